@@ -1,0 +1,39 @@
+"""What can go wrong, and what the user is told.
+
+    TransferscopeError
+    +-- InputError      bad input: names the place and the remedy; exit code 2
+    +-- MissingExtra    an optional dependency is not installed; exit code 2
+
+A message is one line: what is wrong, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+
+class TransferscopeError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class InputError(TransferscopeError):
+    """The user's input can't be used as it is.
+
+    ``place`` names the file (and the line, column or key), ``remedy`` what to do.
+    """
+
+    def __init__(self, what: str, *, place: str | None = None, remedy: str | None = None) -> None:
+        self.what, self.place, self.remedy = what, place, remedy
+        parts = [f"{place}: {what}" if place else what]
+        if remedy:
+            parts.append(remedy)
+        super().__init__("; ".join(" ".join(part.split()) for part in parts))
+
+
+class MissingExtra(TransferscopeError):
+    """A command needs packages of an extra that is not installed."""
+
+    def __init__(self, extra: str, *, needed_for: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{needed_for} needs packages that are not installed; "
+            f"run: pip install 'transferscope[{extra}]'"
+        )

@@ -1,0 +1,120 @@
+"""The frozen records that the rooms of the house hand to each other.
+
+An :class:`Outcome` is one graded answer. Two runs are paired by :attr:`Outcome.key`
+(benchmark, id, repeat), never by position.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Tick = Callable[[str, int, int], None]
+"""Progress callback: ``tick(what, done, total)``; called from long loops, cheap, may be ignored."""
+
+Message = Mapping[str, str]
+"""One chat message: ``{"role": ..., "content": ...}``."""
+
+
+def no_tick(what: str, done: int, total: int) -> None:
+    """The progress callback that shows nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One graded answer: benchmark x item x repeat.
+
+    ``score`` is in 0..1, ``chance`` the score of guessing (0..1), ``weight`` the item's share in
+    its benchmark's mean (relative), ``cluster`` what shares a story or passage with other items
+    (the item itself where nothing does). ``flags`` are artefact names; those also listed in
+    ``flags_inferred`` were deduced from the text, the others recorded by the engine.
+    ``message_hash`` is over the messages before the chat template, ``rendered_hash`` after it.
+    """
+
+    benchmark: str
+    id: str
+    score: float
+    repeat: int = 0
+    subset: str = ""
+    cluster: str = ""
+    weight: float = 1.0
+    chance: float = 0.0
+    flags: tuple[str, ...] = ()
+    flags_inferred: tuple[str, ...] = ()
+    tokens: int | None = None
+    finish: str | None = None
+    message_hash: str | None = None
+    rendered_hash: str | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.score) and 0.0 <= self.score <= 1.0):
+            raise ValueError(f"score {self.score!r} is not within 0..1")
+        if not (math.isfinite(self.weight) and self.weight > 0.0):
+            raise ValueError(f"weight {self.weight!r} is not a positive number")
+        if not (math.isfinite(self.chance) and 0.0 <= self.chance < 1.0):
+            raise ValueError(f"chance {self.chance!r} is not within 0..1")
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What pairs this outcome with another run's."""
+        return (self.benchmark, self.id, self.repeat)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One model output, kept beside its outcome: ``prompt`` is what the model was given."""
+
+    id: str
+    repeat: int
+    prompt: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How answers were drawn. ``temperature`` 0 is greedy."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What an engine returns for one prompt.
+
+    ``finish`` is ``"stop"`` (the model ended its answer), ``"stop_string"`` (a stop string ended
+    it), ``"length"`` (cut at the token limit) or ``None`` where the engine can't tell.
+    """
+
+    text: str
+    tokens: int | None = None
+    finish: str | None = None
+
+
+def digest(value: Any) -> str:
+    """16 hex digits of sha256 over canonical JSON: hashes of messages, suites and decodings."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def message_hash(messages: Sequence[Message]) -> str:
+    """Hash of the messages before the chat template."""
+    return digest([[m["role"], m["content"]] for m in messages])
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which model a run is of. ``base`` is the model it was tuned from, ``None`` for a base."""
+
+    name: str
+    base: str | None = None
+    revision: str | None = None
+    fingerprint: str | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)

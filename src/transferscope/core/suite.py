@@ -1,0 +1,115 @@
+"""A suite: which benchmarks, in which groups, and which group is the source. Groups are data.
+
+Suites are TOML files; those that ship with the package lie in ``core/suites/``::
+
+    name = "mini"
+    source = "math"
+    scale = "unit"
+    [groups]
+    math = ["word_problems", "chains"]
+    [benchmarks.word_problems]
+    pack = "mini"
+    metric = "accuracy"
+    chance = 0.0
+    repeats = 1
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from .errors import InputError
+from .records import digest
+
+BUILT_IN = ("mini", "paper")
+
+
+class Benchmark(BaseModel):
+    """One benchmark of a suite: who runs it, what it reports, what guessing gives (0..1)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    pack: str
+    metric: str = "accuracy"
+    chance: float = Field(default=0.0, ge=0.0, lt=1.0)
+    repeats: int = Field(default=1, ge=1)
+
+
+class Suite(BaseModel):
+    """Benchmarks in groups. ``sigma`` (points, by group) only in the published suite."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    source: str
+    scale: Literal["unit", "published"] = "unit"
+    groups: dict[str, tuple[str, ...]]
+    benchmarks: dict[str, Benchmark]
+    sigma: dict[str, float] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Suite:
+        if self.source not in self.groups:
+            raise ValueError(f"source group {self.source!r} is not among the groups")
+        members = [b for group in self.groups.values() for b in group]
+        if twice := sorted({b for b in members if members.count(b) > 1}):
+            raise ValueError(f"benchmark in two groups: {', '.join(twice)}")
+        if empty := sorted(g for g, names in self.groups.items() if not names):
+            raise ValueError(f"group without benchmarks: {', '.join(empty)}")
+        if loose := sorted(set(members) ^ set(self.benchmarks)):
+            raise ValueError(f"named in only one of [groups] and [benchmarks]: {', '.join(loose)}")
+        if self.scale == "published" and set(self.sigma or {}) != set(self.groups):
+            raise ValueError("scale 'published' needs a [sigma] for every group")
+        return self
+
+    @cached_property
+    def group_of(self) -> dict[str, str]:
+        """Benchmark name to group name."""
+        return {b: group for group, names in self.groups.items() for b in names}
+
+    @cached_property
+    def hash(self) -> str:
+        """Identity of the suite's content."""
+        return digest(self.model_dump(mode="json"))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The groups that are not the source, in the suite's order."""
+        return tuple(g for g in self.groups if g != self.source)
+
+
+def parse_suite(text: str, *, place: str) -> Suite:
+    """Suite from TOML text. Raises :class:`InputError` naming ``place`` and the offending key."""
+    try:
+        return Suite.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as err:
+        raise InputError(f"not valid TOML: {err}", place=place) from None
+    except ValidationError as err:
+        first = err.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            first["msg"].removeprefix("Value error, "),
+            place=f"{place} [{where}]" if where else place,
+            remedy="compare with a suite that ships with the package: mini.toml, paper.toml",
+        ) from None
+
+
+def load_suite(name: str | Path) -> Suite:
+    """A built-in suite by name, or a suite file by path.
+
+    Raises :class:`InputError` for an unknown name, a missing file or a malformed suite.
+    """
+    if str(name) in BUILT_IN:
+        resource = files("transferscope.core") / "suites" / f"{name}.toml"
+        return parse_suite(resource.read_text(encoding="utf-8"), place=f"suite {name}")
+    path = Path(name)
+    if not path.is_file():
+        known = ", ".join(BUILT_IN)
+        raise InputError(
+            f"no suite {str(name)!r}", remedy=f"use one of {known}, or the path of a .toml file"
+        )
+    return parse_suite(path.read_text(encoding="utf-8"), place=str(path))

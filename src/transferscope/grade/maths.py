@@ -1,0 +1,77 @@
+"""What a correct mathematical answer is, once: evaluation, rejection sampling and reward use this.
+
+The answer is the content of the last ``\\boxed{}``; else what follows the last "answer is" or
+"Answer:"; else the last number of the text. Plain numbers are compared exactly as fractions; what
+is not a plain number goes to math-verify.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from fractions import Fraction
+
+_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
+_ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
+_ONLY_NUMBER = re.compile(rf"\$?\s*({_NUMBER})\s*(?:%|\\%)?\s*\$?\.?")
+_SAID = re.compile(r"(?:answer is|answer:|answer =)\s*:?\s*([^\n]*)", re.IGNORECASE)
+MAX_CHARS = 100_000
+"""Longer responses are graded on their last characters: hostile input stays bounded."""
+
+
+def last_boxed(text: str) -> str | None:
+    """Content of the last closed ``\\boxed{...}``, braces balanced, or ``None``."""
+    start = len(text)
+    while (start := text.rfind("\\boxed{", 0, start)) >= 0:
+        depth = 0
+        for position in range(start + len("\\boxed"), len(text)):
+            depth += {"{": 1, "}": -1}.get(text[position], 0)
+            if depth == 0:
+                return text[start + len("\\boxed{") : position].strip()
+    return None
+
+
+def number(text: str) -> Fraction | None:
+    """``text`` as an exact number where it is nothing but one, else ``None``."""
+    match = _ONLY_NUMBER.fullmatch(text.strip().strip("*"))
+    return _fraction(match.group(1)) if match else None
+
+
+def final_answer(response: str) -> str | None:
+    """The answer a response commits to, by the rule of this module, or ``None``."""
+    response = response[-MAX_CHARS:]
+    if (boxed := last_boxed(response)) is not None:
+        return boxed
+    if said := _SAID.findall(response):
+        numbers = _ANY_NUMBER.findall(said[-1])
+        return str(numbers[0]) if numbers else said[-1].strip() or None
+    numbers = _ANY_NUMBER.findall(response)
+    return str(numbers[-1]) if numbers else None
+
+
+def is_correct(response: str, gold: str) -> bool:
+    """Whether the final answer of ``response`` equals ``gold`` (plain number or LaTeX)."""
+    answer = final_answer(response)
+    if answer is None:
+        return False
+    mine, theirs = number(answer), number(gold)
+    if mine is not None and theirs is not None:
+        return mine == theirs
+    if theirs is not None and not any(character.isdigit() for character in answer):
+        return False
+    return _equivalent(answer, gold)
+
+
+def _fraction(text: str) -> Fraction:
+    whole, _, divisor = text.replace(",", "").replace(" ", "").partition("/")
+    return Fraction(whole) / Fraction(divisor or "1")
+
+
+def _equivalent(answer: str, gold: str) -> bool:
+    from math_verify import parse, verify
+
+    # math-verify's time limits use signals, which only the main thread receives.
+    limit = 5 if threading.current_thread() is threading.main_thread() else None
+    wrapped = [text if "$" in text else f"${text}$" for text in (gold, answer)]
+    parsed = [parse(text, parsing_timeout=limit) for text in wrapped]
+    return bool(verify(*parsed, timeout_seconds=limit))

@@ -1,0 +1,12 @@
+"""Names to weights and tokenizers: known name, folder, adapter, hub id."""
+
+from .loading import (
+    KNOWN,
+    ModelSource,
+    find_model,
+    fingerprint,
+    load_model,
+    load_tokenizer,
+)
+
+__all__ = ["KNOWN", "ModelSource", "find_model", "fingerprint", "load_model", "load_tokenizer"]

