@@ -1,0 +1,294 @@
+"""The Transferability Index: from scores to statements (arXiv 2507.00432, section 2).
+
+For a tuned model m and its base, per benchmark b of group g, in points:
+
+    d = R(m,b) - R(base,b)                      gain
+    s = sign(d) * sqrt(|d| / sigma(g))          robust (the paper's second version)
+    w = (100 - R(base,b)), normalised in g      headroom
+    DI(g) = sum_b w * s        TI(g) = 100 * DI(g) / DI(source)
+
+Every function works on arrays whose last axis is the benchmark (suffix B) or the group (G);
+leading axes (replicates R, models M) broadcast. So the point estimate and 10,000 bootstrap
+replicates run through the same lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Definition = Literal["robust", "linear", "relative"]
+Scale = Literal["unit", "published", "cohort", "per-model"]
+DEFINITIONS: tuple[str, ...] = get_args(Definition)
+SCALES: tuple[str, ...] = get_args(Scale)
+LOWER, UPPER = 0.025, 0.975
+Z95 = 1.96
+"""Normal quantile of a two-sided 95 % interval, as used by the Fieller interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which benchmark belongs to which group; ``member_GB`` is True where it does."""
+
+    groups: tuple[str, ...]
+    benchmarks: tuple[str, ...]
+    source: str
+    member_GB: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, groups: Mapping[str, Sequence[str]], source: str) -> Layout:
+        """Layout of ``{group: [benchmark, ...]}``."""
+        names = tuple(groups)
+        benchmarks = tuple(b for group in names for b in groups[group])
+        member = np.array([[b in groups[g] for b in benchmarks] for g in names], dtype=bool)
+        return cls(names, benchmarks, source, member.reshape(len(names), len(benchmarks)))
+
+    @property
+    def source_at(self) -> int:
+        """Position of the source group."""
+        return self.groups.index(self.source)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Groups that are not the source."""
+        return tuple(g for g in self.groups if g != self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexResult:
+    """The index of one tuned model: what is said, and what is undefined and why.
+
+    ``gain`` in points, ``di`` in the definition's unit, ``ti`` and its bounds ``ci`` in percent;
+    ``interval`` names how ``ci`` was made (``None`` without one). A DI is ``None`` where its
+    definition has no value (a base score of 0 under ``relative``, a sigma of 0).
+    """
+
+    model: str
+    base: str
+    gain: Mapping[str, float]
+    di: Mapping[str, float | None]
+    ti: Mapping[str, float | None]
+    ci: Mapping[str, tuple[float, float] | None]
+    undefined_reason: Mapping[str, str]
+    interval: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``models`` row of the ``index`` command's JSON."""
+        return {
+            "model": self.model,
+            "base": self.base,
+            "gain": dict(self.gain),
+            "di": dict(self.di),
+            "ti": dict(self.ti),
+            "ci": {g: None if c is None else list(c) for g, c in self.ci.items()},
+            "undefined_reason": dict(self.undefined_reason),
+            "interval": self.interval,
+        }
+
+
+def headroom_weights(base_B: Array, member_GB: NDArray[np.bool_]) -> Array:
+    """Weights (..., B): headroom 100 - base, summing to 1 inside every group.
+
+    A group whose bases are all 100 has no headroom: its weights are 0.
+    """
+    raw = 100.0 - base_B
+    total_G = raw @ member_GB.T.astype(float)
+    total_B = total_G @ member_GB.astype(float)
+    return np.divide(raw, total_B, out=np.zeros_like(raw), where=total_B > 0)
+
+
+def group_gain(gain_B: Array, member_GB: NDArray[np.bool_]) -> Array:
+    """Mean gain (..., G) of every group in points: the plane's coordinates."""
+    return gain_B @ (member_GB / member_GB.sum(axis=1, keepdims=True)).T
+
+
+def pooled_sigma(gain_MB: Array, member_GB: NDArray[np.bool_]) -> Array:
+    """Standard deviation (..., G) of the gains of all models and benchmarks of a group.
+
+    Centred, ddof 0: the reading under which the paper's Table 5 comes back.
+    """
+    axes = (-2, -1)
+    return np.stack([gain_MB[..., row].std(axis=axes) for row in member_GB], axis=-1)
+
+
+def sigma_for(
+    scale: str,
+    gain_MB: Array,
+    member_GB: NDArray[np.bool_],
+    *,
+    published_G: Array | None = None,
+) -> Array:
+    """Sigma broadcastable to (..., M, G), in points.
+
+    ``published`` needs ``published_G``; ``cohort`` and ``per-model`` follow the gains given.
+    """
+    if scale == "unit":
+        return np.ones(len(member_GB))
+    if scale == "published":
+        if published_G is None:
+            raise ValueError("scale 'published' needs the published sigmas")
+        return published_G
+    if scale == "cohort":
+        return pooled_sigma(gain_MB, member_GB)[..., None, :]
+    if scale == "per-model":
+        return np.stack([gain_MB[..., row].std(axis=-1) for row in member_GB], axis=-1)
+    raise ValueError(f"unknown scale {scale!r}")
+
+
+def domain_index(
+    base_B: Array,
+    tuned_B: Array,
+    member_GB: NDArray[np.bool_],
+    *,
+    definition: str = "robust",
+    sigma_G: Array | float = 1.0,
+    weights_B: Array | None = None,
+) -> Array:
+    """DI (..., G). Scores in percent; ``weights_B`` (normalised) replaces the headroom weights.
+
+    ``robust``: root of points over sigma. ``linear``: weighted points. ``relative``: plain mean
+    of d / R(base), NaN for a group in which a base score is 0. A zero sigma gives NaN.
+    """
+    gain = tuned_B - base_B
+    if definition == "relative":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(base_B == 0.0, np.nan, gain / base_B)
+        return np.stack([ratio[..., row].mean(axis=-1) for row in member_GB], axis=-1)
+    weights = headroom_weights(base_B, member_GB) if weights_B is None else weights_B
+    if definition == "linear":
+        return np.asarray((weights * gain) @ member_GB.T.astype(float))
+    if definition != "robust":
+        raise ValueError(f"unknown definition {definition!r}")
+    # sqrt(|d| / sigma) = sqrt(|d|) / sqrt(sigma): sigma is one number per group.
+    rooted_G = (weights * np.sign(gain) * np.sqrt(np.abs(gain))) @ member_GB.T.astype(float)
+    sigma = np.broadcast_to(np.asarray(sigma_G, dtype=float), rooted_G.shape)
+    root = np.sqrt(np.where(sigma > 0, sigma, np.nan))
+    return np.asarray(rooted_G / root)
+
+
+def transferability(di_G: Array, source_at: int) -> Array:
+    """TI (..., G) in percent of replicates: DI(source) <= 0 counts as sign(DI(g)) * infinity."""
+    source = di_G[..., source_at, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = 100.0 * di_G / source
+        infinite = np.where(di_G == 0.0, 0.0, np.sign(di_G) * np.inf)
+    return np.where(source > 0, ratio, infinite)
+
+
+def order_interval(replicates_R: Array, *, axis: int = 0) -> tuple[Array, Array]:
+    """Order statistics ceil(.025 B) and ceil(.975 B): infinities stay, nothing is interpolated."""
+    count = replicates_R.shape[axis]
+    at = [int(np.ceil(round(share * count, 9))) - 1 for share in (LOWER, UPPER)]
+    at = [max(0, position) for position in at]
+    parted = np.partition(replicates_R, at, axis=axis)
+    return np.take(parted, at[0], axis=axis), np.take(parted, at[1], axis=axis)
+
+
+def fieller(a: float, b: float, cov: Array, *, z: float = Z95) -> tuple[float, float] | None:
+    """Interval of the ratio b / a from their 2 x 2 covariance; ``None`` where a <= z sqrt(Vaa).
+
+    All t with (a^2 - z^2 Vaa) t^2 - 2 (ab - z^2 Vab) t + (b^2 - z^2 Vbb) <= 0.
+    """
+    if a <= z * np.sqrt(cov[0, 0]) or a <= 0:
+        return None
+    lead = a * a - z * z * cov[0, 0]
+    half = a * b - z * z * cov[0, 1]
+    tail = b * b - z * z * cov[1, 1]
+    root = float(np.sqrt(max(0.0, half * half - lead * tail)))
+    return (half - root) / lead, (half + root) / lead
+
+
+def index_of(
+    model: str,
+    base: str,
+    *,
+    layout: Layout,
+    base_B: Array,
+    tuned_B: Array,
+    definition: str = "robust",
+    sigma_G: Array | float = 1.0,
+    di_RG: Array | None = None,
+) -> IndexResult:
+    """The index of one tuned model, with its interval when ``di_RG`` (replicates) is given.
+
+    ``robust`` and ``relative`` take the percentile interval of the replicates' TI, ``linear`` the
+    Fieller interval. Undefined where the source's lower bound is not above 0.
+    """
+    point_G = domain_index(
+        base_B, tuned_B, layout.member_GB, definition=definition, sigma_G=sigma_G
+    )
+    gains_G = group_gain(tuned_B - base_B, layout.member_GB)
+    at = layout.source_at
+    sigma = np.broadcast_to(np.asarray(sigma_G, dtype=float), point_G.shape)
+    ti: dict[str, float | None] = {}
+    ci: dict[str, tuple[float, float] | None] = {}
+    reasons: dict[str, str] = {}
+    bounds = None
+    if di_RG is not None and np.isfinite(di_RG).all() and definition != "linear":
+        bounds = order_interval(transferability(di_RG, at))
+    for group in layout.targets:
+        g = layout.groups.index(group)
+        ti[group], ci[group] = None, None
+        reason = _why_undefined(layout, base_B, point_G, sigma, definition, g, di_RG)
+        if reason:
+            reasons[group] = reason
+            continue
+        ti[group] = float(100.0 * point_G[g] / point_G[at])
+        if definition == "linear" and di_RG is not None:
+            cov = np.cov(di_RG[:, [at, g]], rowvar=False)
+            limits = fieller(float(point_G[at]), float(point_G[g]), cov)
+            ci[group] = None if limits is None else (100.0 * limits[0], 100.0 * limits[1])
+        elif bounds is not None:
+            ci[group] = (float(bounds[0][g]), float(bounds[1][g]))
+    named = None if di_RG is None else ("Fieller" if definition == "linear" else "percentile")
+    di = {
+        g: float(v) if np.isfinite(v) else None
+        for g, v in zip(layout.groups, point_G, strict=True)
+    }
+    gain = {g: float(v) for g, v in zip(layout.groups, gains_G, strict=True)}
+    return IndexResult(model, base, gain, di, ti, ci, reasons, named)
+
+
+def _why_undefined(
+    layout: Layout,
+    base_B: Array,
+    point_G: Array,
+    sigma_G: Array,
+    definition: str,
+    g: int,
+    di_RG: Array | None,
+) -> str | None:
+    """Reason why TI of group ``g`` is undefined, or ``None``."""
+    at = layout.source_at
+    for position in (at, g):
+        name = layout.groups[position]
+        bases = base_B[layout.member_GB[position]]
+        if definition != "relative" and (bases >= 100.0).all():
+            return f"no headroom: every base score of {name} is 100"
+        if definition == "relative" and (bases == 0.0).any():
+            return f"a base score of {name} is 0, so its relative gain is undefined"
+        if definition == "robust" and not sigma_G[position] > 0:
+            return f"sigma of {name} is 0"
+    if di_RG is None:
+        if not point_G[at] > 0:
+            return f"no gain on the source group {layout.source} (DI {point_G[at]:.2f})"
+        return None
+    if definition == "linear":
+        spread = float(np.sqrt(np.var(di_RG[:, at], ddof=1)))
+        if not point_G[at] > Z95 * spread:
+            return _unsure(layout.source, point_G[at] - Z95 * spread)
+        return None
+    low = float(order_interval(di_RG[:, at])[0])
+    return _unsure(layout.source, low) if not low > 0 else None
+
+
+def _unsure(source: str, low: float) -> str:
+    return (
+        f"the gain on the source group {source} is not established: "
+        f"the lower 95 % bound of its DI is {low:.2f}"
+    )
