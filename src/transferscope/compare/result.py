@@ -1,0 +1,156 @@
+"""What a comparison says: frozen records that the report, the gate and the JSON read.
+
+All changes are in points (percent); ``ci`` are 95 % bounds (low, high).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..core.index import IndexResult
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Items by whether base and tuned got them right (a mean over repeats of at least 1/2)."""
+
+    lost: int
+    won: int
+    both_right: int
+    both_wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlippedItem:
+    """An item whose verdict changed, with what both models answered (hostile text: escape it)."""
+
+    benchmark: str
+    id: str
+    kind: str  # "lost" | "won"
+    prompt: str
+    base: str
+    tuned: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artefacts:
+    """Where a change comes from: flagged answers or clean ones.
+
+    ``clean_delta``: the change on the items where both answers are clean (``None`` without any).
+    Clean items are easier than the rest: it is a diagnosis, not a corrected score.
+    ``points``: the part of the plain change that comes from items with a flagged answer.
+    """
+
+    clean_delta: float | None
+    clean_n: int
+    points: float
+    base_flags: Mapping[str, int]
+    tuned_flags: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkChange:
+    """One benchmark, base against tuned, on the same items; scores in percent."""
+
+    benchmark: str
+    group: str
+    n: int
+    base: float
+    tuned: float
+    delta: float
+    ci: Interval
+    test: str
+    p: float
+    p_holm: float
+    mde: float
+    chance: float
+    flips: Flips
+    artefacts: Artefacts
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``benchmarks`` row of the ``compare`` command's JSON."""
+        row = asdict(self)
+        artefacts = row.pop("artefacts")
+        return {
+            **row,
+            "ci": list(self.ci),
+            "clean_delta": artefacts["clean_delta"],
+            "clean_n": artefacts["clean_n"],
+            "artefact_points": artefacts["points"],
+            "flags": {"base": artefacts["base_flags"], "tuned": artefacts["tuned_flags"]},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PlanePoint:
+    """Mean change of a group in points with its interval."""
+
+    gain: float
+    ci: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class TunedResult:
+    """One tuned model against the base.
+
+    ``index`` is the robust definition at the comparison's scale, ``linear`` its companion with
+    the Fieller interval. ``not_compared`` maps benchmarks to the reason. ``retention`` is the mean
+    change over the benchmarks' groups that are not the source.
+    """
+
+    model: str
+    plane: Mapping[str, PlanePoint]
+    retention: PlanePoint | None
+    index: IndexResult | None
+    linear: IndexResult | None
+    benchmarks: tuple[BenchmarkChange, ...]
+    not_compared: Mapping[str, str]
+    flipped: tuple[FlippedItem, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """One element of ``tuned`` in the ``compare`` command's JSON."""
+        return {
+            "model": self.model,
+            "index": None if self.index is None else self.index.to_json(),
+            "index_linear": None if self.linear is None else self.linear.to_json(),
+            "plane": {g: {"gain": p.gain, "ci": list(p.ci)} for g, p in self.plane.items()},
+            "retention": None
+            if self.retention is None
+            else {"gain": self.retention.gain, "ci": list(self.retention.ci)},
+            "benchmarks": [row.to_json() for row in self.benchmarks],
+            "not_compared": dict(self.not_compared),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A base and its tuned models on one suite."""
+
+    base: str
+    suite: str
+    source: str
+    groups: Mapping[str, tuple[str, ...]]
+    scale: str
+    replicates: int
+    seed: int
+    tuned: tuple[TunedResult, ...]
+    differences: tuple[str, ...]
+    provenance: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of ``transferscope compare``."""
+        return {
+            "base": self.base,
+            "suite": self.suite,
+            "source": self.source,
+            "scale": self.scale,
+            "replicates": self.replicates,
+            "seed": self.seed,
+            "tuned": [result.to_json() for result in self.tuned],
+            "differences": list(self.differences),
+            "provenance": dict(self.provenance),
+        }

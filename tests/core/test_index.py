@@ -1,0 +1,226 @@
+"""The index against values worked out by hand, and its algebra as properties."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transferscope.core.index import (
+    Layout,
+    domain_index,
+    fieller,
+    group_gain,
+    headroom_weights,
+    index_of,
+    order_interval,
+    pooled_sigma,
+    sigma_for,
+    transferability,
+)
+
+LAYOUT = Layout.of({"math": ["a", "b"], "other": ["c", "d"], "non": ["e"]}, "math")
+BASE = np.array([40.0, 80.0, 50.0, 90.0, 60.0])
+TUNED = np.array([56.0, 84.0, 46.0, 99.0, 51.0])
+
+
+def test_headroom_weights_by_hand() -> None:
+    # math: 60 and 20 of 80; other: 50 and 10 of 60; non: alone.
+    expected = [0.75, 0.25, 5 / 6, 1 / 6, 1.0]
+    np.testing.assert_allclose(headroom_weights(BASE, LAYOUT.member_GB), expected, rtol=1e-15)
+
+
+def test_robust_di_and_ti_by_hand() -> None:
+    # d = 16, 4, -4, 9, -9; roots 4, 2, -2, 3, -3
+    di = domain_index(BASE, TUNED, LAYOUT.member_GB)
+    expected = [0.75 * 4 + 0.25 * 2, 5 / 6 * -2 + 1 / 6 * 3, -3.0]  # 3.5, -7/6, -3
+    np.testing.assert_allclose(di, expected, rtol=1e-14)
+    ti = transferability(di, 0)
+    np.testing.assert_allclose(ti, [100.0, -700 / 6 / 3.5, -300 / 3.5], rtol=1e-14)
+
+
+def test_sigma_divides_under_the_root() -> None:
+    di = domain_index(BASE, TUNED, LAYOUT.member_GB, sigma_G=np.array([4.0, 9.0, 1.0]))
+    np.testing.assert_allclose(di, [3.5 / 2, -7 / 6 / 3, -3.0], rtol=1e-14)
+
+
+def test_linear_di_by_hand() -> None:
+    di = domain_index(BASE, TUNED, LAYOUT.member_GB, definition="linear")
+    np.testing.assert_allclose(di, [13.0, 5 / 6 * -4 + 9 / 6, -9.0], rtol=1e-14)
+
+
+def test_relative_di_by_hand_and_zero_base() -> None:
+    di = domain_index(BASE, TUNED, LAYOUT.member_GB, definition="relative")
+    np.testing.assert_allclose(di, [(0.4 + 0.05) / 2, (-0.08 + 0.1) / 2, -0.15], rtol=1e-13)
+    zero = BASE.copy()
+    zero[2] = 0.0
+    assert math.isnan(domain_index(zero, TUNED, LAYOUT.member_GB, definition="relative")[1])
+    result = index_of(
+        "m", "b", layout=LAYOUT, base_B=zero, tuned_B=TUNED, definition="relative"
+    )
+    assert result.ti["other"] is None
+    assert result.undefined_reason["other"] == (
+        "a base score of other is 0, so its relative gain is undefined"
+    )
+    assert result.di["other"] is None
+    assert result.ti["non"] == pytest.approx(100 * -0.15 / 0.225)
+
+
+def test_group_gain_is_the_plain_mean() -> None:
+    np.testing.assert_allclose(group_gain(TUNED - BASE, LAYOUT.member_GB), [10.0, 2.5, -9.0])
+
+
+def test_sigmas_by_hand() -> None:
+    gains = np.array([[1.0, 3.0, 0.0, 0.0, 2.0], [5.0, 7.0, 0.0, 4.0, 4.0]])
+    # math pooled: 1 3 5 7 -> variance 5; other: 0 0 0 4 -> variance 3; non: 2 4 -> 1
+    expected = [math.sqrt(5), math.sqrt(3), 1.0]
+    np.testing.assert_allclose(pooled_sigma(gains, LAYOUT.member_GB), expected)
+    np.testing.assert_allclose(sigma_for("cohort", gains, LAYOUT.member_GB), [expected])
+    per_model = sigma_for("per-model", gains, LAYOUT.member_GB)
+    np.testing.assert_allclose(per_model, [[1.0, 0.0, 0.0], [1.0, 2.0, 0.0]])
+    np.testing.assert_array_equal(sigma_for("unit", gains, LAYOUT.member_GB), np.ones(3))
+    with pytest.raises(ValueError, match="published sigmas"):
+        sigma_for("published", gains, LAYOUT.member_GB)
+    with pytest.raises(ValueError, match="unknown scale"):
+        sigma_for("other", gains, LAYOUT.member_GB)
+
+
+def test_zero_sigma_is_undefined_not_infinite() -> None:
+    result = index_of(
+        "m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, sigma_G=np.array([1.0, 1.0, 0.0])
+    )
+    assert result.ti["non"] is None
+    assert result.undefined_reason == {"non": "sigma of non is 0"}
+    assert result.ti["other"] == pytest.approx(-700 / 6 / 3.5)
+
+
+def test_no_source_gain_is_undefined_and_di_still_shown() -> None:
+    result = index_of("m", "b", layout=LAYOUT, base_B=TUNED, tuned_B=BASE)
+    assert result.ti == {"other": None, "non": None}
+    assert "no gain on the source group math" in result.undefined_reason["non"]
+    assert result.di["non"] == 3.0
+    assert result.gain["math"] == -10.0
+
+
+def test_no_headroom() -> None:
+    base = np.array([40.0, 80.0, 50.0, 90.0, 100.0])
+    result = index_of("m", "b", layout=LAYOUT, base_B=base, tuned_B=TUNED)
+    assert result.undefined_reason == {"non": "no headroom: every base score of non is 100"}
+    assert result.di["non"] == 0.0
+
+
+def test_replicates_without_source_gain_are_signed_infinities() -> None:
+    di = np.array([[2.0, 1.0], [0.0, 1.0], [-1.0, -3.0], [-1.0, 0.0]])
+    np.testing.assert_array_equal(transferability(di, 0)[:, 1], [50.0, np.inf, -np.inf, 0.0])
+
+
+def test_order_interval_takes_order_statistics_and_keeps_infinities() -> None:
+    values = np.arange(1.0, 1001.0)
+    low, high = order_interval(values)
+    assert (low, high) == (25.0, 975.0)
+    values[-26:] = np.inf
+    assert order_interval(np.random.default_rng(0).permutation(values))[1] == np.inf
+
+
+def test_interval_needs_an_established_source_gain() -> None:
+    rng = np.random.default_rng(1)
+    unsure = rng.normal(0.1, 1.0, size=(2000, 3))
+    result = index_of("m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, di_RG=unsure)
+    assert result.ti == {"other": None, "non": None}
+    assert "not established" in result.undefined_reason["other"]
+    sure = rng.normal([3.5, -1.0, -3.0], 0.2, size=(2000, 3))
+    result = index_of("m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, di_RG=sure)
+    assert result.ti["non"] == pytest.approx(-300 / 3.5)
+    assert result.ci["non"] is not None
+    ratios = np.sort(100 * sure[:, 2] / sure[:, 0])
+    assert result.ci["non"] == (ratios[49], ratios[1949])
+    assert result.interval == "percentile"
+
+
+def test_fieller_bounds_solve_the_quadratic() -> None:
+    cov = np.array([[0.04, 0.01], [0.01, 0.09]])
+    low, high = fieller(2.0, 1.0, cov) or (np.nan, np.nan)
+    for t in (low, high):
+        # at a bound the ratio's z statistic is exactly 1.96
+        spread = math.sqrt(cov[1, 1] - 2 * t * cov[0, 1] + t * t * cov[0, 0])
+        assert abs(1.0 - t * 2.0) / spread == pytest.approx(1.96, rel=1e-12)
+    assert low < 0.5 < high
+    assert fieller(0.39, 1.0, cov) is None  # 1.96 * 0.2 = 0.392
+    assert fieller(-3.0, 1.0, cov) is None
+
+
+def test_linear_index_carries_the_fieller_interval() -> None:
+    rng = np.random.default_rng(2)
+    di = rng.normal([13.0, -11 / 6, -9.0], 1.0, size=(5000, 3))
+    result = index_of(
+        "m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, definition="linear", di_RG=di
+    )
+    expected = fieller(13.0, -9.0, np.cov(di[:, [0, 2]], rowvar=False))
+    assert expected is not None
+    assert result.ci["non"] == pytest.approx((100 * expected[0], 100 * expected[1]))
+    assert result.interval == "Fieller"
+
+
+percent = st.floats(0.0, 100.0, allow_subnormal=False)
+row = st.lists(percent, min_size=5, max_size=5).map(np.array)
+
+
+@given(row, row)
+def test_swapping_base_and_tuned_flips_every_sign_at_fixed_weights(a: np.ndarray, b: np.ndarray) -> None:
+    weights = headroom_weights(a, LAYOUT.member_GB)
+    for definition in ("robust", "linear"):
+        ahead = domain_index(a, b, LAYOUT.member_GB, definition=definition, weights_B=weights)
+        back = domain_index(b, a, LAYOUT.member_GB, definition=definition, weights_B=weights)
+        np.testing.assert_array_equal(ahead, -back)
+
+
+@given(row, st.lists(st.floats(-10, 10), min_size=5, max_size=5).map(np.array), st.floats(0.01, 9))
+def test_scaling_gains_scales_robust_di_by_the_root(
+    base: np.ndarray, gain: np.ndarray, c: float
+) -> None:
+    weights = headroom_weights(base, LAYOUT.member_GB)
+    one = domain_index(base, base + gain, LAYOUT.member_GB, weights_B=weights)
+    many = domain_index(base, base + c * gain, LAYOUT.member_GB, weights_B=weights)
+    # base + gain - base rounds at 1e-14 of 100 points; the root turns that into 1e-7.
+    np.testing.assert_allclose(many, math.sqrt(c) * one, rtol=1e-6, atol=1e-6)
+
+
+@given(row, row, st.floats(0.0, 99.0))
+def test_a_benchmark_without_gain_dilutes_by_its_headroom(
+    base: np.ndarray, tuned: np.ndarray, extra: float
+) -> None:
+    base = np.minimum(base, 99.0)  # the group keeps headroom before
+    wider = Layout.of({"math": ["a", "b"], "other": ["c", "d", "x"], "non": ["e"]}, "math")
+    at = wider.benchmarks.index("x")
+    before = domain_index(base, tuned, LAYOUT.member_GB)
+    after = domain_index(
+        np.insert(base, at, extra), np.insert(tuned, at, extra), wider.member_GB
+    )
+    total = 200.0 - base[2] - base[3]
+    factor = total / (total + 100.0 - extra)
+    np.testing.assert_allclose(after[1], before[1] * factor, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(after[[0, 2]], before[[0, 2]], rtol=1e-12)
+
+
+@given(row, row, st.permutations(range(5)))
+def test_order_of_benchmarks_does_not_matter(
+    base: np.ndarray, tuned: np.ndarray, order: list[int]
+) -> None:
+    direct = domain_index(base, tuned, LAYOUT.member_GB)
+    shuffled = domain_index(base[order], tuned[order], LAYOUT.member_GB[:, order])
+    np.testing.assert_allclose(shuffled, direct, rtol=1e-12, atol=1e-12)
+
+
+@settings(max_examples=50)
+@given(st.integers(2, 8), st.integers(0, 2**32 - 1))
+def test_a_pooled_sigma_changes_no_sign_and_no_rank(models: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    base = rng.uniform(5, 90, size=(models, 5))
+    tuned = np.clip(base + rng.normal(3, 8, size=(models, 5)), 0, 100)
+    tuned[:, :2] = np.minimum(base[:, :2] + rng.uniform(1, 9, size=(models, 2)), 100)
+    sigma = sigma_for("cohort", tuned - base, LAYOUT.member_GB)
+    plain = transferability(domain_index(base, tuned, LAYOUT.member_GB), 0)
+    scaled = transferability(domain_index(base, tuned, LAYOUT.member_GB, sigma_G=sigma), 0)
+    constant = np.sqrt(sigma[0, 0] / sigma[0])
+    np.testing.assert_allclose(scaled, plain * constant, rtol=1e-9, atol=1e-9)
