@@ -52,11 +52,11 @@ def compare_runs(
 
     Raises :class:`InputError` when no benchmark of any tuned run can be compared.
     """
-    suite = base.suite
+    suite = base.manifest.load_suite()
     pairings = [pair(base, run) for run in tuned]
     if not any(pairing.benchmarks for pairing in pairings):
         place = str(tuned[0].path) if tuned else str(base.path)
-        reasons = next(iter(pairings[0].not_compared.values()), "none") if pairings else "none"
+        reasons = next(iter(pairings[0].excluded.values()), "none") if pairings else "none"
         raise InputError(
             f"no benchmark can be compared with the base ({reasons})",
             place=place,
@@ -183,7 +183,7 @@ def _one_model(
         index=robust,
         linear=linear,
         benchmarks=rows,
-        not_compared=dict(pairing.not_compared),
+        not_compared=dict(pairing.excluded),
     )
 
 

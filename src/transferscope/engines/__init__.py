@@ -1,0 +1,21 @@
+"""Engines: one method set over transformers and a fake; names load when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .base import Engine
+    from .fake import FakeEngine
+    from .hf import HFEngine
+
+__all__ = ["Engine", "FakeEngine", "HFEngine"]
+
+_HOME = {"Engine": "base", "FakeEngine": "fake", "HFEngine": "hf"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

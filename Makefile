@@ -1,0 +1,47 @@
+# Everything lives in .venv of this checkout. Plain `make` shows the targets.
+PYTHON ?= python3
+# pip may pick a CUDA build of several GB for an open range; point TORCH at the CPU index if so:
+#   make setup TORCH="torch==2.13.0 --index-url <the CPU index of PyTorch>"
+TORCH ?= torch==2.13.0
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench clean
+
+help: ## show the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+
+setup: $(STAMP) ## create .venv and install everything (about 2 minutes)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON=python3.12, say"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "this Python can't make virtual environments; run: apt-get install python3-venv"; exit 2; }
+	@echo "setting up $(VENV): torch, transformers, lm-eval, TRL (about 2 minutes) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@echo "  torch is installed; now the rest ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+	@echo "  done: $(BIN)/transferscope --help"
+
+demo: setup ## the whole way on a real model, ends with a report (at most 30 minutes)
+	@$(BIN)/transferscope demo --out demo
+
+test: setup ## run the test suite
+	$(BIN)/python -m pytest
+
+check: setup ## lint, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## measure speed and memory; every script prints one JSON object
+	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script; done
+
+clean: ## remove .venv and caches (the model cache stays)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,5 @@
+"""``python -m transferscope``."""
+
+from .cli import main
+
+main()

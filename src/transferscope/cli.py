@@ -1,0 +1,372 @@
+"""The command line: parse, call, print, exit code. No logic.
+
+Exit codes: 0 done, 1 a gate found a regression, 2 the input can't be used, 3 inconclusive, 130
+interrupted. With ``--json`` exactly one JSON document goes to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from . import __version__
+from .core.errors import InputError, TransferscopeError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = App(
+    name="transferscope",
+    version=__version__,
+    help="What did the tuning carry over to everything else, and what did it cost?",
+)
+probe_app = App(name="probe", help="Measure how far tuning moved a model.")
+app.command(probe_app)
+
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="One JSON document on stdout.")]
+ModelName = Annotated[str, Parameter(help="Known name, model or adapter folder, or hub id.")]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point: runs a command, turns errors into one line and an exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    arguments = [a for a in arguments if a != "--debug"]
+    try:
+        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as err:
+        _fail(f"{' '.join(str(err).split())}; see: transferscope --help", debug)
+    except TransferscopeError as err:
+        _fail(str(err), debug)
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # `| head` closed the pipe: not an error
+        sys.stderr.close()
+
+
+def _fail(message: str, debug: bool) -> None:
+    if debug:
+        raise  # noqa: PLE0704 - called from an except block only
+    print(f"transferscope: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _print_json(document: Any) -> None:
+    print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=80)
+
+
+def _write(path: Path | None, text: str) -> None:
+    if path is None:
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as err:
+        raise InputError(f"can't write: {err.strerror}", place=str(path)) from None
+    print(f"wrote {path}", file=sys.stderr)
+
+
+@app.command
+def published(*, as_json: Json = False) -> None:
+    """The paper's cohort: its index recomputed beside the published one."""
+    from .published import recompute
+
+    cohort = recompute()
+    if as_json:
+        _print_json(cohort.to_json())
+        return
+    from .report.terminal import print_published
+
+    print_published(cohort, _console())
+
+
+@app.command
+def index(
+    scores: Path,
+    *,
+    scale: Literal["unit", "published", "cohort", "per-model"] | None = None,
+    definition: Literal["robust", "linear", "relative"] = "robust",
+    source: str | None = None,
+    seed: int = 0,
+    as_json: Json = False,
+) -> None:
+    """Transferability Index from a score table.
+
+    Parameters
+    ----------
+    scores
+        CSV with columns model,base,group,benchmark,score[,n]; base empty for base models,
+        scores in percent. With n for every row, TI gets an unpaired interval.
+    scale
+        What sigma is; default: published for the paper's twelve benchmarks, else unit.
+    definition
+        How gains become an index.
+    source
+        The group that was tuned on; default: math.
+    seed
+        Of the draws behind the interval.
+    """
+    from .compare.table import index_file
+
+    result = index_file(scores, scale=scale, definition=definition, source=source, seed=seed)
+    if as_json:
+        _print_json(result.to_json())
+        return
+    from .report.terminal import print_index
+
+    print_index(result.index, _console())
+
+
+@app.command
+def compare(
+    base: Path,
+    *tuned: Path,
+    html: Path | None = None,
+    md: Path | None = None,
+    seed: int = 0,
+    replicates: int = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Compare tuned runs with the run of their base.
+
+    Parameters
+    ----------
+    base
+        Run folder of the base model.
+    tuned
+        Run folders of models tuned from it.
+    html
+        Write a self-contained report here.
+    md
+        Write Markdown for a pull request here.
+    seed
+        Of the bootstrap and the permutations.
+    replicates
+        Of the bootstrap and the permutations.
+    """
+    from .compare import compare_runs
+    from .runs import read_run
+
+    if not tuned:
+        raise InputError("no tuned run given", remedy="transferscope compare BASE TUNED...")
+    if replicates < 200:
+        raise InputError("fewer than 200 replicates give no 95 % interval", place="--replicates")
+    comparison = compare_runs(
+        read_run(base), [read_run(path) for path in tuned], seed=seed, replicates=replicates
+    )
+    if html or md:
+        from .report import ReportInput, render_html, render_markdown
+
+        report = ReportInput(title=f"{comparison.base} and its tuned models", comparison=comparison)
+        _write(html, render_html(report) if html else "")
+        _write(md, render_markdown(report) if md else "")
+    if as_json:
+        _print_json(comparison.to_json())
+        return
+    from .report.terminal import print_comparison
+
+    print_comparison(comparison, _console())
+
+
+@app.command(name="eval")
+def evaluate_command(
+    model: ModelName,
+    *,
+    suite: str = "mini",
+    out: Path,
+    engine: Literal["hf"] = "hf",
+    limit: int = 40,
+    seed: int = 0,
+    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16",
+    base: str | None = None,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Evaluate a model on a suite into a run folder; goes on where it stopped.
+
+    Parameters
+    ----------
+    suite
+        A built-in suite or a suite file.
+    out
+        The run folder.
+    engine
+        What runs the model.
+    limit
+        Items per benchmark.
+    seed
+        Of the items and of sampling.
+    dtype
+        Of the weights while answering.
+    base
+        The model it was tuned from; recorded in the run.
+    dry_run
+        Show what would be done.
+    """
+    from .core.suite import load_suite
+    from .evaluate import evaluate_model, plan
+
+    chosen = load_suite(suite)
+    if limit < 1:
+        raise InputError("must be at least 1", place="--limit")
+    if dry_run:
+        for name, items in plan(chosen, limit):
+            print(f"{name:24} {items:6} items")
+        return
+    from .report.progress import progress
+
+    with progress() as tick:
+        evaluate_model(
+            model, chosen, out, base=base, dtype=dtype, n=limit, seed=seed, tick=tick
+        )
+    print(f"run folder: {out}", file=sys.stderr)
+
+
+@probe_app.command
+def hidden(
+    base: ModelName,
+    tuned: ModelName,
+    *,
+    texts: Path,
+    pooling: Literal["mean", "last", "authors"] = "mean",
+    as_json: Json = False,
+) -> None:
+    """PCA shift, CKA and relative shift of the hidden states, per layer.
+
+    Parameters
+    ----------
+    texts
+        JSONL with a field "text" on every line.
+    pooling
+        Mean over a text's tokens, its last token, or the authors' procedure.
+    """
+    from .probe import hidden_shift, read_texts
+    from .report.progress import progress
+
+    rows = read_texts(texts)
+    with progress() as tick:
+        shift = hidden_shift(base, tuned, rows, pooling=pooling, tick=tick)
+    _show_shift(shift.to_json(), as_json)
+
+
+@probe_app.command
+def tokens(
+    base: ModelName,
+    tuned: ModelName,
+    *,
+    responses: Path,
+    prefix: Literal["tuned", "base", "shared"] = "shared",
+    as_json: Json = False,
+) -> None:
+    """KL both ways, JS, log-ratio and rank shift of the next-token distributions.
+
+    Parameters
+    ----------
+    responses
+        JSONL with "prompt" and "response" on every line.
+    prefix
+        Whose responses these are.
+    """
+    from .probe import read_responses, token_shift
+    from .report.progress import progress
+
+    rows = read_responses(responses)
+    with progress() as tick:
+        shift = token_shift(base, tuned, rows, prefix=prefix, tick=tick)
+    _show_shift(shift.to_json(), as_json)
+
+
+def _show_shift(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_json(document)
+        return
+    from .report.terminal import print_shift
+
+    print_shift(document, _console())
+
+
+@app.command
+def train(
+    arm: Literal["off-policy-sft", "on-policy-rl"],
+    *,
+    out: Path,
+    model: ModelName = "smollm2-135m",
+    steps: int | None = None,
+    learning_rate: float | None = None,
+    seed: int = 0,
+) -> None:
+    """Train one arm on the built-in queries; goes on where it stopped.
+
+    Parameters
+    ----------
+    arm
+        Teacher's solutions, or the model's own samples with the grader as reward.
+    out
+        Folder of the tuned model and its log.
+    steps
+        Optimiser steps; default: the demo's.
+    learning_rate
+        Default: the demo's.
+    """
+    from .report.progress import progress
+    from .train import arm_config, train_arm
+
+    given = {"model": model, "steps": steps, "learning_rate": learning_rate, "seed": seed}
+    config = arm_config(arm, {k: v for k, v in given.items() if v is not None}, place="options")
+    with progress() as tick:
+        train_arm(config, out, tick=tick)
+    print(f"tuned model: {out}", file=sys.stderr)
+
+
+@app.command
+def study(file: Path, *, out: Path | None = None) -> None:
+    """Train, evaluate, probe, compare and report from one TOML file; resumable.
+
+    Parameters
+    ----------
+    file
+        The study's TOML.
+    out
+        Folder of its stages; default: beside the file, named after it.
+    """
+    from .study import load_study
+
+    _run_study(load_study(file), out or file.with_suffix(""))
+
+
+@app.command
+def demo(*, out: Path = Path("demo")) -> None:
+    """The whole way on the embedded model: train two arms, measure, report.
+
+    Parameters
+    ----------
+    out
+        Folder of the stages; started again, the demo goes on where it stopped.
+    """
+    from .study import demo_study
+
+    _run_study(demo_study(), out)
+
+
+def _run_study(config: Any, out: Path) -> None:
+    from .report.progress import progress
+    from .report.terminal import print_comparison
+    from .study import plan_study, run_study
+
+    console = _console()
+    for line in plan_study(config, out).lines():
+        print(line, file=sys.stderr)
+    with progress() as tick:
+        report = run_study(config, out, tick=tick, say=lambda t: print(t, file=sys.stderr))
+    print_comparison(report.comparison, console)
+    console.print(f"report: {out / 'report.html'}", soft_wrap=True)

@@ -1,0 +1,339 @@
+"""transformers as an engine: batched generation that knows how every answer ended.
+
+Generation is ``model.generate`` with a stop criterion per row, so that finish reason and token
+count are recorded (lm-eval's own wrapper keeps neither). Log-likelihoods go through lm-eval's HFLM.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+
+from ..core.errors import InputError, MissingExtra
+from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
+from ..models import find_model, load_model, load_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+LOGIT_BYTES = 256 * 2**20
+"""Upper bound of one batch's float32 logits when continuations are scored."""
+CHUNK = 64
+"""Pairs scored between two ticks."""
+
+
+class HFEngine:
+    """One causal language model of transformers.
+
+    ``dtype`` defaults to bfloat16 everywhere: on a CPU with bf16 instructions it is twice as fast
+    as float32, and one default gives the same numbers on every machine. Log-likelihoods compute
+    the output head in float32 all the same: bf16 logits come in steps of 1/8 and choices would
+    tie. A batch holds at most ``batch_size`` rows and ``token_budget`` tokens (prompt + answer).
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        dtype: str = "bfloat16",
+        batch_size: int = 64,
+        token_budget: int = 16_384,
+        device_map: str | None = None,
+    ) -> None:
+        source = find_model(model)
+        loaded = load_model(source, dtype=dtype, device_map=device_map)
+        if device_map is None and torch.cuda.is_available():
+            loaded = loaded.to("cuda")
+        self._set(loaded, load_tokenizer(source), model, batch_size, token_budget)
+
+    @classmethod
+    def from_loaded(
+        cls,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        name: str,
+        batch_size: int = 64,
+        token_budget: int = 16_384,
+    ) -> HFEngine:
+        """An engine over a model in memory, for use inside training.
+
+        Every call puts the model into evaluation mode and back into the mode it was in.
+        """
+        engine = cls.__new__(cls)
+        engine._set(model, tokenizer, name, batch_size, token_budget)
+        return engine
+
+    def _set(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        name: str,
+        batch_size: int,
+        token_budget: int,
+    ) -> None:
+        self.model, self.tokenizer, self.name = model, tokenizer, name
+        self.batch_size, self.token_budget = batch_size, token_budget
+        self._scorer: Any = None
+        ends = model.generation_config.eos_token_id
+        ends = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+        own = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
+        self.end_ids: tuple[int, ...] = tuple(dict.fromkeys([*own, *ends]))
+        pad = tokenizer.pad_token_id
+        self.pad_id: int = pad if pad is not None else self.end_ids[0] if self.end_ids else 0
+        text_config = model.config.get_text_config()
+        # Recurrent models state no length.
+        self.max_length: int | None = getattr(text_config, "max_position_embeddings", None)
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """Chat template applied; a last assistant message is continued, not closed.
+
+        Without a chat template (base models): the contents, separated by empty lines.
+        """
+        if self.tokenizer.chat_template is None:
+            return "\n\n".join(m["content"] for m in messages)
+        prefill = messages[-1]["role"] == "assistant"
+        return str(
+            self.tokenizer.apply_chat_template(
+                [dict(m) for m in messages],
+                tokenize=False,
+                add_generation_prompt=not prefill,
+                continue_final_message=prefill,
+            )
+        )
+
+    def encode(self, prompt: str) -> list[int]:
+        """Token ids of a rendered prompt; a start token that it already carries isn't doubled."""
+        start = self.tokenizer.bos_token
+        carried = bool(start) and prompt.startswith(start)
+        return list(self.tokenizer.encode(prompt, add_special_tokens=not carried))
+
+    def generate(
+        self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick
+    ) -> list[Generation]:
+        """One answer per rendered prompt, longest prompts first, in batches.
+
+        ``tokens`` counts what the model wrote, without the end token. With a temperature, answers
+        are reproducible for the same prompts, decoding and batch limits; the global generators
+        are left as they were. Raises :class:`InputError` when a prompt and its answer don't fit
+        the model: prompts are never cut.
+        """
+        ids = [self.encode(prompt) for prompt in prompts]
+        for row in ids:
+            self._check_length(len(row), decoding.max_tokens)
+        answers: list[Generation] = [Generation("")] * len(ids)
+        order = sorted(range(len(ids)), key=lambda i: (-len(ids[i]), i))
+        done = 0
+        devices = [self.model.device] if self.model.device.type == "cuda" else []
+        with self._evaluating(), torch.random.fork_rng(devices=devices):
+            torch.manual_seed(decoding.seed)
+            for batch in self._batches([len(ids[i]) for i in order], decoding.max_tokens):
+                chosen = [order[i] for i in batch]
+                found = self._generate_batch([ids[i] for i in chosen], decoding)
+                for i, answer in zip(chosen, found, strict=True):
+                    answers[i] = answer
+                done += len(chosen)
+                tick("generate", done, len(ids))
+        return answers
+
+    def loglikelihoods(
+        self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
+    ) -> list[float]:
+        """log p(continuation | prompt) in nats, by lm-eval's HFLM.
+
+        Raises :class:`InputError` when a pair is longer than the model reads (HFLM would cut it
+        from the left), :class:`MissingExtra` without lm-eval.
+        """
+        scorer = self._hflm()
+        longest = [len(self.encode(prompt + continuation)) for prompt, continuation in pairs]
+        for length in longest:
+            self._check_length(length, 0)
+        scores: list[float] = []
+        vocabulary = self.model.get_input_embeddings().weight.shape[0]
+        with self._evaluating(), _float32_head(self.model):
+            for start in range(0, len(pairs), CHUNK):
+                chunk = [_Request(pair) for pair in pairs[start : start + CHUNK]]
+                widest = max(longest[start : start + CHUNK])
+                scorer.batch_size_per_gpu = max(1, LOGIT_BYTES // (4 * vocabulary * widest))
+                scores += [score for score, _ in scorer.loglikelihood(chunk, disable_tqdm=True)]
+                tick("loglikelihoods", len(scores), len(pairs))
+        return scores
+
+    def describe(self) -> Mapping[str, Any]:
+        """Engine, dtype, device, batch limits, hash of the chat template, library versions."""
+        template = self.tokenizer.chat_template
+        return {
+            "engine": "hf",
+            "dtype": str(self.model.dtype).removeprefix("torch."),
+            "device": self.model.device.type,
+            "batch_size": self.batch_size,
+            "token_budget": self.token_budget,
+            "template": "none" if template is None else digest(template),
+            "versions": {name: version(name) for name in ("torch", "transformers")},
+        }
+
+    def _check_length(self, prompt: int, answer: int) -> None:
+        if self.max_length is not None and prompt + answer > self.max_length:
+            raise InputError(
+                f"a prompt of {prompt} tokens and an answer of {answer} exceed the model's "
+                f"{self.max_length}",
+                place=self.name,
+                remedy="lower the benchmark's max_gen_toks or use a model with a longer context",
+            )
+
+    def _batches(self, lengths: Sequence[int], answer: int) -> Iterator[range]:
+        """Ranges over ``lengths`` (descending), each within the two limits, at least one row."""
+        start = 0
+        while start < len(lengths):
+            rows = max(1, min(self.batch_size, self.token_budget // (lengths[start] + answer)))
+            yield range(start, min(start + rows, len(lengths)))
+            start += rows
+
+    def _generate_batch(self, ids: Sequence[list[int]], decoding: Decoding) -> list[Generation]:
+        width = max(len(row) for row in ids)
+        padded = [[self.pad_id] * (width - len(row)) + row for row in ids]
+        mask = [[0] * (width - len(row)) + [1] * len(row) for row in ids]
+        stops = _StopStrings(self.tokenizer, decoding.stop, width)
+        device = self.model.device
+        output = self.model.generate(
+            input_ids=torch.tensor(padded, device=device),
+            attention_mask=torch.tensor(mask, device=device),
+            generation_config=self._generation_config(decoding),
+            stopping_criteria=StoppingCriteriaList([stops] if decoding.stop else []),
+        )
+        answers = output[:, width:].tolist()
+        return [self._answer(row, stops.ended.get(i), decoding) for i, row in enumerate(answers)]
+
+    def _generation_config(self, decoding: Decoding) -> GenerationConfig:
+        sampling: dict[str, Any] = {"do_sample": False}
+        if decoding.temperature > 0.0:
+            sampling = {
+                "do_sample": True,
+                "temperature": decoding.temperature,
+                "top_p": decoding.top_p,
+                "top_k": 0,
+            }
+        return GenerationConfig(
+            max_new_tokens=decoding.max_tokens,
+            eos_token_id=list(self.end_ids) or None,
+            pad_token_id=self.pad_id,
+            use_cache=True,
+            **sampling,
+        )
+
+    def _answer(self, row: list[int], stopped: int | None, decoding: Decoding) -> Generation:
+        """``row``: generated ids, padded after its end; ``stopped``: length at a stop string."""
+        end = next((i for i, token in enumerate(row) if token in self.end_ids), None)
+        if end is not None and (stopped is None or end < stopped):
+            length, finish = end, "stop"
+        elif stopped is not None:
+            length, finish = stopped, "stop_string"
+        else:
+            length, finish = len(row), "length"
+        text = str(self.tokenizer.decode(row[:length], skip_special_tokens=True))
+        found = [at for stop in decoding.stop if (at := text.find(stop)) >= 0]
+        return Generation(text[: min(found, default=len(text))], length, finish)
+
+    @contextlib.contextmanager
+    def _evaluating(self) -> Iterator[None]:
+        """Evaluation mode, no gradients, and no decoding defaults of the model's authors."""
+        training, defaults = self.model.training, self.model.generation_config
+        self.model.eval()
+        self.model.generation_config = GenerationConfig()
+        try:
+            # Not inference_mode: its tensors, once cached in the model, would break training.
+            with torch.no_grad():
+                yield
+        finally:
+            self.model.generation_config = defaults
+            self.model.train(training)
+
+    def _hflm(self) -> Any:
+        if self._scorer is None:
+            try:
+                from lm_eval.models.huggingface import HFLM
+            except ImportError:
+                raise MissingExtra("eval", needed_for="scoring continuations") from None
+            # It warns that other arguments are ignored with a loaded model: they are, knowingly.
+            logger = logging.getLogger("lm_eval")
+            level, training = logger.level, self.model.training
+            logger.setLevel(logging.ERROR)
+            try:
+                self._scorer = HFLM(
+                    pretrained=self.model,
+                    tokenizer=self.tokenizer,
+                    backend="causal",
+                    max_length=self.max_length,
+                    softmax_dtype="float32",
+                )
+            finally:
+                logger.setLevel(level)
+                self.model.train(training)
+        return self._scorer
+
+
+class _Request:
+    """What HFLM reads of an lm-eval request."""
+
+    task_name = None
+
+    def __init__(self, pair: tuple[str, str]) -> None:
+        self.args = pair
+
+
+class _StopStrings(StoppingCriteria):  # type: ignore[misc]
+    """Ends a row when a stop string stands in its answer; ``ended``: row to its length in tokens.
+
+    Only as many last tokens are decoded as a stop string can span, so that a step's cost does not
+    grow with the answer.
+    """
+
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, stops: Sequence[str], prompt_width: int
+    ) -> None:
+        self.tokenizer, self.stops, self.prompt_width = tokenizer, stops, prompt_width
+        # A token may be a single byte; two more for what straddles the ends.
+        self.window = max((len(stop.encode()) for stop in stops), default=0) + 2
+        self.ended: dict[int, int] = {}
+
+    def __call__(
+        self,
+        input_ids: torch.Tensor,
+        scores: torch.Tensor,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> torch.Tensor:
+        """(batch,) booleans: which rows are done."""
+        length = input_ids.shape[1] - self.prompt_width
+        start = self.prompt_width + max(0, length - self.window)
+        for row, text in enumerate(self.tokenizer.batch_decode(input_ids[:, start:])):
+            if row not in self.ended and any(stop in text for stop in self.stops):
+                self.ended[row] = length
+        done = torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
+        done[list(self.ended)] = True
+        return done
+
+
+@contextlib.contextmanager
+def _float32_head(model: PreTrainedModel) -> Iterator[None]:
+    """Compute the output head in float32, whatever the model's dtype."""
+    head = model.get_output_embeddings()
+    if not isinstance(head, torch.nn.Linear) or head.weight.dtype == torch.float32:
+        yield
+        return
+    weight = head.weight.float()
+    bias = None if head.bias is None else head.bias.float()
+
+    def again(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], __: torch.Tensor) -> Any:
+        return torch.nn.functional.linear(inputs[0].float(), weight, bias)
+
+    handle = head.register_forward_hook(again)
+    try:
+        yield
+    finally:
+        handle.remove()

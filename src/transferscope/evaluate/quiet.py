@@ -1,0 +1,48 @@
+"""lm-eval without its logging, progress bars and environment survey."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def quiet_lm_eval() -> Iterator[None]:
+    """Silence lm-eval and datasets; leaves everything as it was.
+
+    lm-eval has no switches for two of these: the "building contexts" bar, and ``add_env_info``,
+    which runs pip, lscpu and others for 2 s after every call (a run records its own versions).
+    """
+    import datasets
+    import lm_eval.api.task
+    import lm_eval.evaluator
+
+    logger = logging.getLogger("lm_eval")
+    level, bars = logger.level, not datasets.is_progress_bar_disabled()
+    logger.setLevel(logging.ERROR)
+    if bars:
+        datasets.disable_progress_bars()
+    silent = functools.partial(lm_eval.api.task.tqdm, disable=True)
+    try:
+        with (
+            _replaced(lm_eval.api.task, "tqdm", silent),
+            _replaced(lm_eval.evaluator, "add_env_info", lambda storage: None),
+        ):
+            yield
+    finally:
+        logger.setLevel(level)
+        if bars:
+            datasets.enable_progress_bars()
+
+
+@contextlib.contextmanager
+def _replaced(module: Any, name: str, value: Any) -> Iterator[None]:
+    before = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)

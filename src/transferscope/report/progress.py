@@ -1,0 +1,77 @@
+"""Progress with time left, on stderr: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..core.records import Tick
+
+QUIET_SECONDS = 30.0
+"""In a log, at most this long without a line while work goes on."""
+
+
+def duration(seconds: float) -> str:
+    """``75`` -> ``1 min 15 s``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+@contextmanager
+def progress() -> Iterator[Tick]:
+    """A ``tick(what, done, total)`` that shows progress while the block runs."""
+    with _bar() if sys.stderr.isatty() else _lines() as tick:
+        yield tick
+
+
+@contextmanager
+def _bar() -> Iterator[Tick]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("  {task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeRemainingColumn(compact=True),
+        console=Console(stderr=True),
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def tick(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=total)
+        bar.update(tasks[what], completed=done, total=total)
+
+    with bar:
+        yield tick
+
+
+@contextmanager
+def _lines() -> Iterator[Tick]:
+    began: dict[str, float] = {}
+    shown: dict[str, float] = {}
+
+    def tick(what: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        first = what not in began
+        start = began.setdefault(what, now)
+        finished = done >= total
+        if not finished and not first and now - shown.get(what, start) < QUIET_SECONDS:
+            return
+        shown[what] = now
+        spent = now - start
+        left = "" if finished or done == 0 else f", {duration(spent * (total - done) / done)} left"
+        took = f" in {duration(spent)}" if finished else ""
+        print(f"  {what}: {done}/{total}{took}{left}", file=sys.stderr, flush=True)
+        if finished:
+            began.pop(what)
+            shown.pop(what)
+
+    yield tick

@@ -1,0 +1,288 @@
+"""The run folder: append-only, safe to kill at any moment, read strictly.
+
+    run.json                    the manifest: what, how, and how far it is committed
+    outcomes.jsonl              one line per benchmark, item and repeat
+    responses/BENCHMARK.jsonl   id, repeat, prompt, response (optional; read lazily)
+
+A benchmark is committed in this order: its responses (written aside, renamed), its outcome lines
+(appended, flushed to disk), the manifest (replaced atomically) with the new length of
+outcomes.jsonl. What lies beyond that length was cut off by a kill and is dropped at resume.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn
+
+from ..core.errors import InputError
+from ..core.records import Outcome, Response
+from .manifest import (
+    MANIFEST_FILE,
+    SCHEMA,
+    Manifest,
+    read_manifest,
+    write_atomically,
+    write_manifest,
+)
+
+__all__ = ["SCHEMA", "Manifest", "Run", "RunWriter", "read_run"]
+
+OUTCOMES_FILE = "outcomes.jsonl"
+RESPONSES_FOLDER = "responses"
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_STRINGS = ("benchmark", "id", "subset", "cluster")
+_OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
+_REQUIRED = {"benchmark", "id", "score"}
+_FIELDS = {f.name for f in fields(Outcome)}
+
+
+class RunWriter:
+    """Writes one run folder, benchmark by benchmark. Use :meth:`open`.
+
+    As a context manager it marks the run complete only when the block ends without an error.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path, self.manifest = path, manifest
+
+    @classmethod
+    def open(cls, path: str | Path, manifest: Manifest) -> RunWriter:
+        """Create the folder, or resume it: lines beyond the last commit are dropped.
+
+        Raises :class:`InputError` for a folder that holds something else, and for a run of
+        another model, suite, decoding, seed or limit (the message names what differs).
+        """
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise InputError("is a file", place=str(path), remedy="name another folder: --out DIR")
+        if not (path / MANIFEST_FILE).is_file():
+            # A kill before the first manifest leaves at most its scratch file.
+            if path.is_dir() and any(p.name != f".{MANIFEST_FILE}.tmp" for p in path.iterdir()):
+                raise InputError(
+                    f"holds files but no {MANIFEST_FILE}",
+                    place=str(path),
+                    remedy="name a new or an empty folder: --out DIR",
+                )
+            path.mkdir(parents=True, exist_ok=True)
+            write_manifest(path, manifest)
+            return cls(path, manifest)
+        existing = read_manifest(path)
+        _refuse_another(path, existing.identity(), manifest.identity())
+        outcomes = path / OUTCOMES_FILE
+        size = outcomes.stat().st_size if outcomes.is_file() else 0
+        if size < existing.committed:
+            raise InputError(
+                f"{size} bytes, but {existing.committed} were committed",
+                place=str(outcomes),
+                remedy="the file was changed; evaluate again into another folder",
+            )
+        if size > existing.committed:
+            os.truncate(outcomes, existing.committed)
+        return cls(path, existing)
+
+    @property
+    def finished(self) -> frozenset[str]:
+        """Benchmarks already committed."""
+        return frozenset(self.manifest.complete)
+
+    def write_benchmark(
+        self, name: str, outcomes: Sequence[Outcome], responses: Iterable[Response] = ()
+    ) -> None:
+        """Commit one benchmark, wholly or not at all.
+
+        Raises ``ValueError`` for outcomes of another benchmark, duplicate (id, repeat) pairs, no
+        outcomes or a benchmark that is already committed; :class:`InputError` for a name that
+        can't be a file name.
+        """
+        if not _SAFE_NAME.fullmatch(name):
+            raise InputError(
+                f"benchmark name {name!r} can't be a file name",
+                remedy="use letters, digits, '.', '_' and '-'",
+            )
+        if name in self.manifest.complete:
+            raise ValueError(f"benchmark {name!r} is already committed")
+        if not outcomes or any(outcome.benchmark != name for outcome in outcomes):
+            raise ValueError(f"benchmark {name!r} needs outcomes, all of its own")
+        keys = Counter(outcome.key for outcome in outcomes)
+        if twice := [key for key, count in keys.items() if count > 1]:
+            raise ValueError(f"duplicate answer {twice[0]}")
+        if lines := [json.dumps(asdict(response), ensure_ascii=False) for response in responses]:
+            folder = self.path / RESPONSES_FOLDER
+            folder.mkdir(exist_ok=True)
+            write_atomically(folder / f"{name}.jsonl", "\n".join(lines) + "\n")
+        with (self.path / OUTCOMES_FILE).open("ab") as file:
+            for outcome in outcomes:
+                line = json.dumps(asdict(outcome), ensure_ascii=False, allow_nan=False)
+                file.write(line.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            end = file.tell()
+        entry = {"outcomes_bytes": end, "n": len(outcomes)}
+        complete = {**self.manifest.complete, name: entry}
+        self._replace(replace(self.manifest, complete=complete, status="running"))
+
+    def close(self) -> None:
+        """Mark the run complete."""
+        if self.manifest.status != "complete":
+            self._replace(replace(self.manifest, status="complete"))
+
+    def _replace(self, manifest: Manifest) -> None:
+        write_manifest(self.path, manifest)
+        self.manifest = manifest
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as read: its manifest and every outcome, in the file's order."""
+
+    path: Path
+    manifest: Manifest
+    outcomes: tuple[Outcome, ...]
+
+    @cached_property
+    def by_benchmark(self) -> dict[str, tuple[Outcome, ...]]:
+        """Outcomes of every benchmark, in the order of their first lines."""
+        grouped: dict[str, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            grouped.setdefault(outcome.benchmark, []).append(outcome)
+        return {name: tuple(outcomes) for name, outcomes in grouped.items()}
+
+    def responses(self, benchmark: str) -> dict[tuple[str, int], Response]:
+        """Responses of ``benchmark`` by (id, repeat), read now; empty where none were kept.
+
+        Raises :class:`InputError` naming file and line of what can't be read.
+        """
+        path = self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"
+        if benchmark not in self.by_benchmark or not path.is_file():
+            return {}
+        found: dict[tuple[str, int], Response] = {}
+        for place, row in _rows(path, path.read_bytes()):
+            try:
+                response = Response(**row)
+            except TypeError as err:
+                _malformed(str(err), place)
+            found[(response.id, response.repeat)] = response
+        return found
+
+
+def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
+    """The run in folder ``path``.
+
+    Raises :class:`InputError` for a missing folder or manifest, another schema version, an
+    unfinished run (unless ``allow_unfinished``: then its committed benchmarks are read), a
+    malformed line (file:line), a score outside 0..1, a duplicate (benchmark, id, repeat), and
+    counts that don't match the manifest.
+    """
+    path = Path(path)
+    manifest = read_manifest(path)
+    if manifest.status != "complete" and not allow_unfinished:
+        raise InputError(
+            f"unfinished run ({len(manifest.complete)} benchmarks are done)",
+            place=str(path),
+            remedy="start the same command again, it goes on where it stopped",
+        )
+    file = path / OUTCOMES_FILE
+    content = file.read_bytes() if file.is_file() else b""
+    too_long = manifest.status == "complete" and len(content) > manifest.committed
+    if len(content) < manifest.committed or too_long:
+        raise InputError(
+            f"{len(content)} bytes, but {MANIFEST_FILE} says {manifest.committed}",
+            place=str(file),
+            remedy="the file was changed; evaluate or import again",
+        )
+    outcomes: dict[tuple[str, str, int], Outcome] = {}
+    for place, row in _rows(file, content[: manifest.committed]):
+        outcome = _outcome(row, place)
+        if outcome.key in outcomes:
+            key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
+            raise InputError(
+                f"duplicate answer: {key}", place=place, remedy="evaluate or import again"
+            )
+        outcomes[outcome.key] = outcome
+    counts = Counter(outcome.benchmark for outcome in outcomes.values())
+    expected = {name: entry["n"] for name, entry in manifest.complete.items()}
+    if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
+        name = wrong[0]
+        raise InputError(
+            f"{counts[name]} answers of {name}, but {MANIFEST_FILE} says {expected.get(name, 0)}",
+            place=str(file),
+            remedy="the file was changed; evaluate or import again",
+        )
+    return Run(path, manifest, tuple(outcomes.values()))
+
+
+def _rows(file: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+    """("file:line", object) of every line; raises :class:`InputError` for what is no object."""
+    for number, line in enumerate(content.splitlines(), start=1):
+        place = f"{file}:{number}"
+        try:
+            row = json.loads(line)
+        except ValueError as err:
+            _malformed(f"not valid JSON ({err})", place)
+        if not isinstance(row, dict):
+            _malformed("not a JSON object", place)
+        yield place, row
+
+
+def _outcome(row: dict[str, Any], place: str) -> Outcome:
+    if missing := sorted(_REQUIRED - set(row)):
+        _malformed(f"missing {missing[0]!r}", place)
+    if unknown := sorted(set(row) - _FIELDS):
+        _malformed(f"unknown field {unknown[0]!r}", place)
+    for name in _STRINGS:
+        if not isinstance(row.get(name, ""), str):
+            _malformed(f"{name} is not a string", place)
+    for name in _OPTIONAL_STRINGS:
+        if not isinstance(row.get(name), str | None):
+            _malformed(f"{name} is neither a string nor null", place)
+    if type(row.get("repeat", 0)) is not int:  # bool is an int to isinstance
+        _malformed("repeat is not a whole number", place)
+    if type(row.get("tokens")) not in (int, type(None)):
+        _malformed("tokens is neither a whole number nor null", place)
+    for name in ("flags", "flags_inferred"):
+        value = row.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(flag, str) for flag in value):
+            _malformed(f"{name} is not a list of strings", place)
+        row[name] = tuple(value)
+    try:
+        return Outcome(**row)
+    except (TypeError, ValueError) as err:
+        _malformed(str(err), place)
+
+
+def _malformed(what: str, place: str) -> NoReturn:
+    raise InputError(
+        what, place=place, remedy="repair the line, or evaluate or import again"
+    ) from None
+
+
+def _refuse_another(path: Path, mine: dict[str, Any], asked: dict[str, Any]) -> None:
+    for name, value in mine.items():
+        if value == asked[name]:
+            continue
+        shown = f": {value} there, {asked[name]} asked for" if name != "decoding" else ""
+        raise InputError(
+            f"holds a run with another {name}{shown}",
+            place=str(path),
+            remedy="name another folder: --out DIR",
+        )

@@ -1,0 +1,122 @@
+"""``run.json``: what a run is of, how it was made, and how far it is committed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from ..core.errors import InputError
+from ..core.records import ModelRef
+from ..core.suite import Suite
+
+SCHEMA = 1
+"""Version of the run folder's layout; another version is refused."""
+MANIFEST_FILE = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Content of ``run.json``.
+
+    ``suite`` is the whole suite, so that a run explains itself; ``decoding`` maps a benchmark to
+    how its answers were drawn. ``complete`` maps every committed benchmark to
+    ``{"outcomes_bytes": end of its lines in outcomes.jsonl, "n": number of its lines}``.
+    """
+
+    model: ModelRef
+    suite: Mapping[str, Any]
+    suite_hash: str
+    engine: Mapping[str, Any] = field(default_factory=dict)
+    decoding: Mapping[str, Any] = field(default_factory=dict)
+    template: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    provenance: str = "evaluated"
+    status: Literal["running", "complete"] = "running"
+    seed: int = 0
+    limit: int | None = None
+    schema: int = SCHEMA
+    complete: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+    @property
+    def committed(self) -> int:
+        """Bytes of outcomes.jsonl that belong to committed benchmarks."""
+        return max((entry["outcomes_bytes"] for entry in self.complete.values()), default=0)
+
+    def load_suite(self) -> Suite:
+        """The suite as an object."""
+        return Suite.model_validate(self.suite)
+
+    def identity(self) -> dict[str, Any]:
+        """What must agree for a run to be continued, under the names a user knows."""
+        return {
+            "model": self.model.name,
+            "model fingerprint": self.model.fingerprint,
+            "suite": self.suite_hash,
+            "decoding": _plain(self.decoding),
+            "seed": self.seed,
+            "limit": self.limit,
+            "chat template": self.template,
+            "engine": self.engine.get("engine"),
+            "dtype": self.engine.get("dtype"),
+            "provenance": self.provenance,
+        }
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace ``run.json`` atomically: a reader sees the old or the new one, never a part."""
+    write_atomically(folder / MANIFEST_FILE, json.dumps(asdict(manifest), indent=1) + "\n")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write beside ``path``, flush to the disk, rename over it."""
+    scratch = path.with_name(f".{path.name}.tmp")
+    with scratch.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    scratch.replace(path)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """``run.json`` of ``folder``.
+
+    Raises :class:`InputError` for a missing folder or file, another schema version, and content
+    that is not a manifest.
+    """
+    path = folder / MANIFEST_FILE
+    if not folder.is_dir():
+        raise InputError("no such folder", place=str(folder), remedy="name a run folder")
+    if not path.is_file():
+        raise InputError(
+            f"no {MANIFEST_FILE}", place=str(folder), remedy="name a run folder (or import it)"
+        )
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as err:
+        raise InputError(f"not readable as JSON: {err}", place=str(path)) from None
+    schema = raw.get("schema") if isinstance(raw, dict) else None
+    if schema != SCHEMA:
+        raise InputError(
+            f"schema version {schema!r}, this version of transferscope reads {SCHEMA}",
+            place=str(path),
+            remedy="evaluate or import again with this version",
+        )
+    if unknown := sorted(set(raw) - {f.name for f in fields(Manifest)}):
+        raise InputError(f"unknown field {unknown[0]!r}", place=str(path))
+    try:
+        model = ModelRef(**raw.pop("model"))
+        manifest = Manifest(model=model, **raw)
+        _ = manifest.committed, manifest.load_suite()
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        reason = str(err).splitlines()[0]
+        raise InputError(f"not a valid manifest: {reason}", place=str(path)) from None
+    return manifest
+
+
+def _plain(value: Any) -> Any:
+    """As JSON would give it back: tuples become lists, keys strings."""
+    return json.loads(json.dumps(value))

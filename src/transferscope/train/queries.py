@@ -1,0 +1,127 @@
+"""Training queries: seeded, procedural, small enough that the base sometimes succeeds.
+
+Three kinds in equal shares, all with operands from 1 to 9: one-digit sums, one-digit products and
+one-digit word problems (one operation each). The evaluation suite ``mini`` asks with larger
+numbers and other wordings, so no training query can occur in it (docs of `tasks/mini`).
+
+The base should solve 20-60 % of its own attempts: below, no group of rollouts holds a correct
+answer to reinforce; above, none holds a wrong one to move away from (SCIENCE.md section 6 and the
+measured figure in the docstring of :func:`make_queries`).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LOWEST, HIGHEST = 1, 9
+"""Range of every operand, both ends included."""
+
+KINDS = ("sum", "product", "story")
+
+_NAMES = ("Nadia", "Oskar", "Priya", "Tomas", "Yuki", "Zola", "Emre", "Freya", "Kofi", "Leila")
+_THINGS = ("shells", "buttons", "marbles", "stamps", "acorns", "ribbons", "pencils", "tokens")
+_SUMS = ("What is {a} + {b}?", "What do {a} and {b} add up to?", "Work out {a} + {b}.")
+_PRODUCTS = ("What is {a} times {b}?", "What is {a} x {b}?", "Multiply {a} by {b}.")
+_STORIES = {  # operation -> situations, question
+    "+": (
+        "{name} has {a} {things} and finds {b} more.",
+        "How many {things} does {name} have now?",
+    ),
+    "-": (
+        "{name} has {a} {things} and gives away {b}.",
+        "How many {things} are left?",
+    ),
+    "*": (
+        "{name} has {a} boxes with {b} {things} in each box.",
+        "How many {things} is that in all?",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One training question. ``gold`` is its answer; ``a``, ``b`` and ``operation`` its sum.
+
+    ``facts`` is the situation in words for a word problem, else empty; the teacher retells it.
+    """
+
+    id: str
+    kind: str
+    prompt: str
+    gold: str
+    a: int
+    b: int
+    operation: str
+    facts: str = ""
+
+
+def solve(a: int, b: int, operation: str) -> int:
+    """``a operation b`` for ``+``, ``-`` and ``*``."""
+    return {"+": a + b, "-": a - b, "*": a * b}[operation]
+
+
+def make_queries(count: int, *, seed: int) -> list[Query]:
+    """``count`` queries, deterministic in ``seed``; no prompt twice within one list.
+
+    Kinds come in rotation, so that every step of training sees the same mixture. A list of a
+    smaller ``count`` is a prefix of the larger one. Sums and products run out at 81 prompts per
+    wording; :class:`ValueError` if ``count`` asks for more than there are.
+    """
+    rng = random.Random(f"transferscope-train-{seed}")
+    seen: set[str] = set()
+    queries: list[Query] = []
+    for index in range(count):
+        kind = KINDS[index % len(KINDS)]
+        for _ in range(10_000):
+            query = _MAKERS[kind](rng, f"{kind}-{seed}-{index}")
+            if query.prompt not in seen:
+                break
+        else:
+            raise ValueError(f"no {count} different training queries exist")
+        seen.add(query.prompt)
+        queries.append(query)
+    return queries
+
+
+def _sum(rng: random.Random, name: str) -> Query:
+    a, b = _operands(rng)
+    return _query(name, "sum", _pick(rng, _SUMS).format(a=a, b=b), a, b, "+")
+
+
+def _product(rng: random.Random, name: str) -> Query:
+    a, b = _operands(rng)
+    return _query(name, "product", _pick(rng, _PRODUCTS).format(a=a, b=b), a, b, "*")
+
+
+def _story(rng: random.Random, name: str) -> Query:
+    operation = _pick(rng, tuple(_STORIES))
+    a, b = _operands(rng)
+    if operation == "-":
+        a, b = max(a, b), min(a, b)
+    words = {"name": _pick(rng, _NAMES), "things": _pick(rng, _THINGS), "a": a, "b": b}
+    facts, question = (part.format(**words) for part in _STORIES[operation])
+    return _query(name, "story", f"{facts} {question}", a, b, operation, facts)
+
+
+_MAKERS: dict[str, Callable[[random.Random, str], Query]] = {
+    "sum": _sum,
+    "product": _product,
+    "story": _story,
+}
+
+
+def _query(
+    name: str, kind: str, question: str, a: int, b: int, operation: str, facts: str = ""
+) -> Query:
+    gold = str(solve(a, b, operation))
+    return Query(name, kind, f"{question} {FORMAT}", gold, a, b, operation, facts)
+
+
+def _operands(rng: random.Random) -> tuple[int, int]:
+    return rng.randint(LOWEST, HIGHEST), rng.randint(LOWEST, HIGHEST)
+
+
+def _pick(rng: random.Random, options: tuple[str, ...]) -> str:
+    return options[rng.randrange(len(options))]
