@@ -220,8 +220,8 @@ def evaluate_command(
     if limit < 1:
         raise InputError("must be at least 1", place="--limit")
     if dry_run:
-        for name, items in plan(chosen, limit):
-            print(f"{name:24} {items:6} items")
+        for item in plan(chosen, n=limit):
+            print(f"{item.group:10} {item.benchmark:24} {limit:6} items x {item.repeats}")
         return
     from .report.progress import progress
 

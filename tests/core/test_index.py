@@ -56,9 +56,7 @@ def test_relative_di_by_hand_and_zero_base() -> None:
     zero = BASE.copy()
     zero[2] = 0.0
     assert math.isnan(domain_index(zero, TUNED, LAYOUT.member_GB, definition="relative")[1])
-    result = index_of(
-        "m", "b", layout=LAYOUT, base_B=zero, tuned_B=TUNED, definition="relative"
-    )
+    result = index_of("m", "b", layout=LAYOUT, base_B=zero, tuned_B=TUNED, definition="relative")
     assert result.ti["other"] is None
     assert result.undefined_reason["other"] == (
         "a base score of other is 0, so its relative gain is undefined"
@@ -167,7 +165,9 @@ row = st.lists(percent, min_size=5, max_size=5).map(np.array)
 
 
 @given(row, row)
-def test_swapping_base_and_tuned_flips_every_sign_at_fixed_weights(a: np.ndarray, b: np.ndarray) -> None:
+def test_swapping_base_and_tuned_flips_every_sign_at_fixed_weights(
+    a: np.ndarray, b: np.ndarray
+) -> None:
     weights = headroom_weights(a, LAYOUT.member_GB)
     for definition in ("robust", "linear"):
         ahead = domain_index(a, b, LAYOUT.member_GB, definition=definition, weights_B=weights)
@@ -194,9 +194,7 @@ def test_a_benchmark_without_gain_dilutes_by_its_headroom(
     wider = Layout.of({"math": ["a", "b"], "other": ["c", "d", "x"], "non": ["e"]}, "math")
     at = wider.benchmarks.index("x")
     before = domain_index(base, tuned, LAYOUT.member_GB)
-    after = domain_index(
-        np.insert(base, at, extra), np.insert(tuned, at, extra), wider.member_GB
-    )
+    after = domain_index(np.insert(base, at, extra), np.insert(tuned, at, extra), wider.member_GB)
     total = 200.0 - base[2] - base[3]
     factor = total / (total + 100.0 - extra)
     np.testing.assert_allclose(after[1], before[1] * factor, rtol=1e-12, atol=1e-12)

@@ -29,13 +29,17 @@ def quiet_lm_eval() -> Iterator[None]:
     try:
         with (
             _replaced(lm_eval.api.task, "tqdm", silent),
-            _replaced(lm_eval.evaluator, "add_env_info", lambda storage: None),
+            _replaced(lm_eval.evaluator, "add_env_info", _no_survey),
         ):
             yield
     finally:
         logger.setLevel(level)
         if bars:
             datasets.enable_progress_bars()
+
+
+def _no_survey(storage: dict[str, Any]) -> None:
+    """In place of lm-eval's ``add_env_info``."""
 
 
 @contextlib.contextmanager

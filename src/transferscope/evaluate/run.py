@@ -205,7 +205,7 @@ def _run_benchmark(
                     repeat=repeat,
                     subset=str(doc.get("subset") or ""),
                     cluster=str(doc.get("cluster") or ""),
-                    weight=float(doc.get("weight") or 1.0),
+                    weight=1.0 if (weight := doc.get("weight")) is None else float(weight),
                     chance=chance,
                     message_hash=lm.messages[prompt],
                     rendered_hash=digest(prompt),

@@ -1,0 +1,188 @@
+"""Hidden-state shift: one forward pass per batch for all layers, then PCA shift, CKA, relative L2.
+
+Source: arXiv 2507.00432 (PCA shift), SCIENCE.md section 4. The released script runs a pass per
+layer, averages over padding and loads every text as one batch; pooling ``authors`` reproduces its
+numbers, ``mean`` (the default) leaves padding out.
+
+Layer 0 is the embedding output and layer l the output of block l. transformers applies the final
+norm to the last entry of ``hidden_states``, so layer L is the last block *after the final norm*,
+what the head sees; the released procedure sees the same.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..core.errors import InputError
+from ..core.records import Tick, no_tick
+from ..core.shift import HiddenShift, measure_hidden
+from ..models import ModelSource
+from .opened import (
+    batches,
+    open_model,
+    open_tokenizer,
+    pad_id,
+    padded,
+    refused_tokenizers,
+    require_same_tokenizer,
+)
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from .opened import Opened
+
+Pooling = Literal["mean", "last", "authors"]
+AUTHORS_TOKENS = 128  # the released script pads on the left to this width and cuts there
+MIN_TEXTS = 3  # two principal axes need three texts
+
+
+def hidden_shift(
+    base: str | ModelSource | Opened,
+    tuned: str | ModelSource | Opened,
+    texts: Sequence[str],
+    *,
+    pooling: Pooling = "mean",
+    batch_tokens: int = 2048,
+    max_tokens: int | None = None,
+    dtype: str = "float32",
+    tick: Tick = no_tick,
+) -> HiddenShift:
+    """How far tuning moved the hidden states of ``texts``, layer by layer.
+
+    A text's feature is the float32 mean over its tokens (``mean``), its last token's state
+    (``last``) or, as released, the mean over 128 positions after padding on the left and cutting
+    (``authors``). Texts are cut after ``max_tokens``; a batch holds up to ``batch_tokens`` tokens
+    with padding. The result doesn't depend on either's batches beyond rounding. Models given by
+    name are loaded in ``dtype`` one after the other, so that memory holds one.
+
+    Raises :class:`InputError` for fewer than three texts, a text without tokens, different
+    tokenizers or shapes, and states that are not finite.
+    """
+    if pooling not in get_args(Pooling):
+        raise InputError(
+            f"unknown pooling {pooling!r}", remedy=f"use one of {', '.join(get_args(Pooling))}"
+        )
+    if pooling == "authors":
+        if max_tokens not in (None, AUTHORS_TOKENS):
+            raise InputError(
+                f"pooling 'authors' cuts at {AUTHORS_TOKENS} tokens, not at {max_tokens}",
+                remedy="leave the limit out or use pooling 'mean'",
+            )
+        max_tokens = AUTHORS_TOKENS
+    if max_tokens is not None and max_tokens < 1:
+        raise InputError(f"a limit of {max_tokens} tokens leaves nothing", remedy="give 1 or more")
+    if len(texts) < MIN_TEXTS:
+        raise InputError(
+            f"{len(texts)} texts are too few for two principal axes",
+            remedy=f"give at least {MIN_TEXTS}, better a few hundred",
+        )
+    tokenizer, other = open_tokenizer(base), open_tokenizer(tuned)
+    require_same_tokenizer(tokenizer, other)
+    ids = _encode(tokenizer, texts)
+    if ids != _encode(other, texts):
+        raise refused_tokenizers("the same text gives different ids")
+    ids = [sequence[:max_tokens] for sequence in ids]
+    pooled = {"pooling": pooling, "pad": pad_id(tokenizer), "batch_tokens": batch_tokens}
+    base_LND = _features_of(base, ids, dtype=dtype, side="base", tick=tick, **pooled)
+    tuned_LND = _features_of(tuned, ids, dtype=dtype, side="tuned", tick=tick, **pooled)
+    if base_LND.shape != tuned_LND.shape:
+        raise InputError(
+            f"base has {base_LND.shape[0] - 1} blocks of width {base_LND.shape[2]}, the tuned "
+            f"model {tuned_LND.shape[0] - 1} of {tuned_LND.shape[2]}",
+            remedy="compare models that were tuned from one base",
+        )
+    return measure_hidden(base_LND, tuned_LND)
+
+
+def features(
+    model: PreTrainedModel,
+    ids: Sequence[Sequence[int]],
+    *,
+    pooling: Pooling = "mean",
+    pad: int = 0,
+    batch_tokens: int = 2048,
+    side: str = "model",
+    tick: Tick = no_tick,
+) -> NDArray[np.float32]:
+    """Pooled hidden states (L+1, N, D) of N token sequences; one forward pass per batch.
+
+    With ``authors`` no sequence may be longer than 128. Raises :class:`InputError` naming the text
+    (from 1) whose states are not finite.
+    """
+    left_to = AUTHORS_TOKENS if pooling == "authors" else None
+    lengths = [left_to or len(sequence) for sequence in ids]
+    made = batches(lengths, batch_tokens=batch_tokens)
+    pooled_LND: NDArray[np.float32] | None = None
+    for done, rows in enumerate(made):
+        tick(f"hidden states, {side}", done, len(made))
+        batch = padded([ids[i] for i in rows], pad=pad, device=model.device, left_to=left_to)
+        with torch.inference_mode():
+            states = model.base_model(
+                **batch, output_hidden_states=True, use_cache=False
+            ).hidden_states
+            weight_BT = _weights(batch["attention_mask"], pooling)
+            pooled_LBD = np.stack([_pool(state_BTD, weight_BT) for state_BTD in states])
+        if pooled_LND is None:
+            layers, _, width = pooled_LBD.shape
+            pooled_LND = np.empty((layers, len(ids), width), dtype=np.float32)
+        pooled_LND[:, rows] = pooled_LBD
+    tick(f"hidden states, {side}", len(made), len(made))
+    if pooled_LND is None:
+        raise InputError("no text to measure", remedy="give at least one")
+    broken_N = ~np.isfinite(pooled_LND).all(axis=(0, 2))
+    if broken_N.any():
+        raise InputError(
+            f"hidden states of text {broken_N.argmax() + 1} are not finite ({side})",
+            remedy="load the model in float32 or check its weights",
+        )
+    return pooled_LND
+
+
+def _features_of(
+    source: str | ModelSource | Opened,
+    ids: Sequence[Sequence[int]],
+    *,
+    dtype: str,
+    **options: Any,
+) -> NDArray[np.float32]:
+    """Open, measure, release: when this returns, a model opened here is gone from memory."""
+    model = open_model(source, dtype=dtype)
+    try:
+        return features(model, ids, **options)
+    finally:
+        del model
+        gc.collect()
+
+
+def _weights(mask_BT: torch.Tensor, pooling: Pooling) -> torch.Tensor:
+    """Each position's share in its text's feature; rows sum to 1."""
+    if pooling == "authors":
+        return torch.full_like(mask_BT, 1 / mask_BT.shape[1], dtype=torch.float32)
+    if pooling == "last":
+        last_B1 = mask_BT.sum(1, keepdim=True) - 1
+        return torch.zeros_like(mask_BT, dtype=torch.float32).scatter_(1, last_B1, 1.0)
+    return mask_BT.float() / mask_BT.sum(1, keepdim=True)
+
+
+def _pool(state_BTD: torch.Tensor, weight_BT: torch.Tensor) -> NDArray[np.float32]:
+    """Weighted sum over positions in float32 (B, D)."""
+    weight_B1T = weight_BT.to(state_BTD.device)[:, None]
+    pooled_BD: NDArray[np.float32] = (weight_B1T @ state_BTD.float())[:, 0].cpu().numpy()
+    return pooled_BD
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
+    """Token ids with the tokenizer's own special tokens, which alone don't make a text."""
+    encoded = tokenizer(list(texts), return_special_tokens_mask=True, return_attention_mask=False)
+    for number, special in enumerate(encoded["special_tokens_mask"], start=1):
+        if all(special):
+            raise InputError(f"text {number} has no tokens", remedy="remove empty texts")
+    ids: list[list[int]] = encoded["input_ids"]
+    return ids

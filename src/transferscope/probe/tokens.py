@@ -1,0 +1,294 @@
+"""Token-distribution shift: given responses, teacher-forced once through both models.
+
+At every response position, over the whole vocabulary, in nats: KL both ways, Jensen-Shannon, both
+entropies, the emitted token's log-ratio and ranks. Source: arXiv 2507.00432 (token shift),
+SCIENCE.md section 5. The released "KL" is the absolute mean of the log-ratio; here a KL is a KL,
+and the log-ratio keeps its sign.
+
+The body runs on a batch; the head then on 32 positions at a time, so that logits take 32 x V
+numbers per model however long the texts are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import torch
+
+from ..core.errors import InputError
+from ..core.records import Message, Tick, no_tick
+from ..core.shift import PositionShifts, TokenShift, measure_tokens
+from ..models import ModelSource
+from .heads import Head, final_states, find_head
+from .opened import (
+    batches,
+    open_model,
+    open_tokenizer,
+    pad_id,
+    padded,
+    refused_tokenizers,
+    require_same_tokenizer,
+)
+from .words import token_kind
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from .opened import Opened
+
+Prefix = Literal["tuned", "base", "shared"]
+POSITIONS = 32  # the head's chunk
+CACHE_NUMBERS = 1 << 17  # on a CPU, as many float32 as stay in a core's cache between operations
+
+
+@dataclass(frozen=True, slots=True)
+class Divergences:
+    """Of N pairs of distributions, float32 (ranks int64); the names say what."""
+
+    kl_tuned_base_N: torch.Tensor
+    kl_base_tuned_N: torch.Tensor
+    js_N: torch.Tensor
+    entropy_base_N: torch.Tensor
+    entropy_tuned_N: torch.Tensor
+    log_ratio_N: torch.Tensor
+    rank_base_N: torch.Tensor
+    rank_tuned_N: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Forced:
+    """One teacher-forced sequence: the last ``n_response`` ids are the response's."""
+
+    text: int
+    ids: list[int]
+    n_response: int
+
+
+def token_shift(
+    base: str | ModelSource | Opened,
+    tuned: str | ModelSource | Opened,
+    responses: Sequence[tuple[str | Sequence[Message], str]],
+    *,
+    prefix: Prefix = "shared",
+    batch_tokens: int = 2048,
+    dtype: str = "float32",
+    tick: Tick = no_tick,
+) -> TokenShift:
+    """How far tuning moved the next-token distributions along ``responses``.
+
+    Rows are (prompt, response). A string prompt is taken verbatim (plus the begin token where the
+    tokenizer adds one and the text doesn't start with it); messages go through the chat template,
+    the base's for prefix ``base``, else the tuned model's, and the other's where that has none.
+    Prompt and response are tokenised apart and joined, so that the boundary is exact; nothing is
+    added to the response, not even an end token. ``prefix`` says whose responses these are.
+    Responses without tokens are skipped and counted. Models given by name are loaded in ``dtype``.
+
+    Raises :class:`InputError` for different tokenizers or vocabularies, a prompt without tokens,
+    no response with tokens, a head that can't be reproduced, logits that are not finite.
+    """
+    if prefix not in get_args(Prefix):
+        raise InputError(
+            f"unknown prefix {prefix!r}", remedy=f"use one of {', '.join(get_args(Prefix))}"
+        )
+    tokenizer, other = open_tokenizer(base), open_tokenizer(tuned)
+    require_same_tokenizer(tokenizer, other)
+    template = _with_template(*((tokenizer, other) if prefix == "base" else (other, tokenizer)))
+    forced = []
+    for text, (prompt, response) in enumerate(responses):
+        row = _encode(tokenizer, template, text, prompt, response)
+        if row != _encode(other, template, text, prompt, response):
+            raise refused_tokenizers(f"they split text {text + 1} differently")
+        if row.n_response:
+            forced.append(row)
+    if not forced:
+        raise InputError("no response has a token", remedy="give at least one non-empty response")
+    parts = list(
+        _measured(
+            (open_model(base, dtype=dtype), open_model(tuned, dtype=dtype)),
+            forced,
+            pad=pad_id(tokenizer),
+            batch_tokens=batch_tokens,
+            tick=tick,
+        )
+    )
+    positions = PositionShifts(
+        **{
+            field.name: np.concatenate([getattr(part, field.name) for part in parts])
+            for field in fields(PositionShifts)
+        }
+    )
+    return measure_tokens(
+        positions,
+        prefix=prefix,
+        decode=lambda token: _shown(tokenizer, token),
+        kind=token_kind,
+        n_skipped=len(responses) - len(forced),
+    )
+
+
+def divergences(
+    base_NV: torch.Tensor, tuned_NV: torch.Tensor, token_N: torch.Tensor
+) -> Divergences:
+    """Compare next-token distributions given as logits; ``token_N`` are the emitted ids.
+
+    Normalisers first, then sums over the vocabulary in float32. With d = log p_t - log p_b every
+    divergence is summed in a form whose first-order terms cancel per token, not between sums: a
+    shift of 1e-6 nats is not lost in rounding, and equal logits give exactly 0. KL(t||b) =
+    sum p_t d - (p_t - p_b), and JS = -1/2 sum [min(p_t, p_b) |d| + (p_t + p_b) u] with
+    u = log((1 + exp(-|d|)) / 2). A negative rounding rest is set to 0. Rank: 1 + number of
+    strictly larger logits. Logits that are not finite give values that are not finite.
+    """
+    dot = torch.linalg.vecdot
+    base_NV, tuned_NV, token_N1 = base_NV.float(), tuned_NV.float(), token_N[:, None]
+    rank_base_N = 1 + (base_NV > base_NV.gather(1, token_N1)).sum(1)
+    rank_tuned_N = 1 + (tuned_NV > tuned_NV.gather(1, token_N1)).sum(1)
+    logp_base_NV, logp_tuned_NV = base_NV.log_softmax(1), tuned_NV.log_softmax(1)
+    p_base_NV, p_tuned_NV = logp_base_NV.exp(), logp_tuned_NV.exp()
+    entropy_base_N = -dot(p_base_NV, logp_base_NV)
+    entropy_tuned_N = -dot(p_tuned_NV, logp_tuned_NV)
+    d_NV = logp_tuned_NV - logp_base_NV
+    log_ratio_N = d_NV.gather(1, token_N1)[:, 0]
+    # The masses are both 1 up to rounding of the normalisers; d carries the same error.
+    mass_N = (p_tuned_NV - p_base_NV).sum(1)
+    kl_tuned_base_N = dot(p_tuned_NV, d_NV) - mass_N
+    kl_base_tuned_N = mass_N - dot(p_base_NV, d_NV)
+    apart_NV = d_NV.abs_()
+    smaller_NV = torch.minimum(p_base_NV, p_tuned_NV)
+    u_NV = torch.expm1(-apart_NV).mul_(0.5).log1p_()
+    js_N = -0.5 * (dot(smaller_NV, apart_NV) + dot(p_base_NV.add_(p_tuned_NV), u_NV))
+    return Divergences(
+        kl_tuned_base_N.clamp_min_(0),
+        kl_base_tuned_N.clamp_min_(0),
+        js_N.clamp_min_(0),
+        entropy_base_N,
+        entropy_tuned_N,
+        log_ratio_N,
+        rank_base_N,
+        rank_tuned_N,
+    )
+
+
+def _measured(
+    models: tuple[PreTrainedModel, PreTrainedModel],
+    forced: Sequence[_Forced],
+    *,
+    pad: int,
+    batch_tokens: int,
+    tick: Tick,
+) -> Iterator[PositionShifts]:
+    """Run both models batch by batch; one part per chunk of positions."""
+    heads = [
+        find_head(model, forced[0].ids, side=side)
+        for model, side in zip(models, ("base", "tuned"), strict=True)
+    ]
+    made = batches([len(row.ids) for row in forced], batch_tokens=batch_tokens)
+    for done, members in enumerate(made):
+        tick("token distributions", done, len(made))
+        rows = [forced[i] for i in members]
+        text_N = np.repeat([row.text for row in rows], [row.n_response for row in rows])
+        token_N = torch.tensor([token for row in rows for token in row.ids[-row.n_response :]])
+        with torch.inference_mode():
+            base_ND, tuned_ND = (_response_states(model, rows, pad) for model in models)
+            for start in range(0, len(token_N), POSITIONS):
+                chunk = slice(start, start + POSITIONS)
+                found = _compared(heads, base_ND[chunk], tuned_ND[chunk], token_N[chunk])
+                part = {name: values.cpu().numpy() for name, values in found.items()}
+                _require_finite(part, text_N[chunk])
+                yield PositionShifts(text_N=text_N[chunk], token_N=token_N[chunk].numpy(), **part)
+    tick("token distributions", len(made), len(made))
+
+
+def _response_states(model: PreTrainedModel, rows: Sequence[_Forced], pad: int) -> torch.Tensor:
+    """Final hidden states (N, D) of the positions that predict the rows' response tokens."""
+    batch = padded([row.ids for row in rows], pad=pad, device=model.device)
+    hidden_BTD = final_states(model, batch)
+    return torch.cat(
+        [
+            hidden_TD[len(row.ids) - row.n_response - 1 : len(row.ids) - 1]
+            for row, hidden_TD in zip(rows, hidden_BTD, strict=True)
+        ]
+    )
+
+
+def _compared(
+    heads: Sequence[Head], base_ND: torch.Tensor, tuned_ND: torch.Tensor, token_N: torch.Tensor
+) -> dict[str, torch.Tensor]:
+    """Divergences of one chunk of positions, as a mapping by name."""
+    base_NV, tuned_NV = heads[0](base_ND), heads[1](tuned_ND).to(base_ND.device)
+    if base_NV.shape != tuned_NV.shape:
+        raise InputError(
+            f"the base predicts {base_NV.shape[1]} tokens, the tuned model {tuned_NV.shape[1]}",
+            remedy="compare models with one vocabulary size",
+        )
+    token_N = token_N.to(base_NV.device)
+    rows = len(base_NV)
+    if base_NV.device.type == "cpu":
+        rows = max(1, CACHE_NUMBERS // base_NV.shape[1])
+    parts = [
+        divergences(*block)
+        for block in zip(
+            base_NV.split(rows), tuned_NV.split(rows), token_N.split(rows), strict=True
+        )
+    ]
+    return {
+        field.name: torch.cat([getattr(part, field.name) for part in parts])
+        for field in fields(Divergences)
+    }
+
+
+def _require_finite(part: dict[str, np.ndarray], text_N: np.ndarray) -> None:
+    finite_N = np.all([np.isfinite(values_N) for values_N in part.values()], axis=0)
+    if not finite_N.all():
+        raise InputError(
+            f"logits of response {text_N[finite_N.argmin()] + 1} are not finite",
+            remedy="load the models in float32 or check their weights",
+        )
+
+
+def _with_template(
+    first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase
+) -> PreTrainedTokenizerBase:
+    return first if first.chat_template or not second.chat_template else second
+
+
+def _encode(
+    tokenizer: PreTrainedTokenizerBase,
+    template: PreTrainedTokenizerBase,
+    text: int,
+    prompt: str | Sequence[Message],
+    response: str,
+) -> _Forced:
+    """ids(prompt) + ids(response); ``text`` counts from 0 here and from 1 in messages."""
+    if isinstance(prompt, str):
+        rendered = prompt
+    elif template.chat_template:
+        rendered = template.apply_chat_template(
+            [dict(message) for message in prompt], tokenize=False, add_generation_prompt=True
+        )
+    else:
+        raise InputError(
+            f"response {text + 1} has messages as its prompt but neither model a chat template",
+            remedy="give the prompt as a string",
+        )
+    head = tokenizer(rendered, add_special_tokens=False)["input_ids"]
+    if isinstance(prompt, str):
+        bos = tokenizer.bos_token_id
+        begun = tokenizer(rendered)["input_ids"]
+        if bos is not None and begun[:1] == [bos] and head[:1] != [bos]:
+            head = [bos, *head]
+    tail = tokenizer(response, add_special_tokens=False)["input_ids"]
+    if tail and not head:
+        raise InputError(
+            f"the prompt of response {text + 1} has no tokens",
+            remedy="give a prompt: the first response token needs something before it",
+        )
+    return _Forced(text, [*head, *tail], len(tail))
+
+
+def _shown(tokenizer: PreTrainedTokenizerBase, token: int) -> str:
+    """A token's text; its raw piece where it is only part of a character."""
+    text: str = tokenizer.decode([token])
+    return tokenizer.convert_ids_to_tokens(token) if "\ufffd" in text else text  # type: ignore[no-any-return]

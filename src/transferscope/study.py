@@ -1,0 +1,289 @@
+"""A controlled study from one TOML: train, evaluate, probe, compare, report; resumable.
+
+    name = "demo"
+    base = "smollm2-135m"
+    suite = "mini"
+    items = 40
+    [arms.off-policy-sft]
+    steps = 20
+    [arms.on-policy-rl]
+    steps = 12
+
+Every stage is a folder or a file of the study's folder and is skipped when it is complete:
+
+    runs/base  arms/ARM  runs/ARM  probes/ARM.hidden.json  probes/ARM.tokens.json
+    comparison.json  report.html  report.md
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .compare import compare_runs
+from .core.errors import InputError
+from .core.records import Tick, digest, no_tick
+from .core.suite import Suite, load_suite
+from .evaluate import evaluate_model
+from .probe import ResponseRow, hidden_shift, token_shift
+from .report import ReportInput, render_html, render_markdown
+from .report.progress import duration
+from .runs import Run, read_run
+from .runs.manifest import write_atomically
+from .train import ArmConfig, arm_config, read_steps, train_arm
+
+Say = Callable[[str], None]
+
+
+class ProbeConfig(BaseModel):
+    """How many of the suite's items per benchmark the probes read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    items: int = Field(default=5, ge=1)
+
+
+class StudyConfig(BaseModel):
+    """The study's TOML. ``arms`` maps an arm's name to its settings (see ``ArmConfig``)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    base: str
+    suite: str = "mini"
+    items: int = Field(default=40, ge=2)
+    seed: int = 0
+    arms: dict[str, dict[str, Any]] = Field(min_length=1)
+    probe: ProbeConfig = ProbeConfig()
+
+    def arm(self, name: str) -> ArmConfig:
+        """The validated settings of one arm."""
+        given = {"model": self.base, "seed": self.seed, **self.arms[name]}
+        return arm_config(name, given, place=f"study {self.name} [arms.{name}]")
+
+
+def parse_study(text: str, *, place: str) -> StudyConfig:
+    """Study from TOML text, arms validated. Raises :class:`InputError` naming the key."""
+    try:
+        config = StudyConfig.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as err:
+        raise InputError(f"not valid TOML: {err}", place=place) from None
+    except ValidationError as err:
+        first = err.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(first["msg"], place=f"{place} [{where}]") from None
+    for name in config.arms:
+        config.arm(name)
+    load_suite(config.suite)
+    return config
+
+
+def load_study(path: Path) -> StudyConfig:
+    """Study from a file. Raises :class:`InputError` for a missing or malformed one."""
+    if not path.is_file():
+        raise InputError("no such file", place=str(path), remedy="name a study's .toml file")
+    return parse_study(path.read_text(encoding="utf-8"), place=str(path))
+
+
+def demo_study() -> StudyConfig:
+    """The study that ``transferscope demo`` runs."""
+    text = (files("transferscope") / "demo.toml").read_text(encoding="utf-8")
+    return parse_study(text, place="demo.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: what it does, what it leaves behind, and about how long it takes."""
+
+    title: str
+    detail: str
+    path: Path
+    minutes: float
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """The stages of a study in their order."""
+
+    name: str
+    stages: tuple[Stage, ...]
+
+    def lines(self) -> list[str]:
+        """The plan as text, at most 80 columns."""
+        out = [f"{self.name}: {len(self.stages)} stages; minutes as measured on 2 cores"]
+        for number, stage in enumerate(self.stages, start=1):
+            time_ = "done" if stage.done else f"~{max(1, round(stage.minutes))} min"
+            out.append(f"{number:3}. {stage.title:26} {stage.detail:36} {time_:>8}")
+        left = sum(stage.minutes for stage in self.stages if not stage.done)
+        out.append(f"     about {max(1, round(left))} minutes to go; safe to interrupt")
+        return out
+
+
+# Measured on 2 cores without a GPU (see docs/demo.md); only the plan's minutes rest on them.
+SECONDS_PER_ITEM = 0.3
+SECONDS_PER_PROBE_TEXT = 0.4
+SECONDS_PER_SFT_ROW = 0.35
+SECONDS_PER_ROLLOUT = 0.55
+
+
+def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
+    """What :func:`run_study` will do in ``out``, and which stages are already complete."""
+    suite = load_suite(config.suite)
+    answers = sum(b.repeats for b in suite.benchmarks.values()) * config.items
+    texts = len(suite.benchmarks) * config.probe.items
+    evaluation = answers * SECONDS_PER_ITEM / 60
+    detail = f"{len(suite.benchmarks)} benchmarks x {config.items} items"
+    stages = [_run_stage("evaluate base", detail, out / "runs" / "base", evaluation)]
+    for name in config.arms:
+        arm = config.arm(name)
+        folder = out / "arms" / name
+        rows = arm.steps * arm.queries_per_step
+        rollouts = rows * arm.rollouts
+        on_policy = arm.rollouts > 1
+        what = f"{arm.queries_per_step} queries x {arm.rollouts}" if on_policy else f"{arm.queries_per_step} rows"
+        minutes = (rollouts * SECONDS_PER_ROLLOUT if on_policy else rows * SECONDS_PER_SFT_ROW) / 60
+        done = (folder / "arm.json").is_file()
+        stages.append(Stage(f"train {name}", f"{arm.steps} steps of {what}", folder, minutes, done))
+        run = out / "runs" / name
+        stages.append(_run_stage(f"evaluate {name}", detail, run, evaluation))
+        for kind in ("hidden", "tokens"):
+            path = out / "probes" / f"{name}.{kind}.json"
+            minutes = texts * SECONDS_PER_PROBE_TEXT / 60
+            title = f"probe {kind}"
+            stages.append(Stage(title, f"{name}, {texts} texts", path, minutes, path.is_file()))
+    report = out / "report.html"
+    stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, False))
+    return StudyPlan(config.name, tuple(stages))
+
+
+def _run_stage(title: str, detail: str, path: Path, minutes: float) -> Stage:
+    manifest = path / "run.json"
+    done = manifest.is_file() and '"status": "complete"' in manifest.read_text(encoding="utf-8")
+    return Stage(title, detail, path, minutes, done)
+
+
+def run_study(
+    config: StudyConfig, out: Path, *, tick: Tick = no_tick, say: Say = print
+) -> ReportInput:
+    """Run every stage that is not complete; returns what the report shows.
+
+    Raises :class:`InputError` when ``out`` holds another study.
+    """
+    _claim(config, out)
+    suite = load_suite(config.suite)
+    started = time.monotonic()
+
+    def stage(title: str) -> None:
+        say(f"[{duration(time.monotonic() - started):>12}] {title}")
+
+    stage("evaluate base")
+    run_options: dict[str, Any] = {"n": config.items, "seed": config.seed, "tick": tick}
+    base_path = evaluate_model(config.base, suite, out / "runs" / "base", **run_options)
+    base = read_run(base_path)
+    tuned: list[Run] = []
+    hidden: dict[str, dict[str, Any]] = {}
+    tokens: dict[str, dict[str, Any]] = {}
+    training: dict[str, list[dict[str, Any]]] = {}
+    for name in config.arms:
+        folder = out / "arms" / name
+        stage(f"train {name}")
+        train_arm(config.arm(name), folder, tick=tick)
+        training[name] = read_steps(folder)
+        stage(f"evaluate {name}")
+        path = evaluate_model(
+            str(folder), suite, out / "runs" / name, base=config.base, name=name, **run_options
+        )
+        tuned.append(read_run(path))
+        stage(f"probe {name}")
+        texts, rows = probe_inputs(base, suite, config.probe.items)
+        hidden[name] = _cached(
+            out / "probes" / f"{name}.hidden.json",
+            lambda folder=folder: hidden_shift(
+                config.base, str(folder), texts, tick=tick
+            ).to_json(),
+        )
+        tokens[name] = _cached(
+            out / "probes" / f"{name}.tokens.json",
+            lambda folder=folder: token_shift(
+                config.base, str(folder), rows, prefix="base", tick=tick
+            ).to_json(),
+        )
+    stage("compare and report")
+    comparison = compare_runs(base, tuned, seed=config.seed)
+    report = ReportInput(
+        title=f"transferscope {config.name}: {config.base} and {len(tuned)} tuned models",
+        comparison=comparison,
+        hidden=hidden,
+        tokens=tokens,
+        training=training,
+        costs={name: cost_of(rows) for name, rows in training.items()},
+        created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    )
+    write_atomically(out / "comparison.json", json.dumps(comparison.to_json(), indent=1) + "\n")
+    write_atomically(out / "report.md", render_markdown(report))
+    write_atomically(out / "report.html", render_html(report))
+    return report
+
+
+def probe_inputs(base: Run, suite: Suite, items: int) -> tuple[list[str], list[ResponseRow]]:
+    """The first ``items`` prompts of every benchmark, and the base's own answers to them.
+
+    One fixed response set serves all tuned models, so that their shifts are comparable.
+    """
+    texts: list[str] = []
+    rows: list[ResponseRow] = []
+    for name in suite.benchmarks:
+        responses = list(base.responses(name).values())[:items]
+        texts += [r.prompt for r in responses]
+        rows += [ResponseRow(prompt=r.prompt, response=r.response) for r in responses if r.response]
+    return texts, rows
+
+
+def cost_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """What an arm cost: steps, tokens generated, tokens trained, seconds."""
+    return {
+        "steps": len(steps),
+        "tokens_generated": sum(int(row.get("tokens_generated") or 0) for row in steps),
+        "tokens_trained": sum(int(row.get("tokens_trained") or 0) for row in steps),
+        "seconds": round(sum(float(row.get("seconds") or 0.0) for row in steps), 1),
+    }
+
+
+def _claim(config: StudyConfig, out: Path) -> None:
+    """Mark ``out`` as this study's, or refuse it."""
+    path = out / "study.json"
+    mine = {"schema": 1, "hash": digest(config.model_dump(mode="json"))}
+    mine["config"] = config.model_dump(mode="json")
+    if path.is_file():
+        try:
+            theirs = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as err:
+            raise InputError(f"not readable as JSON: {err}", place=str(path)) from None
+        if not isinstance(theirs, Mapping) or theirs.get("hash") != mine["hash"]:
+            raise InputError(
+                "holds a study with other settings", place=str(out), remedy="name another --out"
+            )
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("is not empty", place=str(out), remedy="name another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(mine, indent=1) + "\n")
+
+
+def _cached(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The JSON document at ``path``, made first where it is missing."""
+    if path.is_file():
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(document, dict):
+            return document
+    document = make()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(document, indent=1) + "\n")
+    return document

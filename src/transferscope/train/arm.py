@@ -1,0 +1,173 @@
+"""What every arm does around its trainer: start or resume, train, save, mark as complete.
+
+    OUT/
+      arm.started.json   the configuration, written first: another one is refused
+      steps.jsonl        one line per step (see `log`)
+      checkpoints/       the last sealed checkpoint; removed at the end
+      config.json, model.safetensors, tokenizer...   the tuned model, float32
+      arm.json           configuration, base, versions, cost; written last: the arm is complete
+
+The weights are kept in float32: at these learning rates many updates are smaller than one step of
+bfloat16 and would be lost in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import InputError
+from ..core.records import Tick
+from ..models import find_model, fingerprint, load_model, load_tokenizer
+from .checkpoints import SealCheckpoints, newest, write_json
+from .config import ArmConfig
+from .log import FILE, StepLog, read_steps
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
+
+SCHEMA = 1
+COMPLETE = "arm.json"
+STARTED = "arm.started.json"
+_PACKAGES = ("transferscope", "torch", "transformers", "trl", "accelerate", "datasets")
+
+Build = Callable[[ArmConfig, Path, "PreTrainedModel", "PreTrainedTokenizerBase", StepLog], "Trainer"]
+"""``build(config, checkpoints, model, tokenizer, log)``: the trainer, which hasn't started."""
+
+
+def is_complete(out: Path) -> bool:
+    """Whether ``out`` holds a finished arm."""
+    return (out / COMPLETE).is_file()
+
+
+def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
+    """Train the arm into ``out`` and return ``out``; a finished one is left as it is.
+
+    Started again after a kill, it goes on from its last sealed checkpoint with the same data.
+    Raises :class:`InputError` when ``out`` belongs to another configuration, or under a launcher
+    with several processes (the rollout copy and the checkpoints are those of one process).
+    """
+    _one_process()
+    record = {"schema": SCHEMA, "config": config.model_dump(mode="json")}
+    for name in (COMPLETE, STARTED):
+        _same_config(out / name, record)
+    if is_complete(out):
+        return out
+    checkpoints = out / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    write_json(out / STARTED, record)
+    source = find_model(config.model)
+    with _quiet():
+        model, tokenizer = load_model(source), load_tokenizer(source)
+        log = StepLog(out / FILE, config.arm, tick=tick)
+        trainer = build(config, checkpoints, model, tokenizer, log)
+        trainer.add_callback(SealCheckpoints())
+        last = newest(checkpoints)
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        _save(model, tokenizer, out, checkpoints / "final")
+    steps = read_steps(out / FILE)
+    totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
+    write_json(
+        out / COMPLETE,
+        record
+        | {
+            "base": config.model,
+            "base_fingerprint": fingerprint(source),
+            "versions": {name: version(name) for name in _PACKAGES},
+            "cost": {name: sum(step[name] for step in steps) for name in totals},
+        },
+    )
+    shutil.rmtree(checkpoints)
+    return out
+
+
+def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
+    """The fields that TRL's configurations of all arms share."""
+    import torch
+
+    return {
+        "output_dir": str(checkpoints),
+        "max_steps": config.steps,
+        "per_device_train_batch_size": config.rows_per_step,
+        "gradient_accumulation_steps": 1,
+        "gradient_checkpointing": False,
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": "constant",
+        "optim": "adamw_torch",
+        "weight_decay": 0.0,
+        "max_grad_norm": config.max_grad_norm,
+        "bf16": config.precision == "bf16",
+        "use_cpu": not torch.cuda.is_available(),
+        "seed": config.seed,
+        "data_seed": config.seed,
+        "save_strategy": "steps",
+        "save_steps": config.save_every,
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "report_to": [],
+        "disable_tqdm": True,
+        "log_level": "error",
+        "dataloader_num_workers": 0,
+        "dataloader_pin_memory": False,
+        "shuffle_dataset": False,
+    }
+
+
+def _save(
+    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path, staged: Path
+) -> None:
+    shutil.rmtree(staged, ignore_errors=True)
+    model.save_pretrained(staged)
+    tokenizer.save_pretrained(staged)
+    for path in sorted(staged.iterdir()):
+        path.replace(out / path.name)
+
+
+def _same_config(path: Path, record: dict[str, Any]) -> None:
+    if not path.is_file():
+        return
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as err:
+        raise InputError(f"not readable as JSON: {err}", place=str(path)) from None
+    if {key: there.get(key) for key in record} != record:
+        raise InputError(
+            "this folder belongs to an arm with another configuration",
+            place=str(path),
+            remedy="name another folder, or remove this one",
+        )
+
+
+def _one_process() -> None:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError(
+            "an arm trains in one process, but WORLD_SIZE is above 1",
+            remedy="start it without a distributed launcher",
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars and no notices from the libraries; the caller's settings come back."""
+    import datasets
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    data_bars = not datasets.are_progress_bars_disabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+        if data_bars:
+            datasets.enable_progress_bars()

@@ -1,0 +1,74 @@
+"""Checkpoints that survive a kill at any moment.
+
+transformers writes a checkpoint file by file into its final folder. Here it counts only once it is
+sealed: a list of its files and their sizes, written last and atomically. The previous checkpoint is
+removed after that, so one sealed checkpoint exists at every moment from the first on. A half
+written folder has no seal, or a file of another size, and is skipped and removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+SEAL = "sealed.json"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write ``value`` so that ``path`` holds either the old or the whole new content."""
+    staged = path.with_name(path.name + ".tmp")
+    with staged.open("w", encoding="utf-8") as file:
+        json.dump(value, file, indent=1, sort_keys=True)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    staged.replace(path)
+
+
+def newest(folder: Path) -> Path | None:
+    """The sealed, unharmed checkpoint with the most steps, or ``None``; all others are removed."""
+    good = sorted((path for path in _checkpoints(folder) if _unharmed(path)), key=_step)
+    chosen = good[-1] if good else None
+    _remove(path for path in _checkpoints(folder) if path != chosen)
+    return chosen
+
+
+class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
+    """Seals every checkpoint after it is written and then removes the ones before it."""
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Called by the trainer when a checkpoint folder is complete."""
+        folder = Path(args.output_dir)
+        current = folder / f"checkpoint-{state.global_step}"
+        sizes = {path.name: path.stat().st_size for path in current.iterdir() if path.is_file()}
+        write_json(current / SEAL, sizes)
+        _remove(path for path in _checkpoints(folder) if path != current)
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("checkpoint-*") if path.is_dir()]
+
+
+def _step(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
+
+
+def _unharmed(path: Path) -> bool:
+    try:
+        sizes = json.loads((path / SEAL).read_text(encoding="utf-8"))
+        return all((path / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError):
+        return False
+
+
+def _remove(paths: Any) -> None:
+    for path in paths:
+        (path / SEAL).unlink(missing_ok=True)
+        shutil.rmtree(path)

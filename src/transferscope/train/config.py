@@ -1,0 +1,58 @@
+"""What one arm is trained with: a frozen record that is written beside the weights."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ArmName = Literal["off-policy-sft", "on-policy-rl"]
+
+
+class ArmConfig(BaseModel):
+    """One arm of the study (SCIENCE.md section 6).
+
+    Every step sees ``queries_per_step`` queries, each with ``rollouts`` responses: the policy's own
+    in RL, the teacher's in SFT. Two arms with the same ``seed``, ``steps`` and
+    ``queries_per_step`` therefore see the same queries in the same order, equally many; only who
+    answers them differs.
+
+    ``max_tokens`` bounds a rollout (tokens); ``temperature`` is that of the rollouts (SFT's loss is
+    at temperature 1); ``beta`` weighs KL(policy || base) and is RL's alone. The learning rate is
+    constant, AdamW without weight decay, gradients clipped to ``max_grad_norm``. ``precision``
+    names the arithmetic: the weights that the optimizer updates are float32 in both.
+    ``save_every`` is in steps.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    arm: ArmName
+    model: str = "smollm2-135m"
+    steps: int = Field(default=12, ge=1)
+    queries_per_step: int = Field(default=6, ge=1)
+    rollouts: int = Field(default=8, ge=1)
+    max_tokens: int = Field(default=64, ge=1)
+    temperature: float = Field(default=0.7, gt=0)
+    learning_rate: float = Field(default=2e-5, gt=0)
+    beta: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    precision: Literal["bf16", "fp32"] = "bf16"
+    save_every: int = Field(default=4, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+    @property
+    def queries(self) -> int:
+        """Number of different queries the arm sees, each once."""
+        return self.steps * self.queries_per_step
+
+    @property
+    def rows_per_step(self) -> int:
+        """Responses behind one optimizer step."""
+        return self.queries_per_step * self.rollouts
+
+
+DEMO: dict[ArmName, ArmConfig] = {
+    "off-policy-sft": ArmConfig(arm="off-policy-sft", rollouts=4, learning_rate=5e-5),
+    "on-policy-rl": ArmConfig(arm="on-policy-rl"),
+}
+"""The two arms of ``transferscope demo``: the same 72 queries in the same order."""

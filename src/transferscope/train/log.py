@@ -1,0 +1,120 @@
+"""``steps.jsonl``: one line per optimizer step, in the order they happened.
+
+    {"step": 3, "loss": ..., "reward": ..., "reward_std": ..., "grad_norm": ..., ...}
+
+``loss``; ``reward`` (mean over the step's rollouts, 0..1), ``reward_std`` and ``flat_groups`` (share
+of groups whose rewards are all equal), ``null`` in SFT; ``grad_norm`` (global, before clipping: the
+input of the gradient dynamics of SCIENCE.md section 6); ``length`` (mean tokens per response);
+``tokens_generated``, ``tokens_trained`` (response tokens in the loss); ``learning_rate``;
+``seconds`` (wall) and ``cpu_seconds`` (all threads) without the writing of checkpoints.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from ..core.records import Tick, no_tick
+
+FILE = "steps.jsonl"
+_METRICS = {
+    "loss": "loss",
+    "reward": "reward",
+    "reward_std": "reward_std",
+    "flat_groups": "frac_reward_zero_std",
+    "kl": "kl",
+    "grad_norm": "grad_norm",
+    "learning_rate": "learning_rate",
+}
+
+
+class StepLog(TrainerCallback):  # type: ignore[misc]
+    """Appends the lines and calls ``tick(arm, step, steps)`` after each.
+
+    The trainer reports what it can't log through :meth:`count`. A resumed run starts by dropping
+    the lines after its checkpoint, which it is about to repeat.
+    """
+
+    def __init__(self, path: Path, arm: str, *, tick: Tick = no_tick) -> None:
+        self.path, self.arm, self.tick = path, arm, tick
+        self._counts = {"responses": 0, "generated": 0, "trained": 0}
+        self._began = (0.0, 0.0)
+        self._spent = (0.0, 0.0)
+
+    def count(self, *, responses: int = 0, generated: int = 0, trained: int = 0) -> None:
+        """Add to the current step's responses, generated tokens and trained tokens."""
+        self._counts["responses"] += responses
+        self._counts["generated"] += generated
+        self._counts["trained"] += trained
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Keep only the lines of steps that the checkpoint holds."""
+        kept = [line for line in read_steps(self.path) if line["step"] <= state.global_step]
+        staged = self.path.with_name(self.path.name + ".tmp")
+        staged.write_text("".join(_line(entry) for entry in kept), encoding="utf-8")
+        staged.replace(self.path)
+        self.tick(self.arm, state.global_step, state.max_steps)
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Start the clocks."""
+        self._counts = dict.fromkeys(self._counts, 0)
+        self._began = (time.perf_counter(), time.process_time())
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Stop the clocks."""
+        now = (time.perf_counter(), time.process_time())
+        self._spent = (now[0] - self._began[0], now[1] - self._began[1])
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """Append the step's line."""
+        if logs is None or "loss" not in logs:
+            return  # the summary at the end of training
+        counts = self._counts
+        entry: dict[str, Any] = {"step": state.global_step}
+        entry |= {name: _finite(logs.get(key)) for name, key in _METRICS.items()}
+        tokens = counts["generated"] or counts["trained"]
+        entry["length"] = tokens / counts["responses"] if counts["responses"] else None
+        entry["tokens_generated"] = counts["generated"]
+        entry["tokens_trained"] = counts["trained"]
+        entry["seconds"], entry["cpu_seconds"] = (round(spent, 3) for spent in self._spent)
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(_line(entry))
+        self.tick(self.arm, state.global_step, state.max_steps)
+
+
+def read_steps(path: Path) -> list[dict[str, Any]]:
+    """The lines of a ``steps.jsonl``; a last line cut off by a kill is left out.
+
+    A missing file has no lines. :class:`ValueError` when another line than the last is broken.
+    """
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1]]  # a whole line ends in a newline
+
+
+def _line(entry: Mapping[str, Any]) -> str:
+    return json.dumps(entry, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
