@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import transferscope
 
 HEAVY = ("torch", "transformers", "numpy", "scipy", "pydantic", "cyclopts", "rich", "lm_eval")
@@ -22,9 +24,5 @@ def test_public_names_resolve() -> None:
 
 
 def test_unknown_name_is_an_attribute_error() -> None:
-    try:
-        transferscope.nothing_of_this_name
-    except AttributeError as err:
-        assert "nothing_of_this_name" in str(err)
-    else:
-        raise AssertionError("no AttributeError")
+    with pytest.raises(AttributeError, match="nothing_of_this_name"):
+        _ = transferscope.nothing_of_this_name

@@ -19,10 +19,10 @@ _HOME = {
     "Suite": "core.suite",
     "compare_runs": "compare",
     "evaluate_model": "evaluate",
-    "hidden_shift": "probe",
+    "hidden_shift": "probe.hidden",
     "load_suite": "core.suite",
     "read_run": "runs",
-    "token_shift": "probe",
+    "token_shift": "probe.tokens",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - names are loaded lazily below

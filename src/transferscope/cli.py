@@ -227,7 +227,7 @@ def evaluate_command(
 
     with progress() as tick:
         evaluate_model(
-            model, chosen, out, base=base, dtype=dtype, n=limit, seed=seed, tick=tick
+            model, chosen, out, base=base, engine=engine, dtype=dtype, n=limit, seed=seed, tick=tick
         )
     print(f"run folder: {out}", file=sys.stderr)
 
@@ -250,10 +250,12 @@ def hidden(
     pooling
         Mean over a text's tokens, its last token, or the authors' procedure.
     """
-    from .probe import hidden_shift, read_texts
+    from .probe.texts import read_texts
     from .report.progress import progress
 
     rows = read_texts(texts)
+    from .probe.hidden import hidden_shift
+
     with progress() as tick:
         shift = hidden_shift(base, tuned, rows, pooling=pooling, tick=tick)
     _show_shift(shift.to_json(), as_json)
@@ -277,10 +279,12 @@ def tokens(
     prefix
         Whose responses these are.
     """
-    from .probe import read_responses, token_shift
+    from .probe.texts import read_responses
     from .report.progress import progress
 
     rows = read_responses(responses)
+    from .probe.tokens import token_shift
+
     with progress() as tick:
         shift = token_shift(base, tuned, rows, prefix=prefix, tick=tick)
     _show_shift(shift.to_json(), as_json)
@@ -322,7 +326,9 @@ def train(
     from .train import arm_config, train_arm
 
     given = {"model": model, "steps": steps, "learning_rate": learning_rate, "seed": seed}
-    config = arm_config(arm, {k: v for k, v in given.items() if v is not None}, place="options")
+    config = arm_config(
+        {"arm": arm} | {k: v for k, v in given.items() if v is not None}, place="options"
+    )
     with progress() as tick:
         train_arm(config, out, tick=tick)
     print(f"tuned model: {out}", file=sys.stderr)

@@ -22,9 +22,10 @@ import time
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -33,14 +34,21 @@ from .core.errors import InputError
 from .core.records import Tick, digest, no_tick
 from .core.suite import Suite, load_suite
 from .evaluate import evaluate_model
-from .probe import ResponseRow, hidden_shift, token_shift
+from .probe.texts import ResponseRow
 from .report import ReportInput, render_html, render_markdown
 from .report.progress import duration
 from .runs import Run, read_run
 from .runs.manifest import write_atomically
-from .train import ArmConfig, arm_config, read_steps, train_arm
+from .train import ArmConfig, arm_config, is_complete, read_steps, train_arm
 
 Say = Callable[[str], None]
+
+
+class Shift(Protocol):
+    """A probe's result."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of the ``probe`` commands."""
 
 
 class ProbeConfig(BaseModel):
@@ -63,9 +71,9 @@ class StudyConfig(BaseModel):
     probe: ProbeConfig = ProbeConfig()
 
     def arm(self, name: str) -> ArmConfig:
-        """The validated settings of one arm."""
-        given = {"model": self.base, "seed": self.seed, **self.arms[name]}
-        return arm_config(name, given, place=f"study {self.name} [arms.{name}]")
+        """The settings of one arm, validated; key ``arm`` where it is not the table's name."""
+        given = {"arm": name, "model": self.base, "seed": self.seed, **self.arms[name]}
+        return arm_config(given, place=f"study {self.name} [arms.{name}]")
 
 
 def parse_study(text: str, *, place: str) -> StudyConfig:
@@ -129,8 +137,7 @@ class StudyPlan:
 # Measured on 2 cores without a GPU (see docs/demo.md); only the plan's minutes rest on them.
 SECONDS_PER_ITEM = 0.3
 SECONDS_PER_PROBE_TEXT = 0.4
-SECONDS_PER_SFT_ROW = 0.35
-SECONDS_PER_ROLLOUT = 0.55
+SECONDS_PER_ROW = {"off-policy-sft": 0.35, "on-policy-rl": 0.55}
 
 
 def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
@@ -144,13 +151,9 @@ def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
     for name in config.arms:
         arm = config.arm(name)
         folder = out / "arms" / name
-        rows = arm.steps * arm.queries_per_step
-        rollouts = rows * arm.rollouts
-        on_policy = arm.rollouts > 1
-        what = f"{arm.queries_per_step} queries x {arm.rollouts}" if on_policy else f"{arm.queries_per_step} rows"
-        minutes = (rollouts * SECONDS_PER_ROLLOUT if on_policy else rows * SECONDS_PER_SFT_ROW) / 60
-        done = (folder / "arm.json").is_file()
-        stages.append(Stage(f"train {name}", f"{arm.steps} steps of {what}", folder, minutes, done))
+        what = f"{arm.steps} steps of {arm.queries_per_step} queries x {arm.rollouts}"
+        minutes = arm.steps * arm.rows_per_step * SECONDS_PER_ROW[arm.arm] / 60
+        stages.append(Stage(f"train {name}", what, folder, minutes, is_complete(folder)))
         run = out / "runs" / name
         stages.append(_run_stage(f"evaluate {name}", detail, run, evaluation))
         for kind in ("hidden", "tokens"):
@@ -176,6 +179,9 @@ def run_study(
 
     Raises :class:`InputError` when ``out`` holds another study.
     """
+    from .probe.hidden import hidden_shift
+    from .probe.tokens import token_shift
+
     _claim(config, out)
     suite = load_suite(config.suite)
     started = time.monotonic()
@@ -203,18 +209,12 @@ def run_study(
         tuned.append(read_run(path))
         stage(f"probe {name}")
         texts, rows = probe_inputs(base, suite, config.probe.items)
-        hidden[name] = _cached(
-            out / "probes" / f"{name}.hidden.json",
-            lambda folder=folder: hidden_shift(
-                config.base, str(folder), texts, tick=tick
-            ).to_json(),
+        measure_hidden = partial(hidden_shift, config.base, str(folder), texts, tick=tick)
+        measure_tokens = partial(
+            token_shift, config.base, str(folder), rows, prefix="base", tick=tick
         )
-        tokens[name] = _cached(
-            out / "probes" / f"{name}.tokens.json",
-            lambda folder=folder: token_shift(
-                config.base, str(folder), rows, prefix="base", tick=tick
-            ).to_json(),
-        )
+        hidden[name] = _cached(out / "probes" / f"{name}.hidden.json", measure_hidden)
+        tokens[name] = _cached(out / "probes" / f"{name}.tokens.json", measure_tokens)
     stage("compare and report")
     comparison = compare_runs(base, tuned, seed=config.seed)
     report = ReportInput(
@@ -277,13 +277,13 @@ def _claim(config: StudyConfig, out: Path) -> None:
     write_atomically(path, json.dumps(mine, indent=1) + "\n")
 
 
-def _cached(path: Path, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _cached(path: Path, measure: Callable[[], Shift]) -> dict[str, Any]:
     """The JSON document at ``path``, made first where it is missing."""
     if path.is_file():
         document = json.loads(path.read_text(encoding="utf-8"))
         if isinstance(document, dict):
             return document
-    document = make()
+    document = measure().to_json()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, json.dumps(document, indent=1) + "\n")
     return document

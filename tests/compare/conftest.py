@@ -34,9 +34,7 @@ def write_run(tmp_path: Path) -> WriteRun:
         clusters: Mapping[str, Sequence[str]] | None = None,
         order: int = 1,
     ) -> Run:
-        manifest = Manifest(
-            ModelRef(name), SUITE.model_dump(mode="json"), SUITE.hash, limit=None
-        )
+        manifest = Manifest(ModelRef(name), SUITE.model_dump(mode="json"), SUITE.hash, limit=None)
         with RunWriter.open(tmp_path / name, manifest) as writer:
             for benchmark, values in scores.items():
                 rows, texts = [], []

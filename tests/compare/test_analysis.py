@@ -106,9 +106,7 @@ def test_repeats_and_clusters_use_the_sign_flip_test(write_run: WriteRun) -> Non
     four = {"cases": [[0, 1]] * 30, "statutes": [0, 1] * 20, "chat": [1] * 40}
     more = {"cases": [[1, 1]] * 30, "statutes": [1, 1] * 20, "chat": [0] * 20 + [1] * 20}
     stories = {name: [str(at // 4) for at in range(len(v))] for name, v in four.items()}
-    base, tuned = (
-        write_run(n, v, clusters=stories) for n, v in (("base", four), ("tuned", more))
-    )
+    base, tuned = (write_run(n, v, clusters=stories) for n, v in (("base", four), ("tuned", more)))
     (result,) = compare_runs(base, [tuned], replicates=999).tuned
     rows = {row.benchmark: row for row in result.benchmarks}
     assert {row.test for row in rows.values()} == {"sign-flip"}

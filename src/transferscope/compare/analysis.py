@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,15 @@ def compare_runs(
     names = [b for b in suite.group_of if any(b in p.benchmarks for p in pairings)]
     means_RKB, tests = _replicates(names, pairings, rng, replicates)
     results = [
-        _one_model(base, run, pairing, suite, names, means_RKB[:, [0, row]], tests[row - 1])
+        _one_model(
+            base,
+            run,
+            pairing=pairing,
+            suite=suite,
+            names=names,
+            means_R2B=means_RKB[:, [0, row]],
+            tests=tests[row - 1],
+        )
         for row, (run, pairing) in enumerate(zip(tuned, pairings, strict=True), start=1)
     ]
     if examples:
@@ -131,6 +140,7 @@ def _replicates(
 def _one_model(
     base: Run,
     run: Run,
+    *,
     pairing: Pairing,
     suite: Suite,
     names: Sequence[str],
@@ -174,8 +184,9 @@ def _one_model(
     robust = linear = None
     if suite.source in groups:
         scale = _scale(suite, have)
-        robust = _index(base, run, layout, point, draws, suite, "robust", scale)
-        linear = _index(base, run, layout, point, draws, suite, "linear", "unit")
+        shared: dict[str, Any] = {"layout": layout, "point": point, "draws": draws, "suite": suite}
+        robust = _index(base, run, definition="robust", scale=scale, **shared)
+        linear = _index(base, run, definition="linear", scale="unit", **shared)
     return TunedResult(
         model=run.manifest.model.name,
         plane=plane,
@@ -209,6 +220,7 @@ def _plane(
 def _index(
     base: Run,
     run: Run,
+    *,
     layout: Layout,
     point: tuple[Array, Array],
     draws: tuple[Array, Array],
@@ -218,9 +230,7 @@ def _index(
 ) -> IndexResult:
     known = np.array([suite.sigma[g] for g in layout.groups]) if suite.sigma else None
     sigma = sigma_for(scale, point[1] - point[0], layout.member_GB, published_G=known)
-    di_RG = domain_index(
-        draws[0], draws[1], layout.member_GB, definition=definition, sigma_G=sigma
-    )
+    di_RG = domain_index(draws[0], draws[1], layout.member_GB, definition=definition, sigma_G=sigma)
     return index_of(
         run.manifest.model.name,
         base.manifest.model.name,
@@ -266,8 +276,6 @@ def _with_examples(
     result: TunedResult, base: Run, run: Run, pairing: Pairing, limit: int
 ) -> TunedResult:
     """The result with up to ``limit`` lost and won items per benchmark, both answers beside."""
-    from dataclasses import replace
-
     shown: list[FlippedItem] = []
     for name, part in pairing.benchmarks.items():
         before, after = part.base_scores >= 0.5, part.tuned_scores >= 0.5

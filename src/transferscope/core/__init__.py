@@ -1,0 +1,1 @@
+"""Pure data and maths: records, suites, the index, statistics, artefacts, probe results."""

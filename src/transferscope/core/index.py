@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -231,10 +232,17 @@ def index_of(
     bounds = None
     if di_RG is not None and np.isfinite(di_RG).all() and definition != "linear":
         bounds = order_interval(transferability(di_RG, at))
+    no_value = partial(_no_value, layout, base_B=base_B, sigma_G=sigma, definition=definition)
+    no_source = no_value(at) or _no_source_gain(
+        layout.source,
+        float(point_G[at]),
+        None if di_RG is None else di_RG[:, at],
+        definition=definition,
+    )
     for group in layout.targets:
         g = layout.groups.index(group)
         ti[group], ci[group] = None, None
-        reason = _why_undefined(layout, base_B, point_G, sigma, definition, g, di_RG)
+        reason = no_source or no_value(g)
         if reason:
             reasons[group] = reason
             continue
@@ -247,47 +255,40 @@ def index_of(
             ci[group] = (float(bounds[0][g]), float(bounds[1][g]))
     named = None if di_RG is None else ("Fieller" if definition == "linear" else "percentile")
     di = {
-        g: float(v) if np.isfinite(v) else None
-        for g, v in zip(layout.groups, point_G, strict=True)
+        g: float(v) if np.isfinite(v) else None for g, v in zip(layout.groups, point_G, strict=True)
     }
     gain = {g: float(v) for g, v in zip(layout.groups, gains_G, strict=True)}
     return IndexResult(model, base, gain, di, ti, ci, reasons, named)
 
 
-def _why_undefined(
-    layout: Layout,
-    base_B: Array,
-    point_G: Array,
-    sigma_G: Array,
-    definition: str,
-    g: int,
-    di_RG: Array | None,
+def _no_value(
+    layout: Layout, position: int, *, base_B: Array, sigma_G: Array, definition: str
 ) -> str | None:
-    """Reason why TI of group ``g`` is undefined, or ``None``."""
-    at = layout.source_at
-    for position in (at, g):
-        name = layout.groups[position]
-        bases = base_B[layout.member_GB[position]]
-        if definition != "relative" and (bases >= 100.0).all():
-            return f"no headroom: every base score of {name} is 100"
-        if definition == "relative" and (bases == 0.0).any():
+    """Reason why a group has no DI that a ratio could use, or ``None``."""
+    name = layout.groups[position]
+    bases = base_B[layout.member_GB[position]]
+    if definition == "relative":
+        if (bases == 0.0).any():
             return f"a base score of {name} is 0, so its relative gain is undefined"
-        if definition == "robust" and not sigma_G[position] > 0:
-            return f"sigma of {name} is 0"
-    if di_RG is None:
-        if not point_G[at] > 0:
-            return f"no gain on the source group {layout.source} (DI {point_G[at]:.2f})"
-        return None
+    elif (bases >= 100.0).all():
+        return f"no headroom: every base score of {name} is 100"
+    if definition == "robust" and not sigma_G[position] > 0:
+        return f"sigma of {name} is 0"
+    return None
+
+
+def _no_source_gain(
+    source: str, point: float, draws_R: Array | None, *, definition: str
+) -> str | None:
+    """Reason why the source's DI is no denominator, or ``None``."""
+    if draws_R is None:
+        return None if point > 0 else f"no gain on the source group {source} (DI {point:.2f})"
     if definition == "linear":
-        spread = float(np.sqrt(np.var(di_RG[:, at], ddof=1)))
-        if not point_G[at] > Z95 * spread:
-            return _unsure(layout.source, point_G[at] - Z95 * spread)
+        low = point - Z95 * float(draws_R.std(ddof=1))
+    else:
+        low = float(order_interval(draws_R)[0])
+    if low > 0:
         return None
-    low = float(order_interval(di_RG[:, at])[0])
-    return _unsure(layout.source, low) if not low > 0 else None
-
-
-def _unsure(source: str, low: float) -> str:
     return (
         f"the gain on the source group {source} is not established: "
         f"the lower 95 % bound of its DI is {low:.2f}"

@@ -186,7 +186,9 @@ def parse_table(text: str, *, place: str, source: str | None = None) -> ScoreTab
         if benchmark not in groups.setdefault(group, []):
             groups[group].append(benchmark)
         if benchmark in scores.setdefault(model, {}):
-            raise InputError(f"second row for {model} on {benchmark}", place=where, remedy="keep one")
+            raise InputError(
+                f"second row for {model} on {benchmark}", place=where, remedy="keep one"
+            )
         scores[model][benchmark] = _percent(row["score"], where)
         if (count := (row.get("n") or "").strip()) != "":
             items.setdefault(model, {})[benchmark] = _count(count, where)

@@ -47,10 +47,7 @@ class ItemScores:
 def cluster_sums(values_KN: Array, cluster_N: NDArray[np.int64]) -> Array:
     """Sums (K, C) of ``values_KN`` over the items of every cluster, clusters in order of code."""
     codes = np.unique(cluster_N, return_inverse=True)[1]
-    sums = np.zeros((len(values_KN), int(codes.max()) + 1))
-    for row, values in zip(sums, values_KN, strict=True):
-        row += np.bincount(codes, weights=values, minlength=len(row))
-    return sums
+    return np.stack([np.bincount(codes, weights=values) for values in values_KN])
 
 
 def bootstrap_means(
@@ -101,9 +98,7 @@ def mcnemar_exact(lost: int, won: int) -> float:
     return min(1.0, 2.0 * float(bdtr(min(lost, won), discordant, 0.5)))
 
 
-def sign_flip(
-    difference_KC: Array, rng: np.random.Generator, *, replicates: int = 10_000
-) -> Array:
+def sign_flip(difference_KC: Array, rng: np.random.Generator, *, replicates: int = 10_000) -> Array:
     """Two-sided sign-flip p values (K,) on cluster sums of weight x difference.
 
     p = (1 + k) / (B + 1), k the flips whose |sum| reaches the observed one. The same flips serve

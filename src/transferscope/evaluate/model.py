@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
+from ..engines.base import Engine
 from ..models import find_model, fingerprint
 from ..runs.manifest import MANIFEST_FILE, read_manifest
 from .run import evaluate
+
+
+def _hf(model: str, dtype: str) -> Engine:
+    from ..engines.hf import HFEngine
+
+    return HFEngine(model, dtype=dtype)
+
+
+ENGINES: dict[str, Callable[[str, str], Engine]] = {"hf": _hf}
 
 
 def evaluate_model(
@@ -18,12 +30,13 @@ def evaluate_model(
     *,
     base: str | None = None,
     name: str | None = None,
+    engine: str = "hf",
     dtype: str = "bfloat16",
     n: int | None = None,
     seed: int = 0,
     tick: Tick = no_tick,
 ) -> Path:
-    """Evaluate ``model`` (see :func:`~transferscope.models.find_model`) with transformers.
+    """Evaluate ``model`` (see :func:`~transferscope.models.find_model`) by ``engine``.
 
     ``name`` is what the run calls it (default: ``model``), ``base`` what it was tuned from.
     Raises as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
@@ -32,10 +45,11 @@ def evaluate_model(
     ref = ModelRef(name or model, base=base, fingerprint=fingerprint(source))
     if is_complete(Path(out), ref, suite, n=n, seed=seed):
         return Path(out)
-    from ..engines.hf import HFEngine
-
-    engine = HFEngine(model, dtype=dtype)
-    return evaluate(engine, suite, out, model_ref=ref, n=n, seed=seed, tick=tick)
+    if engine not in ENGINES:
+        raise InputError(f"unknown engine {engine!r}", remedy=f"use one of {', '.join(ENGINES)}")
+    return evaluate(
+        ENGINES[engine](model, dtype), suite, out, model_ref=ref, n=n, seed=seed, tick=tick
+    )
 
 
 def is_complete(out: Path, ref: ModelRef, suite: Suite, *, n: int | None, seed: int) -> bool:

@@ -133,7 +133,7 @@ def fingerprint(source: ModelSource) -> str:
             parts.append(folder)
             continue
         for path in sorted(Path(folder).iterdir()):
-            if path.suffix == ".safetensors" or path.suffix == ".bin":
+            if path.suffix in {".safetensors", ".bin"}:
                 parts.append([path.name, path.stat().st_size, _sampled(path)])
             elif path.name in ("config.json", "adapter_config.json"):
                 parts.append([path.name, path.read_text(encoding="utf-8")])

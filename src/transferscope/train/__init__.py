@@ -1,6 +1,68 @@
 """Controlled training arms of one base: the same queries, another source of responses each."""
 
-from .config import DEMO, ArmConfig
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core.errors import MissingExtra
+from ..core.records import Tick, no_tick
+from .config import DEMO, ArmConfig, ArmName
 from .queries import Query, make_queries
 
-__all__ = ["ARMS", "DEMO", "ArmConfig", "Query", "is_complete", "make_queries", "train_arm"]
+__all__ = [
+    "ARMS",
+    "DEMO",
+    "ArmConfig",
+    "ArmName",
+    "Query",
+    "is_complete",
+    "make_queries",
+    "train_arm",
+    "train_grpo",
+    "train_sft",
+]
+
+COMPLETE = "arm.json"
+"""Written last into an arm's folder."""
+
+
+def is_complete(out: str | Path) -> bool:
+    """Whether ``out`` holds a finished arm; imports none of the training libraries."""
+    return (Path(out) / COMPLETE).is_file()
+
+
+def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
+    """:func:`.sft.train_sft`, imported when called."""
+    _need_trl()
+    from . import sft
+
+    return sft.train_sft(config, out, tick=tick)
+
+
+def train_grpo(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
+    """:func:`.grpo.train_grpo`, imported when called."""
+    _need_trl()
+    from . import grpo
+
+    return grpo.train_grpo(config, out, tick=tick)
+
+
+ARMS = {"off-policy-sft": train_sft, "on-policy-rl": train_grpo}
+"""Arm name -> the function that trains it."""
+
+
+def train_arm(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
+    """Train the arm that ``config`` names into ``out``, a model folder; returns it.
+
+    ``tick(arm, step, steps)`` is called after every step. A finished arm is skipped, an interrupted
+    one resumed. Raises :class:`InputError` for a folder of another configuration and
+    :class:`MissingExtra` without the training libraries.
+    """
+    return ARMS[config.arm](config, out, tick=tick)
+
+
+def _need_trl() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("trl") is None or find_spec("datasets") is None:
+        raise MissingExtra("train", needed_for="training an arm")

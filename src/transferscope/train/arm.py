@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import InputError
 from ..core.records import Tick
 from ..models import find_model, fingerprint, load_model, load_tokenizer
+from . import COMPLETE, is_complete
 from .checkpoints import SealCheckpoints, newest, write_json
 from .config import ArmConfig
 from .log import FILE, StepLog, read_steps
@@ -33,17 +34,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 SCHEMA = 1
-COMPLETE = "arm.json"
 STARTED = "arm.started.json"
 _PACKAGES = ("transferscope", "torch", "transformers", "trl", "accelerate", "datasets")
 
-Build = Callable[[ArmConfig, Path, "PreTrainedModel", "PreTrainedTokenizerBase", StepLog], "Trainer"]
+Build = Callable[
+    [ArmConfig, Path, "PreTrainedModel", "PreTrainedTokenizerBase", StepLog], "Trainer"
+]
 """``build(config, checkpoints, model, tokenizer, log)``: the trainer, which hasn't started."""
-
-
-def is_complete(out: Path) -> bool:
-    """Whether ``out`` holds a finished arm."""
-    return (out / COMPLETE).is_file()
 
 
 def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:

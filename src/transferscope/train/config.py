@@ -31,7 +31,7 @@ class ArmConfig(BaseModel):
     steps: int = Field(default=12, ge=1)
     queries_per_step: int = Field(default=6, ge=1)
     rollouts: int = Field(default=8, ge=1)
-    max_tokens: int = Field(default=64, ge=1)
+    max_tokens: int = Field(default=48, ge=1)
     temperature: float = Field(default=0.7, gt=0)
     learning_rate: float = Field(default=2e-5, gt=0)
     beta: float = Field(default=0.0, ge=0)

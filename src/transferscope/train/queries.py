@@ -12,11 +12,14 @@ measured figure in the docstring of :func:`make_queries`).
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 LOWEST, HIGHEST = 1, 9
 """Range of every operand, both ends included."""
+
+FORMAT = "Keep it short."
+"""Ends every prompt. Unasked, the base finishes 4 in 10 answers within 48 tokens, so 9 in 10."""
 
 KINDS = ("sum", "product", "story")
 
@@ -62,15 +65,15 @@ def solve(a: int, b: int, operation: str) -> int:
     return {"+": a + b, "-": a - b, "*": a * b}[operation]
 
 
-def make_queries(count: int, *, seed: int) -> list[Query]:
-    """``count`` queries, deterministic in ``seed``; no prompt twice within one list.
+def make_queries(count: int, *, seed: int, exclude: Collection[str] = frozenset()) -> list[Query]:
+    """``count`` queries, deterministic in ``seed``; no prompt twice, none of ``exclude``.
 
     Kinds come in rotation, so that every step of training sees the same mixture. A list of a
-    smaller ``count`` is a prefix of the larger one. Sums and products run out at 81 prompts per
-    wording; :class:`ValueError` if ``count`` asks for more than there are.
+    smaller ``count`` is a prefix of the larger one. There are 243 sums and 243 products (81 pairs
+    of operands, 3 wordings); :class:`ValueError` if ``count`` asks for more than there are.
     """
     rng = random.Random(f"transferscope-train-{seed}")
-    seen: set[str] = set()
+    seen = set(exclude)
     queries: list[Query] = []
     for index in range(count):
         kind = KINDS[index % len(KINDS)]

@@ -1,0 +1,30 @@
+"""What a report is made of: one comparison, and what else was measured about its models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..compare.result import Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInput:
+    """Everything one page shows. Mappings are by tuned model's name; what is empty is left out.
+
+    ``hidden`` and ``tokens`` hold the JSON of ``transferscope probe``; ``training`` the rows of a
+    run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``, ``grad_norm``,
+    ``completion_length``); ``costs`` named numbers (seconds, tokens, FLOPs). ``created`` is shown
+    as it is, so that the same input gives the same page.
+    """
+
+    title: str
+    comparison: Comparison
+    hidden: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tokens: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    training: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    costs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    created: str = ""
+    notes: Sequence[str] = ()

@@ -1,0 +1,220 @@
+"""Plain words for numbers, shared by the page, the Markdown and the terminal.
+
+A change is *established* when its 95 % interval excludes 0 (for one benchmark among several: when
+its Holm-adjusted p is below 0.05). What is not established is never called "no loss": the words
+say how large a change could have gone unseen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ..compare.result import BenchmarkChange, TunedResult
+    from ..core.index import IndexResult
+
+Standing = Literal["gain", "loss", "open"]
+"""What is established about a change; ``open``: neither."""
+
+ALPHA = 0.05
+POWER_FACTOR = 2.80 / 1.96
+"""Half width of a 95 % interval to the change seen with 80 % power (SCIENCE, section 2)."""
+MINUS = "\u2212"
+GROUP_NAMES = {"other": "other reasoning", "non": "non-reasoning"}
+"""Reading names of the groups of the shipped suites; other groups read as they are called."""
+STANDING_WORDS: Mapping[Standing, str] = {
+    "gain": "gain established",
+    "loss": "loss established",
+    "open": "no change established",
+}
+
+MEASURES = {
+    "plane": (
+        "Source gain is the mean change, in points, on the group the model was tuned for; "
+        "retention is the mean change on all other groups. Right is learned more, up is kept more."
+    ),
+    "interval": (
+        "A 95 % interval is the range of changes that fit the data: had other questions of the "
+        "same kind been drawn, the method catches the true change about 95 times in 100."
+    ),
+    "index": (
+        "The Transferability Index says how much of the source's gain shows up elsewhere: 100 % "
+        "means as much as on the source, 0 % nothing, below 0 % a loss. It is a ratio and says "
+        "nothing about the gain's size, so it comes after the plane."
+    ),
+    "benchmarks": (
+        "Both models answer the same questions, so each change is tested question by question. "
+        "Holm's p corrects for looking at many benchmarks at once; MDE is the smallest change "
+        "that this number of questions shows with 80 % power."
+    ),
+    "artefacts": (
+        "An artefact is an answer that failed for its form (cut off, empty, caught in a loop), "
+        "which says little about what the model knows."
+    ),
+    "selection": (
+        "Clean items are easier than the rest, so the change on clean items is a diagnosis of "
+        "where the plain change comes from, not a corrected score."
+    ),
+    "flips": (
+        "A flip is a question whose verdict changed: lost (right before, wrong after) or won. "
+        "Equal scores can hide many flips."
+    ),
+    "hidden": (
+        "PCA shift: how far the tuning moved the model's inner representation of the same texts, "
+        "along the two main directions of the base model, layer by layer."
+    ),
+    "distances": (
+        "d_layerwise does not depend on the arbitrary signs of the components, so it leads; "
+        "d_paper is the paper's distance, in which shifts of opposite sign cancel, and d_paper_max "
+        "its upper bound. CKA is the similarity of two layers (1 is identical)."
+    ),
+    "tokens": (
+        "Token shift: both models read the same text, and at every position their probabilities "
+        "for the next token are compared. KL is the surprise of one model at the other, in nats; "
+        "JS is its symmetric, bounded relative (at most 0.69)."
+    ),
+    "shifted": (
+        "A positive shift means that the tuned model ranks the token higher than the base does."
+    ),
+    "training": "What the optimiser saw, step by step.",
+}
+
+
+def group_name(group: str) -> str:
+    """How a group is called in a sentence."""
+    return GROUP_NAMES.get(group, group)
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """``12.3``; infinities as words' signs, a missing or undefined value as ``n/a``."""
+    if value is None or math.isnan(value):
+        return "n/a"
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    text = f"{value:.{digits}f}"
+    if text.startswith("-"):
+        return text[1:] if float(text) == 0 else MINUS + text[1:]
+    return text
+
+
+def signed(value: float | None, digits: int = 1) -> str:
+    """``+12.3``, ``−0.4``, ``0.0``."""
+    text = number(value, digits)
+    if value is None or not value > 0 or float(f"{value:.{digits}f}") == 0:
+        return text
+    return f"+{text}"
+
+
+def interval(ci: tuple[float, float] | None, digits: int = 1) -> str:
+    """``8.0 to 16.4``; an infinite bound is called unbounded."""
+    if ci is None:
+        return "no interval"
+    low, high = ci
+    left = "unbounded" if low == -math.inf else number(low, digits)
+    right = "unbounded" if high == math.inf else number(high, digits)
+    return f"{left} to {right}"
+
+
+def p_value(p: float) -> str:
+    """``0.012``; below 0.001 only that."""
+    return "n/a" if math.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def standing(ci: tuple[float, float]) -> Standing:
+    """What a 95 % interval establishes."""
+    return "gain" if ci[0] > 0 else "loss" if ci[1] < 0 else "open"
+
+
+def benchmark_standing(row: BenchmarkChange) -> Standing:
+    """What is established about one benchmark, after Holm's correction."""
+    if not row.p_holm < ALPHA or row.delta == 0:
+        return "open"
+    return "gain" if row.delta > 0 else "loss"
+
+
+def detectable(ci: tuple[float, float]) -> float:
+    """Change in points that an interval of this width shows with 80 % power."""
+    return POWER_FACTOR * (ci[1] - ci[0]) / 2.0
+
+
+def change(what: str, gain: float, ci: tuple[float, float]) -> str:
+    """One change as a sentence without its full stop.
+
+    >>> change("math", 12.3, (8.0, 16.4))
+    'gained 12.3 points on math (95 % interval 8.0 to 16.4): gain established'
+    """
+    said = standing(ci)
+    around = f"95 % interval {interval(ci)}"
+    if said == "gain":
+        return f"gained {number(gain)} points on {what} ({around}): gain established"
+    if said == "loss":
+        size = number(abs(gain))
+        return f"lost {size} points on {what} (change {signed(gain)}, {around}): loss established"
+    return (
+        f"changed by {signed(gain)} points on {what} ({around}): no change established; "
+        f"a change below {number(detectable(ci))} points could not have been seen reliably"
+    )
+
+
+def headline(result: TunedResult, source: str) -> str:
+    """The model's verdict in one line: what it learned, and what that did to the rest."""
+    point = result.plane.get(source)
+    name = group_name(source)
+    if point is None:
+        learned = f"Nothing of {name} could be compared"
+    else:
+        learned = {
+            "gain": f"Better on {name}",
+            "loss": f"Worse on {name}",
+            "open": f"No change on {name} established",
+        }[standing(point.ci)]
+    if result.retention is None:
+        return f"{learned}."
+    kept = {
+        "gain": "better elsewhere",
+        "loss": "loss elsewhere established",
+        "open": "no change elsewhere established",
+    }[standing(result.retention.ci)]
+    return f"{learned}, {kept}."
+
+
+def verdicts(result: TunedResult, source: str) -> list[str]:
+    """Sentences on the source, the retention and every other group, the source first."""
+    out = []
+    if source in result.plane:
+        point = result.plane[source]
+        out.append(change(group_name(source), point.gain, point.ci))
+    others = [g for g in result.plane if g != source]
+    if result.retention is not None and len(others) > 1:
+        out.append(change("all other groups together", result.retention.gain, result.retention.ci))
+    for group in others:
+        point = result.plane[group]
+        out.append(change(group_name(group), point.gain, point.ci))
+    return [text[0].upper() + text[1:] + "." for text in out]
+
+
+def index_label(suite: str) -> str:
+    """``mini-TI`` for the offline suite, whose index is never placed in the published cohort."""
+    return "mini-TI" if suite == "mini" else "TI"
+
+
+def index_note(suite: str) -> str | None:
+    """What a reader must know about this suite's index."""
+    if suite == "mini":
+        return (
+            "mini-TI is the index on the offline mini suite. It can't be placed in the published "
+            "cohort, which was scored on other benchmarks."
+        )
+    return None
+
+
+def index_value(result: IndexResult, group: str) -> str:
+    """``41 % (95 % interval 12 to 80)`` or ``undefined: why``."""
+    value = result.ti.get(group)
+    if value is None:
+        return f"undefined: {result.undefined_reason.get(group, 'no reason recorded')}"
+    ci = result.ci.get(group)
+    around = "no interval" if ci is None else f"95 % interval {interval(ci, 0)}"
+    return f"{number(value, 0)} % ({around})"

@@ -1,0 +1,113 @@
+"""The command line: contracts of its JSON, exit codes, and one line for bad input."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transferscope.cli import main
+
+HEADER = "model,base,group,benchmark,score\n"
+TABLE = HEADER + "b,,math,x,40\nb,,non,y,50\nt,b,math,x,56\nt,b,non,y,46\n"
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    code = 0
+    try:
+        main(list(argv))
+    except SystemExit as stop:
+        code = int(stop.code or 0)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_published_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "published", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["sigma"]["math"] == pytest.approx(16.122, abs=0.001)
+    assert sum(sum(m["agrees"].values()) for m in document["models"]) == 29
+
+
+def test_published_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "published")
+    assert code == 0
+    assert max(len(line) for line in out.splitlines()) <= 80
+    assert "UniReason" in out
+    assert "29 of 36" in out
+
+
+def test_index_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text(TABLE)
+    code, out, _ = run(capsys, "index", str(path), "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert (document["scale"], document["definition"]) == ("unit", "robust")
+    assert document["models"][0]["ti"] == {"non": -50.0}
+    code, out, _ = run(capsys, "index", str(path), "--definition", "linear", "--json")
+    assert json.loads(out)["scale"] is None
+    assert json.loads(out)["models"][0]["ti"] == {"non": -25.0}
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["index", "missing.csv"], "missing.csv: no such file; name a CSV file"),
+        (["index", "bad.csv"], "bad.csv:2: score '130' is not a percentage; use 0 to 100"),
+        (["index", "good.csv", "--scale", "published"], "use --scale unit or cohort"),
+        (["index", "good.csv", "--scale", "inches"], "--scale"),
+        (["index", "good.csv", "--source", "law"], "no source group 'law'; --source math|non"),
+        (["compare", "nowhere", "neither"], "nowhere: no such folder; name a run folder"),
+        (["compare", "nowhere"], "no tuned run given; transferscope compare BASE TUNED..."),
+        (["compare", ".", "."], "no run.json; name a run folder (or import it)"),
+        (["eval", "no-such-model", "--out", "r"], "unknown model 'no-such-model'; use smollm2-135m"),
+        (["eval", "smollm2-135m", "--suite", "maxi", "--out", "r"], "no suite 'maxi'"),
+        (["eval", "smollm2-135m", "--limit", "0", "--out", "r"], "--limit: must be at least 1"),
+        (["study", "none.toml"], "none.toml: no such file"),
+        (["study", "bad.toml"], "bad.toml"),
+        (["probe", "hidden", "a/b", "c/d", "--texts", "none.jsonl"], "none.jsonl"),
+        (["frobnicate"], "frobnicate"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(
+    argv: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.csv").write_text(TABLE)
+    (tmp_path / "bad.csv").write_text(HEADER + "b,,math,x,130\n")
+    (tmp_path / "bad.toml").write_text("name = 3\n")
+    before = sorted(p.name for p in tmp_path.iterdir())
+    code, out, err = run(capsys, *argv)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("transferscope: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "transferscope", "index", "none.csv", "--debug"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
+def test_help_loads_no_torch() -> None:
+    code = (
+        "import sys\nfrom transferscope.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "print('LOADED', *sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split("LOADED")[1].split())
+    assert loaded.isdisjoint({"torch", "transformers", "numpy", "scipy", "lm_eval", "pydantic"})
+    for command in ("demo", "compare", "eval", "probe", "study", "index", "published"):
+        assert command in done.stdout
