@@ -39,7 +39,7 @@ from .report import ReportInput, render_html, render_markdown
 from .report.progress import duration
 from .runs import Run, read_run
 from .runs.manifest import write_atomically
-from .train import ArmConfig, arm_config, is_complete, read_steps, train_arm
+from .train import ArmConfig, arm_config, is_complete, train_arm
 
 Say = Callable[[str], None]
 
@@ -181,6 +181,7 @@ def run_study(
     """
     from .probe.hidden import hidden_shift
     from .probe.tokens import token_shift
+    from .train.log import FILE, read_steps
 
     _claim(config, out)
     suite = load_suite(config.suite)
@@ -201,7 +202,7 @@ def run_study(
         folder = out / "arms" / name
         stage(f"train {name}")
         train_arm(config.arm(name), folder, tick=tick)
-        training[name] = read_steps(folder)
+        training[name] = read_steps(folder / FILE)
         stage(f"evaluate {name}")
         path = evaluate_model(
             str(folder), suite, out / "runs" / name, base=config.base, name=name, **run_options

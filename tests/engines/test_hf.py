@@ -127,7 +127,14 @@ def test_prompts_are_never_cut(engine):
         engine.loglikelihoods([(" ".join(["w1"] * 60), " w1 w1 w1 w1 w1")])
 
 
-PAIRS = [("w1 w2", " w3"), ("w1 w2", " w4 w5"), ("w9", " w9"), ("w1 w2 w3 w4", " w5")]
+PAIRS = [
+    ("w1 w2", " w3"),
+    ("w1 w2", " w4 w5"),
+    ("w9", " w9"),
+    ("w1 w2 w3 w4", " w5"),
+    ("w9 ", "w8 w7 w6 w5 w4 w3"),
+    ("w1 w2", " w9"),
+]
 
 
 def test_loglikelihoods_equal_a_hand_computation(engine):
@@ -137,6 +144,10 @@ def test_loglikelihoods_equal_a_hand_computation(engine):
         with torch.no_grad():
             logp = engine.model(torch.tensor([whole])).logits[0].double().log_softmax(-1)
         expected.append(sum(float(logp[i - 1, whole[i]]) for i in range(len(context), len(whole))))
+    assert engine.loglikelihoods(PAIRS) == pytest.approx(expected, abs=1e-5)
+    engine.batch_size = 1
+    assert engine.loglikelihoods(PAIRS) == pytest.approx(expected, abs=1e-5)
+    engine.batch_size, engine.token_budget = 64, 9
     assert engine.loglikelihoods(PAIRS) == pytest.approx(expected, abs=1e-5)
     assert engine.loglikelihoods([]) == []
 

@@ -73,9 +73,13 @@ def test_what_was_written_is_read(tmp_path):
 
 
 def test_an_error_leaves_the_run_unfinished(tmp_path):
-    with pytest.raises(KeyError), RunWriter.open(tmp_path, manifest()) as writer:
-        writer.write_benchmark("sums", SUMS)
-        raise KeyError
+    def fail_after_one():
+        with RunWriter.open(tmp_path, manifest()) as writer:
+            writer.write_benchmark("sums", SUMS)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_after_one()
     with pytest.raises(InputError, match=r"unfinished run \(1 benchmarks are done\)"):
         read_run(tmp_path)
     assert read_run(tmp_path, allow_unfinished=True).outcomes == tuple(SUMS)

@@ -13,19 +13,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import GenerationConfig, StoppingCriteriaList
 
 from ..core.errors import InputError, MissingExtra
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
 from ..models import find_model, load_model, load_tokenizer
+from .stopping import StopStrings
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 LOGIT_BYTES = 256 * 2**20
 """Upper bound of one batch's float32 logits when continuations are scored."""
-CHUNK = 64
-"""Pairs scored between two ticks."""
 
 
 class HFEngine:
@@ -151,18 +150,27 @@ class HFEngine:
         from the left), :class:`MissingExtra` without lm-eval.
         """
         scorer = self._hflm()
-        longest = [len(self.encode(prompt + continuation)) for prompt, continuation in pairs]
-        for length in longest:
-            self._check_length(length, 0)
-        scores: list[float] = []
-        vocabulary = self.model.get_input_embeddings().weight.shape[0]
-        with self._evaluating(), _float32_head(self.model):
-            for start in range(0, len(pairs), CHUNK):
-                chunk = [_Request(pair) for pair in pairs[start : start + CHUNK]]
-                widest = max(longest[start : start + CHUNK])
-                scorer.batch_size_per_gpu = max(1, LOGIT_BYTES // (4 * vocabulary * widest))
-                scores += [score for score, _ in scorer.loglikelihood(chunk, disable_tqdm=True)]
-                tick("loglikelihoods", len(scores), len(pairs))
+        from .scoring import Request, float32_head
+
+        # HFLM moves a prompt's last spaces to the continuation.
+        contexts = [len(self.encode(prompt.rstrip())) for prompt, _ in pairs]
+        totals = [len(self.encode(prompt + continuation)) for prompt, continuation in pairs]
+        for total in totals:
+            self._check_length(total, 0)
+        # Choices of one prompt stay together: HFLM reads it once for all one-token continuations.
+        order = sorted(range(len(pairs)), key=lambda i: (-contexts[i], pairs[i][0], i))
+        scores = [0.0] * len(pairs)
+        done = 0
+        with self._evaluating(), float32_head(self.model):
+            while done < len(order):
+                batch, keep = self._scoring_batch(order[done:], contexts, totals)
+                scorer.batch_size_per_gpu, scorer.keep = len(batch), keep
+                requests = [Request(pairs[i]) for i in batch]
+                found = scorer.loglikelihood(requests, disable_tqdm=True)
+                for i, (score, _) in zip(batch, found, strict=True):
+                    scores[i] = score
+                done += len(batch)
+                tick("loglikelihoods", done, len(pairs))
         return scores
 
     def describe(self) -> Mapping[str, Any]:
@@ -195,11 +203,29 @@ class HFEngine:
             yield range(start, min(start + rows, len(lengths)))
             start += rows
 
+    def _scoring_batch(
+        self, order: Sequence[int], contexts: Sequence[int], totals: Sequence[int]
+    ) -> tuple[list[int], int]:
+        """The next pairs within the limits, at least one, and how many last positions they need."""
+        vocabulary = self.model.get_input_embeddings().weight.shape[0]
+        batch: list[int] = []
+        keep = 0
+        for i in order[: self.batch_size]:
+            widest = max(totals[j] for j in (*batch, i))
+            needed = widest - min(contexts[j] for j in (*batch, i))
+            rows = len(batch) + 1
+            too_wide = rows * widest > self.token_budget
+            if batch and (too_wide or 4 * rows * needed * vocabulary > LOGIT_BYTES):
+                break
+            batch.append(i)
+            keep = needed
+        return batch, keep
+
     def _generate_batch(self, ids: Sequence[list[int]], decoding: Decoding) -> list[Generation]:
         width = max(len(row) for row in ids)
         padded = [[self.pad_id] * (width - len(row)) + row for row in ids]
         mask = [[0] * (width - len(row)) + [1] * len(row) for row in ids]
-        stops = _StopStrings(self.tokenizer, decoding.stop, width)
+        stops = StopStrings(self.tokenizer, decoding.stop, width)
         device = self.model.device
         output = self.model.generate(
             input_ids=torch.tensor(padded, device=device),
@@ -257,7 +283,7 @@ class HFEngine:
     def _hflm(self) -> Any:
         if self._scorer is None:
             try:
-                from lm_eval.models.huggingface import HFLM
+                from .scoring import TailHFLM
             except ImportError:
                 raise MissingExtra("eval", needed_for="scoring continuations") from None
             # It warns that other arguments are ignored with a loaded model: they are, knowingly.
@@ -265,7 +291,7 @@ class HFEngine:
             level, training = logger.level, self.model.training
             logger.setLevel(logging.ERROR)
             try:
-                self._scorer = HFLM(
+                self._scorer = TailHFLM(
                     pretrained=self.model,
                     tokenizer=self.tokenizer,
                     backend="causal",
@@ -276,64 +302,3 @@ class HFEngine:
                 logger.setLevel(level)
                 self.model.train(training)
         return self._scorer
-
-
-class _Request:
-    """What HFLM reads of an lm-eval request."""
-
-    task_name = None
-
-    def __init__(self, pair: tuple[str, str]) -> None:
-        self.args = pair
-
-
-class _StopStrings(StoppingCriteria):  # type: ignore[misc]
-    """Ends a row when a stop string stands in its answer; ``ended``: row to its length in tokens.
-
-    Only as many last tokens are decoded as a stop string can span, so that a step's cost does not
-    grow with the answer.
-    """
-
-    def __init__(
-        self, tokenizer: PreTrainedTokenizerBase, stops: Sequence[str], prompt_width: int
-    ) -> None:
-        self.tokenizer, self.stops, self.prompt_width = tokenizer, stops, prompt_width
-        # A token may be a single byte; two more for what straddles the ends.
-        self.window = max((len(stop.encode()) for stop in stops), default=0) + 2
-        self.ended: dict[int, int] = {}
-
-    def __call__(
-        self,
-        input_ids: torch.Tensor,
-        scores: torch.Tensor,  # noqa: ARG002
-        **kwargs: Any,  # noqa: ARG002
-    ) -> torch.Tensor:
-        """(batch,) booleans: which rows are done."""
-        length = input_ids.shape[1] - self.prompt_width
-        start = self.prompt_width + max(0, length - self.window)
-        for row, text in enumerate(self.tokenizer.batch_decode(input_ids[:, start:])):
-            if row not in self.ended and any(stop in text for stop in self.stops):
-                self.ended[row] = length
-        done = torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
-        done[list(self.ended)] = True
-        return done
-
-
-@contextlib.contextmanager
-def _float32_head(model: PreTrainedModel) -> Iterator[None]:
-    """Compute the output head in float32, whatever the model's dtype."""
-    head = model.get_output_embeddings()
-    if not isinstance(head, torch.nn.Linear) or head.weight.dtype == torch.float32:
-        yield
-        return
-    weight = head.weight.float()
-    bias = None if head.bias is None else head.bias.float()
-
-    def again(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...], __: torch.Tensor) -> Any:
-        return torch.nn.functional.linear(inputs[0].float(), weight, bias)
-
-    handle = head.register_forward_hook(again)
-    try:
-        yield
-    finally:
-        handle.remove()

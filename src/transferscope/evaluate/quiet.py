@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import random
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from typing import Any
 @contextlib.contextmanager
 def quiet_lm_eval() -> Iterator[None]:
     """Silence lm-eval and datasets; leaves everything as it was.
+
+    Also Python's global generator, from which lm-eval draws task ids that it never uses.
 
     lm-eval has no switches for two of these: the "building contexts" bar, and ``add_env_info``,
     which runs pip, lscpu and others for 2 s after every call (a run records its own versions).
@@ -21,7 +24,8 @@ def quiet_lm_eval() -> Iterator[None]:
     import lm_eval.evaluator
 
     logger = logging.getLogger("lm_eval")
-    level, bars = logger.level, not datasets.is_progress_bar_disabled()
+    level, bars = logger.level, not datasets.utils.are_progress_bars_disabled()
+    generator = random.getstate()
     logger.setLevel(logging.ERROR)
     if bars:
         datasets.disable_progress_bars()
@@ -33,6 +37,7 @@ def quiet_lm_eval() -> Iterator[None]:
         ):
             yield
     finally:
+        random.setstate(generator)
         logger.setLevel(level)
         if bars:
             datasets.enable_progress_bars()

@@ -1,0 +1,1 @@
+"""What "correct" means, once: one module per kind of answer, pure functions."""

@@ -41,7 +41,8 @@ def require_same_tokenizer(base: PreTrainedTokenizerBase, tuned: PreTrainedToken
             f"{len(set(tuned_ids) - set(base_ids))} only in the tuned model's"
         )
     else:
-        token = next(token for token in base_ids if base_ids[token] != tuned_ids[token])
+        moved = [token for token in base_ids if base_ids[token] != tuned_ids[token]]
+        token = min(moved, key=lambda token: base_ids[token])
         reason = f"token {token!r} is {base_ids[token]} in one and {tuned_ids[token]} in the other"
     raise refused_tokenizers(reason)
 

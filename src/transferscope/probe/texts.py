@@ -4,7 +4,7 @@
 
     {"text": "Tom has 3 apples and buys 4 more."}
 
-``--responses`` (tokens), where a prompt is text, taken verbatim, or messages for the chat template::
+``--responses`` (tokens); a prompt is text, taken verbatim, or messages for the chat template::
 
     {"prompt": "2 + 2 =", "response": " 4"}
     {"prompt": [{"role": "user", "content": "2 + 2?"}], "response": "It is 4."}

@@ -291,4 +291,4 @@ def _encode(
 def _shown(tokenizer: PreTrainedTokenizerBase, token: int) -> str:
     """A token's text; its raw piece where it is only part of a character."""
     text: str = tokenizer.decode([token])
-    return tokenizer.convert_ids_to_tokens(token) if "\ufffd" in text else text  # type: ignore[no-any-return]
+    return tokenizer.convert_ids_to_tokens(token) if "\ufffd" in text else text

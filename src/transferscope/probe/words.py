@@ -7,8 +7,7 @@ digit (punctuation, line breaks, markup) gives structure and counts as logical; 
 
 from __future__ import annotations
 
-LOGICAL_WORDS = frozenset(
-    """
+_WORDS = """
     and or not nor but yet so if then else unless because since as therefore thus hence hereby
     while whereas although though however nevertheless otherwise instead moreover furthermore also
     first second third next last finally lastly now before after when until once step again wait
@@ -17,8 +16,8 @@ LOGICAL_WORDS = frozenset(
     is are must should can cannot may might will would means implies follows equals equal
     this that these those which where such what why how
     answer solution result conclusion
-    """.split()
-)
+"""
+LOGICAL_WORDS = frozenset(_WORDS.split())
 
 
 def token_kind(token: str) -> str:

@@ -1,0 +1,9 @@
+"""One page, one comment, one screen: a comparison for people to read."""
+
+from __future__ import annotations
+
+from .html import render_html
+from .markdown import render_markdown
+from .model import ReportInput
+
+__all__ = ["ReportInput", "render_html", "render_markdown"]

@@ -49,7 +49,7 @@ def plane(comparison: Comparison) -> Figure | None:
     import altair as alt
 
     labels = model_labels([t.model for t in comparison.tuned])
-    rows = []
+    rows: list[dict[str, Any]] = []
     for label, result in zip(labels, comparison.tuned, strict=True):
         point, kept = result.plane.get(comparison.source), result.retention
         if point is None or kept is None:
@@ -88,7 +88,7 @@ def plane(comparison: Comparison) -> Figure | None:
     layers = [
         zero.mark_rule(style="zero").encode(x=alt.X("zero:Q", title=x_title)),
         zero.mark_rule(style="zero").encode(y=alt.Y("zero:Q", title=y_title)),
-        zero.mark_text(style="note", text="base", dx=-5, dy=-7, align="right").encode(
+        zero.mark_text(style="note", text="base", dx=6, dy=11, align="left").encode(
             x="zero:Q", y="zero:Q"
         ),
         chart.mark_rule(style="interval").encode(
@@ -151,8 +151,7 @@ def benchmark_deltas(comparison: Comparison) -> list[Figure]:
             continue
         order = [name(m) for m in members]
         spec = _rows_chart(rows, order, _all_labels(comparison), "change, points", span=span)
-        caption = "Dots are changes, lines their 95 % intervals; all groups share one axis."
-        figures.append(Figure(f"deltas-{at}", group_name(group).capitalize(), caption, spec))
+        figures.append(Figure(f"deltas-{at}", group_name(group).capitalize(), "", spec))
     return figures
 
 
@@ -222,7 +221,7 @@ def training_curves(
         if not rows:
             continue
         caption = (
-            "Losses of different methods are not on one scale." if key == "loss" else "By step."
+            "Losses of different methods are not on one scale." if key == "loss" else ""
         )
         spec = _curves(rows, labels, "step", title)
         figures.append(Figure(f"training-{key}", title.capitalize(), caption, spec))
@@ -267,9 +266,7 @@ def _rows_chart(
     ]
     if bars:
         layers.append(
-            chart.mark_bar(style="bar").encode(
-                x=x, y=y, yOffset=offset, color=colour, tooltip=tips
-            )
+            chart.mark_bar(style="bar").encode(x=x, y=y, yOffset=offset, color=colour, tooltip=tips)
         )
     if intervals:
         layers.append(
@@ -299,7 +296,7 @@ def _curves(rows: Rows, labels: Sequence[str], x_title: str, y_title: str) -> Sp
         y=alt.Y("y:Q", title=y_title),
         color=_colour(labels),
     )
-    tips = [alt.Tooltip("model:N"), alt.Tooltip("x:Q", title=x_title.split(" (")[0])]
+    tips = [alt.Tooltip("model:N"), alt.Tooltip("x:Q", title=x_title.partition(" (")[0])]
     tips.append(alt.Tooltip("y:Q", title=y_title, format=".4~g"))
     layers = [
         base.mark_line(style="curve"),

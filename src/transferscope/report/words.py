@@ -218,3 +218,18 @@ def index_value(result: IndexResult, group: str) -> str:
     ci = result.ci.get(group)
     around = "no interval" if ci is None else f"95 % interval {interval(ci, 0)}"
     return f"{number(value, 0)} % ({around})"
+
+
+def index_sentences(result: IndexResult, label: str) -> list[str]:
+    """The index of every group in a line each; groups undefined for one reason share a line."""
+    undefined: dict[str, list[str]] = {}
+    out = []
+    for group, value in result.ti.items():
+        if value is None:
+            why = result.undefined_reason.get(group, "no reason recorded")
+            undefined.setdefault(why, []).append(group_name(group))
+        else:
+            out.append(f"{label} {group_name(group)}: {index_value(result, group)}.")
+    for why, groups in undefined.items():
+        out.append(f"{label} {' and '.join(groups)}: undefined: {why}.")
+    return out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
-from .config import DEMO, ArmConfig, ArmName
+from .config import DEMO, ArmConfig, ArmName, arm_config
 from .queries import Query, make_queries
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ArmConfig",
     "ArmName",
     "Query",
+    "arm_config",
     "is_complete",
     "make_queries",
     "train_arm",

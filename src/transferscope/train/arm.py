@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -60,10 +61,13 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     checkpoints.mkdir(parents=True, exist_ok=True)
     write_json(out / STARTED, record)
     source = find_model(config.model)
+    from transformers import PrinterCallback
+
     with _quiet():
         model, tokenizer = load_model(source), load_tokenizer(source)
         log = StepLog(out / FILE, config.arm, tick=tick)
         trainer = build(config, checkpoints, model, tokenizer, log)
+        trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
         trainer.add_callback(SealCheckpoints())
         last = newest(checkpoints)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
@@ -93,7 +97,7 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
         "max_steps": config.steps,
         "per_device_train_batch_size": config.rows_per_step,
         "gradient_accumulation_steps": 1,
-        "gradient_checkpointing": False,
+        "activation_checkpointing": False,
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": "constant",
         "optim": "adamw_torch",
@@ -113,6 +117,7 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": False,
         "shuffle_dataset": False,
+        "train_sampling_strategy": "sequential",  # the default shuffles, whatever TRL is told
     }
 
 
@@ -161,7 +166,12 @@ def _quiet() -> Iterator[None]:
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
     try:
-        yield
+        with warnings.catch_warnings():
+            # TRL 1.16 asks transformers 5.23 for an attribute by its old name, once per rollout.
+            warnings.filterwarnings(
+                "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
+            )
+            yield
     finally:
         logging.set_verbosity(verbosity)
         if bars:

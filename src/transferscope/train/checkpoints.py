@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 SEAL = "sealed.json"
 
@@ -41,9 +42,7 @@ def newest(folder: Path) -> Path | None:
 class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
     """Seals every checkpoint after it is written and then removes the ones before it."""
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
         """Called by the trainer when a checkpoint folder is complete."""
         folder = Path(args.output_dir)
         current = folder / f"checkpoint-{state.global_step}"
@@ -68,7 +67,7 @@ def _unharmed(path: Path) -> bool:
         return False
 
 
-def _remove(paths: Any) -> None:
+def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         (path / SEAL).unlink(missing_ok=True)
         shutil.rmtree(path)

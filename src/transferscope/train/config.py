@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..core.errors import InputError
 
 ArmName = Literal["off-policy-sft", "on-policy-rl"]
 
@@ -53,6 +56,24 @@ class ArmConfig(BaseModel):
 
 DEMO: dict[ArmName, ArmConfig] = {
     "off-policy-sft": ArmConfig(arm="off-policy-sft", rollouts=4, learning_rate=5e-5),
-    "on-policy-rl": ArmConfig(arm="on-policy-rl"),
+    "on-policy-rl": ArmConfig(arm="on-policy-rl", rollouts=8, learning_rate=3e-5),
 }
 """The two arms of ``transferscope demo``: the same 72 queries in the same order."""
+
+
+def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
+    """An arm's configuration: what is ``given`` (with ``arm``) over the demo's settings.
+
+    Raises :class:`InputError` naming ``place`` and the offending key.
+    """
+    name = given.get("arm")
+    if name not in DEMO:
+        raise InputError(
+            f"unknown arm {name!r}", place=place, remedy=f"use one of {', '.join(DEMO)}"
+        )
+    try:
+        return ArmConfig.model_validate({**DEMO[name].model_dump(), **given})
+    except ValidationError as err:
+        first = err.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{where}: {first['msg']}", place=place) from None

@@ -159,7 +159,11 @@ def _trainer_class() -> Any:
 
         def __init__(self, *, model: Any, log: StepLog, args: Any, **options: Any) -> None:
             self._log = log
-            self._copy = copy.deepcopy(model).to(torch.bfloat16) if args.bf16 else None
+            self._copy = copy.deepcopy(model) if args.bf16 else None
+            if self._copy is not None:
+                # Parameters only: module.to() would round the rotary frequencies as well.
+                for parameter in self._copy.parameters():
+                    parameter.data = parameter.data.to(torch.bfloat16)
             super().__init__(model=model, args=args, **options)
 
         def _generate_single_turn(self, *args: Any, **options: Any) -> Any:
@@ -170,11 +174,12 @@ def _trainer_class() -> Any:
                     self._copy.parameters(), self.model.parameters(), strict=True
                 ):
                     mine.copy_(master)
-            master, self.model_wrapped = self.model_wrapped, self._copy
+            trained: Any = self.model_wrapped
+            self.model_wrapped: Any = self._copy
             try:
                 return super()._generate_single_turn(*args, **options)
             finally:
-                self.model_wrapped = master
+                self.model_wrapped = trained
 
         def _generate_and_score_completions(self, inputs: Any) -> Any:
             batch = super()._generate_and_score_completions(inputs)

@@ -2,11 +2,12 @@
 
     {"step": 3, "loss": ..., "reward": ..., "reward_std": ..., "grad_norm": ..., ...}
 
-``loss``; ``reward`` (mean over the step's rollouts, 0..1), ``reward_std`` and ``flat_groups`` (share
-of groups whose rewards are all equal), ``null`` in SFT; ``grad_norm`` (global, before clipping: the
-input of the gradient dynamics of SCIENCE.md section 6); ``length`` (mean tokens per response);
-``tokens_generated``, ``tokens_trained`` (response tokens in the loss); ``learning_rate``;
-``seconds`` (wall) and ``cpu_seconds`` (all threads) without the writing of checkpoints.
+``loss``; ``reward`` (mean over the step's rollouts, 0..1), ``reward_std``, ``flat_groups`` (share
+of groups whose rewards are all equal) and, with beta > 0, ``kl``, all ``null`` in SFT;
+``grad_norm`` (global, before clipping: the input of the gradient dynamics of SCIENCE.md section 6);
+``length`` (mean tokens per response); ``tokens_generated``, ``tokens_trained`` (response tokens in
+the loss); ``learning_rate``; ``seconds`` (wall) and ``cpu_seconds`` (all threads), both without the
+writing of checkpoints.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from ..core.records import Tick, no_tick
 
@@ -54,7 +55,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         self._counts["trained"] += trained
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any
     ) -> None:
         """Keep only the lines of steps that the checkpoint holds."""
         kept = [line for line in read_steps(self.path) if line["step"] <= state.global_step]
@@ -63,27 +64,23 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         staged.replace(self.path)
         self.tick(self.arm, state.global_step, state.max_steps)
 
-    def on_step_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_begin(self, *_: Any, **__: Any) -> None:
         """Start the clocks."""
         self._counts = dict.fromkeys(self._counts, 0)
         self._began = (time.perf_counter(), time.process_time())
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, *_: Any, **__: Any) -> None:
         """Stop the clocks."""
         now = (time.perf_counter(), time.process_time())
         self._spent = (now[0] - self._began[0], now[1] - self._began[1])
 
     def on_log(
         self,
-        args: TrainingArguments,
+        _: TrainingArguments,
         state: TrainerState,
-        control: TrainerControl,
+        *__: Any,
         logs: Mapping[str, Any] | None = None,
-        **_: Any,
+        **___: Any,
     ) -> None:
         """Append the step's line."""
         if logs is None or "loss" not in logs:

@@ -1,4 +1,4 @@
-"""How often a model solves training queries: the check that they are neither too hard nor too easy."""
+"""How often a model solves training queries: neither too hard nor too easy is what RL needs."""
 
 from __future__ import annotations
 

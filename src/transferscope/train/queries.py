@@ -90,12 +90,14 @@ def make_queries(count: int, *, seed: int, exclude: Collection[str] = frozenset(
 
 def _sum(rng: random.Random, name: str) -> Query:
     a, b = _operands(rng)
-    return _query(name, "sum", _pick(rng, _SUMS).format(a=a, b=b), a, b, "+")
+    question = _pick(rng, _SUMS).format(a=a, b=b)
+    return _query(name, "sum", question=question, a=a, b=b, operation="+")
 
 
 def _product(rng: random.Random, name: str) -> Query:
     a, b = _operands(rng)
-    return _query(name, "product", _pick(rng, _PRODUCTS).format(a=a, b=b), a, b, "*")
+    question = _pick(rng, _PRODUCTS).format(a=a, b=b)
+    return _query(name, "product", question=question, a=a, b=b, operation="*")
 
 
 def _story(rng: random.Random, name: str) -> Query:
@@ -105,7 +107,8 @@ def _story(rng: random.Random, name: str) -> Query:
         a, b = max(a, b), min(a, b)
     words = {"name": _pick(rng, _NAMES), "things": _pick(rng, _THINGS), "a": a, "b": b}
     facts, question = (part.format(**words) for part in _STORIES[operation])
-    return _query(name, "story", f"{facts} {question}", a, b, operation, facts)
+    text = f"{facts} {question}"
+    return _query(name, "story", question=text, a=a, b=b, operation=operation, facts=facts)
 
 
 _MAKERS: dict[str, Callable[[random.Random, str], Query]] = {
@@ -116,7 +119,7 @@ _MAKERS: dict[str, Callable[[random.Random, str], Query]] = {
 
 
 def _query(
-    name: str, kind: str, question: str, a: int, b: int, operation: str, facts: str = ""
+    name: str, kind: str, *, question: str, a: int, b: int, operation: str, facts: str = ""
 ) -> Query:
     gold = str(solve(a, b, operation))
     return Query(name, kind, f"{question} {FORMAT}", gold, a, b, operation, facts)

@@ -32,7 +32,7 @@ def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Pa
 
 
 def teacher_rows(config: ArmConfig, tokenizer: PreTrainedTokenizerBase) -> list[dict[str, Any]]:
-    """The training rows in their order: ``input_ids`` and ``completion_mask`` (0 prompt, 1 response).
+    """The rows in training order: ``input_ids`` and ``completion_mask`` (0 prompt, 1 response).
 
     The prompt's ids are those the RL arm generates from; the response ends in the end token.
     """
@@ -41,7 +41,7 @@ def teacher_rows(config: ArmConfig, tokenizer: PreTrainedTokenizerBase) -> list[
     for query in make_queries(config.queries, seed=config.seed):
         prompt = prompt_ids(query.prompt, tokenizer)
         for text in accepted(query, config.rollouts, rng=rng):
-            response = tokenizer.encode(text, add_special_tokens=False) + [tokenizer.eos_token_id]
+            response = [*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]
             mask = [0] * len(prompt) + [1] * len(response)
             rows.append({"input_ids": prompt + response, "completion_mask": mask})
     return rows

@@ -1,0 +1,138 @@
+"""The report as one HTML file: works offline, runs under a strict content security policy.
+
+The chart library is one committed bundle (``static/README.md`` says how it was made). The policy
+names the hashes of the two inline scripts and nothing else may run; charts are drawn by Vega's
+expression interpreter, so nothing is evaluated. Every foreign text passes :mod:`.text` and
+Jinja's autoescape.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from . import figures, views, words
+from .text import name, script_json, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from .model import ReportInput
+
+MODEL_COLOURS = 8
+"""Colours of the style sheet, ``--m0`` to ``--m7``; further models reuse them with other shapes."""
+
+
+def render_html(report: ReportInput) -> str:
+    """The whole report as one HTML document. The same input gives the same text."""
+    bundle, page = _static("vega-bundle.js"), _static("page.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            **_context(report),
+            css=_static("page.css"),
+            bundle=bundle,
+            page=page,
+            policy=content_policy([bundle, page]),
+        )
+    )
+
+
+def content_policy(scripts: list[str]) -> str:
+    """A policy that lets exactly these inline scripts run and loads nothing."""
+    hashes = " ".join(f"'{script_hash(script)}'" for script in scripts)
+    return (
+        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def script_hash(script: str) -> str:
+    """``sha256-...`` as a content security policy writes it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _context(report: ReportInput) -> dict[str, Any]:
+    comparison = report.comparison
+    labels = figures.model_labels([t.model for t in comparison.tuned])
+    extra = [*report.hidden, *report.tokens, *report.training]
+    every = labels + [n for m in dict.fromkeys(extra) if (n := name(m)) not in labels]
+    models = views.model_views(comparison, labels, MODEL_COLOURS)
+    prefixes = {str(shift.get("prefix")) for shift in report.tokens.values()}
+    whole, runs = views.provenance_grid(comparison.provenance)
+    plane = figures.plane(comparison)
+    groups = figures.group_bars(comparison)
+    deltas = figures.benchmark_deltas(comparison)
+    layers = figures.layer_profile(report.hidden, every)
+    divergences = figures.token_bars(report.tokens, every)
+    curves = figures.training_curves(report.training, every)
+    return {
+        "report": report,
+        "comparison": comparison,
+        "models": models,
+        "legend_entries": [(label, at % MODEL_COLOURS) for at, label in enumerate(every)],
+        "source": words.group_name(comparison.source),
+        "label": words.index_label(comparison.suite),
+        "index_note": words.index_note(comparison.suite),
+        "targets": [g for g in comparison.groups if g != comparison.source],
+        "measures": words.MEASURES,
+        "plane": plane,
+        "groups": groups,
+        "deltas": deltas,
+        "layers": layers,
+        "divergences": divergences,
+        "curves": curves,
+        "hidden": views.hidden_grid(report.hidden) if report.hidden else None,
+        "tokens": views.token_grid(report.tokens) if report.tokens else None,
+        "shifted": views.shifted_grids(report.tokens),
+        "prefixes": sorted(prefixes),
+        "costs": views.cost_grid(report.costs) if report.costs else None,
+        "whole": whole,
+        "runs": runs,
+    }
+
+
+@cache
+def _static(file: str) -> str:
+    text = (files(__package__) / "static" / file).read_text(encoding="utf-8")
+    # A closing tag inside a script or style element would end it early.
+    if "</script" in text.lower() or "</style" in text.lower():
+        raise ValueError(f"{file} holds a closing tag")
+    return text.replace("\r\n", "\n")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("transferscope.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "data": lambda value: Markup(script_json(value)),
+        "flags": views.flag_counts,
+        "group": words.group_name,
+        "interval": words.interval,
+        "line": name,
+        "number": words.number,
+        "p": words.p_value,
+        "raw": Markup,
+        "signed": words.signed,
+        "visible": visible,
+    }
+    environment.globals |= {
+        "STANDING": words.STANDING_WORDS,
+        "benchmark_standing": words.benchmark_standing,
+        "index_value": words.index_value,
+        "standing": words.standing,
+    }
+    return environment

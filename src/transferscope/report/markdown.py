@@ -1,0 +1,182 @@
+"""The comparison as Markdown that fits into one comment on a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from . import words
+from .figures import model_labels
+from .text import markdown_cell as cell
+
+if TYPE_CHECKING:
+    from ..compare.result import BenchmarkChange, Comparison, TunedResult
+    from .model import ReportInput
+
+COMMENT_LIMIT = 60_000
+"""Characters; GitHub refuses comments above 65,536."""
+DIFFERENCES_SHOWN = 20
+
+
+def render_markdown(report: ReportInput) -> str:
+    """Verdict, plane, index, a table per model, differences. Cells are escaped.
+
+    Above :data:`COMMENT_LIMIT` characters the per-benchmark tables of the last models are left
+    out, and the text says so.
+    """
+    comparison = report.comparison
+    names = model_labels([t.model for t in comparison.tuned])
+    labels = [cell(label) for label in names]
+    head = [f"## {cell(report.title)}"]
+    if comparison.differences:
+        head += _differences(comparison)
+    for label, result in zip(labels, comparison.tuned, strict=True):
+        sentences = "\n".join(
+            f"- {cell_text(text)}" for text in words.verdicts(result, comparison.source)
+        )
+        head.append(f"**{label}**: {cell_text(words.headline(result, comparison.source))}")
+        head.append(sentences)
+    head += _plane(comparison, labels)
+    head += _index(comparison, labels)
+    head += [f"- {cell_text(note)}" for note in report.notes]
+    tail = _provenance(report)
+    details = [
+        _benchmarks(label, result)
+        for label, result in zip(names, comparison.tuned, strict=True)
+        if result.benchmarks or result.not_compared
+    ]
+    room = COMMENT_LIMIT - sum(len(part) + 2 for part in [*head, tail])
+    kept = []
+    for part in details:
+        room -= len(part) + 2
+        if room < 0:
+            break
+        kept.append(part)
+    if left := len(details) - len(kept):
+        kept.append(f"{left} more per-benchmark tables do not fit here; see the HTML report.")
+    return "\n\n".join(part for part in [*head, *kept, tail] if part) + "\n"
+
+
+def cell_text(text: str) -> str:
+    """A whole sentence, escaped like a cell but not cut at a name's length."""
+    return " ".join(cell(word) for word in text.split()[:400])
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words_columns: int = 1) -> str:
+    """A Markdown table of cells that are escaped already; numbers are aligned right."""
+    marks = [":--"] * words_columns + ["--:"] * (len(head) - words_columns)
+    lines = [head, marks, *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _differences(comparison: Comparison) -> list[str]:
+    shown = comparison.differences[:DIFFERENCES_SHOWN]
+    lines = [f"> - {cell_text(text)}" for text in shown]
+    if left := len(comparison.differences) - len(shown):
+        lines.append(f"> - and {left} more")
+    return ["\n".join(["> **Not like for like**: the runs differ.", ">", *lines])]
+
+
+def _plane(comparison: Comparison, labels: Sequence[str]) -> list[str]:
+    rows = []
+    for label, result in zip(labels, comparison.tuned, strict=True):
+        points = [
+            (words.group_name(g) + (" (source)" if g == comparison.source else ""), p)
+            for g, p in result.plane.items()
+        ]
+        if result.retention is not None:
+            points.append(("retention: other groups together", result.retention))
+        rows += [
+            (
+                label,
+                cell(group),
+                words.signed(point.gain),
+                words.interval(point.ci),
+                words.STANDING_WORDS[words.standing(point.ci)],
+            )
+            for group, point in points
+        ]
+    head = ("model", "group", "change, points", "95 % interval", "verdict")
+    return ["### Gain and retention", table(head, rows, words_columns=2)]
+
+
+def _index(comparison: Comparison, labels: Sequence[str]) -> list[str]:
+    label = words.index_label(comparison.suite)
+    rows = []
+    for model, result in zip(labels, comparison.tuned, strict=True):
+        if result.index is None:
+            why = "undefined: no benchmark of the source group could be compared"
+            rows.append((model, "", why, why))
+            continue
+        for group in result.index.ti:
+            linear = result.linear
+            rows.append(
+                (
+                    model,
+                    cell(words.group_name(group)),
+                    cell_text(words.index_value(result.index, group)),
+                    "not computed"
+                    if linear is None
+                    else cell_text(words.index_value(linear, group)),
+                )
+            )
+    head = ("model", "group", f"robust, scale {cell(comparison.scale)}", "linear (Fieller)")
+    parts = [f"### {label}", table(head, rows, words_columns=4)]
+    if note := words.index_note(comparison.suite):
+        parts.append(note)
+    return parts
+
+
+def _benchmarks(label: str, result: TunedResult) -> str:
+    head = (
+        "benchmark",
+        "base",
+        "tuned",
+        "change",
+        "95 % interval",
+        "p",
+        "Holm p",
+        "MDE",
+        "n",
+        "clean change (n)",
+        "lost / won",
+        "verdict",
+    )
+    body = table(head, [_row(row) for row in result.benchmarks])
+    missing = "\n".join(
+        f"- not compared: {cell(benchmark)} ({cell_text(why)})"
+        for benchmark, why in result.not_compared.items()
+    )
+    # Inside an HTML line Markdown's backslashes would show: entities instead.
+    summary = f"<details><summary>Benchmarks: {escape(label)}</summary>"
+    return "\n\n".join(part for part in (summary, body, missing, "</details>") if part)
+
+
+def _row(row: BenchmarkChange) -> tuple[str, ...]:
+    said = {"gain": "gain", "loss": "loss", "open": "not established"}
+    clean = row.artefacts
+    return (
+        cell(row.benchmark),
+        words.number(row.base),
+        words.number(row.tuned),
+        words.signed(row.delta),
+        words.interval(row.ci),
+        cell(words.p_value(row.p)),
+        cell(words.p_value(row.p_holm)),
+        words.number(row.mde),
+        str(row.n),
+        f"{words.signed(clean.clean_delta)} ({clean.clean_n})",
+        f"{row.flips.lost} / {row.flips.won}",
+        said[words.benchmark_standing(row)],
+    )
+
+
+def _provenance(report: ReportInput) -> str:
+    comparison = report.comparison
+    made = f", {cell(report.created)}" if report.created else ""
+    return (
+        f"Base {cell(comparison.base)}, suite {cell(comparison.suite)}, "
+        f"{comparison.replicates:,} paired bootstrap replicates, seed {comparison.seed}{made}. "
+        "“No change established” does not mean that nothing was lost."
+    )

@@ -1,0 +1,279 @@
+"""Tables for the terminal: they fit 80 columns, and no number is ever cut.
+
+Names fold over lines where they are too long; numbers stand in columns that can't shrink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from . import views, words
+from .figures import model_labels
+from .text import name, token
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from ..compare.result import Comparison, TunedResult
+    from ..core.index import IndexResult
+    from ..core.scoretable import CohortIndex
+    from ..published import Recomputed
+
+STYLE = {"gain": "green", "loss": "red", "open": "dim"}
+SHORT = {"gain": "gain", "loss": "loss", "open": "-"}
+DIFFERENCES_SHOWN = 10
+
+
+def print_comparison(comparison: Comparison, console: Console) -> None:
+    """Differences between runs, verdicts, plane, index, and one table of benchmarks a model."""
+    _differences(comparison, console)
+    print_verdict(comparison, console)
+    console.print()
+    console.print(_plane(comparison))
+    label = words.index_label(comparison.suite)
+    indices = [t.index for t in comparison.tuned if t.index is not None]
+    if indices:
+        console.print()
+        said = f"{label}, robust, scale {name(comparison.scale)}, with 95 % interval"
+        _index_table(said, indices, console)
+        linear = [t.linear for t in comparison.tuned if t.linear is not None]
+        if linear:
+            console.print()
+            _index_table(f"{label}, linear, with Fieller interval", linear, console)
+    if note := words.index_note(comparison.suite):
+        _say(note, console, style="dim")
+    for label, result in _labelled(comparison):
+        console.print()
+        console.print(_benchmarks(label, result))
+        if flags := views.flag_totals(result):
+            _say(f"flagged answers, base → tuned: {flags}", console, indent=2)
+        for benchmark, why in result.not_compared.items():
+            _say(f"not compared: {name(benchmark)} ({name(why)})", console, indent=2)
+    console.print()
+    _say(
+        "Scores in percent, changes in points. p is Holm's; MDE is the change that n items "
+        "show with 80 % power. A dash in the last column: no change established, which does "
+        "not mean that nothing was lost.",
+        console,
+        style="dim",
+    )
+
+
+def print_verdict(comparison: Comparison, console: Console) -> None:
+    """One headline and the change of every group for each tuned model: fits on a screen."""
+    for at, (label, result) in enumerate(_labelled(comparison)):
+        if at:
+            console.print()
+        _say(f"{label}: {words.headline(result, comparison.source)}", console, style="bold")
+        for sentence in words.verdicts(result, comparison.source):
+            _say(sentence, console, indent=2)
+        if result.index is not None:
+            mark = words.index_label(comparison.suite)
+            for sentence in words.index_sentences(result.index, mark):
+                _say(sentence, console, indent=2)
+
+
+def print_index(index: CohortIndex, console: Console) -> None:
+    """Every tuned model of a score table: gain, DI and TI per group."""
+    scale = "" if index.scale is None else f", scale {index.scale}"
+    _index_table(f"Transferability Index, {index.definition}{scale}", index.models, console)
+    if index.sigma is not None and index.scale != "unit":
+        _say(f"sigma: {_sigma(index.sigma)}", console, style="dim")
+
+
+def print_published(recomputed: Recomputed, console: Console) -> None:
+    """The paper's cohort: TI recomputed beside published; a star where they disagree."""
+    groups = list(dict.fromkeys(g for model, _ in recomputed.rows for g in model.published_ti))
+    table = _table("The published cohort: TI recomputed (here) and published (paper)")
+    table.add_column("model", overflow="fold")
+    for group in groups:
+        _numbers(table, f"{group}\nhere", f"{group}\npaper")
+        table.add_column("", no_wrap=True, width=1)
+    agree = total = 0
+    for model, result in recomputed.rows:
+        verdict = recomputed.agrees(model, result)
+        cells = [name(model.name)]
+        for group in groups:
+            said = model.published_ti.get(group)
+            agrees = verdict.get(group, True)
+            agree += agrees and group in verdict
+            total += group in verdict
+            cells += [words.number(result.ti.get(group)), words.number(said)]
+            cells.append("" if agrees else "*")
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    _say(f"sigma: {_sigma(recomputed.sigma)}", console)
+    _say(
+        f"{agree} of {total} values come back within 1.0; the {total - agree} marked * do not "
+        "follow from the published scores.",
+        console,
+    )
+
+
+def print_shift(document: Mapping[str, Any], console: Console) -> None:
+    """A probe's JSON: its single numbers, then its layers or shifted tokens."""
+    table = _table("Shift of the tuned model")
+    table.add_column("measure", overflow="fold")
+    _numbers(table, "value")
+    for key, value in document.items():
+        if isinstance(value, int | float | str):
+            table.add_row(Text(name(key)), Text(views.digits(value)))
+    console.print(table)
+    if layers := document.get("layers"):
+        console.print()
+        console.print(_layers(layers))
+    if shifted := document.get("shifted_tokens"):
+        console.print()
+        console.print(_shifted(shifted))
+
+
+def _layers(layers: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("By layer (0 is the embedding)")
+    keys = list(layers[0])
+    _numbers(table, *keys)
+    for layer in layers:
+        table.add_row(*(Text(views.digits(layer.get(key))) for key in keys))
+    return table
+
+
+def _shifted(shifted: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table("Shifted tokens (positive: ranked higher by the tuned model)")
+    table.add_column("token", overflow="fold")
+    table.add_column("kind", overflow="fold")
+    _numbers(table, "mean shift", "count")
+    for entry in shifted[: views.TOKENS_SHOWN]:
+        table.add_row(
+            Text(token(entry["token"])),
+            Text(name(entry.get("kind", ""))),
+            Text(words.signed(float(entry["mean_shift"]))),
+            Text(views.digits(entry["count"])),
+        )
+    return table
+
+
+def _differences(comparison: Comparison, console: Console) -> None:
+    if not comparison.differences:
+        return
+    _say("Not like for like: the runs differ.", console, style="bold yellow")
+    for text in comparison.differences[:DIFFERENCES_SHOWN]:
+        _say(f"- {' '.join(map(name, text.split()))}", console, indent=2)
+    if (left := len(comparison.differences) - DIFFERENCES_SHOWN) > 0:
+        _say(f"- and {left} more", console, indent=2)
+    console.print()
+
+
+def _plane(comparison: Comparison) -> Table:
+    table = _table("Mean change in points")
+    table.add_column("model", overflow="fold")
+    table.add_column("group", overflow="fold")
+    _numbers(table, "change", "95 % interval")
+    table.add_column("", no_wrap=True)
+    for label, result in _labelled(comparison):
+        points = [(words.group_name(g), p) for g, p in result.plane.items()]
+        if result.retention is not None:
+            points.append(("retention", result.retention))
+        for at, (group, point) in enumerate(points):
+            said = words.standing(point.ci)
+            table.add_row(
+                Text(label if at == 0 else ""),
+                Text(name(group)),
+                Text(words.signed(point.gain)),
+                Text(words.interval(point.ci)),
+                Text(SHORT[said], style=STYLE[said]),
+                end_section=at == len(points) - 1,
+            )
+    return table
+
+
+def _index_table(title: str, results: Sequence[IndexResult], console: Console) -> None:
+    """Rows by model and group; the reasons of what is undefined stand below, once each."""
+    table = _table(title)
+    table.add_column("model", overflow="fold", ratio=1)
+    table.add_column("group", overflow="fold")
+    _numbers(table, "gain", "DI", "TI %", "95 % interval")
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        for at, group in enumerate(result.gain):
+            target = group in result.ti
+            value = result.ti.get(group)
+            if target and value is None:
+                why = result.undefined_reason.get(group, "no reason recorded")
+                reasons.setdefault(f"{name(result.model)}: {why}", []).append(group)
+            bounds = result.ci.get(group)
+            undefined = "undefined" if target else ""
+            table.add_row(
+                Text(name(result.model) if at == 0 else ""),
+                Text(name(words.group_name(group))),
+                Text(words.signed(result.gain[group])),
+                Text(words.signed(result.di.get(group), 2)),
+                Text(undefined if value is None else words.number(value)),
+                Text("" if bounds is None else words.interval(bounds)),
+                end_section=at == len(result.gain) - 1,
+            )
+    console.print(table)
+    for why in reasons:
+        _say(f"undefined for {why}", console, style="dim")
+
+
+def _benchmarks(label: str, result: TunedResult) -> Table:
+    table = _table(label)
+    table.add_column("benchmark", overflow="fold")
+    _numbers(table, "base", "tuned", "change", "95 % interval", "p", "MDE", "n")
+    table.add_column("", no_wrap=True)
+    groups = [row.group for row in result.benchmarks]
+    for at, row in enumerate(result.benchmarks):
+        said = words.benchmark_standing(row)
+        table.add_row(
+            Text(name(row.benchmark)),
+            Text(words.number(row.base)),
+            Text(words.number(row.tuned)),
+            Text(words.signed(row.delta)),
+            Text(words.interval(row.ci)),
+            Text(words.p_value(row.p_holm)),
+            Text(words.number(row.mde)),
+            Text(str(row.n)),
+            Text(SHORT[said], style=STYLE[said]),
+            end_section=at + 1 < len(groups) and groups[at + 1] != row.group,
+        )
+    return table
+
+
+def _table(title: str) -> Table:
+    from rich import box
+
+    return Table(
+        title=Text(title),
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
+
+
+def _numbers(table: Table, *heads: str) -> None:
+    """Columns that never shrink."""
+    for head in heads:
+        table.add_column(Text(head), justify="right", no_wrap=True)
+
+
+def _say(text: str, console: Console, *, style: str = "", indent: int = 0) -> None:
+    # Text objects: a model called "[red]" is a name and no markup.
+    line: RenderableType = Text(text, style=style)
+    console.print(Padding(line, (0, 0, 0, indent)) if indent else line, highlight=False)
+
+
+def _sigma(sigma: Mapping[str, float]) -> str:
+    return ", ".join(f"{name(group)} {value:.3f}" for group, value in sigma.items())
+
+
+def _labelled(comparison: Comparison) -> list[tuple[str, TunedResult]]:
+    labels = model_labels([t.model for t in comparison.tuned])
+    return list(zip(labels, comparison.tuned, strict=True))

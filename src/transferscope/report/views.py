@@ -1,0 +1,266 @@
+"""Rows ready to show, between the comparison's records and a template.
+
+Texts are already cut and made visible (:mod:`.text`); escaping is the template's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import words
+from .text import name, token, visible
+
+if TYPE_CHECKING:
+    from ..compare.result import Artefacts, BenchmarkChange, Comparison, TunedResult
+
+EXAMPLES_SHOWN = 24
+"""Flipped questions shown per model; the counts beside them are complete."""
+TOKENS_SHOWN = 15
+"""Shifted tokens shown per model."""
+COST_NAMES = {
+    "seconds": "time",
+    "tokens_generated": "tokens generated",
+    "tokens_trained": "tokens trained",
+    "flops": "FLOPs",
+}
+SHORT_HASH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: its column heads, and rows whose first cell is the row's head."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A flipped question with both answers, ready to show."""
+
+    benchmark: str
+    id: str
+    kind: str
+    prompt: str
+    base: str
+    tuned: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """One tuned model: ``slot`` is its colour; the rest are words and rows."""
+
+    label: str
+    slot: int
+    result: TunedResult
+    headline: str
+    verdicts: tuple[str, ...]
+    groups: tuple[tuple[str, tuple[BenchmarkChange, ...]], ...]
+    examples: tuple[Example, ...]
+    examples_left_out: int
+
+
+def model_views(comparison: Comparison, labels: Sequence[str], slots: int) -> list[ModelView]:
+    """Every tuned model in the comparison's order; ``slots`` colours are reused in turn."""
+    return [
+        ModelView(
+            label=label,
+            slot=at % slots,
+            result=result,
+            headline=words.headline(result, comparison.source),
+            verdicts=tuple(words.verdicts(result, comparison.source)),
+            groups=_by_group(result, comparison),
+            examples=_examples(result),
+            examples_left_out=max(0, len(result.flipped) - EXAMPLES_SHOWN),
+        )
+        for at, (label, result) in enumerate(zip(labels, comparison.tuned, strict=True))
+    ]
+
+
+def _by_group(
+    result: TunedResult, comparison: Comparison
+) -> tuple[tuple[str, tuple[BenchmarkChange, ...]], ...]:
+    parts = [
+        (words.group_name(group), tuple(row for row in result.benchmarks if row.group == group))
+        for group in comparison.groups
+    ]
+    return tuple((group, rows) for group, rows in parts if rows)
+
+
+def _examples(result: TunedResult) -> tuple[Example, ...]:
+    """Up to :data:`EXAMPLES_SHOWN`, one from every benchmark and kind before a second one."""
+    turn: dict[tuple[str, str], int] = {}
+    ranked = []
+    for at, item in enumerate(result.flipped):
+        key = (item.benchmark, item.kind)
+        turn[key] = turn.get(key, 0) + 1
+        ranked.append((turn[key], at, item))
+    kept = sorted(sorted(ranked, key=lambda r: r[:2])[:EXAMPLES_SHOWN], key=lambda r: r[1])
+    return tuple(
+        Example(
+            benchmark=name(item.benchmark),
+            id=name(item.id),
+            kind=item.kind,
+            prompt=visible(item.prompt),
+            base=visible(item.base),
+            tuned=visible(item.tuned),
+        )
+        for _, _, item in kept
+    )
+
+
+def flag_counts(artefacts: Artefacts) -> str:
+    """``truncated 3 → 12, looped 0 → 2``; empty where nothing was flagged."""
+    return _flag_words(artefacts.base_flags, artefacts.tuned_flags)
+
+
+def flag_totals(result: TunedResult) -> str:
+    """The flags of all benchmarks together, as :func:`flag_counts` words them."""
+    base: Counter[str] = Counter()
+    tuned: Counter[str] = Counter()
+    for row in result.benchmarks:
+        base.update(row.artefacts.base_flags)
+        tuned.update(row.artefacts.tuned_flags)
+    return _flag_words(base, tuned)
+
+
+def _flag_words(base: Mapping[str, int], tuned: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{name(flag)} {base.get(flag, 0)} → {tuned.get(flag, 0)}"
+        for flag in sorted({*base, *tuned})
+    )
+
+
+def hidden_grid(hidden: Mapping[str, Mapping[str, Any]]) -> Grid:
+    """PCA shift of every model in one table, the sign-free distance first."""
+    rows = []
+    for model, shift in hidden.items():
+        layers = shift.get("layers", ())
+        cka = [float(layer["cka"]) for layer in layers if layer.get("cka") is not None]
+        moved = [float(layer["rel_l2"]) for layer in layers if layer.get("rel_l2") is not None]
+        rows.append(
+            (
+                name(model),
+                *(digits(shift.get(key)) for key in ("d_layerwise", "d_paper", "d_paper_max")),
+                digits(min(cka)) if cka else "n/a",
+                digits(sum(moved) / len(moved)) if moved else "n/a",
+                digits(shift.get("n_texts")),
+            )
+        )
+    head = ("model", "d_layerwise", "d_paper", "d_paper_max", "lowest CKA", "mean rel. L2", "texts")
+    return Grid(head, tuple(rows))
+
+
+def token_grid(tokens: Mapping[str, Mapping[str, Any]]) -> Grid:
+    """Token shift of every model in one table."""
+    keys = ("kl_tuned_base", "kl_base_tuned", "js", "log_ratio", "rank_shift")
+    rows = tuple(
+        (
+            name(model),
+            name(shift.get("prefix", "n/a")),
+            *(digits(shift.get(key), sign=key in keys[3:]) for key in keys),
+            _share(shift.get("shifted_share")),
+            digits(shift.get("n_texts")),
+            digits(shift.get("n_tokens")),
+        )
+        for model, shift in tokens.items()
+    )
+    head = (
+        "model",
+        "prefix",
+        "KL(tuned ‖ base)",
+        "KL(base ‖ tuned)",
+        "JS",
+        "log ratio",
+        "rank shift",
+        "positions with JS > 0.1",
+        "texts",
+        "tokens",
+    )
+    return Grid(head, rows)
+
+
+def shifted_grids(tokens: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Grid]]:
+    """Per model, the shifted tokens with sign, kind and count."""
+    head = ("token", "kind", "mean rank shift", "count")
+    out = []
+    for model, shift in tokens.items():
+        shifted = shift.get("shifted_tokens") or ()
+        rows = tuple(
+            (
+                token(entry["token"]),
+                name(entry.get("kind", "")),
+                words.signed(float(entry["mean_shift"])),
+                digits(entry["count"]),
+            )
+            for entry in shifted[:TOKENS_SHOWN]
+        )
+        if rows:
+            out.append((name(model), Grid(head, rows)))
+    return out
+
+
+def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:
+    """Named costs, a column each."""
+    keys = list(dict.fromkeys(key for row in costs.values() for key in row))
+    rows = tuple(
+        (name(model), *(_cost(key, row.get(key)) for key in keys)) for model, row in costs.items()
+    )
+    return Grid(("model", *(COST_NAMES.get(k, name(k).replace("_", " ")) for k in keys)), rows)
+
+
+def provenance_grid(provenance: Mapping[str, Any]) -> tuple[Grid, Grid]:
+    """What holds for the comparison as a whole, and run by run (a column each)."""
+    general = {k: v for k, v in provenance.items() if not isinstance(v, Mapping)}
+    runs = {k: _flat(v) for k, v in provenance.items() if isinstance(v, Mapping)}
+    keys = list(dict.fromkeys(key for run in runs.values() for key in run))
+    rows = tuple((name(key), *(run.get(key, "") for run in runs.values())) for key in keys)
+    whole = tuple((name(k), visible(_plain(v), 300)) for k, v in general.items())
+    return Grid(("", "value"), whole), Grid(("", *(name(run) for run in runs)), rows)
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    out: dict[str, str] = {}
+    for key, item in value.items():
+        path = f"{prefix}{key}"
+        if isinstance(item, Mapping):
+            out |= _flat(item, f"{path}.")
+        else:
+            out[path] = visible(_plain(item), 300)
+    return out
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(item) for item in value)
+    return str(value)
+
+
+def digits(value: Any, *, sign: bool = False) -> str:
+    """A measured number to three significant digits; counts with thousands separators."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "n/a" if value is None else name(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    places = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 3
+    return words.signed(value, places) if sign else words.number(value, places)
+
+
+def _share(value: Any) -> str:
+    return "n/a" if value is None else f"{words.number(100.0 * float(value))} %"
+
+
+def _cost(key: str, value: Any) -> str:
+    from .progress import duration
+
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if key == "seconds" or key.endswith("_seconds"):
+            return duration(float(value))
+        if abs(value) >= 1e9:
+            return f"{value:.2e}".replace("e+", "e")
+    return digits(value)

@@ -1,0 +1,78 @@
+"""The source group: word problems, chained sums, equations, fractions.
+
+Ranges and wordings are not those of the training queries (sums, products and word problems of
+one-digit numbers): three terms, teens, unknowns, fractions. Replies are graded by the same function
+as the reward, :func:`transferscope.grade.maths.is_correct`; fractions are a choice.
+"""
+
+from __future__ import annotations
+
+import random
+
+from transferscope.grade.maths import is_correct
+
+from .common import NAMES, Benchmark, Draft, pick
+
+_PLACES = (
+    ("A baker", "rolls", "bakes {b} more", "does the baker have in total"),
+    ("A library", "maps", "buys {b} more", "does the library have in total"),
+    ("A florist", "roses", "cuts {b} more", "does the florist have in total"),
+    ("A farmer", "hens", "buys {b} more", "does the farmer have in total"),
+    ("A museum", "vases", "receives {b} more", "does the museum have in total"),
+    ("{name}", "stamps", "collects {b} more", "does {name} have in total"),
+    ("{name}", "shells", "finds {b} more", "does {name} have in total"),
+)
+
+
+def word_problems(rng: random.Random) -> list[Draft]:
+    """``A baker has 13 rolls and bakes 4 more. How many rolls does the baker have in total?``"""
+    who, things, gains, question = rng.choice(_PLACES)
+    a, b, name = rng.randint(11, 19), rng.randint(1, 5), rng.choice(NAMES)
+    text = f"{who} has {a} {things} and {gains}. How many {things} {question}?"
+    return [Draft(text.format(b=b, name=name), str(a + b))]
+
+
+def chains(rng: random.Random) -> list[Draft]:
+    """``Ben adds these numbers: 4, 1, 3. What is the total?``: one term after the other."""
+    terms = [rng.randint(1, 4) for _ in range(3)]
+    listed = ", ".join(map(str, terms))
+    question = f"{rng.choice(NAMES)} adds these numbers: {listed}. What is the total?"
+    return [Draft(question, str(sum(terms)))]
+
+
+def equations(rng: random.Random) -> list[Draft]:
+    """``If x = 16 - 9, what is x?`` (solved) or ``If x + 4 = 11, what is x?`` (rearranged)."""
+    x, b = rng.randint(2, 19), rng.randint(1, 12)
+    if rng.random() < 0.6:
+        return [Draft(f"If x = {x + b} - {b}, what is x?", str(x), subset="solved")]
+    return [Draft(f"If x + {b} = {x + b}, what is x?", str(x), subset="rearranged")]
+
+
+def fractions(rng: random.Random) -> list[Draft]:
+    """Add two fractions of one denominator, or reduce one: three options of one form."""
+    bottom = rng.randint(3, 15)
+    top = rng.randint(1, bottom - 1)
+    if rng.random() < 0.7:
+        other = rng.randint(1, bottom - 1)
+        asked, right = f"{top}/{bottom} + {other}/{bottom}", (top + other, bottom)
+        wrong = [(top + other, 2 * bottom), (top + other + rng.choice([1, 2]), bottom)]
+        question, subset = f"What is {asked}?", "sum"
+    else:
+        factor = rng.randint(2, 6)
+        asked, right = f"{top * factor}/{bottom * factor}", (top, bottom)
+        wrong = [(top + 1, bottom), (top, bottom + rng.choice([1, 2]))]
+        question, subset = f"Simplify the fraction {asked}.", "reduction"
+    said = [f"{asked} = {upper}/{lower}" for upper, lower in (right, *wrong)]
+    return [Draft(question, said[0], subset=subset, choices=pick(rng, said[0], said[1:]))]
+
+
+def _number(draft: Draft, reply: str) -> bool:
+    return is_correct(reply, draft.gold)
+
+
+BENCHMARKS = {
+    "word_problems": Benchmark(word_problems, _number),
+    "chains": Benchmark(chains, _number),
+    "equations": Benchmark(equations, _number),
+    "fractions": Benchmark(fractions),
+}

@@ -1,0 +1,137 @@
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+from transferscope.core.errors import InputError
+from transferscope.core.shift import measure_hidden
+from transferscope.probe import opened
+from transferscope.probe.hidden import features, hidden_shift
+
+from .conftest import tiny_llama, word_tokenizer
+
+
+def one_by_one(pair, texts, pick):
+    """Features of every text alone, without padding: (L+1, N, D)."""
+    model, tokenizer = pair
+    rows = []
+    for text in texts:
+        ids = torch.tensor([tokenizer(text)["input_ids"]])
+        with torch.no_grad():
+            states = model(input_ids=ids, output_hidden_states=True).hidden_states
+        rows.append(torch.stack([pick(state[0]) for state in states]).numpy())
+    return np.stack(rows, axis=1)
+
+
+@pytest.mark.parametrize(
+    ("pooling", "pick"), [("mean", lambda s: s.mean(0)), ("last", lambda s: s[-1])]
+)
+@pytest.mark.parametrize("batch_tokens", [1, 60, 10_000])
+def test_batches_and_padding_change_nothing(base, texts, pooling, pick, batch_tokens):
+    model, tokenizer = base
+    ids = tokenizer(texts)["input_ids"]
+    ours = features(model, ids, pooling=pooling, batch_tokens=batch_tokens)
+    np.testing.assert_allclose(ours, one_by_one(base, texts, pick), atol=2e-5)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padding_side_and_order_of_texts(base, tuned, texts, side):
+    tokenizer = word_tokenizer()
+    tokenizer.padding_side = side
+    here = hidden_shift((base[0], tokenizer), tuned, texts[::-1], batch_tokens=40)
+    there = hidden_shift(base, tuned, texts)
+    assert here.d_layerwise == pytest.approx(there.d_layerwise, rel=1e-4)
+    assert here.layers[1].cka == pytest.approx(there.layers[1].cka, abs=1e-4)
+
+
+def test_one_forward_pass_per_batch_and_model(texts, tokenizer):
+    models = [tiny_llama(0), tiny_llama(1)]
+    passes = [0, 0]
+
+    def counted(number):
+        def hook(*_):
+            passes[number] += 1
+
+        return hook
+
+    for number, model in enumerate(models):
+        model.model.register_forward_hook(counted(number))
+    lengths = [len(text.split()) for text in texts]
+    hidden_shift((models[0], tokenizer), (models[1], tokenizer), texts, batch_tokens=50)
+    n_batches = len(opened.batches(lengths, batch_tokens=50))
+    assert n_batches > 1
+    assert passes == [n_batches, n_batches]
+
+
+def released_procedure(pair, texts, layer):
+    """As the released script is described: a pass per layer, left padding to 128, plain mean."""
+    model, _ = pair
+    left = word_tokenizer()
+    left.padding_side = "left"
+    batch = left(texts, padding="max_length", truncation=True, max_length=128, return_tensors="pt")
+    with torch.no_grad():
+        output = model(
+            input_ids=batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            output_hidden_states=True,
+        )
+    return output.hidden_states[layer].mean(dim=1).numpy()
+
+
+def test_authors_pooling_is_the_released_procedure(base, tuned, texts):
+    texts = [*texts, " ".join(["w1", "w2", "w3"] * 60)]  # 180 tokens: cut
+    expected = measure_hidden(
+        *(
+            np.stack([released_procedure(pair, texts, k) for k in range(3)])
+            for pair in (base, tuned)
+        )
+    )
+    found = hidden_shift(base, tuned, texts, pooling="authors", batch_tokens=300)
+    assert found.d_paper == pytest.approx(expected.d_paper, abs=1e-4)
+    for ours, theirs in zip(found.layers, expected.layers, strict=True):
+        assert (ours.dm1, ours.dm2) == pytest.approx((theirs.dm1, theirs.dm2), abs=1e-4)
+
+
+def test_a_model_against_itself(base, texts):
+    found = hidden_shift(base, base, texts)
+    assert found.d_paper == found.d_paper_max == found.d_layerwise == 0.0
+    assert [(layer.cka, layer.rel_l2) for layer in found.layers] == [(1.0, 0.0)] * 3
+
+
+def test_max_tokens_cuts(base, tuned, texts):
+    short = [" ".join(text.split()[:4]) for text in texts]
+    assert hidden_shift(base, tuned, texts, max_tokens=4) == hidden_shift(base, tuned, short)
+
+
+def test_base_is_released_before_tuned_is_loaded(monkeypatch, texts, tokenizer):
+    loaded = []
+
+    def load(name, *, dtype):
+        assert all(ref() is None for ref in loaded), "two models in memory"
+        model = tiny_llama(len(loaded))
+        loaded.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(opened, "load_model", load)
+    monkeypatch.setattr(opened, "load_tokenizer", lambda name: tokenizer)
+    hidden_shift("one", "two", texts)
+    assert len(loaded) == 2
+
+
+def test_refusals(base, tuned, texts):
+    with pytest.raises(InputError, match=r"different tokenizers.*only in the base"):
+        hidden_shift(base, (tuned[0], word_tokenizer(["other"])), texts)
+    with pytest.raises(InputError, match="text 2 has no tokens"):
+        hidden_shift(base, tuned, ["w1", "", "w2"])
+    with pytest.raises(InputError, match="too few"):
+        hidden_shift(base, tuned, ["w1", "w2"])
+    with pytest.raises(InputError, match="pooling"):
+        hidden_shift(base, tuned, texts, pooling="median")
+    with pytest.raises(InputError, match="authors"):
+        hidden_shift(base, tuned, texts, pooling="authors", max_tokens=7)
+    broken = tiny_llama(3)
+    with torch.no_grad():
+        broken.model.embed_tokens.weight[4] = float("nan")  # w0
+    with pytest.raises(InputError, match="text 1 are not finite"):
+        hidden_shift(base, (broken, base[1]), texts)

@@ -1,0 +1,44 @@
+import pytest
+
+from transferscope.core.errors import InputError
+from transferscope.probe.texts import read_responses, read_texts
+
+
+def test_reads_what_is_there(tmp_path):
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"text": "a\u2028b", "id": 1}\n\n{"text": "c"}', encoding="utf-8")
+    assert read_texts(file) == ["a\u2028b", "c"]
+    file.write_text(
+        '{"prompt": " p ", "response": ""}\n'
+        '{"prompt": [{"role": "user", "content": "q"}], "response": "r"}\n'
+    )
+    assert read_responses(file) == [(" p ", ""), ([{"role": "user", "content": "q"}], "r")]
+
+
+@pytest.mark.parametrize(
+    ("content", "reader", "message"),
+    [
+        ("", read_texts, r"a\.jsonl: holds no row"),
+        ('{"text": "a"}\n{oops\n', read_texts, r"a\.jsonl:2: not JSON"),
+        ("[1]\n", read_texts, r"a\.jsonl:1: not a JSON object"),
+        ('{"txt": "a"}', read_texts, r"a\.jsonl:1: no field 'text'"),
+        ('{"text": 3}', read_texts, r"a\.jsonl:1: 'text' is not a string"),
+        ('{"text": " "}', read_texts, r"a\.jsonl:1: 'text' is empty"),
+        ('{"prompt": "a"}', read_responses, r"a\.jsonl:1: no field 'response'"),
+        ('{"prompt": [], "response": "a"}', read_responses, "'prompt' is not a list of messages"),
+        ('{"prompt": ["a"], "response": "a"}', read_responses, "not a list of messages"),
+    ],
+)
+def test_names_file_and_line(tmp_path, content, reader, message):
+    file = tmp_path / "a.jsonl"
+    file.write_text(content)
+    with pytest.raises(InputError, match=message):
+        reader(file)
+
+
+def test_unreadable_files(tmp_path):
+    with pytest.raises(InputError, match="not readable"):
+        read_texts(tmp_path / "missing.jsonl")
+    (tmp_path / "b").write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_texts(tmp_path / "b")

@@ -1,0 +1,202 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import log_softmax
+
+from transferscope.core.errors import InputError
+from transferscope.probe.heads import find_head
+from transferscope.probe.tokens import divergences, token_shift
+from transferscope.probe.words import token_kind
+
+from .conftest import tiny_llama, word_tokenizer
+
+ROWS = [
+    ("w1 w2 w3", "w4 w5"),
+    ([{"role": "user", "content": "w9"}], " ".join(f"w{i}" for i in range(45))),
+    ("w8", "w8"),
+    ("w8", ""),
+]
+
+
+def by_full_logits(base, tuned, tokenizer, rows):
+    """Means over texts of means over tokens, from whole logits of one text at a time, float64."""
+    texts = []
+    for prompt, response in rows:
+        plain = prompt if isinstance(prompt, str) else f"user {prompt[0]['content']} w7"
+        head = tokenizer(plain)["input_ids"]
+        tail = tokenizer(response)["input_ids"]
+        if not tail:
+            continue
+        with torch.no_grad():
+            z = [
+                model(torch.tensor([head + tail])).logits[0, len(head) - 1 : -1].double().numpy()
+                for model in (base, tuned)
+            ]
+        b, t = (log_softmax(x, axis=1) for x in z)
+        m = np.log((np.exp(b) + np.exp(t)) / 2)
+        at = (np.arange(len(tail)), tail)
+        rank_b, rank_t = (1 + (x > x[at][:, None]).sum(1) for x in z)
+        js = ((np.exp(b) * (b - m) + np.exp(t) * (t - m)) / 2).sum(1)
+        texts.append(
+            {
+                "kl_tuned_base": (np.exp(t) * (t - b)).sum(1).mean(),
+                "kl_base_tuned": (np.exp(b) * (b - t)).sum(1).mean(),
+                "js": js.mean(),
+                "entropy_base": -(np.exp(b) * b).sum(1).mean(),
+                "entropy_tuned": -(np.exp(t) * t).sum(1).mean(),
+                "log_ratio": (t - b)[at].mean(),
+                "rank_shift": (rank_b - rank_t).mean(),
+                "shifted_share": (js > 0.1).mean(),
+            }
+        )
+    return {name: np.mean([text[name] for text in texts]) for name in texts[0]}
+
+
+@pytest.mark.parametrize("batch_tokens", [1, 10_000])
+def test_equals_full_logits(base, tuned, batch_tokens):
+    found = token_shift(base, tuned, ROWS, batch_tokens=batch_tokens)
+    for name, value in by_full_logits(base[0], tuned[0], base[1], ROWS).items():
+        assert getattr(found, name) == pytest.approx(value, abs=2e-5), name
+    assert (found.prefix, found.n_texts, found.n_tokens, found.n_skipped) == ("shared", 3, 48, 1)
+    assert found.shifted_tokens
+    assert sum(token.count for token in found.shifted_tokens) <= 48
+
+
+def test_identical_models_do_not_differ_at_all(base):
+    # Same weights, same batches: the logits are equal bit by bit and every formula is exact at 0.
+    found = token_shift(base, base, ROWS)
+    assert found.kl_tuned_base == found.kl_base_tuned == found.js == 0.0
+    assert found.log_ratio == found.rank_shift == found.shifted_share == 0.0
+    assert found.shifted_tokens == ()
+    assert found.entropy_base == found.entropy_tuned > 0
+
+
+def test_swapping_the_models_swaps_the_numbers(base, tuned):
+    one, two = token_shift(base, tuned, ROWS), token_shift(tuned, base, ROWS)
+    assert one.kl_tuned_base == pytest.approx(two.kl_base_tuned, abs=1e-6)
+    assert one.js == pytest.approx(two.js, abs=1e-6)
+    assert one.log_ratio == pytest.approx(-two.log_ratio, abs=1e-6)
+    assert one.rank_shift == -two.rank_shift
+
+
+def test_divergences_by_hand():
+    # base (1/2, 1/4, 1/4), tuned (1/4, 1/2, 1/4)
+    base = torch.tensor([[0.5, 0.25, 0.25]]).log() + 7
+    tuned = torch.tensor([[0.25, 0.5, 0.25]]).log() - 3
+    found = divergences(base, tuned, torch.tensor([2]))
+    kl = math.log(2) / 4
+    m = [0.375, 0.375, 0.25]
+    js = sum(
+        sum(p * math.log(p / q) for p, q in zip(side, m, strict=True)) / 2
+        for side in ([0.5, 0.25, 0.25], [0.25, 0.5, 0.25])
+    )
+    assert found.kl_tuned_base_N.item() == pytest.approx(kl, abs=1e-6)
+    assert found.kl_base_tuned_N.item() == pytest.approx(kl, abs=1e-6)
+    assert found.js_N.item() == pytest.approx(js, abs=1e-6)
+    assert found.entropy_base_N.item() == pytest.approx(1.5 * math.log(2), abs=1e-6)
+    assert found.log_ratio_N.item() == pytest.approx(0.0, abs=1e-6)
+    assert (found.rank_base_N.item(), found.rank_tuned_N.item()) == (2, 2)  # a tie shares a rank
+
+
+def test_equal_logits_and_disjoint_distributions():
+    flat = torch.zeros(1, 8)
+    same = divergences(flat, flat, torch.tensor([5]))
+    assert same.kl_tuned_base_N.item() == same.js_N.item() == 0.0
+    assert same.rank_base_N.item() == 1
+    left, right = torch.tensor([[200.0, -200.0]]), torch.tensor([[-200.0, 200.0]])
+    apart = divergences(left, right, torch.tensor([0]))
+    assert apart.js_N.item() == pytest.approx(math.log(2), abs=1e-6)
+    assert apart.kl_tuned_base_N.item() == pytest.approx(400.0)
+    assert apart.log_ratio_N.item() == pytest.approx(-400.0)
+
+
+def test_tiny_shifts_are_not_lost_in_rounding():
+    generator = torch.Generator().manual_seed(0)
+    base = 3 * torch.randn(4, 50_000, generator=generator)
+    tuned = base + 1e-3 * torch.randn(4, 50_000, generator=generator)
+    found = divergences(base, tuned, torch.zeros(4, dtype=torch.long))
+    b, t = (log_softmax(x.double().numpy(), axis=1) for x in (base, tuned))
+    kl = (np.exp(t) * (t - b)).sum(1)  # about 5e-7 nats
+    np.testing.assert_allclose(found.kl_tuned_base_N.numpy(), kl, atol=2e-8)
+    np.testing.assert_allclose(found.js_N.numpy(), kl / 4, rtol=1e-2)
+
+
+class Capped(torch.nn.Module):
+    """Stands for heads whose model caps the logits after them, as Gemma 2 does."""
+
+    @staticmethod
+    def of(seed):
+        model = tiny_llama(seed)
+        forward = model.forward
+
+        def capped(*args, **kwargs):
+            output = forward(*args, **kwargs)
+            output.logits = 2 * torch.tanh(output.logits / 2)
+            return output
+
+        model.forward = capped
+        return model
+
+
+def test_a_capped_head_goes_through_the_models_own_forward(base, tokenizer):
+    capped = Capped.of(1)
+    found = token_shift(base, (capped, tokenizer), ROWS)
+    for name, value in by_full_logits(base[0], capped, tokenizer, ROWS).items():
+        assert getattr(found, name) == pytest.approx(value, abs=2e-5), name
+
+
+def test_a_head_that_cannot_be_reproduced_is_refused():
+    model = tiny_llama(1)
+    calls = []
+    forward = model.forward
+
+    def moody(*args, **kwargs):
+        output = forward(*args, **kwargs)
+        calls.append(1)
+        output.logits = output.logits * len(calls) * 3
+        return output
+
+    model.forward = moody
+    with pytest.raises(InputError, match="base model's logits"):
+        find_head(model, [5, 6, 7], side="base")
+
+
+def test_refusals(base, tuned, tokenizer):
+    with pytest.raises(InputError, match="different tokenizers"):
+        token_shift(base, (tuned[0], word_tokenizer(["x"])), ROWS)
+    moved = word_tokenizer(["w1", "w0", *[f"w{i}" for i in range(2, 90)]])
+    with pytest.raises(InputError, match=r"different tokenizers.*is 4 in one and 5 in the other"):
+        token_shift(base, (tuned[0], moved), ROWS)
+    with pytest.raises(InputError, match="no response has a token"):
+        token_shift(base, tuned, [("w1", ""), ("w2", "")])
+    with pytest.raises(InputError, match="prompt of response 1"):
+        token_shift(base, tuned, [("", "w1")])
+    with pytest.raises(InputError, match="prefix"):
+        token_shift(base, tuned, ROWS, prefix="mine")
+    with pytest.raises(InputError, match="predicts 94 tokens, the tuned model 99"):
+        token_shift(base, (tiny_llama(1, vocab_size=99), tokenizer), ROWS)
+    bare = word_tokenizer(chat_template=None)
+    with pytest.raises(InputError, match="response 2 has messages"):
+        token_shift((base[0], bare), (tuned[0], bare), ROWS)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_logits_that_are_not_finite_name_the_response(base, tokenizer, value):
+    broken = tiny_llama(1)
+    with torch.no_grad():
+        broken.model.embed_tokens.weight[4 + 80] = value
+    with pytest.raises(InputError, match="response 2 are not finite"):
+        token_shift(base, (broken, tokenizer), [("w1", "w2"), ("w80", "w3")])
+
+
+def test_one_model_with_a_template_is_enough(base, tuned):
+    bare = (base[0], word_tokenizer(chat_template=None))
+    assert token_shift(bare, tuned, ROWS, prefix="base").n_texts == 3
+
+
+def test_kinds_of_tokens():
+    assert [token_kind(t) for t in (" Therefore", "\n\n", " **", "42", " apples")] == [
+        *("logical", "logical", "logical", "content", "content")
+    ]

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from transferscope.train.checkpoints import SEAL, newest, write_json
+
+
+def checkpoint(folder: Path, step: int, *, sealed: bool = True) -> Path:
+    path = folder / f"checkpoint-{step}"
+    path.mkdir(parents=True)
+    (path / "optimizer.pt").write_bytes(b"12345")
+    if sealed:
+        write_json(path / SEAL, {"optimizer.pt": 5})
+    return path
+
+
+def test_none_at_first(tmp_path: Path) -> None:
+    assert newest(tmp_path) is None
+
+
+def test_most_steps_win_as_numbers(tmp_path: Path) -> None:
+    older, newer = checkpoint(tmp_path, 9), checkpoint(tmp_path, 10)
+    assert newest(tmp_path) == newer
+    assert not older.exists()
+
+
+def test_half_written_ones_are_skipped_and_removed(tmp_path: Path) -> None:
+    good = checkpoint(tmp_path, 4)
+    unsealed = checkpoint(tmp_path, 8, sealed=False)
+    cut = checkpoint(tmp_path, 12)
+    (cut / "optimizer.pt").write_bytes(b"123")
+    missing = checkpoint(tmp_path, 16)
+    (missing / "optimizer.pt").unlink()
+    assert newest(tmp_path) == good
+    assert not any(path.exists() for path in (unsealed, cut, missing))

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+
+from transferscope.core.errors import InputError
+from transferscope.train import DEMO, arm_config
+
+
+def test_both_demo_arms_see_the_same_queries() -> None:
+    sft, rl = DEMO["off-policy-sft"], DEMO["on-policy-rl"]
+    assert (sft.queries, sft.queries_per_step, sft.seed) == (
+        rl.queries,
+        rl.queries_per_step,
+        rl.seed,
+    )
+    assert (sft.model, sft.rows_per_step, rl.rows_per_step) == (rl.model, 24, 48)
+
+
+def test_given_fields_over_the_demo_settings() -> None:
+    config = arm_config({"arm": "on-policy-rl", "steps": 3}, place="study.toml")
+    assert config == DEMO["on-policy-rl"].model_copy(update={"steps": 3})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"arm": "magic"}, "study.toml: unknown arm 'magic'; use one of off-policy-sft"),
+        ({"arm": "on-policy-rl", "steps": 0}, "study.toml: steps: Input should be greater"),
+        ({"arm": "on-policy-rl", "step": 1}, "study.toml: step: Extra inputs"),
+    ],
+)
+def test_bad_fields_are_named(given: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        arm_config(given, place="study.toml")
+    assert str(caught.value).startswith(message)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from transferscope.core.errors import InputError
+from transferscope.models import load_model
+from transferscope.train import ArmConfig, grpo, train_arm
+from transferscope.train.grpo import drop_flat_groups, rewards
+from transferscope.train.log import read_steps
+
+from .helpers import Killed, kill_after, weights
+
+
+def config(tiny: str, **fields: object) -> ArmConfig:
+    settings = {"steps": 4, "queries_per_step": 2, "rollouts": 4, "max_tokens": 8}
+    settings |= {"learning_rate": 1e-2, "save_every": 1, "arm": "on-policy-rl", "model": tiny}
+    return ArmConfig.model_validate(settings | fields)
+
+
+def even_length(
+    completions: list[object], completion_ids: list[list[int]], gold: list[str], *, ends: object
+) -> list[float]:
+    """A reward that random rollouts sometimes earn."""
+    return [float(sum(ids) % 2 == 0) for ids in completion_ids]
+
+
+@pytest.fixture
+def earnable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpo, "rewards", even_length)
+
+
+def test_reward_is_the_grader_on_finished_answers() -> None:
+    texts = ["It is 12.", "It is 12.", "It is 13.", "\\boxed{12}"]
+    completions = [[{"role": "assistant", "content": text}] for text in texts]
+    ids = [[5, 2], [5, 6], [5, 2], [9, 7]]
+    assert rewards(completions, ids, ["12"] * 4, ends=[2, 7]) == [1.0, 0.0, 0.0, 1.0]
+
+
+def test_flat_groups_are_dropped_and_columns_trimmed() -> None:
+    batch = {
+        "prompt_ids": torch.tensor([[5, 6, 7], [0, 6, 7], [0, 6, 8]]),
+        "prompt_mask": torch.tensor([[1, 1, 1], [0, 1, 1], [0, 1, 1]]),
+        "completion_ids": torch.tensor([[5, 6, 7], [3, 2, 0], [2, 0, 0]]),
+        "completion_mask": torch.tensor([[1, 1, 1], [1, 1, 0], [1, 0, 0]]),
+        "advantages": torch.tensor([0.0, 1.0, -1.0]),
+        "num_items_in_batch": torch.tensor(6),
+    }
+    kept = drop_flat_groups(batch)
+    assert kept["prompt_ids"].tolist() == [[6, 7], [6, 8]]
+    assert kept["completion_ids"].tolist() == [[3, 2], [2, 0]]
+    assert kept["advantages"].tolist() == [1.0, -1.0]
+    assert int(kept["num_items_in_batch"]) == 6
+    flat = drop_flat_groups(batch | {"advantages": torch.zeros(3)})
+    assert flat["prompt_ids"].tolist() == [[5, 6, 7]]
+
+
+@pytest.mark.usefixtures("earnable")
+def test_dropping_leaves_the_gradient(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One query of two rollouts: often flat. Same seed, with and without dropping.
+    settings = {"precision": "fp32", "rollouts": 2, "steps": 2, "learning_rate": 1e-4}
+    with_drop = train_arm(config(tiny, **settings), tmp_path / "a")
+    monkeypatch.setattr(grpo, "drop_flat_groups", lambda batch: batch)
+    without = train_arm(config(tiny, **settings), tmp_path / "b")
+    a, b = (read_steps(out / "steps.jsonl") for out in (with_drop, without))
+    assert any(step["flat_groups"] > 0 for step in a)
+    assert sum(s["tokens_trained"] for s in a) < sum(s["tokens_trained"] for s in b)
+    for mine, theirs in zip(a, b, strict=True):
+        assert mine["grad_norm"] == pytest.approx(theirs["grad_norm"], rel=1e-4, abs=1e-7)
+
+
+@pytest.mark.usefixtures("earnable")
+@pytest.mark.parametrize("beta", [0.0, 0.05])
+def test_interrupted_equals_uninterrupted(tiny: str, tmp_path: Path, beta: float) -> None:
+    whole = train_arm(config(tiny, beta=beta), tmp_path / "whole")
+    steps = read_steps(whole / "steps.jsonl")
+    assert [step["step"] for step in steps] == [1, 2, 3, 4]
+    assert all(0 <= step["reward"] <= 1 and step["tokens_generated"] > 0 for step in steps)
+    assert any(step["reward_std"] > 0 and step["grad_norm"] > 0 for step in steps)
+    assert (steps[-1]["kl"] is None) == (beta == 0)
+
+    with pytest.raises(Killed):
+        train_arm(config(tiny, beta=beta), tmp_path / "cut", tick=kill_after(3))
+    cut = train_arm(config(tiny, beta=beta), tmp_path / "cut")
+    for name, value in weights(whole).items():
+        assert torch.equal(value, weights(cut)[name]), name
+    again = read_steps(cut / "steps.jsonl")
+    assert [s["reward"] for s in again] == [s["reward"] for s in steps]
+    assert load_model(str(cut)).dtype == torch.float32
+
+
+def test_one_rollout_is_refused(tiny: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"rollouts: .*; use 2 or more"):
+        train_arm(config(tiny, rollouts=1), tmp_path / "arm")
