@@ -61,14 +61,16 @@ def add_noise(model: Any, relative: float, seed: int) -> None:
 
 
 def tune(tokenizer: Any, benchmark: str, *, examples: int, rate: float, batch: int) -> Any:
-    """The base after one pass over training items (prompt to gold), AdamW on fp32 masters."""
+    """The base after one pass over training items: AdamW on fp32 weights, bf16 autocast."""
     model = load_model(MODEL).train()
     rows = []
     for item in training_items(benchmark, examples):
         chat = [{"role": "user", "content": item.draft.prompt}]
         prompt = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
         head = tokenizer(prompt, add_special_tokens=False).input_ids
-        tail = tokenizer(item.draft.gold + tokenizer.eos_token, add_special_tokens=False).input_ids
+        tail = tokenizer(
+            item.draft.example + tokenizer.eos_token, add_special_tokens=False
+        ).input_ids
         rows.append((head, tail))
     random.Random(0).shuffle(rows)
     total = -(-len(rows) // batch)

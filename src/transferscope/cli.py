@@ -7,6 +7,7 @@ interrupted. With ``--json`` exactly one JSON document goes to stdout, everythin
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -33,6 +34,9 @@ ModelName = Annotated[str, Parameter(help="Known name, model or adapter folder, 
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point: runs a command, turns errors into one line and an exit code."""
+    # Threads that wait for others should sleep: spinning ones ruin each other on a busy machine
+    # (measured on 2 cores beside other jobs: 53 s of CPU time against 9 s for the same answers).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]

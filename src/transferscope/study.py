@@ -36,7 +36,6 @@ from .core.suite import Suite, load_suite
 from .evaluate import evaluate_model
 from .probe.texts import ResponseRow
 from .report import ReportInput, render_html, render_markdown
-from .report.progress import duration
 from .runs import Run, read_run
 from .runs.manifest import write_atomically
 from .train import ArmConfig, arm_config, is_complete, train_arm
@@ -125,13 +124,34 @@ class StudyPlan:
 
     def lines(self) -> list[str]:
         """The plan as text, at most 80 columns."""
-        out = [f"{self.name}: {len(self.stages)} stages; minutes as measured on 2 cores"]
+        out = [f"{self.name}: {len(self.stages)} stages; minutes as measured on 2 idle cores"]
         for number, stage in enumerate(self.stages, start=1):
             time_ = "done" if stage.done else f"~{max(1, round(stage.minutes))} min"
             out.append(f"{number:3}. {stage.title:26} {stage.detail:36} {time_:>8}")
         left = sum(stage.minutes for stage in self.stages if not stage.done)
         out.append(f"     about {max(1, round(left))} minutes to go; safe to interrupt")
         return out
+
+    def announcer(self, say: Say) -> Callable[[], None]:
+        """A function to call as each stage begins: says which, and about how long is left.
+
+        The plan's minutes are scaled by how long the finished stages really took on this machine.
+        """
+        began = time.monotonic()
+        numbers = iter(range(len(self.stages)))
+
+        def announce() -> None:
+            at = next(numbers)
+            stage = self.stages[at]
+            spent = (time.monotonic() - began) / 60
+            expected = sum(s.minutes for s in self.stages[:at] if not s.done)
+            left = sum(s.minutes for s in self.stages[at:] if not s.done)
+            left *= spent / expected if expected > 1.0 else 1.0
+            what = "done before" if stage.done else stage.detail
+            head = f"[{at + 1}/{len(self.stages)}] {stage.title}: {what}"
+            say(f"{head}; about {max(1, round(left))} min to go")
+
+        return announce
 
 
 # Measured on 2 cores without a GPU (see docs/demo.md); only the plan's minutes rest on them.
@@ -185,12 +205,8 @@ def run_study(
 
     _claim(config, out)
     suite = load_suite(config.suite)
-    started = time.monotonic()
-
-    def stage(title: str) -> None:
-        say(f"[{duration(time.monotonic() - started):>12}] {title}")
-
-    stage("evaluate base")
+    announce = plan_study(config, out).announcer(say)
+    announce()
     run_options: dict[str, Any] = {"n": config.items, "seed": config.seed, "tick": tick}
     base_path = evaluate_model(config.base, suite, out / "runs" / "base", **run_options)
     base = read_run(base_path)
@@ -200,23 +216,24 @@ def run_study(
     training: dict[str, list[dict[str, Any]]] = {}
     for name in config.arms:
         folder = out / "arms" / name
-        stage(f"train {name}")
+        announce()
         train_arm(config.arm(name), folder, tick=tick)
         training[name] = read_steps(folder / FILE)
-        stage(f"evaluate {name}")
+        announce()
         path = evaluate_model(
             str(folder), suite, out / "runs" / name, base=config.base, name=name, **run_options
         )
         tuned.append(read_run(path))
-        stage(f"probe {name}")
         texts, rows = probe_inputs(base, suite, config.probe.items)
         measure_hidden = partial(hidden_shift, config.base, str(folder), texts, tick=tick)
         measure_tokens = partial(
             token_shift, config.base, str(folder), rows, prefix="base", tick=tick
         )
+        announce()
         hidden[name] = _cached(out / "probes" / f"{name}.hidden.json", measure_hidden)
+        announce()
         tokens[name] = _cached(out / "probes" / f"{name}.tokens.json", measure_tokens)
-    stage("compare and report")
+    announce()
     comparison = compare_runs(base, tuned, seed=config.seed)
     report = ReportInput(
         title=f"transferscope {config.name}: {config.base} and {len(tuned)} tuned models",

@@ -46,6 +46,7 @@ def _mutated(benchmark: str, draft: Draft) -> list[str]:
 def test_own_gold_is_right_and_mutated_golds_are_wrong(benchmark: str) -> None:
     for item in items(benchmark, N):
         assert grade(benchmark, item.draft, item.draft.gold) == 1.0, item
+        assert grade(benchmark, item.draft, item.draft.example) == 1.0, item
         for reply in _mutated(benchmark, item.draft):
             assert grade(benchmark, item.draft, reply) == 0.0, (item, reply)
 

@@ -33,3 +33,8 @@ def test_bad_fields_are_named(given: dict[str, object], message: str) -> None:
     with pytest.raises(InputError) as caught:
         arm_config(given, place="study.toml")
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(("limit", "parts"), [(48, 1), (24, 2), (20, 3), (12, 4), (7, 8), (1, 48)])
+def test_accumulation_is_the_fewest_equal_parts(limit: int, parts: int) -> None:
+    assert DEMO["on-policy-rl"].model_copy(update={"rows_per_forward": limit}).accumulation == parts

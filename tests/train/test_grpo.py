@@ -15,7 +15,13 @@ from .helpers import Killed, kill_after, weights
 
 
 def config(tiny: str, **fields: object) -> ArmConfig:
-    settings = {"steps": 4, "queries_per_step": 2, "rollouts": 4, "max_tokens": 8}
+    settings = {
+        "steps": 4,
+        "queries_per_step": 2,
+        "rollouts": 4,
+        "max_tokens": 8,
+        "rows_per_forward": 4,
+    }
     settings |= {"learning_rate": 1e-2, "save_every": 1, "arm": "on-policy-rl", "model": tiny}
     return ArmConfig.model_validate(settings | fields)
 
@@ -55,6 +61,7 @@ def test_flat_groups_are_dropped_and_columns_trimmed() -> None:
     assert int(kept["num_items_in_batch"]) == 6
     flat = drop_flat_groups(batch | {"advantages": torch.zeros(3)})
     assert flat["prompt_ids"].tolist() == [[5, 6, 7]]
+    assert drop_flat_groups(batch, 3)["advantages"].tolist() == [0.0, 1.0, -1.0]
 
 
 @pytest.mark.usefixtures("earnable")
@@ -64,13 +71,25 @@ def test_dropping_leaves_the_gradient(
     # One query of two rollouts: often flat. Same seed, with and without dropping.
     settings = {"precision": "fp32", "rollouts": 2, "steps": 2, "learning_rate": 1e-4}
     with_drop = train_arm(config(tiny, **settings), tmp_path / "a")
-    monkeypatch.setattr(grpo, "drop_flat_groups", lambda batch: batch)
+    monkeypatch.setattr(grpo, "drop_flat_groups", lambda batch, parts: batch)
     without = train_arm(config(tiny, **settings), tmp_path / "b")
     a, b = (read_steps(out / "steps.jsonl") for out in (with_drop, without))
     assert any(step["flat_groups"] > 0 for step in a)
     assert sum(s["tokens_trained"] for s in a) < sum(s["tokens_trained"] for s in b)
     for mine, theirs in zip(a, b, strict=True):
         assert mine["grad_norm"] == pytest.approx(theirs["grad_norm"], rel=1e-4, abs=1e-7)
+
+
+@pytest.mark.usefixtures("earnable")
+def test_accumulation_leaves_the_gradient(tiny: str, tmp_path: Path) -> None:
+    settings = {"precision": "fp32", "steps": 1}
+    outs = [
+        train_arm(config(tiny, **settings, rows_per_forward=n), tmp_path / str(n)) for n in (2, 8)
+    ]
+    a, b = (read_steps(out / "steps.jsonl")[0] for out in outs)
+    assert a["grad_norm"] == pytest.approx(b["grad_norm"], rel=1e-4) != 0
+    assert a["loss"] == pytest.approx(b["loss"], rel=1e-4, abs=1e-6)
+    assert a["tokens_generated"] == b["tokens_generated"]
 
 
 @pytest.mark.usefixtures("earnable")

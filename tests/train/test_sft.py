@@ -17,7 +17,8 @@ from .helpers import Killed, kill_after, weights
 
 def config(tiny: str, **fields: object) -> ArmConfig:
     settings = {"steps": 4, "queries_per_step": 2, "rollouts": 2, "precision": "fp32"}
-    settings |= {"learning_rate": 1e-2, "save_every": 1, "arm": "off-policy-sft", "model": tiny}
+    settings |= {"learning_rate": 1e-2, "save_every": 1, "rows_per_forward": 2}
+    settings |= {"arm": "off-policy-sft", "model": tiny}
     return ArmConfig.model_validate(settings | fields)
 
 

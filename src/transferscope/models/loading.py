@@ -7,7 +7,8 @@ adapter, whose base is loaded first), or a hub id. Remote code is never executed
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,7 +96,8 @@ def load_model(
     if device_map is not None:
         options["device_map"] = device_map
     try:
-        model = AutoModelForCausalLM.from_pretrained(source.weights, **options)
+        with _no_progress_bar():
+            model = AutoModelForCausalLM.from_pretrained(source.weights, **options)
         if source.adapter is not None:
             from peft import PeftModel
 
@@ -148,6 +150,20 @@ def _sampled(path: Path, block: int = 1 << 16) -> str:
             file.seek(max(0, (size - block) * share // 16))
             pieces.append(digest(file.read(block).hex()))
     return digest(pieces)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """transformers draws a bar over tensors on stderr, where ours are."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _read_json(path: Path) -> dict[str, Any]:

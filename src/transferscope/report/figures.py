@@ -220,9 +220,7 @@ def training_curves(
         ]
         if not rows:
             continue
-        caption = (
-            "Losses of different methods are not on one scale." if key == "loss" else ""
-        )
+        caption = "Losses of different methods are not on one scale." if key == "loss" else ""
         spec = _curves(rows, labels, "step", title)
         figures.append(Figure(f"training-{key}", title.capitalize(), caption, spec))
     return figures
@@ -245,7 +243,8 @@ def _rows_chart(
         keys = ("low", "high") if intervals else ("value",)
         span = _span([r[k] for r in rows for k in keys], tight_zero=not intervals)
     present = [label for label in labels if any(r["model"] == label for r in rows)]
-    shown = [entry for entry in order if any(r["row"] == entry for r in rows)]
+    found = [r["row"] for r in rows]
+    shown = [entry for entry in dict.fromkeys([*order, *found]) if entry in found]
     scale = alt.Scale(domain=span, nice=False)
     y = alt.Y("row:N", sort=shown, title=None, scale=alt.Scale(paddingInner=0.28))
     offset = alt.YOffset("model:N", sort=present, scale=alt.Scale(domain=present))
@@ -292,7 +291,12 @@ def _curves(rows: Rows, labels: Sequence[str], x_title: str, y_title: str) -> Sp
     import altair as alt
 
     base = alt.Chart(alt.Data(values=finite(rows))).encode(
-        x=alt.X("x:Q", title=x_title, scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1)),
+        x=alt.X(
+            "x:Q",
+            title=x_title,
+            scale=alt.Scale(nice=False),
+            axis=alt.Axis(tickMinStep=1, format="d"),
+        ),
         y=alt.Y("y:Q", title=y_title),
         color=_colour(labels),
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 from . import words
 from .figures import model_labels
 from .text import markdown_cell as cell
+from .text import markdown_html
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, Comparison, TunedResult
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 
 COMMENT_LIMIT = 60_000
 """Characters; GitHub refuses comments above 65,536."""
+SPARE = 1_000
+"""Characters above it that notes on what was left out may take."""
 DIFFERENCES_SHOWN = 20
 
 
 def render_markdown(report: ReportInput) -> str:
     """Verdict, plane, index, a table per model, differences. Cells are escaped.
 
-    Above :data:`COMMENT_LIMIT` characters the per-benchmark tables of the last models are left
-    out, and the text says so.
+    Above :data:`COMMENT_LIMIT` characters the sentences under the headlines go first, then the
+    per-benchmark tables of the last models, and the text says so.
     """
     comparison = report.comparison
     names = model_labels([t.model for t in comparison.tuned])
@@ -31,31 +33,49 @@ def render_markdown(report: ReportInput) -> str:
     head = [f"## {cell(report.title)}"]
     if comparison.differences:
         head += _differences(comparison)
-    for label, result in zip(labels, comparison.tuned, strict=True):
-        sentences = "\n".join(
-            f"- {cell_text(text)}" for text in words.verdicts(result, comparison.source)
-        )
-        head.append(f"**{label}**: {cell_text(words.headline(result, comparison.source))}")
-        head.append(sentences)
-    head += _plane(comparison, labels)
-    head += _index(comparison, labels)
-    head += [f"- {cell_text(note)}" for note in report.notes]
+    tables = _plane(comparison, labels) + _index(comparison, labels)
+    tables += [f"- {cell_text(note)}" for note in report.notes]
     tail = _provenance(report)
+    room = COMMENT_LIMIT - _length([*head, *tables, tail])
+    said = _verdicts(comparison, labels, sentences=True)
+    if _length(said) > room:
+        said = _verdicts(comparison, labels, sentences=False)
+    room -= _length(said)
     details = [
         _benchmarks(label, result)
         for label, result in zip(names, comparison.tuned, strict=True)
         if result.benchmarks or result.not_compared
     ]
-    room = COMMENT_LIMIT - sum(len(part) + 2 for part in [*head, tail])
-    kept = []
+    kept: list[str] = []
     for part in details:
-        room -= len(part) + 2
+        room -= _length([part])
         if room < 0:
+            kept.append(
+                f"{len(details) - len(kept)} more per-benchmark tables do not fit here; "
+                "see the HTML report."
+            )
             break
         kept.append(part)
-    if left := len(details) - len(kept):
-        kept.append(f"{left} more per-benchmark tables do not fit here; see the HTML report.")
-    return "\n\n".join(part for part in [*head, *kept, tail] if part) + "\n"
+    text = "\n\n".join([*head, *said, *tables, *kept, tail]) + "\n"
+    if len(text) <= COMMENT_LIMIT + SPARE:
+        return text
+    return text[: text.rindex("\n", 0, COMMENT_LIMIT)] + "\n\nCut here; see the HTML report.\n"
+
+
+def _length(parts: Iterable[str]) -> int:
+    """Characters of ``parts`` with the empty lines between them."""
+    return sum(len(part) + 2 for part in parts)
+
+
+def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool) -> list[str]:
+    """Every model's headline, and where asked for the sentences below it."""
+    out = []
+    for label, result in zip(labels, comparison.tuned, strict=True):
+        out.append(f"**{label}**: {cell_text(words.headline(result, comparison.source))}")
+        if sentences:
+            lines = words.verdicts(result, comparison.source)
+            out.append("\n".join(f"- {cell_text(line)}" for line in lines))
+    return [part for part in out if part]
 
 
 def cell_text(text: str) -> str:
@@ -149,7 +169,7 @@ def _benchmarks(label: str, result: TunedResult) -> str:
         for benchmark, why in result.not_compared.items()
     )
     # Inside an HTML line Markdown's backslashes would show: entities instead.
-    summary = f"<details><summary>Benchmarks: {escape(label)}</summary>"
+    summary = f"<details><summary>Benchmarks: {markdown_html(label)}</summary>"
     return "\n\n".join(part for part in (summary, body, missing, "</details>") if part)
 
 

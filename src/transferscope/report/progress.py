@@ -43,8 +43,19 @@ def _bar() -> Iterator[Tick]:
         console=Console(stderr=True),
     )
     tasks: dict[str, TaskID] = {}
+    finished: set[str] = set()
 
     def tick(what: str, done: int, total: int) -> None:
+        if done >= total:
+            if what in tasks:  # its bar makes room for the next one's
+                took = bar.tasks[bar.task_ids.index(tasks[what])].elapsed or 0.0
+                bar.remove_task(tasks.pop(what))
+                bar.console.print(f"  {what}: {done}/{total} in {duration(took)}")
+            finished.add(what)
+            return
+        if done > 0 and what in finished:
+            return
+        finished.discard(what)
         if what not in tasks:
             tasks[what] = bar.add_task(what, total=total)
         bar.update(tasks[what], completed=done, total=total)
@@ -60,18 +71,16 @@ def _lines() -> Iterator[Tick]:
 
     def tick(what: str, done: int, total: int) -> None:
         now = time.monotonic()
-        first = what not in began
+        if done >= total:
+            if what in began:
+                line = f"  {what}: {done}/{total} in {duration(now - began.pop(what))}"
+                print(line, file=sys.stderr, flush=True)
+            return
         start = began.setdefault(what, now)
-        finished = done >= total
-        if not finished and not first and now - shown.get(what, start) < QUIET_SECONDS:
+        if now - shown.get(what, start) < QUIET_SECONDS:
             return
         shown[what] = now
-        spent = now - start
-        left = "" if finished or done == 0 else f", {duration(spent * (total - done) / done)} left"
-        took = f" in {duration(spent)}" if finished else ""
-        print(f"  {what}: {done}/{total}{took}{left}", file=sys.stderr, flush=True)
-        if finished:
-            began.pop(what)
-            shown.pop(what)
+        left = f", {duration((now - start) * (total - done) / done)} left" if done else ""
+        print(f"  {what}: {done}/{total}{left}", file=sys.stderr, flush=True)
 
     yield tick

@@ -16,6 +16,8 @@ TEXT_LIMIT = 2_000
 """Characters shown of a prompt or an answer."""
 NAME_LIMIT = 120
 """Characters shown of a name, a reason or a note's subject."""
+TOKEN_LIMIT = 40
+"""Characters shown of a vocabulary entry."""
 HEAD_SHARE = 0.7
 """Share of a cut text that is its beginning; the rest is its end, where answers stand."""
 
@@ -52,7 +54,9 @@ def name(text: object) -> str:
 
 def token(text: object) -> str:
     """A vocabulary entry with its white space drawn."""
-    drawn = visible(text, 40).replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
+    whole = str(text)
+    cut = whole if len(whole) <= TOKEN_LIMIT else whole[: TOKEN_LIMIT - 1] + "…"
+    drawn = visible(cut).replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
     return drawn or "(empty)"
 
 
@@ -76,6 +80,11 @@ def script_json(value: Any) -> str:
 
 def markdown_cell(text: object) -> str:
     """``text`` as one table cell of GitHub's Markdown: no cell, line, tag or mention breaks out."""
+    return re.sub(r"([\\`|*_\[\]~$!#])", r"\\\1", markdown_html(text))
+
+
+def markdown_html(text: object) -> str:
+    """``text`` inside an HTML line of Markdown, where backslashes would show."""
     line = name(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    line = re.sub(r"([\\`|*_\[\]~$!#])", r"\\\1", line)
+    # A word joiner keeps GitHub from linking addresses and from notifying people.
     return line.replace("@", "@\u2060").replace("://", ":\u2060//")

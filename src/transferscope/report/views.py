@@ -26,7 +26,6 @@ COST_NAMES = {
     "tokens_trained": "tokens trained",
     "flops": "FLOPs",
 }
-SHORT_HASH = 16
 
 
 @dataclass(frozen=True, slots=True)

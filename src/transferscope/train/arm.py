@@ -95,8 +95,8 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
     return {
         "output_dir": str(checkpoints),
         "max_steps": config.steps,
-        "per_device_train_batch_size": config.rows_per_step,
-        "gradient_accumulation_steps": 1,
+        "per_device_train_batch_size": config.rows_per_step // config.accumulation,
+        "gradient_accumulation_steps": config.accumulation,
         "activation_checkpointing": False,
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": "constant",

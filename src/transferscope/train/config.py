@@ -24,7 +24,8 @@ class ArmConfig(BaseModel):
     at temperature 1); ``beta`` weighs KL(policy || base) and is RL's alone. The learning rate is
     constant, AdamW without weight decay, gradients clipped to ``max_grad_norm``. ``precision``
     names the arithmetic: the weights that the optimizer updates are float32 in both.
-    ``save_every`` is in steps.
+    ``save_every`` is in steps. ``rows_per_forward`` bounds memory (activations are about 1.3 MB a
+    token for the embedded model), not the result: gradients are accumulated over the step.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +42,7 @@ class ArmConfig(BaseModel):
     max_grad_norm: float = Field(default=1.0, gt=0)
     precision: Literal["bf16", "fp32"] = "bf16"
     save_every: int = Field(default=4, ge=1)
+    rows_per_forward: int = Field(default=12, ge=1)
     seed: int = Field(default=0, ge=0)
 
     @property
@@ -52,6 +54,13 @@ class ArmConfig(BaseModel):
     def rows_per_step(self) -> int:
         """Responses behind one optimizer step."""
         return self.queries_per_step * self.rollouts
+
+    @property
+    def accumulation(self) -> int:
+        """Forward passes per optimizer step: the fewest equal ones within ``rows_per_forward``."""
+        rows = self.rows_per_step
+        fits = (k for k in range(1, rows) if rows % k == 0 and rows // k <= self.rows_per_forward)
+        return next(fits, rows)
 
 
 DEMO: dict[ArmName, ArmConfig] = {

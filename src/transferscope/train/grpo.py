@@ -92,7 +92,7 @@ def build_trainer(
     arguments = GRPOConfig(
         **training_arguments(config, checkpoints),
         num_generations=config.rollouts,
-        steps_per_generation=1,
+        steps_per_generation=config.accumulation,
         num_iterations=1,
         max_completion_length=config.max_tokens,
         temperature=config.temperature,
@@ -124,16 +124,17 @@ def build_trainer(
     return trainer
 
 
-def drop_flat_groups(batch: dict[str, Any]) -> dict[str, Any]:
+def drop_flat_groups(batch: dict[str, Any], parts: int = 1) -> dict[str, Any]:
     """The rows of a scored batch whose advantage is not 0, without the columns only others used.
 
     Rows without an advantage have no gradient but cost a whole backward pass. The number of tokens
-    that the loss is divided by stays that of the whole batch, so the gradient is unchanged. One
-    row stays where none has an advantage.
+    that the loss is divided by stays that of the whole batch, so the gradient is unchanged. The
+    rows come out as a positive multiple of ``parts``, for which some without advantage may stay.
     """
     keep = batch["advantages"] != 0
-    if not keep.any():
-        keep[0] = True
+    kept = int(keep.sum())
+    wanted = max(parts, -(-kept // parts) * parts)
+    keep[(~keep).nonzero()[: wanted - kept, 0]] = True
     rows = {
         key: value[keep] if getattr(value, "ndim", 0) > 0 else value for key, value in batch.items()
     }
@@ -185,7 +186,7 @@ def _trainer_class() -> Any:
             batch = super()._generate_and_score_completions(inputs)
             generated = int(batch["completion_mask"].sum())
             if self.beta == 0:
-                batch = drop_flat_groups(batch)
+                batch = drop_flat_groups(batch, self.args.steps_per_generation)
             trained = int(batch["completion_mask"].sum())
             self._log.count(responses=len(inputs), generated=generated, trained=trained)
             return batch

@@ -4,9 +4,10 @@ Three kinds in equal shares, all with operands from 1 to 9: one-digit sums, one-
 one-digit word problems (one operation each). The evaluation suite ``mini`` asks with larger
 numbers and other wordings, so no training query can occur in it (docs of `tasks/mini`).
 
-The base should solve 20-60 % of its own attempts: below, no group of rollouts holds a correct
-answer to reinforce; above, none holds a wrong one to move away from (SCIENCE.md section 6 and the
-measured figure in the docstring of :func:`make_queries`).
+The base should solve 20-60 % of its own attempts: below, few groups of rollouts hold a correct
+answer to reinforce; above, few hold a wrong one to move away from (SCIENCE.md section 6). Measured
+with `passrate` (November 2026; smollm2-135m in bfloat16, seed 0, 60 queries x 4, T 0.7, 48 tokens):
+30 % correct, 85 % finished, 29 % both, which is what RL rewards.
 """
 
 from __future__ import annotations

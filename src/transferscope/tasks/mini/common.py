@@ -26,7 +26,8 @@ class Draft:
     """A question before it has a number. ``gold`` is a reply that deserves 1.0.
 
     ``choices`` are the options of a choice task (``gold`` is one of them), ``rivals`` what a right
-    reply must not name, ``check`` a benchmark's own data as JSON text.
+    reply must not name, ``check`` a benchmark's own data as text, ``worked`` a right reply with its
+    steps where the gold alone would teach a model to guess.
     """
 
     prompt: str
@@ -35,6 +36,12 @@ class Draft:
     choices: tuple[str, ...] = ()
     rivals: tuple[str, ...] = ()
     check: str = ""
+    worked: str = ""
+
+    @property
+    def example(self) -> str:
+        """The reply to tune on."""
+        return self.worked or self.gold
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,8 @@ def word_problems(rng: random.Random) -> list[Draft]:
     who, things, gains, question = rng.choice(_PLACES)
     a, b, name = rng.randint(11, 19), rng.randint(1, 5), rng.choice(NAMES)
     text = f"{who} has {a} {things} and {gains}. How many {things} {question}?"
-    return [Draft(text.format(b=b, name=name), str(a + b))]
+    worked = f"{a} + {b} = {a + b}."
+    return [Draft(text.format(b=b, name=name), str(a + b), worked=worked)]
 
 
 def chains(rng: random.Random) -> list[Draft]:
@@ -37,15 +38,17 @@ def chains(rng: random.Random) -> list[Draft]:
     terms = [rng.randint(1, 4) for _ in range(3)]
     listed = ", ".join(map(str, terms))
     question = f"{rng.choice(NAMES)} adds these numbers: {listed}. What is the total?"
-    return [Draft(question, str(sum(terms)))]
+    worked = f"The total is {' + '.join(map(str, terms))} = {sum(terms)}."
+    return [Draft(question, str(sum(terms)), worked=worked)]
 
 
 def equations(rng: random.Random) -> list[Draft]:
     """``If x = 16 - 9, what is x?`` (solved) or ``If x + 4 = 11, what is x?`` (rearranged)."""
     x, b = rng.randint(2, 19), rng.randint(1, 12)
+    worked = f"x = {x + b} - {b} = {x}."
     if rng.random() < 0.6:
-        return [Draft(f"If x = {x + b} - {b}, what is x?", str(x), subset="solved")]
-    return [Draft(f"If x + {b} = {x + b}, what is x?", str(x), subset="rearranged")]
+        return [Draft(f"If x = {x + b} - {b}, what is x?", str(x), subset="solved", worked=worked)]
+    return [Draft(f"If x + {b} = {x + b}, what is x?", str(x), subset="rearranged", worked=worked)]
 
 
 def fractions(rng: random.Random) -> list[Draft]:

@@ -1,0 +1,121 @@
+"""Terminal tables: 80 columns, whole numbers, names that are no markup."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sample
+from rich.cells import cell_len
+from rich.console import Console
+
+from transferscope.core.scoretable import CohortIndex, cohort_index, parse_table
+from transferscope.published import recompute
+from transferscope.report import terminal, words
+
+
+def shown(print_it: Callable[[Any, Console], None], value: Any) -> str:
+    out = io.StringIO()
+    print_it(value, Console(file=out, width=80, force_terminal=False))
+    text = out.getvalue()
+    for line in text.splitlines():
+        assert cell_len(line) <= 80, line
+    assert "…" not in text
+    return text
+
+
+def test_comparison() -> None:
+    comparison = sample.comparison()
+    text = shown(terminal.print_comparison, comparison)
+    assert text.index("Not like for like") < text.index("Better on math")
+    for result in comparison.tuned:
+        for row in result.benchmarks:
+            line = next(
+                line
+                for line in text.splitlines()
+                if line.startswith(row.benchmark) and words.interval(row.ci) in line
+            )
+            values = [row.base, row.tuned, row.mde]
+            for value in [*map(words.number, values), words.signed(row.delta), str(row.n)]:
+                assert value in line.split()
+    assert "mini-TI" in text
+    assert "undefined for smollm2-135m-off-policy-sft" in text
+    assert "flagged answers, base → tuned: looped 0 → " in text
+
+
+def test_wide_numbers_and_long_names_still_fit() -> None:
+    comparison = sample.comparison()
+    long_name = "organisation/a-very-long-model-name-that-nobody-can-remember-v2.5-[bold]x[/bold]"
+    one = comparison.tuned[0]
+    rows = tuple(
+        replace(
+            row,
+            benchmark="a_benchmark_name_that_is_too_long_for_any_table",
+            base=100.0,
+            tuned=100.0,
+            delta=-100.0,
+            ci=(-100.0, -100.0),
+            mde=140.0,
+            n=123456,
+            p_holm=0.0001,
+        )
+        for row in one.benchmarks
+    )
+    assert one.index is not None
+    index = replace(
+        one.index, model=long_name, ti={"other": -1234.5, "non": 1.0}, ci={"other": (-9e3, 9e3)}
+    )
+    wide = replace(one, model=long_name, benchmarks=rows, index=index)
+    text = shown(terminal.print_comparison, replace(comparison, tuned=(wide, wide)))
+    assert "[bold]" in text.replace("\n", "")
+    line = next(line for line in text.splitlines() if "123456" in line)
+    for value in ("100.0", "−100.0", "−100.0 to −100.0", "<0.001", "140.0", "loss"):
+        assert value in line
+    assert "−9000.0 to 9000.0" in text
+    assert "−1234.5" in text
+
+
+def test_verdict_fits_a_screen() -> None:
+    text = shown(terminal.print_verdict, sample.comparison())
+    assert len(text.splitlines()) <= 30
+    assert "mini-TI other reasoning and non-reasoning: undefined: the gain on" in text
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    comparison = sample.comparison()
+    evil = replace(comparison.tuned[0], model="x\x1b[31m\x07", not_compared={"\x1b]0;": "\x9b"})
+    text = shown(terminal.print_comparison, replace(comparison, tuned=(evil,)))
+    assert not {"\x1b", "\x07", "\x9b"} & set(text)
+
+
+def test_published() -> None:
+    text = shown(terminal.print_published, recompute())
+    assert "sigma: math 16.122, other 18.431, non 20.462" in text
+    assert "29 of 36" in text
+    line = next(line for line in text.splitlines() if line.startswith("Llama3.1-8B-SimpleRL"))
+    assert line.split() == ["Llama3.1-8B-SimpleRL", "168.0", "72.6", "*", "7.4", "7.0"]
+    assert sum(line.count("*") for line in text.splitlines()[:-2]) == 7
+
+
+@pytest.mark.parametrize("tuned", [90, 40])
+def test_index(tuned: int) -> None:
+    rows = ["model,base,group,benchmark,score"]
+    for model, base, scores in [("b", "", (50, 50)), ("t", "b", (tuned, 60))]:
+        rows += [f"{model},{base},math,m,{scores[0]}", f"{model},{base},other,o,{scores[1]}"]
+    table = parse_table("\n".join(rows), place="test")
+    index: CohortIndex = cohort_index(table)
+    text = shown(terminal.print_index, index)
+    assert ("50.0" in text) == (tuned == 90)
+    assert ("undefined for t: no gain on the source group math" in text) == (tuned == 40)
+
+
+def test_shift() -> None:
+    hidden = shown(terminal.print_shift, sample.hidden(2.0))
+    assert "d_layerwise" in hidden
+    assert len([line for line in hidden.splitlines() if line.strip()]) >= 31 + 4
+    tokens = shown(terminal.print_shift, sample.tokens(1.0))
+    assert "␣Okay" in tokens
+    assert "shared" in tokens

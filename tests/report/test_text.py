@@ -1,0 +1,69 @@
+"""Foreign text: what is shown, cut, spelled out and escaped."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transferscope.report.text import markdown_cell, name, script_json, token, visible
+
+ANY = st.text(st.characters(codec=None), max_size=200)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\r\nb\tc", "a\nb\tc"),
+        ("\x00", "⟨U+0000⟩"),
+        ("\x1b[31m", "⟨U+001B⟩[31m"),
+        ("\u202eabc", "⟨U+202E⟩abc"),
+        ("\ud800", "⟨U+D800⟩"),
+        ("naïve 数学 👩‍🔬", "naïve 数学 👩‍🔬"),
+    ],
+)
+def test_hidden_characters_are_spelled_out(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+def test_cut_keeps_both_ends() -> None:
+    cut = visible("b" + "x" * 98 + "e", 20)
+    assert cut.startswith("b" + "x" * 13 + "\n")
+    assert cut.endswith("\n" + "x" * 5 + "e")
+    assert "80 of 100" in cut
+
+
+@given(ANY)
+def test_visible_text_can_be_written_as_utf8(text: str) -> None:
+    assert visible(text).encode().decode() == visible(text)
+    assert "\n" not in name(text)
+    assert len(name(text)) <= 120
+
+
+@given(ANY)
+def test_script_json_round_trips_without_markup(text: str) -> None:
+    safe = script_json({"k": text})
+    assert not set("<>&\u2028\u2029") & set(safe)
+    assert json.loads(safe) == {"k": text}
+
+
+def test_script_json_escapes_and_drops_what_json_lacks() -> None:
+    assert script_json("</script>&\u2028") == '"\\u003c/script\\u003e\\u0026\\u2028"'
+    assert script_json([math.nan, math.inf, 1.5]) == "[null,null,1.5]"
+
+
+def test_markdown_cell_stays_in_its_cell() -> None:
+    assert markdown_cell("a|b") == "a\\|b"
+    assert markdown_cell("a\nb`c`") == "a b\\`c\\`"
+    assert markdown_cell("<img onerror=x>") == "&lt;img onerror=x&gt;"
+    assert markdown_cell("[x](http://e.org)") == "\\[x\\](http:\u2060//e.org)"
+    assert markdown_cell("\\|") == "\\\\\\|"
+    assert markdown_cell("@team") == "@\u2060team"
+
+
+def test_tokens_draw_their_white_space() -> None:
+    assert token(" Okay\n") == "␣Okay⏎"
+    assert token("") == "(empty)"

@@ -1,0 +1,132 @@
+"""The whole way on a random tiny model: every stage runs, resumes, and refuses another study."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from transferscope.core.errors import InputError
+from transferscope.runs import read_run
+from transferscope.study import StudyConfig, demo_study, parse_study, plan_study, run_study
+
+SUITE = """
+name = "small"
+source = "math"
+[groups]
+math = ["chains"]
+other = ["sequences"]
+non = ["temporal"]
+[benchmarks.chains]
+pack = "mini"
+[benchmarks.sequences]
+pack = "mini"
+[benchmarks.temporal]
+pack = "mini"
+chance = 0.5
+"""
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> StudyConfig:
+    suite = tmp_path_factory.mktemp("suite") / "small.toml"
+    suite.write_text(SUITE)
+    text = f"""
+name = "tiny"
+base = "{tiny_model}"
+suite = "{suite}"
+items = 4
+[arms.off-policy-sft]
+steps = 2
+queries_per_step = 3
+rollouts = 2
+[arms.on-policy-rl]
+steps = 2
+queries_per_step = 3
+rollouts = 2
+max_tokens = 8
+[probe]
+items = 2
+"""
+    return parse_study(text, place="tiny.toml")
+
+
+@pytest.fixture(scope="module")
+def finished(config: StudyConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("study") / "out"
+    said: list[str] = []
+    run_study(config, out, say=said.append)
+    assert len(said) == len(plan_study(config, out).stages) == 10
+    assert said[0].startswith("[1/10] evaluate base: 3 benchmarks x 4 items; about")
+    return out
+
+
+def test_every_stage_leaves_its_result(config: StudyConfig, finished: Path) -> None:
+    for name in ("base", "off-policy-sft", "on-policy-rl"):
+        run = read_run(finished / "runs" / name)
+        assert {b: len(o) for b, o in run.by_benchmark.items()} == {
+            "chains": 4,
+            "sequences": 4,
+            "temporal": 4,
+        }
+    document = json.loads((finished / "comparison.json").read_text())
+    assert [t["model"] for t in document["tuned"]] == ["off-policy-sft", "on-policy-rl"]
+    assert document["base"] == config.base
+    hidden = json.loads((finished / "probes" / "on-policy-rl.hidden.json").read_text())
+    assert hidden["n_texts"] == 6
+    assert len(hidden["layers"]) == 3
+    tokens = json.loads((finished / "probes" / "off-policy-sft.tokens.json").read_text())
+    assert tokens["prefix"] == "base"
+    assert tokens["kl_tuned_base"] > 0.0
+    assert "<!doctype html" in (finished / "report.html").read_text().lower()
+    assert "off-policy-sft" in (finished / "report.md").read_text()
+
+
+def test_finished_stages_are_not_repeated(config: StudyConfig, finished: Path) -> None:
+    assert all(s.done for s in plan_study(config, finished).stages[:-1])
+    kept = [*finished.rglob("run.json"), *finished.rglob("arm.json"), *finished.rglob("*.hidden.json")]
+    before = {path: path.stat().st_mtime_ns for path in kept}
+    assert len(before) == 7
+    comparison = (finished / "comparison.json").read_text()
+    run_study(config, finished, say=lambda _: None)
+    assert {path: path.stat().st_mtime_ns for path in kept} == before
+    assert (finished / "comparison.json").read_text() == comparison
+
+
+def test_a_folder_of_another_study_is_refused(config: StudyConfig, finished: Path) -> None:
+    other = config.model_copy(update={"items": 5})
+    with pytest.raises(InputError, match="holds a study with other settings; name another --out"):
+        run_study(other, finished)
+
+
+def test_a_folder_with_other_files_is_refused(config: StudyConfig, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(InputError, match="is not empty"):
+        run_study(config, tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name = ", "s.toml: not valid TOML"),
+        ('name = "x"\nbase = "b"\n', r"s.toml \[arms\]: Field required"),
+        ('name = "x"\nbase = "b"\n[arms.magic]\n', "unknown arm 'magic'; use one of off-policy"),
+        ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nsteps = 0\n', "steps: Input should be"),
+        ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nstep = 3\n', "step: Extra inputs"),
+        ('name = "x"\nbase = "b"\nsuite = "maxi"\n[arms.on-policy-rl]\n', "no suite 'maxi'"),
+        ('name = "x"\nbase = "b"\nitems = 1\n[arms.on-policy-rl]\n', r"\[items\]: Input should be"),
+    ],
+)
+def test_bad_studies(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse_study(text, place="s.toml")
+
+
+def test_the_demo_is_two_arms_of_the_embedded_model_on_equal_queries(tmp_path: Path) -> None:
+    demo = demo_study()
+    assert demo.base == "smollm2-135m"
+    sft, rl = (demo.arm(name) for name in ("off-policy-sft", "on-policy-rl"))
+    assert sft.queries == rl.queries
+    lines = plan_study(demo, tmp_path / "none").lines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) == 12
