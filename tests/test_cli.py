@@ -63,7 +63,10 @@ def test_index_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (["compare", "nowhere", "neither"], "nowhere: no such folder; name a run folder"),
         (["compare", "nowhere"], "no tuned run given; transferscope compare BASE TUNED..."),
         (["compare", ".", "."], "no run.json; name a run folder (or import it)"),
-        (["eval", "no-such-model", "--out", "r"], "unknown model 'no-such-model'; use smollm2-135m"),
+        (
+            ["eval", "no-such-model", "--out", "r"],
+            "unknown model 'no-such-model'; use smollm2-135m",
+        ),
         (["eval", "smollm2-135m", "--suite", "maxi", "--out", "r"], "no suite 'maxi'"),
         (["eval", "smollm2-135m", "--limit", "0", "--out", "r"], "--limit: must be at least 1"),
         (["study", "none.toml"], "none.toml: no such file"),

@@ -83,7 +83,11 @@ def test_every_stage_leaves_its_result(config: StudyConfig, finished: Path) -> N
 
 def test_finished_stages_are_not_repeated(config: StudyConfig, finished: Path) -> None:
     assert all(s.done for s in plan_study(config, finished).stages[:-1])
-    kept = [*finished.rglob("run.json"), *finished.rglob("arm.json"), *finished.rglob("*.hidden.json")]
+    kept = [
+        *finished.rglob("run.json"),
+        *finished.rglob("arm.json"),
+        *finished.rglob("*.hidden.json"),
+    ]
     before = {path: path.stat().st_mtime_ns for path in kept}
     assert len(before) == 7
     comparison = (finished / "comparison.json").read_text()

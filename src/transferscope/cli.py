@@ -370,7 +370,7 @@ def demo(*, out: Path = Path("demo")) -> None:
 
 def _run_study(config: Any, out: Path) -> None:
     from .report.progress import progress
-    from .report.terminal import print_comparison
+    from .report.terminal import print_verdict
     from .study import plan_study, run_study
 
     console = _console()
@@ -378,5 +378,5 @@ def _run_study(config: Any, out: Path) -> None:
         print(line, file=sys.stderr)
     with progress() as tick:
         report = run_study(config, out, tick=tick, say=lambda t: print(t, file=sys.stderr))
-    print_comparison(report.comparison, console)
-    console.print(f"report: {out / 'report.html'}", soft_wrap=True)
+    print_verdict(report.comparison, console)
+    console.print(f"\nreport: {out / 'report.html'}", soft_wrap=True)

@@ -315,6 +315,7 @@ def _provenance(base: Run, tuned: Sequence[Run]) -> dict[str, Any]:
             "seed": manifest.seed,
             "limit": manifest.limit,
             "engine": dict(manifest.engine),
+            "decoding": dict(manifest.decoding),
             "versions": dict(manifest.versions),
             "provenance": manifest.provenance,
         }

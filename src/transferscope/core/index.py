@@ -100,12 +100,12 @@ def headroom_weights(base_B: Array, member_GB: NDArray[np.bool_]) -> Array:
     raw = 100.0 - base_B
     total_G = raw @ member_GB.T.astype(float)
     total_B = total_G @ member_GB.astype(float)
-    return np.divide(raw, total_B, out=np.zeros_like(raw), where=total_B > 0)
+    return np.asarray(np.divide(raw, total_B, out=np.zeros_like(raw), where=total_B > 0))
 
 
 def group_gain(gain_B: Array, member_GB: NDArray[np.bool_]) -> Array:
     """Mean gain (..., G) of every group in points: the plane's coordinates."""
-    return gain_B @ (member_GB / member_GB.sum(axis=1, keepdims=True)).T
+    return np.asarray(gain_B @ (member_GB / member_GB.sum(axis=1, keepdims=True)).T)
 
 
 def pooled_sigma(gain_MB: Array, member_GB: NDArray[np.bool_]) -> Array:

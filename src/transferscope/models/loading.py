@@ -104,7 +104,7 @@ def load_model(
             model = PeftModel.from_pretrained(model, source.adapter).merge_and_unload()
     except (OSError, ValueError) as err:
         raise _unreadable(source, err) from None
-    return model.eval()  # type: ignore[no-any-return]
+    return model.eval()
 
 
 def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:
@@ -118,7 +118,7 @@ def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:
         raise _unreadable(source, err) from None
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer  # type: ignore[no-any-return]
+    return tokenizer
 
 
 def fingerprint(source: ModelSource) -> str:
