@@ -14,39 +14,38 @@ import argparse
 import json
 import random
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from transferscope.core.suite import load_suite
+from transferscope.core.records import ModelRef, digest
+from transferscope.core.suite import Suite, load_suite
+from transferscope.engines import HFEngine
+from transferscope.evaluate import evaluate
 from transferscope.models import load_model, load_tokenizer
-from transferscope.tasks import PACKS, task_name
+from transferscope.runs import read_run
 from transferscope.tasks.mini import BENCHMARKS, training_items
 
 MODEL = "smollm2-135m"
 
 
-def evaluate(model: Any, tokenizer: Any, benchmark: str, n: int) -> float:
-    """Score in percent by lm-eval, exactly as ``transferscope eval`` asks for it."""
-    from lm_eval import simple_evaluate
-    from lm_eval.models.huggingface import HFLM
-    from lm_eval.tasks import TaskManager
-
-    manager = TaskManager(
-        include_path=str(PACKS["mini"]), include_defaults=False, metadata={"n": n, "seed": 0}
+def score_of(model: Any, tokenizer: Any, benchmark: str, n: int) -> float:
+    """Score in percent, by the same way as ``transferscope eval``."""
+    suite = load_suite("mini")
+    alone = Suite(
+        name=suite.name,
+        source=suite.group_of[benchmark],
+        groups={suite.group_of[benchmark]: (benchmark,)},
+        benchmarks={benchmark: suite.benchmarks[benchmark]},
     )
-    name = task_name("mini", benchmark)
-    results = simple_evaluate(
-        HFLM(pretrained=model, tokenizer=tokenizer, batch_size=32),
-        tasks=[name],
-        task_manager=manager,
-        apply_chat_template=True,
-        bootstrap_iters=0,
-        log_samples=False,
-    )
-    return round(100 * float(results["results"][name]["score,none"]), 1)
+    engine = HFEngine.from_loaded(model, tokenizer, name=MODEL)
+    with tempfile.TemporaryDirectory() as folder:
+        evaluate(engine, alone, Path(folder) / "run", model_ref=ModelRef(MODEL), n=n, seed=0)
+        outcomes = read_run(Path(folder) / "run").outcomes
+    return round(100 * sum(o.score for o in outcomes) / len(outcomes), 1)
 
 
 def add_noise(model: Any, relative: float, seed: int) -> None:
@@ -97,17 +96,18 @@ def tune(tokenizer: Any, benchmark: str, *, examples: int, rate: float, batch: i
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, default=Path("/tmp/mini-calibration"))
-    parser.add_argument("--base-n", type=int, default=200)
-    parser.add_argument("--n", type=int, default=100, help="items for the noised and tuned copies")
+    parser.add_argument("--n", type=int, default=200, help="items per benchmark, for all stages")
     parser.add_argument("--noise", type=float, default=0.3, help="relative to a tensor's deviation")
-    parser.add_argument("--examples", type=int, default=192)
-    parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--examples", type=int, default=320)
+    parser.add_argument("--rate", type=float, default=5e-5)
     parser.add_argument("--batch", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--only", nargs="*", default=sorted(BENCHMARKS))
     parser.add_argument("--stages", nargs="*", default=["base", "noised", "tuned"])
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    settings = {k: getattr(options, k) for k in ("n", "noise", "examples", "rate", "batch")}
+    options.cache /= digest(settings)  # figures of another recipe are never mixed in
     options.cache.mkdir(parents=True, exist_ok=True)
     tokenizer = load_tokenizer(MODEL)
     suite = load_suite("mini")
@@ -117,7 +117,7 @@ def main() -> None:
         if path.exists():
             return
         start = time.perf_counter()
-        score = evaluate(model(), tokenizer, benchmark, n)
+        score = score_of(model(), tokenizer, benchmark, n)
         seconds = round(time.perf_counter() - start, 1)
         path.write_text(json.dumps({"score": score, "seconds": seconds}))
         print(f"{benchmark} {stage}: {score} ({seconds} s)", file=sys.stderr, flush=True)
@@ -125,26 +125,25 @@ def main() -> None:
     if "base" in options.stages:
         base = load_model(MODEL, dtype="bfloat16")
         for name in options.only:
-            once("base", name, options.base_n, lambda: base)
+            once("base", name, options.n, lambda: base)
     if "noised" in options.stages:
         noised = load_model(MODEL, dtype="bfloat16")
         add_noise(noised, options.noise, seed=0)
         for name in options.only:
             once("noised", name, options.n, lambda: noised)
     if "tuned" in options.stages:
-        settings = {"examples": options.examples, "rate": options.rate, "batch": options.batch}
+        recipe = {k: settings[k] for k in ("examples", "rate", "batch")}
         for name in options.only:
-            once("tuned", name, options.n, lambda name=name: tune(tokenizer, name, **settings))
+            once("tuned", name, options.n, lambda name=name: tune(tokenizer, name, **recipe))
 
     table: dict[str, dict[str, float]] = {}
     for name in options.only:
         row = {"chance": round(100 * suite.benchmarks[name].chance, 1)}
         for stage in ("base", "noised", "tuned"):
-            for path in options.cache.glob(f"{name}.{stage}.*.json"):
+            path = options.cache / f"{name}.{stage}.{options.n}.json"
+            if path.exists():
                 row[stage] = json.loads(path.read_text())["score"]
         table[name] = row
-    settings = {"base_n": options.base_n, "n": options.n, "noise": options.noise}
-    settings |= {"examples": options.examples, "rate": options.rate, "batch": options.batch}
     print(json.dumps({"model": MODEL, "settings": settings, "benchmarks": table}, indent=1))
 
 

@@ -155,9 +155,9 @@ class StudyPlan:
 
 
 # Measured on 2 cores without a GPU (see docs/demo.md); only the plan's minutes rest on them.
-SECONDS_PER_ITEM = 0.3
-SECONDS_PER_PROBE_TEXT = 0.4
-SECONDS_PER_ROW = {"off-policy-sft": 0.35, "on-policy-rl": 0.55}
+SECONDS_PER_ITEM = 0.17
+SECONDS_PER_PROBE_TEXT = 0.25
+SECONDS_PER_ROW = {"off-policy-sft": 0.5, "on-policy-rl": 0.45}
 
 
 def plan_study(config: StudyConfig, out: Path) -> StudyPlan:

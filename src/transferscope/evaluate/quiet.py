@@ -16,8 +16,9 @@ def quiet_lm_eval() -> Iterator[None]:
 
     Also Python's global generator, from which lm-eval draws task ids that it never uses.
 
-    lm-eval has no switches for two of these: the "building contexts" bar, and ``add_env_info``,
-    which runs pip, lscpu and others for 2 s after every call (a run records its own versions).
+    lm-eval has no switches for three of these: the "building contexts" bar, ``add_env_info``,
+    which runs pip, lscpu and others for 2 s after every call (a run records its own versions), and
+    ``get_git_commit_hash``, which asks git about the working directory and lets git complain.
     """
     import datasets
     import lm_eval.api.task
@@ -34,6 +35,7 @@ def quiet_lm_eval() -> Iterator[None]:
         with (
             _replaced(lm_eval.api.task, "tqdm", silent),
             _replaced(lm_eval.evaluator, "add_env_info", _no_survey),
+            _replaced(lm_eval.evaluator, "get_git_commit_hash", _no_hash),
         ):
             yield
     finally:
@@ -45,6 +47,10 @@ def quiet_lm_eval() -> Iterator[None]:
 
 def _no_survey(storage: dict[str, Any]) -> None:
     """In place of lm-eval's ``add_env_info``."""
+
+
+def _no_hash() -> None:
+    """In place of lm-eval's ``get_git_commit_hash``."""
 
 
 @contextlib.contextmanager

@@ -43,12 +43,14 @@ def chains(rng: random.Random) -> list[Draft]:
 
 
 def equations(rng: random.Random) -> list[Draft]:
-    """``If x = 16 - 9, what is x?`` (solved) or ``If x + 4 = 11, what is x?`` (rearranged)."""
-    x, b = rng.randint(2, 19), rng.randint(1, 12)
-    worked = f"x = {x + b} - {b} = {x}."
-    if rng.random() < 0.6:
-        return [Draft(f"If x = {x + b} - {b}, what is x?", str(x), subset="solved", worked=worked)]
-    return [Draft(f"If x + {b} = {x + b}, what is x?", str(x), subset="rearranged", worked=worked)]
+    """``If x = 16 - 9, what is x?`` (solved) or ``Solve for x: x + 4 = 11.`` (rearranged)."""
+    x, b, letter = rng.randint(1, 9), rng.randint(1, 9), rng.choice("xyznkt")
+    worked = f"{letter} = {x + b} - {b} = {x}."
+    if rng.random() < 0.7:
+        question, subset = f"If {letter} = {x + b} - {b}, what is {letter}?", "solved"
+    else:
+        question, subset = f"Solve for {letter}: {letter} + {b} = {x + b}.", "rearranged"
+    return [Draft(question, str(x), subset=subset, worked=worked)]
 
 
 def fractions(rng: random.Random) -> list[Draft]:
