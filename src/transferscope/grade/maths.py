@@ -15,20 +15,26 @@ _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
 _ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
 _ONLY_NUMBER = re.compile(rf"\$?\s*({_NUMBER})\s*(?:%|\\%)?\s*\$?\.?")
 _SAID = re.compile(r"(?:answer is|answer:|answer =)\s*:?\s*([^\n]*)", re.IGNORECASE)
+_LATEX = re.compile(r"\\[a-zA-Z(\[]")
 MAX_CHARS = 100_000
 """Longer responses are graded on their last characters: hostile input stays bounded."""
 
 
 def last_boxed(text: str) -> str | None:
-    """Content of the last closed ``\\boxed{...}``, braces balanced, or ``None``."""
-    start = len(text)
-    while (start := text.rfind("\\boxed{", 0, start)) >= 0:
-        depth = 0
-        for position in range(start + len("\\boxed"), len(text)):
-            depth += {"{": 1, "}": -1}.get(text[position], 0)
-            if depth == 0:
-                return text[start + len("\\boxed{") : position].strip()
-    return None
+    """Content of the last closed ``\\boxed{...}``, braces balanced, or ``None``.
+
+    One pass with a stack of open braces: time is linear in the text, whatever it holds.
+    """
+    opened: list[int] = []
+    found: tuple[int, int] | None = None
+    for brace in re.finditer(r"[{}]", text):
+        if brace.group() == "{":
+            opened.append(brace.start())
+        elif opened:
+            start = opened.pop()
+            if text.endswith("\\boxed", 0, start) and (found is None or start > found[0]):
+                found = (start, brace.start())
+    return None if found is None else text[found[0] + 1 : found[1]].strip()
 
 
 def number(text: str) -> Fraction | None:
@@ -39,12 +45,16 @@ def number(text: str) -> Fraction | None:
 
 def final_answer(response: str) -> str | None:
     """The answer a response commits to, by the rule of this module, or ``None``."""
-    response = response[-MAX_CHARS:]
+    response = response[-MAX_CHARS:].replace("\u2212", "-")
     if (boxed := last_boxed(response)) is not None:
         return boxed
     if said := _SAID.findall(response):
-        numbers = _ANY_NUMBER.findall(said[-1])
-        return str(numbers[0]) if numbers else said[-1].strip() or None
+        # "The answer is 2 + 3 = 5": what stands behind the last equals sign is the answer.
+        stated = said[-1].rpartition("=")[2].strip()
+        if _LATEX.search(stated):
+            return str(stated).rstrip(".")
+        numbers = _ANY_NUMBER.findall(stated)
+        return str(numbers[0]) if numbers else stated or None
     numbers = _ANY_NUMBER.findall(response)
     return str(numbers[-1]) if numbers else None
 
@@ -72,6 +82,7 @@ def _equivalent(answer: str, gold: str) -> bool:
 
     # math-verify's time limits use signals, which only the main thread receives.
     limit = 5 if threading.current_thread() is threading.main_thread() else None
-    wrapped = [text if "$" in text else f"${text}$" for text in (gold, answer)]
+    latex = ("$", "\\(", "\\[")
+    wrapped = [t if any(sign in t for sign in latex) else f"${t}$" for t in (gold, answer)]
     parsed = [parse(text, parsing_timeout=limit) for text in wrapped]
     return bool(verify(*parsed, timeout_seconds=limit))
