@@ -118,6 +118,9 @@ def test_a_folder_with_other_files_is_refused(config: StudyConfig, tmp_path: Pat
         ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nsteps = 0\n', "steps: Input should be"),
         ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nstep = 3\n', "step: Extra inputs"),
         ('name = "x"\nbase = "b"\nsuite = "maxi"\n[arms.on-policy-rl]\n', "no suite 'maxi'"),
+        ('name = "x"\nbase = "b"\n[arms."../x"]\n', "an arm can't be called '../x'"),
+        ('name = "x"\nbase = "b"\n[arms.base]\narm = "on-policy-rl"\n', "another name than 'base'"),
+        ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nlearning_rate = inf\n', "learning_rate"),
         ('name = "x"\nbase = "b"\nitems = 1\n[arms.on-policy-rl]\n', r"\[items\]: Input should be"),
     ],
 )
@@ -134,3 +137,9 @@ def test_the_demo_is_two_arms_of_the_embedded_model_on_equal_queries(tmp_path: P
     lines = plan_study(demo, tmp_path / "none").lines()
     assert max(map(len, lines)) <= 80
     assert len(lines) == 12
+
+
+def test_a_wrong_model_name_claims_no_folder(config: StudyConfig, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="unknown model 'nowhere'"):
+        run_study(config.model_copy(update={"base": "nowhere"}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

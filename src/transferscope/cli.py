@@ -51,6 +51,9 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:  # `| head` closed the pipe: not an error
         sys.stderr.close()
+    except (OSError, MemoryError, RecursionError, UnicodeDecodeError) as err:
+        # What no room foresaw must still not end in exit code 1: that means "regressed".
+        _fail(f"{type(err).__name__}: {' '.join(str(err).split())}; see it with --debug", debug)
 
 
 def _fail(message: str, debug: bool) -> None:

@@ -18,6 +18,7 @@ Every stage is a folder or a file of the study's folder and is skipped when it i
 from __future__ import annotations
 
 import json
+import re
 import time
 import tomllib
 from collections.abc import Callable, Mapping
@@ -34,6 +35,7 @@ from .core.errors import InputError
 from .core.records import Tick, digest, no_tick
 from .core.suite import Suite, load_suite
 from .evaluate import evaluate_model
+from .models import find_model
 from .probe.texts import ResponseRow
 from .report import ReportInput, render_html, render_markdown
 from .runs import Run, read_run
@@ -86,6 +88,12 @@ def parse_study(text: str, *, place: str) -> StudyConfig:
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(first["msg"], place=f"{place} [{where}]") from None
     for name in config.arms:
+        if name == "base" or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise InputError(
+                f"an arm can't be called {name!r}",
+                place=place,
+                remedy="use letters, digits, '.', '_' and '-', and another name than 'base'",
+            )
         config.arm(name)
     load_suite(config.suite)
     return config
@@ -203,8 +211,9 @@ def run_study(
     from .probe.tokens import token_shift
     from .train.log import FILE, read_steps
 
-    _claim(config, out)
     suite = load_suite(config.suite)
+    find_model(config.base)  # a wrong name must not claim the folder
+    _claim(config, out)
     announce = plan_study(config, out).announcer(say)
     announce()
     run_options: dict[str, Any] = {"n": config.items, "seed": config.seed, "tick": tick}
@@ -258,7 +267,7 @@ def probe_inputs(base: Run, suite: Suite, items: int) -> tuple[list[str], list[R
     texts: list[str] = []
     rows: list[ResponseRow] = []
     for name in suite.benchmarks:
-        responses = list(base.responses(name).values())[:items]
+        responses = [r for r in base.responses(name).values() if r.repeat == 0][:items]
         texts += [r.prompt for r in responses]
         rows += [ResponseRow(prompt=r.prompt, response=r.response) for r in responses if r.response]
     return texts, rows

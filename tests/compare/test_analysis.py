@@ -169,3 +169,21 @@ def test_json_has_the_contracted_fields(write_run: WriteRun) -> None:
     for row in result["benchmarks"]:
         assert set(wanted.split()) <= set(row)
         assert set(row["flips"]) == {"lost", "won", "both_right", "both_wrong"}
+
+
+def test_a_models_test_does_not_depend_on_its_company(write_run: WriteRun) -> None:
+    base, tuned = write_run("base", BASE), write_run("tuned", TUNED)
+    halves = {name: [0.5 * v for v in values] for name, values in TUNED.items()}
+    company = write_run("fractional", halves)
+    (alone,) = compare_runs(base, [tuned], replicates=500).tuned
+    beside, other = compare_runs(base, [tuned, company], replicates=500).tuned
+    assert {r.benchmark: (r.test, r.p) for r in alone.benchmarks} == {
+        r.benchmark: (r.test, r.p) for r in beside.benchmarks
+    }
+    assert {r.test for r in other.benchmarks} == {"sign-flip"}
+
+
+def test_equal_names_are_refused(write_run: WriteRun) -> None:
+    base = write_run("base", BASE)
+    with pytest.raises(InputError, match="two runs are of a model named 'base'"):
+        compare_runs(base, [base])

@@ -25,6 +25,8 @@ GOOD = HEADER + "\n".join(ROWS) + "\n"
     [
         ("", "t.csv: the file is empty; columns: model,base,group,benchmark,score[,n]"),
         (HEADER, "t.csv: no rows below the header"),
+        (HEADER + "x" * 200_000 + ",,a,b,1\n", "t.csv:1: not CSV: field larger than field limit"),
+        ("score," + HEADER + "1,b,,math,x,40\n", "t.csv:1: two columns named 'score'; keep one"),
         ("model,base,group,score\nb,,math,40\n", "t.csv:1: missing column benchmark; columns:"),
         (GOOD + "t,b,other,z,130\n", "t.csv:6: score '130' is not a percentage; use 0 to 100"),
         (GOOD + "t,b,other,z,nan\n", "t.csv:6: score 'nan' is not a percentage"),
@@ -48,7 +50,7 @@ def test_refusals(text: str, message: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("n", ["0", "-3", "1.5", "many"])
+@pytest.mark.parametrize("n", ["0", "-3", "1.5", "many", "9" * 30, "9" * 5001])
 def test_n_must_be_a_count(n: str) -> None:
     text = "model,base,group,benchmark,score,n\nb,,math,x,40," + n + "\n"
     with pytest.raises(InputError, match="is not a whole number above 0"):
@@ -75,6 +77,7 @@ def test_unpaired_interval_needs_every_n() -> None:
     rng = np.random.default_rng(0)
     (result,) = cohort_index(parse_table(counted, place="t.csv"), rng=rng).models
     assert result.ci["other"] is not None
+    assert result.interval == "percentile, unpaired"
     low, high = result.ci["other"]
     # DI(other): sqrt of a 4-point fall known to +-4.4 points; the bounds bracket -50
     assert low < -50.0 < high

@@ -55,6 +55,11 @@ def test_hash_follows_the_content() -> None:
         (GOOD.replace('["chat"]', '["chat", "more"]'), "s: named in only one of"),
         (GOOD.replace("0.25", "1.5"), "s [benchmarks.cases.chance]: Input should be less than 1"),
         (GOOD + "extra = 1\n", "s [benchmarks.chat.extra]: Extra inputs are not permitted"),
+        (GOOD + "[sigma]\nlaw = 2.0\n", "s: [sigma] goes with scale 'published' only"),
+        (
+            'scale = "published"\n' + GOOD + "[sigma]\nlaw = -1.0\nrest = 1.0\n",
+            "s [sigma.law]: Input should be greater than 0",
+        ),
         ('scale = "published"\n' + GOOD, "s: scale 'published' needs a [sigma] for every group"),
     ],
 )

@@ -283,3 +283,13 @@ def test_a_broken_response_line(tmp_path):
     file.write_text('{"id": "a"}\n')
     with pytest.raises(InputError, match=r"sums\.jsonl:1: .*missing"):
         run.responses("sums")
+
+
+def test_a_benchmark_name_that_leaves_the_folder_is_refused(tmp_path):
+    with RunWriter.open(tmp_path / "run", manifest()) as writer:
+        writer.write_benchmark("sums", SUMS)
+    for name in ("outcomes.jsonl", "run.json"):
+        path = tmp_path / "run" / name
+        path.write_text(path.read_text().replace('"sums"', '"../s"'))
+    with pytest.raises(InputError, match="can't be a file name"):
+        read_run(tmp_path / "run")

@@ -54,8 +54,10 @@ def compare_runs(
     Raises :class:`InputError` when no benchmark of any tuned run can be compared.
     """
     suite = base.manifest.load_suite()
+    _refuse_equal_names([base, *tuned])
     pairings = [pair(base, run) for run in tuned]
-    if not any(pairing.benchmarks for pairing in pairings):
+    names = [b for b in suite.group_of if any(b in p.benchmarks for p in pairings)]
+    if not names:
         place = str(tuned[0].path) if tuned else str(base.path)
         reasons = next(iter(pairings[0].excluded.values()), "none") if pairings else "none"
         raise InputError(
@@ -64,7 +66,6 @@ def compare_runs(
             remedy="evaluate both with the same suite, items and seed",
         )
     rng = np.random.default_rng(seed)
-    names = [b for b in suite.group_of if any(b in p.benchmarks for p in pairings)]
     means_RKB, tests = _replicates(names, pairings, rng, replicates)
     results = [
         _one_model(
@@ -73,6 +74,7 @@ def compare_runs(
             pairing=pairing,
             suite=suite,
             names=names,
+            scale=_scale(suite, pairings),
             means_R2B=means_RKB[:, [0, row]],
             tests=tests[row - 1],
         )
@@ -93,7 +95,7 @@ def compare_runs(
         suite=suite.name,
         source=suite.source,
         groups=dict(suite.groups),
-        scale=_scale(suite, names),
+        scale=_scale(suite, pairings),
         replicates=replicates,
         seed=seed,
         tuned=tuple(results),
@@ -102,19 +104,28 @@ def compare_runs(
     )
 
 
-def _scale(suite: Suite, names: Sequence[str]) -> str:
-    """Published sigmas only for the whole published suite, else none."""
-    return suite.scale if set(names) == set(suite.benchmarks) else "unit"
+def _refuse_equal_names(runs: Sequence[Run]) -> None:
+    names = [run.manifest.model.name for run in runs]
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            raise InputError(
+                f"two runs are of a model named {name!r}",
+                place=str(runs[at].path),
+                remedy="evaluate again under another name, or leave one out",
+            )
 
 
-def _stacked(name: str, pairings: Sequence[Pairing]) -> tuple[ItemScores, list[int], bool]:
-    """One benchmark's items over the models that have it: scores, their rows, single answers."""
-    rows = [at for at, p in enumerate(pairings) if name in p.benchmarks]
-    parts = [pairings[at].benchmarks[name] for at in rows]
+def _scale(suite: Suite, pairings: Sequence[Pairing]) -> str:
+    """Published sigmas only where every model has the whole suite: one scale for all models."""
+    whole = set(suite.benchmarks)
+    return suite.scale if all(set(p.benchmarks) >= whole for p in pairings) else "unit"
+
+
+def _stacked(parts: Sequence[PairedBenchmark]) -> ItemScores:
+    """One benchmark's items: scores of the base and of every model in ``parts``."""
     first = parts[0]
     scores = np.vstack([first.base_scores, *(part.tuned_scores for part in parts)])
-    items = ItemScores(scores, first.weights, first.clusters, first.subsets)
-    return items, rows, all(part.binary for part in parts)
+    return ItemScores(scores, first.weights, first.clusters, first.subsets)
 
 
 def _replicates(
@@ -127,13 +138,20 @@ def _replicates(
     means = np.full((replicates, 1 + len(pairings), len(names)), np.nan)
     tests: list[dict[str, Any]] = [{} for _ in pairings]
     for at, name in enumerate(names):
-        items, rows, single = _stacked(name, pairings)
-        drawn = bootstrap_means([items], rng, replicates=replicates)[:, :, 0]
+        rows = [row for row, p in enumerate(pairings) if name in p.benchmarks]
+        parts = [pairings[row].benchmarks[name] for row in rows]
+        drawn = bootstrap_means([_stacked(parts)], rng, replicates=replicates)[:, :, 0]
         means[:, [0, *(row + 1 for row in rows)], at] = drawn
         errors = (drawn[:, 1:] - drawn[:, :1]).std(axis=0, ddof=1)
-        found = paired_tests(items, rng, se_K=errors, single=single, replicates=replicates)
-        for row, test in zip(rows, found, strict=True):
-            tests[row][name] = test
+        # One model at a time: which test a model gets must not depend on its company.
+        for row, part, error in zip(rows, parts, errors, strict=True):
+            (tests[row][name],) = paired_tests(
+                _stacked([part]),
+                rng,
+                se_K=np.array([error]),
+                single=part.binary,
+                replicates=replicates,
+            )
     return means, tests
 
 
@@ -144,6 +162,7 @@ def _one_model(
     pairing: Pairing,
     suite: Suite,
     names: Sequence[str],
+    scale: str,
     means_R2B: Array,
     tests: Mapping[str, Any],
 ) -> TunedResult:
@@ -183,7 +202,6 @@ def _one_model(
     plane, retention = _plane(layout, point, draws)
     robust = linear = None
     if suite.source in groups:
-        scale = _scale(suite, have)
         shared: dict[str, Any] = {"layout": layout, "point": point, "draws": draws, "suite": suite}
         robust = _index(base, run, definition="robust", scale=scale, **shared)
         linear = _index(base, run, definition="linear", scale="unit", **shared)
@@ -228,7 +246,9 @@ def _index(
     definition: str,
     scale: str,
 ) -> IndexResult:
-    known = np.array([suite.sigma[g] for g in layout.groups]) if suite.sigma else None
+    known = (
+        np.array([(suite.sigma or {})[g] for g in layout.groups]) if scale == "published" else None
+    )
     sigma = sigma_for(scale, point[1] - point[0], layout.member_GB, published_G=known)
     di_RG = domain_index(draws[0], draws[1], layout.member_GB, definition=definition, sigma_G=sigma)
     return index_of(

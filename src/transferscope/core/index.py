@@ -214,11 +214,14 @@ def index_of(
     definition: str = "robust",
     sigma_G: Array | float = 1.0,
     di_RG: Array | None = None,
+    paired: bool = True,
 ) -> IndexResult:
     """The index of one tuned model, with its interval when ``di_RG`` (replicates) is given.
 
     ``robust`` and ``relative`` take the percentile interval of the replicates' TI, ``linear`` the
-    Fieller interval. Undefined where the source's lower bound is not above 0.
+    Fieller interval; with ``paired`` false (base and tuned drawn independently) it is labelled so.
+    ``base_B`` and ``tuned_B`` (B,) are in percent, ``di_RG`` (R, G) in DI. Undefined where the
+    source's lower bound is not above 0.
     """
     point_G = domain_index(
         base_B, tuned_B, layout.member_GB, definition=definition, sigma_G=sigma_G
@@ -253,7 +256,10 @@ def index_of(
             ci[group] = None if limits is None else (100.0 * limits[0], 100.0 * limits[1])
         elif bounds is not None:
             ci[group] = (float(bounds[0][g]), float(bounds[1][g]))
-    named = None if di_RG is None else ("Fieller" if definition == "linear" else "percentile")
+    named = None
+    if any(ci.values()):
+        named = "Fieller" if definition == "linear" else "percentile"
+        named = named if paired else f"{named}, unpaired"
     di = {
         g: float(v) if np.isfinite(v) else None for g, v in zip(layout.groups, point_G, strict=True)
     }

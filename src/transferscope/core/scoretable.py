@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +108,7 @@ def cohort_index(
             definition=definition,
             sigma_G=sigma[at],
             di_RG=None if draws is None else draws[:, at],
+            paired=False,
         )
         results.append(result)
     shared = scale != "per-model" and definition == "robust"
@@ -118,12 +120,11 @@ def cohort_index(
 def _di_draws(
     table: ScoreTable,
     definition: str,
-    sigma_of: object,
+    sigma_of: Callable[[Array], Array],
     rng: np.random.Generator,
     replicates: int,
 ) -> Array | None:
     """DI replicates (R, M, G) from Beta draws, or ``None`` where a score has no item count."""
-    assert callable(sigma_of)
     names = list(table.scores)
     if any(set(table.items.get(m, {})) != set(table.layout.benchmarks) for m in names):
         return None
@@ -149,17 +150,14 @@ def parse_table(text: str, *, place: str, source: str | None = None) -> ScoreTab
     is not in the table, or a benchmark that a model lacks.
     """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    header = reader.fieldnames or []
-    if not header:
-        raise InputError(
-            "the file is empty", place=place, remedy=f"columns: {','.join(COLUMNS)}[,n]"
-        )
-    if missing := [c for c in COLUMNS if c not in header]:
-        raise InputError(
-            f"missing column {', '.join(missing)}",
-            place=f"{place}:1",
-            remedy=f"columns: {','.join(COLUMNS)}[,n]",
-        )
+    try:
+        return _parse(reader, place=place, source=source)
+    except csv.Error as err:
+        raise InputError(f"not CSV: {err}", place=f"{place}:{reader.line_num}") from None
+
+
+def _parse(reader: csv.DictReader[str], *, place: str, source: str | None) -> ScoreTable:
+    _check_header(reader.fieldnames or [], place)
     groups: dict[str, list[str]] = {}
     group_of: dict[str, str] = {}
     base_of: dict[str, str] = {}
@@ -198,6 +196,21 @@ def parse_table(text: str, *, place: str, source: str | None = None) -> ScoreTab
     return ScoreTable(Layout.of(groups, _source(groups, source, place)), base_of, scores, items)
 
 
+def _check_header(header: Sequence[str], place: str) -> None:
+    if not header:
+        raise InputError(
+            "the file is empty", place=place, remedy=f"columns: {','.join(COLUMNS)}[,n]"
+        )
+    if missing := [c for c in COLUMNS if c not in header]:
+        raise InputError(
+            f"missing column {', '.join(missing)}",
+            place=f"{place}:1",
+            remedy=f"columns: {','.join(COLUMNS)}[,n]",
+        )
+    if twice := sorted({c for c in header if header.count(c) > 1}):
+        raise InputError(f"two columns named {twice[0]!r}", place=f"{place}:1", remedy="keep one")
+
+
 def _percent(text: str, where: str) -> float:
     try:
         value = float(text)
@@ -211,8 +224,8 @@ def _percent(text: str, where: str) -> float:
 
 
 def _count(text: str, where: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise InputError(f"n {text!r} is not a whole number above 0", place=where)
+    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) < 1:
+        raise InputError(f"n {text[:40]!r} is not a whole number above 0", place=where)
     return int(text)
 
 

@@ -20,7 +20,7 @@ import tomllib
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -49,7 +49,7 @@ class Suite(BaseModel):
     scale: Literal["unit", "published"] = "unit"
     groups: dict[str, tuple[str, ...]]
     benchmarks: dict[str, Benchmark]
-    sigma: dict[str, float] | None = None
+    sigma: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Suite:
@@ -64,6 +64,8 @@ class Suite(BaseModel):
             raise ValueError(f"named in only one of [groups] and [benchmarks]: {', '.join(loose)}")
         if self.scale == "published" and set(self.sigma or {}) != set(self.groups):
             raise ValueError("scale 'published' needs a [sigma] for every group")
+        if self.scale != "published" and self.sigma is not None:
+            raise ValueError("[sigma] goes with scale 'published' only")
         return self
 
     @cached_property

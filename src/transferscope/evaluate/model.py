@@ -10,8 +10,8 @@ from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
 from ..engines.base import Engine
 from ..models import find_model, fingerprint
-from ..runs.manifest import MANIFEST_FILE, read_manifest
-from .run import evaluate
+from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
+from .run import decodings, evaluate
 
 
 def _hf(model: str, dtype: str) -> Engine:
@@ -38,12 +38,13 @@ def evaluate_model(
 ) -> Path:
     """Evaluate ``model`` (see :func:`~transferscope.models.find_model`) by ``engine``.
 
-    ``name`` is what the run calls it (default: ``model``), ``base`` what it was tuned from.
-    Raises as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
+    A folder that holds the finished run of the same model, suite, engine, dtype, decoding, items
+    and seed is left as it is. ``name`` is what the run calls it (default: ``model``), ``base`` what
+    it was tuned from. Raises as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
     """
     source = find_model(model)
     ref = ModelRef(name or model, base=base, fingerprint=fingerprint(source))
-    if is_complete(Path(out), ref, suite, n=n, seed=seed):
+    if _is_complete(Path(out), ref, suite, engine=engine, dtype=dtype, n=n, seed=seed):
         return Path(out)
     if engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}", remedy=f"use one of {', '.join(ENGINES)}")
@@ -52,12 +53,23 @@ def evaluate_model(
     )
 
 
-def is_complete(out: Path, ref: ModelRef, suite: Suite, *, n: int | None, seed: int) -> bool:
-    """Whether ``out`` holds the finished run of just this model, suite, items and seed."""
+def _is_complete(
+    out: Path, ref: ModelRef, suite: Suite, *, engine: str, dtype: str, n: int | None, seed: int
+) -> bool:
+    """Whether ``out`` holds the finished run of just this; what differs is refused further on."""
     if not (out / MANIFEST_FILE).is_file():
         return False
     manifest = read_manifest(out)
-    mine = (ref.name, ref.fingerprint, suite.hash, n, seed)
-    model = manifest.model
-    theirs = (model.name, model.fingerprint, manifest.suite_hash, manifest.limit, manifest.seed)
-    return manifest.status == "complete" and mine == theirs
+    if manifest.status != "complete" or manifest.model != ref:
+        return False
+    asked = Manifest(
+        model=ref,
+        suite=manifest.suite,
+        suite_hash=suite.hash,
+        engine={"engine": engine, "dtype": dtype},
+        decoding=decodings(suite, n=n, seed=seed),
+        template=manifest.template,
+        seed=seed,
+        limit=n,
+    )
+    return asked.identity() == manifest.identity()

@@ -139,15 +139,30 @@ def _manifest(
         suite=suite.model_dump(mode="json"),
         suite_hash=suite.hash,
         engine=about,
-        decoding={
-            name: _decoding(managers[b.pack], tasks.task_name(b.pack, name))
-            for name, b in suite.benchmarks.items()
-        },
+        decoding=_decodings(suite, managers),
         template=template,
         versions=versions,
         seed=seed,
         limit=n,
     )
+
+
+def decodings(suite: Suite, *, n: int | None, seed: int) -> dict[str, Any]:
+    """How a run of ``suite`` would draw its answers, by benchmark; loads no model.
+
+    Raises as :func:`evaluate` does for an unknown pack or task.
+    """
+    from .quiet import quiet_lm_eval
+
+    with quiet_lm_eval():
+        return _decodings(suite, _managers(suite, tasks.PACKS, n=n, seed=seed))
+
+
+def _decodings(suite: Suite, managers: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _decoding(managers[b.pack], tasks.task_name(b.pack, name))
+        for name, b in suite.benchmarks.items()
+    }
 
 
 def _decoding(manager: Any, task: str) -> dict[str, Any]:

@@ -213,6 +213,8 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     outcomes: dict[tuple[str, str, int], Outcome] = {}
     for place, row in _rows(file, content[: manifest.committed]):
         outcome = _outcome(row, place)
+        if not _SAFE_NAME.fullmatch(outcome.benchmark):  # it names a file below responses/
+            _malformed(f"benchmark name {outcome.benchmark!r} can't be a file name", place)
         if outcome.key in outcomes:
             key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
             raise InputError(
@@ -237,7 +239,7 @@ def _rows(file: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
         place = f"{file}:{number}"
         try:
             row = json.loads(line)
-        except ValueError as err:
+        except (ValueError, RecursionError) as err:
             _malformed(f"not valid JSON ({err})", place)
         if not isinstance(row, dict):
             _malformed("not a JSON object", place)
@@ -266,7 +268,7 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
         row[name] = tuple(value)
     try:
         return Outcome(**row)
-    except (TypeError, ValueError) as err:
+    except (TypeError, ValueError, OverflowError) as err:
         _malformed(str(err), place)
 
 

@@ -96,7 +96,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise InputError(f"not readable as JSON: {err}", place=str(path)) from None
     schema = raw.get("schema") if isinstance(raw, dict) else None
     if schema != SCHEMA:

@@ -28,7 +28,7 @@ class ArmConfig(BaseModel):
     token for the embedded model), not the result: gradients are accumulated over the step.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     arm: ArmName
     model: str = "smollm2-135m"
