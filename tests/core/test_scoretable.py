@@ -2,7 +2,6 @@
 
 import random
 
-import numpy as np
 import pytest
 
 from transferscope.core.errors import InputError
@@ -74,8 +73,7 @@ def test_no_tuned_model() -> None:
 def test_unpaired_interval_needs_every_n() -> None:
     header = "model,base,group,benchmark,score,n\n"
     counted = header + "\n".join(row + ",1000" for row in ROWS) + "\n"
-    rng = np.random.default_rng(0)
-    (result,) = cohort_index(parse_table(counted, place="t.csv"), rng=rng).models
+    (result,) = cohort_index(parse_table(counted, place="t.csv"), seed=0).models
     assert result.ci["other"] is not None
     assert result.interval == "percentile, unpaired"
     low, high = result.ci["other"]
@@ -83,7 +81,7 @@ def test_unpaired_interval_needs_every_n() -> None:
     assert low < -50.0 < high
     assert -90.0 < low < -65.0
     partly = header + ROWS[0] + ",1000\n" + "\n".join(row + "," for row in ROWS[1:]) + "\n"
-    (bare,) = cohort_index(parse_table(partly, place="t.csv"), rng=rng).models
+    (bare,) = cohort_index(parse_table(partly, place="t.csv"), seed=0).models
     assert bare.ci["other"] is None
 
 
@@ -116,3 +114,12 @@ def test_order_of_rows_does_not_matter() -> None:
     assert {r.model for r in shuffled.models} == set(expected)
     for result in shuffled.models:
         assert dict(result.ti) == pytest.approx(expected[result.model], rel=1e-12)
+
+
+def test_intervals_do_not_depend_on_order_or_company() -> None:
+    header = "model,base,group,benchmark,score,n\n"
+    rows = [row + ",1000" for row in ROWS]
+    other = ["u,b,math,x,60,1000", "u,b,other,y,40,1000"]
+    whole = cohort_index(parse_table(header + "\n".join(rows + other), place="t.csv"), seed=0)
+    alone = cohort_index(parse_table(header + "\n".join(rows[::-1]), place="t.csv"), seed=0)
+    assert {m.model: m.ci for m in whole.models}["t"] == alone.models[0].ci

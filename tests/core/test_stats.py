@@ -164,7 +164,7 @@ def test_holm_keeps_order_and_never_lowers(p: list[float], random: object) -> No
 
 
 def test_beta_draws_have_the_posterior_moments(rng: np.random.Generator) -> None:
-    drawn = beta_draws(np.array([30.0]), np.array([100]), rng, replicates=50_000)[:, 0]
+    drawn = beta_draws(30.0, 100, rng, replicates=50_000)
     posterior = scipy_stats.beta(30.5, 70.5)
     assert drawn.mean() == pytest.approx(100 * posterior.mean(), abs=0.1)
     assert drawn.std() == pytest.approx(100 * posterior.std(), rel=0.02)

@@ -24,7 +24,7 @@ from ..core.index import (
     order_interval,
     sigma_for,
 )
-from ..core.stats import ItemScores, bootstrap_means, holm, paired_tests
+from ..core.stats import ItemScores, bootstrap_means, holm, paired_tests, stream
 from ..core.suite import Suite
 from ..runs import PairedBenchmark, Pairing, Run, pair
 from .result import (
@@ -65,8 +65,8 @@ def compare_runs(
             place=place,
             remedy="evaluate both with the same suite, items and seed",
         )
-    rng = np.random.default_rng(seed)
-    means_RKB, tests = _replicates(names, pairings, rng, replicates)
+    models = [run.manifest.model.name for run in tuned]
+    means_RKB, tests = _replicates(names, pairings, models, seed=seed, replicates=replicates)
     results = [
         _one_model(
             base,
@@ -131,7 +131,9 @@ def _stacked(parts: Sequence[PairedBenchmark]) -> ItemScores:
 def _replicates(
     names: Sequence[str],
     pairings: Sequence[Pairing],
-    rng: np.random.Generator,
+    models: Sequence[str],
+    *,
+    seed: int,
     replicates: int,
 ) -> tuple[Array, list[dict[str, Any]]]:
     """Replicated means (R, 1 + M, B) and each model's tests by benchmark; NaN where missing."""
@@ -140,14 +142,15 @@ def _replicates(
     for at, name in enumerate(names):
         rows = [row for row, p in enumerate(pairings) if name in p.benchmarks]
         parts = [pairings[row].benchmarks[name] for row in rows]
-        drawn = bootstrap_means([_stacked(parts)], rng, replicates=replicates)[:, :, 0]
+        draws = stream(seed, "bootstrap", name)
+        drawn = bootstrap_means([_stacked(parts)], draws, replicates=replicates)[:, :, 0]
         means[:, [0, *(row + 1 for row in rows)], at] = drawn
         errors = (drawn[:, 1:] - drawn[:, :1]).std(axis=0, ddof=1)
         # One model at a time: which test a model gets must not depend on its company.
         for row, part, error in zip(rows, parts, errors, strict=True):
             (tests[row][name],) = paired_tests(
                 _stacked([part]),
-                rng,
+                stream(seed, "test", name, models[row]),
                 se_K=np.array([error]),
                 single=part.binary,
                 replicates=replicates,

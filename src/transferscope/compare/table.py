@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..core.errors import InputError
 from ..core.scoretable import CohortIndex, ScoreTable, cohort_index, parse_table
 from ..core.suite import load_suite
@@ -61,7 +59,6 @@ def index_file(
         )
     chosen = scale or ("published" if of_paper else "unit")
     known = paper.sigma if chosen == "published" else None
-    rng = np.random.default_rng(seed)
     return TableIndex(
-        table, cohort_index(table, scale=chosen, definition=definition, published=known, rng=rng)
+        table, cohort_index(table, scale=chosen, definition=definition, published=known, seed=seed)
     )

@@ -17,7 +17,7 @@ import numpy as np
 
 from .errors import InputError
 from .index import Array, IndexResult, Layout, domain_index, index_of, sigma_for
-from .stats import beta_draws
+from .stats import beta_draws, stream
 from .suite import Suite
 
 COLUMNS = ("model", "base", "group", "benchmark", "score")
@@ -74,12 +74,12 @@ def cohort_index(
     scale: str = "unit",
     definition: str = "robust",
     published: Mapping[str, float] | None = None,
-    rng: np.random.Generator | None = None,
+    seed: int | None = None,
     replicates: int = 10_000,
 ) -> CohortIndex:
     """The index of every tuned model of ``table``.
 
-    With ``rng`` and a number of items behind every score, TI gets an interval from independent
+    With ``seed`` and a number of items behind every score, TI gets an interval from independent
     Beta draws of base and tuned ("unpaired"). Raises :class:`InputError` without a tuned model.
     """
     if not table.tuned:
@@ -96,7 +96,7 @@ def cohort_index(
         return sigma_for(scale, gain_MB, member, published_G=known_G)
 
     sigma = np.broadcast_to(sigma_of(tuned_MB - base_MB), (len(table.tuned), len(member)))
-    draws = None if rng is None else _di_draws(table, definition, sigma_of, rng, replicates)
+    draws = None if seed is None else _di_draws(table, definition, sigma_of, seed, replicates)
     results = []
     for at, model in enumerate(table.tuned):
         result = index_of(
@@ -121,16 +121,19 @@ def _di_draws(
     table: ScoreTable,
     definition: str,
     sigma_of: Callable[[Array], Array],
-    rng: np.random.Generator,
+    seed: int,
     replicates: int,
 ) -> Array | None:
     """DI replicates (R, M, G) from Beta draws, or ``None`` where a score has no item count."""
     names = list(table.scores)
     if any(set(table.items.get(m, {})) != set(table.layout.benchmarks) for m in names):
         return None
-    scores_KB = np.stack([table.row(m) for m in names])
-    n_KB = np.array([[table.items[m][b] for b in table.layout.benchmarks] for m in names])
-    drawn = beta_draws(scores_KB, n_KB, rng, replicates=replicates)
+    drawn = np.empty((replicates, len(names), len(table.layout.benchmarks)))
+    for k, model in enumerate(names):
+        for b, benchmark in enumerate(table.layout.benchmarks):
+            score, n = table.scores[model][benchmark], table.items[model][benchmark]
+            rng = stream(seed, "beta", model, benchmark)
+            drawn[:, k, b] = beta_draws(score, n, rng, replicates=replicates)
     tuned = drawn[:, [names.index(m) for m in table.tuned]]
     base = drawn[:, [names.index(table.base_of[m]) for m in table.tuned]]
     return domain_index(

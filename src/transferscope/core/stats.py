@@ -12,10 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .records import digest
+
 Array = NDArray[np.float64]
 BLOCK_CELLS = 1 << 15
 """Counts (replicates x clusters) held at a time: 0.25 MB of float64. It stays in the caches, and
 the products stay below the size from which BLAS starts threads, which lose on a busy machine."""
+
+
+def stream(seed: int, *names: str) -> np.random.Generator:
+    """A generator of its own for what ``names`` name, e.g. one benchmark of one model.
+
+    So a number depends on the seed and on what it is of, never on order or company.
+    """
+    return np.random.default_rng([seed, *(int(digest(name), 16) for name in names)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +190,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def beta_draws(
-    score: Array, n: NDArray[np.int64], rng: np.random.Generator, *, replicates: int = 10_000
+    score: float, n: int, rng: np.random.Generator, *, replicates: int = 10_000
 ) -> Array:
-    """Draws (R, ...) in percent of a proportion of which only score (percent) and n are known.
+    """Draws (R,) in percent of a proportion of which only score (percent) and n are known.
 
-    Jeffreys posterior Beta(k + 1/2, n - k + 1/2), k = score * n / 100 (SCIENCE, uncertainty).
+    Jeffreys posterior Beta(k + 1/2, n - k + 1/2), k = score * n / 100, which may be a fraction
+    where the score was rounded (SCIENCE, uncertainty).
     """
     hits = score * n / 100.0
-    return 100.0 * rng.beta(hits + 0.5, n - hits + 0.5, size=(replicates, *score.shape))
+    return 100.0 * rng.beta(hits + 0.5, n - hits + 0.5, size=replicates)
