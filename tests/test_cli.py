@@ -60,6 +60,8 @@ def test_index_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (["index", "good.csv", "--scale", "published"], "use --scale unit or cohort"),
         (["index", "good.csv", "--scale", "inches"], "--scale"),
         (["index", "good.csv", "--source", "law"], "no source group 'law'; --source math|non"),
+        (["index", "good.csv", "--seed", "-1"], "--seed"),
+        (["compare", "nowhere", "neither", "--replicates", "10"], "--replicates"),
         (["compare", "nowhere", "neither"], "nowhere: no such folder; name a run folder"),
         (["compare", "nowhere"], "no tuned run given; transferscope compare BASE TUNED..."),
         (["compare", ".", "."], "no run.json; name a run folder (or import it)"),

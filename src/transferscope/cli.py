@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 from . import __version__
 from .core.errors import InputError, TransferscopeError
@@ -29,6 +30,8 @@ probe_app = App(name="probe", help="Measure how far tuning moved a model.")
 app.command(probe_app)
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="One JSON document on stdout.")]
+Seed = Annotated[int, Parameter(validator=Number(gte=0))]
+Replicates = Annotated[int, Parameter(validator=Number(gte=200, lte=1_000_000))]
 ModelName = Annotated[str, Parameter(help="Known name, model or adapter folder, or hub id.")]
 
 
@@ -105,7 +108,7 @@ def index(
     scale: Literal["unit", "published", "cohort", "per-model"] | None = None,
     definition: Literal["robust", "linear", "relative"] = "robust",
     source: str | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Transferability Index from a score table.
@@ -141,8 +144,8 @@ def compare(
     *tuned: Path,
     html: Path | None = None,
     md: Path | None = None,
-    seed: int = 0,
-    replicates: int = 10_000,
+    seed: Seed = 0,
+    replicates: Replicates = 10_000,
     as_json: Json = False,
 ) -> None:
     """Compare tuned runs with the run of their base.
@@ -167,8 +170,6 @@ def compare(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope compare BASE TUNED...")
-    if replicates < 200:
-        raise InputError("fewer than 200 replicates give no 95 % interval", place="--replicates")
     comparison = compare_runs(
         read_run(base), [read_run(path) for path in tuned], seed=seed, replicates=replicates
     )
@@ -194,7 +195,7 @@ def evaluate_command(
     out: Path,
     engine: Literal["hf"] = "hf",
     limit: int = 40,
-    seed: int = 0,
+    seed: Seed = 0,
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16",
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
@@ -314,7 +315,7 @@ def train(
     model: ModelName = "smollm2-135m",
     steps: int | None = None,
     learning_rate: float | None = None,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> None:
     """Train one arm on the built-in queries; goes on where it stopped.
 
