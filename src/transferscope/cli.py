@@ -80,8 +80,10 @@ def _console() -> Console:
 def _write(path: Path | None, text: str) -> None:
     if path is None:
         return
+    from .runs.manifest import write_atomically
+
     try:
-        path.write_text(text, encoding="utf-8")
+        write_atomically(path, text)
     except OSError as err:
         raise InputError(f"can't write: {err.strerror}", place=str(path)) from None
     print(f"wrote {path}", file=sys.stderr)

@@ -136,6 +136,16 @@ def test_interval_needs_an_established_source_gain() -> None:
     assert result.interval == "percentile"
 
 
+@pytest.mark.parametrize("definition", ["robust", "linear"])
+def test_replicates_that_never_vary_establish_nothing(definition: str) -> None:
+    still = np.tile(np.array([3.5, -1.0, -3.0]), (500, 1))
+    result = index_of(
+        "m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, definition=definition, di_RG=still
+    )
+    assert result.ti == {"other": None, "non": None}
+    assert "too few items to judge it" in result.undefined_reason["non"]
+
+
 def test_fieller_bounds_solve_the_quadratic() -> None:
     cov = np.array([[0.04, 0.01], [0.01, 0.09]])
     low, high = fieller(2.0, 1.0, cov) or (np.nan, np.nan)

@@ -294,7 +294,12 @@ def _no_source_gain(
     else:
         low = float(order_interval(draws_R)[0])
     if low > 0:
-        return None
+        if float(np.ptp(draws_R)) > 1e-9 * low:  # more than the rounding of equal sums
+            return None
+        return (
+            f"the gain on the source group {source} does not vary between resampled items: "
+            "too few items to judge it"
+        )
     return (
         f"the gain on the source group {source} is not established: "
         f"the lower 95 % bound of its DI is {low:.2f}"

@@ -57,10 +57,10 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         _same_config(out / name, record)
     if is_complete(out):
         return out
+    source = find_model(config.model)  # a wrong name must not claim the folder
     checkpoints = out / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     write_json(out / STARTED, record)
-    source = find_model(config.model)
     from transformers import PrinterCallback
 
     with _quiet():
