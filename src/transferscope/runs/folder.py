@@ -181,6 +181,9 @@ class Run:
                 response = Response(**row)
             except TypeError as err:
                 _malformed(str(err), place)
+            texts = (response.id, response.prompt, response.response)
+            if type(response.repeat) is not int or not all(isinstance(t, str) for t in texts):
+                _malformed("id, prompt and response must be strings, repeat a number", place)
             found[(response.id, response.repeat)] = response
         return found
 

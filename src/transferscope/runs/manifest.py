@@ -107,6 +107,7 @@ def read_manifest(folder: Path) -> Manifest:
         )
     if unknown := sorted(set(raw) - {f.name for f in fields(Manifest)}):
         raise InputError(f"unknown field {unknown[0]!r}", place=str(path))
+    _check_types(raw, path)
     try:
         model = ModelRef(**raw.pop("model"))
         manifest = Manifest(model=model, **raw)
@@ -115,6 +116,38 @@ def read_manifest(folder: Path) -> Manifest:
         reason = str(err).splitlines()[0]
         raise InputError(f"not a valid manifest: {reason}", place=str(path)) from None
     return manifest
+
+
+def _check_types(raw: Mapping[str, Any], path: Path) -> None:
+    """Refuse fields of another type than a manifest writes: the file is somebody else's input."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "model": dict,
+        "suite": dict,
+        "suite_hash": str,
+        "engine": dict,
+        "decoding": dict,
+        "versions": dict,
+        "complete": dict,
+        "provenance": str,
+        "status": str,
+        "template": (str, type(None)),
+        "seed": int,
+        "limit": (int, type(None)),
+    }
+    for name, kind in kinds.items():
+        if name in raw and not isinstance(raw[name], kind):
+            raise InputError(
+                f"not a valid manifest: field {name!r} has the wrong type", place=str(path)
+            )
+    if not isinstance(raw.get("model", {}).get("name"), str):
+        raise InputError(
+            "not a valid manifest: field 'model.name' is not a string", place=str(path)
+        )
+    for name, entry in raw.get("complete", {}).items():
+        counts = entry if isinstance(entry, dict) else {}
+        if not all(type(counts.get(key)) is int for key in ("outcomes_bytes", "n")):
+            what = f"not a valid manifest: field 'complete.{name}' lacks outcomes_bytes or n"
+            raise InputError(what, place=str(path))
 
 
 def _plain(value: Any) -> Any:
