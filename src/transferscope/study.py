@@ -162,7 +162,8 @@ class StudyPlan:
         return announce
 
 
-# Measured on 2 cores without a GPU (see docs/demo.md); only the plan's minutes rest on them.
+# Read off one demo on 2 idle cores, 2026-11-23, items scaled for the wider token limits: rough, and
+# only the plan's minutes rest on them.
 SECONDS_PER_ITEM = 0.17
 SECONDS_PER_PROBE_TEXT = 0.25
 SECONDS_PER_ROW = {"off-policy-sft": 0.5, "on-policy-rl": 0.45}

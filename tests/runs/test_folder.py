@@ -136,7 +136,9 @@ def test_another_run_is_not_continued(tmp_path, changes, what):
 
 def test_resuming_with_another_batch_size_is_allowed(tmp_path):
     RunWriter.open(tmp_path, manifest())
-    RunWriter.open(tmp_path, manifest(engine={"engine": "fake", "batch_size": 1}))
+    again = RunWriter.open(tmp_path, manifest(engine={"engine": "fake", "batch_size": 1}))
+    assert again.finished == frozenset()
+    assert again.manifest.engine == manifest().engine  # the first start's record stays
 
 
 def test_foreign_folder_and_file(tmp_path):
