@@ -1,0 +1,150 @@
+"""Commands that run or train models."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ..core.errors import InputError
+from .shared import ModelName, Seed, app, console
+
+
+@app.command(name="eval")
+def evaluate_command(
+    model: ModelName,
+    *,
+    suite: str = "mini",
+    out: Path,
+    engine: Literal["hf"] = "hf",
+    limit: int = 40,
+    seed: Annotated[int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
+    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16",
+    base: str | None = None,
+    dry_run: Annotated[bool, Parameter(negative=())] = False,
+) -> None:
+    """Evaluate a model on a suite into a run folder; goes on where it stopped.
+
+    Parameters
+    ----------
+    suite
+        A built-in suite or a suite file.
+    out
+        The run folder.
+    engine
+        What runs the model.
+    limit
+        Items per benchmark.
+    seed
+        Of the items and of sampling.
+    dtype
+        Of the weights while answering.
+    base
+        The model it was tuned from; recorded in the run.
+    dry_run
+        Show what would be done.
+    """
+    from ..core.suite import load_suite
+    from ..evaluate import check_model, evaluate_model
+    from ..evaluate import plan as plan_evaluation
+
+    chosen = load_suite(suite)
+    if limit < 1:
+        raise InputError("must be at least 1", place="--limit")
+    if out.is_file():
+        raise InputError("is a file", place=str(out), remedy="name another folder: --out DIR")
+    if dry_run:
+        check_model(model, chosen, engine=engine, n=limit, seed=seed)
+        for item in plan_evaluation(chosen, n=limit):
+            print(f"{item.group:10} {item.benchmark:24} {limit:6} items x {item.repeats}")
+        return
+    from ..report.progress import progress
+
+    with progress() as tick:
+        evaluate_model(
+            model, chosen, out, base=base, engine=engine, dtype=dtype, n=limit, seed=seed, tick=tick
+        )
+    print(f"run folder: {out}", file=sys.stderr)
+
+
+@app.command
+def train(
+    arm: Literal["off-policy-sft", "on-policy-rl"],
+    *,
+    out: Path,
+    model: ModelName = "smollm2-135m",
+    steps: int | None = None,
+    learning_rate: float | None = None,
+    seed: Seed = 0,
+) -> None:
+    """Train one arm on the built-in queries; goes on where it stopped.
+
+    Parameters
+    ----------
+    arm
+        Teacher's solutions, or the model's own samples with the grader as reward.
+    out
+        Folder of the tuned model and its log.
+    steps
+        Optimiser steps; default: the demo's.
+    learning_rate
+        Default: the demo's.
+    """
+    from ..report.progress import progress
+    from ..train import arm_config, train_arm
+
+    given = {"model": model, "steps": steps, "learning_rate": learning_rate, "seed": seed}
+    config = arm_config(
+        {"arm": arm} | {k: v for k, v in given.items() if v is not None}, place="options"
+    )
+    with progress() as tick:
+        train_arm(config, out, tick=tick)
+    print(f"tuned model: {out}", file=sys.stderr)
+
+
+@app.command
+def study(file: Path, *, out: Path | None = None) -> None:
+    """Train, evaluate, probe, compare and report from one TOML file; resumable.
+
+    Parameters
+    ----------
+    file
+        The study's TOML.
+    out
+        Folder of its stages; default: beside the file, named after it.
+    """
+    from ..study import load_study
+
+    _run_study(load_study(file), out or file.with_suffix(""))
+
+
+@app.command
+def demo(*, out: Path = Path("demo")) -> None:
+    """The whole way on the embedded model: train two arms, measure, report.
+
+    Parameters
+    ----------
+    out
+        Folder of the stages; started again, the demo goes on where it stopped.
+    """
+    from ..study import demo_study
+
+    _run_study(demo_study(), out)
+
+
+def _run_study(config: Any, out: Path) -> None:
+    from ..report.progress import progress
+    from ..report.terminal import print_verdict
+    from ..study import check_study, plan_study, run_study
+
+    terminal = console()
+    check_study(config, out)
+    for line in plan_study(config, out).lines():
+        print(line, file=sys.stderr)
+    with progress() as tick:
+        report = run_study(config, out, tick=tick, say=lambda t: print(t, file=sys.stderr))
+    print_verdict(report.comparison, terminal)
+    terminal.print(f"\nreport: {out / 'report.html'}", soft_wrap=True)

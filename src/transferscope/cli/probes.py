@@ -1,0 +1,86 @@
+"""Commands that look inside models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from ..core.errors import MissingExtra
+from .shared import Json, ModelName, console, print_json, probe_app
+
+
+@probe_app.command
+def hidden(
+    base: ModelName,
+    tuned: ModelName,
+    *,
+    texts: Path,
+    pooling: Literal["mean", "last", "authors"] = "mean",
+    as_json: Json = False,
+) -> None:
+    """PCA shift, CKA and relative shift of the hidden states, per layer.
+
+    Parameters
+    ----------
+    texts
+        JSONL with a field "text" on every line.
+    pooling
+        Mean over a text's tokens, its last token, or the authors' procedure.
+    """
+    from ..probe.texts import read_texts
+    from ..report.progress import progress
+
+    rows = read_texts(texts)
+    _need_torch()
+    from ..probe.hidden import hidden_shift
+
+    with progress() as tick:
+        shift = hidden_shift(base, tuned, rows, pooling=pooling, tick=tick)
+    _show_shift(shift.to_json(), as_json)
+
+
+@probe_app.command
+def tokens(
+    base: ModelName,
+    tuned: ModelName,
+    *,
+    responses: Path,
+    prefix: Literal["tuned", "base", "shared"] = "shared",
+    as_json: Json = False,
+) -> None:
+    """KL both ways, JS, log-ratio and rank shift of the next-token distributions.
+
+    Parameters
+    ----------
+    responses
+        JSONL with "prompt" and "response" on every line, or a run folder.
+    prefix
+        Whose responses these are.
+    """
+    from ..probe.texts import read_responses, run_responses
+    from ..report.progress import progress
+    from ..runs import read_run
+
+    rows = run_responses(read_run(responses)) if responses.is_dir() else read_responses(responses)
+    _need_torch()
+    from ..probe.tokens import token_shift
+
+    with progress() as tick:
+        shift = token_shift(base, tuned, rows, prefix=prefix, tick=tick)
+    _show_shift(shift.to_json(), as_json)
+
+
+def _need_torch() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise MissingExtra("probe", needed_for="probing models")
+
+
+def _show_shift(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    from ..report.terminal import print_shift
+
+    print_shift(document, console())

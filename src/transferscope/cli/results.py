@@ -1,0 +1,191 @@
+"""Commands on results: no model is loaded, no torch needed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from ..core.errors import InputError
+from .shared import (
+    Json,
+    Mapping_,
+    Replicates,
+    Seed,
+    Source,
+    app,
+    console,
+    opened,
+    print_json,
+    write_texts,
+)
+
+
+@app.command
+def published(*, as_json: Json = False) -> None:
+    """The paper's cohort: its index recomputed beside the published one."""
+    from ..published import recompute
+
+    cohort = recompute()
+    if as_json:
+        print_json(cohort.to_json())
+        return
+    from ..report.terminal import print_published
+
+    print_published(cohort, console())
+
+
+@app.command
+def index(
+    scores: Path,
+    *,
+    scale: Literal["unit", "published", "cohort", "per-model"] | None = None,
+    definition: Literal["robust", "linear", "relative"] = "robust",
+    source: Source = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Transferability Index from a score table.
+
+    Parameters
+    ----------
+    scores
+        CSV with columns model,base,group,benchmark,score[,n]; base empty for base models,
+        scores in percent. With n for every row, TI gets an unpaired interval.
+    scale
+        What sigma is; default: published for the paper's twelve benchmarks, else unit.
+    definition
+        How gains become an index.
+    """
+    from ..compare.table import index_file
+
+    result = index_file(scores, scale=scale, definition=definition, source=source, seed=seed)
+    if as_json:
+        print_json(result.to_json())
+        return
+    from ..report.terminal import print_index
+
+    print_index(result, console())
+
+
+@app.command
+def compare(
+    base: Path,
+    *tuned: Path,
+    html: Path | None = None,
+    md: Path | None = None,
+    csv: Path | None = None,
+    mapping: Mapping_ = None,
+    source: Source = None,
+    seed: Seed = 0,
+    replicates: Replicates = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Compare tuned runs with the run of their base.
+
+    Parameters
+    ----------
+    base
+        Run folder, or another harness's results, of the base model.
+    tuned
+        The same of models tuned from it.
+    html
+        Write a self-contained report here.
+    md
+        Write Markdown for a pull request here.
+    csv
+        Write one row a model and benchmark here.
+    """
+    from ..compare import compare_runs
+
+    if not tuned:
+        raise InputError("no tuned run given", remedy="transferscope compare BASE TUNED...")
+    with opened([base, *tuned], mapping=mapping, source=source) as runs:
+        comparison = compare_runs(runs[0], runs[1:], seed=seed, replicates=replicates)
+    if html or md or csv:
+        from ..report import ReportInput, render_csv, render_html, render_markdown
+
+        report = ReportInput(title=f"{comparison.base} and its tuned models", comparison=comparison)
+        asked = {html: render_html, md: render_markdown, csv: render_csv}
+        write_texts({path: render(report) for path, render in asked.items() if path})
+    if as_json:
+        print_json(comparison.to_json())
+        return
+    from ..report.terminal import print_comparison
+
+    print_comparison(comparison, console())
+
+
+@app.command
+def gate(
+    base: Path,
+    tuned: Path,
+    *,
+    policy: Path,
+    previous: Path | None = None,
+    again: Path | None = None,
+    md: Path | None = None,
+    junit: Path | None = None,
+    mapping: Mapping_ = None,
+    source: Source = None,
+    seed: Seed = 0,
+    replicates: Replicates = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Exit 0 when nothing fell beyond its margin, 1 when something did, 3 when undecided.
+
+    Parameters
+    ----------
+    base
+        Run folder of the base model: the anchor.
+    tuned
+        Run folder of the model to judge.
+    policy
+        TOML: what is guarded, and by how much it may fall (docs/gate.md).
+    previous
+        Run folder of the last release, judged against as well.
+    again
+        A second run of the base: what noise alone does.
+    md
+        Write a comment for a pull request here.
+    junit
+        Write JUnit XML here.
+    """
+    from ..compare.gate import gate as judge
+    from ..compare.policy import load_policy
+
+    rules = load_policy(policy)
+    extra = {name: path for name, path in (("previous", previous), ("again", again)) if path}
+    with opened([base, tuned, *extra.values()], mapping=mapping, source=source) as runs:
+        more = dict(zip(extra, runs[2:], strict=True))
+        result = judge(runs[0], runs[1], rules, **more, seed=seed, replicates=replicates)
+    from ..report.gate import print_gate, render_gate_markdown, render_junit
+
+    asked = {md: render_gate_markdown, junit: render_junit}
+    write_texts({path: render(result) for path, render in asked.items() if path})
+    if as_json:
+        print_json(result.to_json())
+    else:
+        print_gate(result, console())
+    sys.exit(result.exit_code)
+
+
+@app.command
+def plan(*, effect: float, discordance: float, as_json: Json = False) -> None:
+    """Items needed to see a change with 80 % power at two-sided 0.05.
+
+    Parameters
+    ----------
+    effect
+        The change in points.
+    discordance
+        Share (0..1) of the items that one model gets right and the other wrong.
+    """
+    from ..compare.plan import plan as plan_items
+
+    planned = plan_items(effect, discordance)
+    if as_json:
+        print_json(planned.to_json())
+        return
+    said = f"{planned.n:,} paired items show a change of {effect:g} points"
+    print(f"{said} where {100 * discordance:g} % of the answers flip")

@@ -1,0 +1,76 @@
+"""What all commands share: the apps, kinds of options, output, foreign results opened."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from .. import __version__
+from ..core.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = App(
+    name="transferscope",
+    version=__version__,
+    help="What did the tuning carry over to everything else, and what did it cost?",
+)
+probe_app = App(name="probe", help="Measure how far tuning moved a model.")
+app.command(probe_app)
+
+Json = Annotated[bool, Parameter(name="--json", negative=(), help="One JSON document on stdout.")]
+Seed = Annotated[int, Parameter(validator=Number(gte=0), help="Of all random draws.")]
+Replicates = Annotated[
+    int, Parameter(validator=Number(gte=200, lte=1_000_000), help="Of bootstrap and permutations.")
+]
+Source = Annotated[str | None, Parameter(help="The group that was tuned on; default: math.")]
+Mapping_ = Annotated[
+    Path | None, Parameter(name="--map", help="TOML that maps tasks of foreign results.")
+]
+ModelName = Annotated[str, Parameter(help="Known name, model or adapter folder, or hub id.")]
+
+
+def print_json(document: Any) -> None:
+    """The one document of ``--json``."""
+    print(json.dumps(document, indent=1, allow_nan=False))
+
+
+def console() -> Console:
+    """The terminal, or 80 columns where the output goes to a file or a pipe."""
+    from rich.console import Console
+
+    found = Console()
+    return found if found.is_terminal else Console(width=80)
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write all files, or none where one's folder is missing or its name is a folder's."""
+    from ..core.files import write_atomically
+
+    for path in texts:
+        if path.is_dir() or not path.parent.is_dir():
+            what = "is a folder" if path.is_dir() else f"no folder {path.parent}"
+            raise InputError(f"can't write: {what}", place=str(path), remedy="name another file")
+    for path, text in texts.items():
+        try:
+            write_atomically(path, text)
+        except OSError as err:
+            raise InputError(f"can't write: {err.strerror}", place=str(path)) from None
+        print(f"wrote {path}", file=sys.stderr)
+
+
+@contextmanager
+def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -> Iterator[Any]:
+    """Runs, foreign results imported into folders that live as long as the block."""
+    from ..runs.importers import open_run
+
+    with ExitStack() as stack:
+        yield [open_run(path, stack, mapping=mapping, source=source) for path in paths]
