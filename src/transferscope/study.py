@@ -163,7 +163,7 @@ class StudyPlan:
 # only the plan's minutes rest on them.
 SECONDS_PER_ITEM = 0.17
 SECONDS_PER_PROBE_TEXT = 0.25
-SECONDS_PER_ROW = {"off-policy-sft": 0.5, "on-policy-rl": 0.6}
+SECONDS_PER_ROW = {"teacher": 0.5, "policy": 0.6}
 
 
 def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
@@ -182,7 +182,7 @@ def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
         arm = config.arm(name)
         folder = out / "arms" / name
         what = f"{arm.steps} steps of {arm.queries_per_step} queries x {arm.rollouts}"
-        minutes = arm.steps * arm.rows_per_step * SECONDS_PER_ROW[arm.arm] / 60
+        minutes = arm.steps * arm.rows_per_step * SECONDS_PER_ROW[arm.recipe.sampler] / 60
         stages.append(Stage(f"train {name}", what, folder, minutes, is_complete(folder)))
         run = out / "runs" / name
         stages.append(_run_stage(f"evaluate {name}", detail, run, evaluation))

@@ -27,6 +27,16 @@ def test_given_fields_over_the_demo_settings() -> None:
         ({"arm": "magic"}, "study.toml: unknown arm 'magic'; use one of off-policy-sft"),
         ({"arm": "on-policy-rl", "steps": 0}, "study.toml: steps: Input should be greater"),
         ({"arm": "on-policy-rl", "step": 1}, "study.toml: step: Extra inputs"),
+        ({"arm": "off-policy-rl", "beta": 0.1}, "study.toml: beta above 0 needs the policy's own"),
+        ({"arm": "on-policy-rl", "beta": 0}, "study.toml: on-policy-rl needs beta above 0"),
+        ({"arm": "random-reward", "beta": 0.1}, "study.toml: random-reward has no KL term"),
+        ({"arm": "off-policy-rl", "rollouts": 1}, "study.toml: rollouts: an advantage is relative"),
+        ({"arm": "on-policy-sft", "refresh_every": 3}, "study.toml: save_every must be a multiple"),
+        ({"arm": "off-policy-sft", "refresh_every": 2}, "study.toml: refresh_every is about"),
+        (
+            {"arm": "off-policy-sft", "queries_from": "q.jsonl"},
+            "study.toml: the procedural teacher",
+        ),
     ],
 )
 def test_bad_fields_are_named(given: dict[str, object], message: str) -> None:
@@ -37,7 +47,14 @@ def test_bad_fields_are_named(given: dict[str, object], message: str) -> None:
 
 @pytest.mark.parametrize(("limit", "parts"), [(48, 1), (24, 2), (20, 3), (12, 4), (7, 8), (1, 48)])
 def test_accumulation_is_the_fewest_equal_parts(limit: int, parts: int) -> None:
-    assert DEMO["on-policy-rl"].model_copy(update={"rows_per_forward": limit}).accumulation == parts
+    config = DEMO["on-policy-rl"].model_copy(update={"rows_per_forward": limit})
+    assert config.accumulation() == parts
+
+
+def test_rows_are_dealt_out_evenly() -> None:
+    assert DEMO["on-policy-rl"].accumulation(processes=4) == 1  # 12 rows each
+    with pytest.raises(InputError, match="48 responses a step can't be dealt out to 5 processes"):
+        DEMO["on-policy-rl"].accumulation(processes=5)
 
 
 def test_more_queries_than_there_are_is_said_before_training():

@@ -14,7 +14,7 @@ def call(log: StepLog, event: str, state: Any, **extra: Any) -> None:
 def test_lines_after_the_checkpoint_are_dropped_and_not_doubled(tmp_path: Path) -> None:
     path = tmp_path / "steps.jsonl"
     ticks: list[tuple[str, int, int]] = []
-    state = SimpleNamespace(global_step=0, max_steps=3)
+    state = SimpleNamespace(global_step=0, max_steps=3, is_world_process_zero=True)
     log = StepLog(path, "arm", tick=lambda *tick: ticks.append(tick))
     call(log, "on_train_begin", state)
     for step in (1, 2, 3):

@@ -18,7 +18,7 @@ from .helpers import Killed, kill_after, weights
 def config(tiny: str, **fields: object) -> ArmConfig:
     settings = {"steps": 4, "queries_per_step": 2, "rollouts": 2, "precision": "fp32"}
     settings |= {"learning_rate": 1e-2, "save_every": 1, "rows_per_forward": 2}
-    settings |= {"arm": "off-policy-sft", "model": tiny}
+    settings |= {"arm": "classic-sft", "model": tiny}
     return ArmConfig.model_validate(settings | fields)
 
 
@@ -78,7 +78,7 @@ def test_interrupted_equals_uninterrupted(tiny: str, trained: Path, tmp_path: Pa
     assert len(read_steps(out / "steps.jsonl")) == 2  # step 2 logged, its checkpoint not written
     ticks: list[tuple[str, int, int]] = []
     train_arm(config(tiny), out, tick=lambda *tick: ticks.append(tick))
-    assert ticks == [("off-policy-sft", step, 4) for step in (1, 2, 3, 4)]
+    assert ticks == [("classic-sft", step, 4) for step in (1, 2, 3, 4)]
     assert weights(out).keys() == weights(trained).keys()
     for name, value in weights(out).items():
         assert torch.equal(value, weights(trained)[name]), name
@@ -92,12 +92,3 @@ def test_a_complete_arm_is_skipped_and_another_config_refused(tiny: str, trained
     assert (trained / "model.safetensors").stat().st_mtime_ns == before
     with pytest.raises(InputError, match="another configuration"):
         train_arm(config(tiny, seed=1), trained)
-
-
-def test_several_processes_are_refused(
-    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(InputError, match="one process"):
-        train_arm(config(tiny), tmp_path / "arm")
-    assert not (tmp_path / "arm").exists()

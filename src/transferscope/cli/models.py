@@ -72,7 +72,7 @@ def evaluate_command(
 
 @app.command
 def train(
-    arm: Literal["off-policy-sft", "on-policy-rl"],
+    arm: str,
     *,
     out: Path,
     model: ModelName = "smollm2-135m",
@@ -85,7 +85,8 @@ def train(
     Parameters
     ----------
     arm
-        Teacher's solutions, or the model's own samples with the grader as reward.
+        off-policy-sft, on-policy-sft, off-policy-rl, on-policy-rl-no-kl, on-policy-rl,
+        random-reward or classic-sft (docs/science.md section 6).
     out
         Folder of the tuned model and its log.
     steps

@@ -48,6 +48,21 @@ def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[t
             yield place, _object(text, place, remedy)
 
 
+def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
+    """:func:`json_lines` of a file; at least one line."""
+    found = False
+    try:
+        with path.open("rb") as file:
+            for placed in json_lines(file, path=path, remedy=remedy):
+                found = True
+                yield placed
+    except OSError as err:
+        what = f"not readable: {err.strerror}"
+        raise InputError(what, place=str(path), remedy="name a JSONL file") from None
+    if not found:
+        raise InputError("holds no row", place=str(path), remedy=remedy)
+
+
 def parse_toml(text: str, *, place: str) -> dict[str, Any]:
     """The TOML document ``text``."""
     try:

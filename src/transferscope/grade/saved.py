@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import json_lines
+from ..core.files import read_json_lines
 
 REMEDY = 'give one JSON object per line: {"id": ..., "prompt": ..., "response": ...}'
 
@@ -37,20 +37,13 @@ def read_saved(path: Path) -> Iterator[SavedResponse]:
     the wrong kind or an id that stands there twice.
     """
     seen: dict[str, str] = {}
-    try:
-        with path.open("rb") as file:
-            for number, (place, row) in enumerate(json_lines(file, path=path, remedy=REMEDY)):
-                saved = _saved(row, place, number)
-                if saved.id in seen:
-                    what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
-                    raise InputError(what, place=place, remedy="give every line an id of its own")
-                seen[saved.id] = place
-                yield saved
-    except OSError as err:
-        what = f"not readable: {err.strerror}"
-        raise InputError(what, place=str(path), remedy="name a JSONL file") from None
-    if not seen:
-        raise InputError("holds no response", place=str(path), remedy=REMEDY)
+    for number, (place, row) in enumerate(read_json_lines(path, remedy=REMEDY)):
+        saved = _saved(row, place, number)
+        if saved.id in seen:
+            what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
+            raise InputError(what, place=place, remedy="give every line an id of its own")
+        seen[saved.id] = place
+        yield saved
 
 
 def _saved(row: dict[str, Any], place: str, number: int) -> SavedResponse:

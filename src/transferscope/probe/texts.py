@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..core.errors import InputError
-from ..core.files import json_lines
+from ..core.files import read_json_lines
 from ..core.records import Message
 from ..runs import Run
 
@@ -73,19 +73,7 @@ def run_responses(run: Run) -> list[ResponseRow]:
 
 def _objects(path: Path | str, fields: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Place ("file:line") and object of every line that is not blank; at least one."""
-    remedy = f"give one JSON object per line with {fields}"
-    found = False
-    try:
-        with Path(path).open("rb") as file:
-            for placed in json_lines(file, path=Path(path), remedy=remedy):
-                found = True
-                yield placed
-    except OSError as err:
-        raise InputError(
-            f"not readable: {err.strerror}", place=str(path), remedy="name a JSONL file"
-        ) from None
-    if not found:
-        raise InputError("holds no row", place=str(path), remedy=remedy)
+    return read_json_lines(Path(path), remedy=f"give one JSON object per line with {fields}")
 
 
 def _string(row: dict[str, Any], name: str, place: str) -> str:

@@ -6,21 +6,22 @@ from pathlib import Path
 
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
-from .config import DEMO, ArmConfig, ArmName, arm_config
+from .config import DEMO, RECIPES, ArmConfig, ArmName, Recipe, arm_config
 from .queries import Query, make_queries
 
 __all__ = [
-    "ARMS",
     "DEMO",
+    "RECIPES",
     "ArmConfig",
     "ArmName",
     "Query",
+    "Recipe",
     "arm_config",
     "is_complete",
     "make_queries",
     "train_arm",
-    "train_grpo",
     "train_sft",
+    "train_surrogate",
 ]
 
 COMPLETE = "arm.json"
@@ -40,16 +41,12 @@ def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Pa
     return sft.train_sft(config, out, tick=tick)
 
 
-def train_grpo(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
-    """:func:`.grpo.train_grpo`, imported when called."""
+def train_surrogate(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
+    """:func:`.surrogate.train_surrogate`, imported when called."""
     _need_trl()
-    from . import grpo
+    from . import surrogate
 
-    return grpo.train_grpo(config, out, tick=tick)
-
-
-ARMS = {"off-policy-sft": train_sft, "on-policy-rl": train_grpo}
-"""Arm name -> the function that trains it."""
+    return surrogate.train_surrogate(config, out, tick=tick)
 
 
 def train_arm(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
@@ -59,7 +56,8 @@ def train_arm(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Pa
     one resumed. Raises :class:`InputError` for a folder of another configuration and
     :class:`MissingExtra` without the training libraries.
     """
-    return ARMS[config.arm](config, out, tick=tick)
+    train = train_sft if config.recipe.stock else train_surrogate
+    return train(config, out, tick=tick)
 
 
 def _need_trl() -> None:

@@ -4,7 +4,8 @@
       arm.started.json   the configuration, written first: another one is refused
       steps.jsonl        one line per step (see `log`)
       checkpoints/       the last sealed checkpoint; removed at the end
-      config.json, model.safetensors, tokenizer...   the tuned model, float32
+      config.json, model.safetensors, tokenizer...   the tuned model, float32; with lora_rank
+                       adapter_config.json and adapter_model.safetensors in their place
       arm.json           configuration, base, versions, cost; written last: the arm is complete
 
 The weights are kept in float32: at these learning rates many updates are smaller than one step of
@@ -18,6 +19,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import InputError
 from ..core.files import read_json, write_json
 from ..core.records import Tick
-from ..models import find_model, fingerprint, load_model, load_tokenizer
+from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer
 from . import COMPLETE, is_complete
 from .checkpoints import SealCheckpoints, newest
 from .config import ArmConfig
@@ -47,30 +49,34 @@ Build = Callable[
 def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     """Train the arm into ``out`` and return ``out``; a finished one is left as it is.
 
-    Started again after a kill, it goes on from its last sealed checkpoint with the same data.
-    Raises :class:`InputError` when ``out`` belongs to another configuration, or under a launcher
-    with several processes (the rollout copy and the checkpoints are those of one process).
+    Started again after a kill, it goes on from its last sealed checkpoint with the same data. Under
+    a launcher (``torchrun``) the processes share the work, and the first one writes. Raises
+    :class:`InputError` when ``out`` belongs to another configuration.
     """
-    _one_process()
     record = {"schema": SCHEMA, "config": config.model_dump(mode="json")}
     for name in (COMPLETE, STARTED):
         _same_config(out / name, record)
     if is_complete(out):
         return out
     source = find_model(config.model)  # a wrong name must not claim the folder
+    first = int(os.environ.get("RANK", "0")) == 0
     checkpoints = out / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
-    write_json(out / STARTED, record)
+    if first:
+        write_json(out / STARTED, record)
     from transformers import PrinterCallback
 
     with _quiet():
-        model, tokenizer = load_model(source), load_tokenizer(source)
+        model, tokenizer = trainable_model(config, source), load_tokenizer(source)
         log = StepLog(out / FILE, config.arm, tick=tick)
         trainer = build(config, checkpoints, model, tokenizer, log)
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
         trainer.add_callback(SealCheckpoints())
-        last = newest(checkpoints)
+        with trainer.accelerator.main_process_first():
+            last = newest(checkpoints)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
+        if not first:
+            return out
         _save(model, tokenizer, out, checkpoints / "final")
     steps = read_steps(out / FILE)
     totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
@@ -88,15 +94,51 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     return out
 
 
+def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
+    """The start of the arm: all weights, or those of adapters on top of frozen ones.
+
+    With ``lora_rank`` an adapter as start is trained on; without, it is merged first. Raises
+    :class:`InputError` where the start's adapter has another rank.
+    """
+    if not config.lora_rank:
+        return load_model(source)
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    model = load_model(replace(source, adapter=None))
+    if source.adapter is None:
+        # One seed, one start: the adapters' random half is drawn here, not by the trainer.
+        with _seeded(config.seed):
+            adapters = LoraConfig(
+                r=config.lora_rank,
+                lora_alpha=2 * config.lora_rank,
+                target_modules="all-linear",
+                task_type="CAUSAL_LM",
+            )
+            model = get_peft_model(model, adapters)
+            base = config.model
+    else:
+        there = read_json(Path(source.adapter) / "adapter_config.json")
+        if there.get("r") != config.lora_rank:
+            what = f"lora_rank is {config.lora_rank}, and the start's adapter has {there.get('r')}"
+            raise InputError(what, place=source.name, remedy="use the adapter's rank")
+        model = PeftModel.from_pretrained(model, source.adapter, is_trainable=True)
+        base = str(there["base_model_name_or_path"])
+    # The name, not this machine's cache folder: an adapter is worth sharing.
+    model.peft_config["default"].base_model_name_or_path = base
+    return model
+
+
 def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
     """The fields that TRL's configurations of all arms share."""
     import torch
 
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    parts = config.accumulation(processes)
     return {
         "output_dir": str(checkpoints),
         "max_steps": config.steps,
-        "per_device_train_batch_size": config.rows_per_step // config.accumulation,
-        "gradient_accumulation_steps": config.accumulation,
+        "per_device_train_batch_size": config.rows_per_step // processes // parts,
+        "gradient_accumulation_steps": parts,
         "activation_checkpointing": False,
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": "constant",
@@ -143,12 +185,13 @@ def _same_config(path: Path, record: dict[str, Any]) -> None:
         )
 
 
-def _one_process() -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise InputError(
-            "an arm trains in one process, but WORLD_SIZE is above 1",
-            remedy="start it without a distributed launcher",
-        )
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 @contextmanager

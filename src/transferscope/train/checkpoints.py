@@ -34,6 +34,8 @@ class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
 
     def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
         """Called by the trainer when a checkpoint folder is complete."""
+        if not state.is_world_process_zero:
+            return
         folder = Path(args.output_dir)
         current = folder / f"checkpoint-{state.global_step}"
         sizes = {path.name: path.stat().st_size for path in current.iterdir() if path.is_file()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -10,21 +11,62 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from ..core.errors import InputError
 from .queries import MOST
 
-ArmName = Literal["off-policy-sft", "on-policy-rl"]
+PROCEDURAL = "procedural"
+"""The built-in queries and teacher: no file needed."""
+
+ArmName = Literal[
+    "off-policy-sft",
+    "on-policy-sft",
+    "off-policy-rl",
+    "on-policy-rl-no-kl",
+    "on-policy-rl",
+    "random-reward",
+    "classic-sft",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What tells the arms apart (docs/science.md section 6): q, w and whether beta is above 0.
+
+    ``sampler``: who answers. ``weight``: 1 for a correct answer and 0 for a wrong one, the
+    group-relative advantage of the grader's reward, or that of coin flips. ``stock``: TRL's
+    SFTTrainer in place of the surrogate.
+    """
+
+    sampler: Literal["policy", "teacher"]
+    weight: Literal["correct", "advantage", "coin"]
+    kl: bool = False
+    stock: bool = False
+
+
+RECIPES: dict[ArmName, Recipe] = {
+    "off-policy-sft": Recipe("teacher", "correct"),
+    "on-policy-sft": Recipe("policy", "correct"),
+    "off-policy-rl": Recipe("teacher", "advantage"),
+    "on-policy-rl-no-kl": Recipe("policy", "advantage"),
+    "on-policy-rl": Recipe("policy", "advantage", kl=True),
+    "random-reward": Recipe("policy", "coin"),
+    "classic-sft": Recipe("teacher", "correct", stock=True),
+}
+"""Arm name to recipe. The five arms, the control with random reward, and the classic recipe."""
 
 
 class ArmConfig(BaseModel):
     """One arm of the study (docs/science.md section 6).
 
     Every step sees ``queries_per_step`` queries, each with ``rollouts`` responses: the policy's own
-    in RL, the teacher's in SFT. Two arms with the same ``seed``, ``steps`` and
-    ``queries_per_step`` therefore see the same queries in the same order, equally many; only who
-    answers them differs.
+    or the teacher's. Arms with the same ``seed``, ``steps`` and ``queries_per_step`` therefore see
+    the same queries in the same order, equally many; who answers them and how the answers are
+    weighed differs.
 
-    ``max_tokens`` bounds a rollout (tokens); ``temperature`` is that of the rollouts (SFT's loss is
-    at temperature 1); ``beta`` weighs KL(policy || base) and is RL's alone. The learning rate is
-    constant, AdamW without weight decay, gradients clipped to ``max_grad_norm``. ``precision``
-    names the arithmetic: the weights that the optimizer updates are float32 in both.
+    ``queries_from`` and ``teacher``: ``"procedural"`` or a JSONL file (see `pool`). ``max_tokens``
+    bounds a rollout (tokens); ``temperature`` is that of the rollouts and of the loss on them (the
+    loss on a teacher's text is at temperature 1); ``beta`` weighs KL(policy || start);
+    ``refresh_every``: steps between renewals of the sampling policy (1: on-policy). The learning
+    rate is constant, AdamW without weight decay, gradients clipped to ``max_grad_norm``.
+    ``lora_rank`` 0 trains all weights, else adapters of that rank on every linear layer.
+    ``precision`` names the arithmetic: the weights that the optimizer updates are float32 in both.
     ``save_every`` is in steps. ``rows_per_forward`` bounds memory (activations are about 1.3 MB a
     token for the embedded model), not the result: gradients are accumulated over the step.
     """
@@ -36,6 +78,10 @@ class ArmConfig(BaseModel):
     steps: int = Field(default=12, ge=1)
     queries_per_step: int = Field(default=6, ge=1)
     rollouts: int = Field(default=8, ge=1)
+    queries_from: str = PROCEDURAL
+    teacher: str = PROCEDURAL
+    refresh_every: int = Field(default=1, ge=1)
+    lora_rank: int = Field(default=0, ge=0, le=1024)
     max_tokens: int = Field(default=48, ge=1)
     temperature: float = Field(default=0.7, gt=0)
     learning_rate: float = Field(default=2e-5, gt=0)
@@ -46,11 +92,31 @@ class ArmConfig(BaseModel):
     rows_per_forward: int = Field(default=12, ge=1)
     seed: int = Field(default=0, ge=0)
 
+    @property
+    def recipe(self) -> Recipe:
+        """Sampler, weight and KL of this arm."""
+        return RECIPES[self.arm]
+
     @model_validator(mode="after")
-    def _enough_queries(self) -> ArmConfig:
-        if self.queries > MOST:
+    def _consistent(self) -> ArmConfig:
+        recipe = self.recipe
+        if self.queries_from == PROCEDURAL and self.queries > MOST:
             asked = f"steps x queries_per_step asks for {self.queries} queries"
             raise ValueError(f"{asked}, and {MOST} different ones exist")
+        if recipe.sampler == "teacher" and self.beta > 0:
+            raise ValueError("beta above 0 needs the policy's own samples, a teacher's are no such")
+        if recipe.kl != (self.beta > 0):
+            says = "needs beta above 0" if recipe.kl else "has no KL term: beta must be 0"
+            raise ValueError(f"{self.arm} {says}")
+        if recipe.weight != "correct" and self.rollouts < 2:
+            raise ValueError("rollouts: an advantage is relative to its group: use 2 or more")
+        if self.teacher == PROCEDURAL != self.queries_from and recipe.sampler == "teacher":
+            raise ValueError("the procedural teacher answers procedural queries only: name a file")
+        if self.refresh_every > 1 and recipe.sampler == "teacher":
+            raise ValueError("refresh_every is about the policy's own samples")
+        if self.save_every % self.refresh_every:
+            # A resumed run renews its sampling policy, so it must have been due for renewal.
+            raise ValueError("save_every must be a multiple of refresh_every")
         return self
 
     @property
@@ -63,19 +129,33 @@ class ArmConfig(BaseModel):
         """Responses behind one optimizer step."""
         return self.queries_per_step * self.rollouts
 
-    @property
-    def accumulation(self) -> int:
-        """Forward passes per optimizer step: the fewest equal ones within ``rows_per_forward``."""
-        rows = self.rows_per_step
+    def accumulation(self, processes: int = 1) -> int:
+        """Forward passes per step and process: the fewest equal ones within ``rows_per_forward``.
+
+        Raises :class:`InputError` when the step's rows can't be dealt out evenly.
+        """
+        rows, rest = divmod(self.rows_per_step, processes)
+        if rest:
+            what = f"{self.rows_per_step} responses a step can't be dealt out to"
+            raise InputError(
+                f"{what} {processes} processes",
+                place="queries_per_step x rollouts",
+                remedy=f"make it a multiple of {processes}",
+            )
         fits = (k for k in range(1, rows) if rows % k == 0 and rows // k <= self.rows_per_forward)
         return next(fits, rows)
 
 
 DEMO: dict[ArmName, ArmConfig] = {
     "off-policy-sft": ArmConfig(arm="off-policy-sft", rollouts=4, learning_rate=5e-5),
-    "on-policy-rl": ArmConfig(arm="on-policy-rl", rollouts=8, learning_rate=3e-5, beta=0.01),
+    "on-policy-sft": ArmConfig(arm="on-policy-sft", learning_rate=3e-5),
+    "off-policy-rl": ArmConfig(arm="off-policy-rl", rollouts=4, learning_rate=3e-5),
+    "on-policy-rl-no-kl": ArmConfig(arm="on-policy-rl-no-kl", learning_rate=3e-5),
+    "on-policy-rl": ArmConfig(arm="on-policy-rl", learning_rate=3e-5, beta=0.01),
+    "random-reward": ArmConfig(arm="random-reward", learning_rate=3e-5),
+    "classic-sft": ArmConfig(arm="classic-sft", rollouts=4, learning_rate=5e-5),
 }
-"""The two arms of ``transferscope demo``: the same 72 queries in the same order."""
+"""Every arm's defaults, those of ``transferscope demo``: the same 72 queries in the same order."""
 
 
 def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:

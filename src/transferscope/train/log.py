@@ -2,8 +2,9 @@
 
     {"step": 3, "loss": ..., "reward": ..., "reward_std": ..., "grad_norm": ..., ...}
 
-``loss``; ``reward`` (mean over the step's rollouts, 0..1), ``reward_std``, ``flat_groups`` (share
-of groups whose rewards are all equal) and, with beta > 0, ``kl``, all ``null`` in SFT;
+``loss``; ``reward`` (mean over the step's responses, 0..1; of coin flips in the arm with random
+reward), ``correct`` (share that the grader accepts), ``reward_std``, ``flat_groups`` (share of
+groups whose rewards are all equal) and, with beta > 0, ``kl``, all ``null`` in classic SFT;
 ``grad_norm`` (global, before clipping; docs/science.md section 6);
 ``length`` (mean tokens per response); ``tokens_generated``, ``tokens_trained`` (response tokens in
 the loss); ``learning_rate``; ``seconds`` (wall) and ``cpu_seconds`` (all threads), both without the
@@ -30,6 +31,7 @@ _AGAIN = "remove the arm's folder and train again"
 _METRICS = {
     "loss": "loss",
     "reward": "reward",
+    "correct": "rewards/correct/mean",
     "reward_std": "reward_std",
     "flat_groups": "frac_reward_zero_std",
     "kl": "kl",
@@ -48,6 +50,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
     def __init__(self, path: Path, arm: str, *, tick: Tick = no_tick) -> None:
         self.path, self.arm, self.tick = path, arm, tick
         self._counts = {"responses": 0, "generated": 0, "trained": 0}
+        self._writes = True
         self._began = (0.0, 0.0)
         self._spent = (0.0, 0.0)
 
@@ -61,6 +64,9 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any
     ) -> None:
         """Keep only the lines of steps that the checkpoint holds."""
+        self._writes = state.is_world_process_zero
+        if not self._writes:
+            return
         kept = [line for line in read_steps(self.path) if line["step"] <= state.global_step]
         staged = self.path.with_name(self.path.name + ".tmp")
         staged.write_text("".join(_line(entry) for entry in kept), encoding="utf-8")
@@ -86,8 +92,8 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         **___: Any,
     ) -> None:
         """Append the step's line."""
-        if logs is None or "loss" not in logs:
-            return  # the summary at the end of training
+        if logs is None or "loss" not in logs or not self._writes:
+            return  # the summary at the end of training, or another process's
         counts = self._counts
         entry: dict[str, Any] = {"step": state.global_step}
         entry |= {name: _finite(logs.get(key)) for name, key in _METRICS.items()}

@@ -46,18 +46,19 @@ _STORIES = {  # operation -> situations, question
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One training question. ``gold`` is its answer; ``a``, ``b`` and ``operation`` its sum.
+    """One training question. ``gold`` is its answer.
 
-    ``facts`` is the situation in words for a word problem, else empty; the teacher retells it.
+    Of a procedural one, ``a``, ``b`` and ``operation`` are the sum behind it, and ``facts`` is the
+    situation in words for a word problem, else empty; the teacher retells it.
     """
 
     id: str
     kind: str
     prompt: str
     gold: str
-    a: int
-    b: int
-    operation: str
+    a: int = 0
+    b: int = 0
+    operation: str = ""
     facts: str = ""
 
 

@@ -1,12 +1,12 @@
-"""The off-policy SFT arm: TRL's SFTTrainer on the teacher's accepted solutions.
+"""The classic recipe: TRL's SFTTrainer on the teacher's accepted solutions.
 
 Loss (docs/science.md section 6 with q = teacher, w = 1, beta = 0): mean over the step's response
-tokens of -log pi(token), the end token included, the prompt not.
+tokens of -log pi(token), the end token included, the prompt not. The arm ``off-policy-sft`` has
+the same loss on the surrogate's trainer; this one shows that nothing hangs on the trainer.
 """
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,8 @@ from ..core.records import Tick, no_tick
 from .arm import run_arm, training_arguments
 from .config import ArmConfig
 from .log import StepLog
+from .pool import queries_of, responses_of
 from .prompts import prompt_ids
-from .queries import make_queries
-from .teacher import accepted
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
@@ -36,11 +35,11 @@ def teacher_rows(config: ArmConfig, tokenizer: PreTrainedTokenizerBase) -> list[
 
     The prompt's ids are those the RL arm generates from; the response ends in the end token.
     """
-    rng = random.Random(f"transferscope-teacher-{config.seed}")
     rows = []
-    for query in make_queries(config.queries, seed=config.seed):
+    queries = queries_of(config)
+    for query, responses in zip(queries, responses_of(config, queries), strict=True):
         prompt = prompt_ids(query.prompt, tokenizer)
-        for text in accepted(query, config.rollouts, rng=rng):
+        for text in responses:
             response = [*tokenizer.encode(text, add_special_tokens=False), tokenizer.eos_token_id]
             mask = [0] * len(prompt) + [1] * len(response)
             rows.append({"input_ids": prompt + response, "completion_mask": mask})

@@ -4,8 +4,9 @@
     so I need 3 groups of 2. Adding them up one by one gives 2, 4, 6. So the answer is 6.
 
 A stand-in for a large reasoning model (the paper distils one): several sentences, the same opening
-every time. Solutions are correct by construction, and still pass the rejection step of
-docs/science.md section 6 with the one grader, like those of any other teacher.
+every time. Worked solutions are correct by construction, and still pass the rejection step of
+docs/science.md section 6 with the one grader, like those of any other teacher. Off-policy RL needs
+wrong ones as well: :func:`slipped` makes one slip on the way and goes on from there.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from .queries import Query, solve
 
 Teacher = Callable[[Query, random.Random], str]
 """Draws one response to a query."""
+
+SLIPS = 0.5
+"""Share of wrong responses among those of :func:`mixed`: most groups of rollouts hold both."""
 
 OPENING = "Okay, let me think about this step by step."
 
@@ -44,18 +48,17 @@ _CLOSINGS = ("So the answer is {result}.", "Therefore, the answer is {result}.")
 
 def worked(query: Query, rng: random.Random) -> str:
     """One worked solution of ``query``; ``rng`` chooses among the wordings."""
-    a, b, operation = query.a, query.b, query.operation
-    parts = (_TASKS[operation], _WORK[operation], _CHECKS, _CLOSINGS)
-    words = {
-        "a": a,
-        "b": b,
-        "operation": operation,
-        "steps": ", ".join(str(number) for number in _steps(a, b, operation)),
-        "result": solve(a, b, operation),
-    }
-    sentences = [rng.choice(options).format(**words) for options in parts]
-    facts = [f"I know that {query.facts}"] if query.facts else []
-    return " ".join([OPENING, *facts, *sentences])
+    return _told(query, rng, slip=0)
+
+
+def slipped(query: Query, rng: random.Random) -> str:
+    """A solution in the same style whose last step slips by one or two: plausible, and wrong."""
+    return _told(query, rng, slip=rng.choice((-2, -1, 1, 2)))
+
+
+def mixed(query: Query, rng: random.Random) -> str:
+    """Wrong with probability :data:`SLIPS`, else worked."""
+    return slipped(query, rng) if rng.random() < SLIPS else worked(query, rng)
 
 
 def accepted(
@@ -87,3 +90,19 @@ def _steps(a: int, b: int, operation: str) -> list[int]:
         return [b * times for times in range(1, a + 1)]
     sign = 1 if operation == "+" else -1
     return [a + sign * step for step in range(1, b + 1)]
+
+
+def _told(query: Query, rng: random.Random, *, slip: int) -> str:
+    a, b, operation = query.a, query.b, query.operation
+    parts = (_TASKS[operation], _WORK[operation], _CHECKS, _CLOSINGS)
+    steps = _steps(a, b, operation)
+    words = {
+        "a": a,
+        "b": b,
+        "operation": operation,
+        "steps": ", ".join(str(number) for number in [*steps[:-1], steps[-1] + slip]),
+        "result": solve(a, b, operation) + slip,
+    }
+    sentences = [rng.choice(options).format(**words) for options in parts]
+    facts = [f"I know that {query.facts}"] if query.facts else []
+    return " ".join([OPENING, *facts, *sentences])

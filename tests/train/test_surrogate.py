@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from transferscope.core.errors import InputError
 from transferscope.models import load_model
-from transferscope.train import ArmConfig, grpo, train_arm
-from transferscope.train.grpo import drop_flat_groups, rewards
+from transferscope.train import ArmConfig, surrogate, train_arm
 from transferscope.train.log import read_steps
+from transferscope.train.surrogate import drop_weightless, rewards
 
 from .helpers import Killed, kill_after, weights
 
@@ -22,7 +21,7 @@ def config(tiny: str, **fields: object) -> ArmConfig:
         "max_tokens": 8,
         "rows_per_forward": 4,
     }
-    settings |= {"learning_rate": 1e-2, "save_every": 1, "arm": "on-policy-rl", "model": tiny}
+    settings |= {"learning_rate": 1e-2, "save_every": 1, "arm": "on-policy-rl-no-kl", "model": tiny}
     return ArmConfig.model_validate(settings | fields)
 
 
@@ -35,7 +34,7 @@ def even_length(
 
 @pytest.fixture
 def earnable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grpo, "rewards", even_length)
+    monkeypatch.setattr(surrogate, "rewards", even_length)
 
 
 def test_reward_is_the_grader_on_finished_answers() -> None:
@@ -54,14 +53,15 @@ def test_flat_groups_are_dropped_and_columns_trimmed() -> None:
         "advantages": torch.tensor([0.0, 1.0, -1.0]),
         "num_items_in_batch": torch.tensor(6),
     }
-    kept = drop_flat_groups(batch)
+    kept = drop_weightless(batch)
     assert kept["prompt_ids"].tolist() == [[6, 7], [6, 8]]
     assert kept["completion_ids"].tolist() == [[3, 2], [2, 0]]
     assert kept["advantages"].tolist() == [1.0, -1.0]
     assert int(kept["num_items_in_batch"]) == 6
-    flat = drop_flat_groups(batch | {"advantages": torch.zeros(3)})
+    flat = drop_weightless(batch | {"advantages": torch.zeros(3)})
     assert flat["prompt_ids"].tolist() == [[5, 6, 7]]
-    assert drop_flat_groups(batch, 3)["advantages"].tolist() == [0.0, 1.0, -1.0]
+    assert drop_weightless(batch, at_least=3)["advantages"].tolist() == [0.0, 1.0, -1.0]
+    assert drop_weightless(batch, 3)["advantages"].tolist() == [0.0, 1.0, -1.0]
 
 
 @pytest.mark.usefixtures("earnable")
@@ -71,7 +71,7 @@ def test_dropping_leaves_the_gradient(
     # One query of two rollouts: often flat. Same seed, with and without dropping.
     settings = {"precision": "fp32", "rollouts": 2, "steps": 2, "learning_rate": 1e-4}
     with_drop = train_arm(config(tiny, **settings), tmp_path / "a")
-    monkeypatch.setattr(grpo, "drop_flat_groups", lambda batch, parts: batch)
+    monkeypatch.setattr(surrogate, "drop_weightless", lambda batch, parts, at_least: batch)
     without = train_arm(config(tiny, **settings), tmp_path / "b")
     a, b = (read_steps(out / "steps.jsonl") for out in (with_drop, without))
     assert any(step["flat_groups"] > 0 for step in a)
@@ -95,7 +95,8 @@ def test_accumulation_leaves_the_gradient(tiny: str, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("earnable")
 @pytest.mark.parametrize("beta", [0.0, 0.05])
 def test_interrupted_equals_uninterrupted(tiny: str, tmp_path: Path, beta: float) -> None:
-    whole = train_arm(config(tiny, beta=beta), tmp_path / "whole")
+    arm = {"beta": beta, "arm": "on-policy-rl" if beta else "on-policy-rl-no-kl"}
+    whole = train_arm(config(tiny, **arm), tmp_path / "whole")
     steps = read_steps(whole / "steps.jsonl")
     assert [step["step"] for step in steps] == [1, 2, 3, 4]
     assert all(0 <= step["reward"] <= 1 and step["tokens_generated"] > 0 for step in steps)
@@ -103,15 +104,10 @@ def test_interrupted_equals_uninterrupted(tiny: str, tmp_path: Path, beta: float
     assert (steps[-1]["kl"] is None) == (beta == 0)
 
     with pytest.raises(Killed):
-        train_arm(config(tiny, beta=beta), tmp_path / "cut", tick=kill_after(3))
-    cut = train_arm(config(tiny, beta=beta), tmp_path / "cut")
+        train_arm(config(tiny, **arm), tmp_path / "cut", tick=kill_after(3))
+    cut = train_arm(config(tiny, **arm), tmp_path / "cut")
     for name, value in weights(whole).items():
         assert torch.equal(value, weights(cut)[name]), name
     again = read_steps(cut / "steps.jsonl")
     assert [s["reward"] for s in again] == [s["reward"] for s in steps]
     assert load_model(str(cut)).dtype == torch.float32
-
-
-def test_one_rollout_is_refused(tiny: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"rollouts: .*; use 2 or more"):
-        train_arm(config(tiny, rollouts=1), tmp_path / "arm")

@@ -1,0 +1,237 @@
+"""All arms but the classic one: one surrogate loss on TRL's GRPOTrainer.
+
+    L = - E_x E_{y ~ q(.|x)} [ w(x, y) * log pi(y|x) ] + beta * KL(pi || pi_start)
+
+(docs/science.md section 6.) The arms differ in q, the policy's own samples or a teacher's text, and
+in w, which is 1 for a correct answer, or the group-relative advantage (reward minus the group's
+mean, over its standard deviation) of the grader's reward, or of coin flips. The loss is TRL's
+``dapo``: summed over all response tokens of the step and divided by their number. With one update
+per batch of responses the probability ratio is 1 where its gradient is taken, so that gradient is
+the one of -w * log pi, whoever answered; clip 0.20/0.28 as in the paper's configuration never
+bites. A sample that didn't finish earns nothing. With ``beta`` > 0 the KL to the start is the
+bias-corrected per-token estimate, whose gradient is that of the reverse KL.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import InputError
+from ..core.records import Message, Tick, no_tick
+from ..grade.maths import is_correct
+from ..models import find_model
+from .arm import run_arm, training_arguments
+from .config import ArmConfig
+from .log import StepLog
+from .pool import queries_of, responses_of
+from .prompts import messages
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
+
+CLIP = (0.20, 0.28)
+"""Lower and upper clip of the probability ratio (the paper's configuration)."""
+
+
+def train_surrogate(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
+    """Train ``config``'s arm into the model folder ``out``; returns it.
+
+    Skipped when complete, resumed when interrupted (responses are drawn at every step and the
+    random state is part of a checkpoint). Raises :class:`InputError` as :func:`.arm.run_arm` does,
+    for queries or a teacher that don't suffice, and for ``beta`` > 0 with all weights trained from
+    an adapter, whose base would become the reference.
+    """
+    if config.beta > 0 and not config.lora_rank and find_model(config.model).adapter is not None:
+        raise InputError(
+            "beta > 0 needs a reference, which can't be loaded from an adapter",
+            place=config.model,
+            remedy="merge the adapter into a model folder first, or set lora_rank",
+        )
+    return run_arm(config, Path(out), tick=tick, build=build_trainer)
+
+
+def rewards(
+    completions: Sequence[Sequence[Message]],
+    completion_ids: Sequence[Sequence[int]],
+    gold: Sequence[str],
+    *,
+    ends: Sequence[int],
+) -> list[float]:
+    """1.0 for a finished response that the grader accepts, else 0.0.
+
+    A response is finished when its last id is one of ``ends``.
+    """
+    return [
+        float(ids[-1] in ends and is_correct(completion[-1]["content"], answer))
+        for completion, ids, answer in zip(completions, completion_ids, gold, strict=True)
+    ]
+
+
+def training_rows(config: ArmConfig) -> list[dict[str, Any]]:
+    """One row per query in training order: ``prompt``, ``gold`` and the teacher's ``responses``."""
+    queries = queries_of(config)
+    rows = [{"prompt": messages(query.prompt), "gold": query.gold} for query in queries]
+    if config.recipe.sampler == "teacher":
+        for row, responses in zip(rows, responses_of(config, queries), strict=True):
+            row["responses"] = responses
+    return rows
+
+
+def build_trainer(
+    config: ArmConfig,
+    checkpoints: Path,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    log: StepLog,
+) -> Trainer:
+    """The trainer of ``config`` on ``model``, ready to start."""
+    from datasets import Dataset
+    from trl import GRPOConfig
+
+    own = config.recipe.sampler == "policy"
+    shared = training_arguments(config, checkpoints)
+    arguments = GRPOConfig(
+        **shared,
+        num_generations=config.rollouts,
+        steps_per_generation=shared["gradient_accumulation_steps"],
+        num_iterations=1,
+        max_completion_length=config.max_tokens,
+        temperature=config.temperature if own else 1.0,
+        top_p=1.0,
+        top_k=0,
+        beta=config.beta,
+        use_bias_correction_kl=config.beta > 0,
+        importance_sampling_level="token",
+        loss_type="dapo",
+        scale_rewards="group",
+        reward_weights=[0.0, 1.0] if config.recipe.weight == "coin" else [1.0],
+        epsilon=CLIP[0],
+        epsilon_high=CLIP[1],
+        mask_truncated_completions=False,
+        remove_unused_columns=False,
+    )
+    return _trainer_class()(
+        model=model,
+        config=config,
+        args=arguments,
+        train_dataset=Dataset.from_list(training_rows(config)),
+        processing_class=tokenizer,
+        callbacks=[log],
+        log=log,
+    )
+
+
+def drop_weightless(batch: dict[str, Any], parts: int = 1, *, at_least: int = 0) -> dict[str, Any]:
+    """The rows of a scored batch whose weight is not 0, without the columns only others used.
+
+    Rows without weight have no gradient but cost a whole backward pass. The number of tokens that
+    the loss is divided by stays that of the whole batch, so the gradient is unchanged. The rows
+    come out as a positive multiple of ``parts`` and ``at_least`` so many, for which some without
+    weight may stay.
+    """
+    keep = batch["advantages"] != 0
+    kept = int(keep.sum())
+    wanted = max(parts, -(-max(kept, at_least) // parts) * parts)
+    keep[(~keep).nonzero()[: wanted - kept, 0]] = True
+    rows = {
+        key: value[keep] if getattr(value, "ndim", 0) > 0 else value for key, value in batch.items()
+    }
+    begin = int(rows["prompt_mask"].any(dim=0).int().argmax())
+    end = int(rows["completion_mask"].any(dim=0).sum())
+    for key in ("prompt_ids", "prompt_mask"):
+        rows[key] = rows[key][:, begin:]
+    for key in ("completion_ids", "completion_mask"):
+        rows[key] = rows[key][:, :end]
+    return rows
+
+
+def _trainer_class() -> Any:
+    import torch
+    from trl import GRPOTrainer
+
+    from .sampler import SamplingCopy
+
+    class SurrogateTrainer(GRPOTrainer):  # type: ignore[misc]
+        """GRPO with the sampler and the weight of the arm's recipe.
+
+        Samples are drawn from a copy of the policy in the arithmetic's precision, renewed every
+        ``refresh_every`` steps; rows without gradient are dropped; tokens are counted.
+        """
+
+        def __init__(
+            self, *, model: Any, config: ArmConfig, log: StepLog, args: Any, **options: Any
+        ) -> None:
+            self._config, self._log = config, log
+            self._copy = None
+            if config.recipe.sampler == "policy" and (args.bf16 or config.refresh_every > 1):
+                self._copy = SamplingCopy(model, torch.bfloat16 if args.bf16 else torch.float32)
+            functions = [self.correct, *([self.coin] if config.recipe.weight == "coin" else [])]
+            super().__init__(model=model, reward_funcs=functions, args=args, **options)
+
+        def correct(self, completions: Any, completion_ids: Any, gold: Any, **_: Any) -> Any:
+            """The grader's reward; logged in every arm."""
+            self._earned = rewards(completions, completion_ids, gold, ends=self.eos_token_ids)
+            return self._earned
+
+        def coin(self, completions: Any, **_: Any) -> list[float]:
+            """Heads or tails for every response, whatever it says."""
+            # Seeded by step and process, so that a resumed run flips the same coins.
+            at = (self._config.seed, self.state.global_step, self.accelerator.process_index)
+            rng = random.Random(f"transferscope-coin-{at}")
+            return [float(rng.random() < 0.5) for _ in completions]
+
+        def _generate_single_turn(self, *args: Any, **options: Any) -> Any:
+            if self._config.recipe.sampler == "teacher":
+                return self._taught, None
+            if self._copy is None:
+                return super()._generate_single_turn(*args, **options)
+            if self.state.global_step % self._config.refresh_every == 0:
+                self._copy.renew(self.model)
+            trained: Any = self.model_wrapped
+            self.model_wrapped: Any = self._copy.model
+            try:
+                return super()._generate_single_turn(*args, **options)
+            finally:
+                self.model_wrapped = trained
+
+        def _generate_and_score_completions(self, inputs: Any) -> Any:
+            if self._config.recipe.sampler == "teacher":
+                self._taught = self._responses(inputs)
+            batch = super()._generate_and_score_completions(inputs)
+            if self._config.recipe.weight == "correct":
+                batch["advantages"] = torch.tensor(self._earned, device=batch["advantages"].device)
+            generated = int(batch["completion_mask"].sum())
+            if self.beta == 0:
+                # Every process must come to the same number of rows: TRL gathers them for its log.
+                kept = self.accelerator.gather((batch["advantages"] != 0).sum())
+                parts = self.args.steps_per_generation
+                batch = drop_weightless(batch, parts, at_least=int(kept.max()))
+            trained = int(batch["completion_mask"].sum())
+            own = self._config.recipe.sampler == "policy"
+            self._log.count(
+                responses=len(inputs), generated=generated if own else 0, trained=trained
+            )
+            return batch
+
+        def _responses(self, inputs: Any) -> list[list[int]]:
+            """Ids of the teacher's response for every row of this process.
+
+            TRL repeats a query ``num_generations`` times and deals the rows out to the processes
+            in order: a row's place in its group is its global place modulo the group's size.
+            """
+            first = self.accelerator.process_index * len(inputs)
+            texts = [
+                row["responses"][(first + at) % self.num_generations]
+                for at, row in enumerate(inputs)
+            ]
+            tokenizer = self.processing_class
+            ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
+            return [[*row, tokenizer.eos_token_id] for row in ids]
+
+        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            """Checkpoints carry no card."""
+
+    return SurrogateTrainer

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from transferscope.core.errors import InputError
+from transferscope.grade.maths import is_correct
+from transferscope.train import ArmConfig
+from transferscope.train.pool import queries_of, read_queries, responses_of
+
+
+def written(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def config(arm: str, **fields: object) -> ArmConfig:
+    settings = {"steps": 1, "queries_per_step": 3, "rollouts": 2}
+    return ArmConfig.model_validate(settings | {"arm": arm} | fields)
+
+
+def test_field_names_of_the_usual_sets_are_understood(tmp_path: Path) -> None:
+    rows = [
+        {"question": "2 + 2?", "answer": "It is <<2+2=4>>4.\n#### 4"},
+        {"problem": "x?", "answer": "\\frac{1}{2}"},
+        {"id": "p", "prompt": "3 + 4?", "gold": 7},
+        {"prompt": "3 + 4?", "gold": "8"},
+    ]
+    queries = read_queries(written(tmp_path / "q.jsonl", rows))
+    assert [(q.id, q.prompt, q.gold) for q in queries] == [
+        ("0", "2 + 2?", "4"),
+        ("1", "x?", "\\frac{1}{2}"),
+        ("p", "3 + 4?", "7"),
+    ]
+
+
+def test_all_arms_see_a_files_queries_in_one_order(tmp_path: Path) -> None:
+    rows = [{"prompt": f"{n}?", "gold": str(n)} for n in range(20)]
+    path = str(written(tmp_path / "q.jsonl", rows))
+    one = queries_of(config("on-policy-sft", queries_from=path))
+    two = queries_of(config("random-reward", queries_from=path))
+    assert one == two
+    assert len({query.prompt for query in one}) == 3
+    assert queries_of(config("on-policy-sft", queries_from=path, seed=1)) != one
+    with pytest.raises(InputError, match="asks for 24 queries, here are 20"):
+        queries_of(config("on-policy-sft", queries_from=path, steps=8))
+
+
+def test_rejection_keeps_correct_ones_and_an_advantage_needs_wrong_ones(tmp_path: Path) -> None:
+    queries = written(tmp_path / "q.jsonl", [{"prompt": f"{n}?", "gold": str(n)} for n in range(3)])
+    answers = [
+        {"prompt": f"{n}?", "response": f"The answer is {n + slip}."}
+        for n in range(3)
+        for slip in (1, 0, 0, 2)
+    ]
+    teacher = written(tmp_path / "t.jsonl", answers)
+    named = {"queries_from": str(queries), "teacher": str(teacher)}
+    kept = config("off-policy-sft", **named)
+    for query, responses in zip(
+        queries_of(kept), responses_of(kept, queries_of(kept)), strict=True
+    ):
+        assert responses == [f"The answer is {query.gold}."] * 2
+    mixed = config("off-policy-rl", **named)
+    first = responses_of(mixed, queries_of(mixed))[0]
+    gold = queries_of(mixed)[0].gold
+    assert [is_correct(response, gold) for response in first] == [False, True]
+    with pytest.raises(InputError, match=r"2 correct responses to query \d, 3 were asked for"):
+        responses_of(config("off-policy-sft", rollouts=3, **named), queries_of(kept))
+
+
+def test_the_procedural_teacher_slips_in_about_half_for_off_policy_rl() -> None:
+    settings = config("off-policy-rl", steps=40, queries_per_step=6, rollouts=4)
+    queries = queries_of(settings)
+    right = [
+        is_correct(response, query.gold)
+        for query, responses in zip(queries, responses_of(settings, queries), strict=True)
+        for response in responses
+    ]
+    assert len(right) == 960
+    # binomial(960, 1/2) is within 430..530 but for one seed in a thousand
+    assert 430 < sum(right) < 530
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "q.jsonl:1: not valid JSON"),
+        ('{"prompt": "x"}', "q.jsonl:1: no text in gold or answer"),
+        ('{"gold": "x"}', "q.jsonl:1: no text in prompt or problem or question"),
+        ('{"prompt": "x", "answer": "work ####  "}', "q.jsonl:1: the answer is empty"),
+        ("", "q.jsonl: holds no row"),
+    ],
+)
+def test_bad_files_are_refused_by_place(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "q.jsonl"
+    path.write_text(line)
+    with pytest.raises(InputError) as caught:
+        read_queries(path)
+    assert message in str(caught.value)
+    with pytest.raises(InputError, match="not readable"):
+        read_queries(tmp_path / "none.jsonl")
