@@ -1,0 +1,81 @@
+"""Gradient dynamics: what the course of the gradient norm says of an arm.
+
+g_t, t = 1..T, is the global norm before clipping. The paper prints such quantities (its Table 7)
+and no formulas; ours are those of docs/science.md section 6, to be compared in kind, not in digits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+EARLY = 20
+"""Steps of the early slope, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamics:
+    """Quantities of one arm's gradient norms; ``None`` where too few steps define one.
+
+    ``early_slope``: least squares over the first 20 steps, norm per step. ``t_half``: the first
+    step with half of the sum. ``total``: the sum. ``late_mean``, ``late_variance``: over the last
+    quarter (rounded up; ddof 0). ``decay_rate``: minus the least-squares slope of log g_t over
+    g_t > 0, times T. ``oscillation``: mean |g_t - g_(t-1)| over the mean. ``zeros``: steps without
+    gradient, ``steps``: T.
+    """
+
+    early_slope: float | None
+    t_half: int | None
+    total: float
+    late_mean: float
+    late_variance: float
+    decay_rate: float | None
+    oscillation: float | None
+    zeros: int
+    steps: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Every quantity by name."""
+        return asdict(self)
+
+
+def dynamics(norms: Sequence[float]) -> Dynamics:
+    """Dynamics of gradient norms in step order. Raises :class:`ValueError` for none or non-finite.
+
+    >>> dynamics([4.0, 2.0, 2.0]).t_half
+    1
+    """
+    if not norms or not all(math.isfinite(g) and g >= 0 for g in norms):
+        raise ValueError("gradient norms must be finite, at least 0, and at least one")
+    g = np.array(norms, dtype=float)
+    steps = len(g)
+    t = np.arange(1, steps + 1)
+    total = float(g.sum())
+    late = g[-math.ceil(steps / 4) :]
+    some = g > 0
+    decay = _slope(t[some], np.log(g[some]))
+    # Halves are compared with a tolerance of rounding: 0.1 + 0.2 is half of 0.6.
+    reached = np.cumsum(g) >= 0.5 * total * (1 - 1e-12)
+    return Dynamics(
+        early_slope=_slope(t[:EARLY], g[:EARLY]),
+        t_half=int(t[reached][0]) if total > 0 else None,
+        total=total,
+        late_mean=float(late.mean()),
+        late_variance=float(late.var()),
+        decay_rate=None if decay is None else -decay * steps,
+        oscillation=float(np.abs(np.diff(g)).mean() / g.mean()) if steps > 1 and total else None,
+        zeros=int((~some).sum()),
+        steps=steps,
+    )
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float | None:
+    """Least-squares slope; ``None`` for fewer than two points."""
+    if len(x) < 2:
+        return None
+    centred = x - x.mean()
+    return float(centred @ (y - y.mean()) / (centred @ centred))

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transferscope.train.overlap import without_overlap
+from transferscope.train.queries import Query
+
+
+def asked(*prompts: str) -> list[Query]:
+    return [Query(str(at), "file", prompt, "1") for at, prompt in enumerate(prompts)]
+
+
+def test_a_shared_run_of_n_words_removes_a_query() -> None:
+    queries = asked("one two three four five", "one two three nine five", "ONE, two; Three: four!")
+    found = without_overlap(queries, ["zero one two three four"], n=4)
+    assert found.removed == ("0", "2")
+    assert [query.id for query in found.kept] == ["1"]
+
+
+def test_a_short_query_overlaps_when_all_of_it_is_there() -> None:
+    queries = asked("What is 3 + 4?", "What is 3 + 5?", "?")
+    found = without_overlap(queries, ["Tell me: what is 3 + 4, please?"])
+    assert found.removed == ("0",)
+
+
+def test_nothing_to_overlap_with() -> None:
+    assert without_overlap(asked("a b c"), []).removed == ()
+    assert without_overlap([], ["a b c"]).kept == ()
+
+
+@given(st.lists(st.text("abc ", max_size=12), max_size=6), st.lists(st.text("abc ", max_size=20)))
+def test_agrees_with_a_search_for_padded_text(queries: list[str], prompts: list[str]) -> None:
+    def overlaps(query: str, prompt: str) -> bool:
+        words, there = query.split(), f" {' '.join(prompt.split())} "
+        size = min(2, len(words))
+        runs = [" ".join(words[at : at + size]) for at in range(len(words) - size + 1)]
+        return any(f" {run} " in there for run in runs if run)
+
+    found = without_overlap(asked(*queries), prompts, n=2)
+    expected = [str(i) for i, q in enumerate(queries) if any(overlaps(q, p) for p in prompts)]
+    assert list(found.removed) == expected
