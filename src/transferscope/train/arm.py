@@ -4,6 +4,7 @@
       arm.started.json   the configuration, written first: another one is refused
       steps.jsonl        one line per step (see `log`)
       checkpoints/       the last sealed checkpoint; removed at the end
+      at/STEP/           the model after a step that the configuration asks to keep
       config.json, model.safetensors, tokenizer...   the tuned model, float32; with lora_rank
                        adapter_config.json and adapter_model.safetensors in their place
       arm.json           configuration, base, versions, cost; written last: the arm is complete
@@ -29,7 +30,7 @@ from ..core.files import read_json, write_json
 from ..core.records import Tick
 from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer
 from . import COMPLETE, is_complete
-from .checkpoints import SealCheckpoints, newest
+from .checkpoints import KeepModels, SealCheckpoints, newest, save_model
 from .config import ArmConfig
 from .log import FILE, StepLog, read_steps
 
@@ -72,12 +73,13 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         trainer = build(config, checkpoints, model, tokenizer, log)
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
         trainer.add_callback(SealCheckpoints())
+        trainer.add_callback(KeepModels(out / "at", config.kept_steps, model, tokenizer))
         with trainer.accelerator.main_process_first():
             last = newest(checkpoints)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         if not first:
             return out
-        _save(model, tokenizer, out, checkpoints / "final")
+        save_model(model, tokenizer, out, staged=checkpoints / "final")
     steps = read_steps(out / FILE)
     totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
     write_json(
@@ -161,16 +163,6 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
         "shuffle_dataset": False,
         "train_sampling_strategy": "sequential",  # the default shuffles, whatever TRL is told
     }
-
-
-def _save(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, out: Path, staged: Path
-) -> None:
-    shutil.rmtree(staged, ignore_errors=True)
-    model.save_pretrained(staged)
-    tokenizer.save_pretrained(staged)
-    for path in sorted(staged.iterdir()):
-        path.replace(out / path.name)
 
 
 def _same_config(path: Path, record: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ written folder has no seal, or a file of another size, and is skipped and remove
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,30 @@ class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
         sizes = {path.name: path.stat().st_size for path in current.iterdir() if path.is_file()}
         write_json(current / SEAL, sizes)
         _remove(path for path in _checkpoints(folder) if path != current)
+
+
+class KeepModels(TrainerCallback):  # type: ignore[misc]
+    """Keeps a copy of the model in ``folder/STEP`` after each of ``steps``."""
+
+    def __init__(self, folder: Path, steps: Collection[int], model: Any, tokenizer: Any) -> None:
+        self.folder, self.steps, self.model, self.tokenizer = folder, steps, model, tokenizer
+
+    def on_step_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
+        """A step that is repeated after a kill writes the same model again."""
+        if state.is_world_process_zero and state.global_step in self.steps:
+            out = self.folder / str(state.global_step)
+            save_model(self.model, self.tokenizer, out, staged=self.folder / ".staged")
+
+
+def save_model(model: Any, tokenizer: Any, out: Path, *, staged: Path) -> None:
+    """Model and tokenizer into ``out``: every file is whole there or not at all."""
+    shutil.rmtree(staged, ignore_errors=True)
+    model.save_pretrained(staged)
+    tokenizer.save_pretrained(staged)
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(staged.iterdir()):
+        path.replace(out / path.name)
+    staged.rmdir()
 
 
 def _checkpoints(folder: Path) -> list[Path]:

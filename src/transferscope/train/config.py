@@ -67,8 +67,9 @@ class ArmConfig(BaseModel):
     rate is constant, AdamW without weight decay, gradients clipped to ``max_grad_norm``.
     ``lora_rank`` 0 trains all weights, else adapters of that rank on every linear layer.
     ``precision`` names the arithmetic: the weights that the optimizer updates are float32 in both.
-    ``save_every`` is in steps. ``rows_per_forward`` bounds memory (activations are about 1.3 MB a
-    token for the embedded model), not the result: gradients are accumulated over the step.
+    ``save_every`` is in steps, and so is ``keep_every``, after which a copy of the model is kept
+    for evaluation. ``rows_per_forward`` bounds memory (activations are about 1.3 MB a token for the
+    embedded model), not the result: gradients are accumulated over the step.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -89,6 +90,7 @@ class ArmConfig(BaseModel):
     max_grad_norm: float = Field(default=1.0, gt=0)
     precision: Literal["bf16", "fp32"] = "bf16"
     save_every: int = Field(default=4, ge=1)
+    keep_every: int | None = Field(default=None, ge=1)
     rows_per_forward: int = Field(default=12, ge=1)
     seed: int = Field(default=0, ge=0)
 
@@ -123,6 +125,13 @@ class ArmConfig(BaseModel):
     def queries(self) -> int:
         """Number of different queries the arm sees, each once."""
         return self.steps * self.queries_per_step
+
+    @property
+    def kept_steps(self) -> tuple[int, ...]:
+        """Steps before the last after which a copy of the model is kept."""
+        if self.keep_every is None:
+            return ()
+        return tuple(range(self.keep_every, self.steps, self.keep_every))
 
     @property
     def rows_per_step(self) -> int:

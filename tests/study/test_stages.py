@@ -39,6 +39,7 @@ suite = "{suite}"
 items = 4
 [arms.off-policy-sft]
 steps = 2
+keep_every = 1
 queries_per_step = 3
 rollouts = 2
 [arms.on-policy-rl]
@@ -46,6 +47,10 @@ steps = 2
 queries_per_step = 3
 rollouts = 2
 max_tokens = 8
+[arms.then-sft]
+arm = "classic-sft"
+init_from = "on-policy-rl"
+steps = 1
 [probe]
 items = 2
 """
@@ -57,8 +62,8 @@ def finished(config: StudyConfig, tmp_path_factory: pytest.TempPathFactory) -> P
     out = tmp_path_factory.mktemp("study") / "out"
     said: list[str] = []
     run_study(config, out, say=said.append)
-    assert len(said) == len(plan_study(config, out).stages) == 10
-    assert said[0].startswith("[1/10] evaluate base: 3 benchmarks x 4 items; about")
+    assert len(said) == len(plan_study(config, out).stages) == 15
+    assert said[0].startswith("[1/15] evaluate base: 3 benchmarks x 4 items; about")
     return out
 
 
@@ -71,7 +76,19 @@ def test_every_stage_leaves_its_result(config: StudyConfig, finished: Path) -> N
             "temporal": 4,
         }
     document = json.loads((finished / "comparison.json").read_text())
-    assert [t["model"] for t in document["tuned"]] == ["off-policy-sft", "on-policy-rl"]
+    assert [t["model"] for t in document["tuned"]] == [
+        "off-policy-sft@1",
+        "off-policy-sft",
+        "on-policy-rl",
+        "then-sft",
+    ]
+    claims = json.loads((finished / "claims.json").read_text())
+    assert {claim["verdict"] for claim in claims} == {"undecided"}  # one seed decides nothing
+    cost = next(c for c in claims if c["claim"].startswith("RL takes longer"))
+    assert cost["measured"] > 0
+    assert "1 training run" in cost["why"]
+    started = json.loads((finished / "arms" / "then-sft" / "arm.json").read_text())
+    assert started["base"] == str(finished / "arms" / "on-policy-rl")
     assert document["base"] == config.base
     hidden = json.loads((finished / "probes" / "on-policy-rl.hidden.json").read_text())
     assert hidden["n_texts"] == 6
@@ -91,7 +108,7 @@ def test_finished_stages_are_not_repeated(config: StudyConfig, finished: Path) -
         *finished.rglob("*.hidden.json"),
     ]
     before = {path: path.stat().st_mtime_ns for path in kept}
-    assert len(before) == 7
+    assert len(before) == 11
     comparison = (finished / "comparison.json").read_text()
     run_study(config, finished, say=lambda _: None)
     assert {path: path.stat().st_mtime_ns for path in kept} == before
@@ -134,7 +151,8 @@ def test_bad_studies(text: str, message: str) -> None:
 def test_the_demo_is_two_arms_of_the_embedded_model_on_equal_queries(tmp_path: Path) -> None:
     demo = demo_study()
     assert demo.base == "smollm2-135m"
-    sft, rl = (demo.arm(name) for name in ("off-policy-sft", "on-policy-rl"))
+    sft, rl = (cell.config for cell in demo.cells())
+    assert (sft.arm, rl.arm) == ("off-policy-sft", "on-policy-rl")
     assert sft.queries == rl.queries
     lines = plan_study(demo, tmp_path / "none").lines()
     assert max(map(len, lines)) <= 80

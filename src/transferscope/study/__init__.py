@@ -1,0 +1,15 @@
+"""A controlled study: arms of one base under equal conditions, measured, held against claims."""
+
+from .config import StudyConfig, demo_study, load_study, parse_study
+from .plan import check_study, plan_study
+from .stages import run_study
+
+__all__ = [
+    "StudyConfig",
+    "check_study",
+    "demo_study",
+    "load_study",
+    "parse_study",
+    "plan_study",
+    "run_study",
+]

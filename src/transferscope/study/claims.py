@@ -1,0 +1,179 @@
+"""The paper's claims, each with the measured value, a two-level interval and a verdict.
+
+Intervals are over training runs (seeds): a t interval whose variance holds the items' as well
+(``core/over_runs``). Fewer than three runs: undecided. Thresholds are written down before the run.
+The claims are those of docs/science.md section 7. A contradiction is a result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.over_runs import over_runs
+from .config import Thresholds
+from .frontier import matched
+from .measured import Measured, Value
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """``measured`` and ``ci`` are in the claim's unit; ``why`` says what an undecided one lacks."""
+
+    claim: str
+    measured: float | None
+    ci: Interval | None
+    threshold: float
+    verdict: str
+    runs: int = 0
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """An element of ``claims.json``."""
+        return {
+            "claim": self.claim,
+            "measured": self.measured,
+            "ci": None if self.ci is None else list(self.ci),
+            "threshold": self.threshold,
+            "verdict": self.verdict,
+            "runs": self.runs,
+            "why": self.why,
+        }
+
+
+Rule = Callable[[Interval, float], str]
+
+
+def above(ci: Interval, threshold: float) -> str:
+    """Claimed: the quantity is above the threshold."""
+    return "confirmed" if ci[0] > threshold else _unless(ci[1] <= threshold)
+
+
+def below(ci: Interval, threshold: float) -> str:
+    """Claimed: the quantity is below the threshold."""
+    return "confirmed" if ci[1] < threshold else _unless(ci[0] >= threshold)
+
+
+def within(ci: Interval, threshold: float) -> str:
+    """Claimed: the quantity is within the threshold of 0."""
+    if -threshold < ci[0] and ci[1] < threshold:
+        return "confirmed"
+    return _unless(ci[0] >= threshold or ci[1] <= -threshold)
+
+
+def _unless(contradicted: bool) -> str:
+    return "contradicted" if contradicted else "undecided"
+
+
+def decide(
+    claim: str, values: Sequence[Value], threshold: float, rule: Rule, *, log: bool = False
+) -> Claim:
+    """A claim on the mean of ``values`` over runs; with ``log`` they are logs of ratios."""
+    read: Callable[[float], float] = math.exp if log else float
+    if not values:
+        return Claim(claim, None, None, threshold, "undecided", why="the study has no such runs")
+    means = [value.value for value in values]
+    variances = [value.variance for value in values]
+    if not all(map(math.isfinite, (*means, *variances))):
+        measured = read(sum(means) / len(means)) if all(map(math.isfinite, means)) else None
+        why = "a run's value or its interval over items is not finite"
+        return Claim(claim, measured, None, threshold, "undecided", len(values), why)
+    found = over_runs(means, variances)
+    mean = read(found.mean)
+    if found.ci is None:
+        why = found.undecided or ""
+        return Claim(claim, mean, None, threshold, "undecided", found.runs, why)
+    ci = (read(found.ci[0]), read(found.ci[1]))
+    return Claim(claim, mean, ci, threshold, rule(ci, threshold), found.runs)
+
+
+def judge(runs: Sequence[Measured], thresholds: Thresholds) -> list[Claim]:
+    """All claims on a study's runs. Where an arm has several learning rates, its best by gain."""
+    arms = {recipe: [r for r in runs if r.recipe == recipe] for recipe in {r.recipe for r in runs}}
+    final = {recipe: best_rate(found) for recipe, found in arms.items()}
+    rl, sft = final.get("on-policy-rl", []), final.get("off-policy-sft", [])
+    groups = dict.fromkeys(group for run in runs for group in run.gain if group != run.source)
+    claims = [_transfers(group, rl, thresholds.rl_transfers) for group in groups]
+    if "non" in groups:
+        lost = [run.gain["non"] for run in sft if "non" in run.gain]
+        name = "off-policy SFT loses on non-reasoning (points)"
+        claims.append(decide(name, lost, thresholds.sft_loses, below))
+    pairs = (("on-policy-sft", "off-policy-sft"), ("on-policy-rl-no-kl", "off-policy-rl"))
+    for one, other in pairs:
+        claims.append(_at_matched_gain(one, other, arms, thresholds.on_policy_beats_off_policy))
+    without = {run.seed: run for run in final.get("on-policy-rl-no-kl", [])}
+    apart = [
+        Value(a.value - b.value, a.variance + b.variance)
+        for run in rl
+        if run.seed in without
+        and (a := run.retention) is not None
+        and (b := without[run.seed].retention) is not None
+    ]
+    name = "the KL term matters little (retention with minus without, points)"
+    claims.append(decide(name, apart, thresholds.kl_matters, within))
+    for name, key, threshold in (
+        ("PCA shift of SFT over that of RL (ratio)", "d_layerwise", thresholds.pca_ratio),
+        ("KL of SFT over that of RL (ratio)", "kl", thresholds.kl_ratio),
+        ("rank shift of SFT over that of RL (ratio)", "rank", thresholds.rank_ratio),
+        ("shifted tokens of SFT over those of RL (ratio)", "shifted", thresholds.shifted_ratio),
+    ):
+        claims.append(decide(name, _log_ratios(sft, rl, key), threshold, above, log=True))
+    chance = [run.gain[run.source] for run in final.get("random-reward", [])]
+    name = "random reward gains little on the source (points)"
+    claims.append(decide(name, chance, thresholds.random_gains, below))
+    cost = "RL takes longer than SFT on as many queries (ratio of seconds)"
+    claims.append(
+        decide(cost, _log_ratios(rl, sft, "seconds"), thresholds.rl_cost, above, log=True)
+    )
+    return claims
+
+
+def best_rate(runs: Sequence[Measured]) -> list[Measured]:
+    """The final runs at the learning rate with the largest mean source gain."""
+    final = [run for run in runs if run.step is None and run.source in run.gain]
+    rates: dict[float, list[Measured]] = {}
+    for run in final:
+        rates.setdefault(run.learning_rate, []).append(run)
+    if not rates:
+        return []
+    return max(rates.values(), key=lambda own: sum(r.gain[r.source].value for r in own) / len(own))
+
+
+def _transfers(group: str, rl: Sequence[Measured], threshold: float) -> Claim:
+    name = f"TI of {group}, on-policy RL, is positive (linear definition)"
+    values = [run.ti[group] for run in rl if group in run.ti]
+    undefined = [value for value in values if isinstance(value, str)]
+    if undefined:
+        why = f"undefined in {len(undefined)} of {len(values)} runs: {undefined[0]}"
+        return Claim(name, None, None, threshold, "undecided", len(values), why)
+    return decide(name, [v for v in values if isinstance(v, Value)], threshold, above)
+
+
+def _at_matched_gain(
+    one: str, other: str, arms: Mapping[str, Sequence[Measured]], threshold: float
+) -> Claim:
+    name = f"{one} keeps more than {other} at matched gain (points)"
+    reach, values = matched(arms.get(one, ()), arms.get(other, ()))
+    if not values and arms.get(one) and arms.get(other):
+        why = f"no common gain: an arm's source gain is at most {reach:.1f} points"
+        return Claim(name, None, None, threshold, "undecided", why=why)
+    return decide(name, list(values.values()), threshold, above)
+
+
+def _log_ratios(top: Sequence[Measured], bottom: Sequence[Measured], key: str) -> list[Value]:
+    """Log of the ratio of a quantity, for every seed that both arms ran."""
+    low = {run.seed: _quantity(run, key) for run in bottom}
+    pairs = [(_quantity(run, key), low[run.seed]) for run in top if run.seed in low]
+    return [
+        Value(math.log(high / under) if high > 0 and under > 0 else math.nan)
+        for high, under in pairs
+        if high is not None and under is not None
+    ]
+
+
+def _quantity(run: Measured, key: str) -> float | None:
+    return run.seconds if key == "seconds" else run.shift.get(key)

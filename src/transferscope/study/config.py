@@ -1,0 +1,219 @@
+"""A controlled study as one TOML file: a base, a suite, arms, and what is varied in each.
+
+    name = "demo"
+    base = "smollm2-135m"
+    suite = "mini"
+    items = 40
+    [arms.off-policy-sft]
+    steps = 20
+    [arms.on-policy-rl]
+    seeds = [0, 1, 2]
+    learning_rates = [1e-5, 3e-5]
+    [arms.sft-then-rl]
+    arm = "on-policy-rl"
+    init_from = "off-policy-sft"
+    [arms.theirs]
+    checkpoint = "path/to/a/model"
+    [claims]
+    kl_matters = 2.0
+
+An arm's table holds the settings of :class:`~transferscope.train.ArmConfig` and what only a study
+knows: ``seeds`` and ``learning_rates`` to run (every combination is a *cell*), ``init_from``
+another arm, or ``checkpoint``, a model that somebody else tuned. ``arm`` names the recipe where it
+is not the table's own name. Thresholds of claims are written here, before anything runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..core.errors import InputError
+from ..core.files import parse_toml, read_text
+from ..core.suite import Suite, load_suite
+from ..train import ArmConfig, arm_config
+
+MAX_SEED = 999_999
+"""Evaluation seeds end here; the mini suite's training seeds lie beyond."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class ProbeConfig(BaseModel):
+    """How many of the suite's items per benchmark the probes read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    items: int = Field(default=5, ge=1)
+
+
+class Thresholds(BaseModel):
+    """What each claim is held against (docs/science.md section 7); points, ratios or indices."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    rl_transfers: float = 0.0
+    sft_loses: float = 0.0
+    on_policy_beats_off_policy: float = 0.0
+    kl_matters: float = Field(default=2.0, gt=0)
+    pca_ratio: float = Field(default=1.0, gt=0)
+    kl_ratio: float = Field(default=1.0, gt=0)
+    rank_ratio: float = Field(default=1.0, gt=0)
+    shifted_ratio: float = Field(default=1.0, gt=0)
+    random_gains: float = 2.0
+    rl_cost: float = Field(default=1.0, gt=0)
+
+
+class ArmTable(BaseModel):
+    """One ``[arms.NAME]``: what the study varies, and ``settings`` of the arm itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(), max_length=100)
+    learning_rates: tuple[float, ...] = Field(default=(), max_length=20)
+    init_from: str | None = None
+    checkpoint: str | None = None
+    settings: dict[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One model of a study: an arm at a learning rate and a seed, or somebody's checkpoint.
+
+    ``table`` is the arm's name in the TOML, ``name`` the cell's folder. ``config`` is ``None`` for
+    a checkpoint, whose folder is ``checkpoint``. ``start`` names the cell it starts from.
+    """
+
+    name: str
+    table: str
+    config: ArmConfig | None
+    start: str | None = None
+    checkpoint: str | None = None
+
+
+class StudyConfig(BaseModel):
+    """The study's TOML. ``source`` replaces the suite's source group: groups are data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str
+    base: str
+    suite: str = "mini"
+    source: str | None = None
+    items: int = Field(default=40, ge=2)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    arms: dict[str, dict[str, Any]] = Field(min_length=1)
+    probe: ProbeConfig = ProbeConfig()
+    claims: Thresholds = Thresholds()
+
+    def load_suite(self) -> Suite:
+        """The suite, with the study's source group. Raises :class:`InputError` for a wrong one."""
+        suite = load_suite(self.suite)
+        if self.source is None:
+            return suite
+        if self.source not in suite.groups:
+            remedy = f"use one of {', '.join(suite.groups)}"
+            raise InputError(f"suite {suite.name} has no group {self.source!r}", remedy=remedy)
+        return suite.model_copy(update={"source": self.source})
+
+    def table(self, name: str) -> ArmTable:
+        """One arm's table, read strictly."""
+        known = {key: value for key, value in self.arms[name].items() if key in _STUDY_KEYS}
+        rest = {key: value for key, value in self.arms[name].items() if key not in _STUDY_KEYS}
+        place = f"study {self.name} [arms.{name}]"
+        try:
+            table = ArmTable.model_validate({**known, "settings": rest})
+        except ValidationError as err:
+            raise _invalid(err, place) from None
+        if table.checkpoint is not None and len(self.arms[name]) > 1:
+            what = "a checkpoint is not trained: no other setting goes with it"
+            raise InputError(what, place=place, remedy="remove the other settings")
+        return table
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Every model of the study, an arm's start before the arm.
+
+        Raises :class:`InputError` for settings that don't fit and for an ``init_from`` that names
+        no arm above or several cells.
+        """
+        found: dict[str, Cell] = {}
+        for name in self.arms:
+            table = self.table(name)
+            if table.checkpoint is not None:
+                found[name] = Cell(name, name, None, checkpoint=table.checkpoint)
+                continue
+            for cell in self._trained(name, table, found):
+                if cell.name in found:
+                    what = f"two models of the study would be called {cell.name!r}"
+                    raise InputError(what, place=f"study {self.name}", remedy="rename an arm")
+                found[cell.name] = cell
+        return tuple(found.values())
+
+    def _trained(self, name: str, table: ArmTable, before: Mapping[str, Cell]) -> list[Cell]:
+        place = f"study {self.name} [arms.{name}]"
+        given = {"arm": name, "model": self.base, "seed": self.seed, **table.settings}
+        seeds = table.seeds or (given["seed"],)
+        rates = table.learning_rates or (None,)
+        cells = []
+        for rate in rates:
+            for seed in seeds:
+                label = name
+                label += f"-lr{rate:g}" if len(rates) > 1 else ""
+                label += f"-seed{seed}" if len(seeds) > 1 else ""
+                changes = {"seed": seed} | ({} if rate is None else {"learning_rate": rate})
+                config = arm_config({**given, **changes}, place=place)
+                start = self._start(table.init_from, seed, before, place)
+                cells.append(Cell(label, name, config, start=start))
+        return cells
+
+    def _start(
+        self, init_from: str | None, seed: int, before: Mapping[str, Cell], place: str
+    ) -> str | None:
+        """The cell of arm ``init_from`` with the same seed, else its only one."""
+        if init_from is None:
+            return None
+        cells = [cell for cell in before.values() if cell.table == init_from]
+        fitting = [cell for cell in cells if cell.config and cell.config.seed == seed] or cells
+        if len(fitting) != 1:
+            what = f"init_from {init_from!r} is {'no arm above' if not cells else 'several models'}"
+            raise InputError(what, place=place, remedy="name an arm above with one learning rate")
+        return fitting[0].name
+
+
+_STUDY_KEYS = frozenset(ArmTable.model_fields) - {"settings"}
+
+
+def parse_study(text: str, *, place: str) -> StudyConfig:
+    """Study from TOML text, arms validated. Raises :class:`InputError` naming the key."""
+    try:
+        config = StudyConfig.model_validate(parse_toml(text, place=place))
+    except ValidationError as err:
+        raise _invalid(err, place) from None
+    for name in config.arms:
+        if name == "base" or not _NAME.fullmatch(name):
+            raise InputError(
+                f"an arm can't be called {name!r}",
+                place=place,
+                remedy="use letters, digits, '.', '_' and '-', and another name than 'base'",
+            )
+    config.cells()
+    config.load_suite()
+    return config
+
+
+def load_study(path: Path) -> StudyConfig:
+    """Study from a file. Raises :class:`InputError` for a missing or malformed one."""
+    return parse_study(read_text(path, remedy="name a study's .toml file"), place=str(path))
+
+
+def demo_study() -> StudyConfig:
+    """The study that ``transferscope demo`` runs."""
+    text = (files("transferscope") / "demo.toml").read_text(encoding="utf-8")
+    return parse_study(text, place="demo.toml")
+
+
+def _invalid(err: ValidationError, place: str) -> InputError:
+    first = err.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return InputError(first["msg"].removeprefix("Value error, "), place=f"{place} [{where}]")

@@ -1,0 +1,83 @@
+"""The frontier of source gain against retention, and arms compared at a matched gain.
+
+A learning rate decides how far an arm goes, and going further costs more: arms are compared where
+they gained equally (docs/science.md section 6). The points of one arm and seed are its learning
+rates and kept checkpoints, and the base at (0, 0), from which every arm starts. On the frontier is
+what no other point beats in both; between its points retention is interpolated linearly.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .measured import Measured, Value
+
+Points = Sequence[tuple[float, float]]
+
+
+def frontier(points: Points) -> list[tuple[float, float]]:
+    """The (gain, retention) that no other point beats in both, the base included, by gain.
+
+    >>> frontier([(5.0, -1.0), (4.0, -3.0), (8.0, -2.0)])
+    [(0.0, 0.0), (5.0, -1.0), (8.0, -2.0)]
+    """
+    best: list[tuple[float, float]] = []
+    for gain, kept in sorted([(0.0, 0.0), *points], key=lambda p: (-p[0], -p[1])):
+        if not best or kept > best[-1][1]:
+            best.append((gain, kept))
+    return best[::-1]
+
+
+def retention_at(points: Points, gain: float) -> float | None:
+    """Retention on the frontier at a source gain; ``None`` beyond its last point.
+
+    Left of the frontier's first point its retention is to be had without gaining more.
+    """
+    edge = frontier(points)
+    if gain > edge[-1][0]:
+        return None
+    return float(np.interp(gain, [p[0] for p in edge], [p[1] for p in edge]))
+
+
+def by_seed(runs: Iterable[Measured]) -> dict[int, list[Measured]]:
+    """Runs with a retention and a source gain, by training seed."""
+    seeds: dict[int, list[Measured]] = defaultdict(list)
+    for run in runs:
+        if run.retention is not None and run.source in run.gain:
+            seeds[run.seed].append(run)
+    return dict(seeds)
+
+
+def matched(one: Sequence[Measured], other: Sequence[Measured]) -> tuple[float, dict[int, Value]]:
+    """Retention of arm ``one`` minus that of ``other`` at a matched gain, by shared seed.
+
+    The gain is the largest that both arms reach with every shared seed, in points (0 or less: an
+    arm gained nothing, and no seed is returned). A difference has the sum of both arms' mean item
+    variances: an upper bound, since both are scored on the same items.
+    """
+    mine, theirs = by_seed(one), by_seed(other)
+    shared = sorted(mine.keys() & theirs.keys())
+    if not shared:
+        return 0.0, {}
+    reach = min(max(p[0] for p in _points(runs[s])) for runs in (mine, theirs) for s in shared)
+    if reach <= 0:
+        return reach, {}
+    found = {}
+    for seed in shared:
+        kept = [retention_at(_points(runs[seed]), reach) for runs in (mine, theirs)]
+        assert kept[0] is not None
+        assert kept[1] is not None
+        variance = sum(_mean_variance(runs[seed]) for runs in (mine, theirs))
+        found[seed] = Value(kept[0] - kept[1], variance)
+    return reach, found
+
+
+def _points(runs: Sequence[Measured]) -> list[tuple[float, float]]:
+    return [(r.gain[r.source].value, r.retention.value) for r in runs if r.retention is not None]
+
+
+def _mean_variance(runs: Sequence[Measured]) -> float:
+    return float(np.mean([r.retention.variance for r in runs if r.retention is not None]))

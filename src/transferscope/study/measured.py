@@ -1,0 +1,105 @@
+"""One run of a study as its claims need it: numbers with their item variance, nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..compare import TunedResult
+from ..compare.result import PlanePoint
+from ..core.index import IndexResult
+from .config import Cell
+
+Z = 1.959964
+"""Half width of a 95 % interval in standard errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A quantity of one run, and its variance over resampled items (squared unit)."""
+
+    value: float
+    variance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run of a cell: the final model, or a kept checkpoint (``step``).
+
+    ``gain`` (by group) and ``retention`` in points, ``ti`` the linear index by target group, or the
+    reason why it is undefined. ``shift`` holds what the probes found (d_layerwise, kl, rank,
+    shifted), ``seconds`` what the training took; both empty or ``None`` for checkpoints on the way.
+    """
+
+    table: str
+    recipe: str
+    seed: int
+    learning_rate: float
+    step: int | None
+    source: str
+    gain: Mapping[str, Value]
+    retention: Value | None
+    ti: Mapping[str, Value | str]
+    shift: Mapping[str, float]
+    seconds: float | None
+
+
+def measure(
+    cell: Cell,
+    result: TunedResult,
+    *,
+    hidden: Mapping[str, Any] | None = None,
+    tokens: Mapping[str, Any] | None = None,
+    cost: Mapping[str, Any] | None = None,
+) -> Measured:
+    """What the claims need of one run; ``hidden`` and ``tokens`` are the probes' JSON."""
+    shift: dict[str, float] = {}
+    if hidden:
+        shift["d_layerwise"] = float(hidden["d_layerwise"])
+    if tokens:
+        shift |= {
+            "kl": float(tokens["kl_tuned_base"]),
+            "rank": abs(float(tokens["rank_shift"])),
+            "shifted": float(tokens["shifted_share"]),
+        }
+    config, step = cell.config, result.model.partition("@")[2]
+    return Measured(
+        table=cell.table,
+        recipe=config.arm if config else "checkpoint",
+        seed=config.seed if config else 0,
+        learning_rate=config.learning_rate if config else math.nan,
+        step=int(step) if step else None,
+        source="" if result.linear is None else _source(result.linear),
+        gain={group: _value(point) for group, point in result.plane.items()},
+        retention=None if result.retention is None else _value(result.retention),
+        ti={} if result.linear is None else _ti(result.linear),
+        shift=shift,
+        seconds=None if cost is None else float(cost["seconds"]),
+    )
+
+
+def _value(point: PlanePoint) -> Value:
+    return Value(point.gain, _variance(point.ci))
+
+
+def _variance(ci: tuple[float, float] | None) -> float:
+    """Of a normal with this 95 % interval; infinite where the interval is."""
+    if ci is None or not all(math.isfinite(bound) for bound in ci):
+        return math.inf
+    return ((ci[1] - ci[0]) / (2 * Z)) ** 2
+
+
+def _source(index: IndexResult) -> str:
+    return next(group for group in index.di if group not in index.ti)
+
+
+def _ti(index: IndexResult) -> dict[str, Value | str]:
+    found: dict[str, Value | str] = {}
+    for group, ti in index.ti.items():
+        if ti is None:
+            found[group] = index.undefined_reason[group]
+        else:
+            found[group] = Value(ti, _variance(index.ci[group]))
+    return found

@@ -1,0 +1,148 @@
+"""What a study will do, which of it is done, and about how long the rest takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..core.files import read_json, write_json
+from ..core.records import digest
+from ..evaluate import check_model
+from ..runs.manifest import MANIFEST_FILE, read_manifest
+from ..train import is_complete
+from .config import Cell, StudyConfig
+
+Say = Callable[[str], None]
+STUDY_FILE = "study.json"
+
+# Read off one demo on 2 idle cores, 2026-11-23, items scaled for the wider token limits: rough, and
+# only the plan's minutes rest on them.
+SECONDS_PER_ITEM = 0.17
+SECONDS_PER_PROBE_TEXT = 0.25
+SECONDS_PER_ROW = {"teacher": 0.5, "policy": 0.6}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: what it does, what it leaves behind, and about how long it takes."""
+
+    title: str
+    detail: str
+    path: Path
+    minutes: float
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPlan:
+    """The stages of a study in their order."""
+
+    name: str
+    stages: tuple[Stage, ...]
+
+    def lines(self) -> list[str]:
+        """The plan as text, at most 80 columns."""
+        out = [f"{self.name}: {len(self.stages)} stages; minutes as measured on 2 idle cores"]
+        for number, stage in enumerate(self.stages, start=1):
+            time_ = "done" if stage.done else f"~{max(1, round(stage.minutes))} min"
+            out.append(f"{number:3}. {stage.title[:26]:26} {stage.detail[:36]:36} {time_:>8}")
+        left = sum(stage.minutes for stage in self.stages if not stage.done)
+        out.append(f"     about {max(1, round(left))} minutes to go; safe to interrupt")
+        return out
+
+    def announcer(self, say: Say) -> Callable[[], None]:
+        """A function to call as each stage begins: says which, and about how long is left.
+
+        The plan's minutes are scaled by how long the finished stages really took on this machine.
+        """
+        began = time.monotonic()
+        numbers = iter(range(len(self.stages)))
+
+        def announce() -> None:
+            at = next(numbers)
+            stage = self.stages[at]
+            spent = (time.monotonic() - began) / 60
+            expected = sum(s.minutes for s in self.stages[:at] if not s.done)
+            left = sum(s.minutes for s in self.stages[at:] if not s.done)
+            left *= spent / expected if expected > 1.0 else 1.0
+            what = "done before" if stage.done else stage.detail
+            head = f"[{at + 1}/{len(self.stages)}] {stage.title}: {what}"
+            say(f"{head}; about {max(1, round(left))} min to go")
+
+        return announce
+
+
+def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
+    """What :func:`~.stages.run_study` will do in ``out``, and which stages are complete.
+
+    Raises :class:`InputError` when ``out`` holds another study.
+    """
+    refuse_another(config, out)
+    suite = config.load_suite()
+    answers = sum(b.repeats for b in suite.benchmarks.values()) * config.items
+    texts = len(suite.benchmarks) * config.probe.items
+    evaluation = answers * SECONDS_PER_ITEM / 60
+    detail = f"{len(suite.benchmarks)} benchmarks x {config.items} items"
+    stages = [_run_stage("evaluate base", detail, out / "runs" / "base", evaluation)]
+    for cell in config.cells():
+        if (arm := cell.config) is not None:
+            folder = out / "arms" / cell.name
+            what = f"{arm.steps} steps of {arm.queries_per_step} queries x {arm.rollouts}"
+            minutes = arm.steps * arm.rows_per_step * SECONDS_PER_ROW[arm.recipe.sampler] / 60
+            title = f"train {cell.name}"
+            stages.append(Stage(title, what, folder, minutes, is_complete(folder)))
+        for label in run_names(cell):
+            run = out / "runs" / label
+            stages.append(_run_stage(f"evaluate {label}", detail, run, evaluation))
+        for kind in ("hidden", "tokens"):
+            path = out / "probes" / f"{cell.name}.{kind}.json"
+            minutes = texts * SECONDS_PER_PROBE_TEXT / 60
+            what = f"{cell.name}, {texts} texts"
+            stages.append(Stage(f"probe {kind}", what, path, minutes, path.is_file()))
+    report = out / "report.html"
+    stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, False))
+    return StudyPlan(config.name, tuple(stages))
+
+
+def run_names(cell: Cell) -> list[str]:
+    """The cell's run folders: one per kept checkpoint in step order, its own last."""
+    kept = cell.config.kept_steps if cell.config else ()
+    return [*(f"{cell.name}@{step}" for step in kept), cell.name]
+
+
+def check_study(config: StudyConfig, out: Path) -> None:
+    """Raise what running would before its first stage; loads and writes nothing."""
+    refuse_another(config, out)
+    suite = config.load_suite()
+    for model in (config.base, *(c.checkpoint for c in config.cells() if c.checkpoint)):
+        check_model(model, suite, n=config.items, seed=config.seed)
+
+
+def refuse_another(config: StudyConfig, out: Path) -> None:
+    """Raise :class:`InputError` when ``out`` isn't this study's, nor new."""
+    path = out / STUDY_FILE
+    if path.is_file():
+        theirs = read_json(path, remedy="name another --out").get("hash")
+        if theirs != digest(config.model_dump(mode="json")):
+            raise InputError(
+                "holds a study with other settings", place=str(out), remedy="name another --out"
+            )
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("is not empty", place=str(out), remedy="name another --out")
+
+
+def claim_folder(config: StudyConfig, out: Path) -> None:
+    """Mark ``out`` as this study's, thresholds included, or refuse it."""
+    refuse_another(config, out)
+    settings = config.model_dump(mode="json")
+    out.mkdir(parents=True, exist_ok=True)
+    write_json(out / STUDY_FILE, {"schema": 1, "hash": digest(settings), "config": settings})
+
+
+def _run_stage(title: str, detail: str, path: Path, minutes: float) -> Stage:
+    done = (path / MANIFEST_FILE).is_file() and read_manifest(path).status == "complete"
+    return Stage(title, detail, path, minutes, done)

@@ -1,0 +1,178 @@
+"""The stages of a study: train, evaluate, probe, compare, report; each skipped when complete.
+
+runs/base  arms/CELL  runs/CELL  runs/CELL@STEP  probes/CELL.hidden.json
+probes/CELL.tokens.json  comparison.json  claims.json  report.html  report.md
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..compare import Comparison, compare_runs
+from ..core.files import read_json, write_atomically, write_json
+from ..core.records import Tick, no_tick
+from ..core.suite import Suite
+from ..evaluate import evaluate_model
+from ..probe.texts import ResponseRow
+from ..report import ReportInput, render_html, render_markdown
+from ..runs import Run, read_run
+from ..train import train_arm
+from .claims import judge
+from .config import Cell, StudyConfig
+from .measured import Measured, measure
+from .plan import Say, check_study, claim_folder, plan_study, run_names
+
+
+class Shift(Protocol):
+    """A probe's result."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of the ``probe`` commands."""
+
+
+@dataclass
+class _Found:
+    """What the stages of all cells left, by run name."""
+
+    tuned: list[Run] = field(default_factory=list)
+    hidden: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    training: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+
+def run_study(
+    config: StudyConfig, out: Path, *, tick: Tick = no_tick, say: Say = print
+) -> ReportInput:
+    """Run every stage that is not complete; returns what the report shows.
+
+    Raises :class:`InputError` when ``out`` holds another study.
+    """
+    check_study(config, out)
+    suite = config.load_suite()
+    claim_folder(config, out)
+    announce = plan_study(config, out).announcer(say)
+    options: dict[str, Any] = {"n": config.items, "seed": config.seed, "tick": tick}
+    announce()
+    base = read_run(evaluate_model(config.base, suite, out / "runs" / "base", **options))
+    found = _Found()
+    for cell in config.cells():
+        _run_cell(config, cell, base, suite, found, out=out, announce=announce, options=options)
+    announce()
+    comparison = compare_runs(base, found.tuned, seed=config.seed)
+    costs = {name: cost_of(rows) for name, rows in found.training.items()}
+    measured = measured_cells(config, comparison, found.hidden, found.tokens, costs)
+    write_json(out / "claims.json", [claim.to_json() for claim in judge(measured, config.claims)])
+    report = ReportInput(
+        title=f"transferscope {config.name}: {config.base} and {len(found.tuned)} tuned models",
+        comparison=comparison,
+        hidden=found.hidden,
+        tokens=found.tokens,
+        training=found.training,
+        costs=costs,
+        created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+    )
+    write_json(out / "comparison.json", comparison.to_json())
+    write_atomically(out / "report.md", render_markdown(report))
+    write_atomically(out / "report.html", render_html(report))
+    return report
+
+
+def _run_cell(
+    config: StudyConfig,
+    cell: Cell,
+    base: Run,
+    suite: Suite,
+    found: _Found,
+    *,
+    out: Path,
+    announce: Callable[[], None],
+    options: Mapping[str, Any],
+) -> None:
+    """Train, evaluate and probe one cell."""
+    from ..probe.hidden import hidden_shift
+    from ..probe.tokens import token_shift
+    from ..train.log import FILE, read_steps
+
+    tick: Tick = options["tick"]
+    folder = out / "arms" / cell.name if cell.checkpoint is None else Path(cell.checkpoint)
+    if cell.config is not None:
+        announce()
+        start = {} if cell.start is None else {"model": str(out / "arms" / cell.start)}
+        train_arm(cell.config.model_copy(update=start), folder, tick=tick)
+        found.training[cell.name] = read_steps(folder / FILE)
+    for label in run_names(cell):
+        announce()
+        step = label.partition("@")[2]
+        model = folder / "at" / step if step else folder
+        path = evaluate_model(
+            str(model), suite, out / "runs" / label, base=config.base, name=label, **options
+        )
+        found.tuned.append(read_run(path))
+    texts, rows = probe_inputs(base, suite, config.probe.items)
+    measure_hidden = partial(hidden_shift, config.base, str(folder), texts, tick=tick)
+    measure_tokens = partial(token_shift, config.base, str(folder), rows, prefix="base", tick=tick)
+    announce()
+    found.hidden[cell.name] = _cached(out / "probes" / f"{cell.name}.hidden.json", measure_hidden)
+    announce()
+    found.tokens[cell.name] = _cached(out / "probes" / f"{cell.name}.tokens.json", measure_tokens)
+
+
+def measured_cells(
+    config: StudyConfig,
+    comparison: Comparison,
+    hidden: Mapping[str, Mapping[str, Any]],
+    tokens: Mapping[str, Mapping[str, Any]],
+    costs: Mapping[str, Mapping[str, Any]],
+) -> list[Measured]:
+    """Every run of the study as the claims need it."""
+    results = {result.model: result for result in comparison.tuned}
+    return [
+        measure(
+            cell,
+            results[label],
+            hidden=hidden.get(label),
+            tokens=tokens.get(label),
+            cost=costs.get(label),
+        )
+        for cell in config.cells()
+        for label in run_names(cell)
+    ]
+
+
+def probe_inputs(base: Run, suite: Suite, items: int) -> tuple[list[str], list[ResponseRow]]:
+    """The first ``items`` prompts of every benchmark, and the base's own answers to them.
+
+    One fixed response set serves all tuned models, so that their shifts are comparable.
+    """
+    texts: list[str] = []
+    rows: list[ResponseRow] = []
+    for name in suite.benchmarks:
+        responses = [r for r in base.responses(name).values() if r.repeat == 0][:items]
+        texts += [r.prompt for r in responses]
+        rows += [ResponseRow(prompt=r.prompt, response=r.response) for r in responses if r.response]
+    return texts, rows
+
+
+def cost_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """What an arm cost: steps, tokens generated, tokens trained, seconds."""
+    return {
+        "steps": len(steps),
+        "tokens_generated": sum(int(row.get("tokens_generated") or 0) for row in steps),
+        "tokens_trained": sum(int(row.get("tokens_trained") or 0) for row in steps),
+        "seconds": round(sum(float(row.get("seconds") or 0.0) for row in steps), 1),
+    }
+
+
+def _cached(path: Path, make: Callable[[], Shift]) -> dict[str, Any]:
+    """The JSON document at ``path``, made first where it is missing."""
+    if path.is_file():
+        return read_json(path, remedy="remove the file and start the study again")
+    document = make().to_json()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, document)
+    return document

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transferscope.study.claims import above, below, best_rate, decide, judge, within
+from transferscope.study.config import Thresholds
+from transferscope.study.frontier import frontier, matched, retention_at
+from transferscope.study.measured import Measured, Value
+
+
+def run(
+    recipe: str,
+    seed: int,
+    gain: float,
+    kept: float,
+    *,
+    rate: float = 1e-5,
+    step: int | None = None,
+    variance: float = 0.0,
+    ti: float | str = 50.0,
+    shift: float = 1.0,
+    seconds: float = 10.0,
+) -> Measured:
+    return Measured(
+        table=recipe,
+        recipe=recipe,
+        seed=seed,
+        learning_rate=rate,
+        step=step,
+        source="math",
+        gain={"math": Value(gain, variance), "non": Value(kept, variance)},
+        retention=Value(kept, variance),
+        ti={"non": ti if isinstance(ti, str) else Value(ti, variance)},
+        shift={"d_layerwise": shift, "kl": shift, "rank": shift, "shifted": shift},
+        seconds=seconds,
+    )
+
+
+def test_the_frontier_is_what_nothing_beats_in_both() -> None:
+    points = [(5.0, -1.0), (4.0, -3.0), (8.0, -2.0), (8.0, -6.0), (-1.0, -4.0)]
+    assert frontier(points) == [(0.0, 0.0), (5.0, -1.0), (8.0, -2.0)]
+    assert retention_at(points, 2.5) == -0.5
+    assert retention_at(points, 6.5) == -1.5
+    assert retention_at(points, 8.1) is None
+    # an arm that lifts retention leaves the base behind
+    assert frontier([(3.0, 2.0)]) == [(3.0, 2.0)]
+    assert retention_at([(3.0, 2.0)], 1.0) == 2.0
+
+
+@given(st.lists(st.tuples(st.floats(-20, 20), st.floats(-20, 20)), max_size=12))
+def test_no_point_of_a_frontier_is_beaten(points: list[tuple[float, float]]) -> None:
+    edge = frontier(points)
+    for gain, kept in [(0.0, 0.0), *points]:
+        assert any(g >= gain and k >= kept for g, k in edge)
+    for at, (gain, kept) in enumerate(edge):
+        assert not any(g >= gain and k >= kept for other, (g, k) in enumerate(edge) if other != at)
+
+
+def test_arms_are_compared_at_the_gain_that_both_reach() -> None:
+    one = [run("a", 0, 4.0, 1.0), run("a", 0, 8.0, -1.0, rate=1e-4)]
+    other = [run("b", 0, 5.0, -5.0, variance=2.0), run("b", 1, 5.0, -5.0)]
+    reach, values = matched(one, other)
+    assert reach == 5.0
+    # a between (4, 1) and (8, -1) at 5 is 0.5; b is -5
+    assert values == {0: Value(5.5, 2.0)}
+    assert matched(one, [run("b", 0, -1.0, 3.0)]) == (-1.0, {})
+    assert matched(one, [])[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("rule", "ci", "verdict"),
+    [
+        (above, (0.1, 2.0), "confirmed"),
+        (above, (-1.0, 2.0), "undecided"),
+        (above, (-2.0, -1.0), "contradicted"),
+        (below, (-2.0, -0.1), "confirmed"),
+        (below, (-2.0, 0.1), "undecided"),
+        (below, (0.1, 3.0), "contradicted"),
+    ],
+)
+def test_verdicts_at_threshold_0(rule: object, ci: tuple[float, float], verdict: str) -> None:
+    assert rule(ci, 0.0) == verdict  # type: ignore[operator]
+
+
+def test_equivalence_needs_the_whole_interval_inside() -> None:
+    assert within((-1.9, 1.9), 2.0) == "confirmed"
+    assert within((-2.1, 1.9), 2.0) == "undecided"
+    assert within((2.0, 5.0), 2.0) == within((-5.0, -2.5), 2.0) == "contradicted"
+
+
+def test_the_interval_is_over_runs_and_holds_the_items() -> None:
+    # means 1, 2, 3: var 1, over 3 runs 1/3; items 0.25; t(2, .975) = 4.302653
+    claim = decide("x", [Value(1.0, 0.25), Value(2.0, 0.25), Value(3.0, 0.25)], 0.0, above)
+    half = 4.302653 * math.sqrt(1 / 3 + 0.25)
+    assert claim.measured == 2.0
+    assert claim.ci == pytest.approx((2 - half, 2 + half), rel=1e-6)
+    assert (claim.verdict, claim.runs) == ("undecided", 3)
+
+
+def test_too_few_runs_and_endless_intervals_are_undecided() -> None:
+    assert decide("x", [], 0.0, above).why == "the study has no such runs"
+    two = decide("x", [Value(5.0), Value(6.0)], 0.0, above)
+    assert (two.verdict, two.ci, two.measured) == ("undecided", None, 5.5)
+    assert "at least 3" in two.why
+    endless = decide("x", [Value(5.0, math.inf)] * 3, 0.0, above)
+    assert (endless.verdict, endless.measured) == ("undecided", 5.0)
+    assert "not finite" in endless.why
+
+
+def test_ratios_are_averaged_as_logs() -> None:
+    logs = [Value(math.log(2.0)), Value(math.log(8.0)), Value(math.log(4.0))]
+    claim = decide("x", logs, 1.0, above, log=True)
+    assert claim.measured == pytest.approx(4.0)
+    half = 4.302653 * math.log(2.0) / math.sqrt(3)
+    assert claim.ci == pytest.approx((4 * math.exp(-half), 4 * math.exp(half)), rel=1e-6)
+
+
+def study() -> list[Measured]:
+    runs = []
+    for seed in range(4):
+        wobble = 0.1 * seed
+        runs += [
+            run("on-policy-rl", seed, 9 + wobble, 1 + wobble, ti=20 + wobble, seconds=30),
+            run("on-policy-rl-no-kl", seed, 9 + wobble, 1.1 + wobble),
+            run("off-policy-rl", seed, 9 + wobble, -2 - wobble),
+            run("on-policy-sft", seed, 5 + wobble, 0.5),
+            run("off-policy-sft", seed, 6 + wobble, -8 - wobble, shift=5 + wobble),
+            run("off-policy-sft", seed, 2 + wobble, -1, rate=1e-6, shift=0.1),
+            run("random-reward", seed, 6 + wobble, 0.0),
+        ]
+    return runs
+
+
+def test_a_planted_study_gives_the_planted_verdicts() -> None:
+    claims = {claim.claim: claim for claim in judge(study(), Thresholds())}
+    verdicts = {name: claim.verdict for name, claim in claims.items()}
+    assert verdicts == {
+        "TI of non, on-policy RL, is positive (linear definition)": "confirmed",
+        "off-policy SFT loses on non-reasoning (points)": "confirmed",
+        "on-policy-sft keeps more than off-policy-sft at matched gain (points)": "confirmed",
+        "on-policy-rl-no-kl keeps more than off-policy-rl at matched gain (points)": "confirmed",
+        "the KL term matters little (retention with minus without, points)": "confirmed",
+        "PCA shift of SFT over that of RL (ratio)": "confirmed",
+        "KL of SFT over that of RL (ratio)": "confirmed",
+        "rank shift of SFT over that of RL (ratio)": "confirmed",
+        "shifted tokens of SFT over those of RL (ratio)": "confirmed",
+        "random reward gains little on the source (points)": "contradicted",
+        "RL takes longer than SFT on as many queries (ratio of seconds)": "confirmed",
+    }
+    lost = claims["off-policy SFT loses on non-reasoning (points)"]
+    assert lost.measured == pytest.approx(-8.15)  # the rate that gains more
+    assert lost.to_json()["runs"] == 4
+
+
+def test_an_undefined_index_is_said() -> None:
+    runs = [run("on-policy-rl", seed, 1.0, 0.0, ti="source did not gain") for seed in range(3)]
+    first = judge(runs, Thresholds())[0]
+    assert (first.verdict, first.measured) == ("undecided", None)
+    assert first.why == "undefined in 3 of 3 runs: source did not gain"
+
+
+def test_the_best_rate_is_the_one_that_gains_most_on_average() -> None:
+    runs = [
+        run("a", 0, 5.0, 0.0),
+        run("a", 1, 1.0, 0.0),
+        run("a", 0, 4.0, 0.0, rate=1e-4),
+        run("a", 1, 4.0, 0.0, rate=1e-4),
+        run("a", 1, 99.0, 0.0, rate=1e-3, step=4),
+    ]
+    assert {r.learning_rate for r in best_rate(runs)} == {1e-4}
+    assert best_rate([]) == []
