@@ -25,6 +25,8 @@ app = App(
 )
 probe_app = App(name="probe", help="Measure how far tuning moved a model.")
 app.command(probe_app)
+export_app = App(name="export", help="Write what other tools read.")
+app.command(export_app)
 
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="One JSON document on stdout.")]
 Seed = Annotated[int, Parameter(validator=Number(gte=0), help="Of all random draws.")]

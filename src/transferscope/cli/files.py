@@ -1,0 +1,72 @@
+"""Commands from files to files: results of other harnesses in and out, saved responses graded."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from ..core.errors import InputError
+from .shared import Json, Mapping_, Source, app, export_app, print_json
+
+
+@app.command(name="import")
+def import_command(
+    path: Path,
+    *,
+    out: Path,
+    format: Literal["auto", "lm-eval", "inspect", "eee", "jsonl", "csv"] = "auto",
+    mapping: Mapping_ = None,
+    source: Source = None,
+    as_json: Json = False,
+) -> None:
+    """Write another harness's results as a run folder.
+
+    Parameters
+    ----------
+    path
+        File or folder of results.
+    out
+        The run folder to write.
+    format
+        Of the results; auto finds it out.
+    """
+    from ..report.progress import progress
+    from ..runs import read_run
+    from ..runs.importers import import_results
+
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
+    with progress() as tick:
+        done = import_results(path, out, format=format, mapping=mapping, source=source, tick=tick)
+    run = read_run(done.path)
+    items = {name: len({o.id for o in found}) for name, found in run.by_benchmark.items()}
+    items |= {row.benchmark: row.n or 0 for row in run.scores if row.benchmark not in items}
+    if as_json:
+        notes = {"unmapped": list(done.unmapped), "notes": list(done.notes)}
+        print_json({"run": str(out), "format": done.format, "benchmarks": items} | notes)
+        return
+    print(f"{done.format}: {len(items)} benchmarks, {sum(items.values()):,} items -> {out}")
+    for name in done.unmapped:
+        print(f"  {name}: in no group; map it with --map", file=sys.stderr)
+    for note in done.notes:
+        print(f"  {note}", file=sys.stderr)
+
+
+@export_app.command
+def eee(run: Path, *, out: Path) -> None:
+    """A run folder in the schema of Every Eval Ever.
+
+    Parameters
+    ----------
+    run
+        Run folder, or another harness's results.
+    out
+        Folder that gets data/BENCHMARK/DEVELOPER/MODEL/.
+    """
+    from ..runs.importers.eee_export import export_eee
+    from .shared import opened
+
+    with opened([run], mapping=None, source=None) as (opened_run,):
+        written = export_eee(opened_run, out)
+    print(f"{len(written)} files in {out}", file=sys.stderr)
