@@ -70,3 +70,31 @@ def eee(run: Path, *, out: Path) -> None:
     with opened([run], mapping=None, source=None) as (opened_run,):
         written = export_eee(opened_run, out)
     print(f"{len(written)} files in {out}", file=sys.stderr)
+
+
+@app.command
+def audit(responses: Path, *, base: Path | None = None, as_json: Json = False) -> None:
+    """Which saved answers are artefacts: cut, looped, empty, leaking a role, not extracted, ...
+
+    Parameters
+    ----------
+    responses
+        JSONL: id, prompt, response, and finish where it was recorded.
+    base
+        The base's answers to the same items: style and script need them.
+    """
+    from ..grade.audit import audit as audit_file
+
+    found = audit_file(responses, base)
+    if as_json:
+        print_json(found.to_json())
+        return
+    print(f"{len(found.rows):,} answers")
+    inferred = {name for row in found.rows for name in row.inferred}
+    for name, count in found.counts.items():
+        how = "inferred" if name in inferred else "recorded"
+        print(f"  {name:18} {count:6,}  {count / len(found.rows):6.1%}  {how}")
+    for name in found.not_measured:
+        print(f"  {name:18} not measured: needs --base")
+    if found.unmatched:
+        print(f"  {len(found.unmatched)} ids stand in one file only", file=sys.stderr)

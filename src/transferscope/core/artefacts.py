@@ -1,7 +1,10 @@
 """Artefacts: ways in which an answer fails that say little about what the model knows.
 
-A detector is one function and one line in :data:`DETECTORS`. Detectors here look at one response
-alone; those that need the base's responses (style, script) belong to ``compare``.
+Detectors here look at one response (and its prompt); those that need the base's responses, style
+and script, are in `artefacts_against`. What an engine or a grader recorded is taken as it is;
+everything else is inferred from the text, and says so. Every detector is linear in the text, or
+looks at a bounded part of it. Measured on labelled answers of two 14B models: docs/science.md
+section 3.
 
 >>> flags_of("12", finish="length")
 Flagged(flags=('truncated',), inferred=())
@@ -11,7 +14,7 @@ Flagged(flags=('looped',), inferred=('looped',))
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from typing import NamedTuple
 
 LOOP_TAIL = 4096
@@ -22,6 +25,26 @@ LOOP_CHARS = 80
 """The repetition must cover at least this many characters, so that "1 + 1 + 1 + 1" is no loop."""
 LOOP_SHARE = 0.2
 """... and at least this share of the tail."""
+CUT_CHARS = 200
+"""Shorter answers need no full stop: "12", "B", a name. No cut is inferred from their end."""
+UNANSWERED_CHARS = 2000
+"""An answer this long without the box that it was asked for was cut, wherever it ends."""
+SHORT_LINE = 30
+"""Characters of a last line that may do without a full stop behind its number."""
+ECHO_CHARS = 60
+"""Characters, blanks not counted, that must stand in the prompt for an answer to be its echo."""
+
+_BLANKS = re.compile(r"\s+")
+_CLOSING = frozenset(".!?:;。！？…\"'”’)]}»`*$|>_~")
+_TEMPLATE = re.compile(
+    r"<\|(?:im_start|im_end|user|assistant|system|eot_id|start_header_id|end_header_id|endoftext)\|>"
+    r"|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>"
+)
+_ROLE_LINE = re.compile(
+    r"(?:\n\s*|^)(?:(?:human|user|assistant|system)\s*(?::|\n)|#{2,4}\s*(?:instruction|human|user)\b)",
+    re.IGNORECASE,
+)
+_BOX_ASKED = re.compile(r"\\boxed\b")
 
 
 class Flagged(NamedTuple):
@@ -29,6 +52,45 @@ class Flagged(NamedTuple):
 
     flags: tuple[str, ...]
     inferred: tuple[str, ...]
+
+
+def flags_of(
+    text: str,
+    *,
+    finish: str | None = None,
+    prompt: str | None = None,
+    extracted: bool | None = None,
+) -> Flagged:
+    """Flags of one response, in a fixed order.
+
+    ``finish`` as in :class:`~transferscope.core.records.Generation`; ``prompt`` is what the model
+    was given (without it, what needs it is not looked for); ``extracted``: whether a grader found
+    an answer to grade (``None``: nobody recorded it).
+    """
+    recorded, inferred = [], []
+    if finish == "length":
+        recorded.append("truncated")
+    if extracted is False:
+        recorded.append("extraction_failed")
+    if empty(text):
+        inferred.append("empty")
+    else:
+        cut = stop_cut(text) if finish in (None, "stop_string") else False
+        if cut:
+            inferred.append("stop_cut")
+        elif finish is None and truncated(text, prompt):
+            inferred.append("truncated")
+        if looped(text):
+            inferred.append("looped")
+        if unclosed_think(text, prompt):
+            inferred.append("unclosed_think")
+        if prompt is not None and prompt_echo(text, prompt):
+            inferred.append("prompt_echo")
+        if role_leak(text):
+            inferred.append("role_leak")
+        if extracted is None and prompt and not (inferred or recorded) and unboxed(text, prompt):
+            inferred.append("extraction_failed")
+    return Flagged(tuple(recorded + inferred), tuple(inferred))
 
 
 def empty(text: str) -> bool:
@@ -48,6 +110,11 @@ def looped(text: str) -> bool:
     needed = max(LOOP_CHARS, LOOP_SHARE * len(tail))
     if len(tail) < needed:
         return False
+    # A loop's period is at most a quarter of it, so its last 60 characters stand in it once more.
+    # Almost no other text repeats its end, and rfind is a hundred times faster than what follows.
+    end = tail[-(LOOP_CHARS - LOOP_CHARS // LOOP_REPEATS) :]
+    if tail.rfind(end, 0, len(tail) - 1) == -1:
+        return False
     return any(
         period + matched >= max(needed, LOOP_REPEATS * period)
         for period, matched in enumerate(_z_function(tail[::-1]))
@@ -55,20 +122,112 @@ def looped(text: str) -> bool:
     )
 
 
-def truncated(finish: str | None) -> bool:
-    """The token limit cut the answer; only an engine that records how it ended knows."""
-    return finish == "length"
+def stop_cut(text: str) -> bool:
+    """A stop string cut the answer in mid-sentence.
+
+    Tokenizers put the blank in front of a word, so a token limit rarely leaves one behind a word; a
+    stop string that begins with the next word does. It counts where the line has an open ``**`` or
+    the answer is shorter than :data:`UNANSWERED_CHARS`: in front of a digit a blank is a token of
+    its own, and long answers are what limits cut. So does a ``**`` with nothing behind it. A blank
+    line says nothing: paragraphs end so.
+    """
+    words = text.rstrip(" ")
+    bold = text[text.rfind("\n") + 1 :].count("**") % 2 == 1
+    if words == text:
+        return bold and text.endswith("**")
+    return words[-1:].isalpha() and (bold or len(text) < UNANSWERED_CHARS)
 
 
-DETECTORS: dict[str, Callable[[str], bool]] = {"empty": empty, "looped": looped}
-"""Flag name to a detector over the response text."""
+def truncated(text: str, prompt: str | None = None) -> bool:
+    """The token limit cut the answer, as far as its text tells.
+
+    At least :data:`CUT_CHARS` characters that end in mid-sentence: without a closing mark, with an
+    open display formula or an open code block. A short last line that ends in a number is an
+    answer ("A: 26"). Or :data:`UNANSWERED_CHARS` characters without the box that the prompt asks
+    for.
+    """
+    if len(text) >= UNANSWERED_CHARS and prompt and unboxed(text, prompt):
+        return True
+    end = text.rstrip()
+    if len(end) < CUT_CHARS or _boxed_end(end):
+        return False
+    if end.count("```") % 2 or end.count("\\[") > end.count("\\]"):
+        return True
+    last = end[end.rfind("\n") + 1 :]
+    answer = end[-1].isdigit() and len(last) <= SHORT_LINE
+    return not answer and end[-1] not in _CLOSING
 
 
-def flags_of(text: str, *, finish: str | None = None) -> Flagged:
-    """Flags of one response. ``finish`` as in :class:`~transferscope.core.records.Generation`."""
-    inferred = tuple(name for name, detect in DETECTORS.items() if detect(text))
-    recorded = ("truncated",) if truncated(finish) else ()
-    return Flagged(recorded + inferred, inferred)
+def unboxed(text: str, prompt: str) -> bool:
+    """The prompt asks for ``\\boxed{...}``, and none was closed (a copy of the request is none)."""
+    if not _BOX_ASKED.search(prompt):
+        return False
+    asked = set(_closed_boxes(prompt))
+    return all(box in asked for box in _closed_boxes(text))
+
+
+def unclosed_think(text: str, prompt: str | None = None) -> bool:
+    """A ``<think>`` was opened, by the answer or at the end of the prompt, and never closed."""
+    opened = text.rfind("<think>")
+    if opened == -1 and not (prompt and prompt.rstrip().endswith("<think>")):
+        return False
+    return "</think>" not in text[max(opened, 0) :]
+
+
+def prompt_echo(text: str, prompt: str) -> bool:
+    """The answer is a copy of the prompt, or of a part of it, and little else.
+
+    It begins with at least :data:`ECHO_CHARS` characters of the prompt, blanks not counted (of a
+    shorter prompt with all of it, at least a third of that), and the copy is at least half of the
+    answer: who repeats the question and then answers it has answered.
+    """
+    given = _BLANKS.sub("", prompt)
+    said = _BLANKS.sub("", text)
+    least = min(ECHO_CHARS, len(given))
+    if least < ECHO_CHARS // 3 or len(said) > 2 * len(given):
+        return False
+    at = given.find(said[:least])
+    if at == -1 or len(said) < least:
+        return False
+    copied = next(
+        (i for i, (a, b) in enumerate(zip(said, given[at:], strict=False)) if a != b),
+        min(len(said), len(given) - at),
+    )
+    return 2 * copied >= len(said)
+
+
+def role_leak(text: str) -> bool:
+    """The answer goes on as somebody else: a chat template's mark, or a line that names a role."""
+    return bool(_TEMPLATE.search(text) or _ROLE_LINE.search(text))
+
+
+def _boxed_end(text: str) -> bool:
+    """Nothing but marks stands behind a closed box: the answer came, full stop or not."""
+    at = text.rfind("\\boxed{")
+    if at == -1 or len(text) - at > CUT_CHARS:
+        return False
+    behind = text[at:]
+    for box in _closed_boxes(behind):
+        behind = behind.replace("\\boxed{" + box + "}", "", 1)
+    return not any(character.isalpha() for character in behind)
+
+
+def _closed_boxes(text: str) -> list[str]:
+    """Contents of closed boxes; nested braces are balanced, each character is read once."""
+    found, at = [], text.find("\\boxed{")
+    while at != -1:
+        start = at + len("\\boxed{")
+        depth, position = 1, start
+        for brace in re.compile(r"[{}]").finditer(text, start):
+            depth += 1 if brace.group() == "{" else -1
+            position = brace.end()
+            if depth == 0:
+                found.append(text[start : position - 1])
+                break
+        else:
+            return found  # never closed: nothing behind it is closed outside of it either
+        at = text.find("\\boxed{", position)
+    return found
 
 
 def _z_function(text: str) -> list[int]:

@@ -242,9 +242,10 @@ _Converted = Iterator[tuple[float, str, dict[str, Any]]]
 def _generated(task: Any, lm: EngineLM, sample: Mapping[str, Any]) -> _Converted:
     """lm-eval grades one repeat (its default filter drops the others): the rest is graded here."""
     answers = lm.generations[(sample["doc_id"], 0)]
+    prompt = sample["arguments"][0][0]
     for repeat, answer in enumerate(answers):
         graded = sample if repeat == 0 else task.process_results(sample["doc"], [answer.text])
-        flags, inferred = flags_of(answer.text, finish=answer.finish)
+        flags, inferred = flags_of(answer.text, finish=answer.finish, prompt=prompt)
         recorded = {
             "flags": flags,
             "flags_inferred": inferred,

@@ -1,8 +1,6 @@
-import importlib.util
 import json
 import shutil
 import struct
-import sys
 import warnings
 import zipfile
 from pathlib import Path
@@ -378,18 +376,6 @@ def test_of_a_member_twice_the_last_counts(tmp_path):
     assert got.outcome.id == "1"
 
 
-def test_zstandard_without_the_package_says_what_to_do(monkeypatch):
-    monkeypatch.setitem(sys.modules, "zstandard", None)
-    with pytest.raises(InputError, match=r"pip install zstandard.*inspect log convert"):
-        IMPORTER.read(NEW / "sums.eval", NOTHING)
-
-
-needs_zstandard = pytest.mark.skipif(
-    importlib.util.find_spec("zstandard") is None, reason="needs the package zstandard"
-)
-
-
-@needs_zstandard
 def test_zstandard_gives_the_same_samples_as_the_json_log():
     def plain(log):
         return [(s.outcome, s.response) for s in samples(log)["quick_sums"]]
@@ -397,7 +383,6 @@ def test_zstandard_gives_the_same_samples_as_the_json_log():
     assert plain(NEW / "sums.eval") == plain(NEW / "sums.json")
 
 
-@needs_zstandard
 @pytest.mark.parametrize("lie", ["size", "checksum"])
 def test_a_zstandard_member_that_lies_is_refused(tmp_path, lie):
     log = tmp_path / "log.eval"

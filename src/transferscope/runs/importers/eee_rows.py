@@ -111,7 +111,7 @@ def _sample(row: Mapping[str, Any], result: Result) -> Sample:
         raise ValueError(f"epoch {epoch} is not above 0")
     finish = _ENDS.get(about.get("stop_reason", ""))
     prompt, reply = _texts(row)
-    flagged = flags_of(reply or "", finish=finish)
+    flagged = flags_of(reply or "", finish=finish, prompt=prompt)
     # Our own export says which flags were seen; rows without a text can't be looked at.
     inferred = _names(about["flags_inferred"]) if "flags_inferred" in about else flagged.inferred
     flags = _names(about["flags"]) if "flags" in about else flagged.flags

@@ -11,7 +11,6 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn
 from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
@@ -131,14 +130,8 @@ def _member(archive: ZipFile, info: ZipInfo, path: Path) -> tuple[str, dict[str,
 
 def _unpack_zstandard(archive: ZipFile, info: ZipInfo, place: str) -> bytes:
     """A member packed by zstandard: newer Inspect's default, which zipfile reads from 3.14 on."""
-    try:
-        zstandard = import_module("zstandard")
-    except ImportError:
-        raise InputError(
-            "packed by zstandard, which this Python can't read by itself",
-            place=place,
-            remedy="pip install zstandard, or: inspect log convert LOG --to json --output-dir DIR",
-        ) from None
+    import zstandard
+
     file: IO[bytes] | None = archive.fp
     if file is None:
         _broken("not readable (closed)", place)

@@ -211,7 +211,8 @@ def _sample(raw: dict[str, Any], log: _Log) -> Sample | None:
     finish = FINISH.get(str(choice.get("stop_reason")))
     tokens = _dict(output.get("usage")).get("output_tokens")
     messages = _given(raw, attached.get)
-    flagged = flags_of(reply, finish=finish)
+    prompt = "\n\n".join(message["content"] for message in messages)
+    flagged = flags_of(reply, finish=finish, prompt=prompt)
     where = log.place
     outcome = Outcome(
         benchmark=where.benchmark,
@@ -226,7 +227,6 @@ def _sample(raw: dict[str, Any], log: _Log) -> Sample | None:
         finish=finish,
         message_hash=message_hash(messages),
     )
-    prompt = "\n\n".join(message["content"] for message in messages)
     return Sample(outcome, Response(outcome.id, outcome.repeat, prompt, reply))
 
 

@@ -172,7 +172,8 @@ def _samples(
     generated = graded and bool(_generated(row))
     for repeat, (score, weight) in enumerate(scores):
         text = texts[repeat] if repeat < len(texts) else None
-        flags, inferred = flags_of(text) if generated and text is not None else ((), ())
+        has = generated and text is not None
+        flags, inferred = flags_of(text or "", prompt=prompt) if has else ((), ())
         outcome = Outcome(
             benchmark=file.benchmark,
             id=item,

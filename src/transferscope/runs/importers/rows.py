@@ -84,7 +84,7 @@ def sample_of(fields: Mapping[str, Any], place: Place) -> Sample:
     if fields.get("repeat", 0) < 0 or fields.get("tokens", 0) < 0:
         raise ValueError("repeat or tokens below 0")
     response = fields.get("response")
-    flagged = flags_of("" if response is None else response, finish=finish)
+    flagged = flags_of(response or "", finish=finish, prompt=fields.get("prompt"))
     if response is None:  # no text is not an empty answer
         flagged = flagged._replace(
             flags=tuple(f for f in flagged.flags if f not in flagged.inferred), inferred=()

@@ -1,0 +1,75 @@
+"""Artefacts that show only against the base's answers to the same items: style and script.
+
+Tuning on somebody's text carries over how it begins and in which script it is written, also where
+neither helps (docs/science.md section 3). Without the base's answers they are not measured.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+OPENING_WORDS = 3
+"""Words that make an opening."""
+COMMON = 0.5
+"""An opening that at least this share of the tuned model's answers have is its style ..."""
+UNUSED = 0.05
+"""... where at most this share of the base's answers have it."""
+FEWEST = 20
+"""Answers on either side below which nothing is said about style."""
+LETTERS = 10
+"""Letters that an answer needs to have a script; the first 2,000 characters are looked at."""
+
+STYLE, SCRIPT = "style_opening", "script_change"
+_WORD = re.compile(r"\w+")
+
+
+def style_openings(base: Sequence[str], tuned: Sequence[str]) -> tuple[bool, ...]:
+    """Per tuned answer: it begins with the opening that tuning brought.
+
+    An opening is the first three words, case ignored. It is brought when at least half of the
+    tuned model's answers begin with it and at most 5 % of the base's do; at least 20 answers on
+    either side. Several answers can't share two such openings, so there is one at most.
+    """
+    ours = [_opening(text) for text in tuned]
+    theirs = Counter(_opening(text) for text in base)
+    if min(len(ours), len(base)) < FEWEST:
+        return (False,) * len(ours)
+    counted = Counter(opening for opening in ours if opening)
+    brought = {
+        opening
+        for opening, count in counted.most_common(2)
+        if count >= COMMON * len(ours) and theirs[opening] <= UNUSED * len(base)
+    }
+    return tuple(opening in brought for opening in ours)
+
+
+def script_changed(base: str, tuned: str) -> bool:
+    """Both answers have a dominant script, and not the same one (Latin against Cyrillic, say)."""
+    one, other = script(base), script(tuned)
+    return one is not None and other is not None and one != other
+
+
+def script(text: str) -> str | None:
+    """The script that most letters belong to, by their Unicode names; ``None`` below 10 letters.
+
+    >>> script("Guten Tag, wie geht es?")
+    'LATIN'
+    """
+    letters = [c for c in text[:2000] if c.isalpha()]
+    if len(letters) < LETTERS:
+        return None
+    counts = Counter(unicodedata.name(letter, "?").partition(" ")[0] for letter in letters)
+    found = counts.most_common(1)[0][0]
+    return _ONE_SCRIPT.get(found, found)
+
+
+# Japanese is written in three; Unicode calls Chinese characters CJK, whoever writes them.
+_ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
+
+
+def _opening(text: str) -> tuple[str, ...]:
+    words = _WORD.findall(text[:200].casefold())
+    return tuple(words[:OPENING_WORDS]) if len(words) >= OPENING_WORDS else ()

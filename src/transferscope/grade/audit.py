@@ -1,0 +1,78 @@
+"""``audit``: which saved answers are artefacts, and of which kind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.artefacts import flags_of
+from ..core.artefacts_against import SCRIPT, STYLE, script_changed, style_openings
+from .saved import read_saved
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One answer: its flags, and those of them that are deduced from texts."""
+
+    id: str
+    flags: tuple[str, ...]
+    inferred: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """All answers of a file. ``not_measured`` names the flags that need the base's answers.
+
+    ``unmatched``: ids that only one of the two files has.
+    """
+
+    rows: tuple[AuditRow, ...]
+    not_measured: tuple[str, ...]
+    unmatched: tuple[str, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Answers per flag, the most frequent first."""
+        return dict(Counter(flag for row in self.rows for flag in row.flags).most_common())
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of ``transferscope audit``."""
+        return {
+            "n": len(self.rows),
+            "flags": self.counts,
+            "rows": [
+                {"id": row.id, "flags": list(row.flags), "inferred": list(row.inferred)}
+                for row in self.rows
+            ],
+            "not_measured": list(self.not_measured),
+            "unmatched": list(self.unmatched),
+        }
+
+
+def audit(path: Path, base: Path | None = None) -> Audit:
+    """Flags of the saved responses at ``path``; style and script against those at ``base``.
+
+    Answers are joined by id. Raises :class:`InputError` as :func:`.saved.read_saved` does.
+    """
+    rows, texts = [], {}
+    for saved in read_saved(path):
+        flags, inferred = flags_of(saved.response, finish=saved.finish, prompt=saved.prompt)
+        rows.append(AuditRow(saved.id, flags, inferred))
+        if base is not None:
+            texts[saved.id] = saved.response
+    if base is None:
+        return Audit(tuple(rows), (STYLE, SCRIPT), ())
+    theirs = {saved.id: saved.response for saved in read_saved(base)}
+    shared = [id_ for id_ in texts if id_ in theirs]
+    styled = style_openings([theirs[i] for i in shared], [texts[i] for i in shared])
+    found = dict(zip(shared, styled, strict=True))
+    joined = []
+    for row in rows:
+        more = [STYLE] if found.get(row.id) else []
+        if row.id in found and script_changed(theirs[row.id], texts[row.id]):
+            more.append(SCRIPT)
+        joined.append(AuditRow(row.id, (*row.flags, *more), (*row.inferred, *more)))
+    unmatched = [*(i for i in texts if i not in theirs), *(i for i in theirs if i not in texts)]
+    return Audit(tuple(joined), (), tuple(unmatched))
