@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from transferscope.grade.choice import letter, most_likely, names_only, one_word
+from transferscope.grade.choice import letter, most_likely, names_only
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,6 @@ def test_most_likely_takes_the_first_of_equals() -> None:
     assert most_likely([-3.0, -1.0, -1.0]) == 1
     with pytest.raises(ValueError, match="no options"):
         most_likely([])
-
-
-def test_one_word_allows_case_and_a_full_stop_only() -> None:
-    assert one_word(" Paris.\n", "paris")
-    assert not one_word("It is Paris.", "Paris")
 
 
 def test_names_only() -> None:

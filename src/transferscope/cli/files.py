@@ -9,6 +9,8 @@ from typing import Literal
 from ..core.errors import InputError
 from .shared import Json, Mapping_, Source, app, export_app, print_json
 
+UNMATCHED_SHOWN = 5
+
 
 @app.command(name="import")
 def import_command(
@@ -98,3 +100,38 @@ def audit(responses: Path, *, base: Path | None = None, as_json: Json = False) -
         print(f"  {name:18} not measured: needs --base")
     if found.unmatched:
         print(f"  {len(found.unmatched)} ids stand in one file only", file=sys.stderr)
+
+
+@app.command
+def score(grader: str, file: Path, *, gold: Path | None = None, as_json: Json = False) -> None:
+    """Grade saved responses: math, choice, qa, ifeval or mctaco.
+
+    Parameters
+    ----------
+    grader
+        Of the file's answers.
+    file
+        JSONL: id, prompt, response, and gold, label, finish where known.
+    gold
+        math: problems with answers; ifeval: its input_data.jsonl; mctaco: its TSV.
+    """
+    from ..grade.score import score as score_file
+    from ..report.progress import progress
+
+    with progress() as tick:
+        found = score_file(grader, file, gold, tick=tick)
+    if as_json:
+        print_json(found.to_json())
+        return
+    print(f"{found.grader}: {found.n:,} graded lines" if not found.unmatched else
+          f"{found.grader}: {found.n - len(found.unmatched):,} of {found.n:,} lines have a gold")
+    for name, value in found.metrics.items():
+        print(f"  {name:18} {100 * value:6.1f} %")
+    if found.label_agreement is not None:
+        print(f"  {'label agreement':18} {100 * found.label_agreement:6.1f} %")
+    for name, count in found.flags.items():
+        print(f"  {name:18} {count:6,}  flagged")
+    if found.unmatched:
+        shown = ", ".join(map(repr, found.unmatched[:UNMATCHED_SHOWN]))
+        more = " ..." if len(found.unmatched) > UNMATCHED_SHOWN else ""
+        print(f"  without a gold: {shown}{more}", file=sys.stderr)

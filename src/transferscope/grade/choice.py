@@ -40,11 +40,6 @@ def letter(response: str, options: int) -> str | None:
     return found if found is not None and ord(found) - ord("A") < options else None
 
 
-def one_word(response: str, gold: str) -> bool:
-    """Whether the reply is ``gold`` and nothing else, but for case and a closing full stop."""
-    return _plain(response) == _plain(gold)
-
-
 def names_only(response: str, gold: str, rivals: Sequence[str] = ()) -> bool:
     """Whether the reply names ``gold`` as whole words and none of ``rivals``.
 

@@ -1,0 +1,83 @@
+"""Gold answers from a file of their own, joined to saved responses by what was asked."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.files import read_json_lines
+from .ifeval import Instruction
+from .saved import SavedResponse
+
+PROBLEM = ("problem", "question", "prompt")
+ANSWER = ("answer", "gold", "final_answer")
+KEY = 24
+"""Characters at a problem's start by which candidates for a prompt are looked up."""
+
+
+def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
+    """Gold by response id: that of the longest problem whose text stands in the prompt.
+
+    Problems are found by their first characters in one pass over each prompt, so that the join is
+    linear in the prompts and not in prompts x problems. A gold with LaTeX in it is wrapped in
+    ``$...$``. Raises :class:`InputError` naming file and line for rows without a problem or answer.
+    """
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    remedy = 'give one JSON object per line: {"problem": ..., "answer": ...}'
+    for place, row in read_json_lines(path, remedy=remedy):
+        problem = _field(row, PROBLEM, place, remedy).strip()
+        if not problem:
+            raise InputError("the problem is empty", place=place, remedy=remedy)
+        # GSM8K's answers end in the number behind "####"
+        answer = _field(row, ANSWER, place, remedy).rpartition("####")[2].strip()
+        found[problem[:KEY]].append((problem, _wrapped(answer)))
+    lengths = sorted({len(key) for key in found})
+    golds = {}
+    for row_ in rows:
+        prompt, best = row_.prompt, ("", "")
+        for length in lengths:
+            for at in range(len(prompt) - length + 1):
+                for problem, answer in found.get(prompt[at : at + length], ()):
+                    if len(problem) > len(best[0]) and prompt.startswith(problem, at):
+                        best = (problem, answer)
+        if best[0]:
+            golds[row_.id] = best[1]
+    return golds
+
+
+def instructions_of(path: Path) -> dict[str, tuple[Instruction, ...]]:
+    """IFEval's instructions by prompt. Raises :class:`InputError` naming file and line."""
+    remedy = "name IFEval's input_data.jsonl"
+    found = {}
+    for place, row in read_json_lines(path, remedy=remedy):
+        ids, arguments = row.get("instruction_id_list"), row.get("kwargs")
+        prompt = row.get("prompt")
+        if not (
+            isinstance(prompt, str)
+            and isinstance(ids, list)
+            and isinstance(arguments, list)
+            and len(ids) == len(arguments)
+            and all(isinstance(id_, str) for id_ in ids)
+            and all(isinstance(argument, dict) for argument in arguments)
+        ):
+            what = "no prompt with instruction_id_list and as many kwargs"
+            raise InputError(what, place=place, remedy=remedy)
+        found[prompt.strip()] = tuple(map(Instruction, ids, arguments))
+    return found
+
+
+def _field(row: Mapping[str, Any], names: Sequence[str], place: str, remedy: str) -> str:
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return str(value)
+    raise InputError(f"no text in {' or '.join(names)}", place=place, remedy=remedy)
+
+
+def _wrapped(answer: str) -> str:
+    return f"${answer}$" if "\\" in answer and "$" not in answer else answer

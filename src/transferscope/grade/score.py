@@ -1,0 +1,219 @@
+"""``score``: saved responses graded, one function per grader in :data:`GRADERS`.
+
+A grader maps the saved responses (and its own kind of gold file) to a metric's mean and to a
+verdict per response, by which agreement with somebody's labels is counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from ..core.artefacts import flags_of
+from ..core.errors import InputError
+from ..core.records import Tick, no_tick
+from . import mctaco
+from .choice import letter
+from .gold import gold_problems, instructions_of
+from .maths import is_correct
+from .qa import against, exact_match, f1
+from .saved import SavedResponse, read_saved
+
+LETTERS = 26
+MCTACO = "mctaco"
+GROUP = "transferscope.graders"
+"""Entry-point group in which outsiders register graders of the type :data:`Grader`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """``metrics`` (0..1), verdicts by id where a response is right or wrong, and ids not graded."""
+
+    metrics: dict[str, float]
+    verdicts: dict[str, bool] = field(default_factory=dict)
+    unmatched: tuple[str, ...] = ()
+
+
+Grader = Callable[[Sequence[SavedResponse], Path | None, Tick], Graded]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What ``transferscope score`` says of a file of ``n`` responses."""
+
+    grader: str
+    n: int
+    metrics: dict[str, float]
+    label_agreement: float | None
+    unmatched: tuple[str, ...]
+    flags: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of ``transferscope score``."""
+        return {
+            "grader": self.grader,
+            "n": self.n,
+            "metrics": self.metrics,
+            "label_agreement": self.label_agreement,
+            "unmatched": list(self.unmatched),
+            "flags": self.flags,
+        }
+
+
+def score(grader: str, file: Path, gold: Path | None = None, *, tick: Tick = no_tick) -> Scored:
+    """Grade the saved responses of ``file``; metrics are over the responses that have a gold.
+
+    Raises :class:`InputError` for an unknown grader, unreadable files, and where nothing has a
+    gold; :class:`MissingExtra` without the grader's library.
+    """
+    if grader == MCTACO:
+        return _mctaco(file, gold)
+    found = _grader(grader)
+    rows = list(read_saved(file))
+    graded = found(rows, gold, tick)
+    if len(graded.unmatched) == len(rows):
+        remedy = "give 'gold' on every line, or a file: --gold FILE"
+        raise InputError("no response has a gold answer", place=str(file), remedy=remedy)
+    labels = [row.label == graded.verdicts[row.id] for row in rows if _judged(row, graded)]
+    flags = Counter(
+        flag
+        for row in rows
+        for flag in flags_of(row.response, finish=row.finish, prompt=row.prompt).flags
+    )
+    return Scored(
+        grader,
+        len(rows),
+        graded.metrics,
+        sum(labels) / len(labels) if labels else None,
+        graded.unmatched,
+        dict(flags.most_common()),
+    )
+
+
+def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
+    """Accuracy by :mod:`.maths`; a gold file is joined by its problem standing in the prompt."""
+    answers = gold_problems(rows, gold) if gold else {r.id: str(r.gold) for r in _with_gold(rows)}
+    verdicts: dict[str, bool] = {}
+    graded = [row for row in rows if row.id in answers]
+    for at, row in enumerate(graded):
+        tick("score", at, len(graded))
+        verdicts[row.id] = is_correct(row.response, answers[row.id])
+    return _accuracy(rows, verdicts)
+
+
+def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
+    """Accuracy of the letter that a reply commits to (:func:`.choice.letter`)."""
+    _no_file(gold, "choice")
+    golds = {row.id: str(row.gold).strip().strip("().").upper() for row in _with_gold(rows)}
+    for row in _with_gold(rows):
+        if not (len(golds[row.id]) == 1 and golds[row.id].isalpha()):
+            what = f"gold {row.gold!r} is not a letter"
+            raise InputError(what, place=row.place, remedy="give the right option's letter")
+    said = {row.id: letter(row.response, LETTERS) for row in rows if row.id in golds}
+    return _accuracy(rows, {id_: said[id_] == golds[id_] for id_ in golds})
+
+
+def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
+    """EM and F1 by :mod:`.qa`; ``gold`` is a text or a list of texts."""
+    _no_file(gold, "qa")
+    matched: dict[str, float] = {}
+    overlap: list[float] = []
+    for row in _with_gold(rows):
+        golds = row.gold if isinstance(row.gold, list) else [row.gold]
+        if not golds or not all(isinstance(text, str) for text in golds):
+            what = "'gold' is neither text nor a list of texts"
+            raise InputError(what, place=row.place, remedy="give the reference answers")
+        matched[row.id] = against(row.response, golds, exact_match)
+        overlap.append(against(row.response, golds, f1))
+    if not matched:
+        return Graded({}, {}, tuple(row.id for row in rows))
+    metrics = {"em": _mean(list(matched.values())), "f1": _mean(overlap)}
+    verdicts = {id_: value >= 0.5 for id_, value in matched.items()}
+    return Graded(metrics, verdicts, tuple(row.id for row in rows if row.id not in matched))
+
+
+def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
+    """IFEval's four accuracies; ``gold`` is its input data, joined on the prompt."""
+    from .ifeval import loose, strict
+
+    if gold is None:
+        remedy = "name IFEval's input_data.jsonl: --gold FILE"
+        raise InputError("ifeval needs the instructions", remedy=remedy)
+    asked = instructions_of(gold)
+    followed: dict[str, tuple[tuple[bool, ...], tuple[bool, ...]]] = {}
+    for at, row in enumerate(rows):
+        tick("score", at, len(rows))
+        if (instructions := asked.get(row.prompt.strip())) is not None:
+            try:
+                followed[row.id] = (
+                    strict(row.prompt, row.response, instructions),
+                    loose(row.prompt, row.response, instructions),
+                )
+            except KeyError as err:
+                raise InputError(f"unknown instruction {err}", place=str(gold)) from None
+    metrics = {}
+    for name, at in (("strict", 0), ("loose", 1)):
+        if followed:
+            each = [result[at] for result in followed.values()]
+            metrics[f"prompt_{name}"] = _mean([all(result) for result in each])
+            metrics[f"instruction_{name}"] = _mean([one for result in each for one in result])
+    verdicts = {id_: all(result[0]) for id_, result in followed.items()}
+    return Graded(metrics, verdicts, tuple(row.id for row in rows if row.id not in followed))
+
+
+def _mctaco(file: Path, gold: Path | None) -> Scored:
+    """FILE is one yes or no a line, in the order of MC-TACO's TSV."""
+    if gold is None:
+        raise InputError("mctaco needs its TSV", remedy="name it: --gold FILE")
+    candidates = mctaco.read_tsv(gold)
+    judged = mctaco.read_judged(file, candidates=len(candidates))
+    em, f1_ = mctaco.em_and_f1(candidates, judged)
+    return Scored(MCTACO, len(candidates), {"em": em, "f1": f1_}, None, (), {})
+
+
+GRADERS: dict[str, Grader] = {
+    "math": grade_math,
+    "choice": grade_choice,
+    "qa": grade_qa,
+    "ifeval": grade_ifeval,
+}
+"""Grader name to function; :data:`MCTACO` reads judgements, not responses, and stands apart."""
+
+
+def _grader(name: str) -> Grader:
+    if name in GRADERS:
+        return GRADERS[name]
+    outside = {point.name: point for point in entry_points(group=GROUP)}
+    if name in outside:
+        loaded: Grader = outside[name].load()
+        return loaded
+    known = ", ".join([*GRADERS, MCTACO, *outside])
+    raise InputError(f"unknown grader {name!r}", remedy=f"use one of {known}")
+
+
+def _judged(row: SavedResponse, graded: Graded) -> bool:
+    return row.label is not None and row.id in graded.verdicts
+
+
+def _with_gold(rows: Sequence[SavedResponse]) -> list[SavedResponse]:
+    return [row for row in rows if row.gold is not None]
+
+
+def _no_file(gold: Path | None, grader: str) -> None:
+    if gold is not None:
+        remedy = "give 'gold' on every line of FILE"
+        raise InputError(f"{grader} takes no gold file", place=str(gold), remedy=remedy)
+
+
+def _accuracy(rows: Sequence[SavedResponse], verdicts: dict[str, bool]) -> Graded:
+    unmatched = tuple(row.id for row in rows if row.id not in verdicts)
+    metrics = {"accuracy": _mean(list(verdicts.values()))} if verdicts else {}
+    return Graded(metrics, verdicts, unmatched)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,35 @@
+"""EM and F1 by hand, after CoQA's definition."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transferscope.grade.qa import against, exact_match, f1, normalised
+
+
+def test_case_articles_punctuation_and_blanks_do_not_count() -> None:
+    assert normalised("  The  Cat's   hat, an apple. ") == "cats hat apple"
+    assert exact_match("the White House.", "White house") == 1.0
+    assert exact_match("theatre", "atre") == 0.0  # an article inside a word stays
+
+
+def test_f1_is_over_bags_of_words() -> None:
+    # shared: red, red; precision 2/3, recall 2/2
+    assert f1("red red ball", "red red") == pytest.approx(0.8)
+    assert f1("blue", "red") == 0.0
+    assert f1("the", "a") == 1.0
+    assert f1("the", "red") == 0.0
+
+
+def test_each_reference_is_left_out_once() -> None:
+    # scores 1, 0, 0: left out -> best of the rest 0, 1, 1
+    assert against("yes", ["yes", "no", "maybe"], exact_match) == pytest.approx(2 / 3)
+    assert against("yes", ["yes"], exact_match) == 1.0
+    with pytest.raises(ValueError, match="no reference"):
+        against("yes", [], exact_match)
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_f1_is_symmetric_bounded_and_at_least_em(first: str, second: str) -> None:
+    assert f1(first, second) == f1(second, first)
+    assert exact_match(first, second) <= f1(first, second) <= 1.0
