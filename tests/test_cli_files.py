@@ -71,3 +71,26 @@ def test_wrong_format_and_missing_path_are_one_line(
         assert message in err
         assert err.count("\n") == 1
     assert not (tmp_path / "r").exists()
+
+
+def test_score_prints_metrics_flags_and_what_has_no_gold(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "answers.jsonl"
+    rows = [
+        {"id": "a", "response": "The answer is 4", "gold": "4", "label": True},
+        {"id": "b", "response": "The answer is 5", "finish": "length"},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    code, text, err = run(capsys, "score", "math", str(file))
+    assert code == 0
+    assert text.splitlines()[0] == "math: 1 of 2 lines have a gold"
+    assert "accuracy            100.0 %" in text
+    assert "label agreement     100.0 %" in text
+    assert "truncated               1  flagged" in text
+    assert "without a gold: 'b'" in err
+    code, text, _ = run(capsys, "score", "math", str(file), "--json")
+    assert json.loads(text)["metrics"] == {"accuracy": 1.0}
+    code, _, err = run(capsys, "score", "maths", str(file))
+    assert code == 2
+    assert "unknown grader 'maths': use one of math, choice" in err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 pytest.importorskip("lm_eval")
@@ -45,3 +47,16 @@ def test_repeat_prompt_reads_the_prompt_from_its_arguments() -> None:
 def test_an_unknown_instruction_is_an_error() -> None:
     with pytest.raises(KeyError):
         strict("Write.", "hi", [Instruction("no:such", {})])
+
+
+def test_random_letters_of_the_checkers_are_repeatable() -> None:
+    # "!" is no letter to the checker: it draws one, whatever the caller's generator stands at
+    arguments = {"letter": "!", "let_frequency": 1, "let_relation": "at least"}
+    asked = [Instruction("keywords:letter_frequency", arguments)]
+    verdicts = set()
+    for seed in range(20):
+        random.seed(seed)
+        before = random.getstate()
+        verdicts.add(strict("p", "aeiou", asked))
+        assert random.getstate() == before
+    assert len(verdicts) == 1

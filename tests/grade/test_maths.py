@@ -4,7 +4,14 @@ import threading
 
 import pytest
 
-from transferscope.grade.maths import MAX_CHARS, final_answer, is_correct, last_boxed, number
+from transferscope.grade.maths import (
+    MAX_CHARS,
+    final_answer,
+    finished,
+    is_correct,
+    last_boxed,
+    number,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,3 +67,21 @@ def test_it_grades_outside_the_main_thread() -> None:
     worker.start()
     worker.join()
     assert verdicts == [True]
+
+
+def test_a_placeholder_in_a_box_is_no_answer() -> None:
+    text = r"So \boxed{12}. Put it in \boxed{your\_answer} or \boxed{\text{your answer}}."
+    assert last_boxed(text) == "12"
+    assert last_boxed(r"\boxed{answer}") is None
+    assert last_boxed(r"\boxed{\text{no answer exists}}") == r"\text{no answer exists}"
+
+
+def test_money_in_latex_is_a_number() -> None:
+    assert number(r"\$32,\!348") == 32348
+    assert is_correct(r"\boxed{18.90}", r"\$18.90")
+
+
+def test_finished_is_about_the_last_box_opened() -> None:
+    assert finished(r"\boxed{\frac{1}{2}}")
+    assert not finished(r"\boxed{3} and then \boxed{4")
+    assert not finished("the answer is 4}")

@@ -123,8 +123,11 @@ def score(grader: str, file: Path, *, gold: Path | None = None, as_json: Json = 
     if as_json:
         print_json(found.to_json())
         return
-    print(f"{found.grader}: {found.n:,} graded lines" if not found.unmatched else
-          f"{found.grader}: {found.n - len(found.unmatched):,} of {found.n:,} lines have a gold")
+    print(
+        f"{found.grader}: {found.n:,} graded lines"
+        if not found.unmatched
+        else f"{found.grader}: {found.n - len(found.unmatched):,} of {found.n:,} lines have a gold"
+    )
     for name, value in found.metrics.items():
         print(f"  {name:18} {100 * value:6.1f} %")
     if found.label_agreement is not None:

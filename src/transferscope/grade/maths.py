@@ -1,8 +1,8 @@
 """What a correct mathematical answer is, once: evaluation, rejection sampling and reward use this.
 
-The answer is the content of the last ``\\boxed{}``; else what follows the last "answer is" or
-"Answer:"; else the last number of the text. Plain numbers are compared exactly as fractions; what
-is not a plain number goes to math-verify.
+The answer is the content of the last ``\\boxed{}`` that is no placeholder ("your_answer");
+else what follows the last "answer is" or "Answer:"; else the last number of the text. Plain numbers
+are compared exactly as fractions; what is not a plain number goes to math-verify.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
 _ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
 _ONLY_NUMBER = re.compile(rf"\$?\s*({_NUMBER})\s*(?:%|\\%)?\s*\$?\.?")
 _SAID = re.compile(r"(?:answer is|answer:|answer =)\s*:?\s*([^\n]*)", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"(?:\\text\{)?(?:your|final|the)?[\s\\_]*answer[\s\\_]*(?:here)?\}?", re.I
+)
 _LATEX = re.compile(r"\\[a-zA-Z(\[]")
 MAX_CHARS = 100_000
 """Longer responses are graded on their last characters: hostile input stays bounded."""
@@ -22,6 +25,8 @@ MAX_CHARS = 100_000
 
 def last_boxed(text: str) -> str | None:
     """Content of the last closed ``\\boxed{...}``, braces balanced, or ``None``.
+
+    A box that repeats the prompt's placeholder is not an answer.
 
     One pass with a stack of open braces: time is linear in the text, whatever it holds.
     """
@@ -32,14 +37,31 @@ def last_boxed(text: str) -> str | None:
             opened.append(brace.start())
         elif opened:
             start = opened.pop()
-            if text.endswith("\\boxed", 0, start) and (found is None or start > found[0]):
+            if (
+                text.endswith("\\boxed", 0, start)
+                and (found is None or start > found[0])
+                and not _PLACEHOLDER.fullmatch(text, start + 1, brace.start())
+            ):
                 found = (start, brace.start())
     return None if found is None else text[found[0] + 1 : found[1]].strip()
 
 
+def finished(text: str) -> bool:
+    """Whether the last box that ``text`` opens is closed: its answer was written out."""
+    last = text.rfind("\\boxed{")
+    depth = 0
+    for brace in re.finditer(r"[{}]", text[last:] if last >= 0 else ""):
+        depth += 1 if brace.group() == "{" else -1
+        if depth == 0:
+            return True
+    return False
+
+
 def number(text: str) -> Fraction | None:
     """``text`` as an exact number where it is nothing but one, else ``None``."""
-    match = _ONLY_NUMBER.fullmatch(text.strip().strip("*"))
+    # "\$32,\!348": LaTeX's dollar sign and thin space are no part of a number
+    plain = text.replace("\\$", "").replace("\\!", "").strip().strip("*")
+    match = _ONLY_NUMBER.fullmatch(plain)
     return _fraction(match.group(1)) if match else None
 
 

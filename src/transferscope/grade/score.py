@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from ..core.records import Tick, no_tick
 from . import mctaco
 from .choice import letter
 from .gold import gold_problems, instructions_of
-from .maths import is_correct
+from .maths import finished, is_correct
 from .qa import against, exact_match, f1
 from .saved import SavedResponse, read_saved
 
@@ -95,14 +95,23 @@ def score(grader: str, file: Path, gold: Path | None = None, *, tick: Tick = no_
 
 
 def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
-    """Accuracy by :mod:`.maths`; a gold file is joined by its problem standing in the prompt."""
+    """Accuracy by :mod:`.maths`; a gold file is joined by its problem standing in the prompt.
+
+    Where boxes are used also ``finished``, the share whose last box is closed, and the accuracy of
+    those: they are the easier items, so it is no estimate of what the others would have scored.
+    """
     answers = gold_problems(rows, gold) if gold else {r.id: str(r.gold) for r in _with_gold(rows)}
     verdicts: dict[str, bool] = {}
     graded = [row for row in rows if row.id in answers]
     for at, row in enumerate(graded):
         tick("score", at, len(graded))
         verdicts[row.id] = is_correct(row.response, answers[row.id])
-    return _accuracy(rows, verdicts)
+    plain = _accuracy(rows, verdicts)
+    closed = [verdicts[row.id] for row in graded if finished(row.response)]
+    if not closed:
+        return plain
+    split = {"finished": len(closed) / len(graded), "accuracy_finished": _mean(closed)}
+    return replace(plain, metrics=plain.metrics | split)
 
 
 def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
