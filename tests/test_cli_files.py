@@ -93,4 +93,4 @@ def test_score_prints_metrics_flags_and_what_has_no_gold(
     assert json.loads(text)["metrics"] == {"accuracy": 1.0}
     code, _, err = run(capsys, "score", "maths", str(file))
     assert code == 2
-    assert "unknown grader 'maths': use one of math, choice" in err
+    assert "unknown grader 'maths'; use one of math, choice" in err
