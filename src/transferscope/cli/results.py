@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from ..core.errors import InputError
 from .shared import (
@@ -114,6 +117,44 @@ def compare(
     from ..report.terminal import print_comparison
 
     print_comparison(comparison, console())
+
+
+@app.command
+def rank(
+    base: Path,
+    *tuned: Path,
+    allowed_loss: Annotated[float, Parameter(validator=Number(gte=0))] = 2.0,
+    mapping: Mapping_ = None,
+    source: Source = None,
+    seed: Seed = 0,
+    replicates: Replicates = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Order tuned models: what they kept, then what they gained; and what a router would add.
+
+    Parameters
+    ----------
+    base
+        Run folder, or another harness's results, of the base model.
+    tuned
+        The same of models tuned from it.
+    allowed_loss
+        Points that a group other than the source may lose.
+    """
+    from ..compare.rank import rank as rank_runs
+
+    if not tuned:
+        raise InputError("no tuned run given", remedy="transferscope rank BASE TUNED...")
+    with opened([base, *tuned], mapping=mapping, source=source) as runs:
+        ranking = rank_runs(
+            runs[0], runs[1:], allowed_loss=allowed_loss, seed=seed, replicates=replicates
+        )
+    if as_json:
+        print_json(ranking.to_json())
+        return
+    from ..report.rank import print_ranking
+
+    print_ranking(ranking, console())
 
 
 @app.command

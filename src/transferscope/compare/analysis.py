@@ -43,14 +43,16 @@ def compare_runs(
     seed: int = 0,
     replicates: int = 10_000,
     examples: int = EXAMPLES,
+    pairings: Sequence[Pairing] | None = None,
 ) -> Comparison:
     """Compare ``tuned`` runs with ``base`` on the base's suite.
 
-    Raises :class:`InputError` when no benchmark of any tuned run can be compared.
+    ``pairings``: those of the runs where the caller has them already. Raises
+    :class:`InputError` when no benchmark of any tuned run can be compared.
     """
     suite = base.manifest.load_suite()
     _refuse_equal_names([base, *tuned])
-    pairings = [pair(base, run) for run in tuned]
+    pairings = pairings or [pair(base, run) for run in tuned]
     names = [
         b for b in suite.group_of if any(b in p.benchmarks or b in p.unpaired for p in pairings)
     ]

@@ -1,0 +1,85 @@
+"""Where a model stands in the paper's cohort; only a score on the paper's whole suite can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.suite import load_suite
+from ..published import published_models, recompute
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedContrast:
+    """A published model of the same base: the change here minus the change there, in points.
+
+    The paper prints no answers, so a contrast with it has no interval.
+    """
+
+    model: str
+    method: str
+    gain: float
+    retention: float
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Places (1 is the best) by source gain and by retention among ``of`` models, this one in."""
+
+    gain: int
+    retention: int
+    of: int
+    same_base: tuple[PublishedContrast, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """``placement`` of a model in the ``rank`` command's JSON."""
+        contrasts = [
+            {"model": c.model, "method": c.method, "gain": c.gain, "retention": c.retention}
+            for c in self.same_base
+        ]
+        return {
+            "gain": self.gain,
+            "retention": self.retention,
+            "of": self.of,
+            "same_base": contrasts,
+        }
+
+
+def placed(gain: float, retention: float, base: str) -> Placement:
+    """Where a model tuned from ``base`` stands, on the paper's suite, among the published ones.
+
+    ``gain`` and ``retention`` in points. Contrasts are only with models of the same base: in the
+    cohort, tuning methods differ in their bases too.
+    """
+    plane = _cohort_plane()
+    kin = [m for m in published_models() if _key(m.base) == _key(base)]
+    return Placement(
+        gain=1 + sum(theirs > gain for theirs, _ in plane.values()),
+        retention=1 + sum(theirs > retention for _, theirs in plane.values()),
+        of=len(plane) + 1,
+        same_base=tuple(
+            PublishedContrast(
+                m.name, m.method, gain - plane[m.name][0], retention - plane[m.name][1]
+            )
+            for m in kin
+        ),
+    )
+
+
+def _cohort_plane() -> dict[str, tuple[float, float]]:
+    """Source gain and retention in points of every published tuned model."""
+    source = load_suite("paper").source
+    return {
+        model.name: (
+            result.gain[source],
+            float(np.mean([gain for g, gain in result.gain.items() if g != source])),
+        )
+        for model, result in recompute().rows
+    }
+
+
+def _key(name: str) -> str:
+    """A hub id, a folder or a plain name of one model, alike."""
+    return name.rstrip("/").rpartition("/")[2].casefold()

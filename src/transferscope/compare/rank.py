@@ -1,0 +1,256 @@
+"""Models tuned from one base in the order a user would take them: what they kept, then the gain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
+
+from ..core.index import Array, order_interval
+from ..core.stats import ItemScores, bootstrap_means, stream
+from ..runs import Pairing, Run, pair
+from .analysis import compare_runs
+from .draws import stacked
+from .placement import Placement, placed
+from .result import Comparison, PlanePoint, TunedResult, bounds
+from .router import Router, route
+
+ALLOWED_LOSS = 2.0
+"""Points that a group other than the source may lose."""
+Kept = Literal["kept", "open", "lost"]
+ORDER: tuple[Kept, ...] = ("kept", "open", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class RankedModel:
+    """One model's place. ``gain``: change of the source group; ``retention``: of the other groups.
+
+    ``kept``: "kept" where every other group's lower 95 % bound lies above minus the allowed loss,
+    "lost" where one's upper bound lies below it, else "open" (also without any bound). ``worst`` is
+    the group that decides. ``pareto``: no other model is at least as good at both and better at
+    one, by the estimates. ``tokens``: mean tokens an answer, ``None`` where no run recorded them.
+    """
+
+    model: str
+    gain: PlanePoint | None
+    retention: PlanePoint | None
+    kept: Kept
+    worst: str
+    pareto: bool
+    tokens: float | None
+    placement: Placement | None
+
+    def to_json(self) -> dict[str, Any]:
+        """One element of ``order`` in the ``rank`` command's JSON."""
+        return {
+            "model": self.model,
+            "gain": None if self.gain is None else self.gain.gain,
+            "gain_ci": None if self.gain is None else bounds(self.gain.ci),
+            "retention": None if self.retention is None else self.retention.gain,
+            "retention_ci": None if self.retention is None else bounds(self.retention.ci),
+            "kept": self.kept,
+            "worst": self.worst,
+            "pareto": self.pareto,
+            "tokens": self.tokens,
+            "placement": None if self.placement is None else self.placement.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """``first`` minus ``second``, neighbours in the order, on the items both answered; points."""
+
+    first: str
+    second: str
+    gain: PlanePoint | None
+    retention: PlanePoint | None
+
+    def to_json(self) -> dict[str, Any]:
+        """One element of ``contrasts`` in the ``rank`` command's JSON."""
+        both = {"gain": self.gain, "retention": self.retention}
+        return {"first": self.first, "second": self.second} | {
+            name: None if point is None else {"change": point.gain, "ci": bounds(point.ci)}
+            for name, point in both.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The order, what tells neighbours apart, and the router. ``base_tokens`` as ``tokens``."""
+
+    comparison: Comparison
+    allowed_loss: float
+    order: tuple[RankedModel, ...]
+    contrasts: tuple[Contrast, ...]
+    router: Router | None
+    base_tokens: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of ``transferscope rank``."""
+        return {
+            "base": self.comparison.base,
+            "suite": self.comparison.suite,
+            "source": self.comparison.source,
+            "allowed_loss": self.allowed_loss,
+            "order": [row.to_json() for row in self.order],
+            "contrasts": [row.to_json() for row in self.contrasts],
+            "router": None if self.router is None else self.router.to_json(),
+            "base_tokens": self.base_tokens,
+            "differences": list(self.comparison.differences),
+        }
+
+
+def rank(
+    base: Run,
+    tuned: Sequence[Run],
+    *,
+    allowed_loss: float = ALLOWED_LOSS,
+    seed: int = 0,
+    replicates: int = 10_000,
+) -> Ranking:
+    """Rank ``tuned``, all of them tuned from ``base``.
+
+    Raises :class:`InputError` as :func:`.analysis.compare_runs` does.
+    """
+    pairings = [pair(base, run) for run in tuned]
+    comparison = compare_runs(
+        base, tuned, seed=seed, replicates=replicates, examples=0, pairings=pairings
+    )
+    tokens = {run.manifest.model.name: _tokens(run) for run in (base, *tuned)}
+    rows = [
+        _ranked(result, comparison, allowed_loss, tokens[result.model])
+        for result in comparison.tuned
+    ]
+    front = pareto([(row.gain, row.retention) for row in rows])
+    flagged = [replace(row, pareto=on) for row, on in zip(rows, front, strict=True)]
+    order = sorted(flagged, key=_place)
+    items, left_out = _common(pairings, comparison)
+    models = [comparison.base, *(result.model for result in comparison.tuned)]
+    group_of = {b: g for g, members in comparison.groups.items() for b in members}
+    planes = _planes(items, group_of, comparison.source, seed=seed, replicates=replicates)
+    contrasts = tuple(
+        _contrast(first.model, second.model, models, planes)
+        for first, second in pairwise(order)
+        if items
+    )
+    router = route(models, items, group_of, seed=seed, replicates=replicates, left_out=left_out)
+    return Ranking(
+        comparison, allowed_loss, tuple(order), contrasts, router, tokens[comparison.base]
+    )
+
+
+def pareto(points: Sequence[tuple[PlanePoint | None, PlanePoint | None]]) -> list[bool]:
+    """Which points no other one dominates; one without both coordinates is never on the front."""
+    known = [None if a is None or b is None else (a.gain, b.gain) for a, b in points]
+    return [
+        mine is not None
+        and not any(
+            other is not None and other != mine and other[0] >= mine[0] and other[1] >= mine[1]
+            for other in known
+        )
+        for mine in known
+    ]
+
+
+def kept_groups(
+    plane: Mapping[str, PlanePoint], source: str, allowed_loss: float
+) -> tuple[Kept, str]:
+    """Whether every group but the source is kept, and the group that decides (``""``: none)."""
+    others = {group: point for group, point in plane.items() if group != source}
+    if not others:
+        return "open", ""
+    floor = -allowed_loss
+    worst = min(others, key=lambda group: _or_lowest(others[group].ci[0]))
+    if any(point.ci[1] < floor for point in others.values()):
+        return "lost", min(others, key=lambda group: _or_lowest(others[group].ci[1]))
+    if all(point.ci[0] >= floor for point in others.values()):
+        return "kept", worst
+    return "open", worst
+
+
+def _or_lowest(bound: float) -> float:
+    return -math.inf if math.isnan(bound) else bound
+
+
+def _ranked(
+    result: TunedResult, comparison: Comparison, allowed_loss: float, tokens: float | None
+) -> RankedModel:
+    gain, retention = result.plane.get(comparison.source), result.retention
+    kept, worst = kept_groups(result.plane, comparison.source, allowed_loss)
+    place = None
+    if comparison.scale == "published" and gain is not None and retention is not None:
+        place = placed(gain.gain, retention.gain, comparison.base)
+    return RankedModel(result.model, gain, retention, kept, worst, False, tokens, place)
+
+
+def _place(row: RankedModel) -> tuple[int, float, str]:
+    gain = -math.inf if row.gain is None else row.gain.gain
+    return (ORDER.index(row.kept), -gain, row.model)
+
+
+def _tokens(run: Run) -> float | None:
+    """Mean tokens of the answers that recorded them."""
+    counts = [o.tokens for found in run.by_benchmark.values() for o in found if o.tokens]
+    return float(np.mean(counts)) if counts else None
+
+
+def _common(
+    pairings: Sequence[Pairing], comparison: Comparison
+) -> tuple[dict[str, ItemScores], tuple[str, ...]]:
+    """Benchmarks that every model answered item by item, and the names of the others."""
+    items: dict[str, ItemScores] = {}
+    left_out = []
+    compared = {row.benchmark for result in comparison.tuned for row in result.benchmarks}
+    for name in (b for members in comparison.groups.values() for b in members):
+        parts = [p.benchmarks[name] for p in pairings if name in p.benchmarks]
+        if len(parts) == len(pairings):
+            items[name] = stacked(parts)
+        elif name in compared:
+            left_out.append(name)
+    return items, tuple(left_out)
+
+
+Scored = tuple[Array, Array]
+"""Group means in percent: of every model (K,), and of every replicate and model (R, K)."""
+
+
+def _planes(
+    items: Mapping[str, ItemScores],
+    group_of: Mapping[str, str],
+    source: str,
+    *,
+    seed: int,
+    replicates: int,
+) -> dict[str, Scored]:
+    """Scores behind ``gain`` (the source group) and ``retention`` (the mean of the others)."""
+    groups: dict[str, list[Scored]] = {}
+    for name, item in items.items():
+        rng = stream(seed, "bootstrap", name)
+        drawn_RK = bootstrap_means([item], rng, replicates=replicates)[:, :, 0]
+        groups.setdefault(group_of[name], []).append((item.means_K, drawn_RK))
+    means = {group: _mean(rows) for group, rows in groups.items()}
+    others = [scored for group, scored in means.items() if group != source]
+    found = {"gain": means[source]} if source in means else {}
+    return found | ({"retention": _mean(others)} if others else {})
+
+
+def _mean(rows: Sequence[Scored]) -> Scored:
+    return (
+        np.mean([means_K for means_K, _ in rows], axis=0),
+        np.mean([drawn_RK for _, drawn_RK in rows], axis=0),
+    )
+
+
+def _contrast(
+    first: str, second: str, models: Sequence[str], planes: Mapping[str, Scored]
+) -> Contrast:
+    one, two = models.index(first), models.index(second)
+    points = {}
+    for name, (means_K, drawn_RK) in planes.items():
+        low, high = order_interval(drawn_RK[:, one] - drawn_RK[:, two])
+        points[name] = PlanePoint(float(means_K[one] - means_K[two]), (float(low), float(high)))
+    return Contrast(first, second, points.get("gain"), points.get("retention"))
