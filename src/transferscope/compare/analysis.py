@@ -7,7 +7,7 @@ interval of the comparison comes from its replicates.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,9 +28,11 @@ from ..core.index import (
 from ..core.stats import holm, pooled_sign_flip, stream
 from ..core.suite import Suite, is_paper
 from ..runs import Pairing, Run, pair
+from .answers import Answers, answers_of
 from .draws import ModelDraws, draw, stacked
-from .items import artefacts_of, flipped_items, flips_of
-from .result import BenchmarkChange, Comparison, PlanePoint, TunedResult
+from .items import artefacts_of, flips_of
+from .result import AgainstBase, BenchmarkChange, Comparison, PlanePoint, TunedResult
+from .robust import curve_of, robustness_of
 
 EXAMPLES = 3
 """Flipped items shown per benchmark and direction."""
@@ -68,13 +70,13 @@ def compare_runs(
     models = [run.manifest.model.name for run in tuned]
     base_name = base.manifest.model.name
     draws = draw(names, pairings, base=base_name, models=models, seed=seed, replicates=replicates)
+    scale = _scale(suite, pairings)
+    answers = answers_of(base, tuned, pairings, limit=examples)
     results = [
-        replace(
-            _one_model(base, run, pairing, suite, drawn, scale=_scale(suite, pairings), seed=seed),
-            flipped=flipped_items(base, run, pairing, examples) if examples else (),
-        )
-        for run, pairing, drawn in zip(tuned, pairings, draws, strict=True)
+        _one_model(base, run, pairing, suite, drawn, answers=found, scale=scale, seed=seed)
+        for run, pairing, drawn, found in zip(tuned, pairings, draws, answers, strict=True)
     ]
+    robust = {r.model: r.robustness for r in results if r.robustness is not None}
     differences = [
         f"{run.manifest.model.name}: {text}"
         for run, pairing in zip(tuned, pairings, strict=True)
@@ -85,7 +87,8 @@ def compare_runs(
         suite=suite.name,
         source=suite.source,
         groups=dict(suite.groups),
-        scale=_scale(suite, pairings),
+        scale=scale,
+        curve=curve_of(robust, suite, scale=scale),
         replicates=replicates,
         seed=seed,
         tuned=tuple(results),
@@ -113,12 +116,22 @@ def _scale(suite: Suite, pairings: Sequence[Pairing]) -> str:
 
 
 def _one_model(
-    base: Run, run: Run, pairing: Pairing, suite: Suite, drawn: ModelDraws, *, scale: str, seed: int
+    base: Run,
+    run: Run,
+    pairing: Pairing,
+    suite: Suite,
+    drawn: ModelDraws,
+    *,
+    answers: Answers,
+    scale: str,
+    seed: int,
 ) -> TunedResult:
     have = drawn.names
     scores = [_scores(pairing, name) for name in have]
     base_B, tuned_B = np.array(scores, dtype=float).reshape(-1, 2).T
-    rows = _benchmark_rows(pairing, suite, drawn, base_B, tuned_B, seed=seed)
+    rows = _benchmark_rows(
+        pairing, suite, drawn, (base_B, tuned_B), against=answers.against, seed=seed
+    )
     groups = {g: tuple(b for b in members if b in have) for g, members in suite.groups.items()}
     groups = {g: members for g, members in groups.items() if members}
     layout = Layout.of(groups, suite.source)
@@ -130,19 +143,23 @@ def _one_model(
         group: replace(point, p=_pooled_p(groups[group], pairing, drawn, seed=seed, group=group))
         for group, point in plane.items()
     }
-    robust = linear = None
+    robust = linear = robustness = None
     if suite.source in groups:
         shared: dict[str, Any] = {"layout": layout, "point": point, "draws": draws, "suite": suite}
         shared["paired"] = all(drawn.paired_B)
         robust = _index(base, run, definition="robust", scale=scale, **shared)
         linear = _index(base, run, definition="linear", scale="unit", **shared)
+        sigma = _sigma(scale, point, layout, suite)
+        robustness = robustness_of(layout, point, pairing, sigma_G=sigma)
     return TunedResult(
         model=run.manifest.model.name,
         plane=plane,
         retention=retention,
         index=robust,
         linear=linear,
+        robustness=robustness,
         benchmarks=rows,
+        flipped=answers.flipped,
         not_compared={**pairing.excluded, **_unmapped(pairing, suite)},
     )
 
@@ -159,11 +176,12 @@ def _benchmark_rows(
     pairing: Pairing,
     suite: Suite,
     drawn: ModelDraws,
-    base_B: Array,
-    tuned_B: Array,
+    point: tuple[Array, Array],
     *,
+    against: Mapping[str, AgainstBase],
     seed: int,
 ) -> tuple[BenchmarkChange, ...]:
+    base_B, tuned_B = point
     low_B, high_B = order_interval(drawn.tuned_RB - drawn.base_RB)
     tested = [at for at, test in enumerate(drawn.tests) if not math.isnan(test.p)]
     corrected = holm([drawn.tests[at].p for at in tested])
@@ -197,7 +215,7 @@ def _benchmark_rows(
                 mde=drawn.tests[at].mde,
                 chance=100.0 * chance,
                 flips=None if part is None else flips_of(part),
-                artefacts=None if part is None else artefacts_of(part),
+                artefacts=None if part is None else artefacts_of(part, against.get(name)),
                 transitions=moved,
             )
         )
@@ -260,10 +278,7 @@ def _index(
     definition: str,
     scale: str,
 ) -> IndexResult:
-    known = (
-        np.array([(suite.sigma or {})[g] for g in layout.groups]) if scale == "published" else None
-    )
-    sigma = sigma_for(scale, point[1] - point[0], layout.member_GB, published_G=known)
+    sigma = _sigma(scale, point, layout, suite)
     di_RG = domain_index(draws[0], draws[1], layout.member_GB, definition=definition, sigma_G=sigma)
     return index_of(
         run.manifest.model.name,
@@ -276,6 +291,13 @@ def _index(
         di_RG=di_RG,
         paired=paired,
     )
+
+
+def _sigma(scale: str, point: tuple[Array, Array], layout: Layout, suite: Suite) -> Array | float:
+    known = (
+        np.array([(suite.sigma or {})[g] for g in layout.groups]) if scale == "published" else None
+    )
+    return sigma_for(scale, point[1] - point[0], layout.member_GB, published_G=known)
 
 
 def _provenance(base: Run, tuned: Sequence[Run]) -> dict[str, Any]:

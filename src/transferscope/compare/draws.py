@@ -15,6 +15,7 @@ from ..core.stats import (
     PairedTest,
     beta_draws,
     bootstrap_means,
+    detectable,
     normal_draws,
     paired_tests,
     stream,
@@ -118,4 +119,4 @@ def _unpaired_test(two: UnpairedBenchmark, change_R: Array) -> PairedTest:
     change = two.tuned.score - two.base.score
     if not error > 0:
         return PairedTest("unpaired", math.nan, math.nan)
-    return PairedTest("unpaired", math.erfc(abs(change) / error / math.sqrt(2)), 2.80 * error)
+    return PairedTest("unpaired", math.erfc(abs(change) / error / math.sqrt(2)), detectable(error))

@@ -13,6 +13,8 @@ from typing import Any
 
 from ..core.forgetting import Transitions
 from ..core.index import IndexResult
+from ..core.robustness import SpecificationCurve
+from .robust import Robustness
 
 Interval = tuple[float, float]
 
@@ -49,6 +51,14 @@ class FlippedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class AgainstBase:
+    """Answers, out of the ``n`` that both runs kept, with a flag that needs the base's text."""
+
+    n: int
+    flags: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Artefacts:
     """Where a change comes from: flagged answers or clean ones.
 
@@ -56,6 +66,7 @@ class Artefacts:
     Clean items are easier than the rest: it is a diagnosis, not a corrected score.
     ``points``: the part of the plain change that comes from items with a flagged answer.
     ``answered``: share of items, base and tuned, that were answered in full and found, in percent.
+    ``against``: style and script; ``None``, not measured, where a run kept no answers.
     """
 
     clean_delta: float | None
@@ -64,6 +75,7 @@ class Artefacts:
     answered: tuple[float, float]
     base_flags: Mapping[str, int]
     tuned_flags: Mapping[str, int]
+    against: AgainstBase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,7 @@ class BenchmarkChange:
             "flags": {"base": found["base_flags"], "tuned": found["tuned_flags"]}
             if found
             else None,
+            "against_base": found.get("against"),
         }
 
 
@@ -131,7 +144,8 @@ class TunedResult:
 
     ``index`` is the robust definition at the comparison's scale, ``linear`` its companion with
     the Fieller interval. ``not_compared`` maps benchmarks to the reason. ``retention`` is the mean
-    change over the benchmarks' groups that are not the source.
+    change over the benchmarks' groups that are not the source. ``robustness`` is ``None`` where
+    there is no index.
     """
 
     model: str
@@ -142,6 +156,7 @@ class TunedResult:
     benchmarks: tuple[BenchmarkChange, ...]
     not_compared: Mapping[str, str]
     flipped: tuple[FlippedItem, ...] = ()
+    robustness: Robustness | None = None
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``tuned`` in the ``compare`` command's JSON."""
@@ -158,6 +173,7 @@ class TunedResult:
             else {"gain": self.retention.gain, "ci": bounds(self.retention.ci)},
             "benchmarks": [row.to_json() for row in self.benchmarks],
             "not_compared": dict(self.not_compared),
+            "robustness": None if self.robustness is None else self.robustness.to_json(),
         }
 
 
@@ -175,6 +191,7 @@ class Comparison:
     tuned: tuple[TunedResult, ...]
     differences: tuple[str, ...]
     provenance: Mapping[str, Any]
+    curve: SpecificationCurve | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of ``transferscope compare``."""
@@ -183,6 +200,7 @@ class Comparison:
             "suite": self.suite,
             "source": self.source,
             "scale": self.scale,
+            "specifications": None if self.curve is None else self.curve.to_json(),
             "replicates": self.replicates,
             "seed": self.seed,
             "tuned": [result.to_json() for result in self.tuned],

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from . import figures, views, words
+from . import figures, robust, views, words
 from .text import name, script_json, visible
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def _context(report: ReportInput) -> dict[str, Any]:
     layers = figures.layer_profile(report.hidden, every)
     divergences = figures.token_bars(report.tokens, every)
     curves = figures.training_curves(report.training, every)
+    targets = [g for g in comparison.groups if g != comparison.source]
     return {
         "report": report,
         "comparison": comparison,
@@ -79,7 +80,6 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "label": words.index_label(comparison.suite),
         "coverage": words.COVERAGE,
         "index_note": words.index_note(comparison.suite),
-        "targets": [g for g in comparison.groups if g != comparison.source],
         "measures": words.MEASURES,
         "plane": plane,
         "groups": groups,
@@ -87,6 +87,11 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "layers": layers,
         "divergences": divergences,
         "curves": curves,
+        "robust": [
+            (robust.sentences(result, comparison), robust.left_out_grid(result))
+            for result in comparison.tuned
+        ],
+        "curve": robust.curve_grid(comparison.curve, targets) if comparison.curve else None,
         "hidden": views.hidden_grid(report.hidden) if report.hidden else None,
         "tokens": views.token_grid(report.tokens) if report.tokens else None,
         "shifted": views.shifted_grids(report.tokens),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from . import words
+from . import robust, words
 from .figures import model_labels
 from .text import markdown_cell as cell
 from .text import markdown_html
@@ -42,7 +42,7 @@ def render_markdown(report: ReportInput) -> str:
         said = _verdicts(comparison, labels, sentences=False)
     room -= _length(said)
     details = [
-        _benchmarks(label, result)
+        _benchmarks(label, result, comparison)
         for label, result in zip(names, comparison.tuned, strict=True)
         if result.benchmarks or result.not_compared
     ]
@@ -149,7 +149,7 @@ def _index(comparison: Comparison, labels: Sequence[str]) -> list[str]:
     return parts
 
 
-def _benchmarks(label: str, result: TunedResult) -> str:
+def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
     head = (
         "benchmark",
         "base",
@@ -169,9 +169,10 @@ def _benchmarks(label: str, result: TunedResult) -> str:
         f"- not compared: {cell(benchmark)} ({cell_text(why)})"
         for benchmark, why in result.not_compared.items()
     )
+    said = "\n".join(f"- {cell_text(line)}" for line in robust.sentences(result, comparison))
     # Inside an HTML line Markdown's backslashes would show: entities instead.
     summary = f"<details><summary>Benchmarks: {markdown_html(label)}</summary>"
-    return "\n\n".join(part for part in (summary, body, missing, "</details>") if part)
+    return "\n\n".join(part for part in (summary, body, said, missing, "</details>") if part)
 
 
 def _row(row: BenchmarkChange) -> tuple[str, ...]:

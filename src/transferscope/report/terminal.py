@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from . import views, words
+from . import robust, views, words
 from .figures import model_labels
 from .text import name, token
 
@@ -53,6 +53,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print(_benchmarks(label, result))
         if flags := views.flag_totals(result):
             _say(f"flagged answers, base → tuned: {flags}", console, indent=2)
+        for sentence in robust.sentences(result, comparison):
+            _say(sentence, console, indent=2)
         for benchmark, why in result.not_compared.items():
             _say(f"not compared: {name(benchmark)} ({name(why)})", console, indent=2)
     console.print()

@@ -19,8 +19,6 @@ Standing = Literal["gain", "loss", "open"]
 """What is established about a change; ``open``: neither."""
 
 ALPHA = 0.05
-POWER_FACTOR = 2.80 / 1.96
-"""Half width of a 95 % interval to the change seen with 80 % power (docs/science.md section 2)."""
 MINUS = "\u2212"
 GROUP_NAMES = {"other": "other reasoning", "non": "non-reasoning"}
 """Reading names of the groups of the shipped suites; other groups read as they are called."""
@@ -61,6 +59,16 @@ MEASURES = {
     "selection": (
         "Clean items are easier than the rest, so the change on clean items is a diagnosis of "
         "where the plain change comes from, not a corrected score."
+    ),
+    "robustness": (
+        "An index rests on choices that nobody has to share: how benchmarks are weighted, which of "
+        "them are in, how gains become one number. A finding that one of them decides is weak."
+    ),
+    "specifications": (
+        "Weight is a benchmark's share of its group, by the base's headroom. Without it: the index "
+        "with this benchmark left out. A specification is a definition, a scale and a weighting; "
+        "the first is the default. Scales multiply an index and don't change signs. Point "
+        "estimates: the intervals stand above."
     ),
     "flips": (
         "A flip is a question whose verdict changed: lost (right before, wrong after) or won. "
@@ -141,7 +149,10 @@ def benchmark_standing(row: BenchmarkChange) -> Standing:
 
 def detectable(ci: tuple[float, float]) -> float:
     """Change in points that an interval of this width shows with 80 % power."""
-    return POWER_FACTOR * (ci[1] - ci[0]) / 2.0
+    from ..core.index import Z95
+    from ..core.stats import detectable as seen
+
+    return seen((ci[1] - ci[0]) / (2.0 * Z95))
 
 
 def change(what: str, gain: float, ci: tuple[float, float]) -> str:

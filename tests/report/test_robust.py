@@ -1,0 +1,75 @@
+"""Robustness in words and rows."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from transferscope.compare.result import AgainstBase
+from transferscope.compare.robust import Robustness
+from transferscope.core.index import Layout
+from transferscope.core.robustness import BelowChance, BenchmarkWeight, LeftOut, specification_curve
+from transferscope.report.robust import curve_grid, left_out_grid, sentences
+
+from .sample import comparison
+
+LAYOUT = Layout.of({"math": ["a", "b", "c"], "non": ["d"]}, "math")
+BASE, TUNED = np.array([50.0, 50, 50, 50]), np.array([60.0, 60, 60, 45])
+
+
+def robustness() -> Robustness:
+    weights = tuple(
+        BenchmarkWeight(b, "math", w) for b, w in (("a", 70.0), ("b", 20.0), ("c", 10.0))
+    )
+    left_out = tuple(
+        LeftOut(b, {}, {"non": ti}, {} if ti else {"non": "why"})
+        for b, ti in (("a", 10.0), ("b", None), ("c", -20.4))
+    )
+    low = BelowChance("d<b>", 3.0, 50.0, 100, 0.001)
+    return Robustness(LAYOUT, BASE, TUNED, weights, left_out, (), (low,))
+
+
+def test_sentences_name_what_carries_the_result() -> None:
+    whole = comparison()
+    row = whole.tuned[0].benchmarks[0]
+    assert row.artefacts is not None
+    styled = replace(
+        row.artefacts, against=AgainstBase(9, {"style_opening": 7, "script_change": 0})
+    )
+    result = replace(
+        whole.tuned[0], robustness=robustness(), benchmarks=(replace(row, artefacts=styled),)
+    )
+    text = "\n".join(sentences(result, whole))
+    assert "d<b>: the tuned model scores 3.0 % where guessing gives 50.0 %: likely" in text
+    assert "a carries 70 % of the weight of math." in text
+    assert "b carries" not in text
+    assert "non-reasoning with one benchmark left out: −20 to 10 %, undefined without 1" in text
+    assert f"{row.benchmark}: an opening that the base never uses in 7 of 9 answers." in text
+    assert "another script" not in text
+
+
+def test_not_measured_is_said() -> None:
+    whole = comparison()
+    rows = tuple(replace(row, artefacts=None) for row in whole.tuned[0].benchmarks)
+    said = sentences(replace(whole.tuned[0], benchmarks=rows), whole)
+    assert "Style openings and changes of script: not measured, no answers were kept." in said
+
+
+def test_grids() -> None:
+    grid = left_out_grid(replace(comparison().tuned[0], robustness=robustness()))
+    assert grid is not None
+    assert grid.head == ("benchmark", "group", "weight %", "TI non-reasoning without it")
+    assert grid.rows[0] == ("a", "math", "70", "10 %")
+    assert grid.rows[1][-1] == "undefined"
+    assert left_out_grid(replace(comparison().tuned[0], robustness=None)) is None
+    two = specification_curve(["m"], LAYOUT, BASE[None], TUNED[None])
+    shown = curve_grid(two, LAYOUT.targets)
+    assert shown.head == ("specification", "m: non-reasoning")
+    rows = dict(row for row in shown.rows)
+    # robust: -sqrt 5 over sqrt 10; linear: -5 over 10
+    assert rows["robust, scale unit, headroom weights"] == f"−{100 * math.sqrt(0.5):.0f} %"
+    assert rows["linear, uniform weights"] == "−50 %"
+    base, tuned = np.stack([BASE] * 3), np.stack([TUNED, TUNED + 1, TUNED - [0, 0, 0, 9]])
+    three = curve_grid(specification_curve(list("mno"), LAYOUT, base, tuned), LAYOUT.targets)
+    assert three.head[-1] == "rank correlation: non-reasoning"
+    assert three.rows[0][-1] == "1.00"
