@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from transferscope.compare.table import TableIndex
 from transferscope.core.scoretable import cohort_index, parse_table
-from transferscope.published import recompute
+from transferscope.published import cohort_checks, recompute
 from transferscope.report import terminal, words
 
 
@@ -93,7 +94,7 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
 
 
 def test_published() -> None:
-    text = shown(terminal.print_published, recompute())
+    text = shown(partial(terminal.print_published, recompute()), cohort_checks())
     assert "sigma: math 16.122, other 18.431, non 20.462" in text
     assert "29 of 36" in text
     line = next(line for line in text.splitlines() if line.startswith("Llama3.1-8B-SimpleRL"))

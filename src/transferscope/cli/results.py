@@ -25,17 +25,27 @@ from .shared import (
 
 
 @app.command
-def published(*, as_json: Json = False) -> None:
-    """The paper's cohort: its index recomputed beside the published one."""
-    from ..published import recompute
+def published(*, html: Path | None = None, as_json: Json = False) -> None:
+    """The paper's cohort: its index recomputed beside the published one.
 
-    cohort = recompute()
+    Parameters
+    ----------
+    html
+        Write its figures and tables as one page here.
+    """
+    from ..published import cohort_checks, recompute
+
+    cohort, checks = recompute(), cohort_checks()
+    if html:
+        from ..report.published import render_published
+
+        write_texts({html: render_published(cohort, checks)})
     if as_json:
-        print_json(cohort.to_json())
+        print_json(cohort.to_json() | {"checks": checks.to_json()})
         return
     from ..report.terminal import print_published
 
-    print_published(cohort, console())
+    print_published(cohort, checks, console())
 
 
 @app.command

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from ..core.suite import load_suite
-from ..published import published_models, recompute
+from ..published import cohort_plane, published_models
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def placed(gain: float, retention: float, base: str) -> Placement:
     ``gain`` and ``retention`` in points. Contrasts are only with models of the same base: in the
     cohort, tuning methods differ in their bases too.
     """
-    plane = _cohort_plane()
+    plane = cohort_plane()
     kin = [m for m in published_models() if _key(m.base) == _key(base)]
     return Placement(
         gain=1 + sum(theirs > gain for theirs, _ in plane.values()),
@@ -66,18 +63,6 @@ def placed(gain: float, retention: float, base: str) -> Placement:
             for m in kin
         ),
     )
-
-
-def _cohort_plane() -> dict[str, tuple[float, float]]:
-    """Source gain and retention in points of every published tuned model."""
-    source = load_suite("paper").source
-    return {
-        model.name: (
-            result.gain[source],
-            float(np.mean([gain for g, gain in result.gain.items() if g != source])),
-        )
-        for model, result in recompute().rows
-    }
 
 
 def _key(name: str) -> str:

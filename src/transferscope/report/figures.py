@@ -226,6 +226,37 @@ def training_curves(
     return figures
 
 
+def bars(rows: Rows, order: Sequence[str], labels: Sequence[str], title: str) -> Spec:
+    """Bars without intervals: rows of ``row``, ``model`` and ``value``."""
+    return _rows_chart(rows, order, labels, title, bars=True, intervals=False)
+
+
+def scatter(
+    id_: str, title: str, caption: str, rows: Rows, labels: Sequence[str], *, titles: Sequence[str]
+) -> Figure:
+    """Points ``x``, ``y`` named ``label``, coloured by ``model``; axes ``titles``, x first."""
+    import altair as alt
+
+    axes = [
+        channel(f"{key}:Q", title=text, scale=alt.Scale(domain=_span([r[key] for r in rows])))
+        for channel, key, text in zip((alt.X, alt.Y), "xy", titles, strict=True)
+    ]
+    tips = [alt.Tooltip("label:N", title=" "), alt.Tooltip("model:N", title="method")]
+    tips += [
+        alt.Tooltip(f"{key}:Q", title=text, format="+.1f")
+        for key, text in zip("xy", titles, strict=True)
+    ]
+    layers = [
+        alt.Chart(alt.Data(values=[{"zero": 0}]))
+        .mark_rule(style="zero")
+        .encode(y=alt.Y("zero:Q", title=titles[1])),
+        alt.Chart(alt.Data(values=finite(rows)))
+        .mark_point(style="dot")
+        .encode(x=axes[0], y=axes[1], color=_colour(labels), shape=_shape(labels), tooltip=tips),
+    ]
+    return Figure(id_, title, caption, _finish(layers, height=330))
+
+
 def _rows_chart(
     rows: Rows,
     order: Sequence[str],

@@ -28,18 +28,15 @@ MODEL_COLOURS = 8
 
 def render_html(report: ReportInput) -> str:
     """The whole report as one HTML document. The same input gives the same text."""
+    return render_page("report.html.j2", **_context(report))
+
+
+def render_page(template: str, **context: Any) -> str:
+    """A template with the style sheet, the chart bundle and the policy that allows only these."""
     bundle, page = _static("vega-bundle.js"), _static("page.js")
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            **_context(report),
-            css=_static("page.css"),
-            bundle=bundle,
-            page=page,
-            policy=content_policy([bundle, page]),
-        )
-    )
+    policy = content_policy([bundle, page])
+    shared = {"css": _static("page.css"), "bundle": bundle, "page": page, "policy": policy}
+    return _environment().get_template(template).render(**context, **shared)
 
 
 def content_policy(scripts: list[str]) -> str:

@@ -74,11 +74,15 @@ def left_out_grid(result: TunedResult) -> Grid | None:
     return Grid(head, rows)
 
 
-def curve_grid(curve: SpecificationCurve, targets: Sequence[str]) -> Grid:
-    """A specification a row: TI of every model and group, and rank correlation with the first."""
+def curve_grid(curve: SpecificationCurve, targets: Sequence[str], *, values: bool = True) -> Grid:
+    """A specification a row: TI of every model and group, and rank correlation with the first.
+
+    Without ``values`` the correlations only.
+    """
     models = list(curve.ranges)
+    shown = models if values else []
     head = ["specification"]
-    head += [f"{name(m)}: {words.group_name(g)}" for m in models for g in targets]
+    head += [f"{name(m)}: {words.group_name(g)}" for m in shown for g in targets]
     head += [f"rank correlation: {words.group_name(g)}" for g in targets] if len(models) > 2 else []
     rows = []
     for result in curve.results:
@@ -87,7 +91,7 @@ def curve_grid(curve: SpecificationCurve, targets: Sequence[str]) -> Grid:
         parts += [f"scale {spec.scale}"] if spec.scale else []
         parts += [f"{spec.weights} weights"] if spec.weights else []
         cells = [", ".join(parts)]
-        cells += [_ti(result.ti[m].get(g)) for m in models for g in targets]
+        cells += [_ti(result.ti[m].get(g)) for m in shown for g in targets]
         if len(models) > 2:
             cells += [words.number(result.rank_correlation[g], 2) for g in targets]
         rows.append(tuple(cells))

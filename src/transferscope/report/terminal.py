@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..compare.result import Comparison, TunedResult
     from ..compare.table import TableIndex
     from ..core.index import IndexResult
-    from ..published import Recomputed
+    from ..published import CohortChecks, Recomputed
 
 STYLE = {"gain": "green", "loss": "red", "open": "dim"}
 SHORT = {"gain": "gain", "loss": "loss", "open": "-"}
@@ -100,8 +100,10 @@ def print_index(result: TableIndex, console: Console) -> None:
         _say(words.COVERAGE, console, style="dim")
 
 
-def print_published(recomputed: Recomputed, console: Console) -> None:
+def print_published(recomputed: Recomputed, checks: CohortChecks, console: Console) -> None:
     """The paper's cohort: TI recomputed beside published; a star where they disagree."""
+    from .published import cohort_notes
+
     groups = list(dict.fromkeys(g for model, _ in recomputed.rows for g in model.published_ti))
     table = plain_table("The published cohort: TI recomputed (here) and published (paper)")
     table.add_column("model", overflow="fold")
@@ -127,6 +129,8 @@ def print_published(recomputed: Recomputed, console: Console) -> None:
         "follow from the published scores.",
         console,
     )
+    for note in cohort_notes(recomputed, checks):
+        _say(note, console)
 
 
 def print_shift(document: Mapping[str, Any], console: Console) -> None:
