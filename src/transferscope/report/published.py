@@ -122,16 +122,9 @@ def ablation_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
 
 
 def pca_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
-    """Tables 2 and 6: PCA shift per group, with the ratio to the least shifted RL of the same base."""
-    head = (
-        "model",
-        "base",
-        "method",
-        "math",
-        "other",
-        "non",
-        "non: ratio to the least shifted RL of this base",
-    )
+    """Tables 2 and 6: PCA shift per group; ratios are to the least shifted RL of the same base."""
+    ratio_head = "non: ratio to the least shifted RL of this base"
+    head = ("model", "base", "method", "math", "other", "non", ratio_head)
     lowest: dict[str, float] = {}
     for row in rows:
         if row["method"] == "RL":
