@@ -98,6 +98,24 @@ def test_what_is_not_compared_and_why(run):
     }
 
 
+def test_another_task_in_the_suite_is_no_difference(run):
+    groups = {"math": ["chains", "sums"], "talk": ["chat"]}
+    benchmarks = SUITE["benchmarks"] | {"chat": {"pack": "tiny"}}
+    wider = {**SUITE, "groups": groups, "benchmarks": benchmarks}
+    base = run([answer("a", 1.0)], versions={"task sums": "1"})
+    tuned = run(
+        [answer("a", 1.0)],
+        suite=wider,
+        suite_hash="w",
+        versions={"task sums": "1", "task chat": "2"},
+    )
+    assert pair(base, tuned).differences == ()
+    assert pair(tuned, base).differences == ()
+    moved = {**wider, "groups": {"math": ["sums"], "talk": ["chat", "chains"]}}
+    other = run([answer("a", 1.0)], suite=moved, suite_hash="m")
+    assert pair(base, other).differences[0] == "suite: tiny s / tiny m"
+
+
 def test_differences_that_are_compared_nevertheless(run):
     base = run(
         [answer("a", 1.0), answer("b", 1.0, message_hash=None)],
@@ -111,6 +129,7 @@ def test_differences_that_are_compared_nevertheless(run):
         decoding={"sums": {"temperature": 0.0, "max_tokens": 32}},
         versions={"torch": "2.13"},
         engine={"engine": "hf", "dtype": "bfloat16"},
+        suite={**SUITE, "source": "chains"},
         suite_hash="s2",
         template="t",
         limit=3,

@@ -74,5 +74,8 @@ def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -
     """Runs, foreign results imported into folders that live as long as the block."""
     from ..runs.importers import open_run
 
+    def say(note: str) -> None:
+        print(note, file=sys.stderr)
+
     with ExitStack() as stack:
-        yield [open_run(path, stack, mapping=mapping, source=source) for path in paths]
+        yield [open_run(p, stack, mapping=mapping, source=source, say=say) for p in paths]

@@ -34,7 +34,6 @@ SHORT_LINE = 30
 ECHO_CHARS = 60
 """Characters, blanks not counted, that must stand in the prompt for an answer to be its echo."""
 
-_BLANKS = re.compile(r"\s+")
 _CLOSING = frozenset(".!?:;。！？…\"'”’)]}»`*$|>_~")
 _TEMPLATE = re.compile(
     r"<\|(?:im_start|im_end|user|assistant|system|eot_id|start_header_id|end_header_id|endoftext)\|>"
@@ -181,8 +180,7 @@ def prompt_echo(text: str, prompt: str) -> bool:
     shorter prompt with all of it, at least a third of that), and the copy is at least half of the
     answer: who repeats the question and then answers it has answered.
     """
-    given = _BLANKS.sub("", prompt)
-    said = _BLANKS.sub("", text)
+    given, said = "".join(prompt.split()), "".join(text.split())
     least = min(ECHO_CHARS, len(given))
     if least < ECHO_CHARS // 3 or len(said) > 2 * len(given):
         return False

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.records import Outcome
 from .folder import Run
+from .manifest import Manifest
 from .unpaired import UnpairedBenchmark, unpaired
 
 Floats = NDArray[np.float64]
@@ -179,7 +180,7 @@ def _settings(base: Run, tuned: Run) -> list[str]:
     """Differences between the two manifests, base first."""
     a, b = base.manifest, tuned.manifest
     notes = []
-    if a.suite_hash != b.suite_hash:
+    if a.suite_hash != b.suite_hash and _shared(a, b) != _shared(b, a):
         names = f"{a.suite.get('name')} {a.suite_hash} / {b.suite.get('name')} {b.suite_hash}"
         notes.append(f"suite: {names}")
     for name in ("template", "seed", "limit", "provenance"):
@@ -187,10 +188,25 @@ def _settings(base: Run, tuned: Run) -> list[str]:
     for what in ("engine", "decoding", "versions"):
         mine, theirs = getattr(a, what), getattr(b, what)
         for key in sorted(set(mine) | set(theirs)):
-            if what == "decoding" and (key not in mine or key not in theirs):
+            of_a_task = what == "decoding" or key.startswith("task ")
+            if of_a_task and (key not in mine or key not in theirs):
                 continue  # a benchmark of one run only: said where benchmarks are excluded
             notes += _note(f"{what} {key}", mine.get(key), theirs.get(key))
     return notes
+
+
+def _shared(one: Manifest, other: Manifest) -> dict[str, Any]:
+    """What ``one``'s suite says of the benchmarks that ``other``'s has too, and its source.
+
+    Suites of foreign results are made of whatever tasks were run: another task is no difference.
+    """
+    benchmarks = set(one.suite["benchmarks"]) & set(other.suite["benchmarks"])
+    groups = {g: sorted(benchmarks & set(names)) for g, names in one.suite["groups"].items()}
+    return {
+        "source": one.suite["source"],
+        "groups": {group: names for group, names in groups.items() if names},
+        "benchmarks": {name: one.suite["benchmarks"][name] for name in sorted(benchmarks)},
+    }
 
 
 def _note(name: str, mine: Any, theirs: Any) -> list[str]:

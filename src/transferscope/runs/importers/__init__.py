@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
@@ -68,20 +68,35 @@ def import_results(
             except ValueError as err:
                 raise InputError(str(err), place=f"{path} ({benchmark})") from None
         if results.scores:
-            writer.write_scores(results.scores)
+            try:
+                writer.write_scores(results.scores)
+            except ValueError as err:
+                remedy = "import one of the files"
+                raise InputError(str(err), place=str(path), remedy=remedy) from None
         tick("import", len(results.samples), len(results.samples))
     return Imported(Path(out), name, results.unmapped, results.notes)
 
 
 def open_run(
-    path: str | Path, stack: ExitStack, *, mapping: Path | None = None, source: str | None = None
+    path: str | Path,
+    stack: ExitStack,
+    *,
+    mapping: Path | None = None,
+    source: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Run:
-    """A run folder, or foreign results imported into a folder that lives as long as ``stack``."""
+    """A run folder, or foreign results imported into a folder that lives as long as ``stack``.
+
+    ``say`` gets the notes of an import, one a call.
+    """
     path = Path(path)
     if (path / MANIFEST_FILE).is_file() or not path.exists():
         return read_run(path)
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-")))
-    return read_run(import_results(path, scratch / "run", mapping=mapping, source=source).path)
+    done = import_results(path, scratch / "run", mapping=mapping, source=source)
+    for note in done.notes:
+        say(f"{path}: {note}")
+    return read_run(done.path)
 
 
 def _importer(path: Path, format_: str) -> tuple[str, Importer]:
