@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.forgetting import transitions
 from ..core.index import (
     Array,
     IndexResult,
@@ -25,11 +24,11 @@ from ..core.index import (
     order_interval,
     sigma_for,
 )
-from ..core.stats import holm, pooled_sign_flip, stream
+from ..core.stats import holm
 from ..core.suite import Suite, is_paper
 from ..runs import Pairing, Run, pair
 from .answers import Answers, answers_of
-from .draws import ModelDraws, draw, stacked
+from .draws import ModelDraws, draw, pooled_p, stacked
 from .items import artefacts_of, flips_of
 from .result import AgainstBase, BenchmarkChange, Comparison, PlanePoint, TunedResult
 from .robust import curve_of, robustness_of
@@ -71,10 +70,13 @@ def compare_runs(
     base_name = base.manifest.model.name
     draws = draw(names, pairings, base=base_name, models=models, seed=seed, replicates=replicates)
     scale = _scale(suite, pairings)
+    pooled = pooled_p(suite.groups, pairings, seed=seed, replicates=replicates)
     answers = answers_of(base, tuned, pairings, limit=examples)
     results = [
-        _one_model(base, run, pairing, suite, drawn, answers=found, scale=scale, seed=seed)
-        for run, pairing, drawn, found in zip(tuned, pairings, draws, answers, strict=True)
+        _one_model(base, run, pairing, suite, drawn, answers=found, pooled=p, scale=scale)
+        for run, pairing, drawn, found, p in zip(
+            tuned, pairings, draws, answers, pooled, strict=True
+        )
     ]
     robust = {r.model: r.robustness for r in results if r.robustness is not None}
     differences = [
@@ -123,15 +125,13 @@ def _one_model(
     drawn: ModelDraws,
     *,
     answers: Answers,
+    pooled: Mapping[str, float],
     scale: str,
-    seed: int,
 ) -> TunedResult:
     have = drawn.names
     scores = [_scores(pairing, name) for name in have]
     base_B, tuned_B = np.array(scores, dtype=float).reshape(-1, 2).T
-    rows = _benchmark_rows(
-        pairing, suite, drawn, (base_B, tuned_B), against=answers.against, seed=seed
-    )
+    rows = _benchmark_rows(pairing, suite, drawn, (base_B, tuned_B), against=answers.against)
     groups = {g: tuple(b for b in members if b in have) for g, members in suite.groups.items()}
     groups = {g: members for g, members in groups.items() if members}
     layout = Layout.of(groups, suite.source)
@@ -139,10 +139,7 @@ def _one_model(
     point = (base_B[order], tuned_B[order])
     draws = (drawn.base_RB[:, order], drawn.tuned_RB[:, order])
     plane, retention = _plane(layout, point, draws)
-    plane = {
-        group: replace(point, p=_pooled_p(groups[group], pairing, drawn, seed=seed, group=group))
-        for group, point in plane.items()
-    }
+    plane = {group: replace(point, p=pooled[group]) for group, point in plane.items()}
     robust = linear = robustness = None
     if suite.source in groups:
         shared: dict[str, Any] = {"layout": layout, "point": point, "draws": draws, "suite": suite}
@@ -179,7 +176,6 @@ def _benchmark_rows(
     point: tuple[Array, Array],
     *,
     against: Mapping[str, AgainstBase],
-    seed: int,
 ) -> tuple[BenchmarkChange, ...]:
     base_B, tuned_B = point
     low_B, high_B = order_interval(drawn.tuned_RB - drawn.base_RB)
@@ -189,15 +185,8 @@ def _benchmark_rows(
     rows = []
     for at, name in enumerate(drawn.names):
         part, two = pairing.benchmarks.get(name), pairing.unpaired.get(name)
-        moved = None
         if part is not None:
             n, chance = part.n, part.chance
-            (moved,) = transitions(
-                stacked([part]),
-                stream(seed, "transitions", name),
-                chance=chance,
-                replicates=len(drawn.base_RB),
-            )
         elif two is not None:
             n, chance = min(two.base.n or 0, two.tuned.n or 0), two.chance
         rows.append(
@@ -216,7 +205,7 @@ def _benchmark_rows(
                 chance=100.0 * chance,
                 flips=None if part is None else flips_of(part),
                 artefacts=None if part is None else artefacts_of(part, against.get(name)),
-                transitions=moved,
+                transitions=drawn.moved.get(name),
             )
         )
     return tuple(rows)
@@ -229,22 +218,6 @@ def _unmapped(pairing: Pairing, suite: Suite) -> dict[str, str]:
         for b in (*pairing.benchmarks, *pairing.unpaired)
         if b not in suite.group_of
     }
-
-
-def _pooled_p(
-    benchmarks: Sequence[str],
-    pairing: Pairing,
-    drawn: ModelDraws,
-    *,
-    seed: int,
-    group: str,
-) -> float:
-    """The group's pooled test; NaN unless every benchmark is paired."""
-    if not all(b in pairing.benchmarks for b in benchmarks):
-        return math.nan
-    items = [stacked([pairing.benchmarks[b]]) for b in benchmarks]
-    rng = stream(seed, "pooled", group)
-    return float(pooled_sign_flip(items, rng, replicates=len(drawn.base_RB))[0])
 
 
 def _plane(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from ..core.forgetting import Transitions, transition_rates, with_moves
 from ..core.index import Array
 from ..core.stats import (
     ItemScores,
@@ -18,6 +19,7 @@ from ..core.stats import (
     detectable,
     normal_draws,
     paired_tests,
+    pooled_sign_flip,
     stream,
 )
 from ..runs import Estimate, PairedBenchmark, Pairing, UnpairedBenchmark
@@ -29,6 +31,7 @@ class ModelDraws:
 
     ``base_RB`` and ``tuned_RB`` are replicated means, NaN where nothing tells the uncertainty.
     ``tests`` stand in the order of ``names``; ``paired_B`` says which are item by item.
+    ``moved``: forgetting and backward transfer of the benchmarks that are.
     """
 
     names: tuple[str, ...]
@@ -36,6 +39,7 @@ class ModelDraws:
     tuned_RB: Array
     tests: tuple[PairedTest, ...]
     paired_B: tuple[bool, ...]
+    moved: Mapping[str, Transitions]
 
 
 def stacked(parts: Sequence[PairedBenchmark]) -> ItemScores:
@@ -61,15 +65,21 @@ def draw(
     bases: list[dict[str, Array]] = [{} for _ in pairings]
     tuned: list[dict[str, Array]] = [{} for _ in pairings]
     tests: list[dict[str, PairedTest]] = [{} for _ in pairings]
+    moved: list[dict[str, Transitions]] = [{} for _ in pairings]
     for name in names:
         rows = [row for row, p in enumerate(pairings) if name in p.benchmarks]
         if rows:
             parts = [pairings[row].benchmarks[name] for row in rows]
             rng = stream(seed, "bootstrap", name)
-            drawn = bootstrap_means([stacked(parts)], rng, replicates=replicates)[:, :, 0]
-            errors = (drawn[:, 1:] - drawn[:, :1]).std(axis=0, ddof=1)
+            items = with_moves(stacked(parts))
+            drawn = bootstrap_means([items], rng, replicates=replicates)[:, :, 0]
+            found = transition_rates(
+                items.means_K, drawn, models=len(parts) + 1, chance=parts[0].chance
+            )
+            errors = (drawn[:, 1 : 1 + len(parts)] - drawn[:, :1]).std(axis=0, ddof=1)
         for at, row in enumerate(rows):
             bases[row][name], tuned[row][name] = drawn[:, 0], drawn[:, at + 1]
+            moved[row][name] = found[at]
             # One model at a time: which test a model gets must not depend on its company.
             (tests[row][name],) = paired_tests(
                 stacked([parts[at]]),
@@ -92,9 +102,39 @@ def draw(
             tuned_RB=_columns(tuned[row], have, replicates),
             tests=tuple(tests[row][n] for n in have),
             paired_B=tuple(n in pairing.benchmarks for n in have),
+            moved=moved[row],
         )
         for row, pairing in enumerate(pairings)
     ]
+
+
+def pooled_p(
+    groups: Mapping[str, Sequence[str]],
+    pairings: Sequence[Pairing],
+    *,
+    seed: int,
+    replicates: int,
+) -> list[dict[str, float]]:
+    """Per model and group the pooled test; NaN unless all benchmarks compared are paired.
+
+    The flips of a group are the same for all models that have the same benchmarks of it.
+    """
+    found: list[dict[str, float]] = [{} for _ in pairings]
+    for group, members in groups.items():
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for row, pairing in enumerate(pairings):
+            found[row][group] = math.nan
+            if not any(b in pairing.unpaired for b in members):
+                have = tuple(b for b in members if b in pairing.benchmarks)
+                alike.setdefault(have, []).append(row)
+        alike.pop((), None)
+        for benchmarks, rows in alike.items():
+            items = [stacked([pairings[r].benchmarks[b] for r in rows]) for b in benchmarks]
+            rng = stream(seed, "pooled", group)
+            p_values = pooled_sign_flip(items, rng, replicates=replicates)
+            for row, p in zip(rows, p_values, strict=True):
+                found[row][group] = float(p)
+    return found
 
 
 def _columns(drawn: dict[str, Array], names: Sequence[str], replicates: int) -> Array:

@@ -23,7 +23,8 @@ LETTERS = 10
 """Letters that an answer needs to have a script; the first 2,000 characters are looked at."""
 
 STYLE, SCRIPT = "style_opening", "script_change"
-_WORD = re.compile(r"\w+")
+_OPENING = re.compile(r"\W*(\w+)" + r"\W+(\w+)" * (OPENING_WORDS - 1))
+_TEN_LETTERS = re.compile(f"(?:[^a-zA-Z]*[a-zA-Z]){{{LETTERS}}}")
 
 
 def style_openings(base: Sequence[str], tuned: Sequence[str]) -> tuple[bool, ...]:
@@ -58,7 +59,10 @@ def script(text: str) -> str | None:
     >>> script("Guten Tag, wie geht es?")
     'LATIN'
     """
-    letters = [c for c in text[:2000] if c.isalpha()]
+    start = text[:2000]
+    if start.isascii():  # most answers: no name has to be looked up
+        return "LATIN" if _TEN_LETTERS.match(start) else None
+    letters = [c for c in start if c.isalpha()]
     if len(letters) < LETTERS:
         return None
     counts = Counter(unicodedata.name(letter, "?").partition(" ")[0] for letter in letters)
@@ -71,5 +75,5 @@ _ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
 
 
 def _opening(text: str) -> tuple[str, ...]:
-    words = _WORD.findall(text[:200].casefold())
-    return tuple(words[:OPENING_WORDS]) if len(words) >= OPENING_WORDS else ()
+    found = _OPENING.match(text[:200].casefold())
+    return found.groups() if found else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,18 +44,32 @@ def transitions(
     percentiles of one paired bootstrap over clusters within strata. Raises :class:`ValueError`
     for a chance outside its range.
     """
-    if not 0.0 <= chance < 1.0:
-        raise ValueError(f"chance {chance!r} is not within 0..1")
+    moved = with_moves(items)
+    drawn_RK = bootstrap_means([moved], rng, replicates=replicates)[:, :, 0]
+    return transition_rates(moved.means_K, drawn_RK, models=len(items.scores_KN), chance=chance)
+
+
+def with_moves(items: ItemScores) -> ItemScores:
+    """``items`` with 2 K - 1 more rows, for one draw to serve both: base right, lost, won (0/1)."""
     right_KN = items.scores_KN >= 0.5
     before_N, after_KN = right_KN[0], right_KN[1:]
-    rows = np.vstack([before_N, before_N & ~after_KN, ~before_N & after_KN]).astype(float)
-    moved = ItemScores(rows, items.weight_N, items.cluster_N, items.stratum_N)
+    moves = np.vstack([before_N, before_N & ~after_KN, ~before_N & after_KN]).astype(float)
+    return replace(items, scores_KN=np.vstack([items.scores_KN, moves]))
+
+
+def transition_rates(
+    means_K: Array, drawn_RK: Array, *, models: int, chance: float
+) -> list[Transitions]:
+    """As :func:`transitions`, from the means and replicates of :func:`with_moves`, in percent.
+
+    ``models``: base and tuned ones.
+    """
+    if not 0.0 <= chance < 1.0:
+        raise ValueError(f"chance {chance!r} is not within 0..1")
     # Point estimates as one more replicate, so that both go through the same lines.
-    drawn_RK = bootstrap_means([moved], rng, replicates=replicates)[:, :, 0]
-    all_RK = np.vstack([moved.means_K, drawn_RK])
+    all_RK = np.vstack([means_K, drawn_RK])[:, models:]
     guessed_R = chance * (100.0 - all_RK[:, 0])
-    tuned = len(after_KN)
-    lost_RK, won_RK = all_RK[:, 1 : 1 + tuned], all_RK[:, 1 + tuned :]
+    lost_RK, won_RK = all_RK[:, 1:models], all_RK[:, models:]
     return [
         Transitions(
             forgetting=_rate(lost_RK[:, k]),
@@ -63,7 +77,7 @@ def transitions(
             forgetting_adjusted=_rate(lost_RK[:, k] - guessed_R),
             backward_adjusted=_rate(won_RK[:, k] - guessed_R),
         )
-        for k in range(tuned)
+        for k in range(models - 1)
     ]
 
 

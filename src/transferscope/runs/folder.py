@@ -239,16 +239,18 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
             remedy="the file was changed; evaluate or import again",
         )
     outcomes: dict[tuple[str, str, int], Outcome] = {}
+    safe: set[str] = set()
     for place, row in _rows(file, content[: manifest.committed]):
         outcome = _outcome(row, place)
-        if not _SAFE_NAME.fullmatch(outcome.benchmark):  # it names a file below responses/
-            _malformed(f"benchmark name {outcome.benchmark!r} can't be a file name", place)
-        if outcome.key in outcomes:
+        if outcome.benchmark not in safe:  # it names a file below responses/
+            if not _SAFE_NAME.fullmatch(outcome.benchmark):
+                _malformed(f"benchmark name {outcome.benchmark!r} can't be a file name", place)
+            safe.add(outcome.benchmark)
+        if outcomes.setdefault(outcome.key, outcome) is not outcome:
             key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
             raise InputError(
                 f"duplicate answer: {key}", place=place, remedy="evaluate or import again"
             )
-        outcomes[outcome.key] = outcome
     counts = Counter(outcome.benchmark for outcome in outcomes.values())
     expected = {name: entry["n"] for name, entry in manifest.complete.items()}
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
@@ -286,10 +288,10 @@ def _rows(file: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _outcome(row: dict[str, Any], place: str) -> Outcome:
-    if missing := sorted(_REQUIRED - set(row)):
-        _malformed(f"missing {missing[0]!r}", place)
-    if unknown := sorted(set(row) - _FIELDS):
-        _malformed(f"unknown field {unknown[0]!r}", place)
+    if not row.keys() >= _REQUIRED:
+        _malformed(f"missing {min(_REQUIRED - row.keys())!r}", place)
+    if not row.keys() <= _FIELDS:
+        _malformed(f"unknown field {min(row.keys() - _FIELDS)!r}", place)
     for name in _STRINGS:
         if not isinstance(row.get(name, ""), str):
             _malformed(f"{name} is not a string", place)
@@ -302,7 +304,9 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
         _malformed("tokens is neither a whole number nor null", place)
     for name in ("flags", "flags_inferred"):
         value = row.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(flag, str) for flag in value):
+        if not isinstance(value, list) or (
+            value and not all(isinstance(flag, str) for flag in value)
+        ):
             _malformed(f"{name} is not a list of strings", place)
         row[name] = tuple(value)
     try:

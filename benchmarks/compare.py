@@ -1,0 +1,119 @@
+"""Every command on results, over a cohort of 20 models x 12 benchmarks x 500 items.
+
+Seconds are for one command after start-up: reading the run folders, the numbers, and the text it
+prints, as the command line does it. Growth is measured by halving models and items; 2.0 is linear.
+Prints one JSON object.
+
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/compare.py
+"""
+
+import contextlib
+import io
+import json
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from transferscope.cli import main
+from transferscope.core.records import ModelRef, Outcome, Response
+from transferscope.core.suite import load_suite
+from transferscope.runs import Manifest, RunWriter
+
+MODELS, ITEMS = 20, 500
+LIMIT_SECONDS = 3.0
+POLICY = """
+[guards.other]
+margin = 2.0
+[guards.non]
+margin = 2.0
+"""
+
+
+def write_run(folder: Path, name: str, items: int, gain: float, *, texts: bool) -> None:
+    """A run on the mini suite: independent 0/1 answers, ``gain`` above one half."""
+    suite = load_suite("mini")
+    draw = random.Random(name)
+    manifest = Manifest(ModelRef(name), suite.model_dump(mode="json"), suite.hash)
+    with RunWriter.open(folder, manifest) as writer:
+        for benchmark in suite.benchmarks:
+            outcomes = [
+                Outcome(benchmark, f"{at:05}", float(draw.random() < 0.5 + gain), message_hash="m")
+                for at in range(items)
+            ]
+            answers = [
+                Response(o.id, 0, f"Question {o.id}?", f"{name} says {o.score}. " * 8)
+                for o in outcomes
+            ]
+            writer.write_benchmark(benchmark, outcomes, answers if texts else ())
+
+
+def cohort(folder: Path, models: int, items: int, *, texts: bool) -> list[str]:
+    """Paths of the base and ``models`` tuned runs."""
+    names = ["base", *(f"tuned-{at:02}" for at in range(models))]
+    for at, name in enumerate(names):
+        write_run(folder / name, name, items, 0.01 * at, texts=texts)
+    return [str(folder / name) for name in names]
+
+
+def score_table(folder: Path) -> str:
+    """The cohort's scores as the CSV that ``index`` reads."""
+    draw = random.Random(0)
+    lines = ["model,base,group,benchmark,score,n"]
+    for model in ("base", *(f"tuned-{at:02}" for at in range(MODELS))):
+        base = "" if model == "base" else "base"
+        for group, benchmarks in load_suite("mini").groups.items():
+            lines += [
+                f"{model},{base},{group},{b},{draw.uniform(30, 70):.1f},{ITEMS}" for b in benchmarks
+            ]
+    (folder / "scores.csv").write_text("\n".join(lines))
+    return str(folder / "scores.csv")
+
+
+def timed(*arguments: str) -> float:
+    """Seconds of one command; an exit code of 0, 1 (regressed) or 3 (inconclusive) is an answer."""
+    start = time.perf_counter()
+    quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
+    with quiet[0], quiet[1]:
+        try:
+            code = main(list(arguments))
+        except SystemExit as stop:
+            code = stop.code
+    assert code in (None, 0, 1, 3), (arguments, code)
+    return time.perf_counter() - start
+
+
+def report() -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        (folder / "policy.toml").write_text(POLICY)
+        runs = cohort(folder / "whole", MODELS, ITEMS, texts=False)
+        told = cohort(folder / "told", MODELS, ITEMS, texts=True)
+        table = score_table(folder)
+        timed("compare", *runs[:2])  # start-up: libraries are loaded here
+        policy = ("--policy", str(folder / "policy.toml"))
+        seconds = {
+            "compare": timed("compare", *runs),
+            "compare --html": timed("compare", *runs, "--html", str(folder / "a.html")),
+            "compare, answers kept": timed("compare", *told),
+            "rank": timed("rank", *runs),
+            "gate": timed("gate", *runs[:2], *policy, "--previous", runs[2]),
+            "index": timed("index", table),
+            "published": timed("published"),
+        }
+        fewer = timed("compare", *runs[: 1 + MODELS // 2])
+        shorter = timed("compare", *cohort(folder / "half", MODELS, ITEMS // 2, texts=False))
+        return {
+            "models": MODELS,
+            "benchmarks": 12,
+            "items": ITEMS,
+            "seconds": {name: round(value, 2) for name, value in seconds.items()},
+            "under_3_s": all(value < LIMIT_SECONDS for value in seconds.values()),
+            "growth_with_models": round(seconds["compare"] / fewer, 2),
+            "growth_with_items": round(seconds["compare"] / shorter, 2),
+        }
+
+
+if __name__ == "__main__":
+    print(json.dumps(report(), indent=1), file=sys.__stdout__)
