@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 
 OPENING_WORDS = 3
 """Words that make an opening."""
@@ -21,6 +22,11 @@ FEWEST = 20
 """Answers on either side below which nothing is said about style."""
 LETTERS = 10
 """Letters that an answer needs to have a script; the first 2,000 characters are looked at."""
+
+OPENING_CHARS = 200
+"""Characters in which an opening is looked for."""
+CACHED = 4096
+"""Openings kept: a base's answers are asked for once per tuned model."""
 
 STYLE, SCRIPT = "style_opening", "script_change"
 _OPENING = re.compile(r"\W*(\w+)" + r"\W+(\w+)" * (OPENING_WORDS - 1))
@@ -34,8 +40,8 @@ def style_openings(base: Sequence[str], tuned: Sequence[str]) -> tuple[bool, ...
     tuned model's answers begin with it and at most 5 % of the base's do; at least 20 answers on
     either side. Several answers can't share two such openings, so there is one at most.
     """
-    ours = [_opening(text) for text in tuned]
-    theirs = Counter(_opening(text) for text in base)
+    ours = [_opening(text[:OPENING_CHARS]) for text in tuned]
+    theirs = Counter(_opening(text[:OPENING_CHARS]) for text in base)
     if min(len(ours), len(base)) < FEWEST:
         return (False,) * len(ours)
     counted = Counter(opening for opening in ours if opening)
@@ -74,6 +80,7 @@ def script(text: str) -> str | None:
 _ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
 
 
+@lru_cache(maxsize=CACHED)
 def _opening(text: str) -> tuple[str, ...]:
-    found = _OPENING.match(text[:200].casefold())
+    found = _OPENING.match(text.casefold())
     return found.groups() if found else ()

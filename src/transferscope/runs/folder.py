@@ -18,7 +18,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -288,31 +288,38 @@ def _rows(file: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _outcome(row: dict[str, Any], place: str) -> Outcome:
-    if not row.keys() >= _REQUIRED:
-        _malformed(f"missing {min(_REQUIRED - row.keys())!r}", place)
-    if not row.keys() <= _FIELDS:
-        _malformed(f"unknown field {min(row.keys() - _FIELDS)!r}", place)
-    for name in _STRINGS:
-        if not isinstance(row.get(name, ""), str):
-            _malformed(f"{name} is not a string", place)
-    for name in _OPTIONAL_STRINGS:
-        if not isinstance(row.get(name), str | None):
-            _malformed(f"{name} is neither a string nor null", place)
-    if type(row.get("repeat", 0)) is not int:  # bool is an int to isinstance
-        _malformed("repeat is not a whole number", place)
-    if type(row.get("tokens")) not in (int, type(None)):
-        _malformed("tokens is neither a whole number nor null", place)
+    if what := _complaint(tuple(row), tuple(map(type, row.values()))):
+        _malformed(what, place)
     for name in ("flags", "flags_inferred"):
-        value = row.get(name, [])
-        if not isinstance(value, list) or (
-            value and not all(isinstance(flag, str) for flag in value)
-        ):
+        value = row.get(name, ())
+        if value and not all(isinstance(flag, str) for flag in value):
             _malformed(f"{name} is not a list of strings", place)
         row[name] = tuple(value)
     try:
         return Outcome(**row)
     except (TypeError, ValueError, OverflowError) as err:
         _malformed(str(err), place)
+
+
+@lru_cache(maxsize=256)
+def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
+    """What is wrong with a row of these fields and types; nearly all rows of a file are alike."""
+    row = dict(zip(names, kinds, strict=True))
+    if missing := sorted(_REQUIRED - set(row)):
+        return f"missing {missing[0]!r}"
+    if unknown := sorted(set(row) - _FIELDS):
+        return f"unknown field {unknown[0]!r}"
+    nothing = type(None)
+    for expected, allowed, names_ in (
+        ("not a string", (str,), _STRINGS),
+        ("neither a string nor null", (str, nothing), _OPTIONAL_STRINGS),
+        ("not a whole number", (int,), ("repeat",)),  # a bool is no int here
+        ("neither a whole number nor null", (int, nothing), ("tokens",)),
+        ("not a list of strings", (list,), ("flags", "flags_inferred")),
+    ):
+        if wrong := [name for name in names_ if name in row and row[name] not in allowed]:
+            return f"{wrong[0]} is {expected}"
+    return None
 
 
 def _malformed(what: str, place: str) -> NoReturn:
