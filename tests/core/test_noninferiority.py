@@ -12,6 +12,7 @@ from scipy import stats as scipy_stats
 from transferscope.core.noninferiority import (
     bootstrap_margin,
     effective_clusters,
+    exact_lower,
     tango,
     tango_interval,
     tango_lower,
@@ -84,9 +85,10 @@ def test_nothing_discordant_keeps_its_width() -> None:
         assert tango_lower(0, 0, n) == pytest.approx(-100 * Z**2 / (n + Z**2), rel=1e-9)
     test = tango(0, 0, 50, margin=2.0)
     assert test.change == 0.0
-    assert test.p_kept == pytest.approx(float(special.ndtr(-math.sqrt(50 * 0.02 / 0.98))))
-    # 50 items can't clear 2 points, 133 just can: 133 * 0.02 / 0.98 = 2.714 > z^2 = 2.706
-    assert test.lower < -2.0 < tango(0, 0, 133, margin=2.0).lower
+    assert test.p_kept == pytest.approx(0.98**50)  # the chance that none of 50 shows the loss
+    assert test.lower == pytest.approx(-100 * (1 - 0.05 ** (1 / 50)))
+    # 50 items can't clear 2 points, 149 just can: 0.98^148 = 0.0503, 0.98^149 = 0.0493
+    assert tango(0, 0, 148, margin=2.0).lower < -2.0 < tango(0, 0, 149, margin=2.0).lower
     assert tango(0, 0, 132, margin=2.0).lower < -2.0
 
 
@@ -179,7 +181,9 @@ def test_tango_dropped_has_a_continuity_correction() -> None:
     # a drop of 2 points of 300 expects 6 lost; of the 4 beyond that, half a pair is taken off
     test = tango(10, 0, 300, margin=2.0)
     z = numeric_z(10, 0, 300, -0.02)
-    assert test.p_kept == pytest.approx(float(special.ndtr(-z)), rel=1e-4)
+    assert test.p_kept == pytest.approx(
+        sum(math.comb(300, k) * 0.02**k * 0.98 ** (300 - k) for k in range(11))
+    )
     assert test.p_dropped == pytest.approx(float(special.ndtr(z * 3.5 / 4.0)), rel=1e-4)
 
 
@@ -278,3 +282,26 @@ def test_size_of_tango_at_the_margin(n: int, discordance: float, rng: np.random.
     # 4,000 nulls at 5 %: 200 expected, 3 standard deviations above is 241
     assert sum(test.p_kept <= 0.05 for test in tests) <= 241
     assert sum(test.p_dropped <= 0.05 for test in tests) <= 241
+
+
+def test_no_pass_where_items_only_fall_is_more_likely_than_stated() -> None:
+    # Enumerated, not simulated: every number of lost items at a drop of just the margin.
+    worst = 0.0
+    for n in (60, 140, 149, 150, 300, 700):
+        for margin in (1.0, 2.0, 5.0):
+            share = margin / 100
+            passed = sum(
+                math.comb(n, k) * share**k * (1 - share) ** (n - k)
+                for k in range(n + 1)
+                if tango(k, 0, n, margin=margin).lower > -margin
+            )
+            worst = max(worst, passed)
+    assert 0.03 < worst <= 0.05
+
+
+def test_a_net_gain_has_no_exact_bound() -> None:
+    assert exact_lower(-1, 10) == 0.0
+    assert exact_lower(0, 10) == pytest.approx(-100 * (1 - 0.05**0.1))
+    # P(X <= 1 of 20) = 5 % at the bound
+    p = -exact_lower(1, 20) / 100
+    assert (1 - p) ** 20 + 20 * p * (1 - p) ** 19 == pytest.approx(0.05)
