@@ -117,3 +117,69 @@ def test_bad_policies_name_the_key(text, said):
     with pytest.raises(InputError) as caught:
         policy(text)
     assert str(caught.value).startswith(said)
+
+
+TI = policy("[guards.law]\nmargin = 30.0\n[min_ti]\nrest = 20.0\n")
+
+
+def gained(write_run, chat: int):
+    """Cases and statutes gain 25 points; chat goes from 200 of 400 right to ``chat``."""
+    base = {"cases": scores(200), "statutes": scores(200), "chat": scores(200)}
+    tuned = {"cases": scores(300), "statutes": scores(300), "chat": scores(chat)}
+    return write_run("base", base), write_run("tuned", tuned)
+
+
+@pytest.mark.parametrize(
+    ("chat", "verdict"), [(320, "PASS"), (120, "REGRESSED"), (205, "INCONCLUSIVE")]
+)
+def test_a_minimum_ti_is_held_against_the_interval(write_run, chat, verdict):
+    # +30 and -20 points against 25 of the source; +1.25 points have an interval around 20 %
+    result = gate(*gained(write_run, chat), TI, replicates=999)
+    (guard,) = [guard for guard in result.guards if guard.name == "TI rest"]
+    assert (guard.verdict, result.verdict) == (verdict, verdict)
+    assert guard.test == "interval"
+    assert guard.margin == 20.0
+    sign = 1 if chat >= 200 else -1
+    assert guard.change == pytest.approx(100 * sign * (abs(chat - 200) / 4 / 25) ** 0.5)
+    if verdict == "REGRESSED":
+        assert result.reasons == (f"TI rest: {guard.change:.1f} %, below the minimum of 20.0 %",)
+
+
+def test_an_undefined_ti_is_inconclusive(write_run):
+    result = gate(*runs(write_run, 300), TI, replicates=999)
+    (guard,) = [guard for guard in result.guards if guard.name == "TI rest"]
+    assert guard.verdict == "INCONCLUSIVE"
+    assert guard.why.startswith("TI is undefined: ")
+
+
+def test_ti_of_no_target_is_refused(write_run):
+    rules = policy("[guards.law]\nmargin = 3.0\n[min_ti]\nlaw = 20.0\n")
+    with pytest.raises(InputError, match="TI of 'law' is not defined in suite law"):
+        gate(*runs(write_run, 300), rules, replicates=999)
+
+
+def test_retention_guards_all_groups_but_the_source(write_run):
+    rules = policy("[guards.retention]\nmargin = 5.0\n")
+    result = gate(*runs(write_run, 300), rules, replicates=999)
+    assert result.verdict == "PASS"
+    assert result.to_json()["guards"][0]["name"] == "retention"
+    assert result.to_json()["verdict"] == "PASS"
+
+
+def test_too_many_artefacts_decide_nothing(write_run):
+    base, _ = runs(write_run, 300)
+    flags = {("chat", at): ("truncated",) for at in range(100)}
+    right = {"cases": scores(200), "statutes": scores(200), "chat": scores(300)}
+    tuned = write_run("flagged", right, flags=flags)
+    rules = policy("max_artefact_rate = 0.2\n[guards.chat]\nmargin = 5.0\n")
+    result = gate(base, tuned, rules, replicates=999)
+    assert result.verdict == "INCONCLUSIVE"
+    assert result.guards[0].why == "25 % of the answers are artefacts, the policy allows 20 %"
+
+
+def test_a_margin_relative_to_a_base_of_nothing_cant_be_judged(write_run):
+    nothing = {"cases": scores(200), "statutes": scores(200), "chat": scores(0)}
+    rules = policy("[guards.chat]\nmargin = 5.0\nrelative = 0.1\n")
+    runs_ = write_run("b", nothing), write_run("t", nothing)
+    result = gate(*runs_, rules, replicates=999)
+    assert result.guards[0].why == "the base scores 0"

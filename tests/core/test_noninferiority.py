@@ -13,6 +13,7 @@ from transferscope.core.noninferiority import (
     bootstrap_margin,
     effective_clusters,
     exact_lower,
+    small_sample,
     tango,
     tango_interval,
     tango_lower,
@@ -138,7 +139,7 @@ def test_bootstrap_p_and_bound_by_hand() -> None:
     # 99 replicates: 90 at the change of -1, 5 at +1, 4 at -2. k = floor(0.05 * 100) = 5, so the
     # 5th largest deviation, +2, is the distance to the bound of the shifted null.
     draws = -1.0 + np.repeat([0.0, 2.0, -1.0], [90, 5, 4])
-    test = bootstrap_margin(-1.0, draws, margin=3.0, clusters=100_000)
+    test = bootstrap_margin(-1.0, draws, margin=3.0, clusters=10**12)
     assert test.lower == pytest.approx(-3.0)
     # change + margin is 2: 5 deviations reach it; no weights give the null its mean of -2
     assert test.p_kept == pytest.approx(6 / 100)
@@ -147,7 +148,7 @@ def test_bootstrap_p_and_bound_by_hand() -> None:
     assert test.name == "bootstrap"
     # margin 0: the null lies 1 above the change. Shifted, 4 deviations reach it, and re-weighted
     # to the mean 1 by exp(t d), (90 + 4 exp(-t)) / (90 + 4 exp(-t) + 5 exp(2 t)) do.
-    p = bootstrap_margin(-1.0, draws, margin=0.0, clusters=100_000).p_dropped
+    p = bootstrap_margin(-1.0, draws, margin=0.0, clusters=10**12).p_dropped
     t = optimize.brentq(
         lambda t: (
             (10 * math.exp(2 * t) - 4 * math.exp(-t))
@@ -208,10 +209,24 @@ def test_replicates_without_spread_keep_the_width_of_tango() -> None:
         assert test.p_dropped == 1.0
 
 
+def test_replicates_of_few_clusters_are_widened() -> None:
+    # t(0.95; 19) = 1.7291, z = 1.6449, sqrt(20 / 19) = 1.0260
+    assert small_sample(20) == pytest.approx(1.7291 / 1.6449 * 1.0260, rel=1e-4)
+    assert small_sample(1e9) == pytest.approx(1.0, abs=1e-6)
+    assert small_sample(0.5) == small_sample(2)
+    draws = np.linspace(-5, 5, 1999)
+    many = bootstrap_margin(0.0, draws, margin=2.0, clusters=1e9)
+    few = bootstrap_margin(0.0, draws, margin=2.0, clusters=200)
+    assert few.lower == pytest.approx(many.lower * small_sample(200), rel=1e-3)
+    assert few.p_kept > many.p_kept
+
+
 def test_too_few_replicates_are_refused() -> None:
     with pytest.raises(ValueError, match="18 replicates"):
         bootstrap_margin(0.0, np.zeros(18), margin=1.0, clusters=5)
-    assert bootstrap_margin(0.0, np.arange(19.0), margin=1.0, clusters=1e6).lower == -18.0
+    assert bootstrap_margin(0.0, np.arange(19.0), margin=1.0, clusters=1e12).lower == pytest.approx(
+        -18.0
+    )
 
 
 def test_effective_clusters_by_hand() -> None:

@@ -148,6 +148,9 @@ def bootstrap_margin(
     Shifting alone passes too many drops of just the margin where items only fall, re-weighting
     alone where clusters are few; docs/coverage.md has the rates of both together.
 
+    Replicates spread less than the truth where clusters are few: they are widened by
+    :func:`small_sample` first.
+
     Replicates can't show a loss that no cluster happened to have. So the distance to the bound is
     never below that of the exact test of ``clusters`` pairs of which none is discordant.
 
@@ -157,7 +160,7 @@ def bootstrap_margin(
     kth = floor(ONE_SIDED * (len(change_R) + 1) + 1e-9)
     if kth < 1:
         raise ValueError(f"{len(change_R)} replicates have no 5 % order statistic")
-    moved_R, slack = change_R - change, change + margin
+    moved_R, slack = (change_R - change) * small_sample(clusters), change + margin
     width = max(
         float(np.partition(moved_R, -kth)[-kth]),
         _tilted_width(moved_R, (kth - 1) / len(moved_R)),
@@ -172,6 +175,19 @@ def bootstrap_margin(
         p_kept=max(_p_beyond(moved_R, slack), unseen if slack > 0 else 0.5),
         p_dropped=max(_p_beyond(-moved_R, -slack), unseen if slack < 0 else 0.5),
     )
+
+
+def small_sample(clusters: float) -> float:
+    """Factor on the spread of bootstrap replicates of a mean of few clusters, one-sided 95 %.
+
+    t quantile over normal quantile, times sqrt(G / (G - 1)) (Hesterberg, The American Statistician
+    69, 2015); G at least 2. 1.08 for 20 clusters, 1.004 for 400.
+    """
+    from scipy.special import ndtri, stdtrit
+
+    count = max(2.0, clusters)
+    ratio = float(stdtrit(count - 1.0, 1.0 - ONE_SIDED)) / -float(ndtri(ONE_SIDED))
+    return ratio * sqrt(count / (count - 1.0))
 
 
 def effective_clusters(benchmarks: Sequence[ItemScores]) -> float:
