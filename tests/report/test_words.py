@@ -72,3 +72,8 @@ def test_index_words() -> None:
 
 def test_p_values() -> None:
     assert [words.p_value(p) for p in (0.0004, 0.0123, 1.0)] == ["<0.001", "0.012", "1.000"]
+
+
+def test_no_item_changed_is_not_worded_as_a_bound() -> None:
+    said = words.change("math", 0.0, (0.0, 0.0))
+    assert said == "did not change on math: base and tuned score the same on every item"

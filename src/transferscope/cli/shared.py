@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,8 @@ from ..core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from ..runs import Run
 
 app = App(
     name="transferscope",
@@ -78,4 +81,19 @@ def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -
         print(note, file=sys.stderr)
 
     with ExitStack() as stack:
-        yield [open_run(p, stack, mapping=mapping, source=source, say=say) for p in paths]
+        runs = [open_run(p, stack, mapping=mapping, source=source, say=say) for p in paths]
+        yield _told_apart(runs, paths)
+
+
+def _told_apart(runs: Sequence[Run], paths: Sequence[Path]) -> list[Run]:
+    """Runs of one model, or of checkpoints with one name, get their folder's name behind it."""
+    names = [run.manifest.model.name for run in runs]
+    return [
+        run if names.count(name) == 1 or at == names.index(name) else _named(run, name, path)
+        for at, (run, name, path) in enumerate(zip(runs, names, paths, strict=True))
+    ]
+
+
+def _named(run: Run, name: str, path: Path) -> Run:
+    model = replace(run.manifest.model, name=f"{name} ({path.resolve().name})")
+    return replace(run, manifest=replace(run.manifest, model=model))

@@ -58,7 +58,7 @@ def compare_runs(
         b for b in suite.group_of if any(b in p.benchmarks or b in p.unpaired for p in pairings)
     ]
     if not names:
-        place = str(tuned[0].path) if tuned else str(base.path)
+        place = str(tuned[0].place) if tuned else str(base.place)
         listed = {**pairings[0].excluded, **_unmapped(pairings[0], suite)} if pairings else {}
         reasons = "; ".join(f"{name}: {why}" for name, why in list(listed.items())[:3]) or "none"
         raise InputError(
@@ -105,7 +105,7 @@ def _refuse_equal_names(runs: Sequence[Run]) -> None:
         if name in names[:at]:
             raise InputError(
                 f"two runs are of a model named {name!r}",
-                place=str(runs[at].path),
+                place=str(runs[at].place),
                 remedy="evaluate again under another name, or leave one out",
             )
 
@@ -279,7 +279,7 @@ def _provenance(base: Run, tuned: Sequence[Run]) -> dict[str, Any]:
     for role, run in [("base", base), *((run.manifest.model.name, run) for run in tuned)]:
         manifest = run.manifest
         out[role] = {
-            "path": run.path.name,
+            "path": run.place.name,
             "model": manifest.model.name,
             "fingerprint": manifest.model.fingerprint,
             "seed": manifest.seed,

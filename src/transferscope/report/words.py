@@ -164,6 +164,8 @@ def change(what: str, gain: float, ci: tuple[float, float]) -> str:
     said = standing(ci)
     if math.isnan(ci[0]):
         return f"changed by {signed(gain)} points on {what}: no interval, nothing established"
+    if ci[0] == ci[1] == 0:
+        return f"did not change on {what}: base and tuned score the same on every item"
     around = f"95 % interval {interval(ci)}"
     if said == "gain":
         return f"gained {number(gain)} points on {what} ({around}): gain established"

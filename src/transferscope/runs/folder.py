@@ -177,12 +177,21 @@ class RunWriter:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as read: its manifest, every outcome in the file's order, and score-only rows."""
+    """A run as read: its manifest, every outcome in the file's order, and score-only rows.
+
+    ``origin``: the foreign results it was imported from, where the folder is a passing one.
+    """
 
     path: Path
     manifest: Manifest
     outcomes: tuple[Outcome, ...]
     scores: tuple[ScoreRow, ...] = ()
+    origin: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """What the user named."""
+        return self.origin or self.path
 
     @cached_property
     def by_benchmark(self) -> dict[str, tuple[Outcome, ...]]:

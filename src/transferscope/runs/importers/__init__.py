@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -96,7 +96,7 @@ def open_run(
     done = import_results(path, scratch / "run", mapping=mapping, source=source)
     for note in done.notes:
         say(f"{path}: {note}")
-    return read_run(done.path)
+    return replace(read_run(done.path), origin=path)
 
 
 def _importer(path: Path, format_: str) -> tuple[str, Importer]:

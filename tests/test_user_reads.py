@@ -1,0 +1,97 @@
+"""What a user reads when two results are not alike; the results are what lm-eval itself wrote."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .test_cli import run
+
+LM_EVAL = Path(__file__).parent / "runs" / "importers" / "fixtures" / "lm_eval"
+Capture = pytest.CaptureFixture[str]
+
+
+def compared(capsys: Capture, *paths: Path) -> tuple[str, dict[str, Any]]:
+    """What ``compare`` prints, on one line, and its JSON."""
+    arguments = [*map(str, paths), "--replicates", "500"]
+    code, text, err = run(capsys, "compare", *arguments)
+    assert code == 0
+    _, document, _ = run(capsys, "compare", *arguments, "--json")
+    return " ".join((err + text).split()), json.loads(document)
+
+
+def rows(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["benchmark"]: row for row in document["tuned"][0]["benchmarks"]}
+
+
+def test_scores_without_answers_are_compared_unpaired_and_say_so(capsys: Capture) -> None:
+    text, document = compared(capsys, LM_EVAL / "base", LM_EVAL / "scores")
+    assert "scores without answers, compared unpaired: gsm8k" in text
+    assert "gsm8k: no answers on both sides, compared unpaired" in text
+    assert "Style openings and changes of script: not measured, no answers were kept." in text
+    gsm8k = rows(document)["gsm8k"]
+    assert (gsm8k["test"], gsm8k["flips"], gsm8k["clean_delta"]) == ("unpaired", None, None)
+    assert gsm8k["delta"] == pytest.approx(0.0)  # the same model, scored twice
+    low, high = gsm8k["ci"]
+    assert low < -20 < 20 < high  # two independent scores of six items say little
+    assert document["tuned"][0]["model"] == "acme/tiny-base (scores)"
+
+
+def test_a_task_that_one_side_lacks_is_named(capsys: Capture) -> None:
+    text, document = compared(capsys, LM_EVAL / "base", LM_EVAL / "tuned")
+    assert "not compared: winogrande (missing in tuned)" in text
+    assert document["tuned"][0]["not_compared"]["winogrande"] == "missing in tuned"
+    assert "winogrande" not in rows(document)
+    text, document = compared(capsys, LM_EVAL / "tuned", LM_EVAL / "base")
+    assert document["tuned"][0]["not_compared"]["winogrande"] == "missing in base"
+
+
+def test_a_task_of_no_group_is_named_and_can_be_mapped(capsys: Capture, tmp_path: Path) -> None:
+    base, other = tmp_path / "base", tmp_path / "other"
+    shutil.copytree(LM_EVAL / "base", base)
+    shutil.copytree(LM_EVAL / "base", other)
+    text, _ = compared(capsys, base, other)
+    assert "not compared: sampled_sums (not in suite" in text
+    mapping = tmp_path / "map.toml"
+    mapping.write_text('[tasks.sampled_sums]\ngroup = "math"\nchance = 0.0\n')
+    arguments = [str(base), str(other), "--map", str(mapping), "--replicates", "500"]
+    code, _, err = run(capsys, "compare", *arguments)
+    assert (code, err) == (0, err)
+    _, document, _ = run(capsys, "compare", *arguments, "--json")
+    assert rows(json.loads(document))["sampled_sums"]["group"] == "math"
+
+
+def test_fewer_items_are_not_compared_and_the_other_way_round_are(capsys: Capture) -> None:
+    code, out, err = run(capsys, "compare", str(LM_EVAL / "base"), str(LM_EVAL / "limited"))
+    assert (code, out) == (2, "")
+    assert err.startswith(f"transferscope: {LM_EVAL / 'limited'}: no benchmark can be compared")
+    assert "gsm8k: fewer items than the base: 3 of 6" in err
+    text, document = compared(capsys, LM_EVAL / "limited", LM_EVAL / "base")
+    assert text.index("limit: 3 / None") < text.index("Mean change")
+    assert "gsm8k: 3 answers that only the tuned run has are ignored" in text
+    assert rows(document)["gsm8k"]["n"] == 3
+    assert "Did not change on math: base and tuned score the same on every item." in text
+
+
+def test_another_template_is_compared_and_shown_first(capsys: Capture) -> None:
+    text, document = compared(capsys, LM_EVAL / "base", LM_EVAL / "chat")
+    assert text.startswith("Not like for like: the runs differ.")
+    assert "gsm8k: same messages, rendered differently (6 of 6 answers)" in text
+    assert rows(document)["gsm8k"]["n"] == 6
+
+
+def test_nothing_in_common_is_refused_in_one_line(capsys: Capture, tmp_path: Path) -> None:
+    rows_ = [{"id": str(at), "benchmark": "mine", "score": 1} for at in range(3)]
+    (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows_)))
+    code, out, err = run(capsys, "compare", str(LM_EVAL / "base"), str(tmp_path / "mine.jsonl"))
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "no benchmark can be compared with the base" in err
+
+
+def test_one_model_under_one_name_twice_is_told_apart_by_its_folder(capsys: Capture) -> None:
+    _, document = compared(capsys, LM_EVAL / "tuned", LM_EVAL / "chat")
+    assert document["base"] == "acme/tiny-tuned"
+    assert document["tuned"][0]["model"] == "acme/tiny-tuned (chat)"
