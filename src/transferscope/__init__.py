@@ -18,10 +18,14 @@ _HOME = {
     "Run": "runs",
     "Suite": "core.suite",
     "compare_runs": "compare",
+    "gate": "compare.gate",
     "evaluate_model": "evaluate",
     "hidden_shift": "probe.hidden",
+    "import_results": "runs.importers",
     "load_suite": "core.suite",
+    "rank": "compare.rank",
     "read_run": "runs",
+    "score": "grade.score",
     "token_shift": "probe.tokens",
 }
 

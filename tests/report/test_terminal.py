@@ -129,3 +129,14 @@ def test_shift() -> None:
     tokens = shown(terminal.print_shift, sample.tokens(1.0))
     assert "␣Okay" in tokens
     assert "shared" in tokens
+
+
+def test_rich_and_notebooks_show_the_same_verdict() -> None:
+    comparison = sample.comparison()
+    out = io.StringIO()
+    Console(file=out, width=80).print(comparison)
+    assert max(map(len, out.getvalue().splitlines())) <= 80
+    headline = words.headline(comparison.tuned[0], comparison.source)
+    assert headline in " ".join(out.getvalue().split())
+    assert headline in comparison._repr_markdown_()
+    assert comparison._repr_markdown_().startswith(f"## {comparison.base}")

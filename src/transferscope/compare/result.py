@@ -7,8 +7,10 @@ the uncertainty.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
+from io import StringIO
 from typing import Any
 
 from ..core.forgetting import Transitions
@@ -192,6 +194,23 @@ class Comparison:
     differences: tuple[str, ...]
     provenance: Mapping[str, Any]
     curve: SpecificationCurve | None = None
+
+    def _repr_markdown_(self) -> str:
+        """What a notebook shows."""
+        report = import_module("transferscope.report")
+        return str(report.render_markdown(report.ReportInput(title=self.base, comparison=self)))
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        """What ``rich.print`` shows: the tables of ``transferscope compare``."""
+        from rich.console import Console
+        from rich.text import Text
+
+        # Late: the report reads this module, so this one must not depend on it.
+        terminal = import_module("transferscope.report.terminal")
+        text = StringIO()
+        kept = Console(file=text, width=options.max_width, force_terminal=console.is_terminal)
+        terminal.print_comparison(self, kept)
+        yield Text.from_ansi(text.getvalue())
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of ``transferscope compare``."""
