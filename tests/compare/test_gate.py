@@ -2,9 +2,10 @@
 
 import pytest
 
-from transferscope.compare.gate import gate
+from transferscope.compare.gate import _clusters, gate
 from transferscope.compare.policy import parse_policy
 from transferscope.core.errors import InputError
+from transferscope.runs import pair
 
 N = 400
 
@@ -183,3 +184,19 @@ def test_a_margin_relative_to_a_base_of_nothing_cant_be_judged(write_run):
     runs_ = write_run("b", nothing), write_run("t", nothing)
     result = gate(*runs_, rules, replicates=999)
     assert result.guards[0].why == "the base scores 0"
+
+
+def test_clusters_of_a_mixed_group_are_those_of_its_weakest_member(write_run):
+    # cases: 40 stories of 10; statutes: 400 single items: 1 / (1/4 / 40 + 1/4 / 400) = 145.45
+    stories = {
+        "cases": [f"s{at // 10}" for at in range(N)],
+        "statutes": [""] * N,
+        "chat": [""] * N,
+    }
+    right = {name: scores(200) for name in stories}
+    pairing = pair(write_run("b", right, clusters=stories), write_run("t", right, clusters=stories))
+    assert _clusters([("cases", "statutes")], pairing) == pytest.approx(1600 / 11)
+    # retention over two groups: shares 1/4, 1/4 and 1/2
+    groups = [("cases", "statutes"), ("chat",)]
+    share = 1 / 16 / 40 + 1 / 16 / 400 + 1 / 4 / 400
+    assert _clusters(groups, pairing) == pytest.approx(1 / share)

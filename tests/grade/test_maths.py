@@ -1,9 +1,11 @@
 """What a correct answer is, case by case: evaluation, rejection sampling and reward rest on it."""
 
+import sys
 import threading
 
 import pytest
 
+from transferscope.core.errors import MissingExtra
 from transferscope.grade.maths import (
     MAX_CHARS,
     final_answer,
@@ -85,3 +87,10 @@ def test_finished_is_about_the_last_box_opened() -> None:
     assert finished(r"\boxed{\frac{1}{2}}")
     assert not finished(r"\boxed{3} and then \boxed{4")
     assert not finished("the answer is 4}")
+
+
+def test_latex_without_its_library_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "math_verify", None)
+    assert is_correct(r"\boxed{4}", "4")  # plain numbers need none
+    with pytest.raises(MissingExtra, match=r"transferscope\[grade\]"):
+        is_correct(r"\boxed{x^2}", "x^2")

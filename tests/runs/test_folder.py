@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.core.records import ModelRef, Outcome, Response
+from transferscope.core.records import ModelRef, Outcome, Response, ScoreRow
 from transferscope.core.suite import parse_suite
 from transferscope.runs import Manifest, RunWriter, read_run
 
@@ -237,6 +237,7 @@ GOOD = {"benchmark": "sums", "id": "b", "score": 0.5}
         (json.dumps(GOOD | {"id": 7}), "id is not a string"),
         (json.dumps(GOOD | {"finish": 7}), "finish is neither"),
         (json.dumps(GOOD | {"flags": "x"}), "flags is not a list of strings"),
+        (json.dumps(GOOD | {"flags": [7]}), "flags is not a list of strings"),
         (json.dumps(GOOD | {"colour": "x"}), "unknown field 'colour'"),
         (json.dumps({"benchmark": "sums", "id": "b"}), "missing 'score'"),
         (json.dumps(GOOD | {"id": "a"}), "duplicate answer: benchmark sums, id a, repeat 0"),
@@ -295,3 +296,24 @@ def test_a_benchmark_name_that_leaves_the_folder_is_refused(tmp_path):
         path.write_text(path.read_text().replace('"sums"', '"../s"'))
     with pytest.raises(InputError, match="can't be a file name"):
         read_run(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ({"score": 2.0}, r"score 2\.0 is not within"),
+        ({"subset": 7}, "benchmark and subset must be strings"),
+        ({"n": True}, "n is neither a whole number nor null"),
+        ({"colour": 1}, "unexpected keyword"),
+        ({}, "a second score of poems"),
+    ],
+)
+def test_score_rows_that_are_refused(tmp_path, row, what):
+    with RunWriter.open(tmp_path, manifest()) as writer:
+        writer.write_scores([ScoreRow("poems", 0.5, n=10)])
+    file = tmp_path / "scores.jsonl"
+    good = json.loads(file.read_text())
+    file.write_text(json.dumps(good) + "\n" + json.dumps(good | row) + "\n")
+    with pytest.raises(InputError, match=what) as error:
+        read_run(tmp_path)
+    assert str(error.value).startswith(f"{file}:2: ")

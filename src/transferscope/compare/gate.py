@@ -192,7 +192,7 @@ def _judge(
     if np.isnan(change_R).any() or not margin > 0:
         unknown = "a score has neither n nor a standard error"
         return replace(guard, why=unknown if margin > 0 else "the base scores 0"), None
-    test = _test(wanted, pairing, change, change_R, margin)
+    test = _test(groups, pairing, change, change_R, margin)
     detectable = ONE_SIDED_80 * float(change_R.std(ddof=1))
     guard = replace(guard, bound=test.lower, test=test.name, detectable=detectable)
     unfit = _unfit(margin, n, _artefact_rate(pairing, wanted), policy, seen.floors.get(name))
@@ -240,21 +240,29 @@ def _items(pairing: Pairing, name: str) -> int:
 
 
 def _test(
-    names: Sequence[str], pairing: Pairing, change: float, change_R: Array, margin: float
+    groups: Sequence[Sequence[str]], pairing: Pairing, change: float, change_R: Array, margin: float
 ) -> MarginTest:
     """Tango's score test for one 0/1 outcome per independent item, else the bootstrap's."""
+    names = [b for group in groups for b in group]
     part = pairing.benchmarks.get(names[0]) if len(names) == 1 else None
     if part is not None and part.binary and is_binary_independent(stacked([part])):
         flips = flips_of(part)
         return tango(flips.lost, flips.won, part.n, margin=margin)
-    return bootstrap_margin(change, change_R, margin=margin, clusters=_clusters(names, pairing))
+    return bootstrap_margin(change, change_R, margin=margin, clusters=_clusters(groups, pairing))
 
 
-def _clusters(names: Sequence[str], pairing: Pairing) -> float:
-    """Clusters behind a change; items where answers were not kept."""
-    paired = [stacked([pairing.benchmarks[b]]) for b in names if b in pairing.benchmarks]
-    lone = sum(_items(pairing, b) for b in names if b not in pairing.benchmarks)
-    return (effective_clusters(paired) if paired else 0.0) + lone
+def _clusters(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:
+    """Equal clusters that carry as much as those behind a change (Kish); items without answers.
+
+    1 / sum of share^2 / clusters over benchmarks, a share being 1 / (groups x the group's members).
+    """
+    squares = 0.0
+    for group in groups:
+        for name in group:
+            part = pairing.benchmarks.get(name)
+            own = _items(pairing, name) if part is None else effective_clusters([stacked([part])])
+            squares += 1.0 / own / (len(groups) * len(group)) ** 2 if own else np.inf
+    return 1.0 / squares
 
 
 def _artefact_rate(pairing: Pairing, names: Sequence[str]) -> float:

@@ -11,6 +11,8 @@ import re
 import threading
 from fractions import Fraction
 
+from ..core.errors import MissingExtra
+
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
 _ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
 _ONLY_NUMBER = re.compile(rf"\$?\s*({_NUMBER})\s*(?:%|\\%)?\s*\$?\.?")
@@ -100,7 +102,10 @@ def _fraction(text: str) -> Fraction:
 
 
 def _equivalent(answer: str, gold: str) -> bool:
-    from math_verify import parse, verify
+    try:
+        from math_verify import parse, verify
+    except ImportError:
+        raise MissingExtra("grade", needed_for="grading LaTeX answers") from None
 
     # math-verify's time limits use signals, which only the main thread receives.
     limit = 5 if threading.current_thread() is threading.main_thread() else None
