@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +82,13 @@ def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -
         print(note, file=sys.stderr)
 
     with ExitStack() as stack:
-        runs = [open_run(p, stack, mapping=mapping, source=source, say=say) for p in paths]
+        # The records live to the end: the collector would walk all of them again and again.
+        gc.disable()
+        try:
+            runs = [open_run(p, stack, mapping=mapping, source=source, say=say) for p in paths]
+        finally:
+            gc.freeze()
+            gc.enable()
         yield _told_apart(runs, paths)
 
 

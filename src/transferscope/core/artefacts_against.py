@@ -21,12 +21,14 @@ UNUSED = 0.05
 FEWEST = 20
 """Answers on either side below which nothing is said about style."""
 LETTERS = 10
-"""Letters that an answer needs to have a script; the first 2,000 characters are looked at."""
+"""Letters that an answer needs to have a script."""
+SCRIPT_CHARS = 2_000
+"""Characters in which it is looked for."""
 
 OPENING_CHARS = 200
 """Characters in which an opening is looked for."""
 CACHED = 4096
-"""Openings kept: a base's answers are asked for once per tuned model."""
+"""Openings and scripts kept: a base's answers are asked for once per tuned model."""
 
 STYLE, SCRIPT = "style_opening", "script_change"
 _OPENING = re.compile(r"\W*(\w+)" + r"\W+(\w+)" * (OPENING_WORDS - 1))
@@ -55,20 +57,20 @@ def style_openings(base: Sequence[str], tuned: Sequence[str]) -> tuple[bool, ...
 
 def script_changed(base: str, tuned: str) -> bool:
     """Both answers have a dominant script, and not the same one (Latin against Cyrillic, say)."""
-    one, other = script(base), script(tuned)
+    one, other = script(base[:SCRIPT_CHARS]), script(tuned[:SCRIPT_CHARS])
     return one is not None and other is not None and one != other
 
 
+@lru_cache(maxsize=CACHED)
 def script(text: str) -> str | None:
     """The script that most letters belong to, by their Unicode names; ``None`` below 10 letters.
 
     >>> script("Guten Tag, wie geht es?")
     'LATIN'
     """
-    start = text[:2000]
-    if start.isascii():  # most answers: no name has to be looked up
-        return "LATIN" if _TEN_LETTERS.match(start) else None
-    letters = [c for c in start if c.isalpha()]
+    if text.isascii():  # most answers: no name has to be looked up
+        return "LATIN" if _TEN_LETTERS.match(text) else None
+    letters = [c for c in text if c.isalpha()]
     if len(letters) < LETTERS:
         return None
     counts = Counter(unicodedata.name(letter, "?").partition(" ")[0] for letter in letters)

@@ -215,8 +215,8 @@ class Run:
                 response = Response(**row)
             except TypeError as err:
                 _malformed(str(err), place)
-            texts = (response.id, response.prompt, response.response)
-            if type(response.repeat) is not int or not all(isinstance(t, str) for t in texts):
+            kinds = (type(response.id), type(response.prompt), type(response.response))
+            if type(response.repeat) is not int or kinds != (str, str, str):
                 _malformed("id, prompt and response must be strings, repeat a number", place)
             found[(response.id, response.repeat)] = response
         return found
