@@ -70,6 +70,27 @@ def tokens(
     _show_shift(shift.to_json(), as_json)
 
 
+@probe_app.command
+def weights(base: ModelName, tuned: ModelName, *, as_json: Json = False) -> None:
+    """Changed share (also as stored in bf16), relative norm and stable rank, by layer and kind.
+
+    Weights are read one matrix at a time from safetensors; no model is built.
+    """
+    from ..report.progress import progress
+
+    _need_torch()
+    from ..probe.weights import weights_shift
+
+    with progress() as tick:
+        shift = weights_shift(base, tuned, tick=tick)
+    if as_json:
+        print_json(shift.to_json())
+        return
+    from ..report.weights import print_weights
+
+    print_weights(shift, console())
+
+
 def _need_torch() -> None:
     from importlib.util import find_spec
 

@@ -1,0 +1,147 @@
+"""What tuning did to the weights: aggregates over matrices, by layer and by kind.
+
+Shares and norms are sums over entries, so that a large matrix counts for what it is. The stable
+rank ||D||_F^2 / ||D||_2^2 of a change D is 1 for one direction and at most its smaller dimension;
+over several matrices it is their plain mean.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+THRESHOLD = 1e-5
+"""An entry counts as changed from here on (docs/science.md section 5)."""
+_LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h|blocks|block)\.(\d+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixChange:
+    """One tensor's change. ``changed`` and ``changed_bf16`` count entries, norms are squared.
+
+    ``changed``: |tuned - base| above :data:`THRESHOLD`. ``changed_bf16``: unequal when both are
+    stored in bfloat16. ``stable_rank`` is ``None`` for vectors and where nothing changed.
+    """
+
+    name: str
+    entries: int
+    changed: int
+    changed_bf16: int
+    delta_squared: float
+    base_squared: float
+    stable_rank: float | None
+
+    @property
+    def layer(self) -> int | None:
+        """The block's number; ``None`` outside of blocks."""
+        found = _LAYER.search(self.name)
+        return int(found.group(1)) if found else None
+
+    @property
+    def kind(self) -> str:
+        """What the tensor is called inside its block (``q_proj``, ``embed_tokens``)."""
+        parts = [p for p in self.name.split(".") if p not in ("weight", "bias")]
+        return parts[-1] if parts else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsPart:
+    """The change of some matrices together; shares 0..1, ``relative_norm`` ||D|| / ||base||.
+
+    Undefined values are ``None``: no matrix changed, or the base is 0.
+    """
+
+    entries: int
+    changed_share: float
+    changed_bf16_share: float
+    relative_norm: float | None
+    stable_rank: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for the JSON of a command."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsShift:
+    """``probe weights``: all matrices together, by layer, by kind, one by one.
+
+    ``only_base`` and ``only_tuned`` are tensors that one model lacks (a tied head, say);
+    ``resized`` those of which only the common rows are compared.
+    """
+
+    total: WeightsPart
+    layers: tuple[tuple[int | None, WeightsPart], ...]
+    kinds: tuple[tuple[str, WeightsPart], ...]
+    matrices: tuple[MatrixChange, ...]
+    only_base: tuple[str, ...] = ()
+    only_tuned: tuple[str, ...] = ()
+    resized: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON of ``transferscope probe weights``."""
+        return {
+            **self.total.to_json(),
+            "layers": [{"layer": layer, **part.to_json()} for layer, part in self.layers],
+            "kinds": [{"kind": kind, **part.to_json()} for kind, part in self.kinds],
+            "matrices": [{"name": m.name, **together([m]).to_json()} for m in self.matrices],
+            "only_base": list(self.only_base),
+            "only_tuned": list(self.only_tuned),
+            "resized": list(self.resized),
+        }
+
+
+def together(rows: Sequence[MatrixChange]) -> WeightsPart:
+    """The change of ``rows`` together. Raises :class:`ValueError` for none."""
+    entries = sum(row.entries for row in rows)
+    if not entries:
+        raise ValueError("no entry to compare")
+    base = sum(row.base_squared for row in rows)
+    ranks = [row.stable_rank for row in rows if row.stable_rank is not None]
+    return WeightsPart(
+        entries=entries,
+        changed_share=sum(row.changed for row in rows) / entries,
+        changed_bf16_share=sum(row.changed_bf16 for row in rows) / entries,
+        relative_norm=math.sqrt(sum(row.delta_squared for row in rows) / base) if base else None,
+        stable_rank=sum(ranks) / len(ranks) if ranks else None,
+    )
+
+
+def shift_of(
+    rows: Iterable[MatrixChange],
+    *,
+    only_base: Sequence[str] = (),
+    only_tuned: Sequence[str] = (),
+    resized: Sequence[str] = (),
+) -> WeightsShift:
+    """All aggregates. Layers in order, what is in no layer last; kinds by their change's norm."""
+    every = tuple(rows)
+    layers = _grouped(every, lambda row: row.layer)
+    kinds = _grouped(every, lambda row: row.kind)
+    return WeightsShift(
+        total=together(every),
+        layers=tuple(
+            (key, together(layers[key]))
+            for key in sorted(layers, key=lambda k: (k is None, k if k is not None else 0))
+        ),
+        kinds=tuple(
+            (key, together(kinds[key]))
+            for key in sorted(kinds, key=lambda k: -sum(row.delta_squared for row in kinds[k]))
+        ),
+        matrices=every,
+        only_base=tuple(only_base),
+        only_tuned=tuple(only_tuned),
+        resized=tuple(resized),
+    )
+
+
+def _grouped(
+    rows: Sequence[MatrixChange], key: Callable[[MatrixChange], Any]
+) -> dict[Any, list[MatrixChange]]:
+    found: dict[Any, list[MatrixChange]] = {}
+    for row in rows:
+        found.setdefault(key(row), []).append(row)
+    return found

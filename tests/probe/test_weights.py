@@ -1,0 +1,187 @@
+"""The weights probe on files made by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+from safetensors.torch import save_file  # noqa: E402
+
+from transferscope.core.errors import InputError  # noqa: E402
+from transferscope.models import ModelSource  # noqa: E402
+from transferscope.probe.weights import matrix_change, spectral_norm, weights_shift  # noqa: E402
+
+Q, HEAD = "model.layers.0.q_proj.weight", "lm_head.weight"
+EMBED = "model.embed_tokens.weight"
+ONES = {"peft_type": "LORA", "r": 2, "lora_alpha": 4}
+
+
+def model(folder: Path, tensors: dict[str, Any]) -> ModelSource:
+    folder.mkdir()
+    save_file(
+        {n: torch.as_tensor(t).contiguous() for n, t in tensors.items()},
+        folder / "model.safetensors",
+    )
+    return ModelSource(folder.name, str(folder))
+
+
+def adapter(folder: Path, base: ModelSource, config: dict[str, Any], **tensors: Any) -> ModelSource:
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    named = {f"base_model.model.{name}": torch.as_tensor(t) for name, t in tensors.items()}
+    save_file(named, folder / "adapter_model.safetensors")
+    return ModelSource(folder.name, base.weights, adapter=str(folder))
+
+
+def test_shares_norm_and_rank_by_hand() -> None:
+    base = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    # 2e-5 is above the threshold but below half a step of bfloat16 at 1; 0.5 is above both
+    tuned = base + torch.tensor([[2e-5, 0.5], [5e-6, 0.0]])
+    row = matrix_change("w", base, tuned)
+    assert (row.entries, row.changed, row.changed_bf16) == (4, 2, 1)
+    assert row.delta_squared == pytest.approx(0.25, rel=1e-4)
+    assert row.base_squared == pytest.approx(30.0)
+    assert row.stable_rank == pytest.approx(1.0, rel=1e-4)
+    assert matrix_change("w", base, base).stable_rank is None
+    assert matrix_change("b", base[0], tuned[0]).stable_rank is None
+    identity = matrix_change("w", torch.zeros(8, 8), torch.eye(8))
+    assert identity.stable_rank == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-7])
+def test_spectral_norm_equals_the_singular_value_decomposition(scale: float) -> None:
+    rng = np.random.default_rng(0)
+    matrix = scale * rng.standard_normal((70, 130)).astype(np.float32)
+    expected = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)[0]
+    # float32 products: a relative error of some 1e-7 times sqrt(130)
+    assert spectral_norm(torch.tensor(matrix)) == pytest.approx(expected, rel=2e-6)
+    assert spectral_norm(torch.tensor(matrix[:5])) == pytest.approx(
+        np.linalg.svd(matrix[:5], compute_uv=False)[0], rel=2e-6
+    )
+
+
+def test_shards_ties_and_more_rows(tmp_path: Path) -> None:
+    base = model(tmp_path / "base", {Q: torch.zeros(2, 2), EMBED: torch.ones(3, 2)})
+    folder = tmp_path / "tuned"
+    folder.mkdir()
+    save_file({Q: torch.ones(2, 2).bfloat16()}, folder / "a.safetensors")
+    save_file({EMBED: torch.ones(4, 2), HEAD: torch.ones(4, 2)}, folder / "b.safetensors")
+    listed = {Q: "a.safetensors", EMBED: "b.safetensors", HEAD: "b.safetensors"}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": listed}))
+    seen: list[tuple[int, int]] = []
+    shift = weights_shift(
+        base, ModelSource("tuned", str(folder)), tick=lambda _, at, of: seen.append((at, of))
+    )
+    assert shift.total.entries == 4 + 6  # the embedding's fourth row has no counterpart
+    assert shift.total.changed_share == pytest.approx(0.4)
+    assert (shift.resized, shift.only_tuned, shift.only_base) == ((EMBED,), (HEAD,), ())
+    assert seen == [(0, 2), (1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("config", "scaling"),
+    [
+        (ONES, 2.0),
+        (ONES | {"use_rslora": True}, 4 / 2**0.5),
+        (ONES | {"alpha_pattern": {"q_proj": 6}}, 3.0),
+    ],
+)
+def test_an_adapter_changes_weights_by_its_product(
+    tmp_path: Path, config: dict[str, Any], scaling: float
+) -> None:
+    base = model(tmp_path / "base", {Q: torch.zeros(3, 4), EMBED: torch.zeros(5, 3)})
+    a, b = torch.arange(8.0).reshape(2, 4), torch.arange(6.0).reshape(3, 2)
+    ea, eb = torch.ones(2, 5), torch.arange(6.0).reshape(3, 2)
+    tuned = adapter(
+        tmp_path / "adapter",
+        base,
+        config,
+        **{
+            "model.layers.0.q_proj.lora_A.weight": a,
+            "model.layers.0.q_proj.lora_B.weight": b,
+            "model.embed_tokens.lora_embedding_A": ea,
+            "model.embed_tokens.lora_embedding_B": eb,
+        },
+    )
+    rows = {row.name: row for row in weights_shift(base, tuned).matrices}
+    assert rows[Q].delta_squared == pytest.approx(float((scaling * b @ a).pow(2).sum()))
+    other = 4 / 2**0.5 if config.get("use_rslora") else 2.0
+    assert rows[EMBED].delta_squared == pytest.approx(float((other * eb @ ea).pow(2).sum()))
+
+
+def test_whole_tensors_of_an_adapter_replace_the_base_s(tmp_path: Path) -> None:
+    base = model(tmp_path / "base", {HEAD: torch.zeros(2, 2)})
+    tuned = adapter(
+        tmp_path / "adapter",
+        base,
+        ONES,
+        **{"lm_head.modules_to_save.default.weight": torch.ones(2, 2)},
+    )
+    assert weights_shift(base, tuned).total.changed_share == 1.0
+
+
+def test_an_adapter_of_peft_itself(tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft")
+
+    class Tiny(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.q_proj = torch.nn.Linear(4, 3, bias=False)
+
+        def forward(self, x: Any) -> Any:
+            return self.q_proj(x)
+
+    plain = Tiny()
+    base = model(tmp_path / "base", {"q_proj.weight": plain.q_proj.weight.detach().clone()})
+    wrapped = peft.get_peft_model(
+        plain, peft.LoraConfig(r=2, lora_alpha=6, target_modules=["q_proj"])
+    )
+    torch.nn.init.normal_(wrapped.base_model.model.q_proj.lora_B["default"].weight)
+    wrapped.save_pretrained(tmp_path / "adapter")
+    merged = wrapped.merge_and_unload().q_proj.weight.detach()
+    whole = model(tmp_path / "merged", {"q_proj.weight": merged})
+    by_product = weights_shift(base, ModelSource("a", base.weights, str(tmp_path / "adapter")))
+    by_merging = weights_shift(base, whole)
+    # merging rounds base + product to float32 once
+    assert by_product.total.relative_norm == pytest.approx(by_merging.total.relative_norm, rel=1e-5)
+
+
+def test_what_cant_be_compared_is_one_line(tmp_path: Path) -> None:
+    base = model(tmp_path / "base", {Q: torch.zeros(2, 2)})
+    with pytest.raises(InputError, match="no tensor in common"):
+        weights_shift(base, model(tmp_path / "other", {HEAD: torch.zeros(2, 2)}))
+    with pytest.raises(InputError, match=r"is \(2, 2\) in the base and \(2, 3\)"):
+        weights_shift(base, model(tmp_path / "wide", {Q: torch.zeros(2, 3)}))
+    (tmp_path / "pickled").mkdir()
+    with pytest.raises(InputError, match="pickled weights are not loaded"):
+        weights_shift(base, ModelSource("p", str(tmp_path / "pickled")))
+    (tmp_path / "pickled" / "model.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match="can't be read"):
+        weights_shift(base, ModelSource("p", str(tmp_path / "pickled")))
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    listed = {"weight_map": {Q: "../base/model.safetensors"}}
+    (outside / "model.safetensors.index.json").write_text(json.dumps(listed))
+    with pytest.raises(InputError, match="no weight_map of file names"):
+        weights_shift(base, ModelSource("o", str(outside)))
+
+
+def test_adapters_that_are_no_product_are_refused(tmp_path: Path) -> None:
+    base = model(tmp_path / "base", {Q: torch.zeros(2, 2)})
+    dora = adapter(tmp_path / "dora", base, ONES | {"use_dora": True}, x=torch.ones(1))
+    with pytest.raises(InputError, match="'DORA' is no product"):
+        weights_shift(base, dora)
+    half = {"model.layers.0.q_proj.lora_A.weight": torch.ones(2, 2)}
+    with pytest.raises(InputError, match="one of two factors"):
+        weights_shift(base, adapter(tmp_path / "half", base, ONES, **half))
+    with pytest.raises(InputError, match="the base is an adapter"):
+        weights_shift(dora, base)
+    both = {
+        "elsewhere.lora_A.weight": torch.ones(2, 2),
+        "elsewhere.lora_B.weight": torch.ones(2, 2),
+    }
+    with pytest.raises(InputError, match=r"changes elsewhere\.weight, which the base does not"):
+        weights_shift(base, adapter(tmp_path / "far", base, ONES, **both))
