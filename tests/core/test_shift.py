@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,6 +122,7 @@ def positions():
         log_ratio_N=-kl,
         rank_base_N=np.array([5, 1, 1]),
         rank_tuned_N=np.array([5, 3, 9]),
+        lost_mass_N=np.array([0.0, 0.2, 0.3]),
     )
 
 
@@ -138,6 +140,13 @@ def test_tokens_are_averaged_per_text_first():
     ]
     assert set(found.to_json()) == {
         *("prefix", "n_texts", "n_tokens", "kl_tuned_base", "kl_base_tuned", "js", "log_ratio"),
-        *("rank_shift", "shifted_share", "shifted_tokens"),
+        *("rank_shift", "shifted_share", "shifted_tokens", "lost_mass"),
     }
     assert mean_over_texts(np.array([0.0, 2.0, 4.0]), np.array([1, 1, 0])) == 2.5
+
+
+def test_lost_mass_is_reported_where_there_is_any():
+    found = measure_tokens(positions(), prefix="base", decode=str, kind=str)
+    assert found.lost_mass == pytest.approx((0.1 + 0.3) / 2)
+    none = replace(positions(), lost_mass_N=np.zeros(3))
+    assert "lost_mass" not in measure_tokens(none, prefix="base", decode=str, kind=str).to_json()

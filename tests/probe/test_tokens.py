@@ -6,7 +6,8 @@ import torch
 from scipy.special import log_softmax
 
 from transferscope.core.errors import InputError
-from transferscope.probe.heads import find_head
+from transferscope.probe import tokens
+from transferscope.probe.heads import drop_body, find_head
 from transferscope.probe.tokens import divergences, token_shift
 from transferscope.probe.words import token_kind
 
@@ -175,8 +176,8 @@ def test_refusals(base, tuned, tokenizer):
         token_shift(base, tuned, [("", "w1")])
     with pytest.raises(InputError, match="prefix"):
         token_shift(base, tuned, ROWS, prefix="mine")
-    with pytest.raises(InputError, match="predicts 94 tokens, the tuned model 99"):
-        token_shift(base, (tiny_llama(1, vocab_size=99), tokenizer), ROWS)
+    with pytest.raises(InputError, match="a loaded base can't be unloaded"):
+        token_shift(base, tuned, ROWS, sequential=True)
     bare = word_tokenizer(chat_template=None)
     with pytest.raises(InputError, match="response 2 has messages"):
         token_shift((base[0], bare), (tuned[0], bare), ROWS)
@@ -200,3 +201,60 @@ def test_kinds_of_tokens():
     assert [token_kind(t) for t in (" Therefore", "\n\n", " **", "42", " apples")] == [
         *("logical", "logical", "logical", "content", "content")
     ]
+
+
+def test_padded_vocabularies_are_compared_on_their_common_part(base, tokenizer):
+    wide = tiny_llama(1, vocab_size=99)
+
+    class Narrow(torch.nn.Module):
+        def forward(self, ids):
+            output = wide(ids)
+            output.logits = output.logits[..., :94]
+            return output
+
+    found = token_shift(base, (wide, tokenizer), ROWS)
+    for name, value in by_full_logits(base[0], Narrow(), tokenizer, ROWS).items():
+        assert getattr(found, name) == pytest.approx(value, abs=2e-5), name
+    ids = tokenizer("w8")["input_ids"] * 2
+    alone = token_shift(base, (wide, tokenizer), [("w8", "w8")])
+    with torch.no_grad():
+        p = wide(torch.tensor([ids])).logits[0, 0].softmax(0)
+    assert alone.lost_mass == pytest.approx(float(p[94:].sum()), rel=1e-4)
+    assert token_shift((wide, tokenizer), base, [("w8", "w8")]).lost_mass == alone.lost_mass
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_one_after_the_other_equals_side_by_side(base, tuned, tmp_path, monkeypatch, dtype):
+    for name, (model, words) in (("base", base), ("tuned", tuned)):
+        model.save_pretrained(tmp_path / name)
+        words.save_pretrained(tmp_path / name)
+    paths = [str(tmp_path / name) for name in ("base", "tuned")]
+    whole = token_shift(*paths, ROWS, dtype=dtype, batch_tokens=40)
+    loaded = []
+    load = tokens.open_model
+
+    def watched(model, *, dtype):
+        for before in loaded:  # nothing but the output layer is left of the first model
+            left = sum(p.numel() for p in before.parameters())
+            assert left == before.get_output_embeddings().weight.numel()
+        loaded.append(load(model, dtype=dtype))
+        return loaded[-1]
+
+    monkeypatch.setattr(tokens, "open_model", watched)
+    apart = token_shift(*paths, ROWS, dtype=dtype, batch_tokens=40, sequential=True)
+    assert len(loaded) == 2
+    for name, value in whole.to_json().items():
+        if isinstance(value, float):
+            assert getattr(apart, name) == pytest.approx(value, abs=1e-5), name
+    assert apart.shifted_tokens == whole.shifted_tokens
+
+
+def test_a_capped_head_survives_without_its_body(base, tokenizer):
+    capped = Capped.of(1)
+    ids = [5, 6, 7]
+    head = find_head(capped, ids, side="base")
+    with torch.inference_mode():
+        states = capped.base_model(torch.tensor([ids])).last_hidden_state[0]
+        before = head(states)
+        drop_body(capped)
+        assert torch.equal(head(states), before)

@@ -46,6 +46,7 @@ def tokens(
     *,
     responses: Path,
     prefix: Literal["tuned", "base", "shared"] = "shared",
+    sequential: bool = False,
     as_json: Json = False,
 ) -> None:
     """KL both ways, JS, log-ratio and rank shift of the next-token distributions.
@@ -56,6 +57,8 @@ def tokens(
         JSONL with "prompt" and "response" on every line, or a run folder.
     prefix
         Whose responses these are.
+    sequential
+        Never hold both models in memory: the base's states wait on the disk.
     """
     from ..probe.texts import read_responses, run_responses
     from ..report.progress import progress
@@ -66,7 +69,7 @@ def tokens(
     from ..probe.tokens import token_shift
 
     with progress() as tick:
-        shift = token_shift(base, tuned, rows, prefix=prefix, tick=tick)
+        shift = token_shift(base, tuned, rows, prefix=prefix, sequential=sequential, tick=tick)
     _show_shift(shift.to_json(), as_json)
 
 

@@ -84,7 +84,8 @@ class TokenShift:
     ``kl_tuned_base`` is KL(tuned || base), and so on, in nats; ``log_ratio`` the signed mean of
     log p_tuned(y) - log p_base(y) over emitted tokens; ``rank_shift`` base rank - tuned rank;
     ``shifted_share`` the share of positions with JS above 0.1. ``n_skipped`` counts the responses
-    without a token, which are in no mean. The entropies and ``n_skipped`` are not part of the JSON.
+    without a token, which are in no mean; ``lost_mass`` is the probability outside of the common
+    vocabulary. The entropies and ``n_skipped`` are not part of the JSON.
     """
 
     prefix: str
@@ -100,12 +101,15 @@ class TokenShift:
     entropy_base: float
     entropy_tuned: float
     n_skipped: int = 0
+    lost_mass: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """The object of ``transferscope probe tokens --json``."""
         fields = asdict(self) | {"shifted_tokens": [asdict(token) for token in self.shifted_tokens]}
         for extra in ("entropy_base", "entropy_tuned", "n_skipped"):
             del fields[extra]
+        if not self.lost_mass:  # vocabularies of one size
+            del fields["lost_mass"]
         return fields
 
 
@@ -123,7 +127,8 @@ class PcaShift:
 class PositionShifts:
     """What was measured at every response position; arrays of equal length N, nats and ranks.
 
-    ``text_N`` is the index of the position's text, ``token_N`` the id of the emitted token.
+    ``text_N`` is the index of the position's text, ``token_N`` the id of the emitted token,
+    ``lost_mass_N`` the larger of both models' probability outside of the common vocabulary.
     """
 
     text_N: Ints
@@ -136,6 +141,7 @@ class PositionShifts:
     log_ratio_N: Floats
     rank_base_N: Ints
     rank_tuned_N: Ints
+    lost_mass_N: Floats
 
 
 def pca_axes(features_ND: Floats) -> Floats:
@@ -256,6 +262,7 @@ def measure_tokens(
         entropy_base=mean(positions.entropy_base_N),
         entropy_tuned=mean(positions.entropy_tuned_N),
         n_skipped=n_skipped,
+        lost_mass=mean(positions.lost_mass_N),
     )
 
 

@@ -52,6 +52,20 @@ def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
     )
 
 
+def drop_body(model: PreTrainedModel) -> None:
+    """Free all weights that a head of :func:`find_head` doesn't need; the model can't run again."""
+    kept = {id(p) for module in _outputs(model) for p in module.parameters()}
+    for module in model.base_model.modules():
+        for name, parameter in list(module._parameters.items()):
+            if parameter is not None and id(parameter) not in kept:
+                module._parameters[name] = None
+
+
+def _outputs(model: PreTrainedModel) -> list[torch.nn.Module]:
+    head = model.get_output_embeddings()
+    return [] if head is None else [head]
+
+
 def _plain(model: PreTrainedModel) -> Head | None:
     head: Head | None = model.get_output_embeddings()
     return head

@@ -12,6 +12,7 @@ numbers per model however long the texts are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -22,22 +23,19 @@ from ..core.errors import InputError
 from ..core.records import Message, Tick, no_tick
 from ..core.shift import PositionShifts, TokenShift, measure_tokens
 from ..models import ModelSource
-from .heads import Head, final_states, find_head
-from .opened import (
-    batches,
-    open_model,
-    open_tokenizer,
-    pad_id,
-    padded,
-    refused_tokenizers,
-    require_same_tokenizer,
-)
+from .forced import Forced, teacher_forced
+from .heads import Head, drop_body, final_states, find_head
+from .opened import batches, open_model, open_tokenizer, pad_id, padded
+from .spilled import spilled
 from .words import token_kind
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from .opened import Opened
+
+    Model = str | ModelSource | Opened
+    Rows = Sequence[Sequence[Forced]]
 
 Prefix = Literal["tuned", "base", "shared"]
 POSITIONS = 32  # the head's chunk
@@ -58,15 +56,6 @@ class Divergences:
     rank_tuned_N: torch.Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class _Forced:
-    """One teacher-forced sequence: the last ``n_response`` ids are the response's."""
-
-    text: int
-    ids: list[int]
-    n_response: int
-
-
 def token_shift(
     base: str | ModelSource | Opened,
     tuned: str | ModelSource | Opened,
@@ -75,6 +64,7 @@ def token_shift(
     prefix: Prefix = "shared",
     batch_tokens: int = 2048,
     dtype: str = "float32",
+    sequential: bool = False,
     tick: Tick = no_tick,
 ) -> TokenShift:
     """How far tuning moved the next-token distributions along ``responses``.
@@ -85,8 +75,12 @@ def token_shift(
     Prompt and response are tokenised apart and joined, so that the boundary is exact; nothing is
     added to the response, not even an end token. ``prefix`` says whose responses these are.
     Responses without tokens are skipped and counted. Models given by name are loaded in ``dtype``.
+    ``sequential``: the base is gone before the tuned model is loaded; its final hidden states wait
+    on the disk, N x d_model numbers of its dtype, and its head in memory. A vocabulary that is
+    padded further on one side is compared on the common part; ``lost_mass`` says what that leaves
+    out.
 
-    Raises :class:`InputError` for different tokenizers or vocabularies, a prompt without tokens,
+    Raises :class:`InputError` for different tokenizers, a prompt without tokens,
     no response with tokens, a head that can't be reproduced, logits that are not finite.
     """
     if prefix not in get_args(Prefix):
@@ -94,26 +88,16 @@ def token_shift(
             f"unknown prefix {prefix!r}", remedy=f"use one of {', '.join(get_args(Prefix))}"
         )
     tokenizer, other = open_tokenizer(base), open_tokenizer(tuned)
-    require_same_tokenizer(tokenizer, other)
-    template = _with_template(*((tokenizer, other) if prefix == "base" else (other, tokenizer)))
-    forced = []
-    for text, (prompt, response) in enumerate(responses):
-        row = _encode(tokenizer, template, text, prompt, response)
-        if row != _encode(other, template, text, prompt, response):
-            raise refused_tokenizers(f"they split text {text + 1} differently")
-        if row.n_response:
-            forced.append(row)
-    if not forced:
-        raise InputError("no response has a token", remedy="give at least one non-empty response")
-    parts = list(
-        _measured(
-            (open_model(base, dtype=dtype), open_model(tuned, dtype=dtype)),
-            forced,
-            pad=pad_id(tokenizer),
-            batch_tokens=batch_tokens,
-            tick=tick,
-        )
-    )
+    forced = teacher_forced(tokenizer, other, responses, own_template=prefix == "base")
+    made = batches([len(row.ids) for row in forced], batch_tokens=batch_tokens)
+    rows = [[forced[i] for i in members] for members in made]
+    pad = pad_id(tokenizer)
+    if sequential:
+        sides = _one_after_the_other(base, tuned, rows, pad=pad, dtype=dtype, tick=tick)
+    else:
+        sides = _side_by_side(base, tuned, rows, pad=pad, dtype=dtype)
+    with sides as (first, second):
+        parts = list(_measured(first, second, rows, tick=tick))
     positions = PositionShifts(
         **{
             field.name: np.concatenate([getattr(part, field.name) for part in parts])
@@ -171,37 +155,75 @@ def divergences(
     )
 
 
-def _measured(
-    models: tuple[PreTrainedModel, PreTrainedModel],
-    forced: Sequence[_Forced],
-    *,
-    pad: int,
-    batch_tokens: int,
-    tick: Tick,
-) -> Iterator[PositionShifts]:
-    """Run both models batch by batch; one part per chunk of positions."""
-    heads = [
-        find_head(model, forced[0].ids, side=side)
-        for model, side in zip(models, ("base", "tuned"), strict=True)
-    ]
-    made = batches([len(row.ids) for row in forced], batch_tokens=batch_tokens)
-    for done, members in enumerate(made):
-        tick("token distributions", done, len(made))
-        rows = [forced[i] for i in members]
-        text_N = np.repeat([row.text for row in rows], [row.n_response for row in rows])
-        token_N = torch.tensor([token for row in rows for token in row.ids[-row.n_response :]])
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One model: its head, and the states that its head sees, a tensor (N, D) per batch."""
+
+    head: Head
+    states: Iterator[torch.Tensor]
+
+
+@contextmanager
+def _side_by_side(
+    base: Model, tuned: Model, rows: Rows, *, pad: int, dtype: str
+) -> Iterator[tuple[_Side, _Side]]:
+    first, second = open_model(base, dtype=dtype), open_model(tuned, dtype=dtype)
+    yield (
+        _Side(find_head(first, rows[0][0].ids, side="base"), _states(first, rows, pad)),
+        _Side(find_head(second, rows[0][0].ids, side="tuned"), _states(second, rows, pad)),
+    )
+
+
+@contextmanager
+def _one_after_the_other(
+    base: Model, tuned: Model, rows: Rows, *, pad: int, dtype: str, tick: Tick
+) -> Iterator[tuple[_Side, _Side]]:
+    if isinstance(base, tuple):
+        remedy = "give the base by name, or leave out sequential"
+        raise InputError("a loaded base can't be unloaded", remedy=remedy)
+    first = open_model(base, dtype=dtype)
+    head = find_head(first, rows[0][0].ids, side="base")
+    with spilled(_ticked(_states(first, rows, pad), len(rows), tick), first.device) as states:
+        drop_body(first)
+        second = open_model(tuned, dtype=dtype)
+        other = find_head(second, rows[0][0].ids, side="tuned")
+        yield _Side(head, states), _Side(other, _states(second, rows, pad))
+
+
+def _ticked(states: Iterator[torch.Tensor], of: int, tick: Tick) -> Iterator[torch.Tensor]:
+    for done, state in enumerate(states):
+        tick("base model's states", done, of)
+        yield state
+    tick("base model's states", of, of)
+
+
+def _measured(base: _Side, tuned: _Side, rows: Rows, *, tick: Tick) -> Iterator[PositionShifts]:
+    """Both heads, chunk by chunk of positions; one part per chunk."""
+    for done, (batch, base_ND, tuned_ND) in enumerate(
+        zip(rows, base.states, tuned.states, strict=True)
+    ):
+        tick("token distributions", done, len(rows))
+        text_N = np.repeat([row.text for row in batch], [row.n_response for row in batch])
+        token_N = torch.tensor([token for row in batch for token in row.ids[-row.n_response :]])
+        for start in range(0, len(token_N), POSITIONS):
+            chunk = slice(start, start + POSITIONS)
+            with torch.inference_mode():
+                logits = base.head(base_ND[chunk]), tuned.head(tuned_ND[chunk])
+                found = _compared(*logits, token_N[chunk])
+            part = {name: values.cpu().numpy() for name, values in found.items()}
+            _require_finite(part, text_N[chunk])
+            yield PositionShifts(text_N=text_N[chunk], token_N=token_N[chunk].numpy(), **part)
+    tick("token distributions", len(rows), len(rows))
+
+
+def _states(model: PreTrainedModel, rows: Rows, pad: int) -> Iterator[torch.Tensor]:
+    for batch in rows:
         with torch.inference_mode():
-            base_ND, tuned_ND = (_response_states(model, rows, pad) for model in models)
-            for start in range(0, len(token_N), POSITIONS):
-                chunk = slice(start, start + POSITIONS)
-                found = _compared(heads, base_ND[chunk], tuned_ND[chunk], token_N[chunk])
-                part = {name: values.cpu().numpy() for name, values in found.items()}
-                _require_finite(part, text_N[chunk])
-                yield PositionShifts(text_N=text_N[chunk], token_N=token_N[chunk].numpy(), **part)
-    tick("token distributions", len(made), len(made))
+            states_ND = _response_states(model, batch, pad)
+        yield states_ND
 
 
-def _response_states(model: PreTrainedModel, rows: Sequence[_Forced], pad: int) -> torch.Tensor:
+def _response_states(model: PreTrainedModel, rows: Sequence[Forced], pad: int) -> torch.Tensor:
     """Final hidden states (N, D) of the positions that predict the rows' response tokens."""
     batch = padded([row.ids for row in rows], pad=pad, device=model.device)
     hidden_BTD = final_states(model, batch)
@@ -214,15 +236,13 @@ def _response_states(model: PreTrainedModel, rows: Sequence[_Forced], pad: int) 
 
 
 def _compared(
-    heads: Sequence[Head], base_ND: torch.Tensor, tuned_ND: torch.Tensor, token_N: torch.Tensor
+    base_NV: torch.Tensor, tuned_NV: torch.Tensor, token_N: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """Divergences of one chunk of positions, as a mapping by name."""
-    base_NV, tuned_NV = heads[0](base_ND), heads[1](tuned_ND).to(base_ND.device)
-    if base_NV.shape != tuned_NV.shape:
-        raise InputError(
-            f"the base predicts {base_NV.shape[1]} tokens, the tuned model {tuned_NV.shape[1]}",
-            remedy="compare models with one vocabulary size",
-        )
+    """Divergences of one chunk of positions and the mass they leave out, as a mapping by name."""
+    tuned_NV = tuned_NV.to(base_NV.device)
+    common = min(base_NV.shape[1], tuned_NV.shape[1])
+    lost_N = torch.maximum(mass_beyond(base_NV, common), mass_beyond(tuned_NV, common))
+    base_NV, tuned_NV = base_NV[:, :common], tuned_NV[:, :common]
     token_N = token_N.to(base_NV.device)
     rows = len(base_NV)
     if base_NV.device.type == "cpu":
@@ -233,10 +253,18 @@ def _compared(
             base_NV.split(rows), tuned_NV.split(rows), token_N.split(rows), strict=True
         )
     ]
-    return {
+    found = {
         field.name: torch.cat([getattr(part, field.name) for part in parts])
         for field in fields(Divergences)
     }
+    return found | {"lost_mass_N": lost_N}
+
+
+def mass_beyond(logits_NV: torch.Tensor, common: int) -> torch.Tensor:
+    """Probability (N,) of the tokens from ``common`` on; 0 where there are none."""
+    if logits_NV.shape[1] == common:
+        return torch.zeros(len(logits_NV), device=logits_NV.device)
+    return logits_NV.float().softmax(1)[:, common:].sum(1)
 
 
 def _require_finite(part: dict[str, np.ndarray], text_N: np.ndarray) -> None:
@@ -246,46 +274,6 @@ def _require_finite(part: dict[str, np.ndarray], text_N: np.ndarray) -> None:
             f"logits of response {text_N[finite_N.argmin()] + 1} are not finite",
             remedy="load the models in float32 or check their weights",
         )
-
-
-def _with_template(
-    first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase
-) -> PreTrainedTokenizerBase:
-    return first if first.chat_template or not second.chat_template else second
-
-
-def _encode(
-    tokenizer: PreTrainedTokenizerBase,
-    template: PreTrainedTokenizerBase,
-    text: int,
-    prompt: str | Sequence[Message],
-    response: str,
-) -> _Forced:
-    """ids(prompt) + ids(response); ``text`` counts from 0 here and from 1 in messages."""
-    if isinstance(prompt, str):
-        rendered = prompt
-    elif template.chat_template:
-        rendered = template.apply_chat_template(
-            [dict(message) for message in prompt], tokenize=False, add_generation_prompt=True
-        )
-    else:
-        raise InputError(
-            f"response {text + 1} has messages as its prompt but neither model a chat template",
-            remedy="give the prompt as a string",
-        )
-    head = tokenizer(rendered, add_special_tokens=False)["input_ids"]
-    if isinstance(prompt, str):
-        bos = tokenizer.bos_token_id
-        begun = tokenizer(rendered)["input_ids"]
-        if bos is not None and begun[:1] == [bos] and head[:1] != [bos]:
-            head = [bos, *head]
-    tail = tokenizer(response, add_special_tokens=False)["input_ids"]
-    if tail and not head:
-        raise InputError(
-            f"the prompt of response {text + 1} has no tokens",
-            remedy="give a prompt: the first response token needs something before it",
-        )
-    return _Forced(text, [*head, *tail], len(tail))
 
 
 def _shown(tokenizer: PreTrainedTokenizerBase, token: int) -> str:
