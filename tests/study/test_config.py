@@ -20,13 +20,13 @@ def test_every_rate_and_seed_is_a_cell() -> None:
     ).cells()
     assert [cell.name for cell in cells] == [
         "on-policy-rl-lr1e-05-seed0",
-        "on-policy-rl-lr1e-05-seed3",
         "on-policy-rl-lr3e-05-seed0",
-        "on-policy-rl-lr3e-05-seed3",
         "off-policy-sft-seed0",
+        "on-policy-rl-lr1e-05-seed3",
+        "on-policy-rl-lr3e-05-seed3",
         "off-policy-sft-seed3",
     ]
-    last = cells[3].config
+    last = cells[4].config
     assert last is not None
     assert (last.arm, last.seed, last.learning_rate, last.steps) == ("on-policy-rl", 3, 3e-5, 5)
 
@@ -37,11 +37,14 @@ def test_an_arm_starts_from_another_with_its_seed() -> None:
         '[arms.then-rl]\narm = "on-policy-rl-no-kl"\nseeds = [2, 1]\ninit_from = "off-policy-sft"\n'
         '[arms.theirs]\ncheckpoint = "/models/x"\n'
     ).cells()
-    assert [(cell.name, cell.start) for cell in cells[2:4]] == [
+    assert [(cell.name, cell.start) for cell in cells] == [
+        ("off-policy-sft-seed1", None),
+        ("theirs", None),
+        ("off-policy-sft-seed2", None),
         ("then-rl-seed2", "off-policy-sft-seed2"),
         ("then-rl-seed1", "off-policy-sft-seed1"),
     ]
-    assert (cells[4].config, cells[4].checkpoint) == (None, "/models/x")
+    assert (cells[1].config, cells[1].checkpoint) == (None, "/models/x")
 
 
 def test_kept_checkpoints_are_runs_of_their_own() -> None:

@@ -132,23 +132,30 @@ class StudyConfig(BaseModel):
         return table
 
     def cells(self) -> tuple[Cell, ...]:
-        """Every model of the study, an arm's start before the arm.
+        """Every model of the study in the order of running, an arm's start before the arm.
+
+        Every arm's first seed comes before any arm's second: a study that is cut short has fewer
+        seeds, not fewer arms.
 
         Raises :class:`InputError` for settings that don't fit and for an ``init_from`` that names
         no arm above or several cells.
         """
         found: dict[str, Cell] = {}
+        turn: dict[str, int] = {}
         for name in self.arms:
             table = self.table(name)
             if table.checkpoint is not None:
                 found[name] = Cell(name, name, None, checkpoint=table.checkpoint)
+                turn[name] = 0
                 continue
             for cell in self._trained(name, table, found):
                 if cell.name in found:
                     what = f"two models of the study would be called {cell.name!r}"
                     raise InputError(what, place=f"study {self.name}", remedy="rename an arm")
                 found[cell.name] = cell
-        return tuple(found.values())
+                own = table.seeds.index(cell.config.seed) if cell.config and table.seeds else 0
+                turn[cell.name] = max(own, turn[cell.start] if cell.start else 0)
+        return tuple(sorted(found.values(), key=lambda cell: turn[cell.name]))
 
     def _trained(self, name: str, table: ArmTable, before: Mapping[str, Cell]) -> list[Cell]:
         place = f"study {self.name} [arms.{name}]"
