@@ -40,9 +40,8 @@ def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
     """
     ids_1T = torch.tensor([list(ids[:CHECKED_TOKENS])], device=model.device)
     with torch.inference_mode():
-        logits_1TV = model(input_ids=ids_1T, use_cache=False).logits
-        if model.base_model is not model:
-            hidden_1TD = final_states(model, {"input_ids": ids_1T})
+        logits_1TV, hidden_1TD = _logits_and_states(model, ids_1T)
+        if hidden_1TD is not None:
             for head in (_plain(model), _own_forward(model)):
                 if head is not None and _agree(head(hidden_1TD[0]), logits_1TV[0], hidden_1TD):
                     return head
@@ -50,6 +49,23 @@ def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
         f"the {side} model's logits don't follow from its final hidden states",
         remedy="this architecture is not supported by the token probe",
     )
+
+
+def _logits_and_states(
+    model: PreTrainedModel, ids_1T: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Both from one forward pass; no states where the model has no body apart from its head."""
+    if model.base_model is model:
+        return model(input_ids=ids_1T, use_cache=False).logits, None
+    seen: list[torch.Tensor] = []
+    handle = model.base_model.register_forward_hook(
+        lambda _module, _given, output: seen.append(output.last_hidden_state)
+    )
+    try:
+        logits_1TV = model(input_ids=ids_1T, use_cache=False).logits
+    finally:
+        handle.remove()
+    return logits_1TV, seen[0]
 
 
 def drop_body(model: PreTrainedModel) -> None:

@@ -5,7 +5,7 @@ entropies, the emitted token's log-ratio and ranks. Source: arXiv 2507.00432 (to
 docs/science.md section 5. The released "KL" is the absolute mean of the log-ratio; here a KL is a
 KL, and the log-ratio keeps its sign.
 
-The body runs on a batch; the head then on 32 positions at a time, so that logits take 32 x V
+The body runs on a batch; the head then on 128 positions at a time, so that logits take 128 x V
 numbers per model however long the texts are.
 """
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Rows = Sequence[Sequence[Forced]]
 
 Prefix = Literal["tuned", "base", "shared"]
-POSITIONS = 32  # the head's chunk
+POSITIONS = 128  # the head's chunk: smaller ones leave the matrix product waiting for memory
 CACHE_NUMBERS = 1 << 17  # on a CPU, as many float32 as stay in a core's cache between operations
 
 
@@ -121,14 +121,14 @@ def divergences(
     Normalisers first, then sums over the vocabulary in float32. With d = log p_t - log p_b every
     divergence is summed in a form whose first-order terms cancel per token, not between sums: a
     shift of 1e-6 nats is not lost in rounding, and equal logits give exactly 0. KL(t||b) =
-    sum p_t d - (p_t - p_b), and JS = -1/2 sum [min(p_t, p_b) |d| + (p_t + p_b) u] with
-    u = log((1 + exp(-|d|)) / 2). A negative rounding rest is set to 0. Rank: 1 + number of
-    strictly larger logits. Logits that are not finite give values that are not finite.
+    sum p_t d - (p_t - p_b), and JS = 1/2 sum [(p_t + p_b) u - min(p_t, p_b) |d|] with
+    u = log(1 + tanh(|d| / 2)) = log(2 / (1 + exp(-|d|))). A negative rounding rest is set to 0.
+    Rank: 1 + number of strictly larger logits. Logits that are not finite give
+    values that are not finite.
     """
     dot = torch.linalg.vecdot
     base_NV, tuned_NV, token_N1 = base_NV.float(), tuned_NV.float(), token_N[:, None]
-    rank_base_N = 1 + (base_NV > base_NV.gather(1, token_N1)).sum(1)
-    rank_tuned_N = 1 + (tuned_NV > tuned_NV.gather(1, token_N1)).sum(1)
+    rank_base_N, rank_tuned_N = _ranks(base_NV, token_N1), _ranks(tuned_NV, token_N1)
     logp_base_NV, logp_tuned_NV = base_NV.log_softmax(1), tuned_NV.log_softmax(1)
     p_base_NV, p_tuned_NV = logp_base_NV.exp(), logp_tuned_NV.exp()
     entropy_base_N = -dot(p_base_NV, logp_base_NV)
@@ -140,9 +140,9 @@ def divergences(
     kl_tuned_base_N = dot(p_tuned_NV, d_NV) - mass_N
     kl_base_tuned_N = mass_N - dot(p_base_NV, d_NV)
     apart_NV = d_NV.abs_()
-    smaller_NV = torch.minimum(p_base_NV, p_tuned_NV)
-    u_NV = torch.expm1(-apart_NV).mul_(0.5).log1p_()
-    js_N = -0.5 * (dot(smaller_NV, apart_NV) + dot(p_base_NV.add_(p_tuned_NV), u_NV))
+    js_N = -0.5 * dot(torch.minimum(p_base_NV, p_tuned_NV), apart_NV)
+    u_NV = apart_NV.mul_(0.5).tanh_().log1p_()
+    js_N += 0.5 * dot(p_base_NV.add_(p_tuned_NV), u_NV)
     return Divergences(
         kl_tuned_base_N.clamp_min_(0),
         kl_base_tuned_N.clamp_min_(0),
@@ -153,6 +153,13 @@ def divergences(
         rank_base_N,
         rank_tuned_N,
     )
+
+
+def _ranks(logits_NV: torch.Tensor, token_N1: torch.Tensor) -> torch.Tensor:
+    # Ones are written and added as float32 (exact below 2**24), four times as fast as booleans.
+    larger_NV = torch.empty_like(logits_NV)
+    torch.gt(logits_NV, logits_NV.gather(1, token_N1), out=larger_NV)
+    return 1 + larger_NV.sum(1).long()
 
 
 @dataclass(frozen=True, slots=True)
