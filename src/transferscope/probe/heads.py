@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -110,12 +109,17 @@ def _body_returns(body: Any, output: _BodyOutput) -> Iterator[None]:
             body.forward = own
 
 
-class _BodyOutput(SimpleNamespace):
-    """The part of a body's output that heads read; index 0 is the states, as in transformers."""
+class _BodyOutput:
+    """The part of a body's output that heads read; index 0 is the states, as in transformers.
+
+    Heads pass the rest on unread (caches, attentions, names that change between versions): None.
+    """
 
     def __init__(self, hidden_1ND: torch.Tensor) -> None:
-        empty: dict[str, Any] = dict.fromkeys(("past_key_values", "hidden_states", "attentions"))
-        super().__init__(last_hidden_state=hidden_1ND, **empty)
+        self.last_hidden_state = hidden_1ND
+
+    def __getattr__(self, _name: str) -> None:
+        return None
 
     def __getitem__(self, index: int) -> torch.Tensor:
         return (self.last_hidden_state,)[index]
