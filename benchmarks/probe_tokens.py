@@ -24,7 +24,8 @@ from probe_hidden import gemm_flops
 from transferscope.models import load_model, load_tokenizer
 from transferscope.probe import tokens
 from transferscope.probe.heads import final_states
-from transferscope.probe.tokens import divergences, token_shift
+from transferscope.probe.divergences import divergences
+from transferscope.probe.tokens import token_shift
 
 MODEL, TEXTS, LENGTHS = "smollm2-135m", 16, (256, 1024)
 ROUNDS, BATCH_TOKENS, AT_MOST = 3, 2048, 1.15

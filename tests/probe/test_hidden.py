@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from transferscope.core.errors import InputError
-from transferscope.core.shift import measure_hidden
+from transferscope.core.hidden_shift import measure_hidden
+from transferscope.models import ModelSource
 from transferscope.probe import opened
 from transferscope.probe.hidden import features, hidden_shift
 
@@ -107,7 +108,7 @@ def test_max_tokens_cuts(base, tuned, texts):
 def test_base_is_released_before_tuned_is_loaded(monkeypatch, texts, tokenizer):
     loaded = []
 
-    def load(name, *, dtype):
+    def load(name, *, dtype, device_map):
         assert all(ref() is None for ref in loaded), "two models in memory"
         model = tiny_llama(len(loaded))
         loaded.append(weakref.ref(model))
@@ -115,6 +116,7 @@ def test_base_is_released_before_tuned_is_loaded(monkeypatch, texts, tokenizer):
 
     monkeypatch.setattr(opened, "load_model", load)
     monkeypatch.setattr(opened, "load_tokenizer", lambda name: tokenizer)
+    monkeypatch.setattr(opened, "find_model", lambda name: ModelSource(name, name))
     hidden_shift("one", "two", texts)
     assert len(loaded) == 2
 

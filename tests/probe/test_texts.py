@@ -1,21 +1,49 @@
+import json
+
 import pytest
 
 from transferscope.core.errors import InputError
+from transferscope.core.labels import Labels
 from transferscope.core.records import ModelRef, Outcome, Response
 from transferscope.core.suite import load_suite
-from transferscope.probe.texts import read_responses, read_texts, run_responses
+from transferscope.probe.texts import (
+    open_prompts,
+    open_responses,
+    open_texts,
+    read_responses,
+    read_texts,
+    run_responses,
+)
 from transferscope.runs import Manifest, RunWriter, read_run
 
 
 def test_reads_what_is_there(tmp_path):
     file = tmp_path / "a.jsonl"
     file.write_text('{"text": "a\u2028b", "id": 1}\n\n{"text": "c"}', encoding="utf-8")
-    assert read_texts(file) == ["a\u2028b", "c"]
+    assert read_texts(file) == (["a\u2028b", "c"], Labels())
     file.write_text(
         '{"prompt": " p ", "response": ""}\n'
         '{"prompt": [{"role": "user", "content": "q"}], "response": "r"}\n'
     )
-    assert read_responses(file) == [(" p ", ""), ([{"role": "user", "content": "q"}], "r")]
+    rows = [(" p ", ""), ([{"role": "user", "content": "q"}], "r")]
+    assert read_responses(file) == (rows, Labels())
+    assert open_prompts(file).rows == [(prompt, "") for prompt, _ in rows]
+
+
+def test_labels_of_lines(tmp_path):
+    file = tmp_path / "a.jsonl"
+    lines = [
+        {"text": "1", "benchmark": "chains", "group": "math"},
+        {"text": "2"},
+        {"text": "3", "group": "law"},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    found = read_texts(file)
+    assert found.labels == Labels(("chains", "", "law"), {"chains": "math", "law": "law"})
+    file.write_text("\n".join(map(json.dumps, [*lines, lines[0] | {"group": "other"}])))
+    message = r"a\.jsonl:4: benchmark 'chains' is in group 'other' here and 'math' above"
+    with pytest.raises(InputError, match=message):
+        read_texts(file)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +82,15 @@ def test_a_run_folder_gives_its_rendered_prompts_and_first_answers(tmp_path):
         texts = [Response("1", r, "<user>1+1", f"answer {r}") for r in (0, 1)]
         writer.write_benchmark("chains", outcomes, texts)
         writer.write_benchmark("ordering", [Outcome("ordering", "1", 1.0)])
-    assert run_responses(read_run(tmp_path / "run")) == [("<user>1+1", "answer 0")]
+    found = run_responses(read_run(tmp_path / "run"))
+    assert found.rows == [("<user>1+1", "answer 0")]
+    assert found.labels.benchmarks == ("chains",)
+    assert found.labels.groups["chains"] == "math"
+    for part, text in (("prompt", "<user>1+1"), ("response", "answer 0")):
+        texts = open_texts(tmp_path / "run", part=part)
+        assert (texts.rows, list(texts.labels.benchmarks)) == ([text], ["chains"])
+    assert open_responses(tmp_path / "run") == found
+    assert open_prompts(tmp_path / "run").rows == [("<user>1+1", "")]
 
 
 def test_a_run_without_responses_is_named(tmp_path):

@@ -6,9 +6,10 @@ import torch
 from scipy.special import log_softmax
 
 from transferscope.core.errors import InputError
-from transferscope.probe import tokens
+from transferscope.probe import opened
+from transferscope.probe.divergences import divergences
 from transferscope.probe.heads import drop_body, find_head
-from transferscope.probe.tokens import divergences, token_shift
+from transferscope.probe.tokens import token_shift
 from transferscope.probe.words import token_kind
 
 from .conftest import tiny_llama, word_tokenizer
@@ -59,8 +60,13 @@ def by_full_logits(base, tuned, tokenizer, rows):
 def test_equals_full_logits(base, tuned, batch_tokens):
     found = token_shift(base, tuned, ROWS, batch_tokens=batch_tokens)
     for name, value in by_full_logits(base[0], tuned[0], base[1], ROWS).items():
-        assert getattr(found, name) == pytest.approx(value, abs=2e-5), name
-    assert (found.prefix, found.n_texts, found.n_tokens, found.n_skipped) == ("shared", 3, 48, 1)
+        assert getattr(found.mean, name) == pytest.approx(value, abs=2e-5), name
+    assert (found.prefix, found.mean.n_texts, found.mean.n_tokens, found.n_skipped) == (
+        "shared",
+        3,
+        48,
+        1,
+    )
     assert found.shifted_tokens
     assert sum(token.count for token in found.shifted_tokens) <= 48
 
@@ -68,18 +74,18 @@ def test_equals_full_logits(base, tuned, batch_tokens):
 def test_identical_models_do_not_differ_at_all(base):
     # Same weights, same batches: the logits are equal bit by bit and every formula is exact at 0.
     found = token_shift(base, base, ROWS)
-    assert found.kl_tuned_base == found.kl_base_tuned == found.js == 0.0
-    assert found.log_ratio == found.rank_shift == found.shifted_share == 0.0
+    assert found.mean.kl_tuned_base == found.mean.kl_base_tuned == found.mean.js == 0.0
+    assert found.mean.log_ratio == found.mean.rank_shift == found.mean.shifted_share == 0.0
     assert found.shifted_tokens == ()
-    assert found.entropy_base == found.entropy_tuned > 0
+    assert found.mean.entropy_base == found.mean.entropy_tuned > 0
 
 
 def test_swapping_the_models_swaps_the_numbers(base, tuned):
     one, two = token_shift(base, tuned, ROWS), token_shift(tuned, base, ROWS)
-    assert one.kl_tuned_base == pytest.approx(two.kl_base_tuned, abs=1e-6)
-    assert one.js == pytest.approx(two.js, abs=1e-6)
-    assert one.log_ratio == pytest.approx(-two.log_ratio, abs=1e-6)
-    assert one.rank_shift == -two.rank_shift
+    assert one.mean.kl_tuned_base == pytest.approx(two.mean.kl_base_tuned, abs=1e-6)
+    assert one.mean.js == pytest.approx(two.mean.js, abs=1e-6)
+    assert one.mean.log_ratio == pytest.approx(-two.mean.log_ratio, abs=1e-6)
+    assert one.mean.rank_shift == -two.mean.rank_shift
 
 
 def test_divergences_by_hand():
@@ -145,7 +151,7 @@ def test_a_capped_head_goes_through_the_models_own_forward(base, tokenizer):
     capped = Capped.of(1)
     found = token_shift(base, (capped, tokenizer), ROWS)
     for name, value in by_full_logits(base[0], capped, tokenizer, ROWS).items():
-        assert getattr(found, name) == pytest.approx(value, abs=2e-5), name
+        assert getattr(found.mean, name) == pytest.approx(value, abs=2e-5), name
 
 
 def test_a_head_that_cannot_be_reproduced_is_refused():
@@ -194,7 +200,7 @@ def test_logits_that_are_not_finite_name_the_response(base, tokenizer, value):
 
 def test_one_model_with_a_template_is_enough(base, tuned):
     bare = (base[0], word_tokenizer(chat_template=None))
-    assert token_shift(bare, tuned, ROWS, prefix="base").n_texts == 3
+    assert token_shift(bare, tuned, ROWS, prefix="base").mean.n_texts == 3
 
 
 def test_kinds_of_tokens():
@@ -214,13 +220,15 @@ def test_padded_vocabularies_are_compared_on_their_common_part(base, tokenizer):
 
     found = token_shift(base, (wide, tokenizer), ROWS)
     for name, value in by_full_logits(base[0], Narrow(), tokenizer, ROWS).items():
-        assert getattr(found, name) == pytest.approx(value, abs=2e-5), name
+        assert getattr(found.mean, name) == pytest.approx(value, abs=2e-5), name
     ids = tokenizer("w8")["input_ids"] * 2
     alone = token_shift(base, (wide, tokenizer), [("w8", "w8")])
     with torch.no_grad():
         p = wide(torch.tensor([ids])).logits[0, 0].softmax(0)
-    assert alone.lost_mass == pytest.approx(float(p[94:].sum()), rel=1e-4)
-    assert token_shift((wide, tokenizer), base, [("w8", "w8")]).lost_mass == alone.lost_mass
+    assert alone.mean.lost_mass == pytest.approx(float(p[94:].sum()), rel=1e-4)
+    assert (
+        token_shift((wide, tokenizer), base, [("w8", "w8")]).mean.lost_mass == alone.mean.lost_mass
+    )
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
@@ -231,21 +239,21 @@ def test_one_after_the_other_equals_side_by_side(base, tuned, tmp_path, monkeypa
     paths = [str(tmp_path / name) for name in ("base", "tuned")]
     whole = token_shift(*paths, ROWS, dtype=dtype, batch_tokens=40)
     loaded = []
-    load = tokens.open_model
+    load = opened.open_model
 
-    def watched(model, *, dtype):
+    def watched(model, *, dtype, device_map):
         for before in loaded:  # nothing but the output layer is left of the first model
             left = sum(p.numel() for p in before.parameters())
             assert left == before.get_output_embeddings().weight.numel()
         loaded.append(load(model, dtype=dtype))
         return loaded[-1]
 
-    monkeypatch.setattr(tokens, "open_model", watched)
+    monkeypatch.setattr(opened, "open_model", watched)
     apart = token_shift(*paths, ROWS, dtype=dtype, batch_tokens=40, sequential=True)
     assert len(loaded) == 2
     for name, value in whole.to_json().items():
         if isinstance(value, float):
-            assert getattr(apart, name) == pytest.approx(value, abs=1e-5), name
+            assert getattr(apart.mean, name) == pytest.approx(value, abs=1e-5), name
     assert apart.shifted_tokens == whole.shifted_tokens
 
 

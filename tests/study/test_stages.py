@@ -62,8 +62,8 @@ def finished(config: StudyConfig, tmp_path_factory: pytest.TempPathFactory) -> P
     out = tmp_path_factory.mktemp("study") / "out"
     said: list[str] = []
     run_study(config, out, say=said.append)
-    assert len(said) == len(plan_study(config, out).stages) == 15
-    assert said[0].startswith("[1/15] evaluate base: 3 benchmarks x 4 items; about")
+    assert len(said) == len(plan_study(config, out).stages) == 21
+    assert said[0].startswith("[1/21] evaluate base: 3 benchmarks x 4 items; about")
     return out
 
 
@@ -96,6 +96,11 @@ def test_every_stage_leaves_its_result(config: StudyConfig, finished: Path) -> N
     tokens = json.loads((finished / "probes" / "off-policy-sft.tokens.json").read_text())
     assert tokens["prefix"] == "base"
     assert tokens["kl_tuned_base"] > 0.0
+    weights = json.loads((finished / "probes" / "off-policy-sft.weights.json").read_text())
+    assert weights["relative_norm"] > 0.0
+    forecast = {p["quantity"]: p for p in json.loads((finished / "predictors.json").read_text())}
+    assert len(forecast) == 10
+    assert {(p["n"], p["runs"]) for p in forecast.values()} == {(4, 3)}
     assert "<!doctype html" in (finished / "report.html").read_text().lower()
     assert "off-policy-sft" in (finished / "report.md").read_text()
 
@@ -105,10 +110,10 @@ def test_finished_stages_are_not_repeated(config: StudyConfig, finished: Path) -
     kept = [
         *finished.rglob("run.json"),
         *finished.rglob("arm.json"),
-        *finished.rglob("*.hidden.json"),
+        *(finished / "probes").iterdir(),
     ]
     before = {path: path.stat().st_mtime_ns for path in kept}
-    assert len(before) == 11
+    assert len(before) == 20
     comparison = (finished / "comparison.json").read_text()
     run_study(config, finished, say=lambda _: None)
     assert {path: path.stat().st_mtime_ns for path in kept} == before
@@ -156,7 +161,7 @@ def test_the_demo_is_two_arms_of_the_embedded_model_on_equal_queries(tmp_path: P
     assert sft.queries == rl.queries
     lines = plan_study(demo, tmp_path / "none").lines()
     assert max(map(len, lines)) <= 80
-    assert len(lines) == 12
+    assert len(lines) == 14
 
 
 def test_a_wrong_model_name_claims_no_folder(config: StudyConfig, tmp_path: Path) -> None:

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from ..core.errors import MissingExtra
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ..core.errors import InputError, MissingExtra
 from .shared import Json, ModelName, console, print_json, probe_app
+
+if TYPE_CHECKING:
+    from ..probe.jobs import Split
+
+Dtype = Annotated[
+    Literal["float32", "bfloat16", "float16"], Parameter(help="Of the weights while measuring.")
+]
+DeviceMap = Annotated[
+    str | None, Parameter(help='"auto" spreads a model over all devices; default: one.')
+]
+Out = Annotated[Path | None, Parameter(help="Folder for the report and all that was measured.")]
+ShardOption = Annotated[
+    str | None, Parameter(help="i/n: do only this part; without it, --out puts all n together.")
+]
+RayOption = Annotated[
+    int | None, Parameter(validator=Number(gte=1), help="Measure in so many shards over Ray.")
+]
+BatchTokens = Annotated[int, Parameter(validator=Number(gte=1), help="Tokens in a batch.")]
 
 
 @probe_app.command
@@ -15,27 +37,47 @@ def hidden(
     tuned: ModelName,
     *,
     texts: Path,
+    part: Literal["prompt", "response"] = "prompt",
     pooling: Literal["mean", "last", "authors"] = "mean",
+    dtype: Dtype = "float32",
+    device_map: DeviceMap = None,
+    batch_tokens: BatchTokens = 2048,
+    out: Out = None,
+    shard: ShardOption = None,
+    ray: RayOption = None,
     as_json: Json = False,
 ) -> None:
-    """PCA shift, CKA and relative shift of the hidden states, per layer.
+    """PCA shift, CKA and relative shift of the hidden states, per layer and group.
 
     Parameters
     ----------
     texts
-        JSONL with a field "text" on every line.
+        JSONL with a field "text" on every line ("benchmark", "group" optional), or a run folder.
+    part
+        Which texts of a run folder.
     pooling
         Mean over a text's tokens, its last token, or the authors' procedure.
     """
-    from ..probe.texts import read_texts
+    from ..probe.texts import open_texts
     from ..report.progress import progress
 
-    rows = read_texts(texts)
+    rows = open_texts(texts, part=part)
     _need_torch()
-    from ..probe.hidden import hidden_shift
+    from ..probe.jobs import probe_hidden
 
+    split = _split(out, shard, ray)
+    options: dict[str, Any] = {"pooling": pooling, "dtype": dtype, "device_map": device_map}
     with progress() as tick:
-        shift = hidden_shift(base, tuned, rows, pooling=pooling, tick=tick)
+        shift = probe_hidden(
+            base, tuned, rows, split, tick=tick, batch_tokens=batch_tokens, **options
+        )
+    if shift is None:
+        _shard_done(split, as_json)
+        return
+    if out is not None:
+        from ..report.probes import write_hidden
+
+        _say_written(write_hidden(out, shift.to_json(), base=base, tuned=tuned))
     _show_shift(shift.to_json(), as_json)
 
 
@@ -44,9 +86,17 @@ def tokens(
     base: ModelName,
     tuned: ModelName,
     *,
-    responses: Path,
-    prefix: Literal["tuned", "base", "shared"] = "shared",
-    sequential: bool = False,
+    responses: Path | None = None,
+    prompts: Path | None = None,
+    prefix: Literal["tuned", "base", "shared"] | None = None,
+    max_tokens: Annotated[int, Parameter(validator=Number(gte=1))] = 256,
+    sequential: Annotated[bool, Parameter(negative=())] = False,
+    dtype: Dtype = "float32",
+    device_map: DeviceMap = None,
+    batch_tokens: BatchTokens = 2048,
+    out: Out = None,
+    shard: ShardOption = None,
+    ray: RayOption = None,
     as_json: Json = False,
 ) -> None:
     """KL both ways, JS, log-ratio and rank shift of the next-token distributions.
@@ -54,23 +104,66 @@ def tokens(
     Parameters
     ----------
     responses
-        JSONL with "prompt" and "response" on every line, or a run folder.
+        JSONL with "prompt" and "response" on every line ("benchmark", "group" optional), or a run
+        folder.
+    prompts
+        In place of responses: JSONL with "prompt", or a run folder; the prefix's model answers.
     prefix
-        Whose responses these are.
+        Whose responses these are; default: shared, with --prompts tuned.
+    max_tokens
+        Of an answer to --prompts.
     sequential
         Never hold both models in memory: the base's states wait on the disk.
     """
-    from ..probe.texts import read_responses, run_responses
+    from ..probe.texts import open_prompts, open_responses
     from ..report.progress import progress
-    from ..runs import read_run
 
-    rows = run_responses(read_run(responses)) if responses.is_dir() else read_responses(responses)
+    if (responses is None) == (prompts is None):
+        raise InputError(
+            "the probe walks along responses", remedy="give either --responses or --prompts"
+        )
+    if prompts is not None and prefix == "shared":
+        raise InputError(
+            "prefix 'shared' has no model that could answer --prompts",
+            remedy="give --prefix tuned or base, or --responses",
+        )
+    split = _split(out, shard, ray)
+    rows = open_responses(responses) if responses is not None else open_prompts(prompts or "")
     _need_torch()
-    from ..probe.tokens import token_shift
+    from ..probe.jobs import probe_tokens
 
+    walked: Any = prefix or ("shared" if prompts is None else "tuned")
+    options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     with progress() as tick:
-        shift = token_shift(base, tuned, rows, prefix=prefix, sequential=sequential, tick=tick)
-    _show_shift(shift.to_json(), as_json)
+        if prompts is not None:
+            from ..probe.generated import generate_responses
+
+            writer = tuned if walked == "tuned" else base
+            rows = generate_responses(writer, rows, max_tokens=max_tokens, tick=tick, **options)
+        found = probe_tokens(
+            base,
+            tuned,
+            rows,
+            split,
+            prefix=walked,
+            sequential=sequential,
+            batch_tokens=batch_tokens,
+            tick=tick,
+            **options,
+        )
+    if found is None:
+        _shard_done(split, as_json)
+        return
+    positions, shift = found
+    if out is not None:
+        from ..probe.table import write_positions
+        from ..probe.tokens import token_names
+        from ..report.probes import write_tokens
+
+        table = out / "positions.parquet"
+        write_positions(table, positions, rows.labels, token_names(base))
+        _say_written([table, *write_tokens(out, shift.to_json(), base=base, tuned=tuned)])
+    _show_shift(shift.to_json(passages=False), as_json)
 
 
 @probe_app.command
@@ -99,6 +192,31 @@ def _need_torch() -> None:
 
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise MissingExtra("probe", needed_for="probing models")
+
+
+def _split(out: Path | None, shard: str | None, ray: int | None) -> Split:
+    _need_torch()
+    from ..probe.jobs import Split
+    from ..probe.shards import Shard
+
+    return Split(out, None if shard is None else Shard.parse(shard), ray)
+
+
+def _shard_done(split: Split, as_json: bool) -> None:
+    shard = split.shard
+    if shard is None or split.out is None:
+        raise AssertionError("only a shard leaves nothing to show")
+    missing = split.missing()
+    print(f"shard {shard.number} of {shard.of} is in {split.out}", file=sys.stderr)
+    rest = f"still to do: {', '.join(missing)}" if missing else "all are there"
+    print(f"{rest}; then run the command without --shard", file=sys.stderr)
+    if as_json:
+        print_json({"shard": shard.number, "of": shard.of, "missing": missing})
+
+
+def _say_written(paths: list[Path]) -> None:
+    for path in paths:
+        print(f"wrote {path}", file=sys.stderr)
 
 
 def _show_shift(document: dict[str, Any], as_json: bool) -> None:

@@ -5,8 +5,17 @@ from .loading import (
     ModelSource,
     find_model,
     fingerprint,
+    load_adapted,
     load_model,
     load_tokenizer,
 )
 
-__all__ = ["KNOWN", "ModelSource", "find_model", "fingerprint", "load_model", "load_tokenizer"]
+__all__ = [
+    "KNOWN",
+    "ModelSource",
+    "find_model",
+    "fingerprint",
+    "load_adapted",
+    "load_model",
+    "load_tokenizer",
+]

@@ -20,6 +20,7 @@ from ..core.records import digest
 from .embedded import NAME, smollm2_folder
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 KNOWN: dict[str, Callable[[], Path]] = {NAME: smollm2_folder}
@@ -88,25 +89,47 @@ def load_model(
 
     Raises :class:`InputError` when they can't be read or the hub is out of reach.
     """
+    source = find_model(source) if isinstance(source, str) else source
+    if source.adapter is not None:
+        adapted = load_adapted(source, dtype=dtype, device_map=device_map)
+        return adapted.merge_and_unload().eval()
+    with _reading(source):
+        return _base_of(source, dtype=dtype, device_map=device_map).eval()
+
+
+def load_adapted(
+    source: ModelSource, *, dtype: str = "float32", device_map: str | None = None
+) -> PeftModel:
+    """A base with its adapter beside it, to be switched off by ``disable_adapter()``.
+
+    Raises what :func:`load_model` raises.
+    """
+    from peft import PeftModel
+
+    with _reading(source):
+        model = _base_of(source, dtype=dtype, device_map=device_map)
+        return PeftModel.from_pretrained(model, source.adapter).eval()
+
+
+def _base_of(source: ModelSource, *, dtype: str, device_map: str | None) -> PreTrainedModel:
     import torch
     from transformers import AutoModelForCausalLM
 
-    source = find_model(source) if isinstance(source, str) else source
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype {dtype!r}", remedy=f"use one of {', '.join(DTYPES)}")
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "trust_remote_code": False}
     if device_map is not None:
         options["device_map"] = device_map
-    try:
-        with _no_progress_bar():
-            model = AutoModelForCausalLM.from_pretrained(source.weights, **options)
-        if source.adapter is not None:
-            from peft import PeftModel
+    with _no_progress_bar():
+        return AutoModelForCausalLM.from_pretrained(source.weights, **options)
 
-            model = PeftModel.from_pretrained(model, source.adapter).merge_and_unload()
+
+@contextmanager
+def _reading(source: ModelSource) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as err:
         raise _unreadable(source, err) from None
-    return model.eval()
 
 
 def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:

@@ -12,7 +12,7 @@ what the head sees; the released procedure sees the same.
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -20,18 +20,21 @@ import torch
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
+from ..core.hidden_shift import MIN_TEXTS, Features, HiddenShift, measure_parts
+from ..core.labels import Labels
 from ..core.records import Tick, no_tick
-from ..core.shift import HiddenShift, measure_hidden
 from ..models import ModelSource
 from .opened import (
+    Side,
     batches,
-    open_model,
     open_tokenizer,
     pad_id,
     padded,
     refused_tokenizers,
     require_same_tokenizer,
+    sides,
 )
+from .shards import WHOLE, Shard
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -40,10 +43,25 @@ if TYPE_CHECKING:
 
 Pooling = Literal["mean", "last", "authors"]
 AUTHORS_TOKENS = 128  # the released script pads on the left to this width and cuts there
-MIN_TEXTS = 3  # two principal axes need three texts
 
 
 def hidden_shift(
+    base: str | ModelSource | Opened,
+    tuned: str | ModelSource | Opened,
+    texts: Sequence[str],
+    *,
+    labels: Labels | None = None,
+    **options: Any,
+) -> HiddenShift:
+    """How far tuning moved the hidden states of ``texts``, layer by layer.
+
+    ``labels`` say which benchmark every text belongs to: the same is measured for each, and for
+    each group. ``options`` and errors are those of :func:`hidden_features`.
+    """
+    return measure_parts(hidden_features(base, tuned, texts, **options), labels or Labels())
+
+
+def hidden_features(
     base: str | ModelSource | Opened,
     tuned: str | ModelSource | Opened,
     texts: Sequence[str],
@@ -52,15 +70,18 @@ def hidden_shift(
     batch_tokens: int = 2048,
     max_tokens: int | None = None,
     dtype: str = "float32",
+    device_map: str | None = None,
+    shard: Shard = WHOLE,
     tick: Tick = no_tick,
-) -> HiddenShift:
-    """How far tuning moved the hidden states of ``texts``, layer by layer.
+) -> Features:
+    """Pooled hidden states of ``texts`` under both models; with ``shard`` of its part of them.
 
     A text's feature is the float32 mean over its tokens (``mean``), its last token's state
     (``last``) or, as released, the mean over 128 positions after padding on the left and cutting
     (``authors``). Texts are cut after ``max_tokens``; a batch holds up to ``batch_tokens`` tokens
-    with padding. The result doesn't depend on either's batches beyond rounding. Models given by
-    name are loaded in ``dtype`` one after the other, so that memory holds one.
+    with padding, and a shard has whole batches, so that shards together are exactly the whole.
+    Models given by name are loaded in ``dtype`` (over devices by ``device_map``) one after the
+    other, so that memory holds one; an adapter on the very base is loaded once and switched.
 
     Raises :class:`InputError` for fewer than three texts, a text without tokens, different
     tokenizers or shapes, and states that are not finite.
@@ -89,16 +110,25 @@ def hidden_shift(
     if ids != _encode(other, texts):
         raise refused_tokenizers("the same text gives different ids")
     ids = [sequence[:max_tokens] for sequence in ids]
+    made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
+    kept = sorted(index for batch in shard.of_batches(made) for index in batch)
+    if not kept:
+        nothing = np.empty((0, 0, 0), dtype=np.float32)
+        return Features(np.array(kept, dtype=np.int64), nothing, nothing)
     pooled = {"pooling": pooling, "pad": pad_id(tokenizer), "batch_tokens": batch_tokens}
-    base_LND = _features_of(base, ids, dtype=dtype, side="base", tick=tick, **pooled)
-    tuned_LND = _features_of(tuned, ids, dtype=dtype, side="tuned", tick=tick, **pooled)
+    chosen = [ids[index] for index in kept]
+    opens = sides(base, tuned, dtype=dtype, device_map=device_map)
+    base_LND, tuned_LND = (
+        _features_of(opened, chosen, side=side, tick=tick, **pooled)
+        for opened, side in zip(opens, ("base", "tuned"), strict=True)
+    )
     if base_LND.shape != tuned_LND.shape:
         raise InputError(
             f"base has {base_LND.shape[0] - 1} blocks of width {base_LND.shape[2]}, the tuned "
             f"model {tuned_LND.shape[0] - 1} of {tuned_LND.shape[2]}",
             remedy="compare models that were tuned from one base",
         )
-    return measure_hidden(base_LND, tuned_LND)
+    return Features(np.array(kept), base_LND, tuned_LND)
 
 
 def features(
@@ -117,8 +147,7 @@ def features(
     (from 1) whose states are not finite.
     """
     left_to = AUTHORS_TOKENS if pooling == "authors" else None
-    lengths = [left_to or len(sequence) for sequence in ids]
-    made = batches(lengths, batch_tokens=batch_tokens)
+    made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
     pooled_LND: NDArray[np.float32] | None = None
     for done, rows in enumerate(made):
         tick(f"hidden states, {side}", done, len(made))
@@ -146,19 +175,21 @@ def features(
 
 
 def _features_of(
-    source: str | ModelSource | Opened,
-    ids: Sequence[Sequence[int]],
-    *,
-    dtype: str,
-    **options: Any,
+    opens: Callable[[], Side], ids: Sequence[Sequence[int]], **options: Any
 ) -> NDArray[np.float32]:
     """Open, measure, release: when this returns, a model opened here is gone from memory."""
-    model = open_model(source, dtype=dtype)
+    side = opens()
     try:
-        return features(model, ids, **options)
+        with side.using():
+            return features(side.model, ids, **options)
     finally:
-        del model
+        del side
         gc.collect()
+
+
+def _widths(ids: Sequence[Sequence[int]], pooling: Pooling) -> list[int]:
+    """Tokens that each text takes in a batch."""
+    return [AUTHORS_TOKENS if pooling == "authors" else len(sequence) for sequence in ids]
 
 
 def _weights(mask_BT: torch.Tensor, pooling: Pooling) -> torch.Tensor:

@@ -6,13 +6,16 @@ Wherever a model is asked for, a name, a :class:`ModelSource` or an already load
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..core.errors import InputError
-from ..models import ModelSource, load_model, load_tokenizer
+from ..models import ModelSource, find_model, load_adapted, load_model, load_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -25,26 +28,72 @@ def open_tokenizer(model: str | ModelSource | Opened) -> PreTrainedTokenizerBase
     return model[1] if isinstance(model, tuple) else load_tokenizer(model)
 
 
-def open_model(model: str | ModelSource | Opened, *, dtype: str) -> PreTrainedModel:
+def open_model(
+    model: str | ModelSource | Opened, *, dtype: str, device_map: str | None = None
+) -> PreTrainedModel:
     """The model in evaluation mode; a loaded one is used as it is, in its own dtype."""
-    return model[0].eval() if isinstance(model, tuple) else load_model(model, dtype=dtype)
+    if isinstance(model, tuple):
+        return model[0].eval()
+    return load_model(model, dtype=dtype, device_map=device_map)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A loaded model, to be called inside ``using()`` only."""
+
+    model: PreTrainedModel
+    using: Callable[[], AbstractContextManager[Any]] = nullcontext
+
+
+def sides(
+    base: str | ModelSource | Opened,
+    tuned: str | ModelSource | Opened,
+    *,
+    dtype: str,
+    device_map: str | None = None,
+) -> tuple[Callable[[], Side], Callable[[], Side]]:
+    """How to open base and tuned model. An adapter and its own base are ONE loaded model."""
+    if (adapter := adapter_on(base, tuned)) is not None:
+        adapted = cache(lambda: load_adapted(adapter, dtype=dtype, device_map=device_map))
+        return (
+            lambda: Side(adapted().get_base_model(), adapted().disable_adapter),
+            lambda: Side(adapted().get_base_model()),
+        )
+    options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
+    return (
+        lambda: Side(open_model(base, **options)),
+        lambda: Side(open_model(tuned, **options)),
+    )
+
+
+def adapter_on(
+    base: str | ModelSource | Opened, tuned: str | ModelSource | Opened
+) -> ModelSource | None:
+    """The tuned model's source where it is an adapter on the very base, else ``None``."""
+    if isinstance(base, tuple) or isinstance(tuned, tuple):
+        return None
+    first, second = (find_model(m) if isinstance(m, str) else m for m in (base, tuned))
+    same = second.adapter is not None and first.adapter is None and first.weights == second.weights
+    return second if same else None
 
 
 def require_same_tokenizer(base: PreTrainedTokenizerBase, tuned: PreTrainedTokenizerBase) -> None:
-    """Raise :class:`InputError` with the reason unless both map every token to the same id."""
+    """Raise :class:`InputError` with the reason unless every token of the base keeps its id.
+
+    Tuning may have added tokens; that they don't change a text is for the caller to check.
+    """
     base_ids, tuned_ids = base.get_vocab(), tuned.get_vocab()
-    if base_ids == tuned_ids:
-        return
-    if set(base_ids) != set(tuned_ids):
-        reason = (
-            f"{len(set(base_ids) - set(tuned_ids))} tokens only in the base's, "
-            f"{len(set(tuned_ids) - set(base_ids))} only in the tuned model's"
+    if missing := len(set(base_ids) - set(tuned_ids)):
+        added = len(set(tuned_ids) - set(base_ids))
+        raise refused_tokenizers(
+            f"{missing} tokens only in the base's, {added} only in the tuned model's"
         )
-    else:
-        moved = [token for token in base_ids if base_ids[token] != tuned_ids[token]]
+    moved = [token for token in base_ids if base_ids[token] != tuned_ids[token]]
+    if moved:
         token = min(moved, key=lambda token: base_ids[token])
-        reason = f"token {token!r} is {base_ids[token]} in one and {tuned_ids[token]} in the other"
-    raise refused_tokenizers(reason)
+        raise refused_tokenizers(
+            f"token {token!r} is {base_ids[token]} in one and {tuned_ids[token]} in the other"
+        )
 
 
 def refused_tokenizers(reason: str) -> InputError:

@@ -9,21 +9,24 @@
     {"prompt": "2 + 2 =", "response": " 4"}
     {"prompt": [{"role": "user", "content": "2 + 2?"}], "response": "It is 4."}
 
-Other fields are ignored, blank lines skipped.
+``"benchmark"`` and ``"group"`` are optional; the results are then given for each, too. Other
+fields are ignored, blank lines skipped. A run folder will do in place of a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..core.errors import InputError
 from ..core.files import read_json_lines
+from ..core.labels import Labels
 from ..core.records import Message
-from ..runs import Run
+from ..runs import Run, read_run
 
 Prompt = str | list[Message]
+Part = Literal["prompt", "response"]
 
 
 class ResponseRow(NamedTuple):
@@ -33,42 +36,107 @@ class ResponseRow(NamedTuple):
     response: str
 
 
-def read_texts(path: Path | str) -> list[str]:
+class Texts(NamedTuple):
+    """Texts for the hidden probe and what they belong to."""
+
+    rows: list[str]
+    labels: Labels
+
+
+class Responses(NamedTuple):
+    """Responses for the token probe and what they belong to."""
+
+    rows: list[ResponseRow]
+    labels: Labels
+
+
+def open_texts(path: Path | str, *, part: Part = "prompt") -> Texts:
+    """A JSONL file's texts, or a run folder's prompts or responses (``part``)."""
+    if not Path(path).is_dir():
+        return read_texts(path)
+    rows, labels = run_responses(read_run(path))
+    kept = [
+        (str(getattr(row, part)), name) for row, name in zip(rows, labels.benchmarks, strict=True)
+    ]
+    kept = [(text, name) for text, name in kept if text.strip()]
+    return Texts([text for text, _ in kept], Labels([name for _, name in kept], labels.groups))
+
+
+def open_responses(path: Path | str) -> Responses:
+    """The responses of a JSONL file or of a run folder."""
+    return run_responses(read_run(path)) if Path(path).is_dir() else read_responses(path)
+
+
+def open_prompts(path: Path | str) -> Responses:
+    """Prompts without responses: a JSONL file's ``prompt`` fields, or those of a run folder."""
+    if Path(path).is_dir():
+        rows, labels = run_responses(read_run(path))
+        return Responses([ResponseRow(row.prompt, "") for row in rows], labels)
+    found, collected = [], _Labelled()
+    for place, row in _objects(path, "prompt"):
+        found.append(ResponseRow(_prompt(row, place), ""))
+        collected.add(row, place)
+    return Responses(found, collected.labels())
+
+
+def read_texts(path: Path | str) -> Texts:
     """The ``text`` of every line. Raises :class:`InputError` naming file and line."""
-    texts = []
+    texts, labels = [], _Labelled()
     for place, row in _objects(path, "text"):
         text = _string(row, "text", place)
         if not text.strip():
             raise InputError("'text' is empty", place=place, remedy="remove the line")
         texts.append(text)
-    return texts
+        labels.add(row, place)
+    return Texts(texts, labels.labels())
 
 
-def read_responses(path: Path | str) -> list[ResponseRow]:
+def read_responses(path: Path | str) -> Responses:
     """``prompt`` and ``response`` of every line. Raises :class:`InputError` naming file and line.
 
     An empty response is kept: the probe skips and counts it.
     """
-    return [
-        ResponseRow(_prompt(row, place), _string(row, "response", place))
-        for place, row in _objects(path, "prompt, response")
-    ]
+    rows, labels = [], _Labelled()
+    for place, row in _objects(path, "prompt, response"):
+        rows.append(ResponseRow(_prompt(row, place), _string(row, "response", place)))
+        labels.add(row, place)
+    return Responses(rows, labels.labels())
 
 
-def run_responses(run: Run) -> list[ResponseRow]:
-    """Prompt (as rendered for the model) and first response of every item of a run.
+def run_responses(run: Run, *, items: int | None = None) -> Responses:
+    """Prompt (as rendered for the model) and first response of a run's items.
 
-    Raises :class:`InputError` when the run kept no responses.
+    ``items``: at most so many of every benchmark. Raises :class:`InputError` when the run kept no
+    responses.
     """
-    kept = [
-        ResponseRow(response.prompt, response.response)
-        for benchmark in run.by_benchmark
-        for response in run.responses(benchmark).values()
-        if response.repeat == 0
-    ]
-    if not kept:
+    rows: list[ResponseRow] = []
+    names: list[str] = []
+    for benchmark in run.by_benchmark:
+        kept = [r for r in run.responses(benchmark).values() if r.repeat == 0][:items]
+        rows += [ResponseRow(response.prompt, response.response) for response in kept]
+        names += [benchmark] * len(kept)
+    if not rows:
         raise InputError("the run kept no responses", place=str(run.path), remedy="evaluate again")
-    return kept
+    return Responses(rows, Labels(tuple(names), run.manifest.load_suite().group_of))
+
+
+class _Labelled:
+    """Collects ``benchmark`` and ``group`` of rows; a benchmark has one group."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._groups: dict[str, str] = {}
+
+    def add(self, row: dict[str, Any], place: str) -> None:
+        group = _string(row, "group", place) if "group" in row else ""
+        name = _string(row, "benchmark", place) if "benchmark" in row else group
+        if group and self._groups.setdefault(name, group) != group:
+            what = f"benchmark {name!r} is in group {group!r} here and {self._groups[name]!r} above"
+            raise InputError(what, place=place, remedy="give a benchmark one group")
+        self._names.append(name)
+
+    def labels(self) -> Labels:
+        return Labels(tuple(self._names) if any(self._names) else (), self._groups)
 
 
 def _objects(path: Path | str, fields: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -168,7 +168,7 @@ def layer_profile(hidden: Mapping[str, Mapping[str, Any]], labels: Sequence[str]
     ]
     if not rows:
         return None
-    spec = _curves(rows, labels, "layer (0 is the embedding)", "PCA shift of the layer")
+    spec = curves(rows, labels, "layer (0 is the embedding)", "PCA shift of the layer")
     caption = "Distance between the tuned and the base model's mean features; 0 is no shift."
     return Figure("layers", "PCA shift by layer", caption, spec)
 
@@ -221,7 +221,7 @@ def training_curves(
         if not rows:
             continue
         caption = "Losses of different methods are not on one scale." if key == "loss" else ""
-        spec = _curves(rows, labels, "step", title)
+        spec = curves(rows, labels, "step", title)
         figures.append(Figure(f"training-{key}", title.capitalize(), caption, spec))
     return figures
 
@@ -243,7 +243,7 @@ def scatter(
     ]
     tips = [alt.Tooltip("label:N", title=" "), alt.Tooltip("model:N", title="method")]
     tips += [
-        alt.Tooltip(f"{key}:Q", title=text, format="+.1f")
+        alt.Tooltip(f"{key}:Q", title=text, format="+.3~g")
         for key, text in zip("xy", titles, strict=True)
     ]
     layers = [
@@ -318,7 +318,8 @@ def _rows_chart(
     return _finish(layers, height=len(shown) * (len(present) * line + 10))
 
 
-def _curves(rows: Rows, labels: Sequence[str], x_title: str, y_title: str) -> Spec:
+def curves(rows: Rows, labels: Sequence[str], x_title: str, y_title: str) -> Spec:
+    """Lines through rows of ``model``, ``x`` (a whole number) and ``y``."""
     import altair as alt
 
     base = alt.Chart(alt.Data(values=finite(rows))).encode(

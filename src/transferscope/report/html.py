@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from . import figures, robust, views, words
+from . import figures, probe_figures, robust, views, words
 from .text import name, script_json, visible
 
 if TYPE_CHECKING:
@@ -93,6 +93,17 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "tokens": views.token_grid(report.tokens) if report.tokens else None,
         "shifted": views.shifted_grids(report.tokens),
         "prefixes": sorted(prefixes),
+        "more_hidden": probe_figures.pca_scatter(report.hidden, every),
+        "more_tokens": [
+            figure
+            for figure in (
+                probe_figures.benchmark_bars(report.tokens, every),
+                probe_figures.position_curve(report.tokens, every),
+            )
+            if figure
+        ],
+        "weights": views.weight_grid(report.weights) if report.weights else None,
+        "predictors": views.predictor_grid(report.predictors) if report.predictors else None,
         "costs": views.cost_grid(report.costs) if report.costs else None,
         "whole": whole,
         "runs": runs,

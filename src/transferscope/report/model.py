@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 class ReportInput:
     """Everything one page shows. Mappings are by tuned model's name; what is empty is left out.
 
-    ``hidden`` and ``tokens`` hold the JSON of ``transferscope probe``; ``training`` the rows of a
-    run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``, ``grad_norm``,
-    ``completion_length``); ``costs`` named numbers (seconds, tokens, FLOPs). ``created`` is shown
+    ``hidden``, ``tokens`` and ``weights`` hold the JSON of ``transferscope probe``; ``training``
+    the rows of a run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``, ``grad_norm``,
+    ``completion_length``); ``costs`` named numbers (seconds, tokens, FLOPs); ``predictors`` how
+    well each probed quantity predicts the drop. ``created`` is shown
     as it is, so that the same input gives the same page.
     """
 
@@ -24,7 +25,9 @@ class ReportInput:
     comparison: Comparison
     hidden: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     tokens: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     training: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     costs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    predictors: Sequence[Mapping[str, Any]] = ()
     created: str = ""
     notes: Sequence[str] = ()

@@ -188,24 +188,81 @@ def token_grid(tokens: Mapping[str, Mapping[str, Any]]) -> Grid:
     return Grid(head, rows)
 
 
+def layer_grid(layers: Sequence[Mapping[str, Any]]) -> Grid:
+    """What was measured at every layer."""
+    rows = tuple(
+        (
+            str(layer["layer"]),
+            *(digits(layer[key], sign=True) for key in ("dm1", "dm2")),
+            *(digits(layer[key]) for key in ("cka", "rel_l2")),
+        )
+        for layer in layers
+    )
+    return Grid(("layer", "first axis", "second axis", "CKA", "relative L2"), rows)
+
+
 def shifted_grids(tokens: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Grid]]:
     """Per model, the shifted tokens with sign, kind and count."""
-    head = ("token", "kind", "mean rank shift", "count")
-    out = []
-    for model, shift in tokens.items():
-        shifted = shift.get("shifted_tokens") or ()
-        rows = tuple(
-            (
-                token(entry["token"]),
-                name(entry.get("kind", "")),
-                words.signed(float(entry["mean_shift"])),
-                digits(entry["count"]),
-            )
-            for entry in shifted[:TOKENS_SHOWN]
+    grids = [
+        (name(model), shifted_grid(shift.get("shifted_tokens") or ()))
+        for model, shift in tokens.items()
+    ]
+    return [(model, grid) for model, grid in grids if grid.rows]
+
+
+def shifted_grid(shifted: Sequence[Mapping[str, Any]], *, kind: str | None = None) -> Grid:
+    """The most frequent shifted tokens, of one ``kind`` where it is given."""
+    kept = [entry for entry in shifted if kind in (None, entry.get("kind"))]
+    rows = tuple(
+        (
+            token(entry["token"]),
+            name(entry.get("kind", "")),
+            words.signed(float(entry["mean_shift"])),
+            digits(entry["count"]),
         )
-        if rows:
-            out.append((name(model), Grid(head, rows)))
-    return out
+        for entry in kept[:TOKENS_SHOWN]
+    )
+    return Grid(("token", "kind", "mean rank shift", "count"), rows)
+
+
+def weight_grid(weights: Mapping[str, Mapping[str, Any]]) -> Grid:
+    """How much the tuning changed the weights of every model."""
+    rows = tuple(
+        (
+            name(model),
+            _share(shift["changed_share"]),
+            _share(shift["changed_bf16_share"]),
+            "n/a" if shift["relative_norm"] is None else f"{shift['relative_norm']:.2e}",
+            digits(shift["stable_rank"]),
+        )
+        for model, shift in weights.items()
+    )
+    head = ("model", "changed", "as bf16", "relative norm", "mean stable rank")
+    return Grid(head, rows)
+
+
+def predictor_grid(predictors: Sequence[Mapping[str, Any]]) -> Grid:
+    """How well every quantity predicts the drop."""
+    rows = []
+    for row in predictors:
+        counts = digits(row["n"]), digits(row["runs"])
+        if row["undefined"] is not None:
+            why = f"undefined: {name(row['undefined'])}"
+            rows.append((name(row["quantity"]), why, "n/a", "n/a", "n/a", "n/a", *counts))
+            continue
+        rows.append(
+            (
+                name(row["quantity"]),
+                digits(row["rank"], sign=True),
+                words.interval(row["rank_ci"], 2) if row["rank_ci"] else "undecided",
+                digits(row["r2"]),
+                words.interval(row["r2_ci"], 2) if row["r2_ci"] else "undecided",
+                digits(row["r2_left_out"], sign=True),
+                *counts,
+            )
+        )
+    head = ("quantity", "rank correlation", "95 % interval", "R²", "95 % interval")
+    return Grid((*head, "R² of runs left out", "models", "runs"), tuple(rows))
 
 
 def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:

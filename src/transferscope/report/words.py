@@ -56,6 +56,17 @@ MEASURES = {
         "which says little about what the model knows. Answered is the share of questions with an "
         "answer that is whole and could be read."
     ),
+    "weights": (
+        "How much of the model the tuning touched: the share of weights that moved by more than "
+        "1e-5, the share that differs when both models are stored in bfloat16, the change's norm "
+        "over the base's, and its mean stable rank (1: one direction per matrix)."
+    ),
+    "predictors": (
+        "Does what moved inside a model tell how much it lost elsewhere? Every run of the study "
+        "and every kept checkpoint is a point: the drop is minus its retention. R² of runs left "
+        "out is the honest one: below 0 means that guessing the other runs' mean does better. "
+        "Intervals resample runs and are not given for fewer than five."
+    ),
     "selection": (
         "Clean items are easier than the rest, so the change on clean items is a diagnosis of "
         "where the plain change comes from, not a corrected score."

@@ -17,6 +17,7 @@ from .config import Cell, StudyConfig
 
 Say = Callable[[str], None]
 STUDY_FILE = "study.json"
+PROBES = ("hidden", "tokens", "weights")
 
 # Read off one demo on 2 idle cores, 2026-11-23, items scaled for the wider token limits: rough, and
 # only the plan's minutes rest on them.
@@ -97,11 +98,11 @@ def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
         for label in run_names(cell):
             run = out / "runs" / label
             stages.append(_run_stage(f"evaluate {label}", detail, run, evaluation))
-        for kind in ("hidden", "tokens"):
-            path = out / "probes" / f"{cell.name}.{kind}.json"
-            minutes = texts * SECONDS_PER_PROBE_TEXT / 60
-            what = f"{cell.name}, {texts} texts"
-            stages.append(Stage(f"probe {kind}", what, path, minutes, path.is_file()))
+            for kind in PROBES:
+                path = out / "probes" / f"{label}.{kind}.json"
+                minutes = texts * SECONDS_PER_PROBE_TEXT / 60
+                what = f"{label}, {texts} texts"
+                stages.append(Stage(f"probe {kind}", what, path, minutes, path.is_file()))
     report = out / "report.html"
     stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, False))
     return StudyPlan(config.name, tuple(stages))

@@ -1,7 +1,7 @@
 """The stages of a study: train, evaluate, probe, compare, report; each skipped when complete.
 
-runs/base  arms/CELL  runs/CELL  runs/CELL@STEP  probes/CELL.hidden.json
-probes/CELL.tokens.json  comparison.json  claims.json  report.html  report.md
+runs/base  arms/CELL  runs/CELL  probes/CELL.{hidden,tokens,weights}.json, runs and probes for
+CELL@STEP too  comparison.json  claims.json  predictors.json  report.html  report.md
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..core.files import read_json, write_atomically, write_json
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import evaluate_model
-from ..probe.texts import ResponseRow
+from ..probe.texts import Responses, run_responses
 from ..report import ReportInput, render_html, render_markdown
 from ..runs import Run, read_run
 from ..train import train_arm
@@ -26,6 +26,7 @@ from .claims import judge
 from .config import Cell, StudyConfig
 from .measured import Measured, measure
 from .plan import Say, check_study, claim_folder, plan_study, run_names
+from .predict import predict
 
 
 class Shift(Protocol):
@@ -42,6 +43,7 @@ class _Found:
     tuned: list[Run] = field(default_factory=list)
     hidden: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    weights: dict[str, dict[str, Any]] = field(default_factory=dict)
     training: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -64,6 +66,8 @@ def run_study(
         _run_cell(config, cell, base, suite, found, out=out, announce=announce, options=options)
     announce()
     comparison = compare_runs(base, found.tuned, seed=config.seed)
+    forecast = predict(comparison, found.hidden, found.tokens, found.weights, seed=config.seed)
+    write_json(out / "predictors.json", [predictor.to_json() for predictor in forecast])
     costs = {name: cost_of(rows) for name, rows in found.training.items()}
     measured = measured_cells(config, comparison, found.hidden, found.tokens, costs)
     write_json(out / "claims.json", [claim.to_json() for claim in judge(measured, config.claims)])
@@ -72,8 +76,10 @@ def run_study(
         comparison=comparison,
         hidden=found.hidden,
         tokens=found.tokens,
+        weights=found.weights,
         training=found.training,
         costs=costs,
+        predictors=[predictor.to_json() for predictor in forecast],
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     )
     write_json(out / "comparison.json", comparison.to_json())
@@ -94,8 +100,6 @@ def _run_cell(
     options: Mapping[str, Any],
 ) -> None:
     """Train, evaluate and probe one cell."""
-    from ..probe.hidden import hidden_shift
-    from ..probe.tokens import token_shift
     from ..train.log import FILE, read_steps
 
     tick: Tick = options["tick"]
@@ -113,13 +117,41 @@ def _run_cell(
             str(model), suite, out / "runs" / label, base=config.base, name=label, **options
         )
         found.tuned.append(read_run(path))
-    texts, rows = probe_inputs(base, suite, config.probe.items)
-    measure_hidden = partial(hidden_shift, config.base, str(folder), texts, tick=tick)
-    measure_tokens = partial(token_shift, config.base, str(folder), rows, prefix="base", tick=tick)
-    announce()
-    found.hidden[cell.name] = _cached(out / "probes" / f"{cell.name}.hidden.json", measure_hidden)
-    announce()
-    found.tokens[cell.name] = _cached(out / "probes" / f"{cell.name}.tokens.json", measure_tokens)
+        probe_cell(config, base, label, model, found, out=out, announce=announce, tick=tick)
+
+
+def probe_cell(
+    config: StudyConfig,
+    base: Run,
+    label: str,
+    model: Path,
+    found: _Found,
+    *,
+    out: Path,
+    announce: Callable[[], None],
+    tick: Tick,
+) -> None:
+    """All probes of one model, on the base's own responses."""
+    from ..probe.hidden import hidden_shift
+    from ..probe.tokens import token_shift
+    from ..probe.weights import weights_shift
+
+    rows, labels = probe_inputs(base, config.probe.items)
+    pair = config.base, str(model)
+    texts = [str(row.prompt) for row in rows]
+    options: dict[str, Any] = {"labels": labels, "tick": tick}
+    measures: dict[str, Callable[[], Shift]] = {
+        "hidden": partial(hidden_shift, *pair, texts, **options),
+        "tokens": partial(token_shift, *pair, rows, prefix="base", **options),
+        "weights": partial(weights_shift, *pair, tick=tick),
+    }
+    for kind, into in (
+        ("hidden", found.hidden),
+        ("tokens", found.tokens),
+        ("weights", found.weights),
+    ):
+        announce()
+        into[label] = _cached(out / "probes" / f"{label}.{kind}.json", measures[kind])
 
 
 def measured_cells(
@@ -144,18 +176,12 @@ def measured_cells(
     ]
 
 
-def probe_inputs(base: Run, suite: Suite, items: int) -> tuple[list[str], list[ResponseRow]]:
+def probe_inputs(base: Run, items: int) -> Responses:
     """The first ``items`` prompts of every benchmark, and the base's own answers to them.
 
     One fixed response set serves all tuned models, so that their shifts are comparable.
     """
-    texts: list[str] = []
-    rows: list[ResponseRow] = []
-    for name in suite.benchmarks:
-        responses = [r for r in base.responses(name).values() if r.repeat == 0][:items]
-        texts += [r.prompt for r in responses]
-        rows += [ResponseRow(prompt=r.prompt, response=r.response) for r in responses if r.response]
-    return texts, rows
+    return run_responses(base, items=items)
 
 
 def cost_of(steps: list[dict[str, Any]]) -> dict[str, Any]:

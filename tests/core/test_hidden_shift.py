@@ -1,5 +1,4 @@
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,16 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.decomposition import PCA
 
-from transferscope.core.shift import (
-    PositionShifts,
+from transferscope.core.hidden_shift import (
+    Features,
     debiased_cka,
-    mean_over_texts,
     measure_hidden,
-    measure_tokens,
+    measure_parts,
     pca_axes,
     pca_shift,
     relative_l2,
 )
+from transferscope.core.labels import Labels
 
 FEATURES = arrays(np.float64, (3, 5, 4), elements=st.floats(-100, 100, allow_subnormal=False))
 
@@ -109,44 +108,33 @@ def test_hidden_json_has_exactly_the_fields_of_the_contract():
     assert found["n_texts"] == 5
 
 
-def positions():
-    kl = np.array([1.0, 3.0, 10.0])
-    return PositionShifts(
-        text_N=np.array([4, 4, 9]),
-        token_N=np.array([0, 1, 1]),
-        kl_tuned_base_N=kl,
-        kl_base_tuned_N=2 * kl,
-        js_N=np.array([0.05, 0.2, 0.1]),
-        entropy_base_N=kl,
-        entropy_tuned_N=kl,
-        log_ratio_N=-kl,
-        rank_base_N=np.array([5, 1, 1]),
-        rank_tuned_N=np.array([5, 3, 9]),
-        lost_mass_N=np.array([0.0, 0.2, 0.3]),
+def test_groups_and_benchmarks_are_measured_with_their_own_axes():
+    base, tuned = features(0, 2, 9, 4), features(1, 2, 9, 4)
+    rows = [0, 2, 3, 7]
+    labels = Labels(
+        ("a", "b", "a", "a", "", "b", "c", "a", "c"), {"a": "math", "b": "other", "c": "other"}
+    )
+    found = measure_parts(Features(np.arange(9), base, tuned), labels)
+    assert found.benchmarks["a"] == measure_hidden(base[:, rows], tuned[:, rows])
+    assert found.benchmarks["b"] is None  # two texts have no second axis
+    others = [1, 5, 6, 8]
+    assert found.groups["other"] == measure_hidden(base[:, others], tuned[:, others])
+    assert list(found.groups) == ["math", "other"]
+    document = found.to_json()
+    assert document["benchmarks"]["b"] is None
+    assert document["groups"]["math"]["n_texts"] == 4
+    assert {k: v for k, v in document.items() if k not in ("groups", "benchmarks")} == (
+        measure_hidden(base, tuned).to_json()
     )
 
 
-def test_tokens_are_averaged_per_text_first():
-    found = measure_tokens(
-        positions(), prefix="base", decode="ab".__getitem__, kind=lambda _: "content", n_skipped=1
-    )
-    assert found.kl_tuned_base == (2 + 10) / 2
-    assert found.log_ratio == -6
-    assert found.rank_shift == (-1 - 8) / 2
-    assert found.shifted_share == 0.25  # 0.1 itself is not above 0.1
-    assert (found.n_texts, found.n_tokens, found.n_skipped) == (2, 3, 1)
-    assert found.to_json()["shifted_tokens"] == [
-        {"token": "b", "count": 2, "mean_shift": -5.0, "kind": "content"}
+def test_shards_of_features_are_put_into_the_order_of_the_texts():
+    base, tuned = features(0, 2, 5, 3), features(1, 2, 5, 3)
+    nothing = np.empty((0, 0, 0))
+    parts = [
+        Features(np.array(rows), base[:, rows], tuned[:, rows]) for rows in ([1, 4], [0, 2, 3])
     ]
-    assert set(found.to_json()) == {
-        *("prefix", "n_texts", "n_tokens", "kl_tuned_base", "kl_base_tuned", "js", "log_ratio"),
-        *("rank_shift", "shifted_share", "shifted_tokens", "lost_mass"),
-    }
-    assert mean_over_texts(np.array([0.0, 2.0, 4.0]), np.array([1, 1, 0])) == 2.5
-
-
-def test_lost_mass_is_reported_where_there_is_any():
-    found = measure_tokens(positions(), prefix="base", decode=str, kind=str)
-    assert found.lost_mass == pytest.approx((0.1 + 0.3) / 2)
-    none = replace(positions(), lost_mass_N=np.zeros(3))
-    assert "lost_mass" not in measure_tokens(none, prefix="base", decode=str, kind=str).to_json()
+    found = Features.joined([*parts, Features(np.array([], dtype=int), nothing, nothing)])
+    np.testing.assert_array_equal(found.text_N, np.arange(5))
+    np.testing.assert_array_equal(found.base_LND, base)
+    np.testing.assert_array_equal(found.tuned_LND, tuned)

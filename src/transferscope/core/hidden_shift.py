@@ -1,24 +1,21 @@
-"""How far tuning moved a model: the results of the probes and the arithmetic behind them.
+"""Hidden-state shift: features of the same texts under both models, layer by layer.
 
-Two measurements, both of a base model against one tuned from it:
-
-* :class:`HiddenShift` (docs/science.md section 4): features of texts at every layer, compared by
-  PCA shift, debiased linear CKA and relative L2.
-* :class:`TokenShift` (section 5): next-token distributions along given responses.
-
-Everything here is numpy in float64; the probes in ``probe/`` bring the arrays. Shape suffixes:
-L layers, N texts (or token positions), D hidden size, T texts.
+PCA shift, debiased linear CKA and relative L2 (arXiv 2507.00432; docs/science.md section 4), over
+all texts and over every benchmark and group of benchmarks. numpy in float64; the probe in
+``probe/hidden.py`` brings the features. Shape suffixes: L layers, N texts, D hidden size.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .labels import Labels
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -26,7 +23,8 @@ Ints = NDArray[np.integer[Any]]
 # Features arrive in float32. Variation below this share of the features' norm is rounding noise
 # (one text's last token may be every text's last token), and noise has no direction.
 NOISE = 1e-6
-JS_SHIFTED = 0.1  # nats; a position above it counts as shifted (section 5)
+MIN_TEXTS = 3
+"""Two principal axes need three texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,8 @@ class HiddenShift:
     """Hidden-state shift over all layers, in units of the hidden states (section 4).
 
     ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``; the last does not depend on the components'
-    signs and leads.
+    signs and leads. ``groups`` and ``benchmarks`` hold the same over a part of the texts, with axes
+    fitted on that part; ``None`` where it has fewer than three.
     """
 
     n_texts: int
@@ -57,60 +56,42 @@ class HiddenShift:
     d_paper_max: float
     d_layerwise: float
     layers: tuple[LayerShift, ...]
+    groups: Mapping[str, HiddenShift | None] = field(default_factory=dict)
+    benchmarks: Mapping[str, HiddenShift | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The object of ``transferscope probe hidden --json``."""
-        return asdict(self) | {"layers": [asdict(layer) for layer in self.layers]}
+        found: dict[str, Any] = {
+            "n_texts": self.n_texts,
+            "d_paper": self.d_paper,
+            "d_paper_max": self.d_paper_max,
+            "d_layerwise": self.d_layerwise,
+            "layers": [asdict(layer) for layer in self.layers],
+        }
+        for name, parts in (("groups", self.groups), ("benchmarks", self.benchmarks)):
+            if parts:
+                found[name] = {key: part and part.to_json() for key, part in parts.items()}
+        return found
 
 
 @dataclass(frozen=True, slots=True)
-class ShiftedToken:
-    """An emitted token whose rank changed: how often, and by how much (base rank - tuned rank).
+class Features:
+    """Pooled hidden states of the texts ``text_N`` under both models."""
 
-    A positive ``mean_shift`` means that the tuned model ranks it higher. ``kind`` is ``"logical"``
-    (logical-structural) or ``"content"``.
-    """
+    text_N: Ints
+    base_LND: Floats
+    tuned_LND: Floats
 
-    token: str
-    count: int
-    mean_shift: float
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class TokenShift:
-    """Shift of the next-token distribution along responses: means over texts of means over tokens.
-
-    ``kl_tuned_base`` is KL(tuned || base), and so on, in nats; ``log_ratio`` the signed mean of
-    log p_tuned(y) - log p_base(y) over emitted tokens; ``rank_shift`` base rank - tuned rank;
-    ``shifted_share`` the share of positions with JS above 0.1. ``n_skipped`` counts the responses
-    without a token, which are in no mean; ``lost_mass`` is the probability outside of the common
-    vocabulary. The entropies and ``n_skipped`` are not part of the JSON.
-    """
-
-    prefix: str
-    n_texts: int
-    n_tokens: int
-    kl_tuned_base: float
-    kl_base_tuned: float
-    js: float
-    log_ratio: float
-    rank_shift: float
-    shifted_share: float
-    shifted_tokens: tuple[ShiftedToken, ...]
-    entropy_base: float
-    entropy_tuned: float
-    n_skipped: int = 0
-    lost_mass: float = 0.0
-
-    def to_json(self) -> dict[str, Any]:
-        """The object of ``transferscope probe tokens --json``."""
-        fields = asdict(self) | {"shifted_tokens": [asdict(token) for token in self.shifted_tokens]}
-        for extra in ("entropy_base", "entropy_tuned", "n_skipped"):
-            del fields[extra]
-        if not self.lost_mass:  # vocabularies of one size
-            del fields["lost_mass"]
-        return fields
+    @classmethod
+    def joined(cls, parts: Sequence[Features]) -> Features:
+        """All parts' texts in their order."""
+        parts = [part for part in parts if len(part.text_N)]
+        order_N = np.argsort(np.concatenate([part.text_N for part in parts]))
+        return cls(
+            np.concatenate([part.text_N for part in parts])[order_N],
+            np.concatenate([part.base_LND for part in parts], axis=1)[:, order_N],
+            np.concatenate([part.tuned_LND for part in parts], axis=1)[:, order_N],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +102,6 @@ class PcaShift:
     d_paper: float
     d_paper_max: float
     d_layerwise: float
-
-
-@dataclass(frozen=True, slots=True)
-class PositionShifts:
-    """What was measured at every response position; arrays of equal length N, nats and ranks.
-
-    ``text_N`` is the index of the position's text, ``token_N`` the id of the emitted token,
-    ``lost_mass_N`` the larger of both models' probability outside of the common vocabulary.
-    """
-
-    text_N: Ints
-    token_N: Ints
-    kl_tuned_base_N: Floats
-    kl_base_tuned_N: Floats
-    js_N: Floats
-    entropy_base_N: Floats
-    entropy_tuned_N: Floats
-    log_ratio_N: Floats
-    rank_base_N: Ints
-    rank_tuned_N: Ints
-    lost_mass_N: Floats
 
 
 def pca_axes(features_ND: Floats) -> Floats:
@@ -223,62 +183,20 @@ def measure_hidden(base_LND: Floats, tuned_LND: Floats) -> HiddenShift:
     )
 
 
-def mean_over_texts(values_N: Floats | Ints, text_N: Ints) -> float:
-    """Mean over texts of the mean over a text's positions: long answers weigh no more."""
-    _, place_N, count_T = np.unique(text_N, return_inverse=True, return_counts=True)
-    return float((np.bincount(place_N, weights=values_N) / count_T).mean())
+def measure_parts(features: Features, labels: Labels) -> HiddenShift:
+    """:func:`measure_hidden` over all texts, and over those of every group and benchmark."""
 
+    def part(texts_N: Ints) -> HiddenShift | None:
+        rows_N = np.flatnonzero(np.isin(features.text_N, texts_N))
+        if len(rows_N) < MIN_TEXTS:
+            return None
+        return measure_hidden(features.base_LND[:, rows_N], features.tuned_LND[:, rows_N])
 
-def measure_tokens(
-    positions: PositionShifts,
-    *,
-    prefix: str,
-    decode: Callable[[int], str],
-    kind: Callable[[str], str],
-    n_skipped: int = 0,
-) -> TokenShift:
-    """Aggregate positions; ``decode`` gives a token id's text, ``kind`` that text's category.
-
-    Shifted tokens come most frequent first. Raises ``ValueError`` without any position.
-    """
-    if not len(positions.text_N):
-        raise ValueError("no response position to aggregate")
-    shift_N = positions.rank_base_N.astype(np.int64) - positions.rank_tuned_N
-
-    def mean(values_N: Floats | Ints) -> float:
-        return mean_over_texts(values_N, positions.text_N)
-
-    return TokenShift(
-        prefix=prefix,
-        n_texts=len(np.unique(positions.text_N)),
-        n_tokens=len(positions.text_N),
-        kl_tuned_base=mean(positions.kl_tuned_base_N),
-        kl_base_tuned=mean(positions.kl_base_tuned_N),
-        js=mean(positions.js_N),
-        log_ratio=mean(positions.log_ratio_N),
-        rank_shift=mean(shift_N),
-        shifted_share=mean((positions.js_N > JS_SHIFTED).astype(np.float64)),
-        shifted_tokens=_shifted(positions.token_N, shift_N, decode, kind),
-        entropy_base=mean(positions.entropy_base_N),
-        entropy_tuned=mean(positions.entropy_tuned_N),
-        n_skipped=n_skipped,
-        lost_mass=mean(positions.lost_mass_N),
+    return replace(
+        measure_hidden(features.base_LND, features.tuned_LND),
+        groups={name: part(texts_N) for name, texts_N in labels.of_groups().items()},
+        benchmarks={name: part(texts_N) for name, texts_N in labels.of_benchmarks().items()},
     )
-
-
-def _shifted(
-    token_N: Ints, shift_N: Ints, decode: Callable[[int], str], kind: Callable[[str], str]
-) -> tuple[ShiftedToken, ...]:
-    """Positions whose rank moved, grouped by the emitted token's text."""
-    moved_N = shift_N != 0
-    by_text: dict[str, list[int]] = {}
-    for token, shift in zip(token_N[moved_N].tolist(), shift_N[moved_N].tolist(), strict=True):
-        by_text.setdefault(decode(token), []).append(shift)
-    rows = [
-        ShiftedToken(text, len(shifts), sum(shifts) / len(shifts), kind(text))
-        for text, shifts in by_text.items()
-    ]
-    return tuple(sorted(rows, key=lambda row: (-row.count, -abs(row.mean_shift), row.token)))
 
 
 def _gram(features_ND: Floats) -> Floats:

@@ -1,0 +1,43 @@
+"""Which benchmark each text of a probe belongs to, and which group each benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """``benchmarks`` names every text's benchmark in order ("" for none; empty: no labels at all).
+
+    ``groups`` maps a benchmark to its group; a benchmark without one is in no group.
+    """
+
+    benchmarks: Sequence[str] = ()
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    def of_benchmarks(self) -> dict[str, Ints]:
+        """Indices of every benchmark's texts, benchmarks in the order of their first text."""
+        return _places(self.benchmarks)
+
+    def of_groups(self) -> dict[str, Ints]:
+        """Indices of every group's texts, groups in the order of their first text."""
+        return _places([self.groups.get(name, "") for name in self.benchmarks])
+
+    def of_text(self, text: int) -> str:
+        """The benchmark of one text, or ""."""
+        return self.benchmarks[text] if text < len(self.benchmarks) else ""
+
+
+def _places(names: Sequence[str]) -> dict[str, Ints]:
+    found: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        if name:
+            found.setdefault(name, []).append(place)
+    return {name: np.array(places) for name, places in found.items()}

@@ -1,0 +1,128 @@
+"""A probe as a job: whole, one shard of it, or over Ray; finished shards in a folder stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from ..core.errors import InputError
+from ..core.hidden_shift import Features, HiddenShift, measure_parts
+from ..core.records import Tick, digest, no_tick
+from ..core.token_shift import PositionShifts, TokenShift
+from .hidden import hidden_features
+from .shards import WHOLE, Shard, ShardFolder, all_shards, over_ray
+from .texts import Responses, Texts
+from .tokens import Prefix, summed_up, token_positions
+
+
+class _Joined(Protocol):
+    """A dataclass of arrays whose parts can be put together."""
+
+    @classmethod
+    def joined(cls, parts: Any) -> Any:
+        """The parts as one."""
+
+
+Part = TypeVar("Part", bound=_Joined)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """How to run a probe: ``out`` keeps shards, ``shard`` is the one to run, ``ray`` how many.
+
+    Raises :class:`InputError` for choices that exclude each other.
+    """
+
+    out: Path | None = None
+    shard: Shard | None = None
+    ray: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.shard is not None and self.out is None:
+            raise InputError("a shard must be kept somewhere", remedy="add --out DIR")
+        if self.shard is not None and self.ray is not None:
+            raise InputError("--shard and --ray exclude each other", remedy="leave one out")
+        if self.out is not None and self.out.exists() and not self.out.is_dir():
+            raise InputError("is a file", place=str(self.out), remedy="name a folder")
+
+    @property
+    def folder(self) -> Path | None:
+        """Where finished shards are kept."""
+        return None if self.out is None else self.out / "shards"
+
+    def missing(self) -> list[str]:
+        """The shards beside :attr:`shard` that are not there yet, as ``"2/8"``."""
+        if self.shard is None or self.folder is None:
+            return []
+        shards = all_shards(self.shard.of)
+        return [str(s) for s in shards if not (self.folder / s.file_name).is_file()]
+
+
+def probe_hidden(
+    base: str, tuned: str, texts: Texts, split: Split, *, tick: Tick = no_tick, **options: Any
+) -> HiddenShift | None:
+    """:func:`~.hidden.hidden_shift` in shards; ``None`` after one shard of several."""
+    measure = partial(hidden_features, base, tuned, texts.rows, **options)
+    job = _Job(Features, measure, digest(["hidden", base, tuned, texts.rows, options]))
+    found = job.run(split, tick=tick)
+    return None if found is None else measure_parts(found, texts.labels)
+
+
+def probe_tokens(
+    base: str,
+    tuned: str,
+    responses: Responses,
+    split: Split,
+    *,
+    prefix: Prefix = "shared",
+    tick: Tick = no_tick,
+    **options: Any,
+) -> tuple[PositionShifts, TokenShift] | None:
+    """:func:`~.tokens.token_shift` in shards, positions too; ``None`` after one of several."""
+    rows = responses.rows
+    measure = partial(token_positions, base, tuned, rows, prefix=prefix, **options)
+    job = _Job(PositionShifts, measure, digest(["tokens", base, tuned, rows, prefix, options]))
+    found = job.run(split, tick=tick)
+    if found is None:
+        return None
+    shift = summed_up(base, found, prefix=prefix, n_responses=len(rows), labels=responses.labels)
+    return found, shift
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[Part]):
+    part: type[Part]
+    measure: Callable[..., Part]
+    settings: str
+
+    def run(self, split: Split, *, tick: Tick) -> Part | None:
+        folder = None
+        if split.folder is not None:
+            folder = ShardFolder(split.folder, self.part, self.settings)
+        if split.shard is not None and folder is not None:
+            if folder.load(split.shard) is None:
+                folder.save(split.shard, self.measure(shard=split.shard, tick=tick))
+            if split.shard.of > 1:
+                return None
+        parts = folder.complete() if folder is not None else None
+        if parts is None and split.ray is not None:
+            parts = over_ray(_Task(self.measure), split.ray, folder=folder, tick=tick)
+        if parts is None:
+            parts = [self.measure(shard=WHOLE, tick=tick)]
+            if folder is not None:
+                folder.save(WHOLE, parts[0])
+        found: Part = self.part.joined(parts)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Task(Generic[Part]):
+    """Travels to a worker, which has no terminal."""
+
+    measure: Callable[..., Part]
+
+    def __call__(self, shard: Shard) -> Part:
+        return self.measure(shard=shard)

@@ -1,0 +1,175 @@
+"""A long probe in shards: on several machines by hand, or over Ray, with the same result.
+
+Texts are put into batches first, and shard i of n takes every n-th batch: whatever n is, every
+batch is the same, so that the shards together give what one run gives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ..core.errors import InputError, MissingExtra
+from ..core.records import Tick, no_tick
+
+Part = TypeVar("Part")
+"""A frozen dataclass of arrays: what one shard measured."""
+T = TypeVar("T")
+_NAME = re.compile(r"shard-(\d+)-of-(\d+)\.npz")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Shard ``number`` (from 1) of ``of``."""
+
+    number: int
+    of: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """``"2/8"``. Raises :class:`InputError` for anything else."""
+        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+        number, of = map(int, found.groups()) if found else (0, 0)
+        if not 1 <= number <= of:
+            raise InputError(f"no shard {text!r}", remedy="give i/n with 1 <= i <= n, like 2/8")
+        return cls(number, of)
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    @property
+    def file_name(self) -> str:
+        """Of the finished shard."""
+        return f"shard-{self.number}-of-{self.of}.npz"
+
+    def of_batches(self, batches: Sequence[T]) -> list[T]:
+        """This shard's batches."""
+        return list(batches[self.number - 1 :: self.of])
+
+
+WHOLE = Shard(1, 1)
+
+
+def all_shards(of: int) -> list[Shard]:
+    """Shards 1 to ``of``."""
+    return [Shard(number, of) for number in range(1, of + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFolder(Generic[Part]):
+    """Finished shards as ``shard-i-of-n.npz``; ``settings`` says what they belong to.
+
+    ``part`` is the dataclass of arrays. Nothing is unpickled.
+    """
+
+    path: Path
+    part: type[Part]
+    settings: str
+
+    @property
+    def _names(self) -> list[str]:
+        return [f.name for f in fields(self.part)]  # type: ignore[arg-type]
+
+    def save(self, shard: Shard, found: Part) -> Path:
+        """Write one finished shard; killed on the way, there is none."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        arrays: dict[str, Any] = {name: getattr(found, name) for name in self._names}
+        file = self.path / shard.file_name
+        passing = file.with_suffix(".partial")
+        with passing.open("wb") as out:
+            np.savez(out, allow_pickle=False, **arrays, settings=np.array(self.settings))
+        passing.replace(file)
+        return file
+
+    def load(self, shard: Shard) -> Part | None:
+        """One finished shard, or ``None``. Raises :class:`InputError` for another probe's."""
+        file = self.path / shard.file_name
+        if not file.is_file():
+            return None
+        try:
+            with file.open("rb") as raw, np.load(raw, allow_pickle=False) as held:
+                settings = str(held["settings"])
+                arrays = {name: held[name] for name in self._names}
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as err:
+            what = f"can't be read: {' '.join(str(err).split())[:120]}"
+            raise InputError(what, place=str(file), remedy="remove the file") from None
+        if settings != self.settings:
+            what = "is a shard of a probe with other models, texts or settings"
+            raise InputError(what, place=str(file), remedy="name another --out")
+        return self.part(**arrays)
+
+    def complete(self) -> list[Part] | None:
+        """All parts where the shards of some n are all there, else ``None``."""
+        if not self.path.is_dir():
+            return None
+        found = [_NAME.fullmatch(file.name) for file in sorted(self.path.iterdir())]
+        for of in sorted({int(match[2]) for match in found if match}):
+            shards = all_shards(of)
+            if all((self.path / shard.file_name).is_file() for shard in shards):
+                return [part for shard in shards if (part := self.load(shard)) is not None]
+        return None
+
+
+def over_ray(
+    measure: Callable[[Shard], Part],
+    of: int,
+    *,
+    folder: ShardFolder[Part] | None = None,
+    tick: Tick = no_tick,
+) -> list[Part]:
+    """Measure all shards as Ray tasks, those that ``folder`` has left out; parts in order.
+
+    Joins the cluster that ``RAY_ADDRESS`` or ``ray.init`` named, else starts one on this machine.
+    A task asks for one GPU where the cluster has any, else for its share of the cores.
+
+    Raises :class:`MissingExtra` without Ray, and what ``measure`` raises.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise MissingExtra("ray", needed_for="probing over Ray workers") from None
+    if not ray.is_initialized():
+        ray.init(log_to_driver=False, include_dashboard=False, logging_level="ERROR")
+    having = ray.cluster_resources()
+    wants: dict[str, Any] = {"num_cpus": max(1, int(having.get("CPU", 1)) // of)}
+    if having.get("GPU", 0) >= 1:
+        wants = {"num_cpus": 1, "num_gpus": 1}
+    parts: dict[Shard, Part] = {}
+    for shard in all_shards(of):
+        if folder is not None and (held := folder.load(shard)) is not None:
+            parts[shard] = held
+    task, work = ray.remote(**wants)(_measured), ray.put(measure)
+    pending = {task.remote(work, shard): shard for shard in all_shards(of) if shard not in parts}
+    try:
+        while pending:
+            tick("shards", len(parts), of)
+            ready, _ = ray.wait(list(pending))
+            for reference in ready:
+                shard = pending.pop(reference)
+                parts[shard] = _result(ray, reference)
+                if folder is not None:
+                    folder.save(shard, parts[shard])
+    finally:
+        for reference in pending:
+            ray.cancel(reference)
+    tick("shards", of, of)
+    return [parts[shard] for shard in all_shards(of)]
+
+
+def _measured(measure: Callable[[Shard], Part], shard: Shard) -> Part:
+    return measure(shard)
+
+
+def _result(ray: Any, reference: Any) -> Any:
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as err:
+        if isinstance(err.cause, InputError):
+            raise err.cause from None
+        raise

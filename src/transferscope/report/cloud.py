@@ -1,0 +1,50 @@
+"""Shifted tokens as a word cloud: a picture beside the table, where the package is installed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .text import token
+
+COLOURS = {"logical": "#0072b2", "content": "#d55e00"}
+"""By kind; both read on light and on dark."""
+WORDS = 120
+
+
+def word_cloud(shifted: Sequence[Mapping[str, Any]]) -> bytes | None:
+    """PNG of the shifted tokens, sized by count and coloured by kind.
+
+    ``None`` without tokens or without the package (extra ``figures``). The same tokens give the
+    same picture.
+    """
+    try:
+        from wordcloud import WordCloud
+    except ImportError:
+        return None
+    counts: dict[str, int] = {}
+    kinds: dict[str, str] = {}
+    for entry in shifted:
+        word = token(str(entry["token"]).strip() or entry["token"])
+        counts[word] = counts.get(word, 0) + int(entry["count"])
+        kinds.setdefault(word, str(entry.get("kind", "")))
+    if not counts:
+        return None
+
+    def colour(word: str, **_: Any) -> str:
+        return COLOURS.get(kinds.get(word, ""), "#6b6b6b")
+
+    cloud = WordCloud(
+        width=1100,
+        height=360,
+        mode="RGBA",
+        background_color=None,
+        max_words=WORDS,
+        color_func=colour,
+        random_state=0,
+        prefer_horizontal=1.0,
+    )
+    out = io.BytesIO()
+    cloud.generate_from_frequencies(counts).to_image().save(out, format="PNG")
+    return out.getvalue()

@@ -1,0 +1,64 @@
+"""Charts of the probes: the paper's scatter of PCA shifts, bars by benchmark, position curves.
+
+Every function takes probes' JSON by label: models on a study's page, groups on a probe's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .figures import Figure, bars, curves, scatter
+from .text import name
+
+Documents = Mapping[str, Mapping[str, Any]]
+
+
+def pca_scatter(hidden: Documents, labels: Sequence[str]) -> Figure | None:
+    """Every layer's shift on the two axes (the paper's Figure 3)."""
+    rows = [
+        {
+            "model": name(label),
+            "label": f"layer {layer['layer']}",
+            "x": layer["dm1"],
+            "y": layer["dm2"],
+        }
+        for label, shift in hidden.items()
+        for layer in shift.get("layers", ())
+    ]
+    if not rows:
+        return None
+    caption = (
+        "A dot is a layer: where its mean moved on the base's two principal axes. The base stands "
+        "at 0, 0; the later layers have the larger numbers."
+    )
+    titles = ("shift on the first axis", "shift on the second axis")
+    return scatter("pca", "PCA shift, layer by layer", caption, rows, labels, titles=titles)
+
+
+def benchmark_bars(tokens: Documents, labels: Sequence[str]) -> Figure | None:
+    """KL(tuned || base) of every benchmark, a bar per model."""
+    rows = [
+        {"row": name(benchmark), "model": name(label), "value": part["kl_tuned_base"]}
+        for label, shift in tokens.items()
+        for benchmark, part in (shift.get("benchmarks") or {}).items()
+    ]
+    if not rows:
+        return None
+    spec = bars(rows, list(dict.fromkeys(r["row"] for r in rows)), labels, "nats per token")
+    caption = "Means over texts of means over response tokens."
+    return Figure("token-benchmarks", "KL(tuned ‖ base) by benchmark", caption, spec)
+
+
+def position_curve(tokens: Documents, labels: Sequence[str]) -> Figure | None:
+    """Jensen-Shannon divergence against the place in the response."""
+    rows = [
+        {"model": name(label), "x": point["first"], "y": point["js"]}
+        for label, shift in tokens.items()
+        for point in shift.get("curve") or ()
+    ]
+    if not rows:
+        return None
+    spec = curves(rows, labels, "position in the response (from 0)", "Jensen–Shannon, nats")
+    caption = "Means over the positions 0, 1, 2–3, 4–7 and so on, drawn at the first of them."
+    return Figure("token-positions", "Where in the response the models part", caption, spec)

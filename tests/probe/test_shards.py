@@ -1,0 +1,145 @@
+"""Shards by hand, from a folder and over a local Ray cluster: always what one run gives."""
+
+import warnings
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transferscope.core.errors import InputError
+from transferscope.core.hidden_shift import Features
+from transferscope.core.labels import Labels
+from transferscope.core.token_shift import PositionShifts
+from transferscope.probe.hidden import hidden_features
+from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
+from transferscope.probe.shards import Shard, ShardFolder, all_shards
+from transferscope.probe.texts import ResponseRow, Responses, Texts
+from transferscope.probe.tokens import token_positions
+
+ROWS = [ResponseRow(f"w{i} w2", " ".join(f"w{j}" for j in range(i, 2 * i))) for i in range(1, 20)]
+
+
+@pytest.fixture(scope="module")
+def paths(base, tuned, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pair")
+    for name, (model, words) in (("base", base), ("tuned", tuned)):
+        model.save_pretrained(folder / name)
+        words.save_pretrained(folder / name)
+    return [str(folder / name) for name in ("base", "tuned")]
+
+
+def same(one, two):
+    return all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(one))
+
+
+@pytest.mark.parametrize("of", [2, 3, 50])
+def test_shards_together_are_the_whole_bit_by_bit(base, tuned, texts, of):
+    whole = token_positions(base, tuned, ROWS, batch_tokens=40)
+    parts = [token_positions(base, tuned, ROWS, batch_tokens=40, shard=s) for s in all_shards(of)]
+    assert same(PositionShifts.joined(parts), whole)
+    whole = hidden_features(base, tuned, texts, batch_tokens=40)
+    parts = [hidden_features(base, tuned, texts, batch_tokens=40, shard=s) for s in all_shards(of)]
+    assert same(Features.joined(parts), whole)
+    assert min(len(part.text_N) for part in parts) < len(texts)
+
+
+@given(st.integers(1, 30), st.integers(1, 12))
+def test_every_batch_is_in_one_shard(n, of):
+    batches = list(range(n))
+    found = [batch for shard in all_shards(of) for batch in shard.of_batches(batches)]
+    assert sorted(found) == batches
+
+
+@pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "1/0", "-1/2", "a/b", "1/2/3"])
+def test_a_shard_that_is_none_is_named(text):
+    with pytest.raises(InputError, match="give i/n with 1 <= i <= n"):
+        Shard.parse(text)
+
+
+def test_finished_shards_are_put_together_without_a_model(paths, tmp_path, monkeypatch):
+    rows = Responses(ROWS, Labels())
+    whole = probe_tokens(*paths, rows, Split(), batch_tokens=40)
+    for number in (2, 1, 3):
+        split = Split(tmp_path, Shard(number, 3))
+        assert probe_tokens(*paths, rows, split, batch_tokens=40) is None
+    assert Split(tmp_path, Shard(1, 4)).missing() == ["1/4", "2/4", "3/4", "4/4"]
+    assert Split(tmp_path, Shard(1, 3)).missing() == []
+    monkeypatch.setattr("transferscope.probe.opened.load_model", None)  # must not be called
+    positions, shift = probe_tokens(*paths, rows, Split(tmp_path), batch_tokens=40)
+    assert same(positions, whole[0])
+    assert shift == whole[1]
+
+
+def test_another_probe_s_shards_are_refused(paths, texts, tmp_path):
+    rows = Texts(texts, Labels())
+    first = probe_hidden(*paths, rows, Split(tmp_path))
+    assert first == probe_hidden(*paths, rows, Split(tmp_path))
+    with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
+        probe_hidden(*paths, rows, Split(tmp_path), pooling="last")
+
+
+def test_a_damaged_or_pickled_shard_is_refused(tmp_path):
+    folder = ShardFolder(tmp_path, Features, "x")
+    file = folder.save(Shard(1, 1), Features(np.arange(2), np.ones((1, 2, 2)), np.ones((1, 2, 2))))
+    assert same(folder.load(Shard(1, 1)), folder.complete()[0])
+    file.write_bytes(file.read_bytes()[:90])
+    with pytest.raises(InputError, match=r"shard-1-of-1\.npz: can't be read"):
+        folder.load(Shard(1, 1))
+    array = np.array([object()], dtype=object)
+    with file.open("wb") as out:
+        np.savez(out, text_N=array, base_LND=array, tuned_LND=array, settings=np.array("x"))
+    with pytest.raises(InputError, match="can't be read"):
+        folder.load(Shard(1, 1))
+
+
+def test_choices_that_exclude_each_other(tmp_path):
+    with pytest.raises(InputError, match="add --out DIR"):
+        Split(shard=Shard(1, 2))
+    with pytest.raises(InputError, match="leave one out"):
+        Split(tmp_path, Shard(1, 2), ray=2)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file"):
+        Split(tmp_path / "file")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        yield ray
+        ray.shutdown()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ray_workers_give_the_same_result(cluster, paths, texts, tmp_path):
+    rows = Responses(ROWS, Labels())
+    whole, shift = probe_tokens(*paths, rows, Split(), batch_tokens=40)
+    ticks = []
+    positions, found = probe_tokens(
+        *paths,
+        rows,
+        Split(tmp_path / "tokens", ray=3),
+        batch_tokens=40,
+        tick=lambda *given: ticks.append(given),
+    )
+    # Workers have another number of threads, so sums may be split differently: float32 rounding.
+    for field in fields(PositionShifts):
+        ours, theirs = getattr(positions, field.name), getattr(whole, field.name)
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-5, err_msg=field.name)
+    assert found.mean.n_tokens == shift.mean.n_tokens
+    assert ticks[-1] == ("shards", 3, 3)
+    assert len(list((tmp_path / "tokens" / "shards").glob("*-of-3.npz"))) == 3
+    ours = probe_hidden(*paths, Texts(texts, Labels()), Split(ray=2), batch_tokens=40)
+    whole = probe_hidden(*paths, Texts(texts, Labels()), Split(), batch_tokens=40)
+    assert ours.d_layerwise == pytest.approx(whole.d_layerwise, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_error_in_a_worker_is_the_same_one_line(cluster, paths):
+    rows = Responses([ResponseRow("", "w1")], Labels())
+    with pytest.raises(InputError, match="the prompt of response 1 has no tokens"):
+        probe_tokens(*paths, rows, Split(ray=2))

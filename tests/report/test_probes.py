@@ -1,0 +1,116 @@
+"""The pages of the probes: what is in them, and that nothing foreign gets through."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from transferscope.core.hidden_shift import Features, measure_parts
+from transferscope.core.labels import Labels
+from transferscope.core.token_shift import PositionShifts, measure_tokens
+from transferscope.report.cloud import word_cloud
+from transferscope.report.probes import passage_views, write_hidden, write_tokens
+
+EVIL = "</script><script>alert(1)</script>"
+LABELS = Labels(("chains", "chains", EVIL, EVIL, "", "chains", EVIL), {"chains": "math"})
+
+
+@pytest.fixture(scope="module")
+def tokens():
+    rng = np.random.default_rng(0)
+    text = np.repeat(np.arange(7), 30)
+    n = len(text)
+    values = {name: rng.uniform(0, 0.6, n) for name in ("js_N", "kl_tuned_base_N")}
+    others = ("kl_base_tuned_N", "entropy_base_N", "entropy_tuned_N", "log_ratio_N", "lost_mass_N")
+    positions = PositionShifts(
+        text_N=text,
+        token_N=rng.integers(0, 4, n),
+        rank_base_N=rng.integers(1, 9, n),
+        rank_tuned_N=rng.integers(1, 9, n),
+        **values,
+        **{name: rng.uniform(0, 1, n) for name in others},
+    )
+    words = [EVIL, " therefore", "x\u202ey", "\n"]
+    kinds = {" therefore": "logical", "\n": "logical"}
+    return measure_tokens(
+        positions,
+        prefix="base",
+        decode=words.__getitem__,
+        kind=lambda word: kinds.get(word, "content"),
+        labels=LABELS,
+    ).to_json()
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.scripts = []
+        self.images = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "script":
+            self.scripts.append(dict(attrs).get("type"))
+        if tag == "img":
+            self.images.append(dict(attrs)["src"][:22])
+
+
+def read(path):
+    page = path.read_text()
+    tags = Tags()
+    tags.feed(page)
+    assert "alert(1)</script>" not in page
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+    return page, tags
+
+
+def test_the_token_page(tmp_path, tokens):
+    written = write_tokens(tmp_path, tokens, base="b", tuned=EVIL)
+    assert [path.name for path in written] == ["shift.json", "report.html", "words.png"]
+    page, tags = read(tmp_path / "report.html")
+    assert tags.scripts == ["application/json", "application/json", None, None]
+    assert tags.images == ["data:image/png;base64,"]
+    assert json.loads((tmp_path / "shift.json").read_text()) == json.loads(json.dumps(tokens))
+    assert page.count('<p class="passage"') == len(tokens["passages"]) == 7
+    assert "⟨U+202E⟩" in page
+    assert "Shifted tokens: logical" in page
+    assert "Shifted tokens: content" in page
+
+
+def test_tokens_are_coloured_by_js(tokens):
+    views = passage_views(tokens["passages"])
+    assert [len(view.pieces) for view in views] == [30] * 7
+    for view, passage in zip(views, tokens["passages"], strict=True):
+        for piece, (_, js) in zip(view.pieces, passage["tokens"], strict=True):
+            assert piece.level == (js >= 0.01) + (js >= 0.03) + (js >= 0.1) + (js >= 0.2) + (
+                js >= 0.4
+            )
+
+
+def test_the_hidden_page(tmp_path):
+    rng = np.random.default_rng(0)
+    base, tuned = rng.normal(size=(2, 3, 7, 5))
+    shift = measure_parts(Features(np.arange(7), base, tuned), LABELS).to_json()
+    written = write_hidden(tmp_path, shift, base="b", tuned="t")
+    assert [path.name for path in written] == ["shift.json", "report.html"]
+    page, _ = read(tmp_path / "report.html")
+    specs = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)
+    scatter = json.loads(specs[1])
+    values = scatter["layer"][1]["data"]["values"]
+    assert [(v["x"], v["y"]) for v in values if v["model"] == "all texts"] == [
+        (layer["dm1"], layer["dm2"]) for layer in shift["layers"]
+    ]
+    assert len({v["model"] for v in values}) == 2  # all texts, and the one group with three
+    assert "By benchmark" in page
+
+
+def test_the_cloud_is_the_same_every_time():
+    entries = [
+        {"token": " so", "count": 4, "kind": "logical"},
+        {"token": "apple", "count": 2, "kind": "content"},
+    ]
+    picture = word_cloud(entries)
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    assert picture == word_cloud(entries)
+    assert word_cloud([]) is None
