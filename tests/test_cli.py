@@ -120,6 +120,16 @@ UNREADABLE = [
     ((*DRY, "--limit", "-1"), "--limit"),
     ((*DRY, "--limit", "many"), "--limit"),
     ((*DRY, "--seed", "-1"), "--seed"),
+    (("probe", "tokens", "a/b", "c/d"), "give either --responses or --prompts"),
+    ((*TOKENS, "rows.jsonl", "--prompts", "rows.jsonl"), "give either --responses or --prompts"),
+    (
+        ("probe", "tokens", "a/b", "c/d", "--prompts", "rows.jsonl", "--prefix", "shared"),
+        "give --prefix tuned or base",
+    ),
+    ((*TOKENS, "rows.jsonl", "--shard", "3/2", "--out", "o"), "no shard '3/2'"),
+    ((*TOKENS, "rows.jsonl", "--shard", "1/2"), "add --out DIR"),
+    ((*TOKENS, "rows.jsonl", "--out", "rows.jsonl"), "name a folder"),
+    ((*HIDDEN, "texts.jsonl", "--shard", "1/2", "--ray", "2", "--out", "o"), "leave one out"),
     (("study", "unknown-suite.toml"), "maxi"),
     (("study", "no-items.toml"), "no-items.toml [items]"),
     (("study", "no-arms.toml"), "no-arms.toml [arms]"),
@@ -136,6 +146,8 @@ def rubbish(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"run of {name}").mkdir()
         (folder / f"run of {name}" / "run.json").write_bytes(content)
     (folder / "folder").mkdir()
+    (folder / "rows.jsonl").write_text('{"prompt": "a", "response": "b"}')
+    (folder / "texts.jsonl").write_text('{"text": "a"}')
     head, arm = 'name = "x"\nbase = "a/b"\n', "[arms.off-policy-sft]\n"
     (folder / "unknown-suite.toml").write_text(f'{head}suite = "maxi"\n{arm}')
     (folder / "no-items.toml").write_text(f"{head}items = 0\n{arm}")

@@ -109,7 +109,7 @@ def test_every_position_is_in_one_bin_of_its_own_power_of_two(lengths):
 def test_passages_by_hand():
     text = np.array([0, 0, 0, 0, 3, 5, 5])
     js = np.array([0.1, 0.3, 0.3, 0.0, 0.6, 0.2, 0.2])
-    found = most_shifted(text, js, window=2, keep=2)
+    found = most_shifted(text, js, window=2)[:2]
     assert [(w.text, w.start, w.stop) for w in found] == [(0, 1, 3), (3, 4, 5)]
     # The text of one token is held against a window of two.
     assert [w.mean_js for w in found] == pytest.approx([0.3, 0.3])
@@ -122,6 +122,15 @@ def test_passages_by_hand():
     )
     assert [(p.text, p.benchmark, p.start) for p in shift.passages] == [(0, "", 0), (1, "b", 0)]
     assert [js for _, js in shift.passages[0].tokens] == [0.0, 0.5]
+
+
+def test_at_most_two_passages_of_one_benchmark():
+    every = drawn([3] * 8)
+    labels = Labels(("a",) * 5 + ("b", "", ""))
+    found = measure_tokens(every, prefix="base", decode=str, kind=str, labels=labels).passages
+    assert sorted(p.benchmark for p in found) == ["", "", "a", "a", "b"]
+    means = [p.mean_js for p in found]
+    assert means == sorted(means, reverse=True)
 
 
 @given(st.lists(st.floats(0, 0.69), min_size=1, max_size=30), st.integers(1, 8))

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 WINDOW = 64
 """Positions of a passage: a few lines of text."""
-KEPT = 12
-"""Passages shown of a probe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +27,8 @@ def most_shifted(
     js_N: NDArray[np.floating[Any]],
     *,
     window: int = WINDOW,
-    keep: int = KEPT,
 ) -> list[Window]:
-    """Each text's window of largest summed JS, the ``keep`` largest mean JS first.
+    """Each text's window of largest summed JS, the largest mean JS first.
 
     A text shorter than ``window`` is one window, and its mean is over ``window`` positions all the
     same: one odd token doesn't outrank a paragraph. Positions come text by text.
@@ -44,4 +41,4 @@ def most_shifted(
         sums_N = total_N[width:] - total_N[:-width]
         at = int(start + sums_N.argmax())
         found.append(Window(int(text_N[start]), at, at + int(width), sums_N.max() / window))
-    return sorted(found, key=lambda w: (-w.mean_js, w.text))[:keep]
+    return sorted(found, key=lambda w: (-w.mean_js, w.text))

@@ -6,6 +6,7 @@ Source: arXiv 2507.00432 (token shift), docs/science.md section 5. numpy in floa
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -21,6 +22,10 @@ Ints = NDArray[np.integer[Any]]
 
 JS_SHIFTED = 0.1
 """Nats; a position above it counts as shifted (section 5)."""
+PASSAGES = 12
+"""Passages kept of a probe."""
+PASSAGES_OF_ONE = 2
+"""At most so many of one benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,14 +262,21 @@ def _passages(
     positions: PositionShifts, decode: Callable[[int], str], labels: Labels
 ) -> tuple[Passage, ...]:
     place_N = positions.place_N
-    found = []
+    found: list[Passage] = []
+    shown: Counter[str] = Counter()
     for window in most_shifted(positions.text_N, positions.js_N):
+        name = labels.of_text(window.text)
+        if len(found) == PASSAGES:
+            break
+        if name and shown[name] == PASSAGES_OF_ONE:
+            continue
+        shown[name] += 1
         rows = slice(window.start, window.stop)
         pairs = zip(positions.token_N[rows].tolist(), positions.js_N[rows].tolist(), strict=True)
         found.append(
             Passage(
                 text=window.text,
-                benchmark=labels.of_text(window.text),
+                benchmark=name,
                 start=int(place_N[window.start]),
                 mean_js=window.mean_js,
                 tokens=tuple((decode(token), round(js, 5)) for token, js in pairs),

@@ -36,7 +36,9 @@ def pca_scatter(hidden: Documents, labels: Sequence[str]) -> Figure | None:
     return scatter("pca", "PCA shift, layer by layer", caption, rows, labels, titles=titles)
 
 
-def benchmark_bars(tokens: Documents, labels: Sequence[str]) -> Figure | None:
+def benchmark_bars(
+    tokens: Documents, labels: Sequence[str], *, title: str = "KL(tuned ‖ base) by benchmark"
+) -> Figure | None:
     """KL(tuned || base) of every benchmark, a bar per model."""
     rows = [
         {"row": name(benchmark), "model": name(label), "value": part["kl_tuned_base"]}
@@ -47,7 +49,7 @@ def benchmark_bars(tokens: Documents, labels: Sequence[str]) -> Figure | None:
         return None
     spec = bars(rows, list(dict.fromkeys(r["row"] for r in rows)), labels, "nats per token")
     caption = "Means over texts of means over response tokens."
-    return Figure("token-benchmarks", "KL(tuned ‖ base) by benchmark", caption, spec)
+    return Figure("token-benchmarks", title, caption, spec)
 
 
 def position_curve(tokens: Documents, labels: Sequence[str]) -> Figure | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +69,10 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
             if figure
         ],
         grids=[
-            ("Over all layers", views.hidden_grid(parts)),
-            *_if_any("By benchmark", views.hidden_grid(_defined(document.get("benchmarks")))),
+            ("Over all layers", _of_texts(views.hidden_grid(parts))),
+            *_if_any(
+                "By benchmark", _of_texts(views.hidden_grid(_defined(document.get("benchmarks"))))
+            ),
             ("Layer by layer, all texts", views.layer_grid(document["layers"])),
         ],
         cloud=None,
@@ -94,7 +96,8 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         }
         for label, key in measures.items()
     }
-    bars = probe_figures.benchmark_bars(by_measure, list(measures))
+    title = "How far the next-token probabilities moved"
+    bars = probe_figures.benchmark_bars(by_measure, list(measures), title=title)
     cloud = word_cloud(document["shifted_tokens"])
     shifted = document["shifted_tokens"]
     html = render_page(
@@ -108,7 +111,7 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
             if figure
         ],
         grids=[
-            ("In numbers", views.token_grid(_with_prefix(parts, document["prefix"]))),
+            ("In numbers", _of_texts(views.token_grid(_with_prefix(parts, document["prefix"])))),
             *(
                 (f"Shifted tokens: {kind}", views.shifted_grid(shifted, kind=kind))
                 for kind in ("logical", "content")
@@ -136,6 +139,11 @@ def _defined(parts: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
 
 def _with_prefix(parts: Mapping[str, Any], prefix: str) -> dict[str, Mapping[str, Any]]:
     return {key: {**part, "prefix": prefix} for key, part in parts.items()}
+
+
+def _of_texts(grid: views.Grid) -> views.Grid:
+    """Rows are parts of the texts here, not models."""
+    return replace(grid, head=("texts of", *grid.head[1:]))
 
 
 def _if_any(title: str, grid: views.Grid) -> list[tuple[str, views.Grid]]:

@@ -142,12 +142,31 @@ def print_shift(document: Mapping[str, Any], console: Console) -> None:
         if isinstance(value, int | float | str):
             table.add_row(Text(name(key)), Text(views.digits(value)))
     console.print(table)
+    if groups := document.get("groups"):
+        console.print()
+        console.print(_parts("By group", groups))
     if layers := document.get("layers"):
         console.print()
         console.print(_layers(layers))
     if shifted := document.get("shifted_tokens"):
         console.print()
         console.print(_shifted(shifted))
+
+
+PART_MEASURES = ("n_texts", "d_layerwise", "d_paper", "kl_tuned_base", "kl_base_tuned", "js")
+"""What is shown of a part of the texts, where a probe has it."""
+
+
+def _parts(title: str, parts: Mapping[str, Mapping[str, Any] | None]) -> Table:
+    table = plain_table(title)
+    table.add_column("texts of", overflow="fold")
+    known = [part for part in parts.values() if part]
+    keys = [key for key in PART_MEASURES if any(key in part for part in known)]
+    _numbers(table, *keys)
+    for label, part in parts.items():
+        cells = [views.digits(part.get(key)) for key in keys] if part else ["too few texts"]
+        table.add_row(Text(words.group_name(label)), *map(Text, cells))
+    return table
 
 
 def _layers(layers: Sequence[Mapping[str, Any]]) -> Table:
