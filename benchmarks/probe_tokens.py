@@ -23,8 +23,8 @@ from probe_hidden import gemm_flops
 
 from transferscope.models import load_model, load_tokenizer
 from transferscope.probe import tokens
-from transferscope.probe.heads import final_states
 from transferscope.probe.divergences import divergences
+from transferscope.probe.heads import final_states
 from transferscope.probe.tokens import token_shift
 
 MODEL, TEXTS, LENGTHS = "smollm2-135m", 16, (256, 1024)
