@@ -23,6 +23,7 @@ def evaluate_command(
     limit: int = 40,
     seed: Annotated[int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16",
+    data: Path | None = None,
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
@@ -42,6 +43,8 @@ def evaluate_command(
         Of the items and of sampling.
     dtype
         Of the weights while answering.
+    data
+        Folder of the files that real benchmarks are read from.
     base
         The model it was tuned from; recorded in the run.
     dry_run
@@ -57,7 +60,7 @@ def evaluate_command(
     if out.is_file():
         raise InputError("is a file", place=str(out), remedy="name another folder: --out DIR")
     if dry_run:
-        check_model(model, chosen, engine=engine, n=limit, seed=seed)
+        check_model(model, chosen, engine=engine, n=limit, seed=seed, data=data)
         for item in plan_evaluation(chosen, n=limit):
             print(f"{item.group:10} {item.benchmark:24} {limit:6} items x {item.repeats}")
         return
@@ -65,7 +68,16 @@ def evaluate_command(
 
     with progress() as tick:
         evaluate_model(
-            model, chosen, out, base=base, engine=engine, dtype=dtype, n=limit, seed=seed, tick=tick
+            model,
+            chosen,
+            out,
+            base=base,
+            engine=engine,
+            dtype=dtype,
+            n=limit,
+            seed=seed,
+            data=data,
+            tick=tick,
         )
     print(f"run folder: {out}", file=sys.stderr)
 

@@ -27,7 +27,7 @@ from .errors import InputError
 from .files import parse_toml, read_text
 from .records import digest
 
-BUILT_IN = ("mini", "paper")
+BUILT_IN = ("mini", "paper", "real")
 
 
 class Benchmark(BaseModel):

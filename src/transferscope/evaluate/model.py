@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
@@ -34,35 +35,50 @@ def evaluate_model(
     dtype: str = "bfloat16",
     n: int | None = None,
     seed: int = 0,
+    data: str | Path | None = None,
     tick: Tick = no_tick,
 ) -> Path:
     """Evaluate ``model`` (see :func:`~transferscope.models.find_model`) by ``engine``.
 
     A folder that holds the finished run of the same model, suite, engine, dtype, decoding, items
     and seed is left as it is. ``name`` is what the run calls it (default: ``model``), ``base`` what
-    it was tuned from. Raises as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
+    it was tuned from, ``data`` the folder of files that pack ``paper`` reads. Raises as
+    :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
     """
-    check_model(model, suite, engine=engine, n=n, seed=seed)
+    check_model(model, suite, engine=engine, n=n, seed=seed, data=data)
     ref = ModelRef(name or model, base=base, fingerprint=fingerprint(find_model(model)))
-    if _is_complete(Path(out), ref, suite, engine=engine, dtype=dtype, n=n, seed=seed):
+    asked: dict[str, Any] = {"n": n, "seed": seed, "data": data}
+    if _is_complete(Path(out), ref, suite, engine=engine, dtype=dtype, **asked):
         return Path(out)
-    return evaluate(
-        ENGINES[engine](model, dtype), suite, out, model_ref=ref, n=n, seed=seed, tick=tick
-    )
+    return evaluate(ENGINES[engine](model, dtype), suite, out, model_ref=ref, tick=tick, **asked)
 
 
 def check_model(
-    model: str, suite: Suite, *, engine: str = "hf", n: int | None = None, seed: int = 0
+    model: str,
+    suite: Suite,
+    *,
+    engine: str = "hf",
+    n: int | None = None,
+    seed: int = 0,
+    data: str | Path | None = None,
 ) -> None:
     """Raise what :func:`evaluate_model` would for a wrong name, engine or pack; no weights."""
     if engine not in ENGINES:
         raise InputError(f"unknown engine {engine!r}", remedy=f"use one of {', '.join(ENGINES)}")
     find_model(model)
-    decodings(suite, n=n, seed=seed)
+    decodings(suite, n=n, seed=seed, data=data)
 
 
 def _is_complete(
-    out: Path, ref: ModelRef, suite: Suite, *, engine: str, dtype: str, n: int | None, seed: int
+    out: Path,
+    ref: ModelRef,
+    suite: Suite,
+    *,
+    engine: str,
+    dtype: str,
+    n: int | None,
+    seed: int,
+    data: str | Path | None,
 ) -> bool:
     """Whether ``out`` holds the finished run of just this; what differs is refused further on."""
     if not (out / MANIFEST_FILE).is_file():
@@ -75,7 +91,7 @@ def _is_complete(
         suite=manifest.suite,
         suite_hash=suite.hash,
         engine={"engine": engine, "dtype": dtype},
-        decoding=decodings(suite, n=n, seed=seed),
+        decoding=decodings(suite, n=n, seed=seed, data=data),
         template=manifest.template,
         seed=seed,
         limit=n,

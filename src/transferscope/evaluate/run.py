@@ -54,13 +54,15 @@ def evaluate(
     n: int | None = None,
     seed: int = 0,
     tick: Tick = no_tick,
+    data: str | Path | None = None,
     packs: Mapping[str, Path] | None = None,
 ) -> Path:
     """Evaluate the engine's model on every benchmark of ``suite``; returns the run folder.
 
     ``n`` items per benchmark (``None``: all that the pack has), drawn and decoded with ``seed``.
     Started again after an interrupt, it goes on with the first benchmark that is not committed.
-    ``tick(benchmark, items done, items)`` is called within benchmarks too. ``packs`` maps a
+    ``tick(benchmark, items done, items)`` is called within benchmarks too. ``data`` is the folder
+    of files that pack ``paper`` reads. ``packs`` maps a
     pack's name to a folder of lm-eval YAML; by default the packs that ship with the package.
 
     Raises :class:`MissingExtra` when lm-eval or a grader's package is absent, and
@@ -73,7 +75,9 @@ def evaluate(
     from .quiet import quiet_lm_eval
 
     with quiet_lm_eval():
-        managers = _managers(suite, tasks.PACKS if packs is None else packs, n=n, seed=seed)
+        managers = _managers(
+            suite, tasks.PACKS if packs is None else packs, n=n, seed=seed, data=data
+        )
     manifest = _manifest(engine, suite, managers, model_ref=model_ref, n=n, seed=seed)
     with RunWriter.open(out, manifest) as writer:
         for item in plan(suite, n=n):
@@ -94,12 +98,19 @@ def evaluate(
 
 
 def _managers(
-    suite: Suite, packs: Mapping[str, Path], *, n: int | None, seed: int
+    suite: Suite,
+    packs: Mapping[str, Path],
+    *,
+    n: int | None,
+    seed: int,
+    data: str | Path | None = None,
 ) -> dict[str, Any]:
     """lm-eval's TaskManager of every pack that the suite uses."""
     from lm_eval.tasks import TaskManager
 
-    metadata = {"seed": seed} if n is None else {"seed": seed, "n": n}
+    metadata: dict[str, Any] = {"seed": seed} if n is None else {"seed": seed, "n": n}
+    if data is not None:
+        metadata["data"] = str(data)
     managers: dict[str, Any] = {}
     for name, benchmark in suite.benchmarks.items():
         pack = benchmark.pack
@@ -148,15 +159,22 @@ def _manifest(
     )
 
 
-def decodings(suite: Suite, *, n: int | None, seed: int) -> dict[str, Any]:
+def decodings(
+    suite: Suite, *, n: int | None, seed: int, data: str | Path | None = None
+) -> dict[str, Any]:
     """How a run of ``suite`` would draw its answers, by benchmark; loads no model.
 
-    Raises as :func:`evaluate` does for an unknown pack or task.
+    Raises as :func:`evaluate` does for an unknown pack or task, and for a file that is missing.
     """
+    from ..tasks.paper import find_file
     from .quiet import quiet_lm_eval
 
     with quiet_lm_eval():
-        return _decodings(suite, _managers(suite, tasks.PACKS, n=n, seed=seed))
+        found = _decodings(suite, _managers(suite, tasks.PACKS, n=n, seed=seed, data=data))
+    for name, benchmark in suite.benchmarks.items():
+        if benchmark.pack == "paper":
+            find_file(data, name)
+    return found
 
 
 def _decodings(suite: Suite, managers: Mapping[str, Any]) -> dict[str, Any]:

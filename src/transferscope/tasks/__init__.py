@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PACKS: dict[str, Path] = {"mini": Path(__file__).parent / "mini"}
+PACKS: dict[str, Path] = {name: Path(__file__).parent / name for name in ("mini", "paper")}
 """Pack name to its folder of YAML files."""
 
 
