@@ -26,7 +26,9 @@ _HOME = {
     "rank": "compare.rank",
     "read_run": "runs",
     "score": "grade.score",
+    "TransferCallback": "track",
     "token_shift": "probe.tokens",
+    "trace": "track",
 }
 
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - names are loaded lazily below

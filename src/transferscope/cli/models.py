@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError
-from .shared import ModelName, Seed, app, console
+from .shared import Json, ModelName, Seed, app, console, print_json
 
 
 @app.command(name="eval")
@@ -116,6 +116,65 @@ def train(
     with progress() as tick:
         train_arm(config, out, tick=tick)
     print(f"tuned model: {out}", file=sys.stderr)
+
+
+@app.command
+def trace(
+    checkpoints: Path,
+    *,
+    base: ModelName,
+    out: Path,
+    suite: str = "mini",
+    limit: Annotated[int, Parameter(validator=Number(gte=2))] = 40,
+    seed: Annotated[int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
+    data: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """Gain, retention and KL over a finished run's checkpoints.
+
+    Parameters
+    ----------
+    checkpoints
+        Folder above checkpoint-N, verl's global_step_N (merged), or N.
+    out
+        Folder of run folders, trace.jsonl and report.html; started again, it goes on.
+    suite
+        A built-in suite or a suite file.
+    limit
+        Items per benchmark.
+    seed
+        Of the items.
+    data
+        Folder of the files that real benchmarks are read from.
+    """
+    from dataclasses import asdict
+
+    from ..core.suite import load_suite
+    from ..report.progress import progress
+    from ..report.trace import print_trace, write_trace
+    from ..track import find_checkpoints
+    from ..track import trace as trace_checkpoints
+
+    chosen = load_suite(suite)
+    find_checkpoints(checkpoints)
+    with progress() as tick:
+        comparison, rows = trace_checkpoints(
+            checkpoints,
+            base=base,
+            suite=chosen,
+            out=out,
+            n=limit,
+            seed=seed,
+            data=data,
+            tick=tick,
+        )
+    table = [asdict(row) for row in rows]
+    page = write_trace(out, comparison, table)
+    print(f"wrote {page}", file=sys.stderr)
+    if as_json:
+        print_json({"base": base, "steps": table})
+        return
+    print_trace(table, console())
 
 
 @app.command

@@ -52,7 +52,15 @@ def sides(
     dtype: str,
     device_map: str | None = None,
 ) -> tuple[Callable[[], Side], Callable[[], Side]]:
-    """How to open base and tuned model. An adapter and its own base are ONE loaded model."""
+    """How to open base and tuned model. An adapter and its own base are ONE loaded model.
+
+    A loaded adapter that stands on both sides is compared with itself switched off.
+    """
+    if isinstance(tuned, tuple) and isinstance(base, tuple) and base[0] is tuned[0]:
+        model: Any = tuned[0].eval()
+        if hasattr(model, "disable_adapter"):
+            inner = model.get_base_model()
+            return (lambda: Side(inner, model.disable_adapter)), (lambda: Side(inner))
     if (adapter := adapter_on(base, tuned)) is not None:
         adapted = cache(lambda: load_adapted(adapter, dtype=dtype, device_map=device_map))
         return (

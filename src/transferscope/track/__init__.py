@@ -1,0 +1,25 @@
+"""What a training run carries over and what it costs, step by step.
+
+:class:`TransferCallback` measures inside anybody's Trainer, :func:`trace` the checkpoints of a run
+that is over.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOME = {
+    "Row": "rows",
+    "TransferCallback": "callback",
+    "find_checkpoints": "checkpoints",
+    "read_rows": "rows",
+    "trace": "checkpoints",
+}
+__all__ = ["Row", "TransferCallback", "find_checkpoints", "read_rows", "trace"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,170 @@
+"""Evaluation and KL to the base inside anybody's Trainer of transformers or TRL.
+
+    trainer = SFTTrainer(model=model, args=args, train_dataset=data)
+    trainer.add_callback(TransferCallback(trainer, base="BASE", out="transfer", every=100))
+    trainer.train()
+
+Every ``every`` steps a slice of the suite is answered by the model as it is, and compared with the
+base's answers to the same questions; KL is measured along the base's answers. Rows go to
+``OUT/trace.jsonl``, run folders to ``OUT/runs``, numbers named ``transfer/...`` to wherever the
+Trainer reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from ..compare import compare_runs
+from ..core.errors import InputError
+from ..core.records import ModelRef
+from ..core.suite import Suite, load_suite
+from ..core.token_shift import TokenShift
+from ..engines import HFEngine
+from ..evaluate import check_model, evaluate, evaluate_model
+from ..probe.texts import run_responses
+from ..probe.tokens import token_shift
+from ..runs import Run, read_run
+from ..runs.manifest import MANIFEST_FILE, read_manifest
+from .rows import FILE, Row, read_rows, row_of, write_rows
+
+
+class TransferCallback(TrainerCallback):  # type: ignore[misc]
+    """Measures transfer every ``every`` steps and at the end.
+
+    ``base`` names the model that training starts from. ``items`` per benchmark of ``suite`` (a
+    name, a file or a :class:`Suite`) are asked with ``seed``; ``data`` is the folder of the files
+    of real benchmarks. ``kl_items`` per benchmark carry the KL (0: none); the base is loaded for
+    it, unless the model is an adapter that can be switched off. ``allowed_loss`` in points stops
+    the training once a group other than the source has a lower bound below minus it: with few items
+    that says "not shown to be harmless", so give it enough. Only the first process measures.
+
+    Raises :class:`InputError` for a wrong base, suite or number, and for a model whose weights are
+    sharded over processes (use :func:`trace` on its checkpoints).
+    """
+
+    def __init__(
+        self,
+        trainer: Any,
+        *,
+        base: str,
+        out: str | Path,
+        suite: str | Suite = "mini",
+        items: int = 10,
+        every: int = 100,
+        kl_items: int = 2,
+        allowed_loss: float | None = None,
+        data: str | Path | None = None,
+        seed: int = 0,
+    ) -> None:
+        if every < 1 or items < 2:
+            what = f"every is {every} and items {items}"
+            raise InputError(what, remedy="give every 1 or more, items 2 or more")
+        if allowed_loss is not None and allowed_loss < 0:
+            raise InputError(f"allowed_loss is {allowed_loss}", remedy="give points, 0 or more")
+        accelerator = trainer.accelerator
+        sharded = {"FSDP", "DEEPSPEED", "MEGATRON_LM"}
+        if str(accelerator.distributed_type).rpartition(".")[2] in sharded:
+            raise InputError(
+                "the model's weights are sharded over processes",
+                remedy="run `transferscope trace` on its checkpoints",
+            )
+        self.suite = suite if isinstance(suite, Suite) else load_suite(suite)
+        self.options: dict[str, Any] = {"n": items, "seed": seed, "data": data}
+        check_model(base, self.suite, **self.options)
+        self.trainer, self.base, self.out = trainer, base, Path(out)
+        self.every, self.kl_items, self.allowed_loss = every, kl_items, allowed_loss
+        self.rows: list[Row] = []
+        self._base_run: Run | None = None
+
+    def on_train_begin(
+        self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: Any
+    ) -> None:
+        """The base answers first; a resumed training finds its answers and rows."""
+        if not state.is_world_process_zero:
+            return
+        out = self.out / "runs" / "base"
+        if state.global_step == 0:
+            # Before the first step the model is the base, in the very arithmetic of later steps.
+            self._answer(out, ModelRef(self.base))
+        else:
+            with _aside(None):
+                evaluate_model(self.base, self.suite, out, dtype=self._dtype(), **self.options)
+        self._base_run = read_run(out)
+        if (self.out / FILE).is_file():
+            kept = read_rows(self.out / FILE)
+            self.rows = [row for row in kept if row.step <= state.global_step]
+
+    def on_step_end(
+        self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Measures where a step is due."""
+        due = state.global_step % self.every == 0 or state.global_step == state.max_steps
+        if due and state.is_world_process_zero:
+            row = self.measure(state.global_step)
+            self.trainer.log(row.metrics())
+            if self.allowed_loss is not None and self._lost(row):
+                control.should_training_stop = True
+        if due:
+            self.trainer.accelerator.wait_for_everyone()
+
+    def measure(self, step: int) -> Row:
+        """Evaluate, probe and write the row of ``step``; needs ``on_train_begin`` before it."""
+        if self._base_run is None:
+            raise InputError("nothing to compare with yet", remedy="call it during training")
+        out = self.out / "runs" / f"step-{step}"
+        self._answer(out, ModelRef(f"step {step}", base=self.base))
+        kl = self._kl()
+        (result,) = compare_runs(self._base_run, [read_run(out)]).tuned
+        row = row_of(step, result, kl)
+        self.rows = [*(r for r in self.rows if r.step != step), row]
+        write_rows(self.out / FILE, self.rows)
+        return row
+
+    @property
+    def _model(self) -> Any:
+        return self.trainer.accelerator.unwrap_model(self.trainer.model)
+
+    def _dtype(self) -> str:
+        return str(next(self._model.parameters()).dtype).removeprefix("torch.")
+
+    def _answer(self, out: Path, ref: ModelRef) -> None:
+        """The model as it is answers the suite's slice, unless it has."""
+        if _complete(out):
+            return
+        model, tokenizer = self._model, self.trainer.processing_class
+        with _aside(model):
+            engine = HFEngine.from_loaded(model, tokenizer, name=ref.name)
+            evaluate(engine, self.suite, out, model_ref=ref, **self.options)
+
+    def _kl(self) -> TokenShift | None:
+        if not self.kl_items or self._base_run is None:
+            return None
+        rows, labels = run_responses(self._base_run, items=self.kl_items)
+        now = (self._model, self.trainer.processing_class)
+        base = now if hasattr(self._model, "disable_adapter") else self.base
+        with _aside(self._model):
+            return token_shift(base, now, rows, prefix="base", labels=labels)
+
+    def _lost(self, row: Row) -> bool:
+        targets = [ci for group, ci in row.ci.items() if group != self.suite.source]
+        return any(ci[0] < -(self.allowed_loss or 0.0) for ci in targets)
+
+
+def _complete(out: Path) -> bool:
+    return (out / MANIFEST_FILE).is_file() and read_manifest(out).status == "complete"
+
+
+@contextmanager
+def _aside(model: Any) -> Iterator[None]:
+    """Random states and the model's mode come back: training goes on as if nothing happened."""
+    training = model is not None and model.training
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.no_grad():
+        yield
+    if model is not None:
+        model.train(training)

@@ -1,0 +1,78 @@
+"""One measured step: gains, index and KL against the base, as a line of ``trace.jsonl``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..compare import TunedResult
+from ..core.errors import InputError
+from ..core.files import read_json_lines, write_atomically
+from ..core.token_shift import TokenShift
+
+FILE = "trace.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A step against step 0 or the base: points, with 95 % intervals over items.
+
+    ``gain`` and ``ci`` are by group, ``retention`` over all groups but the source, ``ti`` the
+    linear index by target group (``None``: undefined). ``kl`` is KL(tuned || base) and
+    ``kl_base`` KL(base || tuned) in nats on the base's own answers, ``None`` where not measured.
+    """
+
+    step: int
+    gain: Mapping[str, float]
+    ci: Mapping[str, tuple[float, float]]
+    retention: float | None
+    retention_ci: tuple[float, float] | None
+    ti: Mapping[str, float | None]
+    kl: float | None = None
+    kl_base: float | None = None
+
+    def metrics(self) -> dict[str, float]:
+        """Flat numbers for a training log: ``transfer/gain/math``, ``transfer/kl`` and so on."""
+        named = {f"gain/{group}": value for group, value in self.gain.items()}
+        named |= {f"gain_low/{group}": ci[0] for group, ci in self.ci.items()}
+        named |= {f"ti/{group}": value for group, value in self.ti.items() if value is not None}
+        single = {"retention": self.retention, "kl": self.kl, "kl_base": self.kl_base}
+        named |= {name: value for name, value in single.items() if value is not None}
+        return {f"transfer/{name}": v for name, v in named.items() if math.isfinite(v)}
+
+
+def row_of(step: int, result: TunedResult, kl: TokenShift | None) -> Row:
+    """The row of one comparison with the base and its token probe."""
+    return Row(
+        step=step,
+        gain={group: point.gain for group, point in result.plane.items()},
+        ci={group: point.ci for group, point in result.plane.items()},
+        retention=None if result.retention is None else result.retention.gain,
+        retention_ci=None if result.retention is None else result.retention.ci,
+        ti={} if result.linear is None else dict(result.linear.ti),
+        kl=None if kl is None else kl.mean.kl_tuned_base,
+        kl_base=None if kl is None else kl.mean.kl_base_tuned,
+    )
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a ``trace.jsonl``; of a step that stands there twice, the last.
+
+    Raises :class:`InputError` naming file and line.
+    """
+    found: dict[int, Row] = {}
+    for place, line in read_json_lines(path, remedy="remove the file and measure again"):
+        try:
+            row = Row(**line)
+        except TypeError as err:
+            raise InputError(f"not a traced step: {err}", place=place) from None
+        found[row.step] = row
+    return [found[step] for step in sorted(found)]
+
+
+def write_rows(path: Path, rows: list[Row]) -> None:
+    """All rows, atomically."""
+    write_atomically(path, (json.dumps(asdict(row)) + "\n" for row in rows))

@@ -1,0 +1,219 @@
+"""TransferCallback inside TRL's own SFTTrainer, and the trace of a run that is over."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from datasets import Dataset
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig, SFTTrainer
+
+from transferscope import TransferCallback
+from transferscope.cli import main
+from transferscope.core.errors import InputError
+from transferscope.core.suite import parse_suite
+from transferscope.runs import read_run
+from transferscope.track import find_checkpoints, read_rows, trace
+
+SUITE = parse_suite(
+    """
+name = "slice"
+source = "math"
+[groups]
+math = ["fractions"]
+other = ["sequences"]
+[benchmarks.fractions]
+pack = "mini"
+[benchmarks.sequences]
+pack = "mini"
+""",
+    place="slice.toml",
+)
+
+
+def trainer(model: Path, out: Path, steps: int = 4, **options):
+    rows = [{"prompt": f"{i} + 1", "completion": f" {i + 1}"} for i in range(16)]
+    arguments = SFTConfig(
+        output_dir=str(out),
+        max_steps=steps,
+        per_device_train_batch_size=2,
+        learning_rate=3e-3,
+        lr_scheduler_type="constant",
+        save_steps=2,
+        logging_steps=1,
+        report_to=[],
+        use_cpu=True,
+        bf16=False,
+        activation_checkpointing=False,
+        disable_tqdm=True,
+        seed=3,
+    )
+    return SFTTrainer(
+        model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
+        args=arguments,
+        train_dataset=Dataset.from_list(rows),
+        processing_class=AutoTokenizer.from_pretrained(model),
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def followed(tiny_model: Path, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("followed")
+    found = trainer(tiny_model, folder / "run")
+    callback = TransferCallback(
+        found, base=str(tiny_model), out=folder / "transfer", suite=SUITE, items=4, every=2
+    )
+    found.add_callback(callback)
+    found.train()
+    return folder, found, callback
+
+
+def test_every_other_step_is_measured_and_logged(followed) -> None:
+    folder, found, callback = followed
+    rows = read_rows(folder / "transfer" / "trace.jsonl")
+    assert [row.step for row in rows] == [2, 4]
+    assert set(rows[0].gain) == {"math", "other"}
+    assert 0 < rows[0].kl < rows[1].kl  # a large learning rate leads away from the base
+    assert rows[0].kl_base > 0
+    base = read_run(folder / "transfer" / "runs" / "base")
+    assert base.manifest.model.name == callback.base
+    assert {b: len(o) for b, o in base.by_benchmark.items()} == {"fractions": 4, "sequences": 4}
+    logged = [entry for entry in found.state.log_history if "transfer/kl" in entry]
+    assert [entry["step"] for entry in logged] == [2, 4]
+    assert logged[1]["transfer/kl"] == pytest.approx(rows[1].kl)
+    assert {"transfer/gain/math", "transfer/gain_low/other", "transfer/retention"} <= set(logged[0])
+    assert found.model.training
+
+
+def test_training_goes_on_as_if_nothing_had_been_measured(followed, tiny_model, tmp_path) -> None:
+    alone = trainer(tiny_model, tmp_path)
+    alone.train()
+    theirs = dict(followed[1].model.named_parameters())
+    assert all(torch.equal(p, theirs[name]) for name, p in alone.model.named_parameters())
+
+
+def test_an_adapter_is_its_own_base(tiny_model, tmp_path, monkeypatch) -> None:
+    config = LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM")
+    found = trainer(tiny_model, tmp_path / "run", steps=1, peft_config=config)
+    callback = TransferCallback(
+        found, base=str(tiny_model), out=tmp_path / "transfer", suite=SUITE, items=2, every=1
+    )
+    found.add_callback(callback)
+    monkeypatch.setattr("transferscope.probe.opened.load_model", None)  # must not be called
+    found.train()
+    assert len(callback.rows) == 1
+    assert callback.rows[0].kl > 0
+
+
+def test_a_group_that_may_have_lost_too_much_stops_the_training(tiny_model, tmp_path) -> None:
+    found = trainer(tiny_model, tmp_path / "run")
+    found.add_callback(
+        TransferCallback(
+            found,
+            base=str(tiny_model),
+            out=tmp_path / "transfer",
+            suite=SUITE,
+            items=2,
+            every=1,
+            kl_items=0,
+            allowed_loss=0.0,
+        )
+    )
+
+    def lost(self, row):
+        return row.step == 2
+
+    TransferCallback._lost, kept = lost, TransferCallback._lost
+    try:
+        found.train()
+    finally:
+        TransferCallback._lost = kept
+    assert found.state.global_step == 2
+    rows = read_rows(tmp_path / "transfer" / "trace.jsonl")
+    assert [row.kl for row in rows] == [None, None]
+
+
+def test_what_counts_as_lost() -> None:
+    callback = TransferCallback.__new__(TransferCallback)
+    callback.suite, callback.allowed_loss = SUITE, 5.0
+    from transferscope.track import Row
+
+    def row(low: float, source: float = 0.0) -> Row:
+        ci = {"math": (source, 9.0), "other": (low, 9.0)}
+        return Row(1, {"math": 0.0, "other": 0.0}, ci, 0.0, (low, 9.0), {})
+
+    assert not callback._lost(row(-5.0))
+    assert callback._lost(row(-5.1))
+    assert not callback._lost(row(0.0, source=-50.0))  # the source group may lose
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"every": 0}, "give every 1 or more"),
+        ({"items": 1}, "items 2 or more"),
+        ({"allowed_loss": -1.0}, "give points, 0 or more"),
+        ({"base": "nobody"}, "unknown model 'nobody'"),
+        ({"suite": "maxi"}, "no suite 'maxi'"),
+    ],
+)
+def test_wrong_options_are_named_before_the_first_step(followed, options, message) -> None:
+    given = {"base": followed[2].base, "out": "x", "suite": SUITE} | options
+    with pytest.raises(InputError, match=message):
+        TransferCallback(followed[1], **given)
+
+
+def test_the_checkpoints_of_the_run_give_the_same_course(followed, tmp_path) -> None:
+    folder, _, callback = followed
+    found = find_checkpoints(folder / "run")
+    assert [step for step, _ in found] == [2, 4]
+    options = {"base": callback.base, "suite": SUITE, "n": 4, "dtype": "float32"}
+    comparison, rows = trace(folder / "run", out=tmp_path / "out", **options)
+    assert [t.model for t in comparison.tuned] == ["step 2", "step 4"]
+    for ours, theirs in zip(rows, callback.rows, strict=True):
+        assert ours.gain == theirs.gain
+        assert ours.kl == pytest.approx(theirs.kl, abs=1e-5)
+    assert [row.step for row in read_rows(tmp_path / "out" / "trace.jsonl")] == [2, 4]
+
+
+def test_the_command(followed, tmp_path, capsys, monkeypatch) -> None:
+    suite = tmp_path / "slice.toml"
+    suite.write_text(
+        'name = "slice"\nsource = "math"\n[groups]\nmath = ["fractions"]\n'
+        'other = ["sequences"]\n[benchmarks.fractions]\npack = "mini"\n'
+        '[benchmarks.sequences]\npack = "mini"\n'
+    )
+    folder, _, callback = followed
+    argv = ["trace", str(folder / "run"), "--base", callback.base, "--suite", str(suite)]
+    argv += ["--limit", "2", "--out", str(tmp_path / "out")]
+    main([*argv, "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert [row["step"] for row in document["steps"]] == [2, 4]
+    main(argv)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "trace-gain" in page
+    assert "trace-kl" in page
+
+
+def test_verls_shards_are_recognised_and_the_merge_command_printed(tmp_path) -> None:
+    shards = tmp_path / "global_step_20" / "actor"
+    shards.mkdir(parents=True)
+    (shards / "model_world_size_2_rank_0.pt").touch()
+    with pytest.raises(InputError, match=r"merge them first: python -m verl.model_merger merge"):
+        find_checkpoints(tmp_path)
+    shutil.rmtree(shards)
+    with pytest.raises(InputError, match="holds no checkpoint"):
+        find_checkpoints(tmp_path)
+    merged = tmp_path / "global_step_20" / "actor" / "huggingface"
+    merged.mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        (merged / name).touch()
+    assert find_checkpoints(tmp_path) == [(20, merged)]
+    with pytest.raises(InputError, match="is no folder"):
+        find_checkpoints(tmp_path / "none")
