@@ -101,3 +101,58 @@ def test_bad_files_are_refused_by_place(tmp_path: Path, line: str, message: str)
     assert message in str(caught.value)
     with pytest.raises(InputError, match="not readable"):
         read_queries(tmp_path / "none.jsonl")
+
+
+def test_levels_and_boxed_solutions_of_math(tmp_path: Path) -> None:
+    rows = [
+        {"problem": f"p{n}", "level": f"Level {n}", "solution": f"So \\boxed{{{n}}}."}
+        for n in range(1, 6)
+    ]
+    rows.append({"problem": "p?", "level": "Level ?", "solution": "\\boxed{0}"})
+    path = written(tmp_path / "math.jsonl", rows)
+    assert [q.gold for q in read_queries(f"{path}?level=3-5")] == ["3", "4", "5"]
+    assert [q.gold for q in read_queries(f"{path}?level=2")] == ["2"]
+    assert len(read_queries(path)) == 6
+    for wrong, message in (
+        ("level=x", "give level=3-5"),
+        ("levels=3", "unknown option 'levels'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            read_queries(f"{path}?{wrong}")
+    plain = written(tmp_path / "plain.jsonl", [{"prompt": "a", "gold": "1"}])
+    with pytest.raises(InputError, match="no field 'level'"):
+        read_queries(f"{plain}?level=3")
+    with pytest.raises(InputError, match="the solution has no"):
+        read_queries(written(tmp_path / "s.jsonl", [{"problem": "p", "solution": "none"}]))
+
+
+def test_a_hub_data_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    asked = []
+
+    def load(*given: object, **options: object) -> list[dict[str, str]]:
+        asked.append((given, options))
+        return [{"problem": "2 + 2?", "answer": "4"}, {"problem": "x?", "answer": "y"}]
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    assert [q.gold for q in read_queries("hub:a/b/main?split=train")] == ["4", "y"]
+    assert asked == [(("a/b", "main"), {"split": "train"})]
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("no\nnetwork")
+
+    monkeypatch.setattr(datasets, "load_dataset", fails)
+    with pytest.raises(InputError, match="hub:a/b: could not be loaded: no network; check name"):
+        read_queries("hub:a/b")
+
+
+def test_a_benchmark_of_the_mini_suite_is_a_source() -> None:
+    one = queries_of(config("on-policy-sft", queries_from="mini:sequences"))
+    assert len({query.prompt for query in one}) == 3
+    assert all(is_correct(f"The answer is {query.gold}.", query.gold) for query in one)
+    assert queries_of(config("on-policy-sft", queries_from="mini:sequences", seed=1)) != one
+    with pytest.raises(InputError, match="answers of 'ordering' are no numbers"):
+        read_queries("mini:ordering")
+    with pytest.raises(InputError, match="has no benchmark 'chess'"):
+        read_queries("mini:chess")

@@ -118,6 +118,73 @@ def train(
     print(f"tuned model: {out}", file=sys.stderr)
 
 
+@app.command(name="distill")
+def distill_command(
+    teacher: ModelName,
+    *,
+    queries: str,
+    out: Path,
+    count: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    samples: Annotated[int, Parameter(validator=Number(gte=1))] = 4,
+    max_tokens: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
+    temperature: Annotated[float, Parameter(validator=Number(gte=0))] = 0.7,
+    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Sample a teacher's responses to training queries; goes on where it stopped.
+
+    Every response is graded by the one grader and kept: an SFT arm takes the correct ones, an RL
+    arm all of them (settings: queries_from and teacher).
+
+    Parameters
+    ----------
+    queries
+        JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK (?level=3-5 for MATH).
+    out
+        JSONL of responses.
+    count
+        Queries, the first of the source; default: all.
+    samples
+        Responses to each.
+    max_tokens
+        Of a response.
+    temperature
+        Of sampling.
+    dtype
+        Of the teacher's weights.
+    seed
+        Of sampling.
+    """
+    from dataclasses import asdict
+
+    from ..evaluate import open_engine
+    from ..report.progress import progress
+    from ..train.distill import distill
+    from ..train.pool import read_queries
+
+    asked = read_queries(queries)[:count]
+    if out.is_dir() or not out.parent.is_dir():
+        what = "is a folder" if out.is_dir() else f"no folder {out.parent}"
+        raise InputError(what, place=str(out), remedy="name a .jsonl file")
+    with progress() as tick:
+        found = distill(
+            open_engine(teacher, dtype=dtype),
+            asked,
+            out,
+            samples=samples,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            tick=tick,
+        )
+    if as_json:
+        print_json(asdict(found))
+        return
+    print(f"{found.responses} responses to {found.queries} queries in {out}")
+    print(f"{found.correct} correct; {found.solved} queries have a correct one")
+
+
 @app.command
 def trace(
     checkpoints: Path,

@@ -1,6 +1,6 @@
 """Suite x engine -> run folder. Light at import; lm-eval loads when something is evaluated."""
 
-from .model import check_model, evaluate_model
+from .model import check_model, evaluate_model, open_engine
 from .run import Planned, evaluate, plan
 
-__all__ = ["Planned", "check_model", "evaluate", "evaluate_model", "plan"]
+__all__ = ["Planned", "check_model", "evaluate", "evaluate_model", "open_engine", "plan"]

@@ -24,6 +24,14 @@ def _hf(model: str, dtype: str) -> Engine:
 ENGINES: dict[str, Callable[[str, str], Engine]] = {"hf": _hf}
 
 
+def open_engine(model: str, *, engine: str = "hf", dtype: str = "bfloat16") -> Engine:
+    """An engine that holds ``model``. Raises :class:`InputError` for an unknown one of either."""
+    if engine not in ENGINES:
+        raise InputError(f"unknown engine {engine!r}", remedy=f"use one of {', '.join(ENGINES)}")
+    find_model(model)
+    return ENGINES[engine](model, dtype)
+
+
 def evaluate_model(
     model: str,
     suite: Suite,

@@ -1,7 +1,7 @@
 """The stages of a study: train, evaluate, probe, compare, report; each skipped when complete.
 
 runs/base  arms/CELL  runs/CELL  probes/CELL.{hidden,tokens,weights}.json, runs and probes for
-CELL@STEP too  comparison.json  claims.json  predictors.json  report.html  report.md
+CELL@STEP too  overlap.json  comparison.json  claims.json  predictors.json  report.html  report.md
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from ..train import train_arm
 from .claims import judge
 from .config import Cell, StudyConfig
 from .measured import Measured, measure
+from .overlap import clean_sources, with_clean_queries
 from .plan import Say, check_study, claim_folder, plan_study, run_names
 from .predict import predict
 
@@ -61,8 +62,9 @@ def run_study(
     options: dict[str, Any] = {"n": config.items, "seed": config.seed, "tick": tick}
     announce()
     base = read_run(evaluate_model(config.base, suite, out / "runs" / "base", **options))
+    sources = clean_sources(config, base, out)
     found = _Found()
-    for cell in config.cells():
+    for cell in (with_clean_queries(cell, sources) for cell in config.cells()):
         _run_cell(config, cell, base, suite, found, out=out, announce=announce, options=options)
     announce()
     comparison = compare_runs(base, found.tuned, seed=config.seed)

@@ -1,6 +1,10 @@
-"""Where queries and a teacher's responses come from: the built-in source, or JSON lines.
+"""Where queries and a teacher's responses come from.
 
-Queries, one a line; the field names of GSM8K, MATH and DeepScaleR are understood::
+``queries_from`` names the built-in source (``"procedural"``), a benchmark of the mini suite
+(``"mini:sequences"``: training items that its evaluation leaves out), a hub data set
+(``"hub:agentica-org/DeepScaleR-Preview-Dataset"``, ``"hub:OWNER/NAME/CONFIG?split=train"``) or a
+JSONL file. The field names of GSM8K, MATH and DeepScaleR are understood; ``?level=3-5`` keeps
+MATH's levels 3 to 5, of a file too::
 
     {"prompt": "What is 3 + 4?", "gold": "7"}
 
@@ -13,53 +17,133 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ..core.errors import InputError
 from ..core.files import read_json_lines
-from ..grade.maths import is_correct
+from ..grade.maths import is_correct, last_boxed, number
+from ..tasks import mini
 from .config import PROCEDURAL, ArmConfig
-from .queries import Query, make_queries
+from .queries import FORMAT, Query, make_queries
 from .teacher import accepted, mixed
 
 ASKED = ("prompt", "problem", "question")
 GOLD = ("gold", "answer")
+HUB, MINI = "hub:", "mini:"
+POOL = 600
+"""Items drawn of a mini benchmark; an arm takes its queries from them."""
 REMEDY = 'give one JSON object per line: {"prompt": ..., "gold": ...}'
 
 
 def queries_of(config: ArmConfig) -> list[Query]:
     """The arm's queries in training order.
 
-    A file's are drawn without replacement in an order that ``seed`` decides, so that all arms see
-    the same. Raises :class:`InputError` when it holds too few.
+    Those of any other source than the built-in one are drawn without replacement in an order that
+    ``seed`` decides, so that all arms see the same. Raises :class:`InputError` when there are too few.
     """
-    if config.queries_from == PROCEDURAL:
+    source = config.queries_from
+    if source == PROCEDURAL:
         return make_queries(config.queries, seed=config.seed)
-    path = Path(config.queries_from)
-    queries = read_queries(path)
+    queries = read_queries(source)
     if len(queries) < config.queries:
         what = f"steps x queries_per_step asks for {config.queries} queries, here are"
-        raise InputError(f"{what} {len(queries)}", place=str(path), remedy="ask for fewer steps")
+        raise InputError(f"{what} {len(queries)}", place=source, remedy="ask for fewer steps")
     random.Random(f"transferscope-pool-{config.seed}").shuffle(queries)
     return queries[: config.queries]
 
 
-def read_queries(path: Path) -> list[Query]:
-    """The queries of a JSONL file in its order; a prompt that stands there twice is kept once.
+def mini_queries(benchmark: str) -> list[Query]:
+    """:data:`POOL` training items of a mini benchmark with numbers as answers.
+
+    Raises :class:`InputError` for an unknown benchmark, and for one whose answers are no numbers:
+    the grader of all arms compares numbers.
+    """
+    if benchmark not in mini.BENCHMARKS:
+        remedy = f"use one of {', '.join(mini.BENCHMARKS)}"
+        raise InputError(f"the mini suite has no benchmark {benchmark!r}", remedy=remedy)
+    items = mini.training_items(benchmark, POOL)
+    if not all(number(item.draft.gold) is not None for item in items):
+        what = f"answers of {benchmark!r} are no numbers, which training's grader compares"
+        raise InputError(what, place="queries_from", remedy="use another benchmark")
+    return [
+        Query(item.id, benchmark, f"{item.draft.prompt} {FORMAT}", item.draft.gold)
+        for item in items
+    ]
+
+
+def read_queries(source: str | Path) -> list[Query]:
+    """The queries of a JSONL file, hub data set or mini benchmark in its order.
+
+    A prompt that comes twice is kept once; rows of other levels than asked for are left out.
 
     Raises :class:`InputError` naming file and line.
     """
+    if str(source).startswith(MINI):
+        return mini_queries(str(source).removeprefix(MINI))
+    name, _, options = str(source).partition("?")
+    wanted = dict(parse_qsl(options))
+    if unknown := sorted(set(wanted) - {"level", "split"}):
+        what = f"unknown option {unknown[0]!r}"
+        raise InputError(what, place=str(source), remedy="use level=3-5 or split=train")
+    levels = _levels(wanted["level"], str(source)) if "level" in wanted else None
+    if name.startswith(HUB):
+        rows = _hub_rows(name.removeprefix(HUB), wanted.get("split", "train"))
+    else:
+        rows = read_json_lines(Path(name), remedy=REMEDY)
     found: dict[str, Query] = {}
-    for place, row in read_json_lines(path, remedy=REMEDY):
-        prompt = _text(row, ASKED, place)
-        # GSM8K's answers end in the number behind "####"
-        gold = _text(row, GOLD, place).rpartition("####")[2].strip()
+    for place, row in rows:
+        if levels is not None and _level(row, place) not in levels:
+            continue
+        prompt, gold = _text(row, ASKED, place), _gold(row, place)
         if not gold:
             raise InputError("the answer is empty", place=place, remedy=REMEDY)
         found.setdefault(prompt, Query(str(row.get("id", len(found))), "file", prompt, gold))
     return list(found.values())
+
+
+def _gold(row: Mapping[str, Any], place: str) -> str:
+    """The answer; GSM8K's is the number behind "####", MATH's the last box of its solution."""
+    solution = row.get("solution")
+    if not any(name in row for name in GOLD) and isinstance(solution, str):
+        boxed = last_boxed(solution)
+        if boxed is None:
+            raise InputError("the solution has no \\boxed{}", place=place, remedy=REMEDY)
+        return boxed.strip()
+    return _text(row, GOLD, place).rpartition("####")[2].strip()
+
+
+def _levels(text: str, place: str) -> range:
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        raise InputError(f"no levels {text!r}", place=place, remedy="give level=3-5 or level=5")
+    return range(int(first), int(last or first) + 1)
+
+
+def _level(row: Mapping[str, Any], place: str) -> int:
+    digits = str(row.get("level", "")).removeprefix("Level ")
+    if "level" not in row:
+        raise InputError("no field 'level'", place=place, remedy="leave out ?level=")
+    return int(digits) if digits.isdecimal() else 0  # MATH has rows of "Level ?"
+
+
+def _hub_rows(name: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, row) of a hub data set. Raises :class:`InputError` when it can't be had."""
+    from datasets import load_dataset
+
+    owner, _, rest = name.partition("/")
+    name, _, config = rest.partition("/")
+    try:
+        rows = load_dataset(f"{owner}/{name}", config or None, split=split)
+    except Exception as err:  # the hub's client raises a dozen kinds
+        reason = " ".join(str(err).split())[:150] or type(err).__name__
+        remedy = "check name and network, or give a JSONL file"
+        what = f"could not be loaded: {reason}"
+        raise InputError(what, place=f"{HUB}{owner}/{name}", remedy=remedy) from None
+    for line, row in enumerate(rows, start=1):
+        yield f"{HUB}{owner}/{name}:{line}", dict(row)
 
 
 def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
