@@ -42,7 +42,8 @@ def queries_of(config: ArmConfig) -> list[Query]:
     """The arm's queries in training order.
 
     Those of any other source than the built-in one are drawn without replacement in an order that
-    ``seed`` decides, so that all arms see the same. Raises :class:`InputError` when there are too few.
+    ``seed`` decides, so that all arms see the same. Raises :class:`InputError` where there are too
+    few.
     """
     source = config.queries_from
     if source == PROCEDURAL:
