@@ -12,7 +12,7 @@ import sys
 from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
-from . import files, models, probes, results  # noqa: F401 - they register their commands
+from . import exports, files, models, probes, results  # noqa: F401 - they register their commands
 from .shared import app
 
 __all__ = ["app", "main"]

@@ -1,0 +1,70 @@
+"""Commands that write what big training engines read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from .shared import export_app
+
+Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
+Queries = Annotated[
+    str, Parameter(help='JSONL with "prompt" and "gold", hub:OWNER/NAME, ?level=3-5 for MATH.')
+]
+Out = Annotated[Path, Parameter(help="Folder of the launch files.")]
+Nodes = Annotated[int, Parameter(validator=Number(gte=1), help="Machines.")]
+Gpus = Annotated[int, Parameter(validator=Number(gte=1), help="GPUs of a machine.")]
+
+
+@export_app.command
+def verl(model: Model, *, queries: Queries, out: Out, nodes: Nodes = 1, gpus: Gpus = 8) -> None:
+    """On-policy RL in the paper's setting for verl: run.sh, data, our grader as reward."""
+    from ..train.export import export_verl
+    from ..train.pool import read_queries
+
+    _say(export_verl(read_queries(queries), out, model=model, nodes=nodes, gpus=gpus))
+
+
+@export_app.command
+def llamafactory(
+    model: Model,
+    *,
+    queries: Queries,
+    teacher: Path,
+    out: Out,
+    template: str = "qwen3",
+    nodes: Nodes = 1,
+    gpus: Gpus = 8,
+) -> None:
+    """Off-policy SFT in the paper's setting for LLaMA-Factory: sft.yaml, data, ZeRO-3.
+
+    Parameters
+    ----------
+    teacher
+        Responses that `distill` wrote; those that the grader accepts are used.
+    template
+        LLaMA-Factory's name of the model's chat template.
+    """
+    from ..train.export import export_llamafactory
+    from ..train.pool import read_queries
+
+    asked = read_queries(queries)
+    options = {"nodes": nodes, "gpus": gpus}
+    _say(export_llamafactory(asked, teacher, out, model=model, template=template, **options))
+
+
+@export_app.command
+def accelerate(*, out: Out, nodes: Nodes = 1, gpus: Gpus = 8) -> None:
+    """accelerate configurations (FSDP2, ZeRO-3) for `transferscope train` on several GPUs."""
+    from ..train.export import export_accelerate
+
+    _say(export_accelerate(out, nodes=nodes, gpus=gpus))
+
+
+def _say(written: list[Path]) -> None:
+    for path in written:
+        print(f"wrote {path}", file=sys.stderr)

@@ -1,0 +1,123 @@
+"""Off-policy SFT at 14B with LLaMA-Factory: the paper's published setting as launch files.
+
+Full fine-tuning on a teacher's accepted responses: lr 5e-5, 512 a batch, 2 epochs (their
+configuration; the text says 1.5), cosine with warm-up 0.1 (arXiv 2507.00432; docs/science.md
+section 6). Keys are those of LLaMA-Factory 0.9.5, parsed by its own parser in the tests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.files import read_json_lines, write_atomically, write_json
+from ...grade.maths import is_correct
+from ..queries import Query
+
+BATCH, EPOCHS, LEARNING_RATE = 512, 2.0, 5e-5
+DATASET = "transferscope"
+
+
+def settings(
+    model: str, *, template: str, nodes: int = 1, gpus: int = 8, max_tokens: int = 16_384
+) -> dict[str, Any]:
+    """LLaMA-Factory's training settings by key.
+
+    Raises :class:`InputError` where the batch can't be dealt out to the GPUs.
+    """
+    processes = nodes * gpus
+    if BATCH % processes:
+        what = f"a batch of {BATCH} can't be dealt out to {processes} GPUs"
+        raise InputError(what, remedy="use a number of GPUs that divides it")
+    return {
+        "model_name_or_path": model,
+        "trust_remote_code": False,
+        "stage": "sft",
+        "do_train": True,
+        "finetuning_type": "full",
+        "deepspeed": "zero3.json",
+        "dataset_dir": ".",
+        "dataset": DATASET,
+        "template": template,
+        "cutoff_len": max_tokens,
+        "preprocessing_num_workers": 16,
+        "output_dir": "checkpoints",
+        "logging_steps": 1,
+        "save_steps": 50,
+        "save_only_model": True,
+        "report_to": "none",
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": BATCH // processes,
+        "learning_rate": LEARNING_RATE,
+        "num_train_epochs": EPOCHS,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": 0.1,  # a share since transformers 5, which has no warmup_ratio
+        "bf16": True,
+        "seed": 0,
+    }
+
+
+ZERO3: Mapping[str, Any] = {
+    "train_batch_size": "auto",
+    "train_micro_batch_size_per_gpu": "auto",
+    "gradient_accumulation_steps": "auto",
+    "gradient_clipping": "auto",
+    "zero_allow_untested_optimizer": True,
+    "bf16": {"enabled": "auto"},
+    "zero_optimization": {
+        "stage": 3,
+        "overlap_comm": True,
+        "contiguous_gradients": True,
+        "reduce_bucket_size": "auto",
+        "stage3_prefetch_bucket_size": "auto",
+        "stage3_param_persistence_threshold": "auto",
+        "stage3_gather_16bit_weights_on_model_save": True,
+    },
+}
+
+
+def _yaml(value: Any) -> str:
+    """YAML 1.1 reads 5e-05 as a string: a float needs its point."""
+    return f"{value:.1e}" if isinstance(value, float) and value < 1e-3 else json.dumps(value)
+
+
+def export_llamafactory(
+    queries: Sequence[Query],
+    teacher: Path,
+    out: Path,
+    *,
+    model: str,
+    template: str = "qwen3",
+    nodes: int = 1,
+    gpus: int = 8,
+) -> list[Path]:
+    """``sft.yaml``, ``zero3.json``, ``dataset_info.json`` and ``train.json``; returns them.
+
+    Of the ``teacher``'s responses (``transferscope distill``) those stay that the grader accepts,
+    wherever their query is among ``queries``. Raises :class:`InputError` when none does.
+    """
+    golds = {query.prompt: query.gold for query in queries}
+    given = settings(model, template=template, nodes=nodes, gpus=gpus)
+    rows = []
+    for place, row in read_json_lines(teacher, remedy="name the file that distill wrote"):
+        prompt, response = row.get("prompt"), row.get("response")
+        if not isinstance(prompt, str) or not isinstance(response, str):
+            raise InputError("no prompt and response", place=place, remedy="distill first")
+        if prompt in golds and is_correct(response, golds[prompt]):
+            rows.append({"instruction": prompt, "input": "", "output": response})
+    if not rows:
+        what = "no response to these queries is correct"
+        raise InputError(what, place=str(teacher), remedy="distill more")
+    out.mkdir(parents=True, exist_ok=True)
+    lines = [
+        "# Off-policy SFT, the paper's setting: llamafactory-cli train sft.yaml (0.9.5, transformers 5)"
+    ]
+    lines += [f"{key}: {_yaml(value)}" for key, value in given.items()]
+    write_atomically(out / "sft.yaml", "\n".join(lines) + "\n")
+    write_json(out / "zero3.json", dict(ZERO3))
+    write_json(out / "dataset_info.json", {DATASET: {"file_name": "train.json"}})
+    write_atomically(out / "train.json", json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+    return [out / name for name in ("sft.yaml", "zero3.json", "dataset_info.json", "train.json")]

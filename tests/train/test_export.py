@@ -1,0 +1,202 @@
+"""Launch files against the real packages' own schemas, so that a wrong key fails.
+
+verl and LLaMA-Factory are installed without their dependencies into a throw-away folder; verl's
+settings are composed by hydra, LLaMA-Factory's parsed by its own parser, accelerate's read by the
+installed accelerate.
+"""
+
+import importlib.util
+import json
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+from pyarrow import parquet
+
+from transferscope.cli import main
+from transferscope.core.errors import InputError
+from transferscope.train import Query
+from transferscope.train.export import export_accelerate, export_llamafactory, export_verl
+from transferscope.train.export.llamafactory import settings
+from transferscope.train.export.verl import overrides
+
+QUERIES = [Query(f"q{n}", "file", f"What is {n} + 1?", str(n + 1)) for n in range(70)]
+VERL = ("verl==0.9.1", "hydra-core", "omegaconf", "antlr4-python3-runtime==4.9.3")
+COMPOSE = """
+import importlib.util, json, os, sys
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+where = importlib.util.find_spec("verl").submodule_search_locations[0]
+with initialize_config_dir(os.path.join(where, "trainer", "config"), version_base=None):
+    found = compose("ppo_trainer", overrides=json.load(sys.stdin))
+    clip = found.actor_rollout_ref.actor.clip_ratio_high
+    print(json.dumps(OmegaConf.to_container(found.algorithm)), clip)
+"""
+PARSE = """
+import sys, yaml
+from llamafactory.hparams.parser import _parse_train_args
+model, data, training, tuning, _ = _parse_train_args(yaml.safe_load(sys.stdin))
+print(training.learning_rate, training.num_train_epochs, tuning.finetuning_type, data.dataset)
+"""
+
+
+def installed(packages, tmp_path_factory):
+    """The packages alone in a folder of their own; skipped where no registry can be reached."""
+    folder = tmp_path_factory.mktemp("packages")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    done = subprocess.run(
+        [*command, "--target", str(folder), *packages],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    if done.returncode:
+        pytest.skip(f"can't install {packages[0]}: {done.stderr.strip().splitlines()[-1][:120]}")
+    return folder
+
+
+def run(code, folder, text):
+    known = {**os.environ, "PYTHONPATH": str(folder), "DISABLE_VERSION_CHECK": "1"}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=known,
+        cwd=folder,
+        timeout=240,
+    )
+
+
+@pytest.fixture(scope="module")
+def verl(tmp_path_factory):
+    return installed(VERL, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def llamafactory(tmp_path_factory):
+    packages = ("llamafactory==0.9.5", "omegaconf", "antlr4-python3-runtime==4.9.3")
+    return installed(packages, tmp_path_factory)
+
+
+def test_verls_own_schema_takes_every_key(verl) -> None:
+    given = [f"{key}={value}" for key, value in overrides("org/model").items()]
+    done = run(COMPOSE, verl, json.dumps(given))
+    assert done.returncode == 0, done.stderr[-2000:]
+    document, _, clip = done.stdout.strip().rpartition(" ")
+    assert json.loads(document)["adv_estimator"] == "grpo"
+    assert float(clip) == 0.28
+    wrong = run(COMPOSE, verl, json.dumps([*given, "algorithm.adv_estimater=grpo"]))
+    assert wrong.returncode != 0
+    assert "adv_estimater" in wrong.stderr
+
+
+def test_llamafactorys_own_parser_takes_every_key(llamafactory) -> None:
+    given = settings("org/model", template="qwen3")
+    # DeepSpeed is not installed here; the parser would import it for this one key.
+    known = {key: value for key, value in given.items() if key != "deepspeed"}
+    done = run(PARSE, llamafactory, json.dumps(known | {"bf16": False}))
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.split() == ["5e-05", "2.0", "full", "transferscope"]
+    wrong = run(PARSE, llamafactory, json.dumps(known | {"learning_rat": 1}))
+    assert wrong.returncode != 0
+    assert "learning_rat" in wrong.stderr
+
+
+def test_accelerate_reads_its_configurations(tmp_path) -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    fsdp, zero = (
+        load_config_from_file(str(path)) for path in export_accelerate(tmp_path, gpus=4, nodes=2)
+    )
+    assert fsdp.distributed_type == "FSDP"
+    assert fsdp.fsdp_config["fsdp_version"] == 2
+    assert (fsdp.num_processes, fsdp.num_machines) == (8, 2)
+    assert zero.deepspeed_config["zero_stage"] == 3
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text((tmp_path / "fsdp2.yaml").read_text() + "num_procs: 3\n")
+    with pytest.raises(ValueError, match="num_procs"):
+        load_config_from_file(str(wrong))
+
+
+def test_fsdp_settings_are_arguments_of_accelerates_launcher(tmp_path) -> None:
+    from accelerate.commands.launch import launch_command_parser
+    from accelerate.utils import DeepSpeedPlugin
+
+    from transferscope.train.export.accelerated import configurations
+
+    known = {action.dest for action in launch_command_parser()._actions}
+    found = configurations()
+    assert set(found["fsdp2.yaml"]["fsdp_config"]) <= known
+    fields = set(DeepSpeedPlugin.__dataclass_fields__)
+    assert set(found["zero3.yaml"]["deepspeed_config"]) <= known | fields
+
+
+def test_verls_files(tmp_path) -> None:
+    export_verl(QUERIES, tmp_path, model="org/a model; rm -rf $HOME")
+    script = (tmp_path / "run.sh").read_text()
+    assert subprocess.run(["bash", "-n", tmp_path / "run.sh"], check=False).returncode == 0
+    words = shlex.split(script.replace("\\\n", " "), comments=True)
+    assert "actor_rollout_ref.model.path=org/a model; rm -rf $HOME" in words
+    assert os.access(tmp_path / "run.sh", os.X_OK)
+    train = parquet.read_table(tmp_path / "train.parquet").to_pylist()
+    assert len(train) == 6
+    assert train[0]["prompt"] == [{"role": "user", "content": "What is 64 + 1?"}]
+    assert train[0]["reward_model"]["ground_truth"] == "65"
+    spec = importlib.util.spec_from_file_location("reward", tmp_path / "reward.py")
+    reward = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reward)
+    assert reward.compute_score("x", "The answer is 65.", "65") == 1.0
+    assert reward.compute_score("x", "The answer is 64.", "65", {"index": "q"}) == 0.0
+    with pytest.raises(InputError, match="give more queries"):
+        export_verl(QUERIES[:64], tmp_path, model="m")
+
+
+def test_llamafactorys_files(tmp_path) -> None:
+    teacher = tmp_path / "t.jsonl"
+    rows = [
+        {"prompt": q.prompt, "response": f"The answer is {int(q.gold) + n}."}
+        for q in QUERIES
+        for n in (0, 1)
+    ]
+    rows.append({"prompt": "another", "response": "The answer is 1."})
+    teacher.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    export_llamafactory(QUERIES, teacher, tmp_path / "out", model="org/model", gpus=4)
+    import yaml
+
+    given = yaml.safe_load((tmp_path / "out" / "sft.yaml").read_text())
+    assert given == settings("org/model", template="qwen3", gpus=4)
+    assert given["gradient_accumulation_steps"] == 128
+    assert isinstance(given["learning_rate"], float)
+    train = json.loads((tmp_path / "out" / "train.json").read_text())
+    assert len(train) == 70
+    assert train[1] == {
+        "instruction": "What is 1 + 1?",
+        "input": "",
+        "output": "The answer is 2.",
+    }
+    info = json.loads((tmp_path / "out" / "dataset_info.json").read_text())
+    assert (tmp_path / "out" / info["transferscope"]["file_name"]).is_file()
+    with pytest.raises(InputError, match="can't be dealt out to 7 GPUs"):
+        settings("m", template="qwen3", gpus=7)
+    with pytest.raises(InputError, match="no response to these queries is correct"):
+        export_llamafactory([], teacher, tmp_path / "none", model="m")
+
+
+def test_the_commands(tmp_path, capsys) -> None:
+    file = tmp_path / "q.jsonl"
+    file.write_text(
+        "".join(json.dumps({"prompt": q.prompt, "gold": q.gold}) + "\n" for q in QUERIES)
+    )
+    main(["export", "verl", "org/model", "--queries", str(file), "--out", str(tmp_path / "v")])
+    main(["export", "accelerate", "--out", str(tmp_path / "a"), "--gpus", "2"])
+    said = capsys.readouterr().err
+    assert "run.sh" in said
+    assert "fsdp2.yaml" in said
+    with pytest.raises(SystemExit) as ended:
+        main(["export", "verl", "m", "--queries", "none.jsonl", "--out", str(tmp_path / "v")])
+    assert ended.value.code == 2
