@@ -112,9 +112,7 @@ def export_llamafactory(
         what = "no response to these queries is correct"
         raise InputError(what, place=str(teacher), remedy="distill more")
     out.mkdir(parents=True, exist_ok=True)
-    lines = [
-        "# Off-policy SFT, the paper's setting: llamafactory-cli train sft.yaml (0.9.5, transformers 5)"
-    ]
+    lines = ["# Off-policy SFT, the paper's setting: llamafactory-cli train sft.yaml (0.9.5)"]
     lines += [f"{key}: {_yaml(value)}" for key, value in given.items()]
     write_atomically(out / "sft.yaml", "\n".join(lines) + "\n")
     write_json(out / "zero3.json", dict(ZERO3))
