@@ -38,7 +38,7 @@ PARSE = """
 import sys, yaml
 from llamafactory.hparams.parser import _parse_train_args
 model, data, training, tuning, _ = _parse_train_args(yaml.safe_load(sys.stdin))
-print(training.learning_rate, training.num_train_epochs, tuning.finetuning_type, data.dataset)
+print(training.learning_rate, training.num_train_epochs, tuning.finetuning_type, *data.dataset)
 """
 
 
