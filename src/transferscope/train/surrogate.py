@@ -152,6 +152,8 @@ def _trainer_class() -> Any:
     import torch
     from trl import GRPOTrainer
 
+    from .packed import pack, packing_agrees, regrouped, scored
+    from .rollout import sample
     from .sampler import SamplingCopy
 
     class SurrogateTrainer(GRPOTrainer):  # type: ignore[misc]
@@ -165,6 +167,7 @@ def _trainer_class() -> Any:
             self, *, model: Any, config: ArmConfig, log: StepLog, args: Any, **options: Any
         ) -> None:
             self._config, self._log = config, log
+            self._packs: bool | None = None
             self._copy = None
             if config.recipe.sampler == "policy" and (args.bf16 or config.refresh_every > 1):
                 self._copy = SamplingCopy(model, torch.bfloat16 if args.bf16 else torch.float32)
@@ -190,12 +193,61 @@ def _trainer_class() -> Any:
                 return super()._generate_single_turn(*args, **options)
             if self.state.global_step % self._config.refresh_every == 0:
                 self._copy.renew(self.model)
-            trained: Any = self.model_wrapped
-            self.model_wrapped: Any = self._copy.model
-            try:
-                return super()._generate_single_turn(*args, **options)
-            finally:
-                self.model_wrapped = trained
+            prompts = args[0] if args else options["prompt_ids"]
+            tokenizer = self.processing_class
+            answers = sample(
+                self._copy.model,
+                prompts,
+                max_tokens=self._config.max_tokens,
+                temperature=self._config.temperature,
+                ends=self.eos_token_ids,
+                pad=tokenizer.pad_token_id,
+            )
+            return answers, None
+
+        def _prepare_inputs(self, generation_batch: Any) -> Any:
+            """TRL shuffles the rows over the step's parts; here a group's rows stay together."""
+            buffered = "_buffered_inputs"
+            before = getattr(self, buffered)
+            inputs = super()._prepare_inputs(generation_batch)
+            if self.model.training and (fresh := getattr(self, buffered)) is not before:
+                setattr(self, buffered, parts := regrouped(fresh))
+                inputs = parts[self._step % self.args.steps_per_generation]
+            return inputs
+
+        def _get_per_token_logps_and_entropies(  # noqa: PLR0917 - TRL's signature
+            self,
+            model: Any,
+            input_ids: Any,
+            attention_mask: Any,
+            logits_to_keep: int,
+            batch_size: int | None = None,
+            compute_entropy: bool = False,
+            **others: Any,
+        ) -> Any:
+            """A group's prompt is read once where the model can do that, which is tried first."""
+            given = (model, input_ids, attention_mask, logits_to_keep)
+            plain = {"compute_entropy": compute_entropy, **others}
+            if any(value is not None and value is not False for value in others.values()):
+                return super()._get_per_token_logps_and_entropies(*given, batch_size, **plain)
+            if self._packs is None:
+                bare = self.accelerator.unwrap_model(model)
+                # accelerate keeps the forward without autocast here; asking it to take its wrapper
+                # off would take TRL's head off as well.
+                self._packs = packing_agrees(getattr(bare, "_original_forward", bare), *given[1:])
+            if not self._packs:
+                return super()._get_per_token_logps_and_entropies(*given, batch_size, **plain)
+            logps, entropies = [], []
+            rows = batch_size or len(input_ids)
+            for start in range(0, len(input_ids), rows):
+                part = slice(start, start + rows)
+                batch = pack(input_ids[part], attention_mask[part], logits_to_keep)
+                with self.accelerator.autocast():
+                    found = scored(model, batch)
+                logps.append(batch.unpack(found.log_probs, logits_to_keep))
+                if compute_entropy:
+                    entropies.append(batch.unpack(found.entropy, logits_to_keep))
+            return torch.cat(logps), torch.cat(entropies) if entropies else None, None
 
         def _generate_and_score_completions(self, inputs: Any) -> Any:
             if self._config.recipe.sampler == "teacher":
