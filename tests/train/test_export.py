@@ -102,7 +102,7 @@ def test_llamafactorys_own_parser_takes_every_key(llamafactory) -> None:
     done = run(PARSE, llamafactory, json.dumps(known | {"bf16": False}))
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines()[-1].split() == ["5e-05", "2.0", "full", "transferscope"]
-    wrong = run(PARSE, llamafactory, json.dumps(known | {"learning_rat": 1}))
+    wrong = run(PARSE, llamafactory, json.dumps(known | {"bf16": False, "learning_rat": 1}))
     assert wrong.returncode != 0
     assert "learning_rat" in wrong.stderr
 

@@ -8,6 +8,7 @@ from .loading import (
     load_adapted,
     load_model,
     load_tokenizer,
+    parameter_count,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "load_adapted",
     "load_model",
     "load_tokenizer",
+    "parameter_count",
 ]

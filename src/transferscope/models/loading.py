@@ -7,6 +7,7 @@ adapter, whose base is loaded first), or a hub id. Remote code is never executed
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -144,6 +145,18 @@ def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def parameter_count(name: str) -> int | None:
+    """Weights of a model by its files' headers; ``None`` where they are not safetensors here."""
+    from safetensors import safe_open
+
+    files = sorted(Path(find_model(name).weights).glob("*.safetensors"))
+    count = 0
+    for path in files:
+        with safe_open(path, framework="np") as held:
+            count += sum(math.prod(held.get_slice(key).get_shape()) for key in held.keys())  # noqa: SIM118
+    return count or None
 
 
 def fingerprint(source: ModelSource) -> str:

@@ -58,6 +58,7 @@ def _context(report: ReportInput) -> dict[str, Any]:
     labels = figures.model_labels([t.model for t in comparison.tuned])
     extra = [*report.hidden, *report.tokens, *report.training]
     every = labels + [n for m in dict.fromkeys(extra) if (n := name(m)) not in labels]
+    arms = list(dict.fromkeys(name(arm) for arm in report.arms.values()))
     models = views.model_views(comparison, labels, MODEL_COLOURS)
     prefixes = {str(shift.get("prefix")) for shift in report.tokens.values()}
     whole, runs = views.provenance_grid(comparison.provenance)
@@ -102,12 +103,31 @@ def _context(report: ReportInput) -> dict[str, Any]:
             )
             if figure
         ],
+        "claims": views.claim_grid(report.claims) if report.claims else None,
+        "frontier": probe_figures.frontier_scatter(_points(report), arms),
+        "arms": [(arm, at % MODEL_COLOURS) for at, arm in enumerate(arms)],
+        "dynamics": views.dynamics_grid(report.dynamics) if report.dynamics else None,
         "weights": views.weight_grid(report.weights) if report.weights else None,
         "predictors": views.predictor_grid(report.predictors) if report.predictors else None,
         "costs": views.cost_grid(report.costs) if report.costs else None,
         "whole": whole,
         "runs": runs,
     }
+
+
+def _points(report: ReportInput) -> list[tuple[str, str, float, float]]:
+    """Every model of a study with a gain and a retention."""
+    source = report.comparison.source
+    return [
+        (
+            result.model,
+            report.arms[result.model],
+            result.plane[source].gain,
+            result.retention.gain,
+        )
+        for result in report.comparison.tuned
+        if result.model in report.arms and source in result.plane and result.retention is not None
+    ]
 
 
 @cache

@@ -17,7 +17,8 @@ class ReportInput:
     ``hidden``, ``tokens`` and ``weights`` hold the JSON of ``transferscope probe``; ``training``
     the rows of a run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``, ``grad_norm``,
     ``completion_length``); ``costs`` named numbers (seconds, tokens, FLOPs); ``predictors`` how
-    well each probed quantity predicts the drop. ``created`` is shown
+    well each probed quantity predicts the drop; ``claims`` a study's verdicts, ``arms`` the arm of
+    each model, ``dynamics`` those of its gradient norms. ``created`` is shown
     as it is, so that the same input gives the same page.
     """
 
@@ -29,5 +30,8 @@ class ReportInput:
     training: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     costs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     predictors: Sequence[Mapping[str, Any]] = ()
+    claims: Sequence[Mapping[str, Any]] = ()
+    arms: Mapping[str, str] = field(default_factory=dict)
+    dynamics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     created: str = ""
     notes: Sequence[str] = ()

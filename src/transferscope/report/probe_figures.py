@@ -36,6 +36,24 @@ def pca_scatter(hidden: Documents, labels: Sequence[str]) -> Figure | None:
     return scatter("pca", "PCA shift, layer by layer", caption, rows, labels, titles=titles)
 
 
+def frontier_scatter(
+    points: Sequence[tuple[str, str, float, float]], labels: Sequence[str]
+) -> Figure | None:
+    """Source gain against retention of every run and checkpoint: (name, arm, gain, retention)."""
+    rows = [
+        {"label": name(run), "model": name(arm), "x": gain, "y": kept}
+        for run, arm, gain, kept in points
+    ]
+    if not rows:
+        return None
+    caption = (
+        "A dot is a run or a checkpoint, coloured by its arm; the base stands at 0, 0. Arms are "
+        "compared at equal gain: of two dots at one place left to right, the higher kept more."
+    )
+    titles = ("source gain, points", "retention, points")
+    return scatter("frontier", "What each gain cost", caption, rows, labels, titles=titles)
+
+
 def benchmark_bars(
     tokens: Documents, labels: Sequence[str], *, title: str = "KL(tuned ‖ base) by benchmark"
 ) -> Figure | None:

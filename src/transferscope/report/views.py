@@ -241,6 +241,45 @@ def weight_grid(weights: Mapping[str, Mapping[str, Any]]) -> Grid:
     return Grid(head, rows)
 
 
+def claim_grid(claims: Sequence[Mapping[str, Any]]) -> Grid:
+    """Every claim with the measured value, its interval over runs and the verdict."""
+    rows = []
+    for claim in claims:
+        ci = claim["ci"]
+        why = f" ({name(claim['why'])})" if claim["why"] else ""
+        rows.append(
+            (
+                name(claim["claim"]),
+                f"{claim['verdict']}{why}",
+                digits(claim["measured"], sign=True),
+                words.interval((ci[0], ci[1]), 2) if ci else "none",
+                digits(float(claim["threshold"]), sign=True),
+                digits(claim["runs"]),
+            )
+        )
+    head = ("claim of the paper", "verdict", "measured", "95 % interval", "threshold", "runs")
+    return Grid(head, tuple(rows))
+
+
+def dynamics_grid(dynamics: Mapping[str, Mapping[str, Any]]) -> Grid:
+    """The quantities of every run's gradient norms."""
+    keys = {
+        "early_slope": "early slope",
+        "t_half": "t half",
+        "total": "total",
+        "late_mean": "late mean",
+        "late_variance": "late variance",
+        "decay_rate": "decay rate",
+        "oscillation": "oscillation",
+        "zeros": "zeros",
+    }
+    rows = tuple(
+        (name(model), *(digits(row[key], sign=key == "early_slope") for key in keys))
+        for model, row in dynamics.items()
+    )
+    return Grid(("run", *keys.values()), rows)
+
+
 def predictor_grid(predictors: Sequence[Mapping[str, Any]]) -> Grid:
     """How well every quantity predicts the drop."""
     rows = []

@@ -56,6 +56,11 @@ MEASURES = {
         "which says little about what the model knows. Answered is the share of questions with an "
         "answer that is whole and could be read."
     ),
+    "claims": (
+        "Thresholds were written down before the first run. Intervals are over training runs "
+        "(seeds) and hold the questions' uncertainty as well; fewer than three runs decide "
+        "nothing. A contradiction is a result."
+    ),
     "weights": (
         "How much of the model the tuning touched: the share of weights that moved by more than "
         "1e-5, the share that differs when both models are stored in bfloat16, the change's norm "

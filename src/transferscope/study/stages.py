@@ -18,16 +18,21 @@ from ..core.files import read_json, write_atomically, write_json
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import evaluate_model
+from ..models import parameter_count
 from ..probe.texts import Responses, run_responses
 from ..report import ReportInput, render_html, render_markdown
 from ..runs import Run, read_run
 from ..train import train_arm
+from ..train.dynamics import dynamics
 from .claims import judge
 from .config import Cell, StudyConfig
 from .measured import Measured, measure
 from .overlap import clean_sources, with_clean_queries
 from .plan import Say, check_study, claim_folder, plan_study, run_names
 from .predict import predict
+
+GPU_FLOPS = 4e14
+"""What one GPU of a cluster does in a second of training: 40 % of 1e15 in bf16."""
 
 
 class Shift(Protocol):
@@ -70,9 +75,11 @@ def run_study(
     comparison = compare_runs(base, found.tuned, seed=config.seed)
     forecast = predict(comparison, found.hidden, found.tokens, found.weights, seed=config.seed)
     write_json(out / "predictors.json", [predictor.to_json() for predictor in forecast])
-    costs = {name: cost_of(rows) for name, rows in found.training.items()}
+    weights = parameter_count(config.base)
+    costs = {name: cost_of(rows, weights) for name, rows in found.training.items()}
     measured = measured_cells(config, comparison, found.hidden, found.tokens, costs)
-    write_json(out / "claims.json", [claim.to_json() for claim in judge(measured, config.claims)])
+    claims = [claim.to_json() for claim in judge(measured, config.claims)]
+    write_json(out / "claims.json", claims)
     report = ReportInput(
         title=f"transferscope {config.name}: {config.base} and {len(found.tuned)} tuned models",
         comparison=comparison,
@@ -82,6 +89,9 @@ def run_study(
         training=found.training,
         costs=costs,
         predictors=[predictor.to_json() for predictor in forecast],
+        claims=claims,
+        arms={label: cell.table for cell in config.cells() for label in run_names(cell)},
+        dynamics={name: dynamics_of(rows) for name, rows in found.training.items()},
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     )
     write_json(out / "comparison.json", comparison.to_json())
@@ -186,8 +196,25 @@ def probe_inputs(base: Run, items: int) -> Responses:
     return run_responses(base, items=items)
 
 
-def cost_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """What an arm cost: steps, tokens generated, tokens trained, seconds."""
+def dynamics_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """Gradient dynamics of an arm's steps."""
+    return dynamics([float(row["grad_norm"] or 0.0) for row in steps]).to_json()
+
+
+def cost_of(steps: list[dict[str, Any]], weights: int | None = None) -> dict[str, Any]:
+    """What an arm cost: steps, tokens generated, tokens trained, seconds, FLOPs.
+
+    FLOPs: 2 per weight and token generated, 6 per weight and token trained, prompts left out; where
+    the number of ``weights`` is known, with the time they would take on 8 GPUs of 400 TFLOP/s each.
+    """
+    cost = _counted(steps)
+    if weights is not None:
+        cost["flops"] = weights * (2 * cost["tokens_generated"] + 6 * cost["tokens_trained"])
+        cost["8_gpus_seconds"] = cost["flops"] / (8 * GPU_FLOPS)
+    return cost
+
+
+def _counted(steps: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "steps": len(steps),
         "tokens_generated": sum(int(row.get("tokens_generated") or 0) for row in steps),

@@ -1,0 +1,79 @@
+"""Sampling with shared prompts against plain forward passes: enumeration and greedy limits."""
+
+import copy
+
+import pytest
+import torch
+
+from transferscope.train.rollout import sample
+
+from ..conftest import tiny_llama
+
+END = 2
+OPTIONS = {"temperature": 1.0, "ends": [END], "pad": 0}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return tiny_llama(0, 40, initializer_range=0.5).eval()
+
+
+def greedy(model, prompt, max_tokens):
+    ids = list(prompt)
+    for _ in range(max_tokens):
+        with torch.no_grad():
+            ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
+        if ids[-1] == END:
+            break
+    return ids[len(prompt) :]
+
+
+def test_the_cold_limit_is_greedy_decoding_row_by_row(model) -> None:
+    prompts = [[5], [5], [7, 8, 9, 10], [7, 8, 9, 10], [11, 12]] * 3
+    # An end token for the likeliest first token of one prompt makes rows leave at different steps.
+    first = greedy(model, [11, 12], 1)[0]
+    found = sample(model, prompts, max_tokens=12, temperature=1e-4, ends=[END, first], pad=0)
+    for prompt, answer in zip(prompts, found, strict=True):
+        expected = greedy(model, prompt, 12)
+        if first in expected:
+            expected = expected[: expected.index(first) + 1]
+        assert answer == expected
+    assert {len(answer) for answer in found} >= {1}
+
+
+def test_samples_follow_the_softmax(model) -> None:
+    # One token: 6,000 draws against the distribution; chi-square with 39 cells stays below its
+    # 1 - 1e-6 quantile (about 97).
+    rows = 6000
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        found = sample(model, [[5, 6]] * rows, max_tokens=1, **(OPTIONS | {"temperature": 0.7}))
+    with torch.no_grad():
+        p = (model(torch.tensor([[5, 6]])).logits[0, -1] / 0.7).softmax(0)
+    counts = torch.bincount(torch.tensor([row[0] for row in found]), minlength=40)
+    expected = p * rows
+    large = expected > 5
+    chi = ((counts - expected)[large] ** 2 / expected[large]).sum()
+    assert chi < 97
+
+
+def test_answers_end_at_the_end_token_or_the_limit(model) -> None:
+    prompts = [[3 + n % 4, 9] for n in range(40)]
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        found = sample(model, prompts, max_tokens=30, **OPTIONS)
+    assert all(END not in row[:-1] for row in found)
+    assert all(row[-1] == END or len(row) == 30 for row in found)
+    assert len({len(row) for row in found}) > 3
+
+
+def test_one_seed_one_answer_and_the_weights_stay(model) -> None:
+    before = copy.deepcopy(model.state_dict())
+    drawn = []
+    for _ in range(2):
+        with torch.random.fork_rng():
+            torch.manual_seed(3)
+            drawn.append(sample(model, [[5]] * 6, max_tokens=9, **OPTIONS))
+    assert drawn[0] == drawn[1]
+    assert len(set(map(tuple, drawn[0]))) > 1
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
