@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo study test check bench clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -28,8 +28,11 @@ $(STAMP): pyproject.toml
 	@touch $@
 	@echo "  done: $(BIN)/transferscope --help"
 
-demo: setup ## the whole way on a real model, ends with a report (at most 30 minutes)
+demo: setup ## the whole way on a real model, ends with a report (at most 10 minutes)
 	@$(BIN)/transferscope demo --out demo
+
+study: setup ## repeat the reference study's training (about 12 hours; resumable)
+	@$(BIN)/transferscope study studies/smollm2-135m/study.toml --out study
 
 test: setup ## run the test suite
 	$(BIN)/python -m pytest

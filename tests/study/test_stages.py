@@ -8,8 +8,16 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.core.files import write_json
 from transferscope.core.records import digest
+from transferscope.models import find_model
 from transferscope.runs import read_run
-from transferscope.study import StudyConfig, demo_study, parse_study, plan_study, run_study
+from transferscope.study import (
+    StudyConfig,
+    demo_study,
+    parse_study,
+    plan_study,
+    run_study,
+    shipped_adapters,
+)
 
 SUITE = """
 name = "small"
@@ -151,6 +159,20 @@ def test_a_folder_with_other_files_is_refused(config: StudyConfig, tmp_path: Pat
 def test_bad_studies(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         parse_study(text, place="s.toml")
+
+
+def test_the_demo_takes_the_shipped_adapters(tmp_path: Path) -> None:
+    adapters = shipped_adapters()
+    assert adapters is not None
+    demo = demo_study(adapters)
+    assert [cell.name for cell in demo.cells()] == ["off-policy-sft", "on-policy-rl"]
+    for cell in demo.cells():
+        assert cell.config is None
+        source = find_model(str(cell.checkpoint))
+        assert source.adapter == cell.checkpoint
+        assert source.name != "smollm2-135m"
+    lines = plan_study(demo, tmp_path / "none").lines()
+    assert not any("train" in line for line in lines)
 
 
 def test_the_demo_is_two_arms_of_the_embedded_model_on_equal_queries(tmp_path: Path) -> None:

@@ -261,17 +261,22 @@ def study(file: Path, *, out: Path | None = None) -> None:
 
 
 @app.command
-def demo(*, out: Path = Path("demo")) -> None:
-    """The whole way on the embedded model: train two arms, measure, report.
+def demo(
+    *, out: Path = Path("demo"), train_arms: Annotated[bool, Parameter(name="--train")] = False
+) -> None:
+    """The whole way on the embedded model: two tuned arms, evaluated, probed, one report.
 
     Parameters
     ----------
     out
         Folder of the stages; started again, the demo goes on where it stopped.
+    train_arms
+        Train both arms (about 15 minutes more) in place of the reference study's adapters, which a
+        checkout carries.
     """
-    from ..study import demo_study
+    from ..study import demo_study, shipped_adapters
 
-    _run_study(demo_study(), out)
+    _run_study(demo_study(None if train_arms else shipped_adapters()), out)
 
 
 def _run_study(config: Any, out: Path) -> None:

@@ -1,6 +1,6 @@
 """A controlled study: arms of one base under equal conditions, measured, held against claims."""
 
-from .config import StudyConfig, demo_study, load_study, parse_study
+from .config import StudyConfig, demo_study, load_study, parse_study, shipped_adapters
 from .plan import check_study, plan_study
 from .stages import run_study
 
@@ -12,4 +12,5 @@ __all__ = [
     "parse_study",
     "plan_study",
     "run_study",
+    "shipped_adapters",
 ]

@@ -214,10 +214,23 @@ def load_study(path: Path) -> StudyConfig:
     return parse_study(read_text(path, remedy="name a study's .toml file"), place=str(path))
 
 
-def demo_study() -> StudyConfig:
-    """The study that ``transferscope demo`` runs."""
+def demo_study(adapters: Path | None = None) -> StudyConfig:
+    """The study that ``transferscope demo`` runs: two arms, trained, or found in ``adapters``.
+
+    ``adapters`` holds one folder per arm; without it both are trained on fewer items.
+    """
     text = (files("transferscope") / "demo.toml").read_text(encoding="utf-8")
-    return parse_study(text, place="demo.toml")
+    config = parse_study(text, place="demo.toml")
+    if adapters is None:
+        return config
+    arms = {name: {"checkpoint": str(adapters / name)} for name in config.arms}
+    return config.model_copy(update={"arms": arms})
+
+
+def shipped_adapters() -> Path | None:
+    """The reference study's adapters in a checkout; ``None`` in an installed package."""
+    found = Path(__file__).parents[3] / "studies" / "smollm2-135m" / "adapters"
+    return found if found.is_dir() else None
 
 
 def _invalid(err: ValidationError, place: str) -> InputError:

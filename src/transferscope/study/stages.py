@@ -89,7 +89,8 @@ def run_study(
         training=found.training,
         costs=costs,
         predictors=[predictor.to_json() for predictor in forecast],
-        claims=claims,
+        # Of models that somebody else tuned nothing is claimed.
+        claims=claims if found.training else (),
         arms={label: cell.table for cell in config.cells() for label in run_names(cell)},
         dynamics={name: dynamics_of(rows) for name, rows in found.training.items()},
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
