@@ -90,9 +90,12 @@ def train(
     model: ModelName = "smollm2-135m",
     steps: int | None = None,
     learning_rate: float | None = None,
+    lora_rank: int | None = None,
+    queries: str | None = None,
+    teacher: str | None = None,
     seed: Seed = 0,
 ) -> None:
-    """Train one arm on the built-in queries; goes on where it stopped.
+    """Train one arm; goes on where it stopped.
 
     Parameters
     ----------
@@ -105,11 +108,18 @@ def train(
         Optimiser steps; default: the demo's.
     learning_rate
         Default: the demo's.
+    lora_rank
+        0 trains all weights (the default), else adapters of this rank.
+    queries
+        JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK; default: built in.
+    teacher
+        Responses that `distill` wrote, for off-policy arms; default: built in.
     """
     from ..report.progress import progress
     from ..train import arm_config, train_arm
 
-    given = {"model": model, "steps": steps, "learning_rate": learning_rate, "seed": seed}
+    given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
+    given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
     config = arm_config(
         {"arm": arm} | {k: v for k, v in given.items() if v is not None}, place="options"
     )
