@@ -8,7 +8,7 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.core.files import write_json
 from transferscope.core.records import digest
-from transferscope.models import find_model
+from transferscope.models import find_model, load_model, parameter_count
 from transferscope.runs import read_run
 from transferscope.study import (
     StudyConfig,
@@ -18,6 +18,7 @@ from transferscope.study import (
     run_study,
     shipped_adapters,
 )
+from transferscope.study.stages import cost_of
 
 SUITE = """
 name = "small"
@@ -126,6 +127,24 @@ def test_finished_stages_are_not_repeated(config: StudyConfig, finished: Path) -
     run_study(config, finished, say=lambda _: None)
     assert {path: path.stat().st_mtime_ns for path in kept} == before
     assert (finished / "comparison.json").read_text() == comparison
+
+
+def test_cost_counts_flops_by_hand() -> None:
+    steps = [
+        {"tokens_generated": 10, "tokens_trained": 4, "seconds": 1.0},
+        {"tokens_generated": 0, "tokens_trained": 1, "seconds": None},
+    ]
+    cost = cost_of(steps, weights=100)
+    assert cost["flops"] == 100 * (2 * 10 + 6 * 5)
+    assert cost["8_gpus_seconds"] == 5000 / (8 * 4e14)
+    assert (cost["steps"], cost["seconds"]) == (2, 1.0)
+    assert "flops" not in cost_of(steps)
+
+
+def test_weights_are_counted_without_loading_them(tiny_model: Path) -> None:
+    assert parameter_count(str(tiny_model)) == sum(
+        p.numel() for p in load_model(str(tiny_model)).parameters()
+    )
 
 
 def test_a_folder_of_another_study_is_refused(config: StudyConfig, finished: Path) -> None:

@@ -101,7 +101,7 @@ def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
             for kind in PROBES:
                 path = out / "probes" / f"{label}.{kind}.json"
                 minutes = texts * SECONDS_PER_PROBE_TEXT / 60
-                what = f"{label}, {texts} texts"
+                what = f"{label}, {'all matrices' if kind == 'weights' else f'{texts} texts'}"
                 stages.append(Stage(f"probe {kind}", what, path, minutes, path.is_file()))
     report = out / "report.html"
     stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, False))

@@ -1,0 +1,89 @@
+"""What a study adds to the page: claims, frontier, dynamics, weights, predictors, FLOPs."""
+
+import json
+import re
+from dataclasses import replace
+from html import unescape
+
+import sample
+
+from transferscope.report import render_html
+from transferscope.report.views import claim_grid, cost_grid, predictor_grid
+
+EVIL = "</script><script>alert(1)</script>"
+CLAIM = {
+    "claim": "RL keeps more",
+    "measured": 2.5,
+    "ci": [0.5, 4.5],
+    "threshold": 0.0,
+    "verdict": "confirmed",
+    "runs": 6,
+    "why": "",
+}
+OPEN = CLAIM | {"measured": None, "ci": None, "verdict": "undecided", "runs": 1, "why": EVIL}
+PREDICTOR = {
+    "quantity": "KL",
+    "n": 12,
+    "runs": 6,
+    "r2": 0.5,
+    "r2_ci": (0.1, 0.9),
+    "r2_left_out": -0.2,
+    "rank": 0.7,
+    "rank_ci": None,
+    "undefined": None,
+}
+DYNAMICS = dict.fromkeys(
+    ("early_slope", "t_half", "total", "late_mean", "late_variance", "decay_rate", "oscillation"),
+    1.5,
+) | {"zeros": 0, "steps": 12}
+
+
+def test_claims_say_what_was_measured_and_why_nothing_was_decided() -> None:
+    rows = claim_grid([CLAIM, OPEN]).rows
+    assert rows[0] == ("RL keeps more", "confirmed", "+2.500", "0.50 to 4.50", "0.000", "6")
+    assert rows[1][1].startswith("undecided (")
+    assert rows[1][2:] == ("n/a", "none", "0.000", "1")
+
+
+def test_predictors_have_an_interval_or_say_that_it_is_undecided() -> None:
+    undefined = PREDICTOR | {"undefined": "the drop doesn't vary"}
+    rows = predictor_grid([PREDICTOR, undefined]).rows
+    assert rows[0][1:6] == ("+0.700", "undecided", "0.500", "0.10 to 0.90", "−0.200")
+    assert rows[1][1] == "undefined: the drop doesn't vary"
+
+
+def test_flops_and_gpu_time_are_shown_as_such() -> None:
+    grid = cost_grid({"a": {"flops": 3.2e13, "8_gpus_seconds": 90.0}})
+    assert grid.rows == (("a", "3.20e13", "1 min 30 s"),)
+
+
+def test_the_page_of_a_study() -> None:
+    report = sample.sample()
+    models = [result.model for result in report.comparison.tuned]
+    report = replace(
+        report,
+        claims=[CLAIM, OPEN],
+        predictors=[PREDICTOR],
+        arms=dict.fromkeys(models, EVIL),
+        dynamics={models[0]: DYNAMICS},
+        weights={
+            models[0]: {
+                "changed_share": 0.9,
+                "changed_bf16_share": 0.4,
+                "relative_norm": None,
+                "stable_rank": 3.0,
+            }
+        },
+    )
+    page = render_html(report)
+    assert "alert(1)</script>" not in page
+    for anchor in ("claims", "predictors", "weights", "training"):
+        assert f'<section id="{anchor}">' in page
+    spec = re.search(r'id="spec-frontier">(.*?)</script>', page, re.S)
+    points = json.loads(unescape(spec[1]))["layer"][1]["data"]["values"]
+    assert [point["label"] for point in points] == models
+    source = report.comparison.source
+    assert points[0]["x"] == report.comparison.tuned[0].plane[source].gain
+    assert points[0]["y"] == report.comparison.tuned[0].retention.gain
+    assert "Gradient dynamics" in page
+    assert 'id="claims"' not in render_html(sample.sample())
