@@ -52,6 +52,7 @@ def test_queries_of_the_evaluation_are_removed_and_counted(tmp_path: Path) -> No
     assert report["prompts"] == 1
     (row,) = report["sources"]
     assert (row["queries"], row["removed"], row["ids"], row["n"]) == (4, 2, ["q0", "q2"], 8)
+    assert row["overlapping"] == 2
     cell = with_clean_queries(config.cells()[0], cleaned)
     assert {query.id for query in queries_of(cell.config)} == {"q1", "q3"}
 
@@ -65,5 +66,11 @@ def test_built_in_queries_are_checked_as_they_are(tmp_path: Path) -> None:
     assert with_clean_queries(cell, {}) is cell
     report = json.loads((tmp_path / "out" / "overlap.json").read_text())
     assert [row["removed"] for row in report["sources"]] == [0]
+    # A wording that is shared counts, and changes nothing: the seed makes the queries.
+    long = max((query.prompt for query in queries_of(cell.config)), key=len)
+    part = base_run(tmp_path / "part", [" ".join(long.split()[:9])])
+    assert clean_sources(config, part, tmp_path / "out") == {}
+    report = json.loads((tmp_path / "out" / "overlap.json").read_text())
+    assert [(r["overlapping"], r["removed"]) for r in report["sources"]] == [(1, 0)]
     with pytest.raises(InputError, match="occurs in the evaluation"):
         clean_sources(config, base_run(tmp_path / "two", [f"<user>{one}"]), tmp_path / "out")

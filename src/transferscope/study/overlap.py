@@ -1,7 +1,8 @@
 """Training queries that the evaluation asks, too: removed before any arm sees them, and counted.
 
-Every source of queries but the built-in one becomes ``queries/SOURCE.jsonl`` without them. The
-built-in queries are checked as they are drawn: none may occur.
+Every source of queries but the built-in one becomes ``queries/SOURCE.jsonl`` without them. Built-in
+queries are what a seed makes of them: those that share an n-gram with the evaluation stay and are
+counted, and one that occurs in it whole stops the study.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from ..train.queries import Query
 from .config import Cell, StudyConfig
 
 FILE = "overlap.json"
+WHOLE = 10_000
+"""Words: longer than any query."""
 
 
 def clean_sources(config: StudyConfig, base: Run, out: Path) -> dict[str, str]:
@@ -43,23 +46,25 @@ def clean_sources(config: StudyConfig, base: Run, out: Path) -> dict[str, str]:
     for source in dict.fromkeys(arm.queries_from for arm in arms):
         queries = _queries(source, [arm for arm in arms if arm.queries_from == source])
         found = without_overlap(queries, prompts)
+        built_in = source == PROCEDURAL
         report.append(
             {
                 "source": source,
                 "n": N,
                 "queries": len(queries),
-                "removed": len(found.removed),
+                "overlapping": len(found.removed),
+                "removed": 0 if built_in else len(found.removed),
                 "ids": list(found.removed),
             }
         )
-        if source != PROCEDURAL:
+        if not built_in:
             path = out / "queries" / f"{_slug(source)}.jsonl"
             path.parent.mkdir(parents=True, exist_ok=True)
             lines = (json.dumps({**asdict(q), "id": q.id}) + "\n" for q in found.kept)
             write_atomically(path, lines)
             cleaned[source] = str(path)
-        elif found.removed:
-            what = f"built-in query {found.removed[0]} occurs in the evaluation"
+        elif whole := without_overlap(queries, prompts, n=WHOLE).removed:
+            what = f"built-in query {whole[0]} occurs in the evaluation"
             raise InputError(what, place=f"study {config.name}", remedy="use another suite or seed")
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / FILE, {"prompts": len(prompts), "sources": report})

@@ -2,7 +2,7 @@
 
 Three kinds in equal shares, all with operands from 1 to 9: one-digit sums, one-digit products and
 one-digit word problems (one operation each). The evaluation suite ``mini`` asks with larger
-numbers and other wordings, so no training query can occur in it (docs of `tasks/mini`).
+numbers, so no training query can occur in it; a study counts shared wordings (`overlap.json`).
 
 The base should solve 20-60 % of its own attempts: below, few groups of rollouts hold a correct
 answer to reinforce; above, few hold a wrong one to move away from. ``benchmarks/pass_rate.py``
