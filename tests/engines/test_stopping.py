@@ -1,7 +1,6 @@
 """Stop strings against a search of the whole answer, token by token."""
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,46 +11,31 @@ from ..conftest import byte_tokenizer
 BYTES = byte_tokenizer()
 
 
-def watch(tokenizer, stops, prompt, answers):
-    """Feed answers of one length token by token; returns the criterion and every step's result."""
-    criterion = StopStrings(tokenizer, stops, len(prompt))
-    rows = torch.tensor([prompt + answer for answer in answers])
-    steps = range(len(prompt) + 1, rows.shape[1] + 1)
-    return criterion, [criterion(rows[:, :width], torch.empty(0)).tolist() for width in steps]
+def ended(tokenizer, stops, answer):
+    """Number of tokens after which the answer first counts as ended, asked after every one."""
+    stopped = StopStrings(tokenizer, stops)
+    lengths = range(1, len(answer) + 1)
+    return next((n for n in lengths if stopped([answer[:n]]) == [True]), None)
 
 
-def test_each_row_ends_by_itself_and_stays_ended(tiny_tokenizer):
-    answers = [[7, 8, 9, 8], [9, 9, 9, 9], [8, 9, 7, 7]]
-    criterion, steps = watch(tiny_tokenizer, ["w5"], [4], answers)  # w5 is token 8
-    assert criterion.ended == {0: 2, 2: 1}
-    assert steps == [[False, False, True]] + [[True, False, True]] * 3
-
-
-def test_what_the_prompt_says_does_not_count(tiny_tokenizer):
-    criterion, steps = watch(tiny_tokenizer, ["w5", "w5 w6"], [8, 8], [[9, 7]])
-    assert criterion.ended == {}
-    assert steps == [[False], [False]]
+def test_each_answer_ends_by_itself(tiny_tokenizer):
+    stopped = StopStrings(tiny_tokenizer, ["w5"])  # w5 is token 8
+    assert stopped([[7, 8], [9, 9], [8]]) == [True, False, True]
+    assert stopped([]) == []
 
 
 @pytest.mark.parametrize(
-    ("stops", "ended"),
+    ("stops", "after"),
     [
-        ([], {}),
-        (["w4 w5"], {0: 2}),
-        (["4 w5 w"], {0: 3}),
-        (["w6", "5"], {0: 2}),
-        (["w4 w6"], {}),
+        ([], None),
+        (["w4 w5"], 2),
+        (["4 w5 w"], 3),
+        (["w6", "5"], 2),
+        (["w4 w6"], None),
     ],
 )
-def test_any_of_the_strings_over_any_number_of_tokens(tiny_tokenizer, stops, ended):
-    criterion, steps = watch(tiny_tokenizer, stops, [3], [[7, 8, 9, 10]])
-    assert criterion.ended == ended
-    assert [done for (done,) in steps] == [0 in ended and n >= ended[0] for n in range(1, 5)]
-
-
-def test_the_result_is_one_boolean_a_row(tiny_tokenizer):
-    done = StopStrings(tiny_tokenizer, ["w5"], 1)(torch.tensor([[3, 8], [3, 7]]), torch.empty(0))
-    assert (done.dtype, done.shape) == (torch.bool, (2,))
+def test_any_of_the_strings_over_any_number_of_tokens(tiny_tokenizer, stops, after):
+    assert ended(tiny_tokenizer, stops, [7, 8, 9, 10]) == after
 
 
 @settings(max_examples=60, deadline=None)
@@ -62,10 +46,9 @@ def test_the_result_is_one_boolean_a_row(tiny_tokenizer):
 def test_the_end_is_where_a_search_of_the_whole_answer_finds_it(text, stops):
     """Tokens are single bytes: characters straddle them, and the window is as narrow as it gets."""
     ids = BYTES.encode(text, add_special_tokens=False)
-    criterion, _ = watch(BYTES, stops, BYTES.encode("ab"), [ids])
     lengths = range(1, len(ids) + 1)
     found = [n for n in lengths if any(stop in BYTES.decode(ids[:n]) for stop in stops)]
-    assert criterion.ended == ({0: found[0]} if found else {})
+    assert ended(BYTES, stops, ids) == (found[0] if found else None)
 
 
 def test_a_steps_cost_does_not_grow_with_the_answer(tiny_tokenizer):
@@ -73,9 +56,9 @@ def test_a_steps_cost_does_not_grow_with_the_answer(tiny_tokenizer):
 
     class Counted:
         def batch_decode(self, ids):
-            read.append(ids.shape[1])
+            read.extend(map(len, ids))
             return tiny_tokenizer.batch_decode(ids)
 
-    criterion, _ = watch(Counted(), ["é!"], [3], [[7] * 40])
-    assert criterion.window == 5  # three bytes and two more
+    assert StopStrings(Counted(), ["é!"]).window == 5  # three bytes and two more
+    assert ended(Counted(), ["é!"], [7] * 40) is None
     assert read == [1, 2, 3, 4] + [5] * 36

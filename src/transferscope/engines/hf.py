@@ -1,7 +1,7 @@
 """transformers as an engine: batched generation that knows how every answer ended.
 
-Generation is ``model.generate`` with a stop criterion per row, so that finish reason and token
-count are recorded (lm-eval's own wrapper keeps neither). Log-likelihoods go through lm-eval's HFLM.
+Finish reason and token count of every answer are recorded (lm-eval's own wrapper keeps neither).
+Log-likelihoods go through lm-eval's HFLM.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import GenerationConfig, StoppingCriteriaList
 
 from ..core.errors import InputError, MissingExtra
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
 from ..models import find_model, load_model, load_tokenizer
+from .decode import chooser, decode
 from .stopping import StopStrings
 
 if TYPE_CHECKING:
@@ -222,62 +222,39 @@ class HFEngine:
         return batch, keep
 
     def _generate_batch(self, ids: Sequence[list[int]], decoding: Decoding) -> list[Generation]:
-        width = max(len(row) for row in ids)
-        padded = [[self.pad_id] * (width - len(row)) + row for row in ids]
-        mask = [[0] * (width - len(row)) + [1] * len(row) for row in ids]
-        stops = StopStrings(self.tokenizer, decoding.stop, width)
-        device = self.model.device
-        output = self.model.generate(
-            input_ids=torch.tensor(padded, device=device),
-            attention_mask=torch.tensor(mask, device=device),
-            generation_config=self._generation_config(decoding),
-            stopping_criteria=StoppingCriteriaList([stops] if decoding.stop else []),
+        stops = StopStrings(self.tokenizer, decoding.stop) if decoding.stop else None
+        answers = decode(
+            self.model,
+            ids,
+            max_tokens=decoding.max_tokens,
+            choose=chooser(decoding.temperature, decoding.top_p),
+            ends=self.end_ids,
+            pad=self.pad_id,
+            stopped=stops,
         )
-        answers = output[:, width:].tolist()
-        return [self._answer(row, stops.ended.get(i), decoding) for i, row in enumerate(answers)]
+        return [self._answer(row, stops, decoding) for row in answers]
 
-    def _generation_config(self, decoding: Decoding) -> GenerationConfig:
-        sampling: dict[str, Any] = {"do_sample": False}
-        if decoding.temperature > 0.0:
-            sampling = {
-                "do_sample": True,
-                "temperature": decoding.temperature,
-                "top_p": decoding.top_p,
-                "top_k": 0,
-            }
-        return GenerationConfig(
-            max_new_tokens=decoding.max_tokens,
-            eos_token_id=list(self.end_ids) or None,
-            pad_token_id=self.pad_id,
-            use_cache=True,
-            **sampling,
-        )
-
-    def _answer(self, row: list[int], stopped: int | None, decoding: Decoding) -> Generation:
-        """``row``: generated ids, padded after its end; ``stopped``: length at a stop string."""
-        end = next((i for i, token in enumerate(row) if token in self.end_ids), None)
-        if end is not None and (stopped is None or end < stopped):
-            length, finish = end, "stop"
-        elif stopped is not None:
-            length, finish = stopped, "stop_string"
-        else:
-            length, finish = len(row), "length"
+    def _answer(self, row: list[int], stops: StopStrings | None, decoding: Decoding) -> Generation:
+        """``row``: generated ids, an end token included."""
+        length, finish = len(row), "length"
+        if row and row[-1] in self.end_ids:
+            length, finish = length - 1, "stop"
+        elif stops is not None and stops([row])[0]:
+            finish = "stop_string"
         text = str(self.tokenizer.decode(row[:length], skip_special_tokens=True))
         found = [at for stop in decoding.stop if (at := text.find(stop)) >= 0]
         return Generation(text[: min(found, default=len(text))], length, finish)
 
     @contextlib.contextmanager
     def _evaluating(self) -> Iterator[None]:
-        """Evaluation mode, no gradients, and no decoding defaults of the model's authors."""
-        training, defaults = self.model.training, self.model.generation_config
+        """Evaluation mode, no gradients."""
+        training = self.model.training
         self.model.eval()
-        self.model.generation_config = GenerationConfig()
         try:
             # Not inference_mode: its tensors, once cached in the model, would break training.
             with torch.no_grad():
                 yield
         finally:
-            self.model.generation_config = defaults
             self.model.train(training)
 
     def _hflm(self) -> Any:

@@ -152,8 +152,8 @@ def _trainer_class() -> Any:
     import torch
     from trl import GRPOTrainer
 
+    from ..engines.decode import chooser, decode
     from .packed import pack, packing_agrees, regrouped, scored
-    from .rollout import sample
     from .sampler import SamplingCopy
 
     class SurrogateTrainer(GRPOTrainer):  # type: ignore[misc]
@@ -195,11 +195,11 @@ def _trainer_class() -> Any:
                 self._copy.renew(self.model)
             prompts = args[0] if args else options["prompt_ids"]
             tokenizer = self.processing_class
-            answers = sample(
+            answers = decode(
                 self._copy.model,
                 prompts,
                 max_tokens=self._config.max_tokens,
-                temperature=self._config.temperature,
+                choose=chooser(self._config.temperature),
                 ends=self.eos_token_ids,
                 pad=tokenizer.pad_token_id,
             )

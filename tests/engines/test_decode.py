@@ -5,12 +5,16 @@ import copy
 import pytest
 import torch
 
-from transferscope.train.rollout import sample
+from transferscope.engines.decode import chooser, decode
 
 from ..conftest import tiny_llama
 
 END = 2
-OPTIONS = {"temperature": 1.0, "ends": [END], "pad": 0}
+OPTIONS = {"ends": [END], "pad": 0}
+
+
+def sample(model, prompts, *, temperature=1.0, **options):
+    return decode(model, prompts, choose=chooser(temperature), **options)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def test_samples_follow_the_softmax(model) -> None:
     rows = 6000
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        found = sample(model, [[5, 6]] * rows, max_tokens=1, **(OPTIONS | {"temperature": 0.7}))
+        found = sample(model, [[5, 6]] * rows, max_tokens=1, temperature=0.7, **OPTIONS)
     with torch.no_grad():
         p = (model(torch.tensor([[5, 6]])).logits[0, -1] / 0.7).softmax(0)
     counts = torch.bincount(torch.tensor([row[0] for row in found]), minlength=40)
