@@ -73,6 +73,7 @@ def finished(config: StudyConfig, tmp_path_factory: pytest.TempPathFactory) -> P
     run_study(config, out, say=said.append)
     assert len(said) == len(plan_study(config, out).stages) == 21
     assert said[0].startswith("[1/21] evaluate base: 3 benchmarks x 4 items; about")
+    assert said[-1].startswith("[21/21] report")
     return out
 
 

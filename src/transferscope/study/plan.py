@@ -44,36 +44,41 @@ class StudyPlan:
     name: str
     stages: tuple[Stage, ...]
 
+    @property
+    def minutes_left(self) -> float:
+        """Of all stages that are not complete."""
+        return sum(stage.minutes for stage in self.stages if not stage.done)
+
     def lines(self) -> list[str]:
         """The plan as text, at most 80 columns."""
         out = [f"{self.name}: {len(self.stages)} stages; minutes as measured on 2 idle cores"]
         for number, stage in enumerate(self.stages, start=1):
             time_ = "done" if stage.done else f"~{max(1, round(stage.minutes))} min"
             out.append(f"{number:3}. {stage.title[:26]:26} {stage.detail[:36]:36} {time_:>8}")
-        left = sum(stage.minutes for stage in self.stages if not stage.done)
-        out.append(f"     about {max(1, round(left))} minutes to go; safe to interrupt")
+        out.append(
+            f"     about {max(1, round(self.minutes_left))} minutes to go; safe to interrupt"
+        )
         return out
 
-    def announcer(self, say: Say) -> Callable[[], None]:
-        """A function to call as each stage begins: says which, and about how long is left.
 
-        The plan's minutes are scaled by how long the finished stages really took on this machine.
-        """
-        began = time.monotonic()
-        numbers = iter(range(len(self.stages)))
+def announcer(config: StudyConfig, out: Path, say: Say) -> Callable[[Path], None]:
+    """A function to call as the stage that leaves a path begins: says which, and what is left.
 
-        def announce() -> None:
-            at = next(numbers)
-            stage = self.stages[at]
-            spent = (time.monotonic() - began) / 60
-            expected = sum(s.minutes for s in self.stages[:at] if not s.done)
-            left = sum(s.minutes for s in self.stages[at:] if not s.done)
-            left *= spent / expected if expected > 1.0 else 1.0
-            what = "done before" if stage.done else stage.detail
-            head = f"[{at + 1}/{len(self.stages)}] {stage.title}: {what}"
-            say(f"{head}; about {max(1, round(left))} min to go")
+    The plan's minutes are scaled by how fast stages were finished since, by all processes that
+    work on the study.
+    """
+    began, first = time.monotonic(), plan_study(config, out).minutes_left
 
-        return announce
+    def announce(path: Path) -> None:
+        plan = plan_study(config, out)
+        at, stage = next((n, s) for n, s in enumerate(plan.stages, start=1) if s.path == path)
+        spent, finished = (time.monotonic() - began) / 60, first - plan.minutes_left
+        left = plan.minutes_left * (spent / finished if finished > 1.0 else 1.0)
+        what = "done before" if stage.done else stage.detail
+        head = f"[{at}/{len(plan.stages)}] {stage.title}: {what}"
+        say(f"{head}; about {max(1, round(left))} min to go")
+
+    return announce
 
 
 def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
@@ -99,13 +104,18 @@ def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
             run = out / "runs" / label
             stages.append(_run_stage(f"evaluate {label}", detail, run, evaluation))
             for kind in PROBES:
-                path = out / "probes" / f"{label}.{kind}.json"
+                path = probe_path(out, label, kind)
                 minutes = texts * SECONDS_PER_PROBE_TEXT / 60
                 what = f"{label}, {'all matrices' if kind == 'weights' else f'{texts} texts'}"
                 stages.append(Stage(f"probe {kind}", what, path, minutes, path.is_file()))
     report = out / "report.html"
     stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, False))
     return StudyPlan(config.name, tuple(stages))
+
+
+def probe_path(out: Path, label: str, kind: str) -> Path:
+    """Where the study keeps what probe ``kind`` found of run ``label``."""
+    return out / "probes" / f"{label}.{kind}.json"
 
 
 def run_names(cell: Cell) -> list[str]:

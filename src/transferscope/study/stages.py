@@ -28,8 +28,9 @@ from .claims import judge
 from .config import Cell, StudyConfig
 from .measured import Measured, measure
 from .overlap import clean_sources, with_clean_queries
-from .plan import Say, check_study, claim_folder, plan_study, run_names
+from .plan import PROBES, Say, announcer, check_study, claim_folder, probe_path, run_names
 from .predict import predict
+from .sharing import each_once, holding
 
 GPU_FLOPS = 4e14
 """What one GPU of a cluster does in a second of training: 40 % of 1e15 in bf16."""
@@ -58,20 +59,33 @@ def run_study(
 ) -> ReportInput:
     """Run every stage that is not complete; returns what the report shows.
 
-    Raises :class:`InputError` when ``out`` holds another study.
+    Called by several processes with the same ``out``, they share the cells. Raises
+    :class:`InputError` when ``out`` holds another study.
     """
     check_study(config, out)
     suite = config.load_suite()
     claim_folder(config, out)
-    announce = plan_study(config, out).announcer(say)
+    announce = announcer(config, out, say)
     options: dict[str, Any] = {"n": config.items, "seed": config.seed, "tick": tick}
-    announce()
-    base = read_run(evaluate_model(config.base, suite, out / "runs" / "base", **options))
-    sources = clean_sources(config, base, out)
-    found = _Found()
-    for cell in (with_clean_queries(cell, sources) for cell in config.cells()):
-        _run_cell(config, cell, base, suite, found, out=out, announce=announce, options=options)
-    announce()
+    announce(out / "runs" / "base")
+    with holding(out, "base", wait=True):
+        base = read_run(evaluate_model(config.base, suite, out / "runs" / "base", **options))
+        sources = clean_sources(config, base, out)
+
+    def run(cell: Cell) -> None:
+        clean = with_clean_queries(cell, sources)
+        _run_cell(config, clean, base, suite, out=out, announce=announce, options=options)
+
+    each_once(config.cells(), out, run)
+    announce(out / "report.html")
+    report = _report(config, base, _collect(config, out), out)
+    write_atomically(out / "report.md", render_markdown(report))
+    write_atomically(out / "report.html", render_html(report))
+    return report
+
+
+def _report(config: StudyConfig, base: Run, found: _Found, out: Path) -> ReportInput:
+    """Compare, predict and judge; writes the JSON documents."""
     comparison = compare_runs(base, found.tuned, seed=config.seed)
     forecast = predict(comparison, found.hidden, found.tokens, found.weights, seed=config.seed)
     write_json(out / "predictors.json", [predictor.to_json() for predictor in forecast])
@@ -80,7 +94,8 @@ def run_study(
     measured = measured_cells(config, comparison, found.hidden, found.tokens, costs)
     claims = [claim.to_json() for claim in judge(measured, config.claims)]
     write_json(out / "claims.json", claims)
-    report = ReportInput(
+    write_json(out / "comparison.json", comparison.to_json())
+    return ReportInput(
         title=f"transferscope {config.name}: {config.base} and {len(found.tuned)} tuned models",
         comparison=comparison,
         hidden=found.hidden,
@@ -95,10 +110,24 @@ def run_study(
         dynamics={name: dynamics_of(rows) for name, rows in found.training.items()},
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     )
-    write_json(out / "comparison.json", comparison.to_json())
-    write_atomically(out / "report.md", render_markdown(report))
-    write_atomically(out / "report.html", render_html(report))
-    return report
+
+
+def _collect(config: StudyConfig, out: Path) -> _Found:
+    """What all cells left, in the study's order."""
+    from ..train.log import FILE, read_steps
+
+    found = _Found()
+    for cell in config.cells():
+        if cell.config is not None:
+            found.training[cell.name] = read_steps(out / "arms" / cell.name / FILE)
+        for label in run_names(cell):
+            found.tuned.append(read_run(out / "runs" / label))
+            for kind in PROBES:
+                getattr(found, kind)[label] = read_json(
+                    probe_path(out, label, kind),
+                    remedy="remove the file and start the study again",
+                )
+    return found
 
 
 def _run_cell(
@@ -106,31 +135,26 @@ def _run_cell(
     cell: Cell,
     base: Run,
     suite: Suite,
-    found: _Found,
     *,
     out: Path,
-    announce: Callable[[], None],
+    announce: Callable[[Path], None],
     options: Mapping[str, Any],
 ) -> None:
     """Train, evaluate and probe one cell."""
-    from ..train.log import FILE, read_steps
-
     tick: Tick = options["tick"]
     folder = out / "arms" / cell.name if cell.checkpoint is None else Path(cell.checkpoint)
     if cell.config is not None:
-        announce()
+        announce(folder)
         start = {} if cell.start is None else {"model": str(out / "arms" / cell.start)}
         train_arm(cell.config.model_copy(update=start), folder, tick=tick)
-        found.training[cell.name] = read_steps(folder / FILE)
     for label in run_names(cell):
-        announce()
+        announce(out / "runs" / label)
         step = label.partition("@")[2]
         model = folder / "at" / step if step else folder
-        path = evaluate_model(
+        evaluate_model(
             str(model), suite, out / "runs" / label, base=config.base, name=label, **options
         )
-        found.tuned.append(read_run(path))
-        probe_cell(config, base, label, model, found, out=out, announce=announce, tick=tick)
+        probe_cell(config, base, label, model, out=out, announce=announce, tick=tick)
 
 
 def probe_cell(
@@ -138,10 +162,9 @@ def probe_cell(
     base: Run,
     label: str,
     model: Path,
-    found: _Found,
     *,
     out: Path,
-    announce: Callable[[], None],
+    announce: Callable[[Path], None],
     tick: Tick,
 ) -> None:
     """All probes of one model, on the base's own responses."""
@@ -158,13 +181,13 @@ def probe_cell(
         "tokens": partial(token_shift, *pair, rows, prefix="base", **options),
         "weights": partial(weights_shift, *pair, tick=tick),
     }
-    for kind, into in (
-        ("hidden", found.hidden),
-        ("tokens", found.tokens),
-        ("weights", found.weights),
-    ):
-        announce()
-        into[label] = _cached(out / "probes" / f"{label}.{kind}.json", measures[kind])
+    for kind in PROBES:
+        path = probe_path(out, label, kind)
+        announce(path)
+        if not path.is_file():
+            document = measures[kind]().to_json()
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, document)
 
 
 def measured_cells(
@@ -222,13 +245,3 @@ def _counted(steps: list[dict[str, Any]]) -> dict[str, Any]:
         "tokens_trained": sum(int(row.get("tokens_trained") or 0) for row in steps),
         "seconds": round(sum(float(row.get("seconds") or 0.0) for row in steps), 1),
     }
-
-
-def _cached(path: Path, make: Callable[[], Shift]) -> dict[str, Any]:
-    """The JSON document at ``path``, made first where it is missing."""
-    if path.is_file():
-        return read_json(path, remedy="remove the file and start the study again")
-    document = make().to_json()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_json(path, document)
-    return document
