@@ -1,8 +1,9 @@
-"""Batched decoding in which equal prompts are read once and finished rows leave the batch.
+"""Batched decoding in which what prompts share is read once and finished rows leave the batch.
 
-``generate`` of transformers reads every prompt as often as it is asked and carries finished rows to
-the end of the longest. With answers of half the limit, or 8 rollouts of a prompt, that is most of
-the work. Evaluation and training draw their answers here.
+``generate`` of transformers reads every prompt whole, as often as it is asked, and carries finished
+rows to the end of the longest. With answers of half the limit, 8 rollouts of a prompt, or the same
+system message and examples before every question, that is most of the work. Evaluation and training
+draw their answers here.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import torch
 from transformers import DynamicCache, PreTrainedModel, TopPLogitsWarper
+from transformers.cache_utils import DynamicLayer
 
 COMPACT = 0.8
 """Rows leave once so small a share of the batch still runs: each time the cache is copied."""
@@ -56,25 +58,30 @@ def decode(
     ``max_tokens``. ``model`` is a causal model of transformers; one that keeps a recurrent state
     instead of keys and values carries its finished rows along.
     """
-    device, inner = model.device, _inner(model)
-    unique = list(dict.fromkeys(map(tuple, prompts)))
-    if inner._is_stateful:
-        unique = list(map(tuple, prompts))
-    place = {prompt: at for at, prompt in enumerate(unique)}
-    width = max(map(len, unique))
-    rows = [[pad] * (width - len(p)) + list(p) for p in unique]
-    mask = [[0] * (width - len(p)) + [1] * len(p) for p in unique]
-    ids_GT, mask_BT = torch.tensor(rows, device=device), torch.tensor(mask, device=device)
-    step_options = _options(inner)
+    device, stateful = model.device, _inner(model)._is_stateful
+    options, cache = _options(_inner(model))
+    unique = list(prompts) if stateful else list(dict.fromkeys(map(tuple, prompts)))
+    # A window counts columns, which padding behind the shared part would shift.
+    plain = all(type(layer) is DynamicLayer for layer in cache.layers)
+    shared = _shared_length(unique) if plain and len(unique) > 1 else 0
+    if shared:
+        model(input_ids=torch.tensor([unique[0][:shared]], device=device), **options)
+        cache.batch_select_indices(torch.zeros(len(unique), dtype=torch.long, device=device))
+    width = max(map(len, unique)) - shared
+    rows = [[pad] * (width + shared - len(p)) + list(p[shared:]) for p in unique]
+    seen = [
+        [1] * shared + [0] * (width + shared - len(p)) + [1] * (len(p) - shared) for p in unique
+    ]
+    mask_BT = torch.tensor(seen, device=device)
     found = model(
-        input_ids=ids_GT,
+        input_ids=torch.tensor(rows, device=device),
         attention_mask=mask_BT,
-        position_ids=(mask_BT.cumsum(1) - 1).clamp(min=0),
-        **step_options,
+        position_ids=(mask_BT.cumsum(1) - 1).clamp(min=0)[:, shared:],
+        **options,
     )
     logits_BV = found.logits[:, -1]
-    cache = next(step_options[name] for name in _CACHES if name in step_options)
     if len(unique) < len(prompts):
+        place = {prompt: at for at, prompt in enumerate(unique)}
         owner_B = torch.tensor([place[tuple(prompt)] for prompt in prompts], device=device)
         cache.batch_select_indices(owner_B)
         logits_BV, mask_BT = logits_BV[owner_B], mask_BT[owner_B]
@@ -95,7 +102,7 @@ def decode(
             running -= {row for row, over in zip(asked, ended, strict=True) if over}
         if not running or step == max_tokens - 1:
             break
-        if len(running) <= COMPACT * len(batch) and not inner._is_stateful:
+        if len(running) <= COMPACT * len(batch) and not stateful:
             left = [at for at, row in enumerate(batch) if row in running]
             batch = [batch[at] for at in left]
             left_B = torch.tensor(left, device=device)
@@ -106,7 +113,7 @@ def decode(
             input_ids=token_B[:, None],
             attention_mask=mask_BT,
             position_ids=position_B[:, None],
-            **step_options,
+            **options,
         )
         logits_BV, position_B = found.logits[:, -1], position_B + 1
     return answers
@@ -121,11 +128,20 @@ def _inner(model: Any) -> Any:
     return next(part for part in model.modules() if isinstance(part, PreTrainedModel))
 
 
-def _options(inner: Any) -> dict[str, Any]:
-    """A new cache under its name, and logits of the last position only where that can be asked."""
+def _options(inner: Any) -> tuple[dict[str, Any], DynamicCache]:
+    """A new cache, under its name; logits of the last position only where that can be asked."""
     known = inspect.signature(inner.forward).parameters
     name = next((name for name in _CACHES if name in known), _CACHES[1])
-    options: dict[str, Any] = {name: DynamicCache(config=inner.config), "use_cache": True}
+    cache = DynamicCache(config=inner.config)
+    options: dict[str, Any] = {name: cache, "use_cache": True}
     if "logits_to_keep" in known:
         options["logits_to_keep"] = 1
-    return options
+    return options, cache
+
+
+def _shared_length(prompts: Sequence[Sequence[int]]) -> int:
+    """Tokens that all prompts begin with; every prompt keeps one of its own at least."""
+    first, last = min(prompts), max(prompts)
+    most = min(map(len, prompts)) - 1
+    pairs = zip(first[:most], last[:most], strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), most)

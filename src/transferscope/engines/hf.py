@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 LOGIT_BYTES = 256 * 2**20
 """Upper bound of one batch's float32 logits when continuations are scored."""
 
+CACHE_BYTES = 2 * 2**30
+"""Upper bound of one batch's keys and values, as far as the default budget sees to it."""
+MOST_TOKENS = 32_768
+
 
 class HFEngine:
     """One causal language model of transformers.
@@ -33,7 +37,8 @@ class HFEngine:
     ``dtype`` defaults to bfloat16 everywhere: on a CPU with bf16 instructions it is twice as fast
     as float32, and one default gives the same numbers on every machine. Log-likelihoods compute
     the output head in float32 all the same: bf16 logits come in steps of 1/8 and choices would
-    tie. A batch holds at most ``batch_size`` rows and ``token_budget`` tokens (prompt + answer).
+    tie. A batch holds at most ``batch_size`` rows and ``token_budget`` tokens (prompt + answer);
+    by default as many tokens as have their keys and values in 2 GiB, at most 32,768.
     """
 
     def __init__(
@@ -41,8 +46,8 @@ class HFEngine:
         model: str,
         *,
         dtype: str = "bfloat16",
-        batch_size: int = 64,
-        token_budget: int = 16_384,
+        batch_size: int = 256,
+        token_budget: int | None = None,
         device_map: str | None = None,
     ) -> None:
         source = find_model(model)
@@ -58,8 +63,8 @@ class HFEngine:
         tokenizer: PreTrainedTokenizerBase,
         *,
         name: str,
-        batch_size: int = 64,
-        token_budget: int = 16_384,
+        batch_size: int = 256,
+        token_budget: int | None = None,
     ) -> HFEngine:
         """An engine over a model in memory, for use inside training.
 
@@ -75,10 +80,11 @@ class HFEngine:
         tokenizer: PreTrainedTokenizerBase,
         name: str,
         batch_size: int,
-        token_budget: int,
+        token_budget: int | None,
     ) -> None:
         self.model, self.tokenizer, self.name = model, tokenizer, name
-        self.batch_size, self.token_budget = batch_size, token_budget
+        self.batch_size = batch_size
+        self.token_budget = default_budget(model) if token_budget is None else token_budget
         self._scorer: Any = None
         ends = model.generation_config.eos_token_id
         ends = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
@@ -279,3 +285,19 @@ class HFEngine:
                 logger.setLevel(level)
                 self.model.train(training)
         return self._scorer
+
+
+def default_budget(model: PreTrainedModel) -> int:
+    """Tokens of a batch whose keys and values stay within ``CACHE_BYTES``.
+
+    Read off the model's configuration alone, so that a model is batched alike on every machine.
+    """
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_attention_heads", None)
+    layers, width = (getattr(config, key, None) for key in ("num_hidden_layers", "hidden_size"))
+    if not (heads and layers and width):  # recurrent models keep no keys and values
+        return MOST_TOKENS
+    head = getattr(config, "head_dim", None) or width // heads
+    kept = getattr(config, "num_key_value_heads", None) or heads
+    bytes_per_token = 2 * layers * kept * head * model.dtype.itemsize
+    return max(1, min(MOST_TOKENS, CACHE_BYTES // bytes_per_token))
