@@ -1,6 +1,7 @@
 """Sampling with shared prompts against plain forward passes: enumeration and greedy limits."""
 
 import copy
+import functools
 
 import pytest
 import torch
@@ -81,3 +82,62 @@ def test_one_seed_one_answer_and_the_weights_stay(model) -> None:
     assert drawn[0] == drawn[1]
     assert len(set(map(tuple, drawn[0]))) > 1
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+LONG = [3, 4, 5, 6, 7, 8, 9]
+"""What prompts share: read once."""
+PROMPTS = [[*LONG, 5], [*LONG, 11, 12, 13], [*LONG, 5], [*LONG, 11], [*LONG, 11, 12, 14, 9]]
+
+
+def kinds():
+    """A model with full attention, one with windows of 6, and one that keeps a recurrent state."""
+    from transformers import Gemma2Config, Gemma2ForCausalLM, MambaConfig, MambaForCausalLM
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "vocab_size": 40, "pad_token_id": 0}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        window = Gemma2Config(
+            **sizes, **heads, intermediate_size=64, sliding_window=6, initializer_range=0.5
+        )
+        state = MambaConfig(**sizes, state_size=4, initializer_range=0.5)
+        return {
+            "full": tiny_llama(0, 40, initializer_range=0.5).eval(),
+            "window": Gemma2ForCausalLM(window).eval(),
+            "state": MambaForCausalLM(state).eval(),
+        }
+
+
+@pytest.mark.parametrize("kind", ["full", "window", "state"])
+def test_shared_beginnings_change_no_answer(kind: str) -> None:
+    model = kinds()[kind]
+    options = {"max_tokens": 10, "temperature": 0.0, "ends": [END], "pad": 0}
+    together = sample(model, PROMPTS, **options)
+    assert together == [greedy(model, prompt, 10) for prompt in PROMPTS]
+
+
+def test_a_shared_beginning_is_read_once(model, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    forward = model.forward
+
+    def counted(*args, **options):
+        read.append(tuple(options["input_ids"].shape))
+        return forward(*args, **options)
+
+    monkeypatch.setattr(model, "forward", functools.wraps(forward)(counted))
+    sample(model, PROMPTS, max_tokens=1, ends=[END], pad=0)
+    assert read == [(1, 7), (4, 4)]  # seven shared tokens once, then four different prompts
+
+
+def test_stopped_rows_leave(model) -> None:
+    free = sample(model, PROMPTS, max_tokens=8, temperature=0.0, **OPTIONS)
+    halted = sample(
+        model,
+        PROMPTS,
+        max_tokens=8,
+        temperature=0.0,
+        stopped=lambda answers: [len(answer) == 2 for answer in answers],
+        **OPTIONS,
+    )
+    assert halted == [answer[:2] for answer in free]
+    assert any(len(answer) > 2 for answer in free)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,6 +22,8 @@ COMPACT = 0.8
 
 Choose = Callable[[torch.Tensor], torch.Tensor]
 """From next-token logits (rows, vocabulary) to token ids (rows,)."""
+Stopped = Callable[[Sequence[Sequence[int]]], Sequence[bool]]
+"""Which of these answers (token ids) have just ended for another reason than an end token."""
 
 
 def chooser(temperature: float, top_p: float = 1.0) -> Choose:
@@ -50,72 +53,123 @@ def decode(
     choose: Choose,
     ends: Sequence[int],
     pad: int,
-    stopped: Callable[[Sequence[Sequence[int]]], Sequence[bool]] | None = None,
+    stopped: Stopped | None = None,
 ) -> list[list[int]]:
     """One answer per row of ``prompts``, its end token included; equal rows share a prompt.
 
     A row ends with a token of ``ends``, where ``stopped`` says so of its answer so far, or after
-    ``max_tokens``. ``model`` is a causal model of transformers; one that keeps a recurrent state
-    instead of keys and values carries its finished rows along.
+    ``max_tokens``. ``model`` is a causal model of transformers. A recurrent state would take in
+    padding and can't lose rows: such a model reads prompts of one length at a time, to the end.
     """
-    device, stateful = model.device, _inner(model)._is_stateful
-    options, cache = _options(_inner(model))
-    unique = list(prompts) if stateful else list(dict.fromkeys(map(tuple, prompts)))
+    answers: list[list[int]] = [[] for _ in prompts]
+    every = range(len(prompts))
+    if _inner(model)._is_stateful:
+        lengths = sorted({len(prompt) for prompt in prompts})
+        parts = [[at for at in every if len(prompts[at]) == length] for length in lengths]
+    else:
+        parts = [list(every)]
+    for part in parts:
+        asked = _read(model, [prompts[at] for at in part], pad)
+        found = _answer(
+            model, asked, max_tokens=max_tokens, choose=choose, ends=ends, stopped=stopped
+        )
+        for at, answer in zip(part, found, strict=True):
+            answers[at] = answer
+    return answers
+
+
+@dataclass
+class _Asked:
+    """Prompts that have been read: what comes next, and what every further step needs.
+
+    ``mask_BT`` marks the cache's columns that are no padding; ``options`` go into every call.
+    """
+
+    logits_BV: torch.Tensor
+    mask_BT: torch.Tensor
+    cache: DynamicCache
+    options: dict[str, Any]
+    stateful: bool
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep these rows, in this order; a row may be named more than once."""
+        at_B = torch.tensor(rows, device=self.mask_BT.device)
+        self.cache.batch_select_indices(at_B)
+        self.logits_BV, self.mask_BT = self.logits_BV[at_B], self.mask_BT[at_B]
+
+    def step(self, model: Any, token_B: torch.Tensor) -> None:
+        """Read one more token of every row."""
+        position_B1 = self.mask_BT.sum(dim=1, keepdim=True)
+        self.mask_BT = torch.cat([self.mask_BT, torch.ones_like(self.mask_BT[:, :1])], dim=1)
+        self.logits_BV = model(
+            input_ids=token_B[:, None],
+            attention_mask=None if self.stateful else self.mask_BT,
+            position_ids=position_B1,
+            **self.options,
+        ).logits[:, -1]
+
+
+def _read(model: Any, prompts: Sequence[Sequence[int]], pad: int) -> _Asked:
+    """Read the prompts: the beginning that all share once, and equal ones once."""
+    device, inner = model.device, _inner(model)
+    options, cache = _options(inner)
+    unique = list(dict.fromkeys(map(tuple, prompts)))
+    if inner._is_stateful:
+        unique = [tuple(prompt) for prompt in prompts]
     # A window counts columns, which padding behind the shared part would shift.
     plain = all(type(layer) is DynamicLayer for layer in cache.layers)
     shared = _shared_length(unique) if plain and len(unique) > 1 else 0
     if shared:
         model(input_ids=torch.tensor([unique[0][:shared]], device=device), **options)
         cache.batch_select_indices(torch.zeros(len(unique), dtype=torch.long, device=device))
-    width = max(map(len, unique)) - shared
-    rows = [[pad] * (width + shared - len(p)) + list(p[shared:]) for p in unique]
-    seen = [
-        [1] * shared + [0] * (width + shared - len(p)) + [1] * (len(p) - shared) for p in unique
-    ]
+    width = max(map(len, unique))
+    rows = [[pad] * (width - len(p)) + list(p[shared:]) for p in unique]
+    seen = [[1] * shared + [0] * (width - len(p)) + [1] * (len(p) - shared) for p in unique]
     mask_BT = torch.tensor(seen, device=device)
-    found = model(
+    logits_BV = model(
         input_ids=torch.tensor(rows, device=device),
-        attention_mask=mask_BT,
+        attention_mask=None if inner._is_stateful else mask_BT,
         position_ids=(mask_BT.cumsum(1) - 1).clamp(min=0)[:, shared:],
         **options,
-    )
-    logits_BV = found.logits[:, -1]
+    ).logits[:, -1]
+    asked = _Asked(logits_BV, mask_BT, cache, options, inner._is_stateful)
     if len(unique) < len(prompts):
         place = {prompt: at for at, prompt in enumerate(unique)}
-        owner_B = torch.tensor([place[tuple(prompt)] for prompt in prompts], device=device)
-        cache.batch_select_indices(owner_B)
-        logits_BV, mask_BT = logits_BV[owner_B], mask_BT[owner_B]
-    position_B = mask_BT.sum(dim=1)
-    answers: list[list[int]] = [[] for _ in prompts]
-    last = set(ends)
-    batch, running = list(range(len(prompts))), set(range(len(prompts)))
+        asked.select([place[tuple(prompt)] for prompt in prompts])
+    return asked
+
+
+def _answer(
+    model: Any,
+    asked: _Asked,
+    *,
+    max_tokens: int,
+    choose: Choose,
+    ends: Sequence[int],
+    stopped: Stopped | None,
+) -> list[list[int]]:
+    """The answers to all rows, which leave the batch as they end."""
+    batch, last = list(range(len(asked.logits_BV))), frozenset(ends)
+    answers: list[list[int]] = [[] for _ in batch]
+    running = set(batch)
     for step in range(max_tokens):
-        token_B = choose(logits_BV)
+        token_B = choose(asked.logits_BV)
         for row, token in zip(batch, token_B.tolist(), strict=True):
             if row in running:
                 answers[row].append(token)
                 if token in last:
                     running.remove(row)
         if stopped is not None and running:
-            asked = sorted(running)
-            ended = stopped([answers[row] for row in asked])
-            running -= {row for row, over in zip(asked, ended, strict=True) if over}
+            still = sorted(running)
+            over = stopped([answers[row] for row in still])
+            running -= {row for row, ended in zip(still, over, strict=True) if ended}
         if not running or step == max_tokens - 1:
             break
-        if len(running) <= COMPACT * len(batch) and not stateful:
+        if len(running) <= COMPACT * len(batch) and not asked.stateful:
             left = [at for at, row in enumerate(batch) if row in running]
-            batch = [batch[at] for at in left]
-            left_B = torch.tensor(left, device=device)
-            cache.batch_select_indices(left_B)
-            mask_BT, position_B, token_B = mask_BT[left_B], position_B[left_B], token_B[left_B]
-        mask_BT = torch.cat([mask_BT, torch.ones_like(mask_BT[:, :1])], dim=1)
-        found = model(
-            input_ids=token_B[:, None],
-            attention_mask=mask_BT,
-            position_ids=position_B[:, None],
-            **options,
-        )
-        logits_BV, position_B = found.logits[:, -1], position_B + 1
+            batch, token_B = [batch[at] for at in left], token_B[left]
+            asked.select(left)
+        asked.step(model, token_B)
     return answers
 
 
@@ -141,7 +195,7 @@ def _options(inner: Any) -> tuple[dict[str, Any], DynamicCache]:
 
 def _shared_length(prompts: Sequence[Sequence[int]]) -> int:
     """Tokens that all prompts begin with; every prompt keeps one of its own at least."""
-    first, last = min(prompts), max(prompts)
+    first, last = min(map(tuple, prompts)), max(map(tuple, prompts))
     most = min(map(len, prompts)) - 1
     pairs = zip(first[:most], last[:most], strict=False)
     return next((at for at, (one, other) in enumerate(pairs) if one != other), most)

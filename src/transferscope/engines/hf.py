@@ -299,5 +299,5 @@ def default_budget(model: PreTrainedModel) -> int:
         return MOST_TOKENS
     head = getattr(config, "head_dim", None) or width // heads
     kept = getattr(config, "num_key_value_heads", None) or heads
-    bytes_per_token = 2 * layers * kept * head * model.dtype.itemsize
+    bytes_per_token: int = 2 * layers * kept * head * model.dtype.itemsize
     return max(1, min(MOST_TOKENS, CACHE_BYTES // bytes_per_token))
