@@ -1,6 +1,9 @@
 """The whole way on a random tiny model: every stage runs, resumes, and refuses another study."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,6 +131,40 @@ def test_finished_stages_are_not_repeated(config: StudyConfig, finished: Path) -
     run_study(config, finished, say=lambda _: None)
     assert {path: path.stat().st_mtime_ns for path in kept} == before
     assert (finished / "comparison.json").read_text() == comparison
+
+
+def test_a_measured_arm_needs_its_weights_no_more(
+    config: StudyConfig, finished: Path, tmp_path: Path
+) -> None:
+    slim = tmp_path / "slim"
+    shutil.copytree(finished, slim, ignore=shutil.ignore_patterns("*.safetensors", "at"))
+    said: list[str] = []
+    run_study(config, slim, say=said.append)
+    assert [line.partition(":")[0] for line in said] == ["[1/21] evaluate base", "[21/21] report"]
+    for name in ("comparison.json", "claims.json", "predictors.json"):
+        assert (slim / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_two_processes_share_a_study(config: StudyConfig, finished: Path, tmp_path: Path) -> None:
+    """Started twice at once, every stage is done once and the result is that of one process."""
+    out, file = tmp_path / "shared", tmp_path / "study.json"
+    file.write_text(config.model_dump_json())
+    code = (
+        "import sys; from pathlib import Path; from transferscope.study import *\n"
+        "config = StudyConfig.model_validate_json(Path(sys.argv[1]).read_text())\n"
+        "run_study(config, Path(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, str(file), str(out)]
+    workers = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [worker.communicate(timeout=200) for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0], said
+    trained = [line for text, _ in said for line in text.splitlines() if "] train " in line]
+    assert len([line for line in trained if "done before" not in line]) == 3
+    mine, theirs = (json.loads((f / "comparison.json").read_text()) for f in (out, finished))
+    assert [t["plane"] for t in mine["tuned"]] == [t["plane"] for t in theirs["tuned"]]
 
 
 def test_cost_counts_flops_by_hand() -> None:

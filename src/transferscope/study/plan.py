@@ -154,6 +154,19 @@ def claim_folder(config: StudyConfig, out: Path) -> None:
     write_json(out / STUDY_FILE, {"schema": 1, "hash": digest(settings), "config": settings})
 
 
+def is_measured(cell: Cell, out: Path) -> bool:
+    """Whether everything of the cell is done: the arm, its runs and its probes."""
+    if cell.config is not None and not is_complete(out / "arms" / cell.name):
+        return False
+    labels = run_names(cell)
+    return all(_is_run(out / "runs" / label) for label in labels) and all(
+        probe_path(out, label, kind).is_file() for label in labels for kind in PROBES
+    )
+
+
+def _is_run(path: Path) -> bool:
+    return (path / MANIFEST_FILE).is_file() and read_manifest(path).status == "complete"
+
+
 def _run_stage(title: str, detail: str, path: Path, minutes: float) -> Stage:
-    done = (path / MANIFEST_FILE).is_file() and read_manifest(path).status == "complete"
-    return Stage(title, detail, path, minutes, done)
+    return Stage(title, detail, path, minutes, _is_run(path))

@@ -28,7 +28,16 @@ from .claims import judge
 from .config import Cell, StudyConfig
 from .measured import Measured, measure
 from .overlap import clean_sources, with_clean_queries
-from .plan import PROBES, Say, announcer, check_study, claim_folder, probe_path, run_names
+from .plan import (
+    PROBES,
+    Say,
+    announcer,
+    check_study,
+    claim_folder,
+    is_measured,
+    probe_path,
+    run_names,
+)
 from .predict import predict
 from .sharing import each_once, holding
 
@@ -140,7 +149,9 @@ def _run_cell(
     announce: Callable[[Path], None],
     options: Mapping[str, Any],
 ) -> None:
-    """Train, evaluate and probe one cell."""
+    """Train, evaluate and probe one cell. One that was measured needs its weights no more."""
+    if is_measured(cell, out):
+        return
     tick: Tick = options["tick"]
     folder = out / "arms" / cell.name if cell.checkpoint is None else Path(cell.checkpoint)
     if cell.config is not None:
