@@ -291,6 +291,7 @@ def demo(
 
 def _run_study(config: Any, out: Path) -> None:
     from ..report.progress import progress
+    from ..report.study import print_study
     from ..report.terminal import print_verdict
     from ..study import check_study, plan_study, run_study
 
@@ -300,5 +301,8 @@ def _run_study(config: Any, out: Path) -> None:
         print(line, file=sys.stderr)
     with progress() as tick:
         report = run_study(config, out, tick=tick, say=lambda t: print(t, file=sys.stderr))
-    print_verdict(report.comparison, terminal)
+    if any(mean["runs"] > 1 for mean in report.arm_means):
+        print_study(report, terminal)
+    else:
+        print_verdict(report.comparison, terminal)
     terminal.print(f"\nreport: {out / 'report.html'}", soft_wrap=True)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MODEL_COLOURS = 8
 """Colours of the style sheet, ``--m0`` to ``--m7``; further models reuse them with other shapes."""
 
+MANY = 6
+"""Tuned models above which what is said of each alone is folded."""
+
 
 def render_html(report: ReportInput) -> str:
     """The whole report as one HTML document. The same input gives the same text."""
@@ -103,6 +106,10 @@ def _context(report: ReportInput) -> dict[str, Any]:
             )
             if figure
         ],
+        "arm_means": views.arm_grid(report.arm_means, comparison.source)
+        if report.arm_means
+        else None,
+        "many": len(models) > MANY,
         "claims": views.claim_grid(report.claims) if report.claims else None,
         "frontier": probe_figures.frontier_scatter(_points(report), arms),
         "arms": [(arm, at % MODEL_COLOURS) for at, arm in enumerate(arms)],

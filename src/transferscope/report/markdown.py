@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from . import robust, words
+from . import robust, views, words
 from .figures import model_labels
 from .text import markdown_cell as cell
 from .text import markdown_html
@@ -33,6 +33,7 @@ def render_markdown(report: ReportInput) -> str:
     head = [f"## {cell(report.title)}"]
     if comparison.differences:
         head += _differences(comparison)
+    head += _study(report)
     tables = _plane(comparison, labels) + _index(comparison, labels)
     tables += [f"- {cell_text(note)}" for note in report.notes]
     tail = _provenance(report)
@@ -96,6 +97,23 @@ def _differences(comparison: Comparison) -> list[str]:
     if left := len(comparison.differences) - len(shown):
         lines.append(f"> - and {left} more")
     return ["\n".join(["> **Not like for like**: the runs differ.", ">", *lines])]
+
+
+def _study(report: ReportInput) -> list[str]:
+    """A study's arms over their runs, and its claims; nothing for a plain comparison."""
+    grids = [
+        (
+            "Arms over their training runs",
+            views.arm_grid(report.arm_means, report.comparison.source),
+        ),
+        ("The paper's claims, at this scale", views.claim_grid(report.claims)),
+    ]
+    out = []
+    for title, grid in grids:
+        if grid.rows:
+            rows = [[cell_text(text) for text in row] for row in grid.rows]
+            out += [f"### {title}", table([cell(text) for text in grid.head], rows)]
+    return out
 
 
 def _plane(comparison: Comparison, labels: Sequence[str]) -> list[str]:

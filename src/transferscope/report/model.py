@@ -18,8 +18,8 @@ class ReportInput:
     the rows of a run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``, ``grad_norm``,
     ``completion_length``); ``costs`` named numbers (seconds, tokens, FLOPs); ``predictors`` how
     well each probed quantity predicts the drop; ``claims`` a study's verdicts, ``arms`` the arm of
-    each model, ``dynamics`` those of its gradient norms. ``created`` is shown
-    as it is, so that the same input gives the same page.
+    each model, ``arm_means`` every arm over its runs, ``dynamics`` those of its gradient norms.
+    ``created`` is shown as it is, so that the same input gives the same page.
     """
 
     title: str
@@ -31,6 +31,7 @@ class ReportInput:
     costs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     predictors: Sequence[Mapping[str, Any]] = ()
     claims: Sequence[Mapping[str, Any]] = ()
+    arm_means: Sequence[Mapping[str, Any]] = ()
     arms: Mapping[str, str] = field(default_factory=dict)
     dynamics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     created: str = ""

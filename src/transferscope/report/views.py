@@ -261,6 +261,40 @@ def claim_grid(claims: Sequence[Mapping[str, Any]]) -> Grid:
     return Grid(head, tuple(rows))
 
 
+def arm_grid(means: Sequence[Mapping[str, Any]], source: str) -> Grid:
+    """Every arm over its training runs, the source group first."""
+    groups = list(dict.fromkeys([source, *(group for mean in means for group in mean["gain"])]))
+    several = len({(mean["arm"]) for mean in means}) < len(means)
+    rows = []
+    for mean in means:
+        rate = mean["learning_rate"]
+        label = name(mean["arm"]) + (f" at {rate:g}" if several and rate is not None else "")
+        rows.append(
+            (
+                label,
+                digits(mean["runs"]),
+                _over_runs(mean["gain"].get(source)),
+                _over_runs(mean["retention"]),
+                *(_over_runs(mean["gain"].get(group)) for group in groups[1:]),
+                _over_runs(mean["shift"].get("kl"), 3),
+                _over_runs(mean["shift"].get("d_layerwise"), 2),
+                _cost("seconds", mean["seconds"]),
+            )
+        )
+    head = ("arm", "runs", f"{words.group_name(source)} (source)", "retention")
+    others = tuple(words.group_name(group) for group in groups[1:])
+    return Grid((*head, *others, "KL(tuned ‖ base)", "PCA shift", "time a run"), tuple(rows))
+
+
+def _over_runs(found: Mapping[str, Any] | None, places: int = 1) -> str:
+    """``+16.9 (13.2 to 20.5)``; the mean alone where there are too few runs."""
+    if found is None:
+        return "n/a"
+    mean = words.signed(found["mean"], places)
+    ci = found["ci"]
+    return mean if ci is None else f"{mean} ({words.interval((ci[0], ci[1]), places)})"
+
+
 def dynamics_grid(dynamics: Mapping[str, Mapping[str, Any]]) -> Grid:
     """The quantities of every run's gradient norms."""
     keys = {

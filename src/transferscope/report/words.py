@@ -56,6 +56,10 @@ MEASURES = {
         "which says little about what the model knows. Answered is the share of questions with an "
         "answer that is whole and could be read."
     ),
+    "arms": (
+        "Means over an arm's training runs (seeds), in points, with 95 % intervals in brackets "
+        "that hold the runs' spread and the questions' uncertainty; below three runs there is none."
+    ),
     "claims": (
         "Thresholds were written down before the first run. Intervals are over training runs "
         "(seeds) and hold the questions' uncertainty as well; fewer than three runs decide "

@@ -1,7 +1,8 @@
 """The stages of a study: train, evaluate, probe, compare, report; each skipped when complete.
 
 runs/base  arms/CELL  runs/CELL  probes/CELL.{hidden,tokens,weights}.json, runs and probes for
-CELL@STEP too  overlap.json  comparison.json  claims.json  predictors.json  report.html  report.md
+CELL@STEP too  overlap.json  comparison.json  arms.json  claims.json  predictors.json
+report.html  report.md
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ..report import ReportInput, render_html, render_markdown
 from ..runs import Run, read_run
 from ..train import train_arm
 from ..train.dynamics import dynamics
+from .arms import arm_means
 from .claims import judge
 from .config import Cell, StudyConfig
 from .measured import Measured, measure
@@ -101,6 +103,8 @@ def _report(config: StudyConfig, base: Run, found: _Found, out: Path) -> ReportI
     weights = parameter_count(config.base)
     costs = {name: cost_of(rows, weights) for name, rows in found.training.items()}
     measured = measured_cells(config, comparison, found.hidden, found.tokens, costs)
+    means = [mean.to_json() for mean in arm_means(measured)]
+    write_json(out / "arms.json", means)
     claims = [claim.to_json() for claim in judge(measured, config.claims)]
     write_json(out / "claims.json", claims)
     write_json(out / "comparison.json", comparison.to_json())
@@ -115,6 +119,7 @@ def _report(config: StudyConfig, base: Run, found: _Found, out: Path) -> ReportI
         predictors=[predictor.to_json() for predictor in forecast],
         # Of models that somebody else tuned nothing is claimed.
         claims=claims if found.training else (),
+        arm_means=means if found.training else (),
         arms={label: cell.table for cell in config.cells() for label in run_names(cell)},
         dynamics={name: dynamics_of(rows) for name, rows in found.training.items()},
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),

@@ -203,6 +203,9 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings(
                 "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
             )
+            # PEFT asks the hub for the base's vocabulary; ours is no hub id, and is not resized.
+            for message in ("Unable to fetch remote file", "Could not find a config file in"):
+                warnings.filterwarnings("ignore", message, category=UserWarning)
             yield
     finally:
         logging.set_verbosity(verbosity)

@@ -1,0 +1,82 @@
+"""A study's arms and claims in the terminal, in Markdown, and on a page of many models."""
+
+import io
+import re
+from dataclasses import replace
+
+import sample
+from rich.console import Console
+from test_study_sections import CLAIM, EVIL, OPEN
+
+from transferscope.report import render_html, render_markdown
+from transferscope.report.study import print_study
+from transferscope.report.views import arm_grid
+
+MEAN = {
+    "arm": "on-policy-rl",
+    "learning_rate": 6e-4,
+    "runs": 6,
+    "gain": {"non": {"mean": -1.0, "ci": [-3.0, 1.0]}, "math": {"mean": 16.9, "ci": [13.2, 20.5]}},
+    "retention": {"mean": 0.0, "ci": [-2.1, 2.1]},
+    "shift": {"kl": {"mean": 0.123, "ci": None}},
+    "seconds": 90.0,
+}
+ALONE = MEAN | {"arm": EVIL, "runs": 1, "gain": {"math": {"mean": -8.0, "ci": None}}}
+
+
+def report():
+    return replace(sample.sample(), arm_means=[MEAN, ALONE], claims=[CLAIM, OPEN])
+
+
+def test_an_arm_is_a_row_with_the_source_first() -> None:
+    grid = arm_grid([MEAN, ALONE], "math")
+    assert grid.head[:5] == ("arm", "runs", "math (source)", "retention", "non-reasoning")
+    assert grid.rows[0][1:5] == (
+        "6",
+        "+16.9 (13.2 to 20.5)",
+        "0.0 (−2.1 to 2.1)",
+        "−1.0 (−3.0 to 1.0)",
+    )
+    assert grid.rows[0][5:] == ("+0.123", "n/a", "1 min 30 s")
+    assert grid.rows[1][2:5] == ("−8.0", "0.0 (−2.1 to 2.1)", "n/a")
+
+
+def test_learning_rates_are_named_where_an_arm_has_several() -> None:
+    labels = [row[0] for row in arm_grid([MEAN, MEAN | {"learning_rate": 1e-5}], "math").rows]
+    assert labels == ["on-policy-rl at 0.0006", "on-policy-rl at 1e-05"]
+
+
+def test_the_terminal_fits_80_columns_and_says_every_verdict() -> None:
+    console = Console(file=io.StringIO(), width=80, no_color=True)
+    print_study(report(), console)
+    text = console.file.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    assert "confirmed: RL keeps more" in text
+    assert "measured +2.500, 95 % interval 0.50 to 4.50, threshold 0.000, runs 6" in text
+    assert "undecided: RL keeps more" in text
+    assert "+16.9 (13.2 to 20.5)" in text
+
+
+def test_markdown_has_arms_and_claims_escaped() -> None:
+    text = render_markdown(report())
+    assert "### Arms over their training runs" in text
+    assert "+16.9 (13.2 to 20.5)" in text
+    assert "### The paper's claims, at this scale" in text
+    assert "<script>" not in text
+    assert "### Arms" not in render_markdown(sample.sample())
+
+
+def test_a_page_of_many_models_shows_arms_first_and_folds_each_model() -> None:
+    few = render_html(report())
+    assert few.index('id="verdict"') < few.index('id="arms"')
+    assert 'class="fold"' not in few
+    whole = report()
+    tuned = tuple(
+        replace(whole.comparison.tuned[0], model=f"model-{number}") for number in range(8)
+    )
+    many = render_html(replace(whole, comparison=replace(whole.comparison, tuned=tuned)))
+    assert many.index('id="arms"') < many.index('id="claims"') < many.index('id="verdict"')
+    # Verdicts and numbers once; benchmarks, artefacts, robustness and flips once a model.
+    assert many.count('<details class="fold">') == 2 + 4 * 8
+    assert many.count("<details") == many.count("</details>")
+    assert not re.search(r"<script>alert", many)
