@@ -76,7 +76,7 @@ def test_a_page_of_many_models_shows_arms_first_and_folds_each_model() -> None:
     )
     many = render_html(replace(whole, comparison=replace(whole.comparison, tuned=tuned)))
     assert many.index('id="arms"') < many.index('id="claims"') < many.index('id="verdict"')
-    # Verdicts and numbers once; benchmarks, artefacts, robustness and flips once a model.
-    assert many.count('<details class="fold">') == 2 + 4 * 8
+    # Verdicts, numbers and index once; benchmarks, artefacts, robustness and flips once a model.
+    assert many.count('<details class="fold">') == 3 + 4 * 8
     assert many.count("<details") == many.count("</details>")
     assert not re.search(r"<script>alert", many)
