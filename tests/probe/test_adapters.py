@@ -1,6 +1,7 @@
 """An adapter and its base are one loaded model; tuning may have added tokens."""
 
 import gc
+import warnings
 
 import numpy as np
 import pytest
@@ -83,3 +84,9 @@ def test_device_map_reaches_the_model(adapter, texts):
     np.testing.assert_allclose(found.d_layerwise, alone.d_layerwise, rtol=1e-6)
     tokens = token_shift(adapter["base"], adapter["merged"], ROWS, device_map="auto")
     assert tokens == token_shift(adapter["base"], adapter["merged"], ROWS)
+
+
+def test_loading_an_adapter_says_nothing(adapter):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_model(adapter["tuned"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,7 +108,11 @@ def load_adapted(
     """
     from peft import PeftModel
 
-    with _reading(source):
+    with _reading(source), warnings.catch_warnings():
+        # PEFT 0.21 asks transformers 5.24 for an attribute by its old name.
+        warnings.filterwarnings(
+            "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
+        )
         model = _base_of(source, dtype=dtype, device_map=device_map)
         return PeftModel.from_pretrained(model, source.adapter).eval()
 
