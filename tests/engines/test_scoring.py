@@ -1,66 +1,61 @@
-"""The last positions only, and a head in float32: against the model's own logits."""
+"""Continuations and a head in float32: against the model's own logits, row by row."""
 
-import logging
+import functools
 
 import pytest
 import torch
 
-from transferscope.engines.scoring import Request, TailHFLM, float32_head
+from transferscope.engines.scoring import float32_head, score
+
+from .test_decode import kinds
 
 IDS = torch.tensor([[3, 4, 5, 6, 7], [8, 9, 10, 11, 12]])
-# The widest pair has 5 tokens, the shortest prompt 1: the last 4 positions are enough.
-PAIRS = [("w1 w2 w3", " w4 w5"), ("w6", " w7"), ("w8 w9", " w10 w11 w12")]
+PAIRS = [
+    ([3, 4, 5], [6, 7]),
+    ([8], [9]),
+    ([3, 4, 5], [10]),
+    ([10, 11], [12, 13, 14]),
+    ([3, 4, 5], [6]),
+    ([3, 4, 9, 12], [2, 2]),
+]
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
-    """HFLM logs that a loaded model's options are ignored."""
-    logger = logging.getLogger("lm_eval")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    yield
-    logger.setLevel(level)
-
-
-def scorer(model, tokenizer):
-    return TailHFLM(pretrained=model, tokenizer=tokenizer, backend="causal", max_length=64)
-
-
-def scores(lm, keep):
-    lm.batch_size_per_gpu, lm.keep = len(PAIRS), keep
-    return [nats for nats, _ in lm.loglikelihood([Request(p) for p in PAIRS], disable_tqdm=True)]
-
-
-@pytest.mark.parametrize(("keep", "positions"), [(0, 5), (1, 1), (3, 3), (5, 5)])
-def test_the_last_positions_of_the_full_logits(tiny_model, tiny_tokenizer, keep, positions):
-    lm = scorer(tiny_model, tiny_tokenizer)
-    lm.keep = keep
-    found = lm._model_call(IDS)
+def by_hand(model, prompt, after):
+    """One forward pass over the whole row."""
     with torch.no_grad():
-        full = tiny_model(IDS).logits
-    assert found.shape == (2, positions, 32)
-    assert not found.requires_grad
-    # The same products in another order: float32 rounding.
-    torch.testing.assert_close(found, full[:, -positions:], atol=1e-5, rtol=1e-5)
+        logp_TV = model(torch.tensor([[*prompt, *after]])).logits[0].double().log_softmax(-1)
+    return sum(float(logp_TV[len(prompt) - 1 + i, token]) for i, token in enumerate(after))
 
 
-def test_scores_do_not_depend_on_what_is_kept(tiny_model, tiny_tokenizer):
-    lm = scorer(tiny_model, tiny_tokenizer)
-    whole = scores(lm, 0)
-    assert scores(lm, 4) == pytest.approx(whole, abs=1e-5)
-    with torch.no_grad():
-        logp = tiny_model(torch.tensor([[9]])).logits[0, -1].log_softmax(-1)  # 9 is w6, 10 is w7
-    assert whole[1] == pytest.approx(float(logp[10]), abs=1e-5)
+@pytest.mark.parametrize("kind", ["full", "window", "state"])
+def test_scores_equal_a_pass_over_every_row(kind):
+    model = kinds()[kind]
+    # float32 sums in another order.
+    assert score(model, PAIRS, pad=0) == pytest.approx(
+        [by_hand(model, *pair) for pair in PAIRS], abs=2e-5
+    )
 
 
-def test_a_wrapped_model_computes_all_positions(tiny_model, tiny_tokenizer):
+def test_a_prompt_is_read_once_for_all_its_choices(tiny_model, monkeypatch):
+    read = []
+    forward = tiny_model.forward
+
+    def counted(*args, **options):
+        read.append(tuple(options["input_ids"].shape))
+        return forward(*args, **options)
+
+    monkeypatch.setattr(tiny_model, "forward", functools.wraps(forward)(counted))
+    score(tiny_model, [([3, 4, 5], [6]), ([3, 4, 5], [7]), ([3, 4, 5], [8, 9, 10])], pad=0)
+    assert read == [(1, 3), (1, 2)]
+
+
+def test_a_wrapped_model(tiny_model):
     from peft import LoraConfig, get_peft_model
 
-    expected = scores(scorer(tiny_model, tiny_tokenizer), 4)
+    expected = score(tiny_model, PAIRS, pad=0)
     wrapped = get_peft_model(tiny_model, LoraConfig(r=2, target_modules=["q_proj"])).eval()
-    lm = scorer(wrapped, tiny_tokenizer)
-    assert scores(lm, 4) == pytest.approx(expected, abs=1e-5)  # an untrained adapter adds zero
-    assert lm._model_call(IDS).shape == (2, 5, 32)
+    # An untrained adapter adds zero.
+    assert score(wrapped, PAIRS, pad=0) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("bias", [False, True])
@@ -101,8 +96,3 @@ def test_a_head_that_is_no_matrix_is_left_alone(tiny_model):
         logits = tiny_model(IDS).logits
     assert logits.dtype == torch.bfloat16
     assert logits.abs().max() <= 1.0
-
-
-def test_a_request_is_what_hflm_reads():
-    request = Request(("a", "b"))
-    assert (request.args, request.task_name) == (("a", "b"), None)

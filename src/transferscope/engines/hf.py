@@ -1,23 +1,23 @@
 """transformers as an engine: batched generation that knows how every answer ended.
 
-Finish reason and token count of every answer are recorded (lm-eval's own wrapper keeps neither).
-Log-likelihoods go through lm-eval's HFLM.
+Finish reason and token count of every answer are recorded (lm-eval's own wrapper keeps neither),
+and a prompt is read once for all its choices.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..core.errors import InputError, MissingExtra
+from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
 from ..models import find_model, load_model, load_tokenizer
 from .decode import chooser, decode
+from .scoring import float32_head, score
 from .stopping import StopStrings
 
 if TYPE_CHECKING:
@@ -85,7 +85,6 @@ class HFEngine:
         self.model, self.tokenizer, self.name = model, tokenizer, name
         self.batch_size = batch_size
         self.token_budget = default_budget(model) if token_budget is None else token_budget
-        self._scorer: Any = None
         ends = model.generation_config.eos_token_id
         ends = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
         own = [] if tokenizer.eos_token_id is None else [tokenizer.eos_token_id]
@@ -150,34 +149,40 @@ class HFEngine:
     def loglikelihoods(
         self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
     ) -> list[float]:
-        """log p(continuation | prompt) in nats, by lm-eval's HFLM.
+        """log p(continuation | prompt) in nats, with the output head in float32.
 
-        Raises :class:`InputError` when a pair is longer than the model reads (HFLM would cut it
-        from the left), :class:`MissingExtra` without lm-eval.
+        As in lm-eval, a prompt's last spaces belong to the continuation, whose tokens are those
+        that the whole text has more than its prompt. Raises :class:`InputError` when a pair is
+        longer than the model reads, or a continuation adds no token.
         """
-        scorer = self._hflm()
-        from .scoring import Request, float32_head
-
-        # HFLM moves a prompt's last spaces to the continuation.
-        contexts = [len(self.encode(prompt.rstrip())) for prompt, _ in pairs]
-        totals = [len(self.encode(prompt + continuation)) for prompt, continuation in pairs]
-        for total in totals:
-            self._check_length(total, 0)
-        # Choices of one prompt stay together: HFLM reads it once for all one-token continuations.
-        order = sorted(range(len(pairs)), key=lambda i: (-contexts[i], pairs[i][0], i))
-        scores = [0.0] * len(pairs)
+        asked = [self._encode_pair(prompt, continuation) for prompt, continuation in pairs]
+        for prompt, after in asked:
+            self._check_length(len(prompt) + len(after), 0)
+        # Choices of one prompt stay together: it is read once for all of them.
+        order = sorted(range(len(asked)), key=lambda i: (-len(asked[i][0]), asked[i][0], i))
+        scores = [0.0] * len(asked)
         done = 0
         with self._evaluating(), float32_head(self.model):
             while done < len(order):
-                batch, keep = self._scoring_batch(order[done:], contexts, totals)
-                scorer.batch_size_per_gpu, scorer.keep = len(batch), keep
-                requests = [Request(pairs[i]) for i in batch]
-                found = scorer.loglikelihood(requests, disable_tqdm=True)
-                for i, (score, _) in zip(batch, found, strict=True):
-                    scores[i] = score
-                done += len(batch)
-                tick("loglikelihoods", done, len(pairs))
+                batch = self._scoring_batch([asked[i] for i in order[done:]])
+                chosen = order[done : done + batch]
+                found = score(self.model, [asked[i] for i in chosen], pad=self.pad_id)
+                for i, nats in zip(chosen, found, strict=True):
+                    scores[i] = nats
+                done += batch
+                tick("loglikelihoods", done, len(asked))
         return scores
+
+    def _encode_pair(self, prompt: str, continuation: str) -> tuple[list[int], list[int]]:
+        start = self.encode(prompt.rstrip()) or [*self.end_ids[:1]]
+        after = self.encode(prompt + continuation)[len(self.encode(prompt.rstrip())) :]
+        if not (start and after):
+            raise InputError(
+                f"no token of {continuation!r} is left to score",
+                place=self.name,
+                remedy="give every choice a text of its own",
+            )
+        return start, after
 
     def describe(self) -> Mapping[str, Any]:
         """Engine, dtype, device, batch limits, hash of the chat template, library versions."""
@@ -209,23 +214,16 @@ class HFEngine:
             yield range(start, min(start + rows, len(lengths)))
             start += rows
 
-    def _scoring_batch(
-        self, order: Sequence[int], contexts: Sequence[int], totals: Sequence[int]
-    ) -> tuple[list[int], int]:
-        """The next pairs within the limits, at least one, and how many last positions they need."""
+    def _scoring_batch(self, pairs: Sequence[tuple[list[int], list[int]]]) -> int:
+        """How many of the first pairs are within the limits, at least one."""
         vocabulary = self.model.get_input_embeddings().weight.shape[0]
-        batch: list[int] = []
-        keep = 0
-        for i in order[: self.batch_size]:
-            widest = max(totals[j] for j in (*batch, i))
-            needed = widest - min(contexts[j] for j in (*batch, i))
-            rows = len(batch) + 1
-            too_wide = rows * widest > self.token_budget
-            if batch and (too_wide or 4 * rows * needed * vocabulary > LOGIT_BYTES):
-                break
-            batch.append(i)
-            keep = needed
-        return batch, keep
+        prompt = after = 0
+        for rows, pair in enumerate(pairs[: self.batch_size]):
+            prompt, after = max(prompt, len(pair[0])), max(after, len(pair[1]))
+            too_wide = (rows + 1) * (prompt + after) > self.token_budget
+            if rows and (too_wide or 4 * (rows + 1) * after * vocabulary > LOGIT_BYTES):
+                return rows
+        return min(len(pairs), self.batch_size)
 
     def _generate_batch(self, ids: Sequence[list[int]], decoding: Decoding) -> list[Generation]:
         stops = StopStrings(self.tokenizer, decoding.stop) if decoding.stop else None
@@ -262,29 +260,6 @@ class HFEngine:
                 yield
         finally:
             self.model.train(training)
-
-    def _hflm(self) -> Any:
-        if self._scorer is None:
-            try:
-                from .scoring import TailHFLM
-            except ImportError:
-                raise MissingExtra("eval", needed_for="scoring continuations") from None
-            # It warns that other arguments are ignored with a loaded model: they are, knowingly.
-            logger = logging.getLogger("lm_eval")
-            level, training = logger.level, self.model.training
-            logger.setLevel(logging.ERROR)
-            try:
-                self._scorer = TailHFLM(
-                    pretrained=self.model,
-                    tokenizer=self.tokenizer,
-                    backend="causal",
-                    max_length=self.max_length,
-                    softmax_dtype="float32",
-                )
-            finally:
-                logger.setLevel(level)
-                self.model.train(training)
-        return self._scorer
 
 
 def default_budget(model: PreTrainedModel) -> int:

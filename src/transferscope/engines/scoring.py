@@ -1,48 +1,52 @@
-"""lm-eval's HFLM without the logits that nobody reads, and with an exact head."""
+"""Log-probabilities of continuations, a prompt read once for all of its choices."""
 
 from __future__ import annotations
 
 import contextlib
-import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lm_eval.models.huggingface import HFLM
+
+from .reading import inner_model, read
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-
-class TailHFLM(HFLM):  # type: ignore[misc]
-    """Computes logits of the last ``keep`` positions of a batch only.
-
-    HFLM reads a row's logits counted from the end of the padded batch, so the others may be
-    missing. Over a vocabulary of 50,000 they would cost more than the model's body.
-    """
-
-    keep = 0  # 0: all positions
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        # Wrapped models (PEFT) and some architectures compute all positions.
-        self._tail = "logits_to_keep" in inspect.signature(self.model.forward).parameters
-
-    def _model_call(self, inps: torch.Tensor, **_: Any) -> torch.Tensor:
-        """(batch, kept positions, vocabulary)."""
-        options = {"logits_to_keep": self.keep} if self._tail else {}
-        with torch.no_grad():
-            logits: torch.Tensor = self.model(inps, **options).logits
-        return logits
+Pair = tuple[Sequence[int], Sequence[int]]
+"""Token ids of a prompt and of its continuation, neither empty."""
 
 
-class Request:
-    """What HFLM reads of an lm-eval request."""
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def score(model: Any, pairs: Sequence[Pair], *, pad: int) -> list[float]:
+    """log p(continuation | prompt) of every pair, in nats; logits are turned in float32."""
+    if inner_model(model)._is_stateful:
+        return [_whole(model, *pair) for pair in pairs]
+    reading = read(model, [prompt for prompt, _ in pairs], pad)
+    first_B = torch.tensor([after[0] for _, after in pairs], device=reading.logits_BV.device)
+    nats_B = _log_probabilities(reading.logits_BV, first_B)
+    longer = [at for at, (_, after) in enumerate(pairs) if len(after) > 1]
+    if longer:
+        reading.select(longer)
+        logits_BWV = reading.extend([pairs[at][1][:-1] for at in longer], pad)
+        for row, at in enumerate(longer):
+            rest = torch.tensor(pairs[at][1][1:], device=logits_BWV.device)
+            nats_B[at] += _log_probabilities(logits_BWV[row, : len(rest)], rest).sum()
+    return [float(nats) for nats in nats_B]
 
-    task_name = None
 
-    def __init__(self, pair: tuple[str, str]) -> None:
-        self.args = pair
+def _whole(model: Any, prompt: Sequence[int], after: Sequence[int]) -> float:
+    """One pass over both: a recurrent state takes in no padding, nor several tokens at once."""
+    ids_1T = torch.tensor([[*prompt, *after]], device=model.device)
+    logits_TV = model(input_ids=ids_1T).logits[0, len(prompt) - 1 : -1]
+    return float(_log_probabilities(logits_TV, ids_1T[0, len(prompt) :]).sum())
+
+
+def _log_probabilities(logits_NV: torch.Tensor, token_N: torch.Tensor) -> torch.Tensor:
+    """(N,) float32 log p of a token under each row of logits."""
+    logits_NV = logits_NV.float()
+    chosen_N: torch.Tensor = logits_NV.gather(1, token_N[:, None])[:, 0]
+    return chosen_N - logits_NV.logsumexp(dim=1)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,141 @@
+"""Prompts read into a cache once: the beginning that all share, and equal prompts, once.
+
+Decoding and scoring go on from here. ``generate`` of transformers reads every prompt whole, as
+often as it is asked.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer
+
+
+@dataclass
+class Reading:
+    """Prompts that have been read: what comes next, and what going on needs.
+
+    ``logits_BV`` are those behind the last token, ``mask_BT`` marks the cache's columns that are no
+    padding; ``options`` go into every call. ``stateful``: a recurrent state, whose rows can't be
+    selected.
+    """
+
+    model: Any
+    logits_BV: torch.Tensor
+    mask_BT: torch.Tensor
+    cache: DynamicCache
+    options: dict[str, Any]
+    stateful: bool
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep these rows, in this order; a row may be named more than once."""
+        at_B = torch.tensor(rows, device=self.mask_BT.device)
+        self.cache.batch_select_indices(at_B)
+        self.logits_BV, self.mask_BT = self.logits_BV[at_B], self.mask_BT[at_B]
+
+    def step(self, token_B: torch.Tensor) -> None:
+        """Read one more token of every row."""
+        ones_B1 = torch.ones_like(self.mask_BT[:, :1])
+        self.logits_BV = self._forward(token_B[:, None], ones_B1, self.options)[:, -1]
+
+    def extend(self, rows: Sequence[Sequence[int]], pad: int) -> torch.Tensor:
+        """Read ``rows``, one behind each prompt; logits (B, W, vocabulary) behind every token.
+
+        Behind the end of a row they mean nothing.
+        """
+        device, width = self.mask_BT.device, max(map(len, rows))
+        ids_BW = [list(row) + [pad] * (width - len(row)) for row in rows]
+        seen_BW = [[1] * len(row) + [0] * (width - len(row)) for row in rows]
+        options = self.options | ({"logits_to_keep": 0} if "logits_to_keep" in self.options else {})
+        return self._forward(
+            torch.tensor(ids_BW, device=device), torch.tensor(seen_BW, device=device), options
+        )
+
+    def _forward(
+        self, ids_BW: torch.Tensor, seen_BW: torch.Tensor, options: dict[str, Any]
+    ) -> torch.Tensor:
+        before_B1 = self.mask_BT.sum(dim=1, keepdim=True)
+        self.mask_BT = torch.cat([self.mask_BT, seen_BW], dim=1)
+        logits: torch.Tensor = self.model(
+            input_ids=ids_BW,
+            attention_mask=None if self.stateful else self.mask_BT,
+            position_ids=before_B1 + (seen_BW.cumsum(dim=1) - 1).clamp(min=0),
+            **options,
+        ).logits
+        return logits
+
+
+def together(model: Any, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Rows of ``prompts`` that can be read at once: all, or those of one length.
+
+    A recurrent state would take in padding.
+    """
+    every = range(len(prompts))
+    if not inner_model(model)._is_stateful:
+        return [list(every)]
+    lengths = sorted({len(prompt) for prompt in prompts})
+    return [[at for at in every if len(prompts[at]) == length] for length in lengths]
+
+
+def read(model: Any, prompts: Sequence[Sequence[int]], pad: int) -> Reading:
+    """Read prompts of a causal model of transformers, none of them empty; see :func:`together`."""
+    inner = inner_model(model)
+    device, stateful = model.device, bool(inner._is_stateful)
+    options, cache = _options(inner)
+    unique = list(dict.fromkeys(map(tuple, prompts)))
+    if stateful:
+        unique = [tuple(prompt) for prompt in prompts]
+    # A window counts columns, which padding behind the shared part would shift.
+    plain = all(type(layer) is DynamicLayer for layer in cache.layers)
+    shared = _shared_length(unique) if plain and len(unique) > 1 else 0
+    if shared:
+        model(input_ids=torch.tensor([unique[0][:shared]], device=device), **options)
+        cache.batch_select_indices(torch.zeros(len(unique), dtype=torch.long, device=device))
+    width = max(map(len, unique))
+    rows = [[pad] * (width - len(p)) + list(p[shared:]) for p in unique]
+    seen = [[1] * shared + [0] * (width - len(p)) + [1] * (len(p) - shared) for p in unique]
+    mask_BT = torch.tensor(seen, device=device)
+    logits_BV = model(
+        input_ids=torch.tensor(rows, device=device),
+        attention_mask=None if stateful else mask_BT,
+        position_ids=(mask_BT.cumsum(dim=1) - 1).clamp(min=0)[:, shared:],
+        **options,
+    ).logits[:, -1]
+    reading = Reading(model, logits_BV, mask_BT, cache, options, stateful)
+    if len(unique) < len(prompts):
+        place = {prompt: at for at, prompt in enumerate(unique)}
+        reading.select([place[tuple(prompt)] for prompt in prompts])
+    return reading
+
+
+_CACHES = ("cache", "past_key_values")
+"""What transformers 5.24 and versions before call it."""
+
+
+def inner_model(model: Any) -> Any:
+    """The causal model of transformers inside a wrapper of PEFT, or itself."""
+    return next(part for part in model.modules() if isinstance(part, PreTrainedModel))
+
+
+def _options(inner: Any) -> tuple[dict[str, Any], DynamicCache]:
+    """A new cache, under its name; logits of the last position only where that can be asked."""
+    known = inspect.signature(inner.forward).parameters
+    name = next((name for name in _CACHES if name in known), _CACHES[1])
+    cache = DynamicCache(config=inner.config)
+    options: dict[str, Any] = {name: cache, "use_cache": True}
+    if "logits_to_keep" in known:
+        options["logits_to_keep"] = 1
+    return options, cache
+
+
+def _shared_length(prompts: Sequence[Sequence[int]]) -> int:
+    """Tokens that all prompts begin with; every prompt keeps one of its own at least."""
+    first, last = min(map(tuple, prompts)), max(map(tuple, prompts))
+    most = min(map(len, prompts)) - 1
+    pairs = zip(first[:most], last[:most], strict=False)
+    return next((at for at, (one, other) in enumerate(pairs) if one != other), most)
