@@ -16,18 +16,15 @@ from transformers import GenerationConfig
 
 from transferscope.engines import HFEngine
 from transferscope.engines.decode import chooser, decode
-from transferscope.tasks.mini.maths import word_problems
+from transferscope.tasks.mini import items
 
 MODEL, ITEMS, MAX_TOKENS = "smollm2-135m", 96, 96
 
 
 def prompts_of(engine: HFEngine) -> list[list[int]]:
     """Rendered questions, as the suite asks them."""
-    items = word_problems(ITEMS, seed=0)
-    return [
-        engine.encode(engine.render([{"role": "user", "content": item["prompt"]}]))
-        for item in items
-    ]
+    asked = [item.draft.prompt for item in items("word_problems", ITEMS)]
+    return [engine.encode(engine.render([{"role": "user", "content": text}])) for text in asked]
 
 
 def ours(engine: HFEngine, ids: list[list[int]]) -> list[list[int]]:
