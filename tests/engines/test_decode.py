@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from transferscope.engines.decode import chooser, decode
+from transferscope.engines.reading import ROOM, RoomyLayer
 
 from ..conftest import tiny_llama
 
@@ -141,3 +142,30 @@ def test_stopped_rows_leave(model) -> None:
     )
     assert halted == [answer[:2] for answer in free]
     assert any(len(answer) > 2 for answer in free)
+
+
+def test_a_cache_grows_in_place_and_loses_rows() -> None:
+    """Against plain concatenation; several times its room, rows selected on the way."""
+    layer, held = RoomyLayer(), torch.empty(3, 2, 0, 4)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for width in (5, 1, ROOM, 1, 1, ROOM, 2):
+            new = torch.randn(len(held), 2, width, 4)
+            held = torch.cat([held, new], dim=2)
+            keys, values = layer.update(new, -new)
+            assert torch.equal(keys, held)
+            assert torch.equal(values, -held)
+            if len(held) == 3 and held.shape[2] > ROOM:
+                rows = torch.tensor([2, 0])
+                layer.batch_select_indices(rows)
+                held = held[rows]
+    assert (layer.get_seq_length(), len(held)) == (held.shape[2], 2)
+
+
+def test_a_step_copies_no_cache() -> None:
+    layer = RoomyLayer()
+    layer.update(torch.zeros(2, 1, 3, 4), torch.zeros(2, 1, 3, 4))
+    before = layer.keys.data_ptr()
+    for _ in range(ROOM):
+        layer.update(torch.ones(2, 1, 1, 4), torch.ones(2, 1, 1, 4))
+    assert layer.keys.data_ptr() == before

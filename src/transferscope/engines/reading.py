@@ -15,6 +15,56 @@ import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+ROOM = 128
+"""Columns that a cache grows by."""
+
+
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]
+    """Keys and values with room for columns to come.
+
+    The library's own layer copies all it holds into a larger tensor for every token: the larger
+    part of a step's time for long answers, and sizes that a heap can't fill again (13 GB where
+    1.3 are held).
+    """
+
+    keys: torch.Tensor
+    values: torch.Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rooms: list[torch.Tensor | None] = [None, None]
+
+    def update(
+        self,
+        key_states: torch.Tensor,
+        value_states: torch.Tensor,
+        *args: Any,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append columns; keys and values of all."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        self.keys = self._append(0, self.keys, key_states)
+        self.values = self._append(1, self.values, value_states)
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep these rows."""
+        super().batch_select_indices(indices)
+        self._rooms = [None, None]
+
+    def _append(self, which: int, held: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
+        before = held.shape[-2] if held.numel() else 0
+        after = before + new.shape[-2]
+        room = self._rooms[which]
+        if room is None or room.shape[-2] < after:
+            room = new.new_empty((*new.shape[:-2], after + ROOM, new.shape[-1]))
+            if before:
+                room[..., :before, :] = held
+            self._rooms[which] = room
+        room[..., before:after, :] = new
+        return room[..., :after, :]
+
 
 @dataclass
 class Reading:
@@ -91,7 +141,7 @@ def read(model: Any, prompts: Sequence[Sequence[int]], pad: int) -> Reading:
     if stateful:
         unique = [tuple(prompt) for prompt in prompts]
     # A window counts columns, which padding behind the shared part would shift.
-    plain = all(type(layer) is DynamicLayer for layer in cache.layers)
+    plain = all(type(layer) is RoomyLayer for layer in cache.layers)
     shared = _shared_length(unique) if plain and len(unique) > 1 else 0
     if shared:
         model(input_ids=torch.tensor([unique[0][:shared]], device=device), **options)
@@ -127,6 +177,7 @@ def _options(inner: Any) -> tuple[dict[str, Any], DynamicCache]:
     known = inspect.signature(inner.forward).parameters
     name = next((name for name in _CACHES if name in known), _CACHES[1])
     cache = DynamicCache(config=inner.config)
+    cache.layers = [RoomyLayer() if type(at) is DynamicLayer else at for at in cache.layers]
     options: dict[str, Any] = {name: cache, "use_cache": True}
     if "logits_to_keep" in known:
         options["logits_to_keep"] = 1
