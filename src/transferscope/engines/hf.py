@@ -15,7 +15,7 @@ import torch
 
 from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
-from ..models import find_model, load_model, load_tokenizer
+from ..models import find_model, load_model, load_tokenizer, require_ids
 from .decode import chooser, decode
 from .scoring import float32_head, score
 from .stopping import StopStrings
@@ -129,6 +129,7 @@ class HFEngine:
         the model: prompts are never cut.
         """
         ids = [self.encode(prompt) for prompt in prompts]
+        require_ids(self.model, ids, name=self.name)
         for row in ids:
             self._check_length(len(row), decoding.max_tokens)
         answers: list[Generation] = [Generation("")] * len(ids)
@@ -156,6 +157,7 @@ class HFEngine:
         longer than the model reads, or a continuation adds no token.
         """
         asked = [self._encode_pair(prompt, continuation) for prompt, continuation in pairs]
+        require_ids(self.model, [row for pair in asked for row in pair], name=self.name)
         for prompt, after in asked:
             self._check_length(len(prompt) + len(after), 0)
         # Choices of one prompt stay together: it is read once for all of them.

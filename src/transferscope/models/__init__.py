@@ -10,6 +10,7 @@ from .loading import (
     load_tokenizer,
     parameter_count,
 )
+from .refusals import require_ids
 
 __all__ = [
     "KNOWN",
@@ -20,4 +21,5 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "parameter_count",
+    "require_ids",
 ]

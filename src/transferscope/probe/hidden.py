@@ -23,7 +23,7 @@ from ..core.errors import InputError
 from ..core.hidden_shift import MIN_TEXTS, Features, HiddenShift, measure_parts
 from ..core.labels import Labels
 from ..core.records import Tick, no_tick
-from ..models import ModelSource
+from ..models import ModelSource, require_ids
 from .opened import (
     Side,
     batches,
@@ -147,6 +147,7 @@ def features(
     (from 1) whose states are not finite.
     """
     left_to = AUTHORS_TOKENS if pooling == "authors" else None
+    require_ids(model, ids, name=side)
     made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
     pooled_LND: NDArray[np.float32] | None = None
     for done, rows in enumerate(made):

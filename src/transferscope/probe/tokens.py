@@ -24,7 +24,7 @@ from ..core.errors import InputError
 from ..core.labels import Labels
 from ..core.records import Message, Tick, no_tick
 from ..core.token_shift import PositionShifts, TokenShift, measure_tokens
-from ..models import ModelSource
+from ..models import ModelSource, require_ids
 from .divergences import compared
 from .forced import Forced, teacher_forced
 from .heads import Head, drop_body, final_states, find_head
@@ -171,6 +171,7 @@ def _one_after_the_other(
 
 def _head(side: Side, rows: Rows, name: str) -> Head:
     """The side's head; an adapter may sit on it, too."""
+    require_ids(side.model, [row.ids for batch in rows for row in batch], name=name)
     with side.using():
         found = find_head(side.model, rows[0][0].ids, side=name)
 
