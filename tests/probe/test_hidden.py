@@ -105,6 +105,30 @@ def test_max_tokens_cuts(base, tuned, texts):
     assert hidden_shift(base, tuned, texts, max_tokens=4) == hidden_shift(base, tuned, short)
 
 
+def starting_tokenizer():
+    """Adds <s> in front, as Llama's does."""
+    from tokenizers import processors
+
+    tokenizer = word_tokenizer(["<s>", "w1", "w2", "w3"])
+    tokenizer.bos_token = "<s>"
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", tokenizer.convert_tokens_to_ids("<s>"))]
+    )
+    return tokenizer
+
+
+def test_a_start_token_that_a_prompt_carries_is_not_doubled(base, tuned):
+    words = starting_tokenizer()
+    pairs = (base[0], words), (tuned[0], words)
+    assert words("<s> w1")["input_ids"] == [4, 4, 5]
+    bare, rendered = ["w1", "w2 w3", "w3 w1 w2"], ["<s> w1", "w2 w3", "<s> w3 w1 w2"]
+    assert hidden_shift(*pairs, rendered) == hidden_shift(*pairs, bare)
+    as_released = [hidden_shift(*pairs, given, pooling="authors") for given in (rendered, bare)]
+    assert as_released[0] != as_released[1]  # the released script adds one to every text
+    with pytest.raises(InputError, match="text 2 has no tokens"):
+        hidden_shift(*pairs, ["w1", "", "w2"])
+
+
 def test_base_is_released_before_tuned_is_loaded(monkeypatch, texts, tokenizer):
     loaded = []
 

@@ -15,7 +15,7 @@ import torch
 
 from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
-from ..models import find_model, load_model, load_tokenizer, require_ids
+from ..models import encode, find_model, load_model, load_tokenizer, require_ids
 from .decode import chooser, decode
 from .scoring import float32_head, score
 from .stopping import StopStrings
@@ -114,9 +114,7 @@ class HFEngine:
 
     def encode(self, prompt: str) -> list[int]:
         """Token ids of a rendered prompt; a start token that it already carries isn't doubled."""
-        start = self.tokenizer.bos_token
-        carried = bool(start) and prompt.startswith(start)
-        return list(self.tokenizer.encode(prompt, add_special_tokens=not carried))
+        return encode(self.tokenizer, prompt)
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick

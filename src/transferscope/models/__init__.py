@@ -1,5 +1,6 @@
 """Names to weights and tokenizers: known name, folder, adapter, hub id."""
 
+from .encoding import carries_start, encode
 from .loading import (
     KNOWN,
     ModelSource,
@@ -15,6 +16,8 @@ from .refusals import require_ids
 __all__ = [
     "KNOWN",
     "ModelSource",
+    "carries_start",
+    "encode",
     "find_model",
     "fingerprint",
     "load_adapted",

@@ -23,7 +23,7 @@ from ..core.errors import InputError
 from ..core.hidden_shift import MIN_TEXTS, Features, HiddenShift, measure_parts
 from ..core.labels import Labels
 from ..core.records import Tick, no_tick
-from ..models import ModelSource, require_ids
+from ..models import ModelSource, carries_start, require_ids
 from .opened import (
     Side,
     batches,
@@ -106,8 +106,8 @@ def hidden_features(
         )
     tokenizer, other = open_tokenizer(base), open_tokenizer(tuned)
     require_same_tokenizer(tokenizer, other)
-    ids = _encode(tokenizer, texts)
-    if ids != _encode(other, texts):
+    ids = _encode(tokenizer, texts, pooling)
+    if ids != _encode(other, texts, pooling):
         raise refused_tokenizers("the same text gives different ids")
     ids = [sequence[:max_tokens] for sequence in ids]
     made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
@@ -210,11 +210,26 @@ def _pool(state_BTD: torch.Tensor, weight_BT: torch.Tensor) -> NDArray[np.float3
     return pooled_BD
 
 
-def _encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids with the tokenizer's own special tokens, which alone don't make a text."""
-    encoded = tokenizer(list(texts), return_special_tokens_mask=True, return_attention_mask=False)
-    for number, special in enumerate(encoded["special_tokens_mask"], start=1):
-        if all(special):
-            raise InputError(f"text {number} has no tokens", remedy="remove empty texts")
-    ids: list[list[int]] = encoded["input_ids"]
+def _encode(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], pooling: Pooling
+) -> list[list[int]]:
+    """Token ids with the tokenizer's own special tokens, which alone don't make a text.
+
+    A rendered prompt's start token isn't doubled, except by ``authors``, as released.
+    """
+    carried_N = [pooling != "authors" and carries_start(tokenizer, text) for text in texts]
+    ids: list[list[int]] = [[] for _ in texts]
+    for carried in set(carried_N):
+        rows = [row for row, value in enumerate(carried_N) if value == carried]
+        encoded = tokenizer(
+            [texts[row] for row in rows],
+            add_special_tokens=not carried,
+            return_special_tokens_mask=True,
+            return_attention_mask=False,
+        )
+        found = zip(rows, encoded["input_ids"], encoded["special_tokens_mask"], strict=True)
+        for row, sequence, special in found:
+            ids[row] = [] if all(special) else sequence
+    if [] in ids:
+        raise InputError(f"text {ids.index([]) + 1} has no tokens", remedy="remove empty texts")
     return ids
