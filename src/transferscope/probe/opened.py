@@ -6,6 +6,7 @@ Wherever a model is asked for, a name, a :class:`ModelSource` or an already load
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -31,9 +32,12 @@ def open_tokenizer(model: str | ModelSource | Opened) -> PreTrainedTokenizerBase
 def open_model(
     model: str | ModelSource | Opened, *, dtype: str, device_map: str | None = None
 ) -> PreTrainedModel:
-    """The model in evaluation mode; a loaded one is used as it is, in its own dtype."""
+    """The model in evaluation mode; a loaded one is used as it is, in its own dtype.
+
+    Of a loaded PEFT model this is the model inside, with the adapter in its layers.
+    """
     if isinstance(model, tuple):
-        return model[0].eval()
+        return _inner(model[0].eval())
     return load_model(model, dtype=dtype, device_map=device_map)
 
 
@@ -54,24 +58,38 @@ def sides(
 ) -> tuple[Callable[[], Side], Callable[[], Side]]:
     """How to open base and tuned model. An adapter and its own base are ONE loaded model.
 
-    A loaded adapter that stands on both sides is compared with itself switched off.
+    A loaded PEFT model is its base wherever the base's place is held by itself or by the model
+    inside: there the adapter is switched off.
     """
-    if isinstance(tuned, tuple) and isinstance(base, tuple) and base[0] is tuned[0]:
+    if isinstance(tuned, tuple) and isinstance(base, tuple):
         model: Any = tuned[0].eval()
-        if hasattr(model, "disable_adapter"):
-            inner = model.get_base_model()
+        inner = _inner(model)
+        if inner is not model and (base[0] is model or base[0] is inner):
             return (lambda: Side(inner, model.disable_adapter)), (lambda: Side(inner))
     if (adapter := adapter_on(base, tuned)) is not None:
         adapted = cache(lambda: load_adapted(adapter, dtype=dtype, device_map=device_map))
         return (
-            lambda: Side(adapted().get_base_model(), adapted().disable_adapter),
-            lambda: Side(adapted().get_base_model()),
+            lambda: Side(_inner(adapted()), adapted().disable_adapter),
+            lambda: Side(_inner(adapted())),
         )
     options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     return (
         lambda: Side(open_model(base, **options)),
         lambda: Side(open_model(tuned, **options)),
     )
+
+
+def _inner(model: Any) -> PreTrainedModel:
+    """The model inside of a PEFT model; any other model is itself."""
+    peft = sys.modules.get("peft")  # slow to import, and who has a PEFT model has imported it
+    if peft is None or not isinstance(model, peft.PeftModel):
+        return model
+    if model.active_peft_config.is_prompt_learning:
+        raise InputError(
+            "an adapter that learns a prompt has no weights in the layers",
+            remedy="give a LoRA adapter or a merged model",
+        )
+    return model.get_base_model()
 
 
 def adapter_on(
