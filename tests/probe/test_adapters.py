@@ -2,6 +2,7 @@
 
 import gc
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +66,15 @@ def test_an_adapter_against_another_base_is_two_models(adapter, tmp_path):
     assert opened.adapter_on(adapter["tuned"], adapter["tuned"]) is None
     same = token_shift(adapter["tuned"], adapter["merged"], ROWS)
     assert same.mean.js == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_base_spelt_otherwise_is_the_same_base(adapter, tmp_path, monkeypatch):
+    base = Path(adapter["base"])
+    (tmp_path / "link").symlink_to(base)
+    monkeypatch.chdir(base.parent)
+    for spelt in ("base", "./base", f"../{base.parent.name}/base/", str(tmp_path / "link")):
+        assert opened.adapter_on(spelt, adapter["tuned"]) is not None
+        assert opened.adapter_on(spelt, adapter["merged"]) is None
 
 
 def test_a_vocabulary_that_tuning_resized(base, texts):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -99,8 +100,14 @@ def adapter_on(
     if isinstance(base, tuple) or isinstance(tuned, tuple):
         return None
     first, second = (find_model(m) if isinstance(m, str) else m for m in (base, tuned))
-    same = second.adapter is not None and first.adapter is None and first.weights == second.weights
+    same = second.adapter is not None and first.adapter is None and _place(first) == _place(second)
     return second if same else None
+
+
+def _place(source: ModelSource) -> str:
+    """Where the weights are, whichever way the folder is spelt; a hub id is itself."""
+    path = Path(source.weights)
+    return str(path.resolve()) if path.is_dir() else source.weights
 
 
 def require_same_tokenizer(base: PreTrainedTokenizerBase, tuned: PreTrainedTokenizerBase) -> None:
