@@ -1,11 +1,12 @@
+import math
 import weakref
 
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from transferscope.core.errors import InputError
-from transferscope.core.hidden_shift import measure_hidden
 from transferscope.models import ModelSource
 from transferscope.probe import opened
 from transferscope.probe.hidden import features, hidden_shift
@@ -65,33 +66,48 @@ def test_one_forward_pass_per_batch_and_model(texts, tokenizer):
     assert passes == [n_batches, n_batches]
 
 
-def released_procedure(pair, texts, layer):
-    """As the released script is described: a pass per layer, left padding to 128, plain mean."""
-    model, _ = pair
-    left = word_tokenizer()
-    left.padding_side = "left"
-    batch = left(texts, padding="max_length", truncation=True, max_length=128, return_tensors="pt")
+def released_states(model, ids, layer):
+    """A pass for one layer, all texts in one batch padded on the left by hand: (N, D)."""
+    rows = torch.zeros((len(ids), 128), dtype=torch.long)
+    mask = torch.zeros_like(rows)
+    for row, sequence in enumerate(ids):
+        cut = sequence[:128]
+        rows[row, 128 - len(cut) :] = torch.tensor(cut)
+        mask[row, 128 - len(cut) :] = 1
     with torch.no_grad():
-        output = model(
-            input_ids=batch["input_ids"],
-            attention_mask=batch["attention_mask"],
-            output_hidden_states=True,
-        )
-    return output.hidden_states[layer].mean(dim=1).numpy()
+        output = model(input_ids=rows, attention_mask=mask, output_hidden_states=True)
+    return output.hidden_states[layer].mean(dim=1).numpy().astype(np.float64)  # padding included
+
+
+def released_shift(base_ND, tuned_ND):
+    """(dm1, dm2) by scikit-learn's PCA of the base, the largest loading made positive."""
+    pca = PCA(n_components=2, svd_solver="full").fit(base_ND)
+    moved = pca.transform(tuned_ND).mean(0) - pca.transform(base_ND).mean(0)
+    largest = [axis[np.argmax(np.abs(axis))] for axis in pca.components_]
+    return [dm if loading > 0 else -dm for dm, loading in zip(moved, largest, strict=True)]
 
 
 def test_authors_pooling_is_the_released_procedure(base, tuned, texts):
     texts = [*texts, " ".join(["w1", "w2", "w3"] * 60)]  # 180 tokens: cut
-    expected = measure_hidden(
-        *(
-            np.stack([released_procedure(pair, texts, k) for k in range(3)])
-            for pair in (base, tuned)
-        )
-    )
+    ids = [[4 + int(word[1:]) for word in text.split()] for text in texts]
+    dm = [
+        released_shift(*(released_states(pair[0], ids, layer) for pair in (base, tuned)))
+        for layer in range(3)
+    ]
+    first, second = zip(*dm, strict=True)
+    paper = math.hypot(sum(first) / 3, sum(second) / 3)
+    most = math.hypot(sum(map(abs, first)) / 3, sum(map(abs, second)) / 3)
+    layerwise = sum(math.hypot(*pair) for pair in dm) / 3
     found = hidden_shift(base, tuned, texts, pooling="authors", batch_tokens=300)
-    assert found.d_paper == pytest.approx(expected.d_paper, abs=1e-4)
-    for ours, theirs in zip(found.layers, expected.layers, strict=True):
-        assert (ours.dm1, ours.dm2) == pytest.approx((theirs.dm1, theirs.dm2), abs=1e-4)
+    # Float32 sums over 128 positions in another order.
+    assert [(layer.dm1, layer.dm2) for layer in found.layers] == [
+        pytest.approx(pair, abs=1e-4) for pair in dm
+    ]
+    assert found.d_paper == pytest.approx(paper, abs=1e-4)
+    assert found.d_paper_max == pytest.approx(most, abs=1e-4)
+    assert found.d_layerwise == pytest.approx(layerwise, abs=1e-4)
+    assert paper < most < layerwise  # nothing here is 0 or equal by accident
+    assert layerwise > 0.01
 
 
 def test_a_model_against_itself(base, texts):
