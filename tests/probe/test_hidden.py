@@ -9,7 +9,9 @@ from sklearn.decomposition import PCA
 from transferscope.core.errors import InputError
 from transferscope.models import ModelSource
 from transferscope.probe import opened
-from transferscope.probe.hidden import features, hidden_shift
+from transferscope.probe.hidden import features, hidden_features, hidden_shift
+from transferscope.probe.shards import WHOLE, Shard
+from transferscope.probe.tokens import token_shift
 
 from .conftest import tiny_llama, word_tokenizer
 
@@ -52,8 +54,9 @@ def test_one_forward_pass_per_batch_and_model(texts, tokenizer):
     passes = [0, 0]
 
     def counted(number):
-        def hook(*_):
-            passes[number] += 1
+        def hook(_module, _args, output):
+            # Two more passes over 8 tokens of the longest text find out where the layers are.
+            passes[number] += output.last_hidden_state.shape[:2] != (1, 8)
 
         return hook
 
@@ -143,6 +146,18 @@ def test_a_start_token_that_a_prompt_carries_is_not_doubled(base, tuned):
     assert as_released[0] != as_released[1]  # the released script adds one to every text
     with pytest.raises(InputError, match="text 2 has no tokens"):
         hidden_shift(*pairs, ["w1", "", "w2"])
+
+
+def test_a_text_longer_than_the_model_reads_is_refused(tokenizer):
+    pair = tiny_llama(0, max_position_embeddings=6), tokenizer
+    texts = ["w1", "w2 w3", "w1 w2 w3 w4 w5 w6 w7", "w1"]
+    told = r"base: text 3 has 7 tokens, but the model reads 6; shorten it, or cut all texts with"
+    for shard in (WHOLE, Shard(1, 4)):  # the longest text is in the first shard
+        with pytest.raises(InputError, match=told):
+            hidden_features(pair, pair, texts, shard=shard, batch_tokens=1)
+    assert hidden_shift(pair, pair, texts, max_tokens=6).n_texts == 4
+    with pytest.raises(InputError, match="text 2 has 7 tokens, but the model reads 6; shorten its"):
+        token_shift(pair, pair, [("w1", "w2"), ("w1 w2 w3 w4 w5", "w6 w7")])
 
 
 def test_base_is_released_before_tuned_is_loaded(monkeypatch, texts, tokenizer):

@@ -15,7 +15,7 @@ import torch
 
 from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
-from ..models import encode, find_model, load_model, load_tokenizer, require_ids
+from ..models import encode, find_model, load_model, load_tokenizer, position_limit, require_ids
 from .decode import chooser, decode
 from .scoring import float32_head, score
 from .stopping import StopStrings
@@ -91,9 +91,7 @@ class HFEngine:
         self.end_ids: tuple[int, ...] = tuple(dict.fromkeys([*own, *ends]))
         pad = tokenizer.pad_token_id
         self.pad_id: int = pad if pad is not None else self.end_ids[0] if self.end_ids else 0
-        text_config = model.config.get_text_config()
-        # Recurrent models state no length.
-        self.max_length: int | None = getattr(text_config, "max_position_embeddings", None)
+        self.max_length = position_limit(model)
 
     def render(self, messages: Sequence[Message]) -> str:
         """Chat template applied; a last assistant message is continued, not closed.

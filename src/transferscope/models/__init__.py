@@ -11,7 +11,7 @@ from .loading import (
     load_tokenizer,
     parameter_count,
 )
-from .refusals import require_ids
+from .refusals import position_limit, require_ids
 
 __all__ = [
     "KNOWN",
@@ -24,5 +24,6 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "parameter_count",
+    "position_limit",
     "require_ids",
 ]

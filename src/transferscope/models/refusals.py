@@ -158,6 +158,12 @@ def require_ids(model: PreTrainedModel, ids: Sequence[Sequence[int]], *, name: s
         )
 
 
+def position_limit(model: PreTrainedModel) -> int | None:
+    """How many tokens the model reads at once; ``None`` where it states no length (recurrent)."""
+    limit: int | None = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return limit
+
+
 @contextmanager
 def without_reports() -> Iterator[None]:
     """Neither transformers' bar over tensors nor its table of keys: ours say both in one line."""

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..core.errors import InputError
-from ..models import ModelSource, find_model, load_adapted, load_model, load_tokenizer
+from ..models import (
+    ModelSource,
+    find_model,
+    load_adapted,
+    load_model,
+    load_tokenizer,
+    position_limit,
+    require_ids,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -135,6 +143,29 @@ def refused_tokenizers(reason: str) -> InputError:
         f"base and tuned model have different tokenizers ({reason})",
         remedy="compare models that were tuned from one base with its tokenizer",
     )
+
+
+def require_readable(
+    model: PreTrainedModel,
+    ids: Sequence[Sequence[int]],
+    *,
+    side: str,
+    numbers: Sequence[int],
+    remedy: str,
+) -> None:
+    """Refuse ids that the model doesn't know and texts longer than it reads.
+
+    ``numbers`` are the texts' in messages.
+    """
+    require_ids(model, ids, name=side)
+    limit = position_limit(model)
+    for number, sequence in zip(numbers, ids, strict=True):
+        if limit is not None and len(sequence) > limit:
+            raise InputError(
+                f"text {number} has {len(sequence)} tokens, but the model reads {limit}",
+                place=side,
+                remedy=remedy,
+            )
 
 
 def batches(lengths: Sequence[int], *, batch_tokens: int) -> list[list[int]]:

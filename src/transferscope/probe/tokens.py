@@ -24,11 +24,20 @@ from ..core.errors import InputError
 from ..core.labels import Labels
 from ..core.records import Message, Tick, no_tick
 from ..core.token_shift import PositionShifts, TokenShift, measure_tokens
-from ..models import ModelSource, require_ids
+from ..models import ModelSource
 from .divergences import compared
 from .forced import Forced, teacher_forced
 from .heads import Head, drop_body, final_states, find_head
-from .opened import Side, adapter_on, batches, open_tokenizer, pad_id, padded, sides
+from .opened import (
+    Side,
+    adapter_on,
+    batches,
+    open_tokenizer,
+    pad_id,
+    padded,
+    require_readable,
+    sides,
+)
 from .shards import WHOLE, Shard
 from .spilled import spilled
 from .words import token_kind
@@ -171,7 +180,14 @@ def _one_after_the_other(
 
 def _head(side: Side, rows: Rows, name: str) -> Head:
     """The side's head; an adapter may sit on it, too."""
-    require_ids(side.model, [row.ids for batch in rows for row in batch], name=name)
+    every = [row for batch in rows for row in batch]
+    require_readable(
+        side.model,
+        [row.ids for row in every],
+        side=name,
+        numbers=[row.text + 1 for row in every],
+        remedy="shorten its prompt or response",
+    )
     with side.using():
         found = find_head(side.model, rows[0][0].ids, side=name)
 
