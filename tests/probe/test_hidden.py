@@ -119,6 +119,13 @@ def test_a_model_against_itself(base, texts):
     assert [(layer.cka, layer.rel_l2) for layer in found.layers] == [(1.0, 0.0)] * 3
 
 
+def test_equal_texts_give_no_distance(base, tuned):
+    found = hidden_shift(base, tuned, ["w1 w2 w3"] * 5, batch_tokens=6)
+    assert found.d_layerwise is None
+    assert "no axis to project on" in found.undefined_reason
+    assert found.layers[1].rel_l2 > 0.1
+
+
 def test_max_tokens_cuts(base, tuned, texts):
     short = [" ".join(text.split()[:4]) for text in texts]
     assert hidden_shift(base, tuned, texts, max_tokens=4) == hidden_shift(base, tuned, short)

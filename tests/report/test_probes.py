@@ -1,17 +1,20 @@
 """The pages of the probes: what is in them, and that nothing foreign gets through."""
 
+import io
 import json
 import re
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from transferscope.core.hidden_shift import Features, measure_parts
 from transferscope.core.labels import Labels
 from transferscope.core.token_shift import PositionShifts, measure_tokens
 from transferscope.report.cloud import word_cloud
 from transferscope.report.probes import passage_views, write_hidden, write_tokens
+from transferscope.report.terminal import print_shift
 
 EVIL = "</script><script>alert(1)</script>"
 LABELS = Labels(("chains", "chains", EVIL, EVIL, "", "chains", EVIL), {"chains": "math"})
@@ -103,6 +106,24 @@ def test_the_hidden_page(tmp_path):
     ]
     assert len({v["model"] for v in values}) == 2  # all texts, and the one group with three
     assert "By benchmark" in page
+
+
+def test_what_is_undefined_is_told_with_its_reason(tmp_path):
+    base = np.ones((2, 7, 5))
+    tuned = np.random.default_rng(0).normal(size=(2, 7, 5))
+    shift = measure_parts(Features(np.arange(7), base, tuned), LABELS).to_json()
+    write_hidden(tmp_path, shift, base="b", tuned="t")
+    page, tags = read(tmp_path / "report.html")
+    told = "are undefined: the base&#39;s states are the same for all texts, so there is no axis"
+    assert f"Distances of all texts, math {told}" in page
+    assert tags.scripts == [None, None]  # nothing to draw
+    assert json.loads((tmp_path / "shift.json").read_text())["d_paper"] is None
+    out = io.StringIO()
+    print_shift(shift, Console(file=out, width=100))
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    for key in ("d_layerwise", "d_paper", "d_paper_max"):
+        assert [key, "undefined"] in lines
+    assert "undefined: the base's states are the same" in out.getvalue()
 
 
 def test_the_cloud_is_the_same_every_time():

@@ -25,6 +25,7 @@ def pca_scatter(hidden: Documents, labels: Sequence[str]) -> Figure | None:
         }
         for label, shift in hidden.items()
         for layer in shift.get("layers", ())
+        if layer["dm1"] is not None
     ]
     if not rows:
         return None

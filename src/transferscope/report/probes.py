@@ -77,7 +77,7 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         ],
         cloud=None,
         passages=[],
-        small=words.MEASURES["distances"],
+        small=words.MEASURES["distances"] + _undefined(parts),
     )
     return _written(out, document, html)
 
@@ -130,6 +130,18 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
 
 def _parts(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {ALL: document} | _defined(document.get("groups"))
+
+
+def _undefined(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Why distances are missing, for all parts that lack them."""
+    reasons: dict[str, list[str]] = {}
+    for label, part in parts.items():
+        if why := part.get("undefined_reason"):
+            reasons.setdefault(name(why), []).append(name(label))
+    return "".join(
+        f" Distances of {', '.join(labels)} are undefined: {why}."
+        for why, labels in reasons.items()
+    )
 
 
 def _defined(parts: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:

@@ -139,9 +139,14 @@ def print_shift(document: Mapping[str, Any], console: Console) -> None:
     table.add_column("measure", overflow="fold")
     _numbers(table, "value")
     for key, value in document.items():
-        if isinstance(value, int | float | str):
-            table.add_row(Text(name(key)), Text(views.digits(value)))
+        if key == "undefined_reason":
+            continue
+        if value is None or isinstance(value, int | float | str):
+            shown = "undefined" if value is None else views.digits(value)
+            table.add_row(Text(name(key)), Text(shown))
     console.print(table)
+    if why := document.get("undefined_reason"):
+        _say(f"undefined: {name(why)}", console, style="dim")
     if groups := document.get("groups"):
         console.print()
         console.print(_parts("By group", groups))

@@ -56,7 +56,7 @@ def measure(
 ) -> Measured:
     """What the claims need of one run; ``hidden`` and ``tokens`` are the probes' JSON."""
     shift: dict[str, float] = {}
-    if hidden:
+    if hidden and hidden["d_layerwise"] is not None:
         shift["d_layerwise"] = float(hidden["d_layerwise"])
     if tokens:
         shift |= {

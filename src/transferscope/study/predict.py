@@ -61,7 +61,11 @@ def quantities(
     new_task = (tokens.get("groups") or {}).get(source)
     if new_task:
         found["KL(base ‖ tuned) on the source group"] = float(new_task["kl_base_tuned"])
-    found |= {name: float(hidden[key]) for name, key in HIDDEN_QUANTITIES.items() if key in hidden}
+    found |= {
+        name: float(hidden[key])
+        for name, key in HIDDEN_QUANTITIES.items()
+        if hidden.get(key) is not None
+    }
     similar = [layer["cka"] for layer in hidden.get("layers", ()) if layer["cka"] is not None]
     if similar:
         found["1 - lowest CKA"] = 1.0 - min(similar)
