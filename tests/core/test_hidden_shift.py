@@ -101,7 +101,7 @@ def test_undefined_answers():
 
 def test_hidden_json_has_exactly_the_fields_of_the_contract():
     found = measure_hidden(features(0, 2, 5, 4), features(1, 2, 5, 4)).to_json()
-    assert set(found) == {"n_texts", "d_paper", "d_paper_max", "d_layerwise", "layers"}
+    assert set(found) == {"n_texts", "n_skipped", "d_paper", "d_paper_max", "d_layerwise", "layers"}
     assert [set(layer) for layer in found["layers"]] == [
         {"layer", "dm1", "dm2", "cka", "rel_l2"}
     ] * 2
@@ -142,6 +142,8 @@ def test_groups_and_benchmarks_are_measured_with_their_own_axes():
     document = found.to_json()
     assert document["benchmarks"]["b"] is None
     assert document["groups"]["math"]["n_texts"] == 4
+    assert document["n_skipped"] == 0
+    assert "n_skipped" not in document["groups"]["math"]
     assert {k: v for k, v in document.items() if k not in ("groups", "benchmarks")} == (
         measure_hidden(base, tuned).to_json()
     )

@@ -9,7 +9,7 @@ from transferscope.core.errors import InputError
 from transferscope.probe import opened
 from transferscope.probe.divergences import divergences
 from transferscope.probe.heads import drop_body, find_head
-from transferscope.probe.tokens import token_shift
+from transferscope.probe.tokens import POSITIONS, token_shift
 from transferscope.probe.words import token_kind
 
 from .conftest import tiny_llama, word_tokenizer
@@ -69,6 +69,21 @@ def test_equals_full_logits(base, tuned, batch_tokens):
     )
     assert found.shifted_tokens
     assert sum(token.count for token in found.shifted_tokens) <= 48
+
+
+@pytest.mark.parametrize("kind", ["plain", "capped"])
+def test_the_heads_part_does_not_grow_with_the_text(base, tokenizer, kind):
+    model = tiny_llama(1) if kind == "plain" else Capped.of(1)
+    given = []
+    model.lm_head.register_forward_hook(lambda _module, args, out: given.append(out.numel()))
+    largest = []
+    for length in (130, 1300):
+        given.clear()
+        response = " ".join(f"w{i % 90}" for i in range(length))
+        found = token_shift(base, (model, tokenizer), [("w1", response)])
+        assert found.mean.n_tokens == length
+        largest.append(max(given))
+    assert largest == [POSITIONS * 94] * 2
 
 
 def test_identical_models_do_not_differ_at_all(base):

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -43,6 +44,7 @@ def tokens():
         decode=words.__getitem__,
         kind=lambda word: kinds.get(word, "content"),
         labels=LABELS,
+        n_skipped=3,
     ).to_json()
 
 
@@ -79,6 +81,19 @@ def test_the_token_page(tmp_path, tokens):
     assert "⟨U+202E⟩" in page
     assert "Shifted tokens: logical" in page
     assert "Shifted tokens: content" in page
+    assert "Empty responses that were skipped: 3." in page
+    for side in ("base", "tuned"):
+        assert f"entropy, {side}" in page
+        assert f"{tokens[f'entropy_{side}']:.3f}" in page
+
+
+def test_the_terminal_has_what_was_skipped_and_both_entropies(tokens):
+    out = io.StringIO()
+    print_shift(tokens, Console(file=out, width=100))
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert ["n_skipped", "3"] in lines
+    for side in ("base", "tuned"):
+        assert [f"entropy_{side}", f"{tokens[f'entropy_{side}']:.3f}"] in lines
 
 
 def test_tokens_are_coloured_by_js(tokens):
@@ -94,7 +109,8 @@ def test_tokens_are_coloured_by_js(tokens):
 def test_the_hidden_page(tmp_path):
     rng = np.random.default_rng(0)
     base, tuned = rng.normal(size=(2, 3, 7, 5))
-    shift = measure_parts(Features(np.arange(7), base, tuned), LABELS).to_json()
+    measured = measure_parts(Features(np.arange(7), base, tuned), LABELS)
+    shift = replace(measured, n_skipped=2).to_json()
     written = write_hidden(tmp_path, shift, base="b", tuned="t")
     assert [path.name for path in written] == ["shift.json", "report.html"]
     page, _ = read(tmp_path / "report.html")
@@ -106,6 +122,8 @@ def test_the_hidden_page(tmp_path):
     ]
     assert len({v["model"] for v in values}) == 2  # all texts, and the one group with three
     assert "By benchmark" in page
+    assert "Empty texts that were skipped: 2." in page
+    assert shift["n_skipped"] == 2
 
 
 def test_what_is_undefined_is_told_with_its_reason(tmp_path):

@@ -50,8 +50,9 @@ class HiddenShift:
 
     ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``; the last does not depend on the components'
     signs and leads. All three are ``None``, and ``undefined_reason`` says why, where the texts give
-    the base no axis. ``groups`` and ``benchmarks`` hold the same over a part of the texts, with
-    axes fitted on that part; ``None`` where it has fewer than three.
+    the base no axis. ``n_skipped`` counts the texts that were empty and left out. ``groups`` and
+    ``benchmarks`` hold the same over a part of the texts, with axes fitted on that part; ``None``
+    where it has fewer than three.
     """
 
     n_texts: int
@@ -60,6 +61,7 @@ class HiddenShift:
     d_layerwise: float | None
     layers: tuple[LayerShift, ...]
     undefined_reason: str | None = None
+    n_skipped: int = 0
     groups: Mapping[str, HiddenShift | None] = field(default_factory=dict)
     benchmarks: Mapping[str, HiddenShift | None] = field(default_factory=dict)
 
@@ -67,6 +69,7 @@ class HiddenShift:
         """The object of ``transferscope probe hidden --json``."""
         found: dict[str, Any] = {
             "n_texts": self.n_texts,
+            "n_skipped": self.n_skipped,
             "d_paper": self.d_paper,
             "d_paper_max": self.d_paper_max,
             "d_layerwise": self.d_layerwise,
@@ -77,6 +80,8 @@ class HiddenShift:
         for name, parts in (("groups", self.groups), ("benchmarks", self.benchmarks)):
             if parts:
                 found[name] = {key: part and part.to_json() for key, part in parts.items()}
+                for part in filter(None, found[name].values()):
+                    del part["n_skipped"]  # what is empty was not counted by part
         return found
 
 

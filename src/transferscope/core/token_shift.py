@@ -132,10 +132,10 @@ class TokenMeans:
     lost_mass: float
 
     def to_json(self) -> dict[str, Any]:
-        """The numbers of the contract; ``lost_mass`` where the vocabularies differ in size."""
+        """Every mean; ``lost_mass`` where the vocabularies differ in size."""
         found = asdict(self)
-        for extra in ("entropy_base", "entropy_tuned", *(() if self.lost_mass else ("lost_mass",))):
-            del found[extra]
+        if not self.lost_mass:
+            del found["lost_mass"]
         return found
 
 
@@ -159,7 +159,7 @@ class TokenShift:
 
     def to_json(self, *, passages: bool = True) -> dict[str, Any]:
         """The object of ``transferscope probe tokens --json``, which leaves out the passages."""
-        found = {"prefix": self.prefix} | self.mean.to_json()
+        found = {"prefix": self.prefix} | self.mean.to_json() | {"n_skipped": self.n_skipped}
         found["shifted_tokens"] = [asdict(token) for token in self.shifted_tokens]
         for name, parts in (("groups", self.groups), ("benchmarks", self.benchmarks)):
             if parts:

@@ -77,7 +77,7 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         ],
         cloud=None,
         passages=[],
-        small=words.MEASURES["distances"] + _undefined(parts),
+        small=words.MEASURES["distances"] + _undefined(parts) + _skipped(document, "texts"),
     )
     return _written(out, document, html)
 
@@ -119,7 +119,7 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         ],
         cloud=None if cloud is None else base64.b64encode(cloud).decode(),
         passages=passage_views(document["passages"]),
-        small=words.MEASURES["shifted"],
+        small=words.MEASURES["shifted"] + _skipped(document, "responses"),
     )
     written = _written(out, document, html)
     if cloud is not None:
@@ -130,6 +130,11 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
 
 def _parts(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {ALL: document} | _defined(document.get("groups"))
+
+
+def _skipped(document: Mapping[str, Any], what: str) -> str:
+    """How many empty ones are in no number."""
+    return f" Empty {what} that were skipped: {views.digits(document.get('n_skipped'))}."
 
 
 def _undefined(parts: Mapping[str, Mapping[str, Any]]) -> str:

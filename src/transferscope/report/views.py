@@ -168,6 +168,7 @@ def token_grid(tokens: Mapping[str, Mapping[str, Any]]) -> Grid:
             name(shift.get("prefix", "n/a")),
             *(digits(shift.get(key), sign=key in keys[3:]) for key in keys),
             _share(shift.get("shifted_share")),
+            *(digits(shift.get(key)) for key in ("entropy_base", "entropy_tuned")),
             digits(shift.get("n_texts")),
             digits(shift.get("n_tokens")),
         )
@@ -182,6 +183,8 @@ def token_grid(tokens: Mapping[str, Mapping[str, Any]]) -> Grid:
         "log ratio",
         "rank shift",
         "positions with JS > 0.1",
+        "entropy, base",
+        "entropy, tuned",
         "texts",
         "tokens",
     )
