@@ -96,6 +96,20 @@ def test_the_terminal_has_what_was_skipped_and_both_entropies(tokens):
         assert [f"entropy_{side}", f"{tokens[f'entropy_{side}']:.3f}"] in lines
 
 
+def test_an_infinite_kl_is_shown_as_such(tmp_path, tokens):
+    document = {**tokens, "kl_base_tuned": None, "n_infinite": 7}
+    document |= {"infinite": {"kl_base_tuned": "inf"}}
+    out = io.StringIO()
+    print_shift(document, Console(file=out, width=100))
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert ["kl_base_tuned", "∞"] in lines
+    assert "At n_infinite positions one model gives probability 0" in out.getvalue()
+    write_tokens(tmp_path, document, base="b", tuned="t")
+    page, _ = read(tmp_path / "report.html")
+    assert "∞</td>" in page
+    assert "n_infinite: 7. At n_infinite positions" in page
+
+
 def test_tokens_are_coloured_by_js(tokens):
     views = passage_views(tokens["passages"])
     assert [len(view.pieces) for view in views] == [30] * 5

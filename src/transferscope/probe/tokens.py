@@ -246,12 +246,20 @@ def _response_states(model: PreTrainedModel, rows: Sequence[Forced], pad: int) -
 
 
 def _require_finite(part: dict[str, np.ndarray], text_N: np.ndarray) -> None:
-    finite_N = np.all([np.isfinite(values_N) for values_N in part.values()], axis=0)
-    if not finite_N.all():
+    """Refuse NaN. A KL may be infinite, and a log-ratio: one model gives a token probability 0."""
+    broken_N = np.any([np.isnan(values_N) for values_N in part.values()], axis=0)
+    if not broken_N.any():
+        return
+    at = int(broken_N.argmax())
+    if not np.isnan(part["entropy_base_N"][at] + part["entropy_tuned_N"][at]):
         raise InputError(
-            f"logits of response {text_N[finite_N.argmin()] + 1} are not finite",
-            remedy="load the models in float32 or check their weights",
+            f"response {text_N[at] + 1} has a token to which both models give probability 0",
+            remedy="remove the response",
         )
+    raise InputError(
+        f"logits of response {text_N[at] + 1} are not finite",
+        remedy="load the models in float32 or check their weights",
+    )
 
 
 def token_names(model: str | ModelSource | Opened) -> Callable[[int], str]:

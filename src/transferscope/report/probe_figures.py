@@ -63,6 +63,7 @@ def benchmark_bars(
         {"row": name(benchmark), "model": name(label), "value": part["kl_tuned_base"]}
         for label, shift in tokens.items()
         for benchmark, part in (shift.get("benchmarks") or {}).items()
+        if part["kl_tuned_base"] is not None
     ]
     if not rows:
         return None

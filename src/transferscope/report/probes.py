@@ -119,7 +119,7 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         ],
         cloud=None if cloud is None else base64.b64encode(cloud).decode(),
         passages=passage_views(document["passages"]),
-        small=words.MEASURES["shifted"] + _skipped(document, "responses"),
+        small=words.MEASURES["shifted"] + _skipped(document, "responses") + _infinite(document),
     )
     written = _written(out, document, html)
     if cloud is not None:
@@ -135,6 +135,11 @@ def _parts(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def _skipped(document: Mapping[str, Any], what: str) -> str:
     """How many empty ones are in no number."""
     return f" Empty {what} that were skipped: {views.digits(document.get('n_skipped'))}."
+
+
+def _infinite(document: Mapping[str, Any]) -> str:
+    count = document.get("n_infinite")
+    return f" n_infinite: {views.digits(count)}. {words.INFINITE}" if count else ""
 
 
 def _undefined(parts: Mapping[str, Mapping[str, Any]]) -> str:

@@ -59,8 +59,9 @@ def measure(
     if hidden and hidden["d_layerwise"] is not None:
         shift["d_layerwise"] = float(hidden["d_layerwise"])
     if tokens:
+        if tokens["kl_tuned_base"] is not None:  # not infinite
+            shift["kl"] = float(tokens["kl_tuned_base"])
         shift |= {
-            "kl": float(tokens["kl_tuned_base"]),
             "rank": abs(float(tokens["rank_shift"])),
             "shifted": float(tokens["shifted_share"]),
         }
