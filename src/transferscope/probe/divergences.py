@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import torch
@@ -120,25 +121,31 @@ def compared(
     lost_N = torch.maximum(mass_beyond(base_NV, common), mass_beyond(tuned_NV, common))
     base_NV, tuned_NV = base_NV[:, :common], tuned_NV[:, :common]
     token_N = token_N.to(base_NV.device)
+    found = _in_blocks(divergences, base_NV, tuned_NV, token_N)
+    masked_N = ~(found["entropy_base_N"].isfinite() & found["entropy_tuned_N"].isfinite())
+    if masked_N.any():
+        masked = base_NV[masked_N], tuned_NV[masked_N], token_N[masked_N]
+        for name, values in _in_blocks(masked_divergences, *masked).items():
+            found[name][masked_N] = values
+    return found | {"lost_mass_N": lost_N}
+
+
+def _in_blocks(
+    measure: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], Divergences],
+    base_NV: torch.Tensor,
+    tuned_NV: torch.Tensor,
+    token_N: torch.Tensor,
+) -> dict[str, torch.Tensor]:
+    """``measure`` of as many positions at a time as stay in the cache, by name."""
     rows = len(base_NV)
     if base_NV.device.type == "cpu":
         rows = max(1, CACHE_NUMBERS // base_NV.shape[1])
-    parts = [
-        divergences(*block)
-        for block in zip(
-            base_NV.split(rows), tuned_NV.split(rows), token_N.split(rows), strict=True
-        )
-    ]
-    found = {
+    blocks = zip(base_NV.split(rows), tuned_NV.split(rows), token_N.split(rows), strict=True)
+    parts = [measure(*block) for block in blocks]
+    return {
         field.name: torch.cat([getattr(part, field.name) for part in parts])
         for field in fields(Divergences)
     }
-    masked_N = ~(found["entropy_base_N"].isfinite() & found["entropy_tuned_N"].isfinite())
-    if masked_N.any():
-        again = masked_divergences(base_NV[masked_N], tuned_NV[masked_N], token_N[masked_N])
-        for field in fields(Divergences):
-            found[field.name][masked_N] = getattr(again, field.name)
-    return found | {"lost_mass_N": lost_N}
 
 
 def mass_beyond(logits_NV: torch.Tensor, common: int) -> torch.Tensor:
