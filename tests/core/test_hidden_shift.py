@@ -101,11 +101,30 @@ def test_undefined_answers():
 
 def test_hidden_json_has_exactly_the_fields_of_the_contract():
     found = measure_hidden(features(0, 2, 5, 4), features(1, 2, 5, 4)).to_json()
-    assert set(found) == {"n_texts", "d_paper", "d_paper_max", "d_layerwise", "layers"}
+    assert set(found) == {"n_texts", "n_skipped", "d_paper", "d_paper_max", "d_layerwise", "layers"}
     assert [set(layer) for layer in found["layers"]] == [
         {"layer", "dm1", "dm2", "cka", "rel_l2"}
     ] * 2
     assert found["n_texts"] == 5
+
+
+def test_equal_texts_have_no_axes():
+    text = features(0, 2, 1, 4).repeat(5, axis=1)
+    found = measure_hidden(text, features(1, 2, 5, 4))
+    assert found.d_paper is found.d_paper_max is found.d_layerwise is None
+    assert {(layer.dm1, layer.dm2, layer.cka) for layer in found.layers} == {(None, None, None)}
+    assert all(layer.rel_l2 > 0.1 for layer in found.layers)
+    document = found.to_json()
+    assert document["d_layerwise"] is None
+    assert document["undefined_reason"] == (
+        "the base's states are the same for all texts, so there is no axis to project on"
+    )
+    # Equal last tokens make layer 0 constant; the others have axes and are measured.
+    text[1] = features(2, 5, 4)
+    found = measure_hidden(text, features(1, 2, 5, 4))
+    assert found.undefined_reason is None
+    assert found.layers[0].dm1 == found.layers[0].dm2 == 0
+    assert found.d_layerwise > 0
 
 
 def test_groups_and_benchmarks_are_measured_with_their_own_axes():
@@ -123,6 +142,8 @@ def test_groups_and_benchmarks_are_measured_with_their_own_axes():
     document = found.to_json()
     assert document["benchmarks"]["b"] is None
     assert document["groups"]["math"]["n_texts"] == 4
+    assert document["n_skipped"] == 0
+    assert "n_skipped" not in document["groups"]["math"]
     assert {k: v for k, v in document.items() if k not in ("groups", "benchmarks")} == (
         measure_hidden(base, tuned).to_json()
     )

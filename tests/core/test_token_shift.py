@@ -48,7 +48,10 @@ def test_tokens_are_averaged_per_text_first():
     assert set(found.to_json()) == {
         *("prefix", "n_texts", "n_tokens", "kl_tuned_base", "kl_base_tuned", "js", "log_ratio"),
         *("rank_shift", "shifted_share", "shifted_tokens", "lost_mass", "curve", "passages"),
+        *("entropy_base", "entropy_tuned", "n_skipped"),
     }
+    assert found.to_json()["n_skipped"] == 1
+    assert found.to_json()["entropy_base"] == 6
     assert mean_over_texts(np.array([0.0, 2.0, 4.0]), np.array([1, 1, 0])) == 2.5
 
 

@@ -13,8 +13,8 @@ def word_tokenizer(words=WORDS, chat_template=CHAT):
     return shared.word_tokenizer(vocab, end="</s>", chat_template=chat_template)
 
 
-def tiny_llama(seed, vocab_size=94):
-    return shared.tiny_llama(seed, vocab_size, initializer_range=0.5)
+def tiny_llama(seed, vocab_size=94, **settings):
+    return shared.tiny_llama(seed, vocab_size, initializer_range=0.5, **settings)
 
 
 @pytest.fixture(scope="session")

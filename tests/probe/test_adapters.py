@@ -2,12 +2,14 @@
 
 import gc
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
 
+from transferscope.core.errors import InputError
 from transferscope.models import load_model
 from transferscope.probe import opened
 from transferscope.probe.hidden import hidden_shift
@@ -66,6 +68,15 @@ def test_an_adapter_against_another_base_is_two_models(adapter, tmp_path):
     assert same.mean.js == pytest.approx(0.0, abs=1e-6)
 
 
+def test_a_base_spelt_otherwise_is_the_same_base(adapter, tmp_path, monkeypatch):
+    base = Path(adapter["base"])
+    (tmp_path / "link").symlink_to(base)
+    monkeypatch.chdir(base.parent)
+    for spelt in ("base", "./base", f"../{base.parent.name}/base/", str(tmp_path / "link")):
+        assert opened.adapter_on(spelt, adapter["tuned"]) is not None
+        assert opened.adapter_on(spelt, adapter["merged"]) is None
+
+
 def test_a_vocabulary_that_tuning_resized(base, texts):
     words = [f"w{i}" for i in range(90)]
     model = tiny_llama(0)
@@ -90,3 +101,30 @@ def test_loading_an_adapter_says_nothing(adapter):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load_model(adapter["tuned"])
+
+
+def loaded(adapter, name):
+    """A pair of a loaded PEFT model and its tokenizer."""
+    model = PeftModel.from_pretrained(load_model(adapter["base"]), adapter[name])
+    return model, word_tokenizer()
+
+
+def test_a_loaded_adapter_against_a_base(adapter, texts):
+    named = adapter["base"], adapter["tuned"]
+    tokens, hidden = token_shift(*named, ROWS), hidden_shift(*named, texts)
+    assert hidden.d_layerwise > 0
+    pair = loaded(adapter, "tuned")
+    inside = pair[0].get_base_model(), pair[1]
+    base = load_model(adapter["base"]), pair[1]
+    # The base by name, loaded, the PEFT model itself, and the very model that the adapter is in.
+    for given in (adapter["base"], base, pair, inside):
+        assert token_shift(given, pair, ROWS).mean.js == pytest.approx(tokens.mean.js, abs=1e-6)
+        found = hidden_shift(given, pair, texts)
+        assert found.d_layerwise == pytest.approx(hidden.d_layerwise, rel=1e-5)
+
+
+def test_an_adapter_that_learns_a_prompt_is_refused(adapter, texts):
+    config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
+    model = get_peft_model(load_model(adapter["base"]), config)
+    with pytest.raises(InputError, match="learns a prompt"):
+        hidden_shift(adapter["base"], (model, word_tokenizer()), texts)

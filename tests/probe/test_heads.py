@@ -72,6 +72,42 @@ def test_scaled_and_capped_logits_are_reproduced(made):
     assert torch.equal(states_and_logits(model)[1], logits)  # the model is as it was
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("size", [0.02, 0.2, 2.0])
+def test_a_cap_far_above_the_logits_is_seen(dtype, size):
+    # tanh(x / 30) * 30 bends a logit of 2 by 0.15 %: less than bfloat16 rounds.
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = Gemma2ForCausalLM(
+            Gemma2Config(**SIZES | {"initializer_range": size}, head_dim=8)
+        ).eval()
+    assert model.config.final_logit_softcapping == 30.0
+    model = model.to(dtype)
+    hidden, logits = states_and_logits(model)
+    with torch.inference_mode():
+        head = find_head(model, IDS, side="base")
+        assert head is not model.lm_head
+        assert torch.equal(head(hidden), logits)
+        large = head(64 / size * hidden)
+        assert model.lm_head(64 / size * hidden).abs().max() > 60
+    assert large.abs().max() <= 30
+    assert torch.equal(states_and_logits(model)[1], logits)  # the model is as it was
+
+
+def test_masked_entries_of_a_vocabulary_leave_the_others_checked():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = granite().eval()
+    model.lm_head.bias = torch.nn.Parameter(torch.zeros(94))
+    with torch.no_grad():
+        model.lm_head.bias[90:] = -torch.inf
+    hidden, logits = states_and_logits(model)
+    with torch.inference_mode():
+        head = find_head(model, IDS, side="base")
+        assert head is not model.lm_head
+        torch.testing.assert_close(head(hidden), logits, atol=1e-5, rtol=1e-5)
+
+
 def capped():
     """A Llama with capped logits: its own forward is needed."""
     model = tiny_llama(0)

@@ -1,14 +1,17 @@
+import math
 import weakref
 
 import numpy as np
 import pytest
 import torch
+from sklearn.decomposition import PCA
 
 from transferscope.core.errors import InputError
-from transferscope.core.hidden_shift import measure_hidden
 from transferscope.models import ModelSource
 from transferscope.probe import opened
-from transferscope.probe.hidden import features, hidden_shift
+from transferscope.probe.hidden import features, hidden_features, hidden_shift
+from transferscope.probe.shards import WHOLE, Shard
+from transferscope.probe.tokens import token_shift
 
 from .conftest import tiny_llama, word_tokenizer
 
@@ -51,8 +54,9 @@ def test_one_forward_pass_per_batch_and_model(texts, tokenizer):
     passes = [0, 0]
 
     def counted(number):
-        def hook(*_):
-            passes[number] += 1
+        def hook(_module, _args, output):
+            # Two more passes over 8 tokens of the longest text find out where the layers are.
+            passes[number] += output.last_hidden_state.shape[:2] != (1, 8)
 
         return hook
 
@@ -65,33 +69,48 @@ def test_one_forward_pass_per_batch_and_model(texts, tokenizer):
     assert passes == [n_batches, n_batches]
 
 
-def released_procedure(pair, texts, layer):
-    """As the released script is described: a pass per layer, left padding to 128, plain mean."""
-    model, _ = pair
-    left = word_tokenizer()
-    left.padding_side = "left"
-    batch = left(texts, padding="max_length", truncation=True, max_length=128, return_tensors="pt")
+def released_states(model, ids, layer):
+    """A pass for one layer, all texts in one batch padded on the left by hand: (N, D)."""
+    rows = torch.zeros((len(ids), 128), dtype=torch.long)
+    mask = torch.zeros_like(rows)
+    for row, sequence in enumerate(ids):
+        cut = sequence[:128]
+        rows[row, 128 - len(cut) :] = torch.tensor(cut)
+        mask[row, 128 - len(cut) :] = 1
     with torch.no_grad():
-        output = model(
-            input_ids=batch["input_ids"],
-            attention_mask=batch["attention_mask"],
-            output_hidden_states=True,
-        )
-    return output.hidden_states[layer].mean(dim=1).numpy()
+        output = model(input_ids=rows, attention_mask=mask, output_hidden_states=True)
+    return output.hidden_states[layer].mean(dim=1).numpy().astype(np.float64)  # padding included
+
+
+def released_shift(base_ND, tuned_ND):
+    """(dm1, dm2) by scikit-learn's PCA of the base, the largest loading made positive."""
+    pca = PCA(n_components=2, svd_solver="full").fit(base_ND)
+    moved = pca.transform(tuned_ND).mean(0) - pca.transform(base_ND).mean(0)
+    largest = [axis[np.argmax(np.abs(axis))] for axis in pca.components_]
+    return [dm if loading > 0 else -dm for dm, loading in zip(moved, largest, strict=True)]
 
 
 def test_authors_pooling_is_the_released_procedure(base, tuned, texts):
     texts = [*texts, " ".join(["w1", "w2", "w3"] * 60)]  # 180 tokens: cut
-    expected = measure_hidden(
-        *(
-            np.stack([released_procedure(pair, texts, k) for k in range(3)])
-            for pair in (base, tuned)
-        )
-    )
+    ids = [[4 + int(word[1:]) for word in text.split()] for text in texts]
+    dm = [
+        released_shift(*(released_states(pair[0], ids, layer) for pair in (base, tuned)))
+        for layer in range(3)
+    ]
+    first, second = zip(*dm, strict=True)
+    paper = math.hypot(sum(first) / 3, sum(second) / 3)
+    most = math.hypot(sum(map(abs, first)) / 3, sum(map(abs, second)) / 3)
+    layerwise = sum(math.hypot(*pair) for pair in dm) / 3
     found = hidden_shift(base, tuned, texts, pooling="authors", batch_tokens=300)
-    assert found.d_paper == pytest.approx(expected.d_paper, abs=1e-4)
-    for ours, theirs in zip(found.layers, expected.layers, strict=True):
-        assert (ours.dm1, ours.dm2) == pytest.approx((theirs.dm1, theirs.dm2), abs=1e-4)
+    # Float32 sums over 128 positions in another order.
+    assert [(layer.dm1, layer.dm2) for layer in found.layers] == [
+        pytest.approx(pair, abs=1e-4) for pair in dm
+    ]
+    assert found.d_paper == pytest.approx(paper, abs=1e-4)
+    assert found.d_paper_max == pytest.approx(most, abs=1e-4)
+    assert found.d_layerwise == pytest.approx(layerwise, abs=1e-4)
+    assert paper < most < layerwise  # nothing here is 0 or equal by accident
+    assert layerwise > 0.01
 
 
 def test_a_model_against_itself(base, texts):
@@ -100,9 +119,52 @@ def test_a_model_against_itself(base, texts):
     assert [(layer.cka, layer.rel_l2) for layer in found.layers] == [(1.0, 0.0)] * 3
 
 
+def test_equal_texts_give_no_distance(base, tuned):
+    found = hidden_shift(base, tuned, ["w1 w2 w3"] * 5, batch_tokens=6)
+    assert found.d_layerwise is None
+    assert "no axis to project on" in found.undefined_reason
+    assert found.layers[1].rel_l2 > 0.1
+
+
 def test_max_tokens_cuts(base, tuned, texts):
     short = [" ".join(text.split()[:4]) for text in texts]
     assert hidden_shift(base, tuned, texts, max_tokens=4) == hidden_shift(base, tuned, short)
+
+
+def starting_tokenizer():
+    """Adds <s> in front, as Llama's does."""
+    from tokenizers import processors
+
+    tokenizer = word_tokenizer(["<s>", "w1", "w2", "w3"])
+    tokenizer.bos_token = "<s>"
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", tokenizer.convert_tokens_to_ids("<s>"))]
+    )
+    return tokenizer
+
+
+def test_a_start_token_that_a_prompt_carries_is_not_doubled(base, tuned):
+    words = starting_tokenizer()
+    pairs = (base[0], words), (tuned[0], words)
+    assert words("<s> w1")["input_ids"] == [4, 4, 5]
+    bare, rendered = ["w1", "w2 w3", "w3 w1 w2"], ["<s> w1", "w2 w3", "<s> w3 w1 w2"]
+    assert hidden_shift(*pairs, rendered) == hidden_shift(*pairs, bare)
+    as_released = [hidden_shift(*pairs, given, pooling="authors") for given in (rendered, bare)]
+    assert as_released[0] != as_released[1]  # the released script adds one to every text
+    with pytest.raises(InputError, match="text 2 has no tokens"):
+        hidden_shift(*pairs, ["w1", "", "w2"])
+
+
+def test_a_text_longer_than_the_model_reads_is_refused(tokenizer):
+    pair = tiny_llama(0, max_position_embeddings=6), tokenizer
+    texts = ["w1", "w2 w3", "w1 w2 w3 w4 w5 w6 w7", "w1"]
+    told = r"base: text 3 has 7 tokens, but the model reads 6; shorten it, or cut all texts with"
+    for shard in (WHOLE, Shard(1, 4)):  # the longest text is in the first shard
+        with pytest.raises(InputError, match=told):
+            hidden_features(pair, pair, texts, shard=shard, batch_tokens=1)
+    assert hidden_shift(pair, pair, texts, max_tokens=6).n_texts == 4
+    with pytest.raises(InputError, match="text 2 has 7 tokens, but the model reads 6; shorten its"):
+        token_shift(pair, pair, [("w1", "w2"), ("w1 w2 w3 w4 w5", "w6 w7")])
 
 
 def test_base_is_released_before_tuned_is_loaded(monkeypatch, texts, tokenizer):

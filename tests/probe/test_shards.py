@@ -73,9 +73,10 @@ def test_finished_shards_are_put_together_without_a_model(paths, tmp_path, monke
 
 
 def test_another_probe_s_shards_are_refused(paths, texts, tmp_path):
-    rows = Texts(texts, Labels())
+    rows = Texts(texts, Labels(), n_skipped=3)
     first = probe_hidden(*paths, rows, Split(tmp_path))
     assert first == probe_hidden(*paths, rows, Split(tmp_path))
+    assert first.n_skipped == 3
     with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
         probe_hidden(*paths, rows, Split(tmp_path), pooling="last")
 

@@ -7,6 +7,7 @@ from transferscope.core.labels import Labels
 from transferscope.core.records import ModelRef, Outcome, Response
 from transferscope.core.suite import load_suite
 from transferscope.probe.texts import (
+    Texts,
     open_prompts,
     open_responses,
     open_texts,
@@ -20,7 +21,7 @@ from transferscope.runs import Manifest, RunWriter, read_run
 def test_reads_what_is_there(tmp_path):
     file = tmp_path / "a.jsonl"
     file.write_text('{"text": "a\u2028b", "id": 1}\n\n{"text": "c"}', encoding="utf-8")
-    assert read_texts(file) == (["a\u2028b", "c"], Labels())
+    assert read_texts(file) == Texts(["a\u2028b", "c"], Labels())
     file.write_text(
         '{"prompt": " p ", "response": ""}\n'
         '{"prompt": [{"role": "user", "content": "q"}], "response": "r"}\n'
@@ -91,6 +92,18 @@ def test_a_run_folder_gives_its_rendered_prompts_and_first_answers(tmp_path):
         assert (texts.rows, list(texts.labels.benchmarks)) == ([text], ["chains"])
     assert open_responses(tmp_path / "run") == found
     assert open_prompts(tmp_path / "run").rows == [("<user>1+1", "")]
+
+
+def test_empty_texts_of_a_run_are_counted(tmp_path):
+    manifest = Manifest(ModelRef("m"), load_suite("mini").model_dump(mode="json"), "hash")
+    answers = ["yes", "", " \n", "no"]
+    with RunWriter.open(tmp_path / "run", manifest) as writer:
+        outcomes = [Outcome("chains", str(i), 1.0) for i in range(4)]
+        texts = [Response(str(i), 0, "<user>1+1", answer) for i, answer in enumerate(answers)]
+        writer.write_benchmark("chains", outcomes, texts)
+    found = open_texts(tmp_path / "run", part="response")
+    assert (found.rows, found.n_skipped) == (["yes", "no"], 2)
+    assert open_texts(tmp_path / "run", part="prompt").n_skipped == 0
 
 
 def test_a_run_without_responses_is_named(tmp_path):

@@ -1,4 +1,6 @@
+import json
 import math
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -7,9 +9,9 @@ from scipy.special import log_softmax
 
 from transferscope.core.errors import InputError
 from transferscope.probe import opened
-from transferscope.probe.divergences import divergences
+from transferscope.probe.divergences import compared, divergences, masked_divergences
 from transferscope.probe.heads import drop_body, find_head
-from transferscope.probe.tokens import token_shift
+from transferscope.probe.tokens import POSITIONS, token_shift
 from transferscope.probe.words import token_kind
 
 from .conftest import tiny_llama, word_tokenizer
@@ -71,6 +73,21 @@ def test_equals_full_logits(base, tuned, batch_tokens):
     assert sum(token.count for token in found.shifted_tokens) <= 48
 
 
+@pytest.mark.parametrize("kind", ["plain", "capped"])
+def test_the_heads_part_does_not_grow_with_the_text(base, tokenizer, kind):
+    model = tiny_llama(1) if kind == "plain" else Capped.of(1)
+    given = []
+    model.lm_head.register_forward_hook(lambda _module, args, out: given.append(out.numel()))
+    largest = []
+    for length in (130, 1300):
+        given.clear()
+        response = " ".join(f"w{i % 90}" for i in range(length))
+        found = token_shift(base, (model, tokenizer), [("w1", response)])
+        assert found.mean.n_tokens == length
+        largest.append(max(given))
+    assert largest == [POSITIONS * 94] * 2
+
+
 def test_identical_models_do_not_differ_at_all(base):
     # Same weights, same batches: the logits are equal bit by bit and every formula is exact at 0.
     found = token_shift(base, base, ROWS)
@@ -128,6 +145,115 @@ def test_tiny_shifts_are_not_lost_in_rounding():
     kl = (np.exp(t) * (t - b)).sum(1)  # about 5e-7 nats
     np.testing.assert_allclose(found.kl_tuned_base_N.numpy(), kl, atol=2e-8)
     np.testing.assert_allclose(found.js_N.numpy(), kl / 4, rtol=1e-2)
+
+
+def logs(*probabilities):
+    """Logits of one position, shifted: -inf where the probability is 0."""
+    return torch.tensor([probabilities]).log() + 3
+
+
+def by_hand(base, tuned):
+    """Both KLs, JS and both entropies, term by term with 0 log 0 = 0."""
+
+    def kl(p, q):
+        return sum(
+            0.0 if a == 0 else math.inf if b == 0 else a * math.log(a / b)
+            for a, b in zip(p, q, strict=True)
+        )
+
+    m = [(a + b) / 2 for a, b in zip(base, tuned, strict=True)]
+    ones = [1.0] * len(m)
+    js = (kl(base, m) + kl(tuned, m)) / 2
+    return kl(tuned, base), kl(base, tuned), js, -kl(base, ones), -kl(tuned, ones)
+
+
+@pytest.mark.parametrize(
+    ("base", "tuned"),
+    [
+        ((0.5, 0.25, 0.25, 0.0), (0.25, 0.5, 0.25, 0.0)),  # masked in both
+        ((0.5, 0.5, 0.0, 0.0), (0.25, 0.25, 0.5, 0.0)),  # a token that only tuned allows
+        ((0.25, 0.25, 0.5, 0.0), (0.5, 0.5, 0.0, 0.0)),  # and only the base
+        ((0.5, 0.5, 0.0, 0.0), (0.5, 0.0, 0.5, 0.0)),  # both ways
+        ((1.0, 0.0), (0.0, 1.0)),
+        ((1.0, 0.0), (1.0, 0.0)),
+    ],
+)
+def test_masked_entries_of_the_vocabulary_by_hand(base, tuned):
+    # A row without masked entries beside it goes the fast way.
+    flat = torch.zeros(1, len(base))
+    sides = [torch.cat([flat, logs(*side), flat]) for side in (base, tuned)]
+    found = compared(*sides, torch.zeros(3, dtype=torch.long))
+    names = ("kl_tuned_base", "kl_base_tuned", "js", "entropy_base", "entropy_tuned")
+    for name, value in zip(names, by_hand(base, tuned), strict=True):
+        assert found[f"{name}_N"][1].item() == pytest.approx(value, abs=1e-6), name
+        expected = math.log(len(base)) if "entropy" in name else 0.0
+        assert found[f"{name}_N"][[0, 2]].tolist() == pytest.approx([expected] * 2, abs=1e-6)
+    assert found["log_ratio_N"][1].item() == pytest.approx(
+        -math.inf if tuned[0] == 0 else math.log(tuned[0] / base[0]), abs=1e-6
+    )
+    assert found["rank_base_N"][1].item() == 1 + sum(p > base[0] for p in base)
+
+
+def test_masked_rows_equal_the_fast_ones_where_nothing_is_masked():
+    generator = torch.Generator().manual_seed(0)
+    base, tuned = (3 * torch.randn(6, 500, generator=generator) for _ in range(2))
+    tokens = torch.arange(6)
+    fast, slow = divergences(base, tuned, tokens), masked_divergences(base, tuned, tokens)
+    for field in fields(fast):
+        torch.testing.assert_close(getattr(slow, field.name), getattr(fast, field.name))
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_nan_and_plus_infinity_stay_nan(bad):
+    base = torch.tensor([[0.0, bad, -math.inf], [0.0, 1.0, -math.inf]])
+    found = compared(base, torch.zeros(2, 3), torch.tensor([0, 0]))
+    assert found["entropy_base_N"].isnan().tolist() == [True, False]
+    assert found["kl_base_tuned_N"].isnan().tolist() == [True, False]
+
+
+def masked(model, *words):
+    """The model with these words' logits at -inf."""
+    model.lm_head.bias = torch.nn.Parameter(torch.zeros(94))
+    with torch.no_grad():
+        model.lm_head.bias[[4 + word for word in words]] = -torch.inf
+    return model
+
+
+def test_a_masked_vocabulary_is_measured(tokenizer):
+    pairs = [(masked(tiny_llama(seed), 80, 81), tokenizer) for seed in (0, 1)]
+    found = token_shift(*pairs, ROWS)
+    cut = []
+    for seed in (0, 1):
+        model = tiny_llama(seed)
+        forward = model.forward
+
+        def without(*args, forward=forward, **kwargs):
+            output = forward(*args, **kwargs)
+            output.logits[..., [84, 85]] = -500  # p = 1e-217: no different in float32
+            return output
+
+        model.forward = without
+        cut.append(model)
+    for name, value in by_full_logits(*cut, tokenizer, ROWS).items():
+        assert getattr(found.mean, name) == pytest.approx(value, abs=2e-5), name
+    assert (found.mean.n_infinite, "infinite" in found.to_json()) == (0, False)
+
+
+def test_an_infinite_kl_says_so(base, tokenizer):
+    tuned = masked(tiny_llama(1), 80), tokenizer
+    found = token_shift(base, tuned, [("w1", "w2 w80 w3")])
+    mean = found.mean
+    assert (mean.kl_base_tuned, mean.log_ratio, mean.n_infinite) == (math.inf, -math.inf, 3)
+    assert all(map(math.isfinite, (mean.kl_tuned_base, mean.js, mean.entropy_tuned)))
+    document = found.to_json()
+    assert (document["kl_base_tuned"], document["n_infinite"]) == (None, 3)
+    assert document["infinite"] == {"kl_base_tuned": "inf", "log_ratio": "-inf"}
+    json.dumps(document, allow_nan=False)
+    swapped = token_shift(tuned, base, [("w1", "w2 w80 w3")]).to_json()
+    assert [point["kl_tuned_base"] for point in swapped["curve"]] == [None] * 3
+    json.dumps(swapped, allow_nan=False)
+    with pytest.raises(InputError, match="response 1 has a token to which both models give"):
+        token_shift(tuned, tuned, [("w1", "w80")])
 
 
 class Capped(torch.nn.Module):

@@ -1,17 +1,21 @@
 """The pages of the probes: what is in them, and that nothing foreign gets through."""
 
+import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from transferscope.core.hidden_shift import Features, measure_parts
 from transferscope.core.labels import Labels
 from transferscope.core.token_shift import PositionShifts, measure_tokens
 from transferscope.report.cloud import word_cloud
 from transferscope.report.probes import passage_views, write_hidden, write_tokens
+from transferscope.report.terminal import print_shift
 
 EVIL = "</script><script>alert(1)</script>"
 LABELS = Labels(("chains", "chains", EVIL, EVIL, "", "chains", EVIL), {"chains": "math"})
@@ -40,6 +44,7 @@ def tokens():
         decode=words.__getitem__,
         kind=lambda word: kinds.get(word, "content"),
         labels=LABELS,
+        n_skipped=3,
     ).to_json()
 
 
@@ -76,6 +81,33 @@ def test_the_token_page(tmp_path, tokens):
     assert "⟨U+202E⟩" in page
     assert "Shifted tokens: logical" in page
     assert "Shifted tokens: content" in page
+    assert "Empty responses that were skipped: 3." in page
+    for side in ("base", "tuned"):
+        assert f"entropy, {side}" in page
+        assert f"{tokens[f'entropy_{side}']:.3f}" in page
+
+
+def test_the_terminal_has_what_was_skipped_and_both_entropies(tokens):
+    out = io.StringIO()
+    print_shift(tokens, Console(file=out, width=100))
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert ["n_skipped", "3"] in lines
+    for side in ("base", "tuned"):
+        assert [f"entropy_{side}", f"{tokens[f'entropy_{side}']:.3f}"] in lines
+
+
+def test_an_infinite_kl_is_shown_as_such(tmp_path, tokens):
+    document = {**tokens, "kl_base_tuned": None, "n_infinite": 7}
+    document |= {"infinite": {"kl_base_tuned": "inf"}}
+    out = io.StringIO()
+    print_shift(document, Console(file=out, width=100))
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    assert ["kl_base_tuned", "∞"] in lines
+    assert "At n_infinite positions one model gives probability 0" in out.getvalue()
+    write_tokens(tmp_path, document, base="b", tuned="t")
+    page, _ = read(tmp_path / "report.html")
+    assert "∞</td>" in page
+    assert "n_infinite: 7. At n_infinite positions" in page
 
 
 def test_tokens_are_coloured_by_js(tokens):
@@ -91,7 +123,8 @@ def test_tokens_are_coloured_by_js(tokens):
 def test_the_hidden_page(tmp_path):
     rng = np.random.default_rng(0)
     base, tuned = rng.normal(size=(2, 3, 7, 5))
-    shift = measure_parts(Features(np.arange(7), base, tuned), LABELS).to_json()
+    measured = measure_parts(Features(np.arange(7), base, tuned), LABELS)
+    shift = replace(measured, n_skipped=2).to_json()
     written = write_hidden(tmp_path, shift, base="b", tuned="t")
     assert [path.name for path in written] == ["shift.json", "report.html"]
     page, _ = read(tmp_path / "report.html")
@@ -103,6 +136,26 @@ def test_the_hidden_page(tmp_path):
     ]
     assert len({v["model"] for v in values}) == 2  # all texts, and the one group with three
     assert "By benchmark" in page
+    assert "Empty texts that were skipped: 2." in page
+    assert shift["n_skipped"] == 2
+
+
+def test_what_is_undefined_is_told_with_its_reason(tmp_path):
+    base = np.ones((2, 7, 5))
+    tuned = np.random.default_rng(0).normal(size=(2, 7, 5))
+    shift = measure_parts(Features(np.arange(7), base, tuned), LABELS).to_json()
+    write_hidden(tmp_path, shift, base="b", tuned="t")
+    page, tags = read(tmp_path / "report.html")
+    told = "are undefined: the base&#39;s states are the same for all texts, so there is no axis"
+    assert f"Distances of all texts, math {told}" in page
+    assert tags.scripts == [None, None]  # nothing to draw
+    assert json.loads((tmp_path / "shift.json").read_text())["d_paper"] is None
+    out = io.StringIO()
+    print_shift(shift, Console(file=out, width=100))
+    lines = [line.split() for line in out.getvalue().splitlines()]
+    for key in ("d_layerwise", "d_paper", "d_paper_max"):
+        assert [key, "undefined"] in lines
+    assert "undefined: the base's states are the same" in out.getvalue()
 
 
 def test_the_cloud_is_the_same_every_time():

@@ -39,6 +39,7 @@ def hidden(
     texts: Path,
     part: Literal["prompt", "response"] = "prompt",
     pooling: Literal["mean", "last", "authors"] = "mean",
+    max_tokens: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     dtype: Dtype = "float32",
     device_map: DeviceMap = None,
     batch_tokens: BatchTokens = 2048,
@@ -57,6 +58,8 @@ def hidden(
         Which texts of a run folder.
     pooling
         Mean over a text's tokens, its last token, or the authors' procedure.
+    max_tokens
+        Cut texts here; without it, one that is longer than the model reads is refused.
     """
     from ..probe.texts import open_texts
     from ..report.progress import progress
@@ -67,6 +70,8 @@ def hidden(
 
     split = _split(out, shard, ray)
     options: dict[str, Any] = {"pooling": pooling, "dtype": dtype, "device_map": device_map}
+    if max_tokens is not None:
+        options["max_tokens"] = max_tokens
     with progress() as tick:
         shift = probe_hidden(
             base, tuned, rows, split, tick=tick, batch_tokens=batch_tokens, **options

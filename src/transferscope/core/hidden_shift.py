@@ -23,6 +23,7 @@ Ints = NDArray[np.integer[Any]]
 # Features arrive in float32. Variation below this share of the features' norm is rounding noise
 # (one text's last token may be every text's last token), and noise has no direction.
 NOISE = 1e-6
+NO_AXES = "the base's states are the same for all texts, so there is no axis to project on"
 MIN_TEXTS = 3
 """Two principal axes need three texts."""
 
@@ -31,13 +32,14 @@ MIN_TEXTS = 3
 class LayerShift:
     """One layer. ``dm1``, ``dm2``: mean projection of tuned minus base on the base's two PCA axes.
 
-    ``layer`` 0 is the embedding output, 1..L the blocks. ``cka`` is ``None`` with fewer than four
-    texts or constant features, ``rel_l2`` where the base's features are all zero.
+    ``layer`` 0 is the embedding output, 1..L the blocks. ``dm1`` and ``dm2`` are ``None`` where the
+    base's features vary in no layer (only in this one not: 0, see :func:`pca_axes`), ``cka`` with
+    fewer than four texts or constant features, ``rel_l2`` where the base's features are all zero.
     """
 
     layer: int
-    dm1: float
-    dm2: float
+    dm1: float | None
+    dm2: float | None
     cka: float | None
     rel_l2: float | None
 
@@ -47,15 +49,19 @@ class HiddenShift:
     """Hidden-state shift over all layers, in units of the hidden states (section 4).
 
     ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``; the last does not depend on the components'
-    signs and leads. ``groups`` and ``benchmarks`` hold the same over a part of the texts, with axes
-    fitted on that part; ``None`` where it has fewer than three.
+    signs and leads. All three are ``None``, and ``undefined_reason`` says why, where the texts give
+    the base no axis. ``n_skipped`` counts the texts that were empty and left out. ``groups`` and
+    ``benchmarks`` hold the same over a part of the texts, with axes fitted on that part; ``None``
+    where it has fewer than three.
     """
 
     n_texts: int
-    d_paper: float
-    d_paper_max: float
-    d_layerwise: float
+    d_paper: float | None
+    d_paper_max: float | None
+    d_layerwise: float | None
     layers: tuple[LayerShift, ...]
+    undefined_reason: str | None = None
+    n_skipped: int = 0
     groups: Mapping[str, HiddenShift | None] = field(default_factory=dict)
     benchmarks: Mapping[str, HiddenShift | None] = field(default_factory=dict)
 
@@ -63,14 +69,19 @@ class HiddenShift:
         """The object of ``transferscope probe hidden --json``."""
         found: dict[str, Any] = {
             "n_texts": self.n_texts,
+            "n_skipped": self.n_skipped,
             "d_paper": self.d_paper,
             "d_paper_max": self.d_paper_max,
             "d_layerwise": self.d_layerwise,
             "layers": [asdict(layer) for layer in self.layers],
         }
+        if self.undefined_reason is not None:
+            found["undefined_reason"] = self.undefined_reason
         for name, parts in (("groups", self.groups), ("benchmarks", self.benchmarks)):
             if parts:
                 found[name] = {key: part and part.to_json() for key, part in parts.items()}
+                for part in filter(None, found[name].values()):
+                    del part["n_skipped"]  # what is empty was not counted by part
         return found
 
 
@@ -96,12 +107,17 @@ class Features:
 
 @dataclass(frozen=True, slots=True)
 class PcaShift:
-    """``dm_L2`` (signed shift of every layer on two axes) and its three summaries."""
+    """``dm_L2`` (signed shift of every layer on two axes) and its three summaries.
+
+    ``n_varying``: layers in which the base's features vary; without any, the shifts are 0 for want
+    of an axis and say nothing.
+    """
 
     dm_L2: Floats
     d_paper: float
     d_paper_max: float
     d_layerwise: float
+    n_varying: int
 
 
 def pca_axes(features_ND: Floats) -> Floats:
@@ -128,18 +144,18 @@ def pca_shift(base_LND: Floats, tuned_LND: Floats) -> PcaShift:
     Source: arXiv 2507.00432, PCA shift; docs/science.md section 4.
     """
     _check_pair(base_LND, tuned_LND)
+    axes_L2D = np.stack([pca_axes(base_ND) for base_ND in base_LND])
+    moved_LD = np.stack([x_ND.mean(0, dtype=np.float64) for x_ND in tuned_LND])
+    moved_LD -= np.stack([x_ND.mean(0, dtype=np.float64) for x_ND in base_LND])
     dm_L2 = np.stack(
-        [
-            pca_axes(base_ND)
-            @ (tuned_ND.mean(0, dtype=np.float64) - base_ND.mean(0, dtype=np.float64))
-            for base_ND, tuned_ND in zip(base_LND, tuned_LND, strict=True)
-        ]
+        [axes_2D @ moved_D for axes_2D, moved_D in zip(axes_L2D, moved_LD, strict=True)]
     )
     return PcaShift(
         dm_L2,
         d_paper=math.hypot(*dm_L2.mean(0)),
         d_paper_max=math.hypot(*np.abs(dm_L2).mean(0)),
         d_layerwise=float(np.hypot(dm_L2[:, 0], dm_L2[:, 1]).mean()),
+        n_varying=int(axes_L2D.any((1, 2)).sum()),
     )
 
 
@@ -168,19 +184,21 @@ def relative_l2(base_ND: Floats, tuned_ND: Floats) -> float | None:
 def measure_hidden(base_LND: Floats, tuned_LND: Floats) -> HiddenShift:
     """All hidden-state measurements from features of the same texts under both models."""
     pca = pca_shift(base_LND, tuned_LND)
+    defined = pca.n_varying > 0
     layers = tuple(
         LayerShift(
             layer=number,
-            dm1=float(pca.dm_L2[number, 0]),
-            dm2=float(pca.dm_L2[number, 1]),
+            dm1=float(pca.dm_L2[number, 0]) if defined else None,
+            dm2=float(pca.dm_L2[number, 1]) if defined else None,
             cka=debiased_cka(base_ND, tuned_ND),
             rel_l2=relative_l2(base_ND, tuned_ND),
         )
         for number, (base_ND, tuned_ND) in enumerate(zip(base_LND, tuned_LND, strict=True))
     )
-    return HiddenShift(
-        base_LND.shape[1], pca.d_paper, pca.d_paper_max, pca.d_layerwise, layers=layers
-    )
+    n_texts = base_LND.shape[1]
+    if not defined:
+        return HiddenShift(n_texts, None, None, None, layers, undefined_reason=NO_AXES)
+    return HiddenShift(n_texts, pca.d_paper, pca.d_paper_max, pca.d_layerwise, layers)
 
 
 def measure_parts(features: Features, labels: Labels) -> HiddenShift:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .labels import Labels
+
+if TYPE_CHECKING:
+    from .token_shift import PositionShifts
+
 WINDOW = 64
 """Positions of a passage: a few lines of text."""
+PASSAGES = 12
+"""Passages kept of a probe."""
+PASSAGES_OF_ONE = 2
+"""At most so many of one benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +31,17 @@ class Window:
     start: int
     stop: int
     mean_js: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a response: each token's text and the JS (nats) at its position."""
+
+    text: int
+    benchmark: str
+    start: int
+    mean_js: float
+    tokens: tuple[tuple[str, float], ...]
 
 
 def most_shifted(
@@ -42,3 +64,31 @@ def most_shifted(
         at = int(start + sums_N.argmax())
         found.append(Window(int(text_N[start]), at, at + int(width), sums_N.max() / window))
     return sorted(found, key=lambda w: (-w.mean_js, w.text))
+
+
+def passages_of(
+    positions: PositionShifts, decode: Callable[[int], str], labels: Labels
+) -> tuple[Passage, ...]:
+    """The most shifted windows, a few of each benchmark; ``decode`` gives a token id's text."""
+    place_N = positions.place_N
+    found: list[Passage] = []
+    shown: Counter[str] = Counter()
+    for window in most_shifted(positions.text_N, positions.js_N):
+        name = labels.of_text(window.text)
+        if len(found) == PASSAGES:
+            break
+        if name and shown[name] == PASSAGES_OF_ONE:
+            continue
+        shown[name] += 1
+        rows = slice(window.start, window.stop)
+        pairs = zip(positions.token_N[rows].tolist(), positions.js_N[rows].tolist(), strict=True)
+        found.append(
+            Passage(
+                text=window.text,
+                benchmark=name,
+                start=int(place_N[window.start]),
+                mean_js=window.mean_js,
+                tokens=tuple((decode(token), round(js, 5)) for token, js in pairs),
+            )
+        )
+    return tuple(found)

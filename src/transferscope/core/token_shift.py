@@ -6,7 +6,7 @@ Source: arXiv 2507.00432 (token shift), docs/science.md section 5. numpy in floa
 
 from __future__ import annotations
 
-from collections import Counter
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -15,17 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .labels import Labels
-from .passages import most_shifted
+from .passages import Passage, passages_of
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 JS_SHIFTED = 0.1
 """Nats; a position above it counts as shifted (section 5)."""
-PASSAGES = 12
-"""Passages kept of a probe."""
-PASSAGES_OF_ONE = 2
-"""At most so many of one benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +95,15 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """A piece of a response: each token's text and the JS (nats) at its position."""
-
-    text: int
-    benchmark: str
-    start: int
-    mean_js: float
-    tokens: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class TokenMeans:
     """Means over texts of means over response tokens, nats.
 
     ``kl_tuned_base`` is KL(tuned || base), and so on; ``log_ratio`` the signed mean of
     log p_tuned(y) - log p_base(y) over emitted tokens; ``rank_shift`` base rank - tuned rank;
     ``shifted_share`` the share of positions with JS above 0.1; ``lost_mass`` the probability
-    outside of the common vocabulary.
+    outside of the common vocabulary. ``n_infinite`` counts the positions at which a model gives
+    probability 0 to a token that the other allows; a KL's mean, or the log-ratio's, may then be
+    infinite.
     """
 
     n_texts: int
@@ -130,13 +117,22 @@ class TokenMeans:
     entropy_base: float
     entropy_tuned: float
     lost_mass: float
+    n_infinite: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """The numbers of the contract; ``lost_mass`` where the vocabularies differ in size."""
+        """Every mean; ``lost_mass`` where the vocabularies differ in size.
+
+        JSON has no infinity: such a mean is null, and ``infinite`` has it as ``"inf"`` or
+        ``"-inf"`` beside ``n_infinite``.
+        """
         found = asdict(self)
-        for extra in ("entropy_base", "entropy_tuned", *(() if self.lost_mass else ("lost_mass",))):
-            del found[extra]
-        return found
+        for extra in ("lost_mass", "n_infinite"):
+            if not found[extra]:
+                del found[extra]
+        unbounded = [key for key, value in found.items() if not math.isfinite(value)]
+        if infinite := {key: str(found[key]) for key in unbounded if math.isinf(found[key])}:
+            found["infinite"] = infinite
+        return found | dict.fromkeys(unbounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +155,15 @@ class TokenShift:
 
     def to_json(self, *, passages: bool = True) -> dict[str, Any]:
         """The object of ``transferscope probe tokens --json``, which leaves out the passages."""
-        found = {"prefix": self.prefix} | self.mean.to_json()
+        found = {"prefix": self.prefix} | self.mean.to_json() | {"n_skipped": self.n_skipped}
         found["shifted_tokens"] = [asdict(token) for token in self.shifted_tokens]
         for name, parts in (("groups", self.groups), ("benchmarks", self.benchmarks)):
             if parts:
                 found[name] = {key: part.to_json() for key, part in parts.items()}
-        found["curve"] = [asdict(point) for point in self.curve]
+        found["curve"] = [
+            asdict(point) | ({} if math.isfinite(point.kl_tuned_base) else {"kl_tuned_base": None})
+            for point in self.curve
+        ]
         if passages:
             found["passages"] = [asdict(passage) for passage in self.passages]
         return found
@@ -173,7 +172,8 @@ class TokenShift:
 def mean_over_texts(values_N: Floats | Ints, text_N: Ints) -> float:
     """Mean over texts of the mean over a text's positions: long answers weigh no more."""
     _, place_N, count_T = np.unique(text_N, return_inverse=True, return_counts=True)
-    return float((np.bincount(place_N, weights=values_N) / count_T).mean())
+    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean: NaN
+        return float((np.bincount(place_N, weights=values_N) / count_T).mean())
 
 
 def measure_tokens(
@@ -209,7 +209,7 @@ def measure_tokens(
         groups=parts(labels.of_groups()),
         benchmarks=parts(labels.of_benchmarks()),
         curve=position_curve(positions),
-        passages=_passages(positions, decode, labels),
+        passages=passages_of(positions, decode, labels),
     )
 
 
@@ -232,6 +232,9 @@ def token_means(positions: PositionShifts) -> TokenMeans:
         entropy_base=mean(positions.entropy_base_N),
         entropy_tuned=mean(positions.entropy_tuned_N),
         lost_mass=mean(positions.lost_mass_N),
+        n_infinite=int(
+            (np.isinf(positions.kl_tuned_base_N) | np.isinf(positions.kl_base_tuned_N)).sum()
+        ),
     )
 
 
@@ -253,33 +256,6 @@ def position_curve(positions: PositionShifts) -> tuple[CurvePoint, ...]:
                 js=float(js_N.mean(dtype=np.float64)),
                 kl_tuned_base=float(positions.kl_tuned_base_N[rows_N].mean(dtype=np.float64)),
                 shifted_share=float((js_N > JS_SHIFTED).mean()),
-            )
-        )
-    return tuple(found)
-
-
-def _passages(
-    positions: PositionShifts, decode: Callable[[int], str], labels: Labels
-) -> tuple[Passage, ...]:
-    place_N = positions.place_N
-    found: list[Passage] = []
-    shown: Counter[str] = Counter()
-    for window in most_shifted(positions.text_N, positions.js_N):
-        name = labels.of_text(window.text)
-        if len(found) == PASSAGES:
-            break
-        if name and shown[name] == PASSAGES_OF_ONE:
-            continue
-        shown[name] += 1
-        rows = slice(window.start, window.stop)
-        pairs = zip(positions.token_N[rows].tolist(), positions.js_N[rows].tolist(), strict=True)
-        found.append(
-            Passage(
-                text=window.text,
-                benchmark=name,
-                start=int(place_N[window.start]),
-                mean_js=window.mean_js,
-                tokens=tuple((decode(token), round(js, 5)) for token, js in pairs),
             )
         )
     return tuple(found)

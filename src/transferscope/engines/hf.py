@@ -15,7 +15,7 @@ import torch
 
 from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
-from ..models import find_model, load_model, load_tokenizer
+from ..models import encode, find_model, load_model, load_tokenizer, position_limit, require_ids
 from .decode import chooser, decode
 from .scoring import float32_head, score
 from .stopping import StopStrings
@@ -91,9 +91,7 @@ class HFEngine:
         self.end_ids: tuple[int, ...] = tuple(dict.fromkeys([*own, *ends]))
         pad = tokenizer.pad_token_id
         self.pad_id: int = pad if pad is not None else self.end_ids[0] if self.end_ids else 0
-        text_config = model.config.get_text_config()
-        # Recurrent models state no length.
-        self.max_length: int | None = getattr(text_config, "max_position_embeddings", None)
+        self.max_length = position_limit(model)
 
     def render(self, messages: Sequence[Message]) -> str:
         """Chat template applied; a last assistant message is continued, not closed.
@@ -114,9 +112,7 @@ class HFEngine:
 
     def encode(self, prompt: str) -> list[int]:
         """Token ids of a rendered prompt; a start token that it already carries isn't doubled."""
-        start = self.tokenizer.bos_token
-        carried = bool(start) and prompt.startswith(start)
-        return list(self.tokenizer.encode(prompt, add_special_tokens=not carried))
+        return encode(self.tokenizer, prompt)
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick
@@ -129,6 +125,7 @@ class HFEngine:
         the model: prompts are never cut.
         """
         ids = [self.encode(prompt) for prompt in prompts]
+        require_ids(self.model, ids, name=self.name)
         for row in ids:
             self._check_length(len(row), decoding.max_tokens)
         answers: list[Generation] = [Generation("")] * len(ids)
@@ -156,6 +153,7 @@ class HFEngine:
         longer than the model reads, or a continuation adds no token.
         """
         asked = [self._encode_pair(prompt, continuation) for prompt, continuation in pairs]
+        require_ids(self.model, [row for pair in asked for row in pair], name=self.name)
         for prompt, after in asked:
             self._check_length(len(prompt) + len(after), 0)
         # Choices of one prompt stay together: it is read once for all of them.

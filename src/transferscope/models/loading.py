@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from ..core.errors import InputError
 from ..core.files import read_json
 from ..core.records import digest
 from .embedded import NAME, smollm2_folder
+from .refusals import fitting_adapter, reading, require_device, require_whole, without_reports
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -89,13 +89,13 @@ def load_model(
 ) -> PreTrainedModel:
     """Weights in evaluation mode, a PEFT adapter merged into its base.
 
-    Raises :class:`InputError` when they can't be read or the hub is out of reach.
+    Raises :class:`InputError` when they can't be read, lack a weight or the hub is out of reach.
     """
     source = find_model(source) if isinstance(source, str) else source
     if source.adapter is not None:
         adapted = load_adapted(source, dtype=dtype, device_map=device_map)
         return adapted.merge_and_unload().eval()
-    with _reading(source):
+    with reading(source.name, source.weights):
         return _base_of(source, dtype=dtype, device_map=device_map).eval()
 
 
@@ -104,17 +104,20 @@ def load_adapted(
 ) -> PeftModel:
     """A base with its adapter beside it, to be switched off by ``disable_adapter()``.
 
-    Raises what :func:`load_model` raises.
+    Raises what :func:`load_model` raises, and :class:`InputError` for an adapter that doesn't fit.
     """
     from peft import PeftModel
 
-    with _reading(source), warnings.catch_warnings():
+    folder = str(source.adapter)
+    with reading(source.name, source.weights, folder), warnings.catch_warnings():
         # PEFT 0.21 asks transformers 5.24 for an attribute by its old name.
         warnings.filterwarnings(
             "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
         )
         model = _base_of(source, dtype=dtype, device_map=device_map)
-        return PeftModel.from_pretrained(model, source.adapter).eval()
+        with fitting_adapter(model, folder):
+            adapted = PeftModel.from_pretrained(model, folder)
+        return adapted.eval()
 
 
 def _base_of(source: ModelSource, *, dtype: str, device_map: str | None) -> PreTrainedModel:
@@ -125,17 +128,15 @@ def _base_of(source: ModelSource, *, dtype: str, device_map: str | None) -> PreT
         raise InputError(f"unknown dtype {dtype!r}", remedy=f"use one of {', '.join(DTYPES)}")
     options: dict[str, Any] = {"dtype": getattr(torch, dtype), "trust_remote_code": False}
     if device_map is not None:
+        require_device(device_map)
         options["device_map"] = device_map
-    with _no_progress_bar():
-        return AutoModelForCausalLM.from_pretrained(source.weights, **options)
-
-
-@contextmanager
-def _reading(source: ModelSource) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as err:
-        raise _unreadable(source, err) from None
+    with without_reports():
+        # Mismatched sizes are refused below, where the first of them can be named.
+        model, loaded = AutoModelForCausalLM.from_pretrained(
+            source.weights, output_loading_info=True, ignore_mismatched_sizes=True, **options
+        )
+    require_whole(loaded, source.weights)
+    return model
 
 
 def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:
@@ -143,10 +144,8 @@ def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:
     from transformers import AutoTokenizer
 
     source = find_model(source) if isinstance(source, str) else source
-    try:
+    with reading(source.name):
         tokenizer = AutoTokenizer.from_pretrained(source.tokenizer_path, trust_remote_code=False)
-    except (OSError, ValueError) as err:
-        raise _unreadable(source, err) from None
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -156,10 +155,10 @@ def parameter_count(name: str) -> int | None:
     """Weights of a model by its files' headers; ``None`` where they are not safetensors here."""
     from safetensors import safe_open
 
-    files = sorted(Path(find_model(name).weights).glob("*.safetensors"))
+    weights = find_model(name).weights
     count = 0
-    for path in files:
-        with safe_open(path, framework="np") as held:
+    for path in sorted(Path(weights).glob("*.safetensors")):
+        with reading(name, weights), safe_open(path, framework="np") as held:
             count += sum(math.prod(held.get_slice(key).get_shape()) for key in held.keys())  # noqa: SIM118
     return count or None
 
@@ -199,26 +198,3 @@ def _content(
             file.seek(start)
             sampled.update(file.read(block))
     return sampled.hexdigest()
-
-
-@contextmanager
-def _no_progress_bar() -> Iterator[None]:
-    """transformers draws a bar over tensors on stderr, where ours are."""
-    from transformers.utils import logging
-
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            logging.enable_progress_bar()
-
-
-def _unreadable(source: ModelSource, err: Exception) -> InputError:
-    reason = str(err).strip().splitlines()[0][:200] if str(err).strip() else type(err).__name__
-    return InputError(
-        f"could not load: {reason}",
-        place=source.name,
-        remedy="check the name and the network (a hub id needs the hub), or use a local folder",
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import torch
@@ -33,8 +34,8 @@ def divergences(
     shift of 1e-6 nats is not lost in rounding, and equal logits give exactly 0. KL(t||b) =
     sum p_t d - (p_t - p_b), and JS = 1/2 sum [(p_t + p_b) u - min(p_t, p_b) |d|] with
     u = log(1 + tanh(|d| / 2)) = log(2 / (1 + exp(-|d|))). A negative rounding rest is set to 0.
-    Rank: 1 + number of strictly larger logits. Logits that are not finite give
-    values that are not finite.
+    Rank: 1 + number of strictly larger logits. Logits that are not finite give NaN, for both
+    entropies at least; of -inf :func:`masked_divergences` knows more.
     """
     dot = torch.linalg.vecdot
     base_NV, tuned_NV, token_N1 = base_NV.float(), tuned_NV.float(), token_N[:, None]
@@ -65,6 +66,45 @@ def divergences(
     )
 
 
+def masked_divergences(
+    base_NV: torch.Tensor, tuned_NV: torch.Tensor, token_N: torch.Tensor
+) -> Divergences:
+    """:func:`divergences` where logits may be -inf, as those of a masked vocabulary: p = 0.
+
+    0 log 0 = 0; a token that one model allows and the other doesn't makes KL(one || other) +inf
+    and adds p log(2) / 2 to JS. NaN and +inf stay NaN, and so does the log-ratio of an emitted
+    token that neither model allows. Slower: meant for the rows that need it.
+    """
+    dot = torch.linalg.vecdot
+    base_NV, tuned_NV, token_N1 = base_NV.float(), tuned_NV.float(), token_N[:, None]
+    logp_base_NV, logp_tuned_NV = base_NV.log_softmax(1), tuned_NV.log_softmax(1)
+    p_base_NV, p_tuned_NV = logp_base_NV.exp(), logp_tuned_NV.exp()
+    no_base_NV, no_tuned_NV = logp_base_NV.isneginf(), logp_tuned_NV.isneginf()
+    d_NV = logp_tuned_NV - logp_base_NV
+    log_ratio_N = d_NV.gather(1, token_N1)[:, 0]
+    shared_NV = d_NV.masked_fill(no_base_NV | no_tuned_NV, 0.0)
+    mass_N = (p_tuned_NV - p_base_NV).sum(1)
+    kl_tuned_base_N = (dot(p_tuned_NV, shared_NV) - mass_N).clamp_min_(0)
+    kl_base_tuned_N = (mass_N - dot(p_base_NV, shared_NV)).clamp_min_(0)
+    # A token of one side alone: 0 log 0 = 0 in the other's KL, infinity in its own.
+    kl_tuned_base_N[(no_base_NV & ~no_tuned_NV).any(1)] = torch.inf
+    kl_base_tuned_N[(no_tuned_NV & ~no_base_NV).any(1)] = torch.inf
+    apart_NV = d_NV.masked_fill(no_base_NV & no_tuned_NV, 0.0).abs()
+    u_NV = (0.5 * apart_NV).tanh().log1p()
+    js_N = 0.5 * dot(p_base_NV + p_tuned_NV, u_NV)
+    js_N -= 0.5 * dot(torch.minimum(p_base_NV, p_tuned_NV), shared_NV.abs())
+    return Divergences(
+        kl_tuned_base_N,
+        kl_base_tuned_N,
+        js_N.clamp_min_(0),
+        -dot(p_base_NV, logp_base_NV.masked_fill(no_base_NV, 0.0)),
+        -dot(p_tuned_NV, logp_tuned_NV.masked_fill(no_tuned_NV, 0.0)),
+        log_ratio_N,
+        _ranks(base_NV, token_N1),
+        _ranks(tuned_NV, token_N1),
+    )
+
+
 def _ranks(logits_NV: torch.Tensor, token_N1: torch.Tensor) -> torch.Tensor:
     # Ones are written and added as float32 (exact below 2**24), four times as fast as booleans.
     larger_NV = torch.empty_like(logits_NV)
@@ -81,20 +121,31 @@ def compared(
     lost_N = torch.maximum(mass_beyond(base_NV, common), mass_beyond(tuned_NV, common))
     base_NV, tuned_NV = base_NV[:, :common], tuned_NV[:, :common]
     token_N = token_N.to(base_NV.device)
+    found = _in_blocks(divergences, base_NV, tuned_NV, token_N)
+    masked_N = ~(found["entropy_base_N"].isfinite() & found["entropy_tuned_N"].isfinite())
+    if masked_N.any():
+        masked = base_NV[masked_N], tuned_NV[masked_N], token_N[masked_N]
+        for name, values in _in_blocks(masked_divergences, *masked).items():
+            found[name][masked_N] = values
+    return found | {"lost_mass_N": lost_N}
+
+
+def _in_blocks(
+    measure: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], Divergences],
+    base_NV: torch.Tensor,
+    tuned_NV: torch.Tensor,
+    token_N: torch.Tensor,
+) -> dict[str, torch.Tensor]:
+    """``measure`` of as many positions at a time as stay in the cache, by name."""
     rows = len(base_NV)
     if base_NV.device.type == "cpu":
         rows = max(1, CACHE_NUMBERS // base_NV.shape[1])
-    parts = [
-        divergences(*block)
-        for block in zip(
-            base_NV.split(rows), tuned_NV.split(rows), token_N.split(rows), strict=True
-        )
-    ]
-    found = {
+    blocks = zip(base_NV.split(rows), tuned_NV.split(rows), token_N.split(rows), strict=True)
+    parts = [measure(*block) for block in blocks]
+    return {
         field.name: torch.cat([getattr(part, field.name) for part in parts])
         for field in fields(Divergences)
     }
-    return found | {"lost_mass_N": lost_N}
 
 
 def mass_beyond(logits_NV: torch.Tensor, common: int) -> torch.Tensor:

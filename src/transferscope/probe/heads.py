@@ -7,6 +7,7 @@ place of the body's. Which way is right is found out on a short text, never assu
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ Head = Callable[[torch.Tensor], torch.Tensor]
 """Final hidden states (N, D) to logits (N, V) in the model's dtype."""
 
 CHECKED_TOKENS = 8
+LARGE_LOGIT = 2.0**13
+"""Far above every cap in use (Gemma 2: 30)."""
 
 
 def final_states(model: PreTrainedModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -34,15 +37,19 @@ def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
 
     Head and model multiply the same matrices of the same shape in the same dtype, so they differ
     by one rounding of the dtype at most, or by some float32 roundings where the sum is split
-    differently. Tolerance: that much of the largest logit. Raises :class:`InputError` where
-    neither way reproduces the logits.
+    differently. Tolerance: that much of the largest logit. A soft cap bends small logits by less
+    than that, so the same is asked once more of states so large that the model's logits reach
+    thousands. Raises :class:`InputError` where neither way reproduces the logits.
     """
     ids_1T = torch.tensor([list(ids[:CHECKED_TOKENS])], device=model.device)
     with torch.inference_mode():
-        logits_1TV, hidden_1TD = _logits_and_states(model, ids_1T)
-        if hidden_1TD is not None:
+        logits_TV, hidden_TD = _logits_and_states(model, ids_1T)
+        if hidden_TD is not None:
+            scale = _enlargement(hidden_TD, logits_TV)
+            large_TV, large_TD = _logits_and_states(model, ids_1T, scale=scale)
+            asked = ((hidden_TD, logits_TV), (large_TD, large_TV))
             for head in (_plain(model), _own_forward(model)):
-                if head is not None and _agree(head(hidden_1TD[0]), logits_1TV[0], hidden_1TD):
+                if head is not None and all(_agree(head(h), theirs) for h, theirs in asked):
                     return head
     raise InputError(
         f"the {side} model's logits don't follow from its final hidden states",
@@ -51,20 +58,36 @@ def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
 
 
 def _logits_and_states(
-    model: PreTrainedModel, ids_1T: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Both from one forward pass; no states where the model has no body apart from its head."""
+    model: PreTrainedModel, ids_1T: torch.Tensor, *, scale: float = 1.0
+) -> tuple[torch.Tensor, Any]:
+    """Both (T, ...) from one forward pass, the head given ``scale`` times the body's states.
+
+    No states where the model has no body apart from its head.
+    """
     if model.base_model is model:
-        return model(input_ids=ids_1T, use_cache=False).logits, None
+        return model(input_ids=ids_1T, use_cache=False).logits[0], None
     seen: list[torch.Tensor] = []
-    handle = model.base_model.register_forward_hook(
-        lambda _module, _given, output: seen.append(output.last_hidden_state)
-    )
+
+    def scaled(_module: Any, _given: Any, output: Any) -> Any:
+        output.last_hidden_state = output.last_hidden_state * scale
+        seen.append(output.last_hidden_state[0])
+        return output
+
+    handle = model.base_model.register_forward_hook(scaled)
     try:
-        logits_1TV = model(input_ids=ids_1T, use_cache=False).logits
+        logits_TV = model(input_ids=ids_1T, use_cache=False).logits[0]
     finally:
         handle.remove()
-    return logits_1TV, seen[0]
+    return logits_TV, seen[0]
+
+
+def _enlargement(hidden_TD: torch.Tensor, logits_TV: torch.Tensor) -> float:
+    """A power of two (exact in every dtype), the states staying well inside of their dtype."""
+    finite_V = logits_TV[logits_TV.isfinite()].float().abs()
+    logit = float(finite_V.max()) if len(finite_V) else 0.0
+    room = torch.finfo(hidden_TD.dtype).max / 16 / max(1.0, float(hidden_TD.float().abs().max()))
+    wanted = min(LARGE_LOGIT / max(logit, 1e-3), room)
+    return 2.0 ** math.floor(math.log2(wanted)) if wanted > 1 else 1.0
 
 
 def drop_body(model: PreTrainedModel) -> None:
@@ -125,10 +148,11 @@ class _BodyOutput:
         return (self.last_hidden_state,)[index]
 
 
-def _agree(ours_TV: torch.Tensor, theirs_TV: torch.Tensor, hidden: torch.Tensor) -> bool:
-    """Equal up to rounding; states that are not finite are reported later, by text."""
-    if not theirs_TV.isfinite().all():
+def _agree(ours_TV: torch.Tensor, theirs_TV: torch.Tensor) -> bool:
+    """Equal up to rounding where theirs are finite; others are judged later, by text."""
+    finite_TV = theirs_TV.isfinite()
+    if not finite_TV.any():
         return True
-    share = max(torch.finfo(hidden.dtype).eps, 64 * torch.finfo(torch.float32).eps)
-    largest = theirs_TV.float().abs().max()
-    return bool((ours_TV.float() - theirs_TV.float()).abs().max() <= share * largest)
+    share = max(torch.finfo(theirs_TV.dtype).eps, 64 * torch.finfo(torch.float32).eps)
+    ours_N, theirs_N = ours_TV[finite_TV].float(), theirs_TV[finite_TV].float()
+    return bool((ours_N - theirs_N).abs().max() <= share * theirs_N.abs().max())

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -23,7 +24,8 @@ from ..core.errors import InputError
 from ..core.hidden_shift import MIN_TEXTS, Features, HiddenShift, measure_parts
 from ..core.labels import Labels
 from ..core.records import Tick, no_tick
-from ..models import ModelSource
+from ..models import ModelSource, carries_start
+from .layers import find_taps, pooled_layers
 from .opened import (
     Side,
     batches,
@@ -31,6 +33,7 @@ from .opened import (
     pad_id,
     padded,
     refused_tokenizers,
+    require_readable,
     require_same_tokenizer,
     sides,
 )
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from .opened import Opened
 
 Pooling = Literal["mean", "last", "authors"]
+TAP_TOKENS = 8  # enough to tell the layers' states from each other
 AUTHORS_TOKENS = 128  # the released script pads on the left to this width and cuts there
 
 
@@ -106,8 +110,8 @@ def hidden_features(
         )
     tokenizer, other = open_tokenizer(base), open_tokenizer(tuned)
     require_same_tokenizer(tokenizer, other)
-    ids = _encode(tokenizer, texts)
-    if ids != _encode(other, texts):
+    ids = _encode(tokenizer, texts, pooling)
+    if ids != _encode(other, texts, pooling):
         raise refused_tokenizers("the same text gives different ids")
     ids = [sequence[:max_tokens] for sequence in ids]
     made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
@@ -115,7 +119,8 @@ def hidden_features(
     if not kept:
         nothing = np.empty((0, 0, 0), dtype=np.float32)
         return Features(np.array(kept, dtype=np.int64), nothing, nothing)
-    pooled = {"pooling": pooling, "pad": pad_id(tokenizer), "batch_tokens": batch_tokens}
+    pooled: dict[str, Any] = {"pooling": pooling, "pad": pad_id(tokenizer)}
+    pooled |= {"batch_tokens": batch_tokens, "numbers": [index + 1 for index in kept]}
     chosen = [ids[index] for index in kept]
     opens = sides(base, tuned, dtype=dtype, device_map=device_map)
     base_LND, tuned_LND = (
@@ -139,36 +144,43 @@ def features(
     pad: int = 0,
     batch_tokens: int = 2048,
     side: str = "model",
+    numbers: Sequence[int] | None = None,
     tick: Tick = no_tick,
 ) -> NDArray[np.float32]:
     """Pooled hidden states (L+1, N, D) of N token sequences; one forward pass per batch.
 
-    With ``authors`` no sequence may be longer than 128. Raises :class:`InputError` naming the text
-    (from 1) whose states are not finite.
+    Two more passes over 8 tokens find out where the layers are. With ``authors`` no sequence may
+    be longer than 128. Raises :class:`InputError` for a text that is longer than the model reads,
+    or whose states are not finite, by its number in ``numbers`` (by default from 1).
     """
+    if not ids:
+        raise InputError("no text to measure", remedy="give at least one")
+    numbers = range(1, len(ids) + 1) if numbers is None else numbers
+    remedy = "shorten it, or cut all texts with max_tokens (--max-tokens)"
+    require_readable(model, ids, side=side, numbers=numbers, remedy=remedy)
     left_to = AUTHORS_TOKENS if pooling == "authors" else None
     made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
+    taps = find_taps(model, ids[made[0][0]][:TAP_TOKENS])
     pooled_LND: NDArray[np.float32] | None = None
     for done, rows in enumerate(made):
         tick(f"hidden states, {side}", done, len(made))
         batch = padded([ids[i] for i in rows], pad=pad, device=model.device, left_to=left_to)
+        weight_BT = _weights(batch["attention_mask"], pooling)
         with torch.inference_mode():
-            states = model.base_model(
-                **batch, output_hidden_states=True, use_cache=False
-            ).hidden_states
-            weight_BT = _weights(batch["attention_mask"], pooling)
-            pooled_LBD = np.stack([_pool(state_BTD, weight_BT) for state_BTD in states])
+            pooled_LBD = np.stack(
+                pooled_layers(model, batch, taps, partial(_pool, weight_BT=weight_BT))
+            )
         if pooled_LND is None:
             layers, _, width = pooled_LBD.shape
             pooled_LND = np.empty((layers, len(ids), width), dtype=np.float32)
         pooled_LND[:, rows] = pooled_LBD
     tick(f"hidden states, {side}", len(made), len(made))
     if pooled_LND is None:
-        raise InputError("no text to measure", remedy="give at least one")
+        raise AssertionError("texts make batches")
     broken_N = ~np.isfinite(pooled_LND).all(axis=(0, 2))
     if broken_N.any():
         raise InputError(
-            f"hidden states of text {broken_N.argmax() + 1} are not finite ({side})",
+            f"hidden states of text {numbers[int(broken_N.argmax())]} are not finite ({side})",
             remedy="load the model in float32 or check its weights",
         )
     return pooled_LND
@@ -209,11 +221,26 @@ def _pool(state_BTD: torch.Tensor, weight_BT: torch.Tensor) -> NDArray[np.float3
     return pooled_BD
 
 
-def _encode(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids with the tokenizer's own special tokens, which alone don't make a text."""
-    encoded = tokenizer(list(texts), return_special_tokens_mask=True, return_attention_mask=False)
-    for number, special in enumerate(encoded["special_tokens_mask"], start=1):
-        if all(special):
-            raise InputError(f"text {number} has no tokens", remedy="remove empty texts")
-    ids: list[list[int]] = encoded["input_ids"]
+def _encode(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], pooling: Pooling
+) -> list[list[int]]:
+    """Token ids with the tokenizer's own special tokens, which alone don't make a text.
+
+    A rendered prompt's start token isn't doubled, except by ``authors``, as released.
+    """
+    carried_N = [pooling != "authors" and carries_start(tokenizer, text) for text in texts]
+    ids: list[list[int]] = [[] for _ in texts]
+    for carried in set(carried_N):
+        rows = [row for row, value in enumerate(carried_N) if value == carried]
+        encoded = tokenizer(
+            [texts[row] for row in rows],
+            add_special_tokens=not carried,
+            return_special_tokens_mask=True,
+            return_attention_mask=False,
+        )
+        found = zip(rows, encoded["input_ids"], encoded["special_tokens_mask"], strict=True)
+        for row, sequence, special in found:
+            ids[row] = [] if all(special) else sequence
+    if [] in ids:
+        raise InputError(f"text {ids.index([]) + 1} has no tokens", remedy="remove empty texts")
     return ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -68,7 +68,9 @@ def probe_hidden(
     measure = partial(hidden_features, base, tuned, texts.rows, **options)
     job = _Job(Features, measure, digest(["hidden", base, tuned, texts.rows, options]))
     found = job.run(split, tick=tick)
-    return None if found is None else measure_parts(found, texts.labels)
+    if found is None:
+        return None
+    return replace(measure_parts(found, texts.labels), n_skipped=texts.n_skipped)
 
 
 def probe_tokens(

@@ -6,16 +6,26 @@ Wherever a model is asked for, a name, a :class:`ModelSource` or an already load
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..core.errors import InputError
-from ..models import ModelSource, find_model, load_adapted, load_model, load_tokenizer
+from ..models import (
+    ModelSource,
+    find_model,
+    load_adapted,
+    load_model,
+    load_tokenizer,
+    position_limit,
+    require_ids,
+)
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -31,9 +41,12 @@ def open_tokenizer(model: str | ModelSource | Opened) -> PreTrainedTokenizerBase
 def open_model(
     model: str | ModelSource | Opened, *, dtype: str, device_map: str | None = None
 ) -> PreTrainedModel:
-    """The model in evaluation mode; a loaded one is used as it is, in its own dtype."""
+    """The model in evaluation mode; a loaded one is used as it is, in its own dtype.
+
+    Of a loaded PEFT model this is the model inside, with the adapter in its layers.
+    """
     if isinstance(model, tuple):
-        return model[0].eval()
+        return _inner(model[0].eval())
     return load_model(model, dtype=dtype, device_map=device_map)
 
 
@@ -54,24 +67,38 @@ def sides(
 ) -> tuple[Callable[[], Side], Callable[[], Side]]:
     """How to open base and tuned model. An adapter and its own base are ONE loaded model.
 
-    A loaded adapter that stands on both sides is compared with itself switched off.
+    A loaded PEFT model is its base wherever the base's place is held by itself or by the model
+    inside: there the adapter is switched off.
     """
-    if isinstance(tuned, tuple) and isinstance(base, tuple) and base[0] is tuned[0]:
+    if isinstance(tuned, tuple) and isinstance(base, tuple):
         model: Any = tuned[0].eval()
-        if hasattr(model, "disable_adapter"):
-            inner = model.get_base_model()
+        inner = _inner(model)
+        if inner is not model and (base[0] is model or base[0] is inner):
             return (lambda: Side(inner, model.disable_adapter)), (lambda: Side(inner))
     if (adapter := adapter_on(base, tuned)) is not None:
         adapted = cache(lambda: load_adapted(adapter, dtype=dtype, device_map=device_map))
         return (
-            lambda: Side(adapted().get_base_model(), adapted().disable_adapter),
-            lambda: Side(adapted().get_base_model()),
+            lambda: Side(_inner(adapted()), adapted().disable_adapter),
+            lambda: Side(_inner(adapted())),
         )
     options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     return (
         lambda: Side(open_model(base, **options)),
         lambda: Side(open_model(tuned, **options)),
     )
+
+
+def _inner(model: Any) -> PreTrainedModel:
+    """The model inside of a PEFT model; any other model is itself."""
+    peft = sys.modules.get("peft")  # slow to import, and who has a PEFT model has imported it
+    if peft is None or not isinstance(model, peft.PeftModel):
+        return model
+    if model.active_peft_config.is_prompt_learning:
+        raise InputError(
+            "an adapter that learns a prompt has no weights in the layers",
+            remedy="give a LoRA adapter or a merged model",
+        )
+    return model.get_base_model()
 
 
 def adapter_on(
@@ -81,8 +108,14 @@ def adapter_on(
     if isinstance(base, tuple) or isinstance(tuned, tuple):
         return None
     first, second = (find_model(m) if isinstance(m, str) else m for m in (base, tuned))
-    same = second.adapter is not None and first.adapter is None and first.weights == second.weights
+    same = second.adapter is not None and first.adapter is None and _place(first) == _place(second)
     return second if same else None
+
+
+def _place(source: ModelSource) -> str:
+    """Where the weights are, whichever way the folder is spelt; a hub id is itself."""
+    path = Path(source.weights)
+    return str(path.resolve()) if path.is_dir() else source.weights
 
 
 def require_same_tokenizer(base: PreTrainedTokenizerBase, tuned: PreTrainedTokenizerBase) -> None:
@@ -110,6 +143,29 @@ def refused_tokenizers(reason: str) -> InputError:
         f"base and tuned model have different tokenizers ({reason})",
         remedy="compare models that were tuned from one base with its tokenizer",
     )
+
+
+def require_readable(
+    model: PreTrainedModel,
+    ids: Sequence[Sequence[int]],
+    *,
+    side: str,
+    numbers: Sequence[int],
+    remedy: str,
+) -> None:
+    """Refuse ids that the model doesn't know and texts longer than it reads.
+
+    ``numbers`` are the texts' in messages.
+    """
+    require_ids(model, ids, name=side)
+    limit = position_limit(model)
+    for number, sequence in zip(numbers, ids, strict=True):
+        if limit is not None and len(sequence) > limit:
+            raise InputError(
+                f"text {number} has {len(sequence)} tokens, but the model reads {limit}",
+                place=side,
+                remedy=remedy,
+            )
 
 
 def batches(lengths: Sequence[int], *, batch_tokens: int) -> list[list[int]]:

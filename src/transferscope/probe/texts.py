@@ -37,10 +37,11 @@ class ResponseRow(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """Texts for the hidden probe and what they belong to."""
+    """Texts for the hidden probe and what they belong to; ``n_skipped`` were empty."""
 
     rows: list[str]
     labels: Labels
+    n_skipped: int = 0
 
 
 class Responses(NamedTuple):
@@ -51,7 +52,7 @@ class Responses(NamedTuple):
 
 
 def open_texts(path: Path | str, *, part: Part = "prompt") -> Texts:
-    """A JSONL file's texts, or a run folder's prompts or responses (``part``)."""
+    """A JSONL file's texts, or those of a run folder's prompts or responses that aren't empty."""
     if not Path(path).is_dir():
         return read_texts(path)
     rows, labels = run_responses(read_run(path))
@@ -59,7 +60,8 @@ def open_texts(path: Path | str, *, part: Part = "prompt") -> Texts:
         (str(getattr(row, part)), name) for row, name in zip(rows, labels.benchmarks, strict=True)
     ]
     kept = [(text, name) for text, name in kept if text.strip()]
-    return Texts([text for text, _ in kept], Labels([name for _, name in kept], labels.groups))
+    named = Labels([name for _, name in kept], labels.groups)
+    return Texts([text for text, _ in kept], named, n_skipped=len(rows) - len(kept))
 
 
 def open_responses(path: Path | str) -> Responses:

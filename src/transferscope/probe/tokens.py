@@ -28,7 +28,16 @@ from ..models import ModelSource
 from .divergences import compared
 from .forced import Forced, teacher_forced
 from .heads import Head, drop_body, final_states, find_head
-from .opened import Side, adapter_on, batches, open_tokenizer, pad_id, padded, sides
+from .opened import (
+    Side,
+    adapter_on,
+    batches,
+    open_tokenizer,
+    pad_id,
+    padded,
+    require_readable,
+    sides,
+)
 from .shards import WHOLE, Shard
 from .spilled import spilled
 from .words import token_kind
@@ -171,6 +180,14 @@ def _one_after_the_other(
 
 def _head(side: Side, rows: Rows, name: str) -> Head:
     """The side's head; an adapter may sit on it, too."""
+    every = [row for batch in rows for row in batch]
+    require_readable(
+        side.model,
+        [row.ids for row in every],
+        side=name,
+        numbers=[row.text + 1 for row in every],
+        remedy="shorten its prompt or response",
+    )
     with side.using():
         found = find_head(side.model, rows[0][0].ids, side=name)
 
@@ -229,12 +246,20 @@ def _response_states(model: PreTrainedModel, rows: Sequence[Forced], pad: int) -
 
 
 def _require_finite(part: dict[str, np.ndarray], text_N: np.ndarray) -> None:
-    finite_N = np.all([np.isfinite(values_N) for values_N in part.values()], axis=0)
-    if not finite_N.all():
+    """Refuse NaN. A KL may be infinite, and a log-ratio: one model gives a token probability 0."""
+    broken_N = np.any([np.isnan(values_N) for values_N in part.values()], axis=0)
+    if not broken_N.any():
+        return
+    at = int(broken_N.argmax())
+    if not np.isnan(part["entropy_base_N"][at] + part["entropy_tuned_N"][at]):
         raise InputError(
-            f"logits of response {text_N[finite_N.argmin()] + 1} are not finite",
-            remedy="load the models in float32 or check their weights",
+            f"response {text_N[at] + 1} has a token to which both models give probability 0",
+            remedy="remove the response",
         )
+    raise InputError(
+        f"logits of response {text_N[at] + 1} are not finite",
+        remedy="load the models in float32 or check their weights",
+    )
 
 
 def token_names(model: str | ModelSource | Opened) -> Callable[[int], str]:

@@ -165,6 +165,7 @@ def layer_profile(hidden: Mapping[str, Mapping[str, Any]], labels: Sequence[str]
         }
         for model, shift in hidden.items()
         for layer in shift.get("layers", ())
+        if layer["dm1"] is not None
     ]
     if not rows:
         return None

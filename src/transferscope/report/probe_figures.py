@@ -25,6 +25,7 @@ def pca_scatter(hidden: Documents, labels: Sequence[str]) -> Figure | None:
         }
         for label, shift in hidden.items()
         for layer in shift.get("layers", ())
+        if layer["dm1"] is not None
     ]
     if not rows:
         return None
@@ -62,6 +63,7 @@ def benchmark_bars(
         {"row": name(benchmark), "model": name(label), "value": part["kl_tuned_base"]}
         for label, shift in tokens.items()
         for benchmark, part in (shift.get("benchmarks") or {}).items()
+        if part["kl_tuned_base"] is not None
     ]
     if not rows:
         return None

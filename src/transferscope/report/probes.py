@@ -77,7 +77,7 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         ],
         cloud=None,
         passages=[],
-        small=words.MEASURES["distances"],
+        small=words.MEASURES["distances"] + _undefined(parts) + _skipped(document, "texts"),
     )
     return _written(out, document, html)
 
@@ -119,7 +119,7 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         ],
         cloud=None if cloud is None else base64.b64encode(cloud).decode(),
         passages=passage_views(document["passages"]),
-        small=words.MEASURES["shifted"],
+        small=words.MEASURES["shifted"] + _skipped(document, "responses") + _infinite(document),
     )
     written = _written(out, document, html)
     if cloud is not None:
@@ -130,6 +130,28 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
 
 def _parts(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {ALL: document} | _defined(document.get("groups"))
+
+
+def _skipped(document: Mapping[str, Any], what: str) -> str:
+    """How many empty ones are in no number."""
+    return f" Empty {what} that were skipped: {views.digits(document.get('n_skipped'))}."
+
+
+def _infinite(document: Mapping[str, Any]) -> str:
+    count = document.get("n_infinite")
+    return f" n_infinite: {views.digits(count)}. {words.INFINITE}" if count else ""
+
+
+def _undefined(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Why distances are missing, for all parts that lack them."""
+    reasons: dict[str, list[str]] = {}
+    for label, part in parts.items():
+        if why := part.get("undefined_reason"):
+            reasons.setdefault(name(why), []).append(name(label))
+    return "".join(
+        f" Distances of {', '.join(labels)} are undefined: {why}."
+        for why, labels in reasons.items()
+    )
 
 
 def _defined(parts: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:

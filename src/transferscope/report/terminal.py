@@ -139,9 +139,17 @@ def print_shift(document: Mapping[str, Any], console: Console) -> None:
     table.add_column("measure", overflow="fold")
     _numbers(table, "value")
     for key, value in document.items():
-        if isinstance(value, int | float | str):
-            table.add_row(Text(name(key)), Text(views.digits(value)))
+        if key == "undefined_reason":
+            continue
+        if value is None or isinstance(value, int | float | str):
+            found = views.measured(document, key)
+            shown = "undefined" if found is None else views.digits(found)
+            table.add_row(Text(name(key)), Text(shown))
     console.print(table)
+    if why := document.get("undefined_reason"):
+        _say(f"undefined: {name(why)}", console, style="dim")
+    if document.get("n_infinite"):
+        _say(words.INFINITE, console, style="dim")
     if groups := document.get("groups"):
         console.print()
         console.print(_parts("By group", groups))
@@ -164,7 +172,9 @@ def _parts(title: str, parts: Mapping[str, Mapping[str, Any] | None]) -> Table:
     keys = [key for key in PART_MEASURES if any(key in part for part in known)]
     _numbers(table, *keys)
     for label, part in parts.items():
-        cells = [views.digits(part.get(key)) for key in keys] if part else ["too few texts"]
+        cells = (
+            [views.digits(views.measured(part, key)) for key in keys] if part else ["too few texts"]
+        )
         table.add_row(Text(words.group_name(label)), *map(Text, cells))
     return table
 

@@ -166,8 +166,9 @@ def token_grid(tokens: Mapping[str, Mapping[str, Any]]) -> Grid:
         (
             name(model),
             name(shift.get("prefix", "n/a")),
-            *(digits(shift.get(key), sign=key in keys[3:]) for key in keys),
+            *(digits(measured(shift, key), sign=key in keys[3:]) for key in keys),
             _share(shift.get("shifted_share")),
+            *(digits(shift.get(key)) for key in ("entropy_base", "entropy_tuned")),
             digits(shift.get("n_texts")),
             digits(shift.get("n_tokens")),
         )
@@ -182,10 +183,18 @@ def token_grid(tokens: Mapping[str, Mapping[str, Any]]) -> Grid:
         "log ratio",
         "rank shift",
         "positions with JS > 0.1",
+        "entropy, base",
+        "entropy, tuned",
         "texts",
         "tokens",
     )
     return Grid(head, rows)
+
+
+def measured(part: Mapping[str, Any], key: str) -> Any:
+    """A probe's number: JSON has no infinity, ``infinite`` names it beside a null."""
+    infinite = part.get("infinite") or {}
+    return float(infinite[key]) if key in infinite else part.get(key)
 
 
 def layer_grid(layers: Sequence[Mapping[str, Any]]) -> Grid:

@@ -115,6 +115,13 @@ MEASURES = {
 }
 
 
+INFINITE = (
+    "At n_infinite positions one model gives probability 0 to a token that the other allows; a KL "
+    "is infinite there, and so is its mean."
+)
+"""What is said under an infinite KL."""
+
+
 def group_name(group: str) -> str:
     """How a group is called in a sentence."""
     return GROUP_NAMES.get(group, group)

@@ -56,11 +56,12 @@ def measure(
 ) -> Measured:
     """What the claims need of one run; ``hidden`` and ``tokens`` are the probes' JSON."""
     shift: dict[str, float] = {}
-    if hidden:
+    if hidden and hidden["d_layerwise"] is not None:
         shift["d_layerwise"] = float(hidden["d_layerwise"])
     if tokens:
+        if tokens["kl_tuned_base"] is not None:  # not infinite
+            shift["kl"] = float(tokens["kl_tuned_base"])
         shift |= {
-            "kl": float(tokens["kl_tuned_base"]),
             "rank": abs(float(tokens["rank_shift"])),
             "shifted": float(tokens["shifted_share"]),
         }

@@ -56,12 +56,18 @@ def quantities(
     Forward KL on the new task (arXiv 2509.04259) is KL(base || tuned) over the source group alone.
     """
     found = {
-        name: abs(float(tokens[key])) for name, key in TOKEN_QUANTITIES.items() if key in tokens
+        name: abs(float(tokens[key]))
+        for name, key in TOKEN_QUANTITIES.items()
+        if tokens.get(key) is not None
     }
     new_task = (tokens.get("groups") or {}).get(source)
-    if new_task:
+    if new_task and new_task["kl_base_tuned"] is not None:
         found["KL(base ‖ tuned) on the source group"] = float(new_task["kl_base_tuned"])
-    found |= {name: float(hidden[key]) for name, key in HIDDEN_QUANTITIES.items() if key in hidden}
+    found |= {
+        name: float(hidden[key])
+        for name, key in HIDDEN_QUANTITIES.items()
+        if hidden.get(key) is not None
+    }
     similar = [layer["cka"] for layer in hidden.get("layers", ()) if layer["cka"] is not None]
     if similar:
         found["1 - lowest CKA"] = 1.0 - min(similar)

@@ -22,7 +22,8 @@ class Row:
 
     ``gain`` and ``ci`` are by group, ``retention`` over all groups but the source, ``ti`` the
     linear index by target group (``None``: undefined). ``kl`` is KL(tuned || base) and
-    ``kl_base`` KL(base || tuned) in nats on the base's own answers, ``None`` where not measured.
+    ``kl_base`` KL(base || tuned) in nats on the base's own answers, ``None`` where not measured or
+    infinite.
     """
 
     step: int
@@ -53,9 +54,14 @@ def row_of(step: int, result: TunedResult, kl: TokenShift | None) -> Row:
         retention=None if result.retention is None else result.retention.gain,
         retention_ci=None if result.retention is None else result.retention.ci,
         ti={} if result.linear is None else dict(result.linear.ti),
-        kl=None if kl is None else kl.mean.kl_tuned_base,
-        kl_base=None if kl is None else kl.mean.kl_base_tuned,
+        kl=None if kl is None else _finite(kl.mean.kl_tuned_base),
+        kl_base=None if kl is None else _finite(kl.mean.kl_base_tuned),
     )
+
+
+def _finite(nats: float) -> float | None:
+    """JSON has no infinity."""
+    return nats if math.isfinite(nats) else None
 
 
 def read_rows(path: Path) -> list[Row]:
