@@ -1,5 +1,6 @@
 """Shards by hand, from a folder and over a local Ray cluster: always what one run gives."""
 
+import shutil
 import warnings
 from dataclasses import fields
 
@@ -17,6 +18,8 @@ from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
 from transferscope.probe.shards import Shard, ShardFolder, all_shards
 from transferscope.probe.texts import ResponseRow, Responses, Texts
 from transferscope.probe.tokens import token_positions
+
+from .conftest import tiny_llama, word_tokenizer
 
 ROWS = [ResponseRow(f"w{i} w2", " ".join(f"w{j}" for j in range(i, 2 * i))) for i in range(1, 20)]
 
@@ -78,6 +81,21 @@ def test_another_probe_s_shards_are_refused(paths, texts, tmp_path):
     assert first == probe_hidden(*paths, rows, Split(tmp_path))
     with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
         probe_hidden(*paths, rows, Split(tmp_path), pooling="last")
+
+
+def test_an_overwritten_model_is_measured_anew_and_a_moved_one_is_not(paths, texts, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    shutil.copytree(paths[1], one / "tuned")
+    rows = Texts(texts, Labels())
+    first = probe_hidden(paths[0], str(one / "tuned"), rows, Split(tmp_path / "out"))
+    shutil.copytree(one / "tuned", other / "tuned")  # the same disk under another name
+    assert probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out")) == first
+    tiny_llama(7).save_pretrained(one / "tuned")
+    with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
+        probe_hidden(paths[0], str(one / "tuned"), rows, Split(tmp_path / "out"))
+    word_tokenizer(chat_template="other").save_pretrained(other / "tuned")
+    with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
+        probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out"))
 
 
 def test_a_damaged_or_pickled_shard_is_refused(tmp_path):

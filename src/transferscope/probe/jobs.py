@@ -13,6 +13,7 @@ from ..core.hidden_shift import Features, HiddenShift, measure_parts
 from ..core.records import Tick, digest, no_tick
 from ..core.token_shift import PositionShifts, TokenShift
 from .hidden import hidden_features
+from .identity import identity
 from .shards import WHOLE, Shard, ShardFolder, all_shards, over_ray
 from .texts import Responses, Texts
 from .tokens import Prefix, summed_up, token_positions
@@ -66,8 +67,8 @@ def probe_hidden(
 ) -> HiddenShift | None:
     """:func:`~.hidden.hidden_shift` in shards; ``None`` after one shard of several."""
     measure = partial(hidden_features, base, tuned, texts.rows, **options)
-    job = _Job(Features, measure, digest(["hidden", base, tuned, texts.rows, options]))
-    found = job.run(split, tick=tick)
+    settings = partial(_settings, "hidden", base, tuned, texts.rows, options)
+    found = _Job(Features, measure, settings).run(split, tick=tick)
     return None if found is None else measure_parts(found, texts.labels)
 
 
@@ -84,24 +85,28 @@ def probe_tokens(
     """:func:`~.tokens.token_shift` in shards, positions too; ``None`` after one of several."""
     rows = responses.rows
     measure = partial(token_positions, base, tuned, rows, prefix=prefix, **options)
-    job = _Job(PositionShifts, measure, digest(["tokens", base, tuned, rows, prefix, options]))
-    found = job.run(split, tick=tick)
+    settings = partial(_settings, "tokens", base, tuned, rows, prefix, options)
+    found = _Job(PositionShifts, measure, settings).run(split, tick=tick)
     if found is None:
         return None
     shift = summed_up(base, found, prefix=prefix, n_responses=len(rows), labels=responses.labels)
     return found, shift
 
 
+def _settings(probe: str, base: str, tuned: str, *rest: Any) -> str:
+    return digest([probe, identity(base), identity(tuned), *rest])
+
+
 @dataclass(frozen=True, slots=True)
 class _Job(Generic[Part]):
     part: type[Part]
     measure: Callable[..., Part]
-    settings: str
+    settings: Callable[[], str]
 
     def run(self, split: Split, *, tick: Tick) -> Part | None:
         folder = None
         if split.folder is not None:
-            folder = ShardFolder(split.folder, self.part, self.settings)
+            folder = ShardFolder(split.folder, self.part, self.settings())
         if split.shard is not None and folder is not None:
             if folder.load(split.shard) is None:
                 folder.save(split.shard, self.measure(shard=split.shard, tick=tick))
