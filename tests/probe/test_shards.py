@@ -79,8 +79,31 @@ def test_another_probe_s_shards_are_refused(paths, texts, tmp_path):
     rows = Texts(texts, Labels())
     first = probe_hidden(*paths, rows, Split(tmp_path))
     assert first == probe_hidden(*paths, rows, Split(tmp_path))
-    with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
+    with pytest.raises(InputError, match="other models, texts or settings; name another"):
         probe_hidden(*paths, rows, Split(tmp_path), pooling="last")
+
+
+def test_missing_shards_are_named_and_nothing_is_measured(paths, texts, tmp_path, monkeypatch):
+    rows = Responses(ROWS, Labels())
+    assert probe_tokens(*paths, rows, Split(tmp_path, Shard(1, 3)), batch_tokens=40) is None
+    monkeypatch.setattr("transferscope.probe.opened.load_model", None)  # must not be called
+    message = r"1 of 3 shards are there, missing: 2/3, 3/3; run each \(--shard 2/3\)"
+    with pytest.raises(InputError, match=message):
+        probe_tokens(*paths, rows, Split(tmp_path), batch_tokens=40)
+    with pytest.raises(InputError, match=r"\(--ray 3\); for a new probe name another --out"):
+        probe_tokens(*paths, rows, Split(tmp_path, ray=2), batch_tokens=40)
+    for split in (Split(tmp_path), Split(tmp_path, Shard(1, 3))):
+        with pytest.raises(InputError, match=r"is a shard of another probe.*name another --out"):
+            probe_hidden(*paths, Texts(texts, Labels()), split)
+
+
+def test_many_missing_shards_are_one_short_line(tmp_path):
+    folder = ShardFolder(tmp_path, Features, "x")
+    folder.save(Shard(2, 900), Features(np.arange(2), np.ones((1, 2, 2)), np.ones((1, 2, 2))))
+    assert folder.complete(resumed=900) is None
+    with pytest.raises(InputError, match=r"missing: 1/900, 3/900, .* and 891 more; run") as caught:
+        folder.complete()
+    assert len(str(caught.value)) < 400
 
 
 def test_an_overwritten_model_is_measured_anew_and_a_moved_one_is_not(paths, texts, tmp_path):
@@ -91,10 +114,10 @@ def test_an_overwritten_model_is_measured_anew_and_a_moved_one_is_not(paths, tex
     shutil.copytree(one / "tuned", other / "tuned")  # the same disk under another name
     assert probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out")) == first
     tiny_llama(7).save_pretrained(one / "tuned")
-    with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
+    with pytest.raises(InputError, match="other models, texts or settings; name another"):
         probe_hidden(paths[0], str(one / "tuned"), rows, Split(tmp_path / "out"))
     word_tokenizer(chat_template="other").save_pretrained(other / "tuned")
-    with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
+    with pytest.raises(InputError, match="other models, texts or settings; name another"):
         probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out"))
 
 

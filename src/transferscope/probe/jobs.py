@@ -112,7 +112,7 @@ class _Job(Generic[Part]):
                 folder.save(split.shard, self.measure(shard=split.shard, tick=tick))
             if split.shard.of > 1:
                 return None
-        parts = folder.complete() if folder is not None else None
+        parts = folder.complete(resumed=split.ray) if folder is not None else None
         if parts is None and split.ray is not None:
             parts = over_ray(_Task(self.measure), split.ray, folder=folder, tick=tick)
         if parts is None:
