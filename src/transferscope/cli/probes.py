@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -136,10 +137,11 @@ def tokens(
     options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     with progress() as tick:
         if prompts is not None:
-            from ..probe.generated import generate_responses
+            from ..probe.generated import generate_responses, kept_responses
 
             writer = tuned if walked == "tuned" else base
-            rows = generate_responses(writer, rows, max_tokens=max_tokens, tick=tick, **options)
+            answer = generate_responses if out is None else partial(kept_responses, out)
+            rows = answer(writer, rows, max_tokens=max_tokens, tick=tick, **options)
         found = probe_tokens(
             base,
             tuned,
