@@ -172,7 +172,7 @@ def test_what_cant_be_compared_is_one_line(tmp_path: Path) -> None:
 def test_adapters_that_are_no_product_are_refused(tmp_path: Path) -> None:
     base = model(tmp_path / "base", {Q: torch.zeros(2, 2)})
     dora = adapter(tmp_path / "dora", base, ONES | {"use_dora": True}, x=torch.ones(1))
-    with pytest.raises(InputError, match="'DORA' is no product"):
+    with pytest.raises(InputError, match="with use_dora is no product; merge it"):
         weights_shift(base, dora)
     half = {"model.layers.0.q_proj.lora_A.weight": torch.ones(2, 2)}
     with pytest.raises(InputError, match="one of two factors"):

@@ -15,10 +15,14 @@ from ..core.errors import InputError
 from ..core.records import Tick, no_tick
 from ..core.weights import THRESHOLD, MatrixChange, WeightsShift, shift_of
 from ..models import ModelSource, find_model
-from .tensors import Adapter, Tensors, adapter_of, tensors_of
+from .adapters import Adapter, adapter_of
+from .tensors import Tensors, tensors_of
 
 SPECTRAL_TOLERANCE = 1e-7
 """Relative, of the largest singular value: what is left of float32 after one product."""
+HEAD = "lm_head.weight"
+EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight")
+"""What models call their input embeddings, at the name's end."""
 DENSE = 64
 """Below this smaller dimension the singular values are computed outright."""
 
@@ -39,10 +43,10 @@ def weights_shift(
     mine, theirs = tensors_of(one), tensors_of(other)
     adapter = None if other.adapter is None else adapter_of(Path(other.adapter))
     if adapter is not None:
-        lost = [n for n in (*adapter.factors, *adapter.whole.files) if n not in theirs.files]
-        if lost := [n for n in lost if n not in _tied(theirs)]:
+        mine, theirs = (_with_tied_head(side, adapter) for side in (mine, theirs))
+        if lost := [name for name in adapter.names if name not in theirs.files]:
             what = f"changes {lost[0]}, which the base does not have"
-            raise InputError(what, place=str(other.adapter), remedy="name the adapter's own base")
+            raise InputError(what, place=adapter.place, remedy="name the adapter's own base")
     common = [name for name in mine.files if name in theirs.files]
     if not common:
         raise InputError("base and tuned model have no tensor in common", place=other.name)
@@ -100,13 +104,21 @@ def spectral_norm(matrix: torch.Tensor) -> float:
 
 
 def _tuned(name: str, theirs: Tensors, adapter: Adapter | None) -> torch.Tensor:
-    if adapter is not None and name in adapter.whole.files:
-        return adapter.whole.read(name)
-    tensor = theirs.read(name)
-    changed = adapter is not None and name in adapter.factors
-    return tensor + adapter.delta(name) if adapter is not None and changed else tensor
+    if adapter is None:
+        return theirs.read(name)
+    tensor = (adapter.whole if name in adapter.whole.files else theirs).read(name)
+    if name not in adapter.factors:
+        return tensor
+    left, right = adapter.product(name, tuple(tensor.shape))
+    return tensor + left @ right
 
 
-def _tied(tensors: Tensors) -> set[str]:
-    """A head that is not stored where it is the embedding."""
-    return set() if "lm_head.weight" in tensors.files else {"lm_head.weight"}
+def _with_tied_head(tensors: Tensors, adapter: Adapter) -> Tensors:
+    """A head that is not stored is the embedding; an adapter changes the head alone.
+
+    Only where one is changed: a tied matrix counts once otherwise.
+    """
+    embeddings = [name for name in tensors.files if name.endswith(EMBEDDINGS)]
+    if HEAD in tensors.files or HEAD not in adapter.names or len(embeddings) != 1:
+        return tensors
+    return Tensors({**tensors.files, HEAD: tensors.files[embeddings[0]]})
