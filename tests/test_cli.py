@@ -129,6 +129,7 @@ UNREADABLE = [
     ((*TOKENS, "rows.jsonl", "--shard", "3/2", "--out", "o"), "no shard '3/2'"),
     ((*TOKENS, "rows.jsonl", "--shard", "1/2"), "add --out DIR"),
     ((*TOKENS, "rows.jsonl", "--out", "rows.jsonl"), "name a folder"),
+    ((*TOKENS, "rows.jsonl", "--out", "rows.jsonl/sub"), "rows.jsonl: is a file; name a folder"),
     ((*HIDDEN, "texts.jsonl", "--shard", "1/2", "--ray", "2", "--out", "o"), "leave one out"),
     (("study", "unknown-suite.toml"), "maxi"),
     (("study", "no-items.toml"), "no-items.toml [items]"),

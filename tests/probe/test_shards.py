@@ -141,8 +141,21 @@ def test_choices_that_exclude_each_other(tmp_path):
     with pytest.raises(InputError, match="leave one out"):
         Split(tmp_path, Shard(1, 2), ray=2)
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is a file"):
-        Split(tmp_path / "file")
+    for out in (tmp_path / "file", tmp_path / "file" / "sub" / "sub"):
+        with pytest.raises(InputError, match="file: is a file; name a folder"):
+            Split(out)
+
+
+def test_a_folder_that_cant_be_written_is_named_at_once(tmp_path, monkeypatch):
+    Split(tmp_path / "new" / "deep")
+    assert list(tmp_path.iterdir()) == []
+
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(InputError, match=r"can't be written to: Permission denied; name another"):
+        Split(tmp_path / "new" / "deep")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -46,8 +47,8 @@ class Split:
             raise InputError("a shard must be kept somewhere", remedy="add --out DIR")
         if self.shard is not None and self.ray is not None:
             raise InputError("--shard and --ray exclude each other", remedy="leave one out")
-        if self.out is not None and self.out.exists() and not self.out.is_dir():
-            raise InputError("is a file", place=str(self.out), remedy="name a folder")
+        if self.out is not None:
+            _require_writable(self.out)
 
     @property
     def folder(self) -> Path | None:
@@ -60,6 +61,19 @@ class Split:
             return []
         shards = all_shards(self.shard.of)
         return [str(s) for s in shards if not (self.folder / s.file_name).is_file()]
+
+
+def _require_writable(out: Path) -> None:
+    """Raise :class:`InputError` where nothing could be written in hours; leaves nothing behind."""
+    try:
+        there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+        if not there.is_dir():
+            raise InputError("is a file", place=str(there), remedy="name a folder: --out DIR")
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as err:
+        what = f"can't be written to: {err.strerror}"
+        raise InputError(what, place=str(out), remedy="name another --out") from None
 
 
 def probe_hidden(
