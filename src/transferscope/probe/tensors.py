@@ -1,8 +1,9 @@
-"""Tensors of a model's files, one at a time: no model is built, nothing is unpickled."""
+"""Tensors of a model's files, some rows at a time: no model is built, nothing is unpickled."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,32 @@ REMEDY = "save the model with safetensors (save_pretrained does)"
 
 
 @dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor on the disk; ``tensor[3:5]`` reads these rows in float32. A number is one row."""
+
+    path: Path
+    name: str
+    shape: tuple[int, ...]
+
+    def __getitem__(self, rows: slice) -> torch.Tensor:
+        """Rows of the tensor; the file is open only meanwhile, so that its pages may leave."""
+        with _opened(self.path) as file:
+            held = file.get_slice(self.name)
+            found: torch.Tensor = held[rows] if held.get_shape() else file.get_tensor(self.name)
+            return found.reshape(-1, *self.shape[1:]).float()
+
+
+@dataclass(frozen=True, slots=True)
 class Tensors:
     """Where every tensor of a model stands: name to file and the name there."""
 
     files: Mapping[str, tuple[Path, str]]
 
-    def read(self, name: str) -> torch.Tensor:
-        """One tensor in float32. Raises :class:`InputError` for a broken file."""
-        return read_tensor(*self.files[name])
+    def stored(self, name: str) -> Stored:
+        """One tensor, not read yet. Raises :class:`InputError` where the file lacks it."""
+        path, key = self.files[name]
+        with _opened(path) as file, _having(path, key):
+            return Stored(path, key, tuple(file.get_slice(key).get_shape()) or (1,))
 
 
 def tensors_of(source: ModelSource) -> Tensors:
@@ -73,12 +92,18 @@ def names_in(path: Path) -> list[str]:
 
 def read_tensor(path: Path, name: str) -> torch.Tensor:
     """One tensor of a safetensors file in float32. Raises :class:`InputError` without it."""
-    with _opened(path) as file:
-        try:
-            tensor: torch.Tensor = file.get_tensor(name)
-        except SafetensorError as err:
-            raise InputError(f"no tensor {name!r} ({err})", place=str(path)) from None
-    return tensor.float()
+    with _opened(path) as file, _having(path, name):
+        tensor: torch.Tensor = file.get_tensor(name)
+        return tensor.float()
+
+
+@contextmanager
+def _having(path: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except SafetensorError as err:
+        what, remedy = f"no tensor {name!r} ({err})", "copy the whole model"
+        raise InputError(what, place=str(path), remedy=remedy) from None
 
 
 def _opened(path: Path) -> Any:
