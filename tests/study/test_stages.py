@@ -113,8 +113,7 @@ def test_every_stage_leaves_its_result(config: StudyConfig, finished: Path) -> N
     assert weights["relative_norm"] > 0.0
     forecast = {p["quantity"]: p for p in json.loads((finished / "predictors.json").read_text())}
     assert len(forecast) == 16
-    unchanged = forecast.pop("stable rank of the weights' change")  # no change has no rank
-    assert unchanged["n"] < 4
+    forecast.pop("stable rank of the weights' change")  # a tiny arm's step may change nothing
     assert {(p["n"], p["runs"]) for p in forecast.values()} == {(4, 3)}
     assert "<!doctype html" in (finished / "report.html").read_text().lower()
     assert "off-policy-sft" in (finished / "report.md").read_text()
