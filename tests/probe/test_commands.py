@@ -4,44 +4,17 @@ import json
 
 import pytest
 
-from transferscope.cli import main
+from .conftest import rounded
 
-from .conftest import tiny_llama, word_tokenizer
-
-ROWS = [
-    {"prompt": f"w{i} w2", "response": f"w{i} w{i + 1} w3", "benchmark": "chains", "group": "math"}
-    for i in range(1, 9)
-]
 SHOWN = "report.html", "shift.json"
-
-
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pair")
-    for seed, name in enumerate(("base", "tuned")):
-        tiny_llama(seed).save_pretrained(folder / name)
-        word_tokenizer().save_pretrained(folder / name)
-    lines = [json.dumps(row | {"text": row["prompt"]}) for row in ROWS]
-    (folder / "rows.jsonl").write_text("\n".join(lines))
-    return folder
-
-
-@pytest.fixture
-def probe(pair, capsys):
-    def run(what, *arguments):
-        main(["probe", what, str(pair / "base"), str(pair / "tuned"), *map(str, arguments)])
-        out, err = capsys.readouterr()
-        return (json.loads(out) if "--json" in arguments else out), err
-
-    return run
 
 
 def no_model(*given, **options):
     raise AssertionError("a model was loaded")
 
 
-def test_prompts_are_answered_once_for_all_shards(probe, pair, tmp_path, monkeypatch):
-    given = ("--prompts", pair / "rows.jsonl", "--max-tokens", 6, "--batch-tokens", 30, "--json")
+def test_prompts_are_answered_once_for_all_shards(probe, rows, tmp_path, monkeypatch):
+    given = ("--prompts", rows, "--max-tokens", 6, "--batch-tokens", 30, "--json")
     whole, _ = probe("tokens", *given)
     assert whole["prefix"] == "tuned"
     found, err = probe("tokens", *given, "--out", tmp_path, "--shard", "1/2")
@@ -57,3 +30,39 @@ def test_prompts_are_answered_once_for_all_shards(probe, pair, tmp_path, monkeyp
         assert (tmp_path / name).stat().st_size > 0
     assert "wrote " in err
     assert "math" in merged["groups"]
+
+
+def test_sequential_is_side_by_side(probe, rows):
+    given = ("--responses", rows, "--prefix", "base", "--json")
+    whole, _ = probe("tokens", *given)
+    assert (whole["prefix"], whole["n_texts"]) == ("base", 8)
+    found, _ = probe("tokens", *given, "--sequential")
+    assert found == rounded(whole)
+
+
+@pytest.mark.parametrize("what", ["hidden", "tokens"])
+def test_shards_by_hand_are_put_together(probe, rows, tmp_path, what, monkeypatch):
+    given = ("--texts" if what == "hidden" else "--responses", rows)
+    given = (*given, "--batch-tokens", 10, "--json")
+    whole, _ = probe(what, *given)
+    for shard in ("2/2", "1/2"):
+        found, _ = probe(what, *given, "--out", tmp_path, "--shard", shard)
+        assert found["of"] == 2
+        assert not (tmp_path / "report.html").exists()
+    monkeypatch.setattr("transferscope.probe.opened.load_model", no_model)
+    merged, err = probe(what, *given, "--out", tmp_path)
+    assert merged == whole
+    for name in SHOWN:
+        assert (tmp_path / name).stat().st_size > 0
+        assert f"wrote {tmp_path / name}" in err
+    kept = json.loads((tmp_path / "shift.json").read_text())
+    assert {key: kept[key] for key in merged} == merged
+
+
+def test_the_terminal_shows_a_table(probe, rows):
+    out, _ = probe("hidden", "--texts", rows)
+    assert "d_paper" in out
+    out, _ = probe("weights")
+    assert "q_proj" in out
+    found, _ = probe("weights", "--json")
+    assert found["changed_share"] > 0.9

@@ -1,7 +1,6 @@
 """Shards by hand, from a folder and over a local Ray cluster: always what one run gives."""
 
 import shutil
-import warnings
 from dataclasses import fields
 
 import numpy as np
@@ -22,15 +21,6 @@ from transferscope.probe.tokens import token_positions
 from .conftest import tiny_llama, word_tokenizer
 
 ROWS = [ResponseRow(f"w{i} w2", " ".join(f"w{j}" for j in range(i, 2 * i))) for i in range(1, 20)]
-
-
-@pytest.fixture(scope="module")
-def paths(base, tuned, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pair")
-    for name, (model, words) in (("base", base), ("tuned", tuned)):
-        model.save_pretrained(folder / name)
-        words.save_pretrained(folder / name)
-    return [str(folder / name) for name in ("base", "tuned")]
 
 
 def same(one, two):
@@ -156,44 +146,3 @@ def test_a_folder_that_cant_be_written_is_named_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     with pytest.raises(InputError, match=r"can't be written to: Permission denied; name another"):
         Split(tmp_path / "new" / "deep")
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    ray = pytest.importorskip("ray", reason="Ray is not installed")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        yield ray
-        ray.shutdown()
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_ray_workers_give_the_same_result(cluster, paths, texts, tmp_path):
-    rows = Responses(ROWS, Labels())
-    whole, shift = probe_tokens(*paths, rows, Split(), batch_tokens=40)
-    ticks = []
-    positions, found = probe_tokens(
-        *paths,
-        rows,
-        Split(tmp_path / "tokens", ray=3),
-        batch_tokens=40,
-        tick=lambda *given: ticks.append(given),
-    )
-    # Workers have another number of threads, so sums may be split differently: float32 rounding.
-    for field in fields(PositionShifts):
-        ours, theirs = getattr(positions, field.name), getattr(whole, field.name)
-        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-5, err_msg=field.name)
-    assert found.mean.n_tokens == shift.mean.n_tokens
-    assert ticks[-1] == ("shards", 3, 3)
-    assert len(list((tmp_path / "tokens" / "shards").glob("*-of-3.npz"))) == 3
-    ours = probe_hidden(*paths, Texts(texts, Labels()), Split(ray=2), batch_tokens=40)
-    whole = probe_hidden(*paths, Texts(texts, Labels()), Split(), batch_tokens=40)
-    assert ours.d_layerwise == pytest.approx(whole.d_layerwise, rel=1e-5)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_an_error_in_a_worker_is_the_same_one_line(cluster, paths):
-    rows = Responses([ResponseRow("", "w1")], Labels())
-    with pytest.raises(InputError, match="the prompt of response 1 has no tokens"):
-        probe_tokens(*paths, rows, Split(ray=2))
