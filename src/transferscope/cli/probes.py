@@ -189,6 +189,34 @@ def weights(base: ModelName, tuned: ModelName, *, as_json: Json = False) -> None
     print_weights(shift, console())
 
 
+@probe_app.command
+def run(name: str, base: str, tuned: str, *, as_json: Json = False) -> None:
+    """A probe that another package adds (entry points of the group transferscope.probes).
+
+    Parameters
+    ----------
+    name
+        What the package calls it.
+    base
+        Name, folder or hub id of the base, handed on as it is.
+    tuned
+        Of the tuned model.
+    """
+    from ..core.plugins import plugins
+
+    known = plugins("probes")
+    if name not in known:
+        remedy = f"use one of {', '.join(known)}" if known else "install a package that adds it"
+        raise InputError(f"no probe {name!r}", remedy=remedy)
+    found = known[name](base, tuned)
+    if as_json:
+        print_json(found)
+        return
+    for key, value in found.items():
+        if not isinstance(value, dict | list):
+            print(f"{key}: {value}")
+
+
 def _need_torch() -> None:
     from importlib.util import find_spec
 
