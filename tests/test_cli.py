@@ -121,6 +121,10 @@ UNREADABLE = [
     ((*DRY, "--limit", "many"), "--limit"),
     ((*DRY, "--seed", "-1"), "--seed"),
     (("probe", "tokens", "a/b", "c/d"), "give either --responses or --prompts"),
+    (("probe", "hidden", "a/b", "c/d"), "give either --texts or --suite"),
+    (("probe", "hidden", "a/b", "c/d", "--suite", "maxi"), "no suite 'maxi'"),
+    (("probe", "hidden", "a/b", "c/d", "--suite", "mini", "--part", "response"), "no responses"),
+    ((*HIDDEN, "texts.jsonl", "--suite", "mini"), "give either --texts or --suite"),
     ((*TOKENS, "rows.jsonl", "--prompts", "rows.jsonl"), "give either --responses or --prompts"),
     (
         ("probe", "tokens", "a/b", "c/d", "--prompts", "rows.jsonl", "--prefix", "shared"),

@@ -4,6 +4,11 @@ import json
 
 import pytest
 
+from transferscope.cli import main
+from transferscope.core.suite import load_suite
+from transferscope.evaluate.prompts import write_prompts
+from transferscope.probe.texts import open_texts
+
 from .conftest import rounded
 
 SHOWN = "report.html", "shift.json"
@@ -66,3 +71,27 @@ def test_the_terminal_shows_a_table(probe, rows):
     assert "q_proj" in out
     found, _ = probe("weights", "--json")
     assert found["changed_share"] > 0.9
+
+
+def test_a_suite_s_prompts_without_a_run(tiny_model, tmp_path, capsys):
+    """They are those of an evaluated run, in the same order: the same numbers come out."""
+    pytest.importorskip("lm_eval")
+    suite = tmp_path / "two.toml"
+    suite.write_text(
+        'name = "two"\nsource = "math"\n[groups]\nmath = ["chains"]\nother = ["ordering"]\n'
+        '[benchmarks.chains]\npack = "mini"\n[benchmarks.ordering]\npack = "mini"\n'
+    )
+    run = tmp_path / "run"
+    main(["eval", str(tiny_model), "--suite", str(suite), "--limit", "3", "--out", str(run)])
+    hidden = ["probe", "hidden", str(tiny_model), str(tiny_model), "--pooling", "last", "--json"]
+    capsys.readouterr()
+    main([*hidden, "--texts", str(run)])
+    expected = json.loads(capsys.readouterr().out)
+    main([*hidden, "--suite", str(suite), "--limit", "3"])
+    found = json.loads(capsys.readouterr().out)
+    assert found == expected
+    assert (found["n_texts"], set(found["groups"])) == (6, {"math", "other"})
+    texts = open_texts(run).rows
+    out = write_prompts(str(tiny_model), load_suite(suite), tmp_path / "prompts", n=3)
+    assert open_texts(out).rows == texts
+    assert "<|im_start|>user" in texts[0]

@@ -15,6 +15,7 @@ from .shared import Json, ModelName, console, print_json, probe_app
 
 if TYPE_CHECKING:
     from ..probe.jobs import Split
+    from ..probe.texts import Texts
 
 Dtype = Annotated[
     Literal["float32", "bfloat16", "float16"], Parameter(help="Of the weights while measuring.")
@@ -37,7 +38,10 @@ def hidden(
     base: ModelName,
     tuned: ModelName,
     *,
-    texts: Path,
+    texts: Path | None = None,
+    suite: str | None = None,
+    limit: Annotated[int, Parameter(validator=Number(gte=1))] = 20,
+    data: Path | None = None,
     part: Literal["prompt", "response"] = "prompt",
     pooling: Literal["mean", "last", "authors"] = "mean",
     dtype: Dtype = "float32",
@@ -54,6 +58,12 @@ def hidden(
     ----------
     texts
         JSONL with a field "text" on every line ("benchmark", "group" optional), or a run folder.
+    suite
+        In place of texts: the prompts of a suite, as an evaluation gives them to the base.
+    limit
+        Prompts per benchmark of the suite.
+    data
+        Folder of the files that real benchmarks are read from.
     part
         Which texts of a run folder.
     pooling
@@ -62,11 +72,18 @@ def hidden(
     from ..probe.texts import open_texts
     from ..report.progress import progress
 
-    rows = open_texts(texts, part=part)
+    if (texts is None) == (suite is None):
+        raise InputError("the probe reads texts", remedy="give either --texts or --suite")
+    if suite is not None and part == "response":
+        raise InputError("a suite has no responses", remedy="give --texts RUN, or --part prompt")
+    if texts is not None:
+        rows = open_texts(texts, part=part)
     _need_torch()
     from ..probe.jobs import probe_hidden
 
     split = _split(out, shard, ray)
+    if suite is not None:
+        rows = _suite_texts(base, suite, limit=limit, data=data)
     options: dict[str, Any] = {"pooling": pooling, "dtype": dtype, "device_map": device_map}
     with progress() as tick:
         shift = probe_hidden(
@@ -215,6 +232,20 @@ def run(name: str, base: str, tuned: str, *, as_json: Json = False) -> None:
     for key, value in found.items():
         if not isinstance(value, dict | list):
             print(f"{key}: {value}")
+
+
+def _suite_texts(model: str, name: str, *, limit: int, data: Path | None) -> Texts:
+    from tempfile import TemporaryDirectory
+
+    from ..core.suite import load_suite
+    from ..evaluate.prompts import write_prompts
+    from ..probe.texts import open_texts
+    from ..report.progress import progress
+
+    suite = load_suite(name)
+    with TemporaryDirectory(prefix="transferscope-") as scratch, progress() as tick:
+        run = Path(scratch) / "run"
+        return open_texts(write_prompts(model, suite, run, n=limit, data=data, tick=tick))
 
 
 def _need_torch() -> None:
