@@ -1,9 +1,10 @@
 """Hidden-state features: one pass for all layers, beside a pass per layer as the script released.
 
 The same model, texts and dtype on both sides, whole texts, both on the left-padded 128 tokens of
-the released procedure. Prints one JSON object: the ratio of times measured in this run, the floor
-(``layers + 1`` passes against one), the largest difference of a feature, and the share of the
-machine's measured matrix-product speed that our pass reaches.
+the released procedure, and both without the head, which no feature needs. They take turns; the best
+of as many repeats counts for each. Prints one JSON object: the ratio of times measured in this run,
+the floor (``layers + 1`` passes against one), the largest difference of a feature, and the share of
+the machine's measured matrix-product speed that our pass reaches.
 
     nice -n 5 .venv/bin/python benchmarks/probe_hidden.py
 """
@@ -20,6 +21,8 @@ from transferscope.probe.hidden import features
 MODEL, TEXTS, REPEATS = "smollm2-135m", 8, 3
 WIDTH = 128
 AT_LEAST = 0.8
+TOLERANCE = 1e-5
+"""Of the largest feature: two ways to sum 128 float32 numbers differ by less."""
 
 
 def ids_of(count: int) -> list[list[int]]:
@@ -35,7 +38,7 @@ def per_layer(model: torch.nn.Module, ids: list[list[int]], layers: int) -> np.n
     found = []
     for layer in range(layers):
         with torch.inference_mode():
-            output = model(**batch, output_hidden_states=True, use_cache=False)
+            output = model.base_model(**batch, output_hidden_states=True, use_cache=False)
         found.append(output.hidden_states[layer].float().mean(1).numpy())
     return np.stack(found)
 
@@ -57,14 +60,15 @@ def report() -> dict[str, object]:
     layers = model.config.num_hidden_layers + 1
     options = {"pooling": "authors", "batch_tokens": TEXTS * WIDTH}
     features(model, ids, **options)  # the first pass allocates
-    ours = theirs = 1e9
+    ours = theirs = float("inf")
     for _ in range(REPEATS):
         start = time.perf_counter()
         mine = features(model, ids, **options)
         ours = min(ours, time.perf_counter() - start)
-    start = time.perf_counter()
-    other = per_layer(model, ids, layers)
-    theirs = time.perf_counter() - start
+        start = time.perf_counter()
+        other = per_layer(model, ids, layers)
+        theirs = min(theirs, time.perf_counter() - start)
+    difference, largest = float(np.abs(mine - other).max()), float(np.abs(other).max())
     body = sum(p.numel() for n, p in model.named_parameters() if "layers" in n and p.ndim == 2)
     done = 2 * body * TEXTS * WIDTH / ours
     return {
@@ -73,9 +77,11 @@ def report() -> dict[str, object]:
         "seconds_pass_per_layer": round(theirs, 2),
         "speed_up": round(theirs / ours, 1),
         "speed_up_over_layers_plus_1": round(theirs / ours / layers, 2),
-        "reached": theirs / ours >= AT_LEAST * layers,
-        "largest_difference": float(np.abs(mine - other).max()),
-        "largest_feature": float(np.abs(other).max()),
+        "repeats_of_each": REPEATS,
+        "reached": theirs / ours >= AT_LEAST * layers and difference <= TOLERANCE * largest,
+        "largest_difference": difference,
+        "tolerated_difference": TOLERANCE * largest,
+        "largest_feature": largest,
         "share_of_gemm_speed": round(done / gemm_flops(), 2),
     }
 

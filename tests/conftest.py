@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +69,36 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
         eos_token="<|im_end|>",
         chat_template=CHATML,
     )
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """``install(kind, name, value, **modules)``: a distribution whose entry point names ``value``.
+
+    ``modules`` are its files' text by module name.
+    """
+    from transferscope.core.plugins import plugins
+
+    site = tmp_path / "site"
+
+    def write(kind: str, name: str, value: str, **modules: str) -> None:
+        info = site / f"{kind}_{name}-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {kind}-{name}\nVersion: 1.0\n"
+        )
+        (info / "entry_points.txt").write_text(f"[transferscope.{kind}]\n{name} = {value}\n")
+        for module, text in modules.items():
+            (site / f"{module}.py").write_text(text)
+        monkeypatch.syspath_prepend(site)
+        plugins.cache_clear()
+
+    before = set(sys.modules)
+    yield write
+    for module in set(sys.modules) - before:
+        if (site / f"{module}.py").is_file():
+            del sys.modules[module]
+    plugins.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -121,6 +121,10 @@ UNREADABLE = [
     ((*DRY, "--limit", "many"), "--limit"),
     ((*DRY, "--seed", "-1"), "--seed"),
     (("probe", "tokens", "a/b", "c/d"), "give either --responses or --prompts"),
+    (("probe", "hidden", "a/b", "c/d"), "give either --texts or --suite"),
+    (("probe", "hidden", "a/b", "c/d", "--suite", "maxi"), "no suite 'maxi'"),
+    (("probe", "hidden", "a/b", "c/d", "--suite", "mini", "--part", "response"), "no responses"),
+    ((*HIDDEN, "texts.jsonl", "--suite", "mini"), "give either --texts or --suite"),
     ((*TOKENS, "rows.jsonl", "--prompts", "rows.jsonl"), "give either --responses or --prompts"),
     (
         ("probe", "tokens", "a/b", "c/d", "--prompts", "rows.jsonl", "--prefix", "shared"),
@@ -129,6 +133,7 @@ UNREADABLE = [
     ((*TOKENS, "rows.jsonl", "--shard", "3/2", "--out", "o"), "no shard '3/2'"),
     ((*TOKENS, "rows.jsonl", "--shard", "1/2"), "add --out DIR"),
     ((*TOKENS, "rows.jsonl", "--out", "rows.jsonl"), "name a folder"),
+    ((*TOKENS, "rows.jsonl", "--out", "rows.jsonl/sub"), "rows.jsonl: is a file; name a folder"),
     ((*HIDDEN, "texts.jsonl", "--shard", "1/2", "--ray", "2", "--out", "o"), "leave one out"),
     (("study", "unknown-suite.toml"), "maxi"),
     (("study", "no-items.toml"), "no-items.toml [items]"),

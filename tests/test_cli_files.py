@@ -64,7 +64,7 @@ def test_wrong_format_and_missing_path_are_one_line(
 ) -> None:
     for argv, message in (
         (["nowhere", "--out", str(tmp_path / "r")], "nowhere: no such file or folder"),
-        ([str(tmp_path), "--out", str(tmp_path / "r"), "--format", "excel"], "--format"),
+        ([str(tmp_path), "--out", str(tmp_path / "r"), "--format", "excel"], "unknown format"),
     ):
         code, _, err = run(capsys, "import", *argv)
         assert code == 2

@@ -3,7 +3,14 @@
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.core.files import json_lines, parse_toml, read_json, read_text, write_json
+from transferscope.core.files import (
+    json_lines,
+    parse_toml,
+    read_json,
+    read_text,
+    write_atomically,
+    write_json,
+)
 
 REMEDY = "write it again"
 
@@ -43,6 +50,30 @@ def test_what_is_written_is_read_back(tmp_path):
     write_json(tmp_path / "a.json", {"b": [1, 2.5], "c": None})
     assert read_json(tmp_path / "a.json") == {"b": [1, 2.5], "c": None}
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_two_processes_may_write_one_file(tmp_path):
+    """The second starts and ends while the first is writing; both succeed, nothing is left."""
+    file = tmp_path / "a.json"
+
+    def pieces():
+        yield "first"
+        write_atomically(file, "second")
+        assert file.read_text() == "second"
+
+    write_atomically(file, pieces())
+    assert file.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path):
+    def pieces():
+        yield "half"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(tmp_path / "a.json", pieces())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_nan_is_never_written(tmp_path):

@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.grade import score as scoring
-from transferscope.grade.score import Graded, score
+from transferscope.grade.score import score
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="the real model outputs are not here")
@@ -121,17 +119,17 @@ def test_mctaco_reads_judgements(tmp_path: Path) -> None:
         score("mctaco", tmp_path / "said.txt")
 
 
-def test_outsiders_register_graders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("always", f"{__name__}:always_right", scoring.GROUP)
-    monkeypatch.setattr(scoring, "entry_points", lambda group: [point])
+def test_outsiders_register_graders(tmp_path: Path, install: Any) -> None:
+    code = (
+        "from transferscope.grade.score import Graded\n"
+        "def grade(rows, gold, tick):\n"
+        "    return Graded({'accuracy': 1.0}, {row.id: True for row in rows})\n"
+    )
+    install("graders", "always", "my_graders:grade", my_graders=code)
     file = saved(tmp_path / "r.jsonl", [{"response": "x"}])
     assert score("always", file).metrics == {"accuracy": 1.0}
     with pytest.raises(InputError, match=r"unknown grader 'maths'.*math, choice, .*always"):
         score("maths", file)
-
-
-def always_right(rows: Sequence[Any], gold: Path | None, tick: Any) -> Graded:
-    return Graded({"accuracy": 1.0}, {row.id: True for row in rows})
 
 
 @real

@@ -1,6 +1,6 @@
 """Shards by hand, from a folder and over a local Ray cluster: always what one run gives."""
 
-import warnings
+import shutil
 from dataclasses import fields
 
 import numpy as np
@@ -18,16 +18,9 @@ from transferscope.probe.shards import Shard, ShardFolder, all_shards
 from transferscope.probe.texts import ResponseRow, Responses, Texts
 from transferscope.probe.tokens import token_positions
 
+from .conftest import tiny_llama, word_tokenizer
+
 ROWS = [ResponseRow(f"w{i} w2", " ".join(f"w{j}" for j in range(i, 2 * i))) for i in range(1, 20)]
-
-
-@pytest.fixture(scope="module")
-def paths(base, tuned, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pair")
-    for name, (model, words) in (("base", base), ("tuned", tuned)):
-        model.save_pretrained(folder / name)
-        words.save_pretrained(folder / name)
-    return [str(folder / name) for name in ("base", "tuned")]
 
 
 def same(one, two):
@@ -77,8 +70,46 @@ def test_another_probe_s_shards_are_refused(paths, texts, tmp_path):
     first = probe_hidden(*paths, rows, Split(tmp_path))
     assert first == probe_hidden(*paths, rows, Split(tmp_path))
     assert first.n_skipped == 3
-    with pytest.raises(InputError, match="other models, texts or settings; name another --out"):
+    with pytest.raises(InputError, match="other models, texts or settings; name another"):
         probe_hidden(*paths, rows, Split(tmp_path), pooling="last")
+
+
+def test_missing_shards_are_named_and_nothing_is_measured(paths, texts, tmp_path, monkeypatch):
+    rows = Responses(ROWS, Labels())
+    assert probe_tokens(*paths, rows, Split(tmp_path, Shard(1, 3)), batch_tokens=40) is None
+    monkeypatch.setattr("transferscope.probe.opened.load_model", None)  # must not be called
+    message = r"1 of 3 shards are there, missing: 2/3, 3/3; run each \(--shard 2/3\)"
+    with pytest.raises(InputError, match=message):
+        probe_tokens(*paths, rows, Split(tmp_path), batch_tokens=40)
+    with pytest.raises(InputError, match=r"\(--ray 3\); for a new probe name another --out"):
+        probe_tokens(*paths, rows, Split(tmp_path, ray=2), batch_tokens=40)
+    for split in (Split(tmp_path), Split(tmp_path, Shard(1, 3))):
+        with pytest.raises(InputError, match=r"is a shard of another probe.*name another --out"):
+            probe_hidden(*paths, Texts(texts, Labels()), split)
+
+
+def test_many_missing_shards_are_one_short_line(tmp_path):
+    folder = ShardFolder(tmp_path, Features, "x")
+    folder.save(Shard(2, 900), Features(np.arange(2), np.ones((1, 2, 2)), np.ones((1, 2, 2))))
+    assert folder.complete(resumed=900) is None
+    with pytest.raises(InputError, match=r"missing: 1/900, 3/900, .* and 891 more; run") as caught:
+        folder.complete()
+    assert len(str(caught.value)) < 400
+
+
+def test_an_overwritten_model_is_measured_anew_and_a_moved_one_is_not(paths, texts, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    shutil.copytree(paths[1], one / "tuned")
+    rows = Texts(texts, Labels())
+    first = probe_hidden(paths[0], str(one / "tuned"), rows, Split(tmp_path / "out"))
+    shutil.copytree(one / "tuned", other / "tuned")  # the same disk under another name
+    assert probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out")) == first
+    tiny_llama(7).save_pretrained(one / "tuned")
+    with pytest.raises(InputError, match="other models, texts or settings; name another"):
+        probe_hidden(paths[0], str(one / "tuned"), rows, Split(tmp_path / "out"))
+    word_tokenizer(chat_template="other").save_pretrained(other / "tuned")
+    with pytest.raises(InputError, match="other models, texts or settings; name another"):
+        probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out"))
 
 
 def test_a_damaged_or_pickled_shard_is_refused(tmp_path):
@@ -101,46 +132,18 @@ def test_choices_that_exclude_each_other(tmp_path):
     with pytest.raises(InputError, match="leave one out"):
         Split(tmp_path, Shard(1, 2), ray=2)
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="is a file"):
-        Split(tmp_path / "file")
+    for out in (tmp_path / "file", tmp_path / "file" / "sub" / "sub"):
+        with pytest.raises(InputError, match="file: is a file; name a folder"):
+            Split(out)
 
 
-@pytest.fixture(scope="module")
-def cluster():
-    ray = pytest.importorskip("ray", reason="Ray is not installed")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        yield ray
-        ray.shutdown()
+def test_a_folder_that_cant_be_written_is_named_at_once(tmp_path, monkeypatch):
+    Split(tmp_path / "new" / "deep")
+    assert list(tmp_path.iterdir()) == []
 
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied")
 
-@pytest.mark.filterwarnings("ignore")
-def test_ray_workers_give_the_same_result(cluster, paths, texts, tmp_path):
-    rows = Responses(ROWS, Labels())
-    whole, shift = probe_tokens(*paths, rows, Split(), batch_tokens=40)
-    ticks = []
-    positions, found = probe_tokens(
-        *paths,
-        rows,
-        Split(tmp_path / "tokens", ray=3),
-        batch_tokens=40,
-        tick=lambda *given: ticks.append(given),
-    )
-    # Workers have another number of threads, so sums may be split differently: float32 rounding.
-    for field in fields(PositionShifts):
-        ours, theirs = getattr(positions, field.name), getattr(whole, field.name)
-        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-5, err_msg=field.name)
-    assert found.mean.n_tokens == shift.mean.n_tokens
-    assert ticks[-1] == ("shards", 3, 3)
-    assert len(list((tmp_path / "tokens" / "shards").glob("*-of-3.npz"))) == 3
-    ours = probe_hidden(*paths, Texts(texts, Labels()), Split(ray=2), batch_tokens=40)
-    whole = probe_hidden(*paths, Texts(texts, Labels()), Split(), batch_tokens=40)
-    assert ours.d_layerwise == pytest.approx(whole.d_layerwise, rel=1e-5)
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_an_error_in_a_worker_is_the_same_one_line(cluster, paths):
-    rows = Responses([ResponseRow("", "w1")], Labels())
-    with pytest.raises(InputError, match="the prompt of response 1 has no tokens"):
-        probe_tokens(*paths, rows, Split(ray=2))
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(InputError, match=r"can't be written to: Permission denied; name another"):
+        Split(tmp_path / "new" / "deep")

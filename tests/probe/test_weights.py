@@ -12,6 +12,7 @@ from safetensors.torch import save_file  # noqa: E402
 
 from transferscope.core.errors import InputError  # noqa: E402
 from transferscope.models import ModelSource  # noqa: E402
+from transferscope.probe.tensors import Stored  # noqa: E402
 from transferscope.probe.weights import matrix_change, spectral_norm, weights_shift  # noqa: E402
 
 Q, HEAD = "model.layers.0.q_proj.weight", "lm_head.weight"
@@ -172,7 +173,7 @@ def test_what_cant_be_compared_is_one_line(tmp_path: Path) -> None:
 def test_adapters_that_are_no_product_are_refused(tmp_path: Path) -> None:
     base = model(tmp_path / "base", {Q: torch.zeros(2, 2)})
     dora = adapter(tmp_path / "dora", base, ONES | {"use_dora": True}, x=torch.ones(1))
-    with pytest.raises(InputError, match="'DORA' is no product"):
+    with pytest.raises(InputError, match="with use_dora is no product; merge it"):
         weights_shift(base, dora)
     half = {"model.layers.0.q_proj.lora_A.weight": torch.ones(2, 2)}
     with pytest.raises(InputError, match="one of two factors"):
@@ -185,3 +186,75 @@ def test_adapters_that_are_no_product_are_refused(tmp_path: Path) -> None:
     }
     with pytest.raises(InputError, match=r"changes elsewhere\.weight, which the base does not"):
         weights_shift(base, adapter(tmp_path / "far", base, ONES, **both))
+
+
+def test_rows_are_read_some_at_a_time_and_together_are_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    held = {Q: torch.randn(70, 80), "norm.weight": torch.randn(90), "scale": torch.tensor(2.0)}
+    base = model(tmp_path / "base", held)
+    moved = model(tmp_path / "tuned", {n: t + 1e-5 * torch.randn(t.shape) for n, t in held.items()})
+    low = {"model.layers.0.q_proj.lora_A.weight": torch.randn(2, 80)}
+    low["model.layers.0.q_proj.lora_B.weight"] = torch.randn(70, 2)
+    lora = adapter(tmp_path / "adapter", base, ONES, **low)
+    whole = [weights_shift(base, tuned) for tuned in (moved, lora)]
+    read: list[int] = []
+    rows_of = Stored.__getitem__
+
+    def noted(self: Stored, rows: slice) -> torch.Tensor:
+        read.append(len(found := rows_of(self, rows)))
+        assert found.numel() <= 240
+        return found
+
+    monkeypatch.setattr(Stored, "__getitem__", noted)
+    monkeypatch.setattr("transferscope.probe.weights.CHUNK", 240)
+    for tuned, expected in zip((moved, lora), whole, strict=True):
+        for ours, theirs in zip(
+            weights_shift(base, tuned).matrices, expected.matrices, strict=True
+        ):
+            assert (ours.changed, ours.changed_bf16) == (theirs.changed, theirs.changed_bf16)
+            assert ours.delta_squared == pytest.approx(theirs.delta_squared, rel=1e-6)
+            if theirs.stable_rank is not None:
+                assert ours.stable_rank == pytest.approx(theirs.stable_rank, rel=1e-5)
+    assert sum(read) == 4 * (70 + 90 + 1)
+
+
+def test_equal_singular_values_are_no_trouble() -> None:
+    assert spectral_norm(3 * torch.eye(200)) == pytest.approx(3.0)
+    row = matrix_change("w", torch.zeros(200, 300), torch.eye(200, 300))
+    assert row.stable_rank == pytest.approx(200.0, rel=1e-5)  # float32
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_values_that_are_not_finite_are_one_line(tmp_path: Path, value: float) -> None:
+    good = model(tmp_path / "good", {Q: torch.ones(100, 100)})
+    bad = model(tmp_path / "bad", {Q: torch.full((100, 100), value)})
+    with pytest.raises(InputError, match=r"the tuned model's model\.layers\.0\.q_proj\.weight"):
+        weights_shift(good, bad)
+    with pytest.raises(InputError, match=r"the base's model\.layers\.0\.q_proj\.weight holds"):
+        weights_shift(bad, good)
+
+
+@pytest.mark.parametrize("kept", [0, 5, 20, 5000])
+def test_a_truncated_file_is_one_line(tmp_path: Path, kept: int) -> None:
+    base = model(tmp_path / "base", {Q: torch.ones(100, 100)})
+    short = model(tmp_path / "short", {Q: torch.ones(100, 100)})
+    file = tmp_path / "short" / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:kept])
+    for pair in ((base, short), (short, base)):
+        with pytest.raises(InputError, match=r"short/model\.safetensors: can't be read") as caught:
+            weights_shift(*pair)
+        assert "\n" not in str(caught.value)
+
+
+def test_an_index_that_names_what_is_not_there_is_one_line(tmp_path: Path) -> None:
+    base = model(tmp_path / "base", {Q: torch.ones(2, 2)})
+    folder = tmp_path / "part"
+    folder.mkdir()
+    save_file({HEAD: torch.ones(2, 2)}, folder / "a.safetensors")
+    index = folder / "model.safetensors.index.json"
+    for file, message in (("b", r"names b\.safetensors, which is not there"), ("a", "no tensor")):
+        index.write_text(json.dumps({"weight_map": {Q: f"{file}.safetensors"}}))
+        with pytest.raises(InputError, match=f"{message}.*; copy the whole model"):
+            weights_shift(base, ModelSource("part", str(folder)))

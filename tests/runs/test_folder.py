@@ -93,7 +93,7 @@ def test_killed_between_lines_and_manifest(tmp_path, cut):
     partial = b'{"benchmark": "colours", "id": "x", "score": 0.0, "repeat": 0}\n{"benchm'
     with (tmp_path / "outcomes.jsonl").open("ab") as file:
         file.write(partial[:cut])
-    (tmp_path / ".run.json.tmp").write_text('{"half')
+    (tmp_path / ".run.json.0a1b2c3d.tmp").write_text('{"half')
     assert read_run(tmp_path, allow_unfinished=True).outcomes == tuple(SUMS)
     with RunWriter.open(tmp_path, manifest()) as again:
         assert again.finished == {"sums"}
@@ -102,7 +102,7 @@ def test_killed_between_lines_and_manifest(tmp_path, cut):
 
 
 def test_killed_before_the_first_manifest(tmp_path):
-    (tmp_path / ".run.json.tmp").write_text('{"half')
+    (tmp_path / ".run.json.0a1b2c3d.tmp").write_text('{"half')
     assert read_run(write(tmp_path)).manifest.status == "complete"
 
 

@@ -62,3 +62,16 @@ def test_more_queries_than_there_are_is_said_before_training():
     with pytest.raises(InputError, match="asks for 732 queries, and 729 different ones exist"):
         arm_config(given, place="options")
     assert arm_config(given | {"steps": 121}, place="options").queries == 726
+
+
+def test_outsiders_register_arms(install):
+    code = "from transferscope.train import Recipe\nRECIPE = Recipe('policy', 'coin', kl=True)\n"
+    install("arms", "mine", "my_arm:RECIPE", my_arm=code)
+    config = arm_config({"arm": "mine", "beta": 0.1}, place="options")
+    assert (config.recipe.weight, config.recipe.kl, config.steps) == ("coin", True, 12)
+    with pytest.raises(InputError, match="options: mine needs beta above 0"):
+        arm_config({"arm": "mine"}, place="options")
+    with pytest.raises(InputError, match=r"options: unknown arm 'yours'; use one of .*, mine"):
+        arm_config({"arm": "yours"}, place="options")
+    with pytest.raises(InputError, match="unknown arm"):
+        arm_config({"arm": ["a"]}, place="options")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Literal
 
 from ..core.errors import InputError
 from .shared import Json, Mapping_, Source, app, export_app, print_json
@@ -17,7 +16,7 @@ def import_command(
     path: Path,
     *,
     out: Path,
-    format: Literal["auto", "lm-eval", "inspect", "eee", "jsonl", "csv"] = "auto",
+    format: str = "auto",
     mapping: Mapping_ = None,
     source: Source = None,
     as_json: Json = False,
@@ -31,7 +30,7 @@ def import_command(
     out
         The run folder to write.
     format
-        Of the results; auto finds it out.
+        Of the results: lm-eval, inspect, eee, jsonl, csv or a plugin's; auto finds it out.
     """
     from ..report.progress import progress
     from ..runs import read_run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from .shared import Json, ModelName, console, print_json, probe_app
 
 if TYPE_CHECKING:
     from ..probe.jobs import Split
+    from ..probe.texts import Texts
 
 Dtype = Annotated[
     Literal["float32", "bfloat16", "float16"], Parameter(help="Of the weights while measuring.")
@@ -36,7 +38,10 @@ def hidden(
     base: ModelName,
     tuned: ModelName,
     *,
-    texts: Path,
+    texts: Path | None = None,
+    suite: str | None = None,
+    limit: Annotated[int, Parameter(validator=Number(gte=1))] = 20,
+    data: Path | None = None,
     part: Literal["prompt", "response"] = "prompt",
     pooling: Literal["mean", "last", "authors"] = "mean",
     max_tokens: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
@@ -54,6 +59,12 @@ def hidden(
     ----------
     texts
         JSONL with a field "text" on every line ("benchmark", "group" optional), or a run folder.
+    suite
+        In place of texts: the prompts of a suite, as an evaluation gives them to the base.
+    limit
+        Prompts per benchmark of the suite.
+    data
+        Folder of the files that real benchmarks are read from.
     part
         Which texts of a run folder.
     pooling
@@ -64,11 +75,18 @@ def hidden(
     from ..probe.texts import open_texts
     from ..report.progress import progress
 
-    rows = open_texts(texts, part=part)
+    if (texts is None) == (suite is None):
+        raise InputError("the probe reads texts", remedy="give either --texts or --suite")
+    if suite is not None and part == "response":
+        raise InputError("a suite has no responses", remedy="give --texts RUN, or --part prompt")
+    if texts is not None:
+        rows = open_texts(texts, part=part)
     _need_torch()
     from ..probe.jobs import probe_hidden
 
     split = _split(out, shard, ray)
+    if suite is not None:
+        rows = _suite_texts(base, suite, limit=limit, data=data)
     options: dict[str, Any] = {"pooling": pooling, "dtype": dtype, "device_map": device_map}
     if max_tokens is not None:
         options["max_tokens"] = max_tokens
@@ -141,10 +159,11 @@ def tokens(
     options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     with progress() as tick:
         if prompts is not None:
-            from ..probe.generated import generate_responses
+            from ..probe.generated import generate_responses, kept_responses
 
             writer = tuned if walked == "tuned" else base
-            rows = generate_responses(writer, rows, max_tokens=max_tokens, tick=tick, **options)
+            answer = generate_responses if out is None else partial(kept_responses, out)
+            rows = answer(writer, rows, max_tokens=max_tokens, tick=tick, **options)
         found = probe_tokens(
             base,
             tuned,
@@ -190,6 +209,48 @@ def weights(base: ModelName, tuned: ModelName, *, as_json: Json = False) -> None
     from ..report.weights import print_weights
 
     print_weights(shift, console())
+
+
+@probe_app.command
+def run(name: str, base: str, tuned: str, *, as_json: Json = False) -> None:
+    """A probe that another package adds (entry points of the group transferscope.probes).
+
+    Parameters
+    ----------
+    name
+        What the package calls it.
+    base
+        Name, folder or hub id of the base, handed on as it is.
+    tuned
+        Of the tuned model.
+    """
+    from ..core.plugins import plugins
+
+    known = plugins("probes")
+    if name not in known:
+        remedy = f"use one of {', '.join(known)}" if known else "install a package that adds it"
+        raise InputError(f"no probe {name!r}", remedy=remedy)
+    found = known[name](base, tuned)
+    if as_json:
+        print_json(found)
+        return
+    for key, value in found.items():
+        if not isinstance(value, dict | list):
+            print(f"{key}: {value}")
+
+
+def _suite_texts(model: str, name: str, *, limit: int, data: Path | None) -> Texts:
+    from tempfile import TemporaryDirectory
+
+    from ..core.suite import load_suite
+    from ..evaluate.prompts import write_prompts
+    from ..probe.texts import open_texts
+    from ..report.progress import progress
+
+    suite = load_suite(name)
+    with TemporaryDirectory(prefix="transferscope-") as scratch, progress() as tick:
+        run = Path(scratch) / "run"
+        return open_texts(write_prompts(model, suite, run, n=limit, data=data, tick=tick))
 
 
 def _need_torch() -> None:

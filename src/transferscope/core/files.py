@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -74,13 +75,25 @@ def parse_toml(text: str, *, place: str) -> dict[str, Any]:
 
 
 def write_atomically(path: Path, text: str | Iterable[str]) -> None:
-    """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new."""
-    scratch = path.with_name(f".{path.name}.tmp")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.writelines([text] if isinstance(text, str) else text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+    """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
+
+    Processes that write one file at a time have a scratch file each; the last one's text stays.
+    """
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with scratch.open("w", encoding="utf-8") as file:
+            file.writelines([text] if isinstance(text, str) else text)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def is_scratch(path: Path, *, of: str) -> bool:
+    """Whether a killed :func:`write_atomically` of the file named ``of`` left this behind."""
+    return path.name.startswith(f".{of}.") and path.suffix == ".tmp"
 
 
 def write_json(path: Path, value: Any) -> None:

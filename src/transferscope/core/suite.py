@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .errors import InputError
 from .files import parse_toml, read_text
+from .plugins import plugins
 from .records import digest
 
 BUILT_IN = ("mini", "paper", "real")
@@ -102,7 +103,7 @@ def parse_suite(text: str, *, place: str) -> Suite:
 
 
 def load_suite(name: str | Path) -> Suite:
-    """A built-in suite by name, or a suite file by path.
+    """A built-in suite by name, a suite file by path, or a plugin's, which is such a path.
 
     Raises :class:`InputError` for an unknown name, a missing file or a malformed suite.
     """
@@ -110,8 +111,10 @@ def load_suite(name: str | Path) -> Suite:
         resource = files("transferscope.core") / "suites" / f"{name}.toml"
         return parse_suite(resource.read_text(encoding="utf-8"), place=f"suite {name}")
     path = Path(name)
+    if not path.is_file() and str(name) in (outside := plugins("suites")):
+        path = Path(outside[str(name)])
     if not path.is_file():
-        known = ", ".join(BUILT_IN)
+        known = ", ".join([*BUILT_IN, *outside])
         raise InputError(
             f"no suite {str(name)!r}", remedy=f"use one of {known}, or the path of a .toml file"
         )

@@ -17,6 +17,7 @@ from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
 from ..models import encode, find_model, load_model, load_tokenizer, position_limit, require_ids
 from .decode import chooser, decode
+from .rendering import rendered
 from .scoring import float32_head, score
 from .stopping import StopStrings
 
@@ -94,21 +95,8 @@ class HFEngine:
         self.max_length = position_limit(model)
 
     def render(self, messages: Sequence[Message]) -> str:
-        """Chat template applied; a last assistant message is continued, not closed.
-
-        Without a chat template (base models): the contents, separated by empty lines.
-        """
-        if self.tokenizer.chat_template is None:
-            return "\n\n".join(m["content"] for m in messages)
-        prefill = messages[-1]["role"] == "assistant"
-        return str(
-            self.tokenizer.apply_chat_template(
-                [dict(m) for m in messages],
-                tokenize=False,
-                add_generation_prompt=not prefill,
-                continue_final_message=prefill,
-            )
-        )
+        """Chat template applied; see :func:`.rendering.rendered`."""
+        return rendered(self.tokenizer, messages)
 
     def encode(self, prompt: str) -> list[int]:
         """Token ids of a rendered prompt; a start token that it already carries isn't doubled."""

@@ -7,14 +7,14 @@ verdict per response, by which agreement with somebody's labels is counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from ..core.artefacts import flags_of
 from ..core.errors import InputError
+from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
 from . import mctaco
 from .choice import letter
@@ -25,8 +25,6 @@ from .saved import SavedResponse, read_saved
 
 LETTERS = 26
 MCTACO = "mctaco"
-GROUP = "transferscope.graders"
-"""Entry-point group in which outsiders register graders of the type :data:`Grader`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +194,9 @@ GRADERS: dict[str, Grader] = {
 def _grader(name: str) -> Grader:
     if name in GRADERS:
         return GRADERS[name]
-    outside = {point.name: point for point in entry_points(group=GROUP)}
+    outside: Mapping[str, Grader] = plugins("graders")
     if name in outside:
-        loaded: Grader = outside[name].load()
-        return loaded
+        return outside[name]
     known = ", ".join([*GRADERS, MCTACO, *outside])
     raise InputError(f"unknown grader {name!r}", remedy=f"use one of {known}")
 

@@ -2,9 +2,73 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
 from ..core.errors import InputError
-from ..core.records import Decoding, Tick, no_tick
-from .texts import Prompt, ResponseRow, Responses
+from ..core.files import read_json_lines, write_atomically
+from ..core.records import Decoding, Tick, digest, no_tick
+from .identity import writer_identity
+from .texts import Prompt, ResponseRow, Responses, read_responses
+
+KEPT = "responses.jsonl"
+
+
+def kept_responses(
+    out: Path, model: str, prompts: Responses, *, tick: Tick = no_tick, **options: Any
+) -> Responses:
+    """:func:`generate_responses`, once: the answers stay in ``out/responses.jsonl``.
+
+    So all shards walk along the same answers, and putting them together loads no model. Processes
+    on one disk wait for the first. Every line names the settings that it belongs to.
+
+    Raises :class:`InputError` for a file of another model, other prompts or other settings.
+    """
+    settings = digest([writer_identity(model), prompts.rows, options])
+    path = out / KEPT
+    if not path.is_file():
+        with _first_alone(out):
+            if not path.is_file():
+                found = generate_responses(model, prompts, tick=tick, **options)
+                write_atomically(path, _lines(found, settings))
+    rows = read_json_lines(path, remedy="remove the file")
+    if any(row.get("settings") != settings for _, row in rows):
+        what = "answers to other prompts, of another model, or with other settings"
+        raise InputError(what, place=str(path), remedy="name another --out")
+    return Responses(read_responses(path).rows, prompts.labels)
+
+
+@contextmanager
+def _first_alone(out: Path) -> Iterator[None]:
+    """Holds a lock in ``out`` that ends with the process, however it ends."""
+    from filelock import FileLock
+
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / f".{KEPT}.lock")
+    try:
+        lock.acquire()
+    except NotImplementedError:
+        what = "is on a disk that can't lock files"
+        raise InputError(what, place=str(out), remedy="name another --out") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _lines(responses: Responses, settings: str) -> list[str]:
+    names = responses.labels.benchmarks or [""] * len(responses.rows)
+    lines = []
+    for row, name in zip(responses.rows, names, strict=True):
+        line: dict[str, Any] = {"prompt": row.prompt, "response": row.response}
+        line |= {"benchmark": name} if name else {}
+        group = responses.labels.groups.get(name)
+        line |= {"group": group} if group else {}
+        lines.append(json.dumps(line | {"settings": settings}, ensure_ascii=False) + "\n")
+    return lines
 
 
 def generate_responses(

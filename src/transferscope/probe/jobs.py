@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,7 @@ from ..core.hidden_shift import Features, HiddenShift, measure_parts
 from ..core.records import Tick, digest, no_tick
 from ..core.token_shift import PositionShifts, TokenShift
 from .hidden import hidden_features
+from .identity import identity
 from .shards import WHOLE, Shard, ShardFolder, all_shards, over_ray
 from .texts import Responses, Texts
 from .tokens import Prefix, summed_up, token_positions
@@ -45,8 +47,8 @@ class Split:
             raise InputError("a shard must be kept somewhere", remedy="add --out DIR")
         if self.shard is not None and self.ray is not None:
             raise InputError("--shard and --ray exclude each other", remedy="leave one out")
-        if self.out is not None and self.out.exists() and not self.out.is_dir():
-            raise InputError("is a file", place=str(self.out), remedy="name a folder")
+        if self.out is not None:
+            _require_writable(self.out)
 
     @property
     def folder(self) -> Path | None:
@@ -61,13 +63,26 @@ class Split:
         return [str(s) for s in shards if not (self.folder / s.file_name).is_file()]
 
 
+def _require_writable(out: Path) -> None:
+    """Raise :class:`InputError` where nothing could be written in hours; leaves nothing behind."""
+    try:
+        there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+        if not there.is_dir():
+            raise InputError("is a file", place=str(there), remedy="name a folder: --out DIR")
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as err:
+        what = f"can't be written to: {err.strerror}"
+        raise InputError(what, place=str(out), remedy="name another --out") from None
+
+
 def probe_hidden(
     base: str, tuned: str, texts: Texts, split: Split, *, tick: Tick = no_tick, **options: Any
 ) -> HiddenShift | None:
     """:func:`~.hidden.hidden_shift` in shards; ``None`` after one shard of several."""
     measure = partial(hidden_features, base, tuned, texts.rows, **options)
-    job = _Job(Features, measure, digest(["hidden", base, tuned, texts.rows, options]))
-    found = job.run(split, tick=tick)
+    settings = partial(_settings, "hidden", base, tuned, texts.rows, options)
+    found = _Job(Features, measure, settings).run(split, tick=tick)
     if found is None:
         return None
     return replace(measure_parts(found, texts.labels), n_skipped=texts.n_skipped)
@@ -86,30 +101,34 @@ def probe_tokens(
     """:func:`~.tokens.token_shift` in shards, positions too; ``None`` after one of several."""
     rows = responses.rows
     measure = partial(token_positions, base, tuned, rows, prefix=prefix, **options)
-    job = _Job(PositionShifts, measure, digest(["tokens", base, tuned, rows, prefix, options]))
-    found = job.run(split, tick=tick)
+    settings = partial(_settings, "tokens", base, tuned, rows, prefix, options)
+    found = _Job(PositionShifts, measure, settings).run(split, tick=tick)
     if found is None:
         return None
     shift = summed_up(base, found, prefix=prefix, n_responses=len(rows), labels=responses.labels)
     return found, shift
 
 
+def _settings(probe: str, base: str, tuned: str, *rest: Any) -> str:
+    return digest([probe, identity(base), identity(tuned), *rest])
+
+
 @dataclass(frozen=True, slots=True)
 class _Job(Generic[Part]):
     part: type[Part]
     measure: Callable[..., Part]
-    settings: str
+    settings: Callable[[], str]
 
     def run(self, split: Split, *, tick: Tick) -> Part | None:
         folder = None
         if split.folder is not None:
-            folder = ShardFolder(split.folder, self.part, self.settings)
+            folder = ShardFolder(split.folder, self.part, self.settings())
         if split.shard is not None and folder is not None:
             if folder.load(split.shard) is None:
                 folder.save(split.shard, self.measure(shard=split.shard, tick=tick))
             if split.shard.of > 1:
                 return None
-        parts = folder.complete() if folder is not None else None
+        parts = folder.complete(resumed=split.ray) if folder is not None else None
         if parts is None and split.ray is not None:
             parts = over_ray(_Task(self.measure), split.ray, folder=folder, tick=tick)
         if parts is None:

@@ -21,7 +21,9 @@ from ..core.records import Tick, no_tick
 Part = TypeVar("Part")
 """A frozen dataclass of arrays: what one shard measured."""
 T = TypeVar("T")
-_NAME = re.compile(r"shard-(\d+)-of-(\d+)\.npz")
+SHOWN = 8
+"""Missing shards that an error lists."""
+_NAME = re.compile(r"shard-([1-9][0-9]{0,5})-of-([1-9][0-9]{0,5})\.npz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +91,59 @@ class ShardFolder(Generic[Part]):
 
     def load(self, shard: Shard) -> Part | None:
         """One finished shard, or ``None``. Raises :class:`InputError` for another probe's."""
+        found = self._read(shard, self._names)
+        return None if found is None else self.part(**found)
+
+    def complete(self, *, resumed: int | None = None) -> list[Part] | None:
+        """All parts where the shards of some n are all there, ``None`` where none are.
+
+        Raises :class:`InputError` where some of n are missing: measuring everything anew beside
+        them is hardly meant. ``resumed`` is an n whose missing shards are about to be measured.
+        """
+        if not self.path.is_dir():
+            return None
+        there: dict[int, set[int]] = {}
+        for file in self.path.iterdir():
+            match = _NAME.fullmatch(file.name)
+            if match and int(match[1]) <= int(match[2]):
+                there.setdefault(int(match[2]), set()).add(int(match[1]))
+        for of, numbers in sorted(there.items()):
+            if len(numbers) == of:
+                return [part for s in all_shards(of) if (part := self.load(s)) is not None]
+        for of, numbers in sorted(there.items()):
+            if of != resumed:
+                self._read(Shard(min(numbers), of), ())  # another probe's?
+                raise self._incomplete(of, numbers)
+        return None
+
+    def _incomplete(self, of: int, numbers: set[int]) -> InputError:
+        lacking = [str(shard) for shard in all_shards(of) if shard.number not in numbers]
+        more = len(lacking) - SHOWN
+        named = ", ".join(lacking[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+        return InputError(
+            f"{len(numbers)} of {of} shards are there, missing: {named}",
+            place=str(self.path),
+            remedy=f"run each (--shard {lacking[0]}), or all over Ray (--ray {of}); for a new "
+            "probe name another --out",
+        )
+
+    def _read(self, shard: Shard, names: Sequence[str]) -> dict[str, Any] | None:
+        """Arrays of a shard's file; ``settings`` first, since another probe's arrays differ."""
         file = self.path / shard.file_name
         if not file.is_file():
             return None
         try:
             with file.open("rb") as raw, np.load(raw, allow_pickle=False) as held:
                 settings = str(held["settings"])
-                arrays = {name: held[name] for name in self._names}
+                mine = settings == self.settings
+                arrays = {name: held[name] for name in names} if mine else {}
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as err:
             what = f"can't be read: {' '.join(str(err).split())[:120]}"
             raise InputError(what, place=str(file), remedy="remove the file") from None
-        if settings != self.settings:
-            what = "is a shard of a probe with other models, texts or settings"
+        if not mine:
+            what = "is a shard of another probe, or of other models, texts or settings"
             raise InputError(what, place=str(file), remedy="name another --out")
-        return self.part(**arrays)
-
-    def complete(self) -> list[Part] | None:
-        """All parts where the shards of some n are all there, else ``None``."""
-        if not self.path.is_dir():
-            return None
-        found = [_NAME.fullmatch(file.name) for file in sorted(self.path.iterdir())]
-        for of in sorted({int(match[2]) for match in found if match}):
-            shards = all_shards(of)
-            if all((self.path / shard.file_name).is_file() for shard in shards):
-                return [part for shard in shards if (part := self.load(shard)) is not None]
-        return None
+        return arrays
 
 
 def over_ray(

@@ -1,8 +1,9 @@
-"""Tensors of a model's files, one at a time: no model is built, nothing is unpickled."""
+"""Tensors of a model's files, some rows at a time: no model is built, nothing is unpickled."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,23 @@ from ..core.files import read_json
 from ..models import ModelSource
 
 ONE, INDEX = "model.safetensors", "model.safetensors.index.json"
-ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
 REMEDY = "save the model with safetensors (save_pretrained does)"
-_PREFIX = "base_model.model."
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor on the disk; ``tensor[3:5]`` reads these rows in float32. A number is one row."""
+
+    path: Path
+    name: str
+    shape: tuple[int, ...]
+
+    def __getitem__(self, rows: slice) -> torch.Tensor:
+        """Rows of the tensor; the file is open only meanwhile, so that its pages may leave."""
+        with _opened(self.path) as file:
+            held = file.get_slice(self.name)
+            found: torch.Tensor = held[rows] if held.get_shape() else file.get_tensor(self.name)
+            return found.reshape(-1, *self.shape[1:]).float()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +41,11 @@ class Tensors:
 
     files: Mapping[str, tuple[Path, str]]
 
-    def read(self, name: str) -> torch.Tensor:
-        """One tensor in float32. Raises :class:`InputError` for a broken file."""
-        return _read(*self.files[name])
+    def stored(self, name: str) -> Stored:
+        """One tensor, not read yet. Raises :class:`InputError` where the file lacks it."""
+        path, key = self.files[name]
+        with _opened(path) as file, _having(path, key):
+            return Stored(path, key, tuple(file.get_slice(key).get_shape()) or (1,))
 
 
 def tensors_of(source: ModelSource) -> Tensors:
@@ -44,76 +61,14 @@ def tensors_of(source: ModelSource) -> Tensors:
             isinstance(file, str) and Path(file).name == file for file in listed.values()
         ):
             raise InputError("no weight_map of file names", place=str(folder / INDEX))
+        if absent := sorted({file for file in listed.values() if not (folder / file).is_file()}):
+            what = f"names {absent[0]}, which is not there"
+            raise InputError(what, place=str(folder / INDEX), remedy="copy the whole model")
         return Tensors({name: (folder / file, name) for name, file in listed.items()})
     if not (folder / ONE).is_file():
         what = f"neither {ONE} nor {INDEX}: pickled weights are not loaded"
         raise InputError(what, place=str(folder), remedy=REMEDY)
-    return Tensors({name: (folder / ONE, name) for name in _names(folder / ONE)})
-
-
-@dataclass(frozen=True, slots=True)
-class Adapter:
-    """A PEFT LoRA adapter: its factors by the name of the weight they change, and whole tensors."""
-
-    factors: Mapping[str, tuple[Path, str, str, float]]
-    whole: Tensors
-    transposed: bool
-
-    def delta(self, name: str) -> torch.Tensor:
-        """The product that is added to weight ``name``, float32."""
-        path, a_name, b_name, scaling = self.factors[name]
-        a, b = _read(path, a_name), _read(path, b_name)
-        product = scaling * (b @ a)
-        flip = "lora_embedding" in a_name or self.transposed
-        return product.T if flip else product
-
-
-def adapter_of(folder: Path) -> Adapter:
-    """The adapter at ``folder``.
-
-    Raises :class:`InputError` for another kind than LoRA, and for DoRA, whose change is no product.
-    """
-    config = read_json(folder / ADAPTER_CONFIG)
-    place = str(folder / ADAPTER_CONFIG)
-    if config.get("peft_type") != "LORA" or config.get("use_dora"):
-        kind = "DORA" if config.get("use_dora") else config.get("peft_type")
-        remedy = "merge it into its base (merge_and_unload) and compare the models"
-        raise InputError(f"an adapter of kind {kind!r} is no product", place=place, remedy=remedy)
-    path = folder / ADAPTER
-    if not path.is_file():
-        raise InputError(f"no {ADAPTER}", place=str(folder), remedy=REMEDY)
-    pairs: dict[str, dict[str, str]] = {}
-    whole: dict[str, tuple[Path, str]] = {}
-    for name in _names(path):
-        for part, letter in (("lora_A", "a"), ("lora_embedding_A", "a")):
-            if f".{part}" in name:
-                pairs.setdefault(_target(name, part), {})[letter] = name
-        for part in ("lora_B", "lora_embedding_B"):
-            if f".{part}" in name:
-                pairs.setdefault(_target(name, part), {})["b"] = name
-        if ".lora_" not in name:
-            whole[name.removeprefix(_PREFIX).replace(".modules_to_save.default", "")] = path, name
-    if broken := [name for name, pair in pairs.items() if len(pair) != 2]:
-        raise InputError(f"{broken[0]} has one of two factors", place=str(path))
-    factors = {
-        name: (path, pair["a"], pair["b"], _scaling(config, name, _read(path, pair["a"]).shape[0]))
-        for name, pair in pairs.items()
-    }
-    return Adapter(factors, Tensors(whole), bool(config.get("fan_in_fan_out")))
-
-
-def _target(name: str, part: str) -> str:
-    return name.removeprefix(_PREFIX).partition(f".{part}")[0] + ".weight"
-
-
-def _scaling(config: Mapping[str, Any], name: str, rank: int) -> float:
-    """lora_alpha / r, or over its root with rslora; patterns name modules by their ends."""
-    alpha = config.get("lora_alpha", rank)
-    module = name.removesuffix(".weight")
-    for pattern, value in (config.get("alpha_pattern") or {}).items():
-        if module == pattern or module.endswith(f".{pattern}"):
-            alpha = value
-    return float(alpha) / (rank**0.5 if config.get("use_rslora") else rank)
+    return Tensors({name: (folder / ONE, name) for name in names_in(folder / ONE)})
 
 
 def _folder(weights: str) -> Path:
@@ -129,18 +84,26 @@ def _folder(weights: str) -> Path:
         raise InputError(what, place=weights, remedy="name a model folder") from None
 
 
-def _names(path: Path) -> list[str]:
+def names_in(path: Path) -> list[str]:
+    """Names of a safetensors file's tensors. Raises :class:`InputError` for a broken file."""
     with _opened(path) as file:
         return list(file.keys())
 
 
-def _read(path: Path, name: str) -> torch.Tensor:
-    with _opened(path) as file:
-        try:
-            tensor: torch.Tensor = file.get_tensor(name)
-        except SafetensorError as err:
-            raise InputError(f"no tensor {name!r} ({err})", place=str(path)) from None
-    return tensor.float()
+def read_tensor(path: Path, name: str) -> torch.Tensor:
+    """One tensor of a safetensors file in float32. Raises :class:`InputError` without it."""
+    with _opened(path) as file, _having(path, name):
+        tensor: torch.Tensor = file.get_tensor(name)
+        return tensor.float()
+
+
+@contextmanager
+def _having(path: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except SafetensorError as err:
+        what, remedy = f"no tensor {name!r} ({err})", "copy the whole model"
+        raise InputError(what, place=str(path), remedy=remedy) from None
 
 
 def _opened(path: Path) -> Any:

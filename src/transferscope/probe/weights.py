@@ -1,12 +1,16 @@
-"""``probe weights``: how much of the weights a tuning moved, read tensor by tensor from disk.
+"""``probe weights``: how much of the weights a tuning moved, read some rows at a time from disk.
 
 Claims in the literature that RL changes few weights rest on the share that differs when stored in
-bfloat16; both shares are given (docs/science.md section 5). Memory: one matrix of each model.
+bfloat16; both shares are given (docs/science.md section 5). Memory: the change of one matrix in
+float32, which the stable rank needs, and some rows of both models.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -15,12 +19,29 @@ from ..core.errors import InputError
 from ..core.records import Tick, no_tick
 from ..core.weights import THRESHOLD, MatrixChange, WeightsShift, shift_of
 from ..models import ModelSource, find_model
-from .tensors import Adapter, Tensors, adapter_of, tensors_of
+from .adapters import Adapter, adapter_of
+from .tensors import Stored, Tensors, tensors_of
 
 SPECTRAL_TOLERANCE = 1e-7
 """Relative, of the largest singular value: what is left of float32 after one product."""
+CHUNK = 1 << 19
+"""Entries of a matrix that are compared at a time: 2 MB of each model."""
+HEAD = "lm_head.weight"
+EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight")
+"""What models call their input embeddings, at the name's end."""
 DENSE = 64
 """Below this smaller dimension the singular values are computed outright."""
+
+
+class Rows(Protocol):
+    """A tensor of at least one dimension, or what reads one: ``rows[3:5]`` is float32."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the whole."""
+
+    def __getitem__(self, rows: slice, /) -> torch.Tensor:
+        """Some rows."""
 
 
 def weights_shift(
@@ -29,7 +50,8 @@ def weights_shift(
     """Compare two models' weights; a PEFT adapter of ``base`` by its products.
 
     Raises :class:`InputError` for models without safetensors, without a common tensor, with
-    shapes that differ in more than the number of rows, and for an adapter on the base's side.
+    shapes that differ in more than the number of rows, values that are not finite, and for an
+    adapter on the base's side.
     """
     one = find_model(base) if isinstance(base, str) else base
     other = find_model(tuned) if isinstance(tuned, str) else tuned
@@ -39,27 +61,23 @@ def weights_shift(
     mine, theirs = tensors_of(one), tensors_of(other)
     adapter = None if other.adapter is None else adapter_of(Path(other.adapter))
     if adapter is not None:
-        lost = [n for n in (*adapter.factors, *adapter.whole.files) if n not in theirs.files]
-        if lost := [n for n in lost if n not in _tied(theirs)]:
+        mine, theirs = (_with_tied_head(side, adapter) for side in (mine, theirs))
+        if lost := [name for name in adapter.names if name not in theirs.files]:
             what = f"changes {lost[0]}, which the base does not have"
-            raise InputError(what, place=str(other.adapter), remedy="name the adapter's own base")
+            raise InputError(what, place=adapter.place, remedy="name the adapter's own base")
     common = [name for name in mine.files if name in theirs.files]
     if not common:
         raise InputError("base and tuned model have no tensor in common", place=other.name)
     rows, resized = [], []
     for at, name in enumerate(common):
         tick("weights", at, len(common))
-        before, after = mine.read(name), _tuned(name, theirs, adapter)
-        if before.shape[1:] != after.shape[1:] or before.ndim != after.ndim:
-            shapes = (
-                f"{tuple(before.shape)} in the base and {tuple(after.shape)} in the tuned model"
-            )
+        before, after = mine.stored(name), _tuned(name, theirs, adapter)
+        if before.shape[1:] != after.shape[1:]:
+            shapes = f"{before.shape} in the base and {after.shape} in the tuned model"
             remedy = "compare models of one architecture"
             raise InputError(f"{name} is {shapes}", place=other.name, remedy=remedy)
         if before.shape != after.shape:
             resized.append(name)
-            least = min(len(before), len(after))
-            before, after = before[:least], after[:least]
         rows.append(matrix_change(name, before, after))
     tick("weights", len(common), len(common))
     return shift_of(
@@ -70,43 +88,99 @@ def weights_shift(
     )
 
 
-def matrix_change(name: str, base: torch.Tensor, tuned: torch.Tensor) -> MatrixChange:
-    """The change of one tensor; both of one shape, float32."""
-    delta = tuned - base
-    squared = float(delta.double().pow(2).sum())
+def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
+    """The change of one tensor, over the rows that both have; the other dimensions are equal.
+
+    Raises :class:`InputError` for values that are not finite.
+    """
+    length, width = min(base.shape[0], tuned.shape[0]), math.prod(base.shape[1:])
+    step = max(1, CHUNK // max(1, width))
+    whole = torch.zeros(length, width) if len(base.shape) == 2 else None
+    changed = changed_bf16 = 0
+    squared = base_squared = 0.0
+    for start in range(0, length, step):
+        rows = slice(start, min(start + step, length))
+        before, after = base[rows], tuned[rows]
+        delta = after - before
+        if not torch.isfinite(delta).all():
+            side = "tuned model's" if torch.isfinite(before).all() else "base's"
+            what = f"the {side} {name} holds values that are not finite, or differs beyond float32"
+            raise InputError(what, remedy="check how it was trained and saved")
+        changed += int((delta.abs() > THRESHOLD).sum())
+        changed_bf16 += int((after.bfloat16() != before.bfloat16()).sum())
+        squared += float(delta.double().pow(2).sum())
+        base_squared += float(before.double().pow(2).sum())
+        if whole is not None:
+            whole[rows] = delta
     return MatrixChange(
         name=name,
-        entries=delta.numel(),
-        changed=int((delta.abs() > THRESHOLD).sum()),
-        changed_bf16=int((tuned.bfloat16() != base.bfloat16()).sum()),
+        entries=length * width,
+        changed=changed,
+        changed_bf16=changed_bf16,
         delta_squared=squared,
-        base_squared=float(base.double().pow(2).sum()),
-        stable_rank=squared / spectral_norm(delta) ** 2 if delta.ndim == 2 and squared else None,
+        base_squared=base_squared,
+        stable_rank=squared / spectral_norm(whole) ** 2 if whole is not None and squared else None,
     )
 
 
 def spectral_norm(matrix: torch.Tensor) -> float:
-    """Largest singular value of a matrix that is not 0, by Lanczos' method (ARPACK)."""
-    if min(matrix.shape) <= DENSE:
-        return float(torch.linalg.matrix_norm(matrix, 2))
-    from scipy.sparse.linalg import svds
+    """Largest singular value of a matrix that is not 0, by Lanczos' method (ARPACK).
 
+    Where that fails (equal singular values leave it no second direction), and for small matrices,
+    by all singular values.
+    """
     # Scaled, so that squares of tiny changes don't underflow; a fixed start repeats the result.
-    scale = float(matrix.abs().max())
-    values = (matrix / scale).numpy()
-    start = np.random.default_rng(0).standard_normal(min(values.shape))
-    found = svds(values, k=1, v0=start, tol=SPECTRAL_TOLERANCE, return_singular_vectors=False)
-    return float(found[0]) * scale
+    scale = max(float(matrix.max()), -float(matrix.min()))
+    if min(matrix.shape) > DENSE:
+        from scipy.sparse.linalg import ArpackError, LinearOperator, svds
+
+        values = matrix.numpy()
+        scaled = LinearOperator(
+            values.shape,
+            dtype=values.dtype,
+            matvec=lambda x: values @ x / scale,
+            rmatvec=lambda y: values.T @ y / scale,
+        )
+        start = np.random.default_rng(0).standard_normal(min(values.shape))
+        options = {"v0": start, "tol": SPECTRAL_TOLERANCE, "return_singular_vectors": False}
+        try:
+            return float(svds(scaled, k=1, **options)[0]) * scale
+        except ArpackError:
+            pass
+    return float(torch.linalg.matrix_norm(matrix / scale, 2)) * scale
 
 
-def _tuned(name: str, theirs: Tensors, adapter: Adapter | None) -> torch.Tensor:
-    if adapter is not None and name in adapter.whole.files:
-        return adapter.whole.read(name)
-    tensor = theirs.read(name)
-    changed = adapter is not None and name in adapter.factors
-    return tensor + adapter.delta(name) if adapter is not None and changed else tensor
+@dataclass(frozen=True, slots=True)
+class _WithProduct:
+    """A stored weight with an adapter's product on it."""
+
+    weight: Stored
+    left: torch.Tensor
+    right: torch.Tensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.weight.shape
+
+    def __getitem__(self, rows: slice) -> torch.Tensor:
+        return self.weight[rows] + self.left[rows] @ self.right
 
 
-def _tied(tensors: Tensors) -> set[str]:
-    """A head that is not stored where it is the embedding."""
-    return set() if "lm_head.weight" in tensors.files else {"lm_head.weight"}
+def _tuned(name: str, theirs: Tensors, adapter: Adapter | None) -> Rows:
+    if adapter is None:
+        return theirs.stored(name)
+    weight = (adapter.whole if name in adapter.whole.files else theirs).stored(name)
+    if name not in adapter.factors:
+        return weight
+    return _WithProduct(weight, *adapter.product(name, weight.shape))
+
+
+def _with_tied_head(tensors: Tensors, adapter: Adapter) -> Tensors:
+    """A head that is not stored is the embedding; an adapter changes the head alone.
+
+    Only where one is changed: a tied matrix counts once otherwise.
+    """
+    embeddings = [name for name in tensors.files if name.endswith(EMBEDDINGS)]
+    if HEAD in tensors.files or HEAD not in adapter.names or len(embeddings) != 1:
+        return tensors
+    return Tensors({**tensors.files, HEAD: tensors.files[embeddings[0]]})

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from ..core.errors import InputError
-from ..core.files import json_lines, write_atomically
+from ..core.files import is_scratch, json_lines, write_atomically
 from ..core.records import Outcome, Response, ScoreRow
 from .manifest import (
     MANIFEST_FILE,
@@ -69,7 +69,9 @@ class RunWriter:
             raise InputError("is a file", place=str(path), remedy="name another folder: --out DIR")
         if not (path / MANIFEST_FILE).is_file():
             # A kill before the first manifest leaves at most its scratch file.
-            if path.is_dir() and any(p.name != f".{MANIFEST_FILE}.tmp" for p in path.iterdir()):
+            if path.is_dir() and not all(
+                is_scratch(file, of=MANIFEST_FILE) for file in path.iterdir()
+            ):
                 raise InputError(
                     f"holds files but no {MANIFEST_FILE}",
                     place=str(path),

@@ -18,6 +18,13 @@ TOKEN_QUANTITIES = {
 HIDDEN_QUANTITIES = {
     "PCA shift, layerwise": "d_layerwise",
     "PCA shift, the paper's": "d_paper",
+    "PCA shift, the paper's, largest over signs": "d_paper_max",
+}
+WEIGHTS_QUANTITIES = {
+    "relative norm of the weights' change": "relative_norm",
+    "share of weights changed": "changed_share",
+    "share of weights changed as stored in bf16": "changed_bf16_share",
+    "stable rank of the weights' change": "stable_rank",
 }
 
 
@@ -60,6 +67,10 @@ def quantities(
         for name, key in TOKEN_QUANTITIES.items()
         if tokens.get(key) is not None
     }
+    if (
+        tokens.get("log_ratio") is not None
+    ):  # with its sign: below 0 the tuned model likes the answers less
+        found["log-ratio of the emitted tokens"] = float(tokens["log_ratio"])
     new_task = (tokens.get("groups") or {}).get(source)
     if new_task and new_task["kl_base_tuned"] is not None:
         found["KL(base ‖ tuned) on the source group"] = float(new_task["kl_base_tuned"])
@@ -68,11 +79,14 @@ def quantities(
         for name, key in HIDDEN_QUANTITIES.items()
         if hidden.get(key) is not None
     }
-    similar = [layer["cka"] for layer in hidden.get("layers", ()) if layer["cka"] is not None]
-    if similar:
+    layers = hidden.get("layers", ())
+    if similar := [layer["cka"] for layer in layers if layer["cka"] is not None]:
         found["1 - lowest CKA"] = 1.0 - min(similar)
-    if weights.get("relative_norm") is not None:
-        found["relative norm of the weights' change"] = float(weights["relative_norm"])
+    if moved := [layer["rel_l2"] for layer in layers if layer["rel_l2"] is not None]:
+        found["relative L2 shift, mean over layers"] = sum(moved) / len(moved)
+    for name, key in WEIGHTS_QUANTITIES.items():
+        if weights.get(key) is not None:
+            found[name] = float(weights[key])
     return found
 
 

@@ -6,14 +6,13 @@ from pathlib import Path
 
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
-from .config import DEMO, RECIPES, ArmConfig, ArmName, Recipe, arm_config
+from .config import DEMO, RECIPES, ArmConfig, Recipe, arm_config
 from .queries import Query, make_queries
 
 __all__ = [
     "DEMO",
     "RECIPES",
     "ArmConfig",
-    "ArmName",
     "Query",
     "Recipe",
     "arm_config",

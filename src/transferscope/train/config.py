@@ -6,23 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from ..core.errors import InputError
+from ..core.plugins import plugins
 from .queries import MOST
 
 PROCEDURAL = "procedural"
 """The built-in queries and teacher: no file needed."""
-
-ArmName = Literal[
-    "off-policy-sft",
-    "on-policy-sft",
-    "off-policy-rl",
-    "on-policy-rl-no-kl",
-    "on-policy-rl",
-    "random-reward",
-    "classic-sft",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class Recipe:
     stock: bool = False
 
 
-RECIPES: dict[ArmName, Recipe] = {
+RECIPES: dict[str, Recipe] = {
     "off-policy-sft": Recipe("teacher", "correct"),
     "on-policy-sft": Recipe("policy", "correct"),
     "off-policy-rl": Recipe("teacher", "advantage"),
@@ -50,6 +47,17 @@ RECIPES: dict[ArmName, Recipe] = {
     "classic-sft": Recipe("teacher", "correct", stock=True),
 }
 """Arm name to recipe. The five arms, the control with random reward, and the classic recipe."""
+
+
+def recipe_of(arm: str) -> Recipe:
+    """An arm's recipe, ours or a plugin's. Raises :class:`InputError` for an unknown arm."""
+    if arm in RECIPES:  # first: plugins import this module
+        return RECIPES[arm]
+    outside: Mapping[str, Recipe] = plugins("arms")
+    if arm not in outside:
+        known = ", ".join([*RECIPES, *outside])
+        raise InputError(f"unknown arm {arm!r}", remedy=f"use one of {known}")
+    return outside[arm]
 
 
 class ArmConfig(BaseModel):
@@ -74,7 +82,7 @@ class ArmConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    arm: ArmName
+    arm: str
     model: str = "smollm2-135m"
     steps: int = Field(default=12, ge=1)
     queries_per_step: int = Field(default=6, ge=1)
@@ -97,7 +105,7 @@ class ArmConfig(BaseModel):
     @property
     def recipe(self) -> Recipe:
         """Sampler, weight and KL of this arm."""
-        return RECIPES[self.arm]
+        return recipe_of(self.arm)
 
     @model_validator(mode="after")
     def _consistent(self) -> ArmConfig:
@@ -155,7 +163,7 @@ class ArmConfig(BaseModel):
         return next(fits, rows)
 
 
-DEMO: dict[ArmName, ArmConfig] = {
+DEMO: dict[str, ArmConfig] = {
     "off-policy-sft": ArmConfig(arm="off-policy-sft", rollouts=4, learning_rate=5e-5),
     "on-policy-sft": ArmConfig(arm="on-policy-sft", learning_rate=3e-5),
     "off-policy-rl": ArmConfig(arm="off-policy-rl", rollouts=4, learning_rate=3e-5),
@@ -170,15 +178,18 @@ DEMO: dict[ArmName, ArmConfig] = {
 def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
     """An arm's configuration: what is ``given`` (with ``arm``) over the demo's settings.
 
+    A plugin's arm has the defaults of :class:`ArmConfig`.
+
     Raises :class:`InputError` naming ``place`` and the offending key.
     """
     name = given.get("arm")
-    if name not in DEMO:
-        raise InputError(
-            f"unknown arm {name!r}", place=place, remedy=f"use one of {', '.join(DEMO)}"
-        )
     try:
-        return ArmConfig.model_validate({**DEMO[name].model_dump(), **given})
+        recipe_of(name if isinstance(name, str) else str(name))
+    except InputError as err:
+        raise InputError(err.what, place=place, remedy=err.remedy) from None
+    defaults = DEMO[name].model_dump() if name in DEMO else {}
+    try:
+        return ArmConfig.model_validate({**defaults, **given})
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, RunWriter, read_run
@@ -102,13 +103,18 @@ def open_run(
 def _importer(path: Path, format_: str) -> tuple[str, Importer]:
     if format_ != "auto":
         if format_ not in IMPORTERS:
-            known = ", ".join(["auto", *IMPORTERS])
+            if format_ in (outside := plugins("importers")):
+                return format_, outside[format_]
+            known = ", ".join(["auto", *IMPORTERS, *outside])
             raise InputError(f"unknown format {format_!r}", remedy=f"use one of {known}")
         return format_, _load(format_)
     if not path.exists():
         raise InputError("no such file or folder", place=str(path), remedy="name results to import")
     for name in IMPORTERS:
         if (importer := _load(name)).accepts(path):
+            return name, importer
+    for name, importer in plugins("importers").items():
+        if importer.accepts(path):
             return name, importer
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",

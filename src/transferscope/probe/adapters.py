@@ -1,0 +1,149 @@
+"""What a PEFT LoRA adapter makes of its base's weights, from its files alone.
+
+Names are those of PEFT 0.18 to 0.21: ``base_model.model.`` before every tensor, ``.base_layer``
+inside a wrapped module whose whole weight was saved, too (embeddings and heads by default).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..core.errors import InputError
+from ..core.files import read_json
+from .tensors import REMEDY, Tensors, names_in, read_tensor
+
+ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
+MERGE = "merge it into its base (merge_and_unload) and compare the models"
+PREFIX = "base_model.model."
+DEFAULT_ALPHA = 8
+"""PEFT's, where a config names none."""
+FACTORS = {
+    ".lora_A.weight": "a",
+    ".lora_B.weight": "b",
+    ".lora_embedding_A": "a",
+    ".lora_embedding_B": "b",
+}
+NO_PRODUCT = ("use_dora", "lora_bias", "trainable_token_indices", "target_parameters")
+"""Settings of a LoRA config whose change is not, or not only, a product of two factors."""
+LONGEST = 128
+"""Characters of a pattern and of a module's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Its factors by the name of the weight they change, and tensors that it saved whole."""
+
+    factors: Mapping[str, tuple[Path, str, str, float]]
+    whole: Tensors
+    transposed: bool
+    place: str
+
+    @property
+    def names(self) -> list[str]:
+        """Every weight of the base that is changed."""
+        return list(dict.fromkeys([*self.whole.files, *self.factors]))
+
+    def product(self, name: str, shape: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Left and right factor of what is added to weight ``name`` of ``shape``, float32.
+
+        Raises :class:`InputError` where they make another shape.
+        """
+        path, a_name, b_name, scaling = self.factors[name]
+        a, b = read_tensor(path, a_name), read_tensor(path, b_name)
+        fits = a.ndim == b.ndim == 2 and a.shape[0] == b.shape[1]
+        flip = "lora_embedding" in a_name or self.transposed
+        left, right = (scaling * a.T, b.T) if flip else (scaling * b, a)
+        if not fits or (left.shape[0], right.shape[1]) != shape:
+            what = f"factors {tuple(a.shape)} and {tuple(b.shape)} of {name} don't make {shape}"
+            raise InputError(what, place=str(path), remedy="name the adapter's own base")
+        return left, right
+
+
+def adapter_of(folder: Path) -> Adapter:
+    """The adapter at ``folder``.
+
+    Raises :class:`InputError` for another kind than LoRA, and for LoRA whose change is no product
+    (DoRA, new token embeddings, biases beside the factors).
+    """
+    config, place = read_json(folder / ADAPTER_CONFIG), str(folder / ADAPTER_CONFIG)
+    if config.get("peft_type") != "LORA":
+        what = f"an adapter of kind {config.get('peft_type')!r} is no product"
+        raise InputError(what, place=place, remedy=MERGE)
+    if settings := [name for name in NO_PRODUCT if config.get(name)]:
+        raise InputError(f"an adapter with {settings[0]} is no product", place=place, remedy=MERGE)
+    path = folder / ADAPTER
+    if not path.is_file():
+        raise InputError(f"no {ADAPTER}", place=str(folder), remedy=REMEDY)
+    pairs: dict[str, dict[str, str]] = {}
+    whole: dict[str, tuple[Path, str]] = {}
+    for name in names_in(path):
+        ending = next((ending for ending in FACTORS if name.endswith(ending)), None)
+        if ending is not None:
+            target = _plain(name.removesuffix(ending)) + ".weight"
+            pairs.setdefault(target, {})[FACTORS[ending]] = name
+        elif ".lora_" in name or ".token_adapter." in name:
+            raise InputError(f"{name} is no factor of a product", place=str(path), remedy=MERGE)
+        else:
+            whole[_plain(name)] = path, name
+    if broken := [name for name, pair in pairs.items() if len(pair) != 2]:
+        raise InputError(f"{broken[0]} has one of two factors", place=str(path))
+    factors = {
+        name: (path, pair["a"], pair["b"], _scaling(config, name, path, pair["a"], place=place))
+        for name, pair in pairs.items()
+    }
+    return Adapter(factors, Tensors(whole), bool(config.get("fan_in_fan_out")), str(folder))
+
+
+def _plain(name: str) -> str:
+    """A tensor's name in the base: without PEFT's prefix and wrappers."""
+    plain = name.removeprefix(PREFIX)
+    for wrapper in (".base_layer", ".modules_to_save.default"):
+        plain = plain.replace(f"{wrapper}.", ".").removesuffix(wrapper)
+    return plain
+
+
+def _scaling(config: Mapping[str, Any], name: str, path: Path, factor: str, *, place: str) -> float:
+    """lora_alpha / r, or over its root with rslora; r is the factor's own, pattern or not."""
+    rank = len(read_tensor(path, factor))
+    patterns = config.get("alpha_pattern") or {}
+    if not isinstance(patterns, dict):
+        raise InputError("'alpha_pattern' is no table", place=place, remedy=MERGE)
+    alpha = config.get("lora_alpha", DEFAULT_ALPHA)
+    module = name.removesuffix(".weight")
+    for pattern, value in patterns.items():
+        if matches(pattern, module, place=place):
+            alpha = value
+            break
+    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not math.isfinite(alpha):
+        raise InputError(f"{str(alpha)[:40]!r} is no lora_alpha", place=place, remedy=MERGE)
+    return float(alpha) / ((rank**0.5 if config.get("use_rslora") else rank) or 1)
+
+
+def matches(pattern: str, module: str, *, place: str) -> bool:
+    """Whether PEFT holds ``pattern`` for ``module``: a regular expression over the name's end.
+
+    The file is somebody else's, and a pattern can be made to run for years: only short ones with
+    at most three repetitions and two groups, no group repeated, are tried. Raises
+    :class:`InputError` for others.
+    """
+    repeats = len(re.findall(r"[*+?{]", pattern))
+    tame = (
+        max(len(pattern), len(module)) <= LONGEST
+        and repeats <= 3
+        and pattern.count("(") <= 2
+        and not re.search(r"\)[*+?{]|\(\?|\\[0-9]", pattern)
+    )
+    try:
+        if tame:
+            return re.match(rf"(.*\.)?({pattern})$", module) is not None
+    except (re.error, RecursionError, OverflowError):
+        pass
+    what = f"can't follow the pattern {pattern[:60]!r} for {module[:60]}"
+    raise InputError(what, place=place, remedy=MERGE)

@@ -1,0 +1,97 @@
+"""``probe`` as a command: what it prints and what it leaves in --out."""
+
+import json
+
+import pytest
+
+from transferscope.cli import main
+from transferscope.core.suite import load_suite
+from transferscope.evaluate.prompts import write_prompts
+from transferscope.probe.texts import open_texts
+
+from .conftest import rounded
+
+SHOWN = "report.html", "shift.json"
+
+
+def no_model(*given, **options):
+    raise AssertionError("a model was loaded")
+
+
+def test_prompts_are_answered_once_for_all_shards(probe, rows, tmp_path, monkeypatch):
+    given = ("--prompts", rows, "--max-tokens", 6, "--batch-tokens", 30, "--json")
+    whole, _ = probe("tokens", *given)
+    assert whole["prefix"] == "tuned"
+    found, err = probe("tokens", *given, "--out", tmp_path, "--shard", "1/2")
+    assert found == {"shard": 1, "of": 2, "missing": ["2/2"]}
+    assert "still to do: 2/2" in err
+    monkeypatch.setattr("transferscope.engines.hf.load_model", no_model)
+    found, _ = probe("tokens", *given, "--out", tmp_path, "--shard", "2/2")
+    assert found["missing"] == []
+    monkeypatch.setattr("transferscope.probe.opened.load_model", no_model)
+    merged, err = probe("tokens", *given, "--out", tmp_path)
+    assert merged == whole
+    for name in ("responses.jsonl", "positions.parquet", *SHOWN):
+        assert (tmp_path / name).stat().st_size > 0
+    assert "wrote " in err
+    assert "math" in merged["groups"]
+
+
+def test_sequential_is_side_by_side(probe, rows):
+    given = ("--responses", rows, "--prefix", "base", "--json")
+    whole, _ = probe("tokens", *given)
+    assert (whole["prefix"], whole["n_texts"]) == ("base", 8)
+    found, _ = probe("tokens", *given, "--sequential")
+    assert found == rounded(whole)
+
+
+@pytest.mark.parametrize("what", ["hidden", "tokens"])
+def test_shards_by_hand_are_put_together(probe, rows, tmp_path, what, monkeypatch):
+    given = ("--texts" if what == "hidden" else "--responses", rows)
+    given = (*given, "--batch-tokens", 10, "--json")
+    whole, _ = probe(what, *given)
+    for shard in ("2/2", "1/2"):
+        found, _ = probe(what, *given, "--out", tmp_path, "--shard", shard)
+        assert found["of"] == 2
+        assert not (tmp_path / "report.html").exists()
+    monkeypatch.setattr("transferscope.probe.opened.load_model", no_model)
+    merged, err = probe(what, *given, "--out", tmp_path)
+    assert merged == whole
+    for name in SHOWN:
+        assert (tmp_path / name).stat().st_size > 0
+        assert f"wrote {tmp_path / name}" in err
+    kept = json.loads((tmp_path / "shift.json").read_text())
+    assert {key: kept[key] for key in merged} == merged
+
+
+def test_the_terminal_shows_a_table(probe, rows):
+    out, _ = probe("hidden", "--texts", rows)
+    assert "d_paper" in out
+    out, _ = probe("weights")
+    assert "q_proj" in out
+    found, _ = probe("weights", "--json")
+    assert found["changed_share"] > 0.9
+
+
+def test_a_suite_s_prompts_without_a_run(tiny_model, tmp_path, capsys):
+    """They are those of an evaluated run, in the same order: the same numbers come out."""
+    pytest.importorskip("lm_eval")
+    suite = tmp_path / "two.toml"
+    suite.write_text(
+        'name = "two"\nsource = "math"\n[groups]\nmath = ["chains"]\nother = ["ordering"]\n'
+        '[benchmarks.chains]\npack = "mini"\n[benchmarks.ordering]\npack = "mini"\n'
+    )
+    run = tmp_path / "run"
+    main(["eval", str(tiny_model), "--suite", str(suite), "--limit", "3", "--out", str(run)])
+    hidden = ["probe", "hidden", str(tiny_model), str(tiny_model), "--pooling", "last", "--json"]
+    capsys.readouterr()
+    main([*hidden, "--texts", str(run)])
+    expected = json.loads(capsys.readouterr().out)
+    main([*hidden, "--suite", str(suite), "--limit", "3"])
+    found = json.loads(capsys.readouterr().out)
+    assert found == expected
+    assert (found["n_texts"], set(found["groups"])) == (6, {"math", "other"})
+    texts = open_texts(run).rows
+    out = write_prompts(str(tiny_model), load_suite(suite), tmp_path / "prompts", n=3)
+    assert open_texts(out).rows == texts
+    assert "<|im_start|>user" in texts[0]
