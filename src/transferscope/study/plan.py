@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..core.files import read_json, write_json
+from ..core.files import is_scratch, read_json, write_json
 from ..core.records import digest
 from ..evaluate import check_model
 from ..runs.manifest import MANIFEST_FILE, read_manifest
@@ -134,15 +134,19 @@ def check_study(config: StudyConfig, out: Path) -> None:
 
 def refuse_another(config: StudyConfig, out: Path) -> None:
     """Raise :class:`InputError` when ``out`` isn't this study's, nor new."""
+    if out.exists() and not out.is_dir():
+        raise InputError("is a file", place=str(out), remedy="name another --out")
+    # One look at the folder: another process may be claiming it for the same study.
+    held = list(out.iterdir()) if out.is_dir() else []
     path = out / STUDY_FILE
-    if path.is_file():
+    if path in held:
         theirs = read_json(path, remedy="name another --out").get("hash")
         if theirs != digest(config.model_dump(mode="json")):
             raise InputError(
                 "holds a study with other settings", place=str(out), remedy="name another --out"
             )
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not all(is_scratch(entry, of=STUDY_FILE) for entry in held):
         raise InputError("is not empty", place=str(out), remedy="name another --out")
 
 
