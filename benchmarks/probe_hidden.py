@@ -18,7 +18,7 @@ import torch
 from transferscope.models import load_model, load_tokenizer
 from transferscope.probe.hidden import features
 
-MODEL, TEXTS, REPEATS = "smollm2-135m", 8, 3
+MODEL, TEXTS, REPEATS = "smollm2-135m", 16, 2
 WIDTH = 128
 AT_LEAST = 0.8
 TOLERANCE = 1e-5

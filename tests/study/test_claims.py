@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -65,8 +66,9 @@ def test_arms_are_compared_at_the_gain_that_both_reach() -> None:
     other = [run("b", 0, 5.0, -5.0, variance=2.0), run("b", 1, 5.0, -5.0)]
     reach, values = matched(one, other)
     assert reach == 5.0
-    # a between (4, 1) and (8, -1) at 5 is 0.5; b is -5
-    assert values == {0: Value(5.5, 2.0)}
+    # a between (4, 1) and (8, -1) at 5 is 0.5; b is -5. b's frontier falls from (0, 0) to (5, -5):
+    # its slope is -1, so the gain's variance counts as much as the retention's.
+    assert values == {0: Value(5.5, 4.0)}
     assert matched(one, [run("b", 0, -1.0, 3.0)]) == (-1.0, {})
     assert matched(one, [])[1] == {}
 
@@ -173,3 +175,40 @@ def test_the_best_rate_is_the_one_that_gains_most_on_average() -> None:
     ]
     assert {r.learning_rate for r in best_rate(runs)} == {1e-4}
     assert best_rate([]) == []
+
+
+def test_variants_are_no_further_runs_of_a_recipe() -> None:
+    own = [run("on-policy-rl", seed, 5.0, 1.0) for seed in (0, 1)]
+    stale = [replace(r, table="stale", ti={"non": Value(-90.0)}) for r in own]
+    later = [replace(r, recipe="on-policy-rl from sft") for r in own]
+    claim = judge([*own, *stale, *later], Thresholds())[0]
+    assert (claim.runs, claim.measured, claim.verdict) == (2, 50.0, "undecided")
+
+
+def test_a_rate_with_one_run_does_not_replace_six_seeds() -> None:
+    seeds = [run("on-policy-rl", seed, 5.0, 1.0) for seed in range(6)]
+    swept = run("on-policy-rl", 0, 9.0, 1.0, rate=1e-3)
+    assert best_rate([swept, *seeds]) == seeds
+
+
+def test_what_a_study_lacks_is_undecided_and_says_so() -> None:
+    claims = {claim.claim: claim for claim in judge([], Thresholds())}
+    lost = claims["off-policy SFT loses on non-reasoning (points)"]
+    assert (lost.verdict, lost.why) == ("undecided", "the study has no such runs")
+
+
+def test_the_matched_gain_is_said() -> None:
+    one = [run("on-policy-sft", seed, 8.0, -1.0) for seed in range(3)]
+    other = [run("off-policy-sft", seed, 5.0, -5.0) for seed in range(3)]
+    claims = judge([*one, *other], Thresholds())
+    (claim,) = [c for c in claims if c.claim.startswith("on-policy-sft keeps more")]
+    assert claim.verdict == "confirmed"
+    assert claim.why == "at a source gain of 5.0 points"
+
+
+def test_random_reward_is_judged_elsewhere_too() -> None:
+    runs = [run("random-reward", seed, 0.0, 9.0) for seed in range(3)]
+    claims = {claim.claim: claim for claim in judge(runs, Thresholds())}
+    assert claims["random reward gains little on the source (points)"].verdict == "confirmed"
+    name = "random reward gains little elsewhere (retention, points)"
+    assert claims[name].verdict == "contradicted"

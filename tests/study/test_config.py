@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.study import StudyConfig, parse_study
-from transferscope.study.plan import run_names
+from transferscope.study.plan import check_study, run_names, unequal
 
 HEAD = 'name = "s"\nbase = "smollm2-135m"\n'
 
@@ -84,3 +87,36 @@ def test_the_source_group_is_data() -> None:
 def test_what_does_not_fit_is_named(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         study(text)
+
+
+def test_arms_start_from_the_base_and_what_they_do_not_share_is_said() -> None:
+    with pytest.raises(InputError, match="all arms start from the study's base"):
+        study('[arms.on-policy-rl]\nmodel = "other"\n')
+    equal = study("[arms.on-policy-rl]\n[arms.off-policy-sft]\n")
+    assert unequal(equal) == []
+    (said,) = unequal(study("[arms.on-policy-rl]\nsteps = 3\n[arms.off-policy-sft]\nsteps = 4\n"))
+    assert said.startswith("The arms differ in the number of queries seen: on-policy-rl 18, off-")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[arms.on-policy-rl]\nqueries_from = "{0}/none.jsonl"\n', "none.jsonl"),
+        ('[arms.on-policy-rl]\nqueries_from = "{0}/two.jsonl"\nsteps = 3\n', "2"),
+        (
+            '[arms.off-policy-sft]\nqueries_from = "{0}/two.jsonl"\nteacher = "{0}/no.jsonl"\n'
+            "steps = 1\nqueries_per_step = 2\n",
+            "no.jsonl",
+        ),
+    ],
+)
+def test_files_are_looked_at_before_the_first_stage(
+    text: str, message: str, tmp_path: Path, tiny_model: Path
+) -> None:
+    rows = [{"prompt": f"What is {n} plus 1?", "answer": str(n + 1)} for n in (1, 2)]
+    (tmp_path / "two.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    head = f'name = "s"\nbase = "{tiny_model}"\n'
+    config = parse_study(head + text.format(tmp_path), place="s.toml")
+    with pytest.raises(InputError, match=message):
+        check_study(config, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

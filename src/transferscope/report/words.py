@@ -62,8 +62,8 @@ MEASURES = {
     ),
     "claims": (
         "Thresholds were written down before the first run. Intervals are over training runs "
-        "(seeds) and hold the questions' uncertainty as well; fewer than three runs decide "
-        "nothing. A contradiction is a result."
+        "(seeds) and hold the questions' uncertainty as well (ratios: over runs alone, all models "
+        "read the same texts); fewer than three runs decide nothing. A contradiction is a result."
     ),
     "weights": (
         "How much of the model the tuning touched: the share of weights that moved by more than "

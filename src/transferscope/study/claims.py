@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.over_runs import over_runs
@@ -22,7 +22,10 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``measured`` and ``ci`` are in the claim's unit; ``why`` says what an undecided one lacks."""
+    """``measured`` and ``ci`` are in the claim's unit.
+
+    ``why`` says what an undecided one lacks, or under which condition it was measured.
+    """
 
     claim: str
     measured: float | None
@@ -92,16 +95,20 @@ def decide(
 
 
 def judge(runs: Sequence[Measured], thresholds: Thresholds) -> list[Claim]:
-    """All claims on a study's runs. Where an arm has several learning rates, its best by gain."""
+    """All claims on a study's runs. Where an arm has several learning rates, its best by gain.
+
+    A recipe's runs are those of the arm that bears its name: variants (another start, staler
+    samples) stand in the arm table and on the frontier, but are no further runs of the recipe.
+    """
+    runs = [run for run in runs if run.table == run.recipe]
     arms = {recipe: [r for r in runs if r.recipe == recipe] for recipe in {r.recipe for r in runs}}
     final = {recipe: best_rate(found) for recipe, found in arms.items()}
     rl, sft = final.get("on-policy-rl", []), final.get("off-policy-sft", [])
     groups = dict.fromkeys(group for run in runs for group in run.gain if group != run.source)
     claims = [_transfers(group, rl, thresholds.rl_transfers) for group in groups]
-    if "non" in groups:
-        lost = [run.gain["non"] for run in sft if "non" in run.gain]
-        name = "off-policy SFT loses on non-reasoning (points)"
-        claims.append(decide(name, lost, thresholds.sft_loses, below))
+    lost = [run.gain["non"] for run in sft if "non" in run.gain]
+    name = "off-policy SFT loses on non-reasoning (points)"
+    claims.append(decide(name, lost, thresholds.sft_loses, below))
     pairs = (("on-policy-sft", "off-policy-sft"), ("on-policy-rl-no-kl", "off-policy-rl"))
     for one, other in pairs:
         claims.append(_at_matched_gain(one, other, arms, thresholds.on_policy_beats_off_policy))
@@ -125,6 +132,9 @@ def judge(runs: Sequence[Measured], thresholds: Thresholds) -> list[Claim]:
     chance = [run.gain[run.source] for run in final.get("random-reward", [])]
     name = "random reward gains little on the source (points)"
     claims.append(decide(name, chance, thresholds.random_gains, below))
+    beyond = [run.retention for run in final.get("random-reward", []) if run.retention is not None]
+    name = "random reward gains little elsewhere (retention, points)"
+    claims.append(decide(name, beyond, thresholds.random_gains, below))
     cost = "RL takes longer than SFT on as many queries (ratio of seconds)"
     claims.append(
         decide(cost, _log_ratios(rl, sft, "seconds"), thresholds.rl_cost, above, log=True)
@@ -133,14 +143,20 @@ def judge(runs: Sequence[Measured], thresholds: Thresholds) -> list[Claim]:
 
 
 def best_rate(runs: Sequence[Measured]) -> list[Measured]:
-    """The final runs at the learning rate with the largest mean source gain."""
+    """The final runs at the learning rate with the most runs, then the largest mean source gain.
+
+    A rate of a sweep with a single run doesn't take the place of one with every seed.
+    """
     final = [run for run in runs if run.step is None and run.source in run.gain]
     rates: dict[float, list[Measured]] = {}
     for run in final:
         rates.setdefault(run.learning_rate, []).append(run)
     if not rates:
         return []
-    return max(rates.values(), key=lambda own: sum(r.gain[r.source].value for r in own) / len(own))
+    return max(
+        rates.values(),
+        key=lambda own: (len(own), sum(r.gain[r.source].value for r in own) / len(own)),
+    )
 
 
 def _transfers(group: str, rl: Sequence[Measured], threshold: float) -> Claim:
@@ -161,11 +177,15 @@ def _at_matched_gain(
     if not values and arms.get(one) and arms.get(other):
         why = f"no common gain: an arm's source gain is at most {reach:.1f} points"
         return Claim(name, None, None, threshold, "undecided", why=why)
-    return decide(name, list(values.values()), threshold, above)
+    found = decide(name, list(values.values()), threshold, above)
+    return replace(found, why=found.why or f"at a source gain of {reach:.1f} points")
 
 
 def _log_ratios(top: Sequence[Measured], bottom: Sequence[Measured], key: str) -> list[Value]:
-    """Log of the ratio of a quantity, for every seed that both arms ran."""
+    """Log of the ratio of a quantity, for every seed that both arms ran.
+
+    Its interval is over runs alone: all models read the same texts.
+    """
     low = {run.seed: _quantity(run, key) for run in bottom}
     pairs = [(_quantity(run, key), low[run.seed]) for run in top if run.seed in low]
     return [

@@ -126,6 +126,10 @@ class StudyConfig(BaseModel):
             table = ArmTable.model_validate({**known, "settings": rest})
         except ValidationError as err:
             raise _invalid(err, place) from None
+        if "model" in table.settings:
+            what = "an arm can't name a model: all arms start from the study's base"
+            remedy = "remove it; use init_from or checkpoint for another start"
+            raise InputError(what, place=place, remedy=remedy)
         if table.checkpoint is not None and len(self.arms[name]) > 1:
             what = "a checkpoint is not trained: no other setting goes with it"
             raise InputError(what, place=place, remedy="remove the other settings")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -55,8 +56,11 @@ def matched(one: Sequence[Measured], other: Sequence[Measured]) -> tuple[float, 
     """Retention of arm ``one`` minus that of ``other`` at a matched gain, by shared seed.
 
     The gain is the largest that both arms reach with every shared seed, in points (0 or less: an
-    arm gained nothing, and no seed is returned). A difference has the sum of both arms' mean item
-    variances: an upper bound, since both are scored on the same items.
+    arm gained nothing, and no seed is returned). A difference has the sum of both arms' item
+    variances: that of the retention, and that of the gain times the squared slope of the frontier
+    there, since a gain that is off moves the place where retention is read. The two are of
+    different benchmarks, so independent; between arms the sum is an upper bound, since both are
+    scored on the same items.
     """
     mine, theirs = by_seed(one), by_seed(other)
     shared = sorted(mine.keys() & theirs.keys())
@@ -70,7 +74,7 @@ def matched(one: Sequence[Measured], other: Sequence[Measured]) -> tuple[float, 
         kept = [retention_at(_points(runs[seed]), reach) for runs in (mine, theirs)]
         assert kept[0] is not None
         assert kept[1] is not None
-        variance = sum(_mean_variance(runs[seed]) for runs in (mine, theirs))
+        variance = sum(_variance_at(runs[seed], reach) for runs in (mine, theirs))
         found[seed] = Value(kept[0] - kept[1], variance)
     return reach, found
 
@@ -79,5 +83,17 @@ def _points(runs: Sequence[Measured]) -> list[tuple[float, float]]:
     return [(r.gain[r.source].value, r.retention.value) for r in runs if r.retention is not None]
 
 
-def _mean_variance(runs: Sequence[Measured]) -> float:
-    return float(np.mean([r.retention.variance for r in runs if r.retention is not None]))
+def _variance_at(runs: Sequence[Measured], gain: float) -> float:
+    """Item variance of the retention that is read off the frontier of ``runs`` at ``gain``."""
+    kept = [r.retention.variance for r in runs if r.retention is not None]
+    gained = [r.gain[r.source].variance for r in runs if r.retention is not None]
+    return float(np.mean(kept) + _slope(_points(runs), gain) ** 2 * np.mean(gained))
+
+
+def _slope(points: Points, gain: float) -> float:
+    """Of the frontier's piece that ends at or behind ``gain``; 0 left of its first point."""
+    edge = frontier(points)
+    for (left, before), (right, after) in pairwise(edge):
+        if left < gain <= right:
+            return (after - before) / (right - left)
+    return 0.0

@@ -68,7 +68,7 @@ def measure(
     config, step = cell.config, result.model.partition("@")[2]
     return Measured(
         table=cell.table,
-        recipe=config.arm if config else "checkpoint",
+        recipe=_recipe(cell),
         seed=config.seed if config else 0,
         learning_rate=config.learning_rate if config else math.nan,
         step=int(step) if step else None,
@@ -79,6 +79,13 @@ def measure(
         shift=shift,
         seconds=None if cost is None else float(cost["seconds"]),
     )
+
+
+def _recipe(cell: Cell) -> str:
+    """The recipe that the cell is a run of; from another arm's model on it is another recipe."""
+    if cell.config is None:
+        return "checkpoint"
+    return cell.config.arm if cell.start is None else f"{cell.config.arm} from {cell.start}"
 
 
 def _value(point: PlanePoint) -> Value:

@@ -12,11 +12,14 @@ from ..core.files import is_scratch, read_json, write_json
 from ..core.records import digest
 from ..evaluate import check_model
 from ..runs.manifest import MANIFEST_FILE, read_manifest
-from ..train import is_complete
+from ..train import ArmConfig, is_complete
+from ..train.pool import HUB, queries_of, responses_of
 from .config import Cell, StudyConfig
 
 Say = Callable[[str], None]
 STUDY_FILE = "study.json"
+FEWEST_TEXTS = 3
+"""Two principal axes need them."""
 PROBES = ("hidden", "tokens", "weights")
 
 # Read off one demo on 2 idle cores, 2026-11-23, items scaled for the wider token limits: rough, and
@@ -130,6 +133,34 @@ def check_study(config: StudyConfig, out: Path) -> None:
     suite = config.load_suite()
     for model in (config.base, *(c.checkpoint for c in config.cells() if c.checkpoint)):
         check_model(model, suite, n=config.items, seed=config.seed)
+    if len(suite.benchmarks) * config.probe.items < FEWEST_TEXTS:
+        what = f"the probes need {FEWEST_TEXTS} texts"
+        raise InputError(what, place=f"study {config.name} [probe] items", remedy="ask for more")
+    for cell in config.cells():
+        if cell.config is not None:
+            _check_data(cell.config)
+
+
+def _check_data(arm: ArmConfig) -> None:
+    """Raise what training would for files that are missing or hold too little; asks no hub."""
+    if arm.queries_from.startswith(HUB):
+        return
+    queries = queries_of(arm)
+    if arm.recipe.sampler == "teacher":
+        responses_of(arm, queries)
+
+
+def unequal(config: StudyConfig) -> list[str]:
+    """What the trained arms don't share although a controlled comparison needs it, in words."""
+    arms = {cell.table: cell.config for cell in config.cells() if cell.config is not None}
+    seen = {name: arm.queries for name, arm in arms.items()}
+    read = {name: arm.queries_from for name, arm in arms.items()}
+    return [
+        f"The arms differ in {what}: {', '.join(f'{name} {at}' for name, at in values.items())}. "
+        "Contrasts between them are not under equal conditions."
+        for what, values in (("the number of queries seen", seen), ("their queries", read))
+        if len(set(values.values())) > 1
+    ]
 
 
 def refuse_another(config: StudyConfig, out: Path) -> None:

@@ -39,6 +39,7 @@ from .plan import (
     is_measured,
     probe_path,
     run_names,
+    unequal,
 )
 from .predict import predict
 from .sharing import each_once, holding
@@ -122,6 +123,7 @@ def _report(config: StudyConfig, base: Run, found: _Found, out: Path) -> ReportI
         arm_means=means if found.training else (),
         arms={label: cell.table for cell in config.cells() for label in run_names(cell)},
         dynamics={name: dynamics_of(rows) for name, rows in found.training.items()},
+        notes=unequal(config),
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     )
 
