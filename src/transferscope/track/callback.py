@@ -42,7 +42,8 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
     of real benchmarks. ``kl_items`` per benchmark carry the KL (0: none); the base is loaded for
     it, unless the model is an adapter that can be switched off. ``allowed_loss`` in points stops
     the training once a group other than the source has a lower bound below minus it: with few items
-    that says "not shown to be harmless", so give it enough. Only the first process measures.
+    that says "not shown to be harmless", so give it enough. Only the first process measures, the
+    others wait; a stop is every process's.
 
     Raises :class:`InputError` for a wrong base, suite or number, and for a model whose weights are
     sharded over processes (use :func:`trace` on its checkpoints).
@@ -104,17 +105,22 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Measures where a step is due."""
-        due = state.global_step % self.every == 0 or state.global_step == state.max_steps
-        if due and state.is_world_process_zero:
+        if state.global_step % self.every and state.global_step != state.max_steps:
+            return
+        if state.is_world_process_zero:
             row = self.measure(state.global_step)
-            self.trainer.log(row.metrics())
             if self.allowed_loss is not None and self._lost(row):
                 control.should_training_stop = True
-        if due:
-            self.trainer.accelerator.wait_for_everyone()
+        # The other processes wait here, and stop with the first: it would wait for them for ever.
+        accelerator = self.trainer.accelerator
+        stop = torch.tensor(int(control.should_training_stop), device=accelerator.device)
+        control.should_training_stop = bool(accelerator.reduce(stop, reduction="sum").item())
 
     def measure(self, step: int) -> Row:
-        """Evaluate, probe and write the row of ``step``; needs ``on_train_begin`` before it."""
+        """Evaluate, probe, write and log the row of ``step``, in the first process.
+
+        Needs ``on_train_begin`` before it.
+        """
         if self._base_run is None:
             raise InputError("nothing to compare with yet", remedy="call it during training")
         out = self.out / "runs" / f"step-{step}"
@@ -124,7 +130,23 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         row = row_of(step, result, kl)
         self.rows = [*(r for r in self.rows if r.step != step), row]
         write_rows(self.out / FILE, self.rows)
+        self._log(row)
         return row
+
+    def _log(self, row: Row) -> None:
+        """The row to the Trainer's history and reporters, past its own ``log``.
+
+        ``Trainer.log`` would take the step's own log for done, here and not in other processes, and
+        TRL's adds its averaged metrics and starts them anew.
+        """
+        state, control = self.trainer.state, self.trainer.control
+        logs: dict[str, float] = row.metrics()
+        if state.epoch is not None:
+            logs["epoch"] = state.epoch
+        state.log_history.append({**logs, "step": row.step})
+        due = control.should_log
+        self.trainer.callback_handler.on_log(self.trainer.args, state, control, logs)
+        control.should_log = due
 
     @property
     def _model(self) -> Any:
