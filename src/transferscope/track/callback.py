@@ -27,11 +27,12 @@ from ..core.suite import Suite, load_suite
 from ..core.token_shift import TokenShift
 from ..engines import HFEngine
 from ..evaluate import check_model, evaluate, evaluate_model
+from ..models import find_model, fingerprint
 from ..probe.texts import run_responses
 from ..probe.tokens import token_shift
 from ..runs import Run, read_run
-from ..runs.manifest import MANIFEST_FILE, read_manifest
-from .rows import FILE, Row, read_rows, row_of, write_rows
+from .folder import check_folder, check_unused, cut_back
+from .rows import FILE, Row, row_of, write_rows
 
 
 class TransferCallback(TrainerCallback):  # type: ignore[misc]
@@ -45,8 +46,11 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
     that says "not shown to be harmless", so give it enough. Only the first process measures, the
     others wait; a stop is every process's.
 
+    ``out`` is one training's: started at step 0 it must hold no steps, resumed it goes on.
+
     Raises :class:`InputError` for a wrong base, suite or number, and for a model whose weights are
-    sharded over processes (use :func:`trace` on its checkpoints).
+    sharded over processes (use :func:`trace` on its checkpoints); when the training begins, for an
+    ``out`` that holds another training's steps or a base asked otherwise.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         self.suite = suite if isinstance(suite, Suite) else load_suite(suite)
         self.options: dict[str, Any] = {"n": items, "seed": seed, "data": data}
         check_model(base, self.suite, **self.options)
+        check_folder(Path(out))
         self.trainer, self.base, self.out = trainer, base, Path(out)
         self.every, self.kl_items, self.allowed_loss = every, kl_items, allowed_loss
         self.rows: list[Row] = []
@@ -91,15 +96,15 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
             return
         out = self.out / "runs" / "base"
         if state.global_step == 0:
+            check_unused(self.out)
             # Before the first step the model is the base, in the very arithmetic of later steps.
-            self._answer(out, ModelRef(self.base))
+            self._answer(out, ModelRef(self.base, fingerprint=fingerprint(find_model(self.base))))
+            self.rows = []
         else:
+            self.rows = cut_back(self.out, state.global_step, state.log_history)
             with _aside(None):
                 evaluate_model(self.base, self.suite, out, dtype=self._dtype(), **self.options)
         self._base_run = read_run(out)
-        if (self.out / FILE).is_file():
-            kept = read_rows(self.out / FILE)
-            self.rows = [row for row in kept if row.step <= state.global_step]
 
     def on_step_end(
         self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -156,9 +161,7 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         return str(next(self._model.parameters()).dtype).removeprefix("torch.")
 
     def _answer(self, out: Path, ref: ModelRef) -> None:
-        """The model as it is answers the suite's slice, unless it has."""
-        if _complete(out):
-            return
+        """The model as it is answers what it has not; another run's folder is refused."""
         model, tokenizer = self._model, self.trainer.processing_class
         with _aside(model):
             engine = HFEngine.from_loaded(model, tokenizer, name=ref.name)
@@ -176,10 +179,6 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
     def _lost(self, row: Row) -> bool:
         targets = [ci for group, ci in row.ci.items() if group != self.suite.source]
         return any(ci[0] < -(self.allowed_loss or 0.0) for ci in targets)
-
-
-def _complete(out: Path) -> bool:
-    return (out / MANIFEST_FILE).is_file() and read_manifest(out).status == "complete"
 
 
 @contextmanager
