@@ -6,58 +6,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from datasets import Dataset
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer
-from trl import SFTConfig, SFTTrainer
 
 from transferscope import TransferCallback
 from transferscope.cli import main
 from transferscope.core.errors import InputError
-from transferscope.core.suite import parse_suite
 from transferscope.runs import read_run
 from transferscope.track import find_checkpoints, read_rows, trace
 
-SUITE = parse_suite(
-    """
-name = "slice"
-source = "math"
-[groups]
-math = ["fractions"]
-other = ["sequences"]
-[benchmarks.fractions]
-pack = "mini"
-[benchmarks.sequences]
-pack = "mini"
-""",
-    place="slice.toml",
-)
-
-
-def trainer(model: Path, out: Path, steps: int = 4, **options):
-    rows = [{"prompt": f"{i} + 1", "completion": f" {i + 1}"} for i in range(16)]
-    arguments = SFTConfig(
-        output_dir=str(out),
-        max_steps=steps,
-        per_device_train_batch_size=2,
-        learning_rate=3e-3,
-        lr_scheduler_type="constant",
-        save_steps=2,
-        logging_steps=1,
-        report_to=[],
-        use_cpu=True,
-        bf16=False,
-        activation_checkpointing=False,
-        disable_tqdm=True,
-        seed=3,
-    )
-    return SFTTrainer(
-        model=AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32),
-        args=arguments,
-        train_dataset=Dataset.from_list(rows),
-        processing_class=AutoTokenizer.from_pretrained(model),
-        **options,
-    )
+from .helpers import SUITE, trainer
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +43,7 @@ def test_every_other_step_is_measured_and_logged(followed) -> None:
     assert [entry["step"] for entry in logged] == [2, 4]
     assert logged[1]["transfer/kl"] == pytest.approx(rows[1].kl)
     assert {"transfer/gain/math", "transfer/gain_low/other", "transfer/retention"} <= set(logged[0])
+    assert not {"loss", "entropy", "mean_token_accuracy"} & set(logged[0])
     assert found.model.training
 
 
@@ -94,6 +52,60 @@ def test_training_goes_on_as_if_nothing_had_been_measured(followed, tiny_model, 
     alone.train()
     theirs = dict(followed[1].model.named_parameters())
     assert all(torch.equal(p, theirs[name]) for name, p in alone.model.named_parameters())
+    mine, measured = (
+        [entry for entry in found.state.log_history if "loss" in entry]
+        for found in (alone, followed[1])
+    )
+    assert [entry["step"] for entry in mine] == [1, 2, 3, 4]
+    assert {"grad_norm", "entropy", "mean_token_accuracy"} <= set(mine[1])
+    assert mine == measured  # loss and TRL's averages at measured steps too
+
+
+def again(followed, folder: Path, *, steps: int = 4, items: int = 4):
+    """The followed training's folders, copied, under a new trainer with a new callback."""
+    shutil.copytree(followed[0], folder, dirs_exist_ok=True)
+    base = followed[2].base
+    found = trainer(Path(base), folder / "run", steps=steps)
+    out = folder / "transfer"
+    found.add_callback(
+        TransferCallback(found, base=base, out=out, suite=SUITE, items=items, every=2)
+    )
+    return found, out
+
+
+def test_another_training_does_not_take_over_the_answers(followed, tmp_path) -> None:
+    found, out = again(followed, tmp_path)
+    before = (out / "trace.jsonl").read_bytes()
+    with pytest.raises(InputError, match="holds the steps of another training; name another out"):
+        found.train()
+    assert found.state.global_step == 0
+    assert (out / "trace.jsonl").read_bytes() == before
+    shutil.rmtree(out / "runs" / "step-2")
+    shutil.rmtree(out / "runs" / "step-4")
+    (out / "trace.jsonl").unlink()
+    found = trainer(Path(followed[2].base), tmp_path / "run")
+    found.add_callback(
+        TransferCallback(found, base=followed[2].base, out=out, suite=SUITE, items=2, every=2)
+    )
+    with pytest.raises(InputError, match="another limit: 4 there, 2 asked for"):
+        found.train()
+
+
+def test_a_resumed_training_keeps_its_rows_and_measures_the_rest_again(followed, tmp_path) -> None:
+    found, out = again(followed, tmp_path)
+    (out / "runs" / "step-4" / "responses" / "fractions.jsonl").write_text("stale")
+    found.train(resume_from_checkpoint=str(tmp_path / "run" / "checkpoint-2"))
+    rows, before = read_rows(out / "trace.jsonl"), followed[2].rows
+    assert rows[0] == read_rows(followed[0] / "transfer" / "trace.jsonl")[0]
+    assert rows[1].gain == before[1].gain
+    assert rows[1].kl == pytest.approx(before[1].kl, rel=1e-4)
+    assert len(read_run(out / "runs" / "step-4").responses("fractions")) == 4
+
+
+def test_a_resumed_training_asks_the_base_the_same(followed, tmp_path) -> None:
+    found, _ = again(followed, tmp_path, items=2)
+    with pytest.raises(InputError, match="another limit: 4 there, 2 asked for"):
+        found.train(resume_from_checkpoint=str(tmp_path / "run" / "checkpoint-2"))
 
 
 def test_an_adapter_is_its_own_base(tiny_model, tmp_path, monkeypatch) -> None:
@@ -196,6 +208,12 @@ def test_the_command(followed, tmp_path, capsys, monkeypatch) -> None:
     main(argv)
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit):
+        main([*argv[:-1], str(tmp_path / "file")])
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "file: is a file; name another folder" in told
     page = (tmp_path / "out" / "report.html").read_text()
     assert "trace-gain" in page
     assert "trace-kl" in page

@@ -27,11 +27,12 @@ from ..core.suite import Suite, load_suite
 from ..core.token_shift import TokenShift
 from ..engines import HFEngine
 from ..evaluate import check_model, evaluate, evaluate_model
+from ..models import find_model, fingerprint
 from ..probe.texts import run_responses
 from ..probe.tokens import token_shift
 from ..runs import Run, read_run
-from ..runs.manifest import MANIFEST_FILE, read_manifest
-from .rows import FILE, Row, read_rows, row_of, write_rows
+from .folder import check_folder, check_unused, cut_back
+from .rows import FILE, Row, row_of, write_rows
 
 
 class TransferCallback(TrainerCallback):  # type: ignore[misc]
@@ -42,10 +43,14 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
     of real benchmarks. ``kl_items`` per benchmark carry the KL (0: none); the base is loaded for
     it, unless the model is an adapter that can be switched off. ``allowed_loss`` in points stops
     the training once a group other than the source has a lower bound below minus it: with few items
-    that says "not shown to be harmless", so give it enough. Only the first process measures.
+    that says "not shown to be harmless", so give it enough. Only the first process measures, the
+    others wait; a stop is every process's.
+
+    ``out`` is one training's: started at step 0 it must hold no steps, resumed it goes on.
 
     Raises :class:`InputError` for a wrong base, suite or number, and for a model whose weights are
-    sharded over processes (use :func:`trace` on its checkpoints).
+    sharded over processes (use :func:`trace` on its checkpoints); when the training begins, for an
+    ``out`` that holds another training's steps or a base asked otherwise.
     """
 
     def __init__(
@@ -77,6 +82,7 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         self.suite = suite if isinstance(suite, Suite) else load_suite(suite)
         self.options: dict[str, Any] = {"n": items, "seed": seed, "data": data}
         check_model(base, self.suite, **self.options)
+        check_folder(Path(out))
         self.trainer, self.base, self.out = trainer, base, Path(out)
         self.every, self.kl_items, self.allowed_loss = every, kl_items, allowed_loss
         self.rows: list[Row] = []
@@ -90,31 +96,36 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
             return
         out = self.out / "runs" / "base"
         if state.global_step == 0:
+            check_unused(self.out)
             # Before the first step the model is the base, in the very arithmetic of later steps.
-            self._answer(out, ModelRef(self.base))
+            self._answer(out, ModelRef(self.base, fingerprint=fingerprint(find_model(self.base))))
+            self.rows = []
         else:
+            self.rows = cut_back(self.out, state.global_step, state.log_history)
             with _aside(None):
                 evaluate_model(self.base, self.suite, out, dtype=self._dtype(), **self.options)
         self._base_run = read_run(out)
-        if (self.out / FILE).is_file():
-            kept = read_rows(self.out / FILE)
-            self.rows = [row for row in kept if row.step <= state.global_step]
 
     def on_step_end(
         self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
         """Measures where a step is due."""
-        due = state.global_step % self.every == 0 or state.global_step == state.max_steps
-        if due and state.is_world_process_zero:
+        if state.global_step % self.every and state.global_step != state.max_steps:
+            return
+        if state.is_world_process_zero:
             row = self.measure(state.global_step)
-            self.trainer.log(row.metrics())
             if self.allowed_loss is not None and self._lost(row):
                 control.should_training_stop = True
-        if due:
-            self.trainer.accelerator.wait_for_everyone()
+        # The other processes wait here, and stop with the first: it would wait for them for ever.
+        accelerator = self.trainer.accelerator
+        stop = torch.tensor(int(control.should_training_stop), device=accelerator.device)
+        control.should_training_stop = bool(accelerator.reduce(stop, reduction="sum").item())
 
     def measure(self, step: int) -> Row:
-        """Evaluate, probe and write the row of ``step``; needs ``on_train_begin`` before it."""
+        """Evaluate, probe, write and log the row of ``step``, in the first process.
+
+        Needs ``on_train_begin`` before it.
+        """
         if self._base_run is None:
             raise InputError("nothing to compare with yet", remedy="call it during training")
         out = self.out / "runs" / f"step-{step}"
@@ -124,7 +135,23 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         row = row_of(step, result, kl)
         self.rows = [*(r for r in self.rows if r.step != step), row]
         write_rows(self.out / FILE, self.rows)
+        self._log(row)
         return row
+
+    def _log(self, row: Row) -> None:
+        """The row to the Trainer's history and reporters, past its own ``log``.
+
+        ``Trainer.log`` would take the step's own log for done, here and not in other processes, and
+        TRL's adds its averaged metrics and starts them anew.
+        """
+        state, control = self.trainer.state, self.trainer.control
+        logs: dict[str, float] = row.metrics()
+        if state.epoch is not None:
+            logs["epoch"] = state.epoch
+        state.log_history.append({**logs, "step": row.step})
+        due = control.should_log
+        self.trainer.callback_handler.on_log(self.trainer.args, state, control, logs)
+        control.should_log = due
 
     @property
     def _model(self) -> Any:
@@ -134,9 +161,7 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         return str(next(self._model.parameters()).dtype).removeprefix("torch.")
 
     def _answer(self, out: Path, ref: ModelRef) -> None:
-        """The model as it is answers the suite's slice, unless it has."""
-        if _complete(out):
-            return
+        """The model as it is answers what it has not; another run's folder is refused."""
         model, tokenizer = self._model, self.trainer.processing_class
         with _aside(model):
             engine = HFEngine.from_loaded(model, tokenizer, name=ref.name)
@@ -154,10 +179,6 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
     def _lost(self, row: Row) -> bool:
         targets = [ci for group, ci in row.ci.items() if group != self.suite.source]
         return any(ci[0] < -(self.allowed_loss or 0.0) for ci in targets)
-
-
-def _complete(out: Path) -> bool:
-    return (out / MANIFEST_FILE).is_file() and read_manifest(out).status == "complete"
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from ..evaluate import check_model, evaluate_model
 from ..models import find_model
 from ..probe.texts import run_responses
 from ..runs import read_run
+from .folder import check_folder
 from .rows import FILE, Row, row_of, write_rows
 
 _STEP = re.compile(r"(?:checkpoint-|global_step_|step-|iter_|)(\d+)")
@@ -60,10 +61,11 @@ def trace(
 
     ``options`` are those of :func:`~transferscope.evaluate.evaluate_model` (``n``, ``seed``,
     ``data``). Started again, it goes on where it stopped. Raises as :func:`find_checkpoints` and
-    ``evaluate_model`` do.
+    ``evaluate_model`` do, and :class:`InputError` for an ``out`` that is a file.
     """
     from ..probe.tokens import token_shift
 
+    check_folder(out)
     found = find_checkpoints(checkpoints)
     check_model(base, suite, **options)
     options |= {"dtype": dtype, "tick": tick}

@@ -14,6 +14,8 @@ from ..core.files import read_json_lines, write_atomically
 from ..core.token_shift import TokenShift
 
 FILE = "trace.jsonl"
+PREFIX = "transfer/"
+"""Of a row's numbers in a training log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Row:
         named |= {f"ti/{group}": value for group, value in self.ti.items() if value is not None}
         single = {"retention": self.retention, "kl": self.kl, "kl_base": self.kl_base}
         named |= {name: value for name, value in single.items() if value is not None}
-        return {f"transfer/{name}": v for name, v in named.items() if math.isfinite(v)}
+        return {f"{PREFIX}{name}": v for name, v in named.items() if math.isfinite(v)}
 
 
 def row_of(step: int, result: TunedResult, kl: TokenShift | None) -> Row:

@@ -1,0 +1,70 @@
+"""A trace's folder belongs to one training, up to the step it is resumed from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from transferscope.core.errors import InputError
+from transferscope.track.folder import check_folder, check_unused, cut_back
+from transferscope.track.rows import Row, read_rows, write_rows
+
+
+def row(step: int, kl: float = 0.5) -> Row:
+    return Row(step, {"math": 1.0}, {"math": (0.0, 2.0)}, None, None, {"math": None}, kl=kl)
+
+
+def logged(*rows: Row) -> list[dict[str, float]]:
+    own = [{"loss": 1.0, "step": found.step} for found in rows]
+    return [*own, *({**found.metrics(), "epoch": 1.0, "step": found.step} for found in rows)]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    for name in ("base", "step-2", "step-4"):
+        (tmp_path / "out" / "runs" / name).mkdir(parents=True)
+    write_rows(tmp_path / "out" / "trace.jsonl", [row(2), row(4)])
+    return tmp_path / "out"
+
+
+def names(out: Path) -> list[str]:
+    return sorted(path.name for path in (out / "runs").iterdir())
+
+
+def test_a_file_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below" / "it"):
+        with pytest.raises(InputError, match="file: is a file; name another folder"):
+            check_folder(path)
+    check_folder(tmp_path)
+    check_folder(tmp_path / "new" / "folder")
+
+
+def test_only_a_base_may_stand_in_a_new_trainings_folder(out: Path) -> None:
+    with pytest.raises(InputError, match="holds the steps of another training"):
+        check_unused(out)
+    (out / "trace.jsonl").unlink()
+    with pytest.raises(InputError, match="holds the steps of another training"):
+        check_unused(out)  # killed while it answered
+    (out / "runs" / "step-2").rmdir()
+    (out / "runs" / "step-4").rmdir()
+    check_unused(out)
+    check_unused(out / "none")
+
+
+def test_what_lies_beyond_the_resumed_step_goes(out: Path) -> None:
+    assert [kept.step for kept in cut_back(out, 3, logged(row(2)))] == [2]
+    assert [kept.step for kept in read_rows(out / "trace.jsonl")] == [2]
+    assert names(out) == ["base", "step-2"]
+    assert cut_back(out, 1, []) == []
+    assert names(out) == ["base"]
+    assert not (out / "trace.jsonl").exists()
+    assert cut_back(out / "none", 5, []) == []
+
+
+@pytest.mark.parametrize("log", [[], logged(row(2, kl=0.4))])
+def test_a_row_that_the_resumed_training_does_not_know_is_refused(out: Path, log: list) -> None:
+    with pytest.raises(InputError, match=r"trace\.jsonl: step 2 was measured in another training"):
+        cut_back(out, 2, log)
+    assert names(out) == ["base", "step-2", "step-4"]
