@@ -193,6 +193,8 @@ def distill_command(
         return
     print(f"{found.responses} responses to {found.queries} queries in {out}")
     print(f"{found.correct} correct; {found.solved} queries have a correct one")
+    if found.unfinished:
+        print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")
 
 
 @app.command
