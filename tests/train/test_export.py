@@ -202,8 +202,17 @@ def test_the_commands(tmp_path, capsys) -> None:
     said = capsys.readouterr().err
     assert "run.sh" in said
     assert "fsdp2.yaml" in said
+    teacher = tmp_path / "t.jsonl"
+    rows = [{"prompt": q.prompt, "response": f"It is {q.gold}."} for q in QUERIES[:2]]
+    rows.append(rows[0] | {"finished": False})
+    teacher.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = ["--queries", str(file), "--teacher", str(teacher)]
+    main(["export", "llamafactory", "m", *options, "--out", str(tmp_path / "l")])
+    assert "t.jsonl: 1 unfinished responses left out" in capsys.readouterr().err
+    assert len(json.loads((tmp_path / "l" / "train.json").read_text())) == 2
     for command in (
         ["verl", "m", "--queries", str(file)],
+        ["llamafactory", "m", *options],
         ["accelerate"],
     ):
         with pytest.raises(SystemExit) as ended:

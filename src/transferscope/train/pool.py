@@ -192,6 +192,11 @@ def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
     return chosen
 
 
+def unfinished(teacher: Path) -> int:
+    """Responses of a teacher's file that were cut off, which no arm takes."""
+    return sum(row.get("finished") is False for _, row in read_json_lines(teacher, remedy=REMEDY))
+
+
 def _text(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str:
     for name in names:
         value = row.get(name)
