@@ -1,8 +1,8 @@
 """What every arm does around its trainer: start or resume, train, save, mark as complete.
 
     OUT/
-      arm.started.json   the configuration and hashes of the files that it names, written first:
-                       another one is refused (see `identity`)
+      arm.started.json   the configuration and hashes of the files that it names, written
+                       before the first step: another one is refused (see `identity`)
       steps.jsonl        one line per step (see `log`)
       checkpoints/       the last sealed checkpoint; removed at the end
       at/STEP/           the model after a step that the configuration asks to keep
@@ -63,19 +63,19 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         refuse_another(out / name, record)
     if is_complete(out):
         return out
-    source = find_model(config.model)  # a wrong name must not claim the folder
+    source = find_model(config.model)
     first = int(os.environ.get("RANK", "0")) == 0
     checkpoints = out / "checkpoints"
     make_folder(out)
-    if first:
-        write_json(out / STARTED, record)
-    checkpoints.mkdir(exist_ok=True)
+    make_folder(checkpoints)
     from transformers import PrinterCallback
 
     with _quiet():
         model, tokenizer = trainable_model(config, source), load_tokenizer(source)
         log = StepLog(out / FILE, config.arm, tick=tick)
         trainer = build(config, checkpoints, model, tokenizer, log)
+        if first:  # not before: a wrong model, query file or teacher must not claim the folder
+            write_json(out / STARTED, record)
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
         trainer.add_callback(SealCheckpoints())
         trainer.add_callback(KeepModels(out / "at", config.kept_steps, model, tokenizer))
