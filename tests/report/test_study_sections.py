@@ -8,7 +8,7 @@ from html import unescape
 import sample
 
 from transferscope.report import render_html
-from transferscope.report.views import claim_grid, cost_grid, predictor_grid
+from transferscope.report.views import claim_grid, cost_grid, dynamics_grid, predictor_grid
 
 EVIL = "</script><script>alert(1)</script>"
 CLAIM = {
@@ -35,7 +35,7 @@ PREDICTOR = {
 DYNAMICS = dict.fromkeys(
     ("early_slope", "t_half", "total", "late_mean", "late_variance", "decay_rate", "oscillation"),
     1.5,
-) | {"zeros": 0, "steps": 12}
+) | {"zeros": 0, "nonfinite": 3, "steps": 12}
 
 
 def test_claims_say_what_was_measured_and_why_nothing_was_decided() -> None:
@@ -86,4 +86,7 @@ def test_the_page_of_a_study() -> None:
     assert points[0]["x"] == report.comparison.tuned[0].plane[source].gain
     assert points[0]["y"] == report.comparison.tuned[0].retention.gain
     assert "Gradient dynamics" in page
+    grid = dynamics_grid({"a": DYNAMICS})
+    assert grid.head[-2:] == ("zeros", "not finite")
+    assert grid.rows[0][-2:] == ("0", "3")
     assert 'id="claims"' not in render_html(sample.sample())

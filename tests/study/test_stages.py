@@ -21,7 +21,7 @@ from transferscope.study import (
     run_study,
     shipped_adapters,
 )
-from transferscope.study.stages import cost_of
+from transferscope.study.stages import cost_of, dynamics_of
 
 SUITE = """
 name = "small"
@@ -166,6 +166,34 @@ def test_two_processes_share_a_study(config: StudyConfig, finished: Path, tmp_pa
     assert len([line for line in trained if "done before" not in line]) == 3
     mine, theirs = (json.loads((f / "comparison.json").read_text()) for f in (out, finished))
     assert [t["plane"] for t in mine["tuned"]] == [t["plane"] for t in theirs["tuned"]]
+
+
+def test_an_interrupted_arm_goes_on_under_another_spelling_of_the_folder(
+    config: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arm = {"steps": 2, "queries_per_step": 2, "rollouts": 2, "max_tokens": 4}
+    first = arm | {"queries_from": "mini:sequences"}
+    arms = {
+        "on-policy-sft": first,
+        "then": first | {"arm": "on-policy-rl-no-kl", "init_from": "on-policy-sft"},
+    }
+    small = config.model_copy(update={"items": 2, "arms": arms})
+
+    def killed(arm: str, done: int, steps: int) -> None:
+        if (arm, done) == ("on-policy-rl-no-kl", 1):
+            raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(small, Path("out"), tick=killed, say=lambda _: None)
+    monkeypatch.chdir("/")
+    run_study(small, tmp_path / "out", say=lambda _: None)
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_steps_without_a_finite_gradient_are_no_zeros() -> None:
+    found = dynamics_of([{"grad_norm": 1.0}, {"grad_norm": None}, {"grad_norm": None}])
+    assert (found["nonfinite"], found["zeros"], found["total"]) == (2, 0, 1.0)
 
 
 def test_cost_counts_flops_by_hand() -> None:

@@ -138,7 +138,10 @@ def test_on_policy_sft_weighs_correct_samples_with_one(
     trainer = trainer_of(config(tiny, "on-policy-sft"))
     batch = scored(trainer)
     assert batch["advantages"].tolist() == [1.0]
-    by_hand = -log_probabilities(trainer.model, batch, 0.7).sum() / batch["num_items_in_batch"]
+    # The mean over the tokens of the one correct response: the wrong ones' tokens count nowhere.
+    tokens = int(batch["completion_mask"].sum())
+    assert int(batch["num_items_in_batch"]) == tokens
+    by_hand = -log_probabilities(trainer.model, batch, 0.7).sum() / tokens
     theirs = gradients(trainer.model, by_hand)
     assert_same(gradients(trainer.model, trainer._compute_loss(trainer.model, batch)), theirs)
 
@@ -283,16 +286,16 @@ def test_adapters_learn_from_their_own_samples(tiny: str, beta: float, tmp_path:
 
 
 @pytest.fixture
-def launched(tiny: str, tmp_path: Path) -> Callable[[int], Path]:
-    def launch(processes: int) -> Path:
-        out = tmp_path / f"arm{processes}"
+def launched(tiny: str, tmp_path: Path) -> Callable[[str, int], Path]:
+    def launch(arm: str, processes: int) -> Path:
+        out = tmp_path / f"{arm}{processes}"
         script = (
             "import sys; from transferscope.train import ArmConfig, train_arm\n"
             "train_arm(ArmConfig.model_validate_json(sys.argv[1]), sys.argv[2])\n"
         )
         path = tmp_path / "launch.py"
         path.write_text(script)
-        settings = config(tiny, "off-policy-rl", rows_per_forward=4)
+        settings = config(tiny, arm, rows_per_forward=4)
         command = ["-m", "torch.distributed.run", f"--nproc_per_node={processes}"]
         command += ["--master_port=29613", str(path), settings.model_dump_json(), str(out)]
         done = subprocess.run(
@@ -304,10 +307,16 @@ def launched(tiny: str, tmp_path: Path) -> Callable[[int], Path]:
     return launch
 
 
-def test_one_process_and_two_agree(launched: Callable[[int], Path]) -> None:
-    one, two = launched(1), launched(2)
+@pytest.mark.parametrize("arm", ["off-policy-rl", "classic-sft"])
+def test_one_process_and_two_agree(launched: Callable[[str, int], Path], arm: str) -> None:
+    one, two = launched(arm, 1), launched(arm, 2)
     mine, theirs = (read_steps(out / "steps.jsonl") for out in (one, two))
     assert [row["step"] for row in mine] == [row["step"] for row in theirs] == [1, 2]
     for a, b in zip(mine, theirs, strict=True):
         assert a["grad_norm"] == pytest.approx(b["grad_norm"], rel=1e-4)
         assert a["reward"] == pytest.approx(b["reward"])
+        # The first process keeps the log, of what all of them did.
+        if arm == "classic-sft":
+            assert (a["tokens_trained"], a["length"]) == (b["tokens_trained"], b["length"])
+        else:  # all processes have equally many rows, which some without weight fill up
+            assert a["tokens_trained"] <= b["tokens_trained"]

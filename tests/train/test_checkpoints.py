@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transferscope.train.checkpoints import SEAL, newest, write_json
+from transferscope.train.checkpoints import SEAL, newest, save_model, write_json
 
 
 def checkpoint(folder: Path, step: int, *, sealed: bool = True) -> Path:
@@ -33,3 +33,26 @@ def test_half_written_ones_are_skipped_and_removed(tmp_path: Path) -> None:
     (missing / "optimizer.pt").unlink()
     assert newest(tmp_path) == good
     assert not any(path.exists() for path in (unsealed, cut, missing))
+
+
+class Saved:
+    """What has files and a folder to save."""
+
+    def save_pretrained(self, folder: Path) -> None:
+        (folder / "extra").mkdir(parents=True, exist_ok=True)
+        (folder / "extra" / "part").write_text("new")
+        (folder / "whole").write_text("new")
+
+
+def test_a_model_takes_the_place_of_one_with_folders(tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    (out / "extra").mkdir(parents=True)
+    (out / "extra" / "old").write_text("old")
+    for _ in range(2):
+        save_model(Saved(), Saved(), out, staged=tmp_path / "staged")
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*")) == [
+        "extra",
+        "extra/part",
+        "whole",
+    ]
+    assert not (tmp_path / "staged").exists()

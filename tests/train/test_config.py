@@ -34,6 +34,10 @@ def test_given_fields_over_the_demo_settings() -> None:
         ({"arm": "on-policy-sft", "refresh_every": 3}, "study.toml: save_every must be a multiple"),
         ({"arm": "off-policy-sft", "refresh_every": 2}, "study.toml: refresh_every is about"),
         (
+            {"arm": "on-policy-sft", "teacher": "t.jsonl"},
+            "study.toml: teacher: on-policy-sft learns from its own samples, leave it out",
+        ),
+        (
             {"arm": "off-policy-sft", "queries_from": "q.jsonl"},
             "study.toml: the procedural teacher",
         ),

@@ -1,6 +1,7 @@
 """Teacher samples: k of each query, graded, resumable after a kill at any byte."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,40 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     distill(Counted(), QUERIES[:2], out, samples=3)
     with pytest.raises(InputError, match="response to another query"):
         distill(Counted(), QUERIES[5:], out, samples=3)
+    with pytest.raises(InputError, match="with samples 3, not 1; name another --out"):
+        distill(Counted(), QUERIES[:2], out, samples=1)
+    for setting, value in (("temperature", 1.0), ("top_p", 0.5), ("max_tokens", 9), ("seed", 4)):
+        with pytest.raises(InputError, match=rf"responses with {setting} .*, not {value}"):
+            distill(Counted(), QUERIES[:2], out, samples=3, **{setting: value})
+    other = Counted()
+    other.name = "another"
+    with pytest.raises(InputError, match="with model teacher, not another"):
+        distill(other, QUERIES[:2], out, samples=3)
+    assert other.asked == []
+    with pytest.raises(InputError, match="the id 'q0' stands for two queries"):
+        distill(Counted(), [*QUERIES, QUERIES[0]], tmp_path / "twice.jsonl", samples=3)
+    # An older version named model and seed only.
+    old = [
+        {k: row[k] for k in ("id", "prompt", "correct", "finished", "seed")} for row in read(out)
+    ]
+    out.write_text("".join(json.dumps(row) + "\n" for row in old))
+    assert distill(Counted(), QUERIES[:2], out, samples=3).responses == 6
     with pytest.raises(InputError, match="more than 1 responses"):
         distill(Counted(), QUERIES[:2], out, samples=1)
     with pytest.raises(InputError, match="nothing to sample"):
         distill(Counted(), QUERIES, out, samples=0)
+
+
+def test_a_response_that_was_cut_off_is_not_correct(tmp_path: Path) -> None:
+    class Endless(Counted):
+        def generate(self, prompts, decoding, *, tick=None):
+            found = super().generate(prompts, decoding)
+            return [
+                replace(one, finish="length") if at < 3 else one for at, one in enumerate(found)
+            ]
+
+    found = distill(Endless(), QUERIES[:2], tmp_path / "t.jsonl", samples=3)
+    assert (found.responses, found.unfinished, found.correct, found.solved) == (6, 3, 1, 1)
 
 
 def test_arms_read_what_was_distilled(tmp_path: Path) -> None:

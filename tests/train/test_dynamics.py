@@ -55,3 +55,17 @@ def test_scaling_scales_what_is_a_norm_and_leaves_what_is_a_shape(
 def test_no_norms_are_refused(norms: list[float]) -> None:
     with pytest.raises(ValueError, match="finite, at least 0"):
         dynamics(norms)
+
+
+def test_steps_without_a_finite_norm_are_counted_apart() -> None:
+    found = dynamics([4.0, 2.0, None, 0.0, 1.0, None])
+    assert (found.nonfinite, found.zeros, found.steps) == (2, 1, 6)
+    assert found.total == 7.0
+    assert found.t_half == 1
+    assert (found.late_mean, found.late_variance) == (1.0, 0.0)  # of steps 5 and 6
+    assert found.oscillation == pytest.approx((2 + 1) / 2 / 1.75)  # 4 to 2, 0 to 1
+    # t = 1 2 4 5, g = 4 2 0 1: t - 3 = -2 -1 1 2, products -8 -2 0 2 over 10
+    assert found.early_slope == pytest.approx(-0.8)
+    lost = dynamics([None, None])
+    assert (lost.nonfinite, lost.zeros, lost.total, lost.late_mean) == (2, 0, None, None)
+    assert (lost.early_slope, lost.t_half, lost.decay_rate, lost.oscillation) == (None,) * 4

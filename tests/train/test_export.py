@@ -164,6 +164,11 @@ def test_llamafactorys_files(tmp_path) -> None:
         for n in (0, 1)
     ]
     rows.append({"prompt": "another", "response": "The answer is 1."})
+    cut_off = {
+        "prompt": QUERIES[0].prompt,
+        "response": f"The answer is {QUERIES[0].gold}. So if we",
+    }
+    rows.append(cut_off | {"finished": False})
     teacher.write_text("".join(json.dumps(row) + "\n" for row in rows))
     export_llamafactory(QUERIES, teacher, tmp_path / "out", model="org/model", gpus=4)
     import yaml
@@ -183,7 +188,7 @@ def test_llamafactorys_files(tmp_path) -> None:
     assert (tmp_path / "out" / info["transferscope"]["file_name"]).is_file()
     with pytest.raises(InputError, match="can't be dealt out to 7 GPUs"):
         settings("m", template="qwen3", gpus=7)
-    with pytest.raises(InputError, match="no response to these queries is correct"):
+    with pytest.raises(InputError, match="no response to these queries is finished and"):
         export_llamafactory([], teacher, tmp_path / "none", model="m")
 
 
@@ -197,6 +202,23 @@ def test_the_commands(tmp_path, capsys) -> None:
     said = capsys.readouterr().err
     assert "run.sh" in said
     assert "fsdp2.yaml" in said
+    teacher = tmp_path / "t.jsonl"
+    rows = [{"prompt": q.prompt, "response": f"It is {q.gold}."} for q in QUERIES[:2]]
+    rows.append(rows[0] | {"finished": False})
+    teacher.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = ["--queries", str(file), "--teacher", str(teacher)]
+    main(["export", "llamafactory", "m", *options, "--out", str(tmp_path / "l")])
+    assert "t.jsonl: 1 unfinished responses left out" in capsys.readouterr().err
+    assert len(json.loads((tmp_path / "l" / "train.json").read_text())) == 2
+    for command in (
+        ["verl", "m", "--queries", str(file)],
+        ["llamafactory", "m", *options],
+        ["accelerate"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["export", *command, "--out", str(file)])
+        assert ended.value.code == 2
+        assert "q.jsonl: is a file; name another folder: --out DIR" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main(["export", "verl", "m", "--queries", "none.jsonl", "--out", str(tmp_path / "v")])
     assert ended.value.code == 2

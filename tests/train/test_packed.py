@@ -2,9 +2,17 @@
 
 import pytest
 import torch
+from transformers import LlamaConfig, MistralConfig, Qwen2Config
 from trl.trainer.utils import add_fused_lm_head
 
-from transferscope.train.packed import pack, packing_agrees, regrouped, scored
+from transferscope.train.packed import (
+    pack,
+    packed_scores,
+    packing_agrees,
+    regrouped,
+    scored,
+    window_of,
+)
 
 from ..conftest import tiny_llama
 
@@ -103,3 +111,20 @@ def test_rows_of_one_prompt_come_to_lie_together() -> None:
     assert [part["prompt_ids"].flatten().tolist() for part in found] == [[1, 1], [1, 2], [2, 3]]
     assert {part["n"] for part in found} == {7}
     assert all(int(part["all"]) == 4 for part in found)
+
+
+def test_a_sequence_longer_than_the_models_window_is_not_packed(model) -> None:
+    # The window counts places in the sequence; a packed row's last response is far from its prompt.
+    ids, mask = batch()
+    packed = packed_scores(model, ids, mask, KEEP, rows=2, window=10)
+    torch.testing.assert_close(packed.log_probs_BK, by_hand(model, ids, mask), rtol=1e-5, atol=1e-5)
+    assert packed.entropy_BK is None
+    assert packed_scores(model, ids, mask, KEEP, window=10) is not None
+    assert packed_scores(model, ids, mask, KEEP, window=9) is None
+
+
+def test_the_window_is_read_off_the_configuration() -> None:
+    assert window_of(MistralConfig(sliding_window=32)) == 32
+    assert window_of(MistralConfig(sliding_window=None)) is None
+    assert window_of(Qwen2Config(use_sliding_window=False, sliding_window=32)) is None
+    assert window_of(LlamaConfig()) is None

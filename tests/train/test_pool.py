@@ -156,3 +156,26 @@ def test_a_benchmark_of_the_mini_suite_is_a_source() -> None:
         read_queries("mini:ordering")
     with pytest.raises(InputError, match="has no benchmark 'chess'"):
         read_queries("mini:chess")
+
+
+def test_a_response_that_was_cut_off_is_no_response(tmp_path: Path) -> None:
+    queries = written(tmp_path / "q.jsonl", [{"prompt": "3 + 4?", "gold": "7"}])
+    rows = [
+        {"prompt": "3 + 4?", "response": "3 + 4 is 7, so if we", "finished": False},
+        {"prompt": "3 + 4?", "response": "It is 7.", "finished": True},
+        {"prompt": "3 + 4?", "response": "It is 8."},
+    ]
+    named = {"queries_from": str(queries), "teacher": str(written(tmp_path / "t.jsonl", rows))}
+    sft = config("off-policy-sft", queries_per_step=1, rollouts=1, **named)
+    assert responses_of(sft, queries_of(sft)) == [["It is 7."]]
+    rl = config("off-policy-rl", queries_per_step=1, rollouts=2, **named)
+    assert responses_of(rl, queries_of(rl)) == [["It is 7.", "It is 8."]]
+    two = config("off-policy-sft", queries_per_step=1, rollouts=2, **named)
+    with pytest.raises(InputError, match=r"1 correct .* asked for \(1 unfinished left out\)"):
+        responses_of(two, queries_of(two))
+
+
+def test_two_queries_of_one_id_are_refused(tmp_path: Path) -> None:
+    rows = [{"id": "a", "prompt": f"{n}?", "gold": "1"} for n in (1, 1, 2)]
+    with pytest.raises(InputError, match=r"q.jsonl:3: the id 'a' is another query's; give every"):
+        read_queries(written(tmp_path / "q.jsonl", rows))

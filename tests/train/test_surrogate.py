@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from transferscope.models import load_model
 from transferscope.train import ArmConfig, surrogate, train_arm
@@ -111,3 +112,19 @@ def test_interrupted_equals_uninterrupted(tiny: str, tmp_path: Path, beta: float
     again = read_steps(cut / "steps.jsonl")
     assert [s["reward"] for s in again] == [s["reward"] for s in steps]
     assert load_model(str(cut)).dtype == torch.float32
+
+
+@pytest.mark.usefixtures("earnable")
+def test_an_adapter_with_a_reference_goes_on_after_a_kept_model(tiny: str, tmp_path: Path) -> None:
+    # TRL adds the start as a second adapter: it is neither kept nor in the way of the next save.
+    arm = {"arm": "on-policy-rl", "beta": 0.1, "lora_rank": 2, "keep_every": 1, "save_every": 4}
+    whole = train_arm(config(tiny, **arm), tmp_path / "whole")
+    with pytest.raises(Killed):
+        train_arm(config(tiny, **arm), tmp_path / "cut", tick=kill_after(3))
+    assert (tmp_path / "cut" / "at" / "2" / "adapter_model.safetensors").is_file()
+    cut = train_arm(config(tiny, **arm), tmp_path / "cut")
+    assert not list(cut.rglob("ref"))
+    for at in ("", "at/1", "at/3"):
+        mine, theirs = (load_file(f / at / "adapter_model.safetensors") for f in (cut, whole))
+        assert mine.keys() == theirs.keys()
+        assert all(torch.equal(mine[name], theirs[name]) for name in mine)

@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from .shared import export_app
+from .shared import export_app, say_unfinished
 
 Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
 Queries = Annotated[
@@ -53,6 +53,7 @@ def llamafactory(
     from ..train.pool import read_queries
 
     asked = read_queries(queries)
+    say_unfinished(teacher)
     options = {"nodes": nodes, "gpus": gpus}
     _say(export_llamafactory(asked, teacher, out, model=model, template=template, **options))
 

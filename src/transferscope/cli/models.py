@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError
-from .shared import Json, ModelName, Seed, app, console, print_json
+from .shared import Json, ModelName, Seed, app, console, print_json, say_unfinished
 
 
 @app.command(name="eval")
@@ -123,6 +123,8 @@ def train(
     config = arm_config(
         {"arm": arm} | {k: v for k, v in given.items() if v is not None}, place="options"
     )
+    if teacher is not None and Path(teacher).is_file():
+        say_unfinished(Path(teacher))
     with progress() as tick:
         train_arm(config, out, tick=tick)
     print(f"tuned model: {out}", file=sys.stderr)
@@ -193,6 +195,8 @@ def distill_command(
         return
     print(f"{found.responses} responses to {found.queries} queries in {out}")
     print(f"{found.correct} correct; {found.solved} queries have a correct one")
+    if found.unfinished:
+        print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")
 
 
 @app.command

@@ -73,6 +73,14 @@ def write_texts(texts: Mapping[Path, str]) -> None:
         print(f"wrote {path}", file=sys.stderr)
 
 
+def say_unfinished(teacher: Path) -> None:
+    """One line on stderr where a teacher's file holds responses that were cut off."""
+    from ..train.pool import unfinished
+
+    if count := unfinished(teacher):
+        print(f"{teacher}: {count} unfinished responses left out", file=sys.stderr)
+
+
 @contextmanager
 def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -> Iterator[Any]:
     """Runs, foreign results imported into folders that live as long as the block."""

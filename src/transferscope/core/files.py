@@ -91,6 +91,17 @@ def write_atomically(path: Path, text: str | Iterable[str]) -> None:
         raise
 
 
+def make_folder(path: Path, *, remedy: str = "name another folder: --out DIR") -> None:
+    """Make the folder and those above it. Raises :class:`InputError` where a file is in the way."""
+    if path.is_file():
+        raise InputError("is a file", place=str(path), remedy=remedy)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        what = f"can't be made: {err.strerror}"
+        raise InputError(what, place=str(path), remedy=remedy) from None
+
+
 def is_scratch(path: Path, *, of: str) -> bool:
     """Whether a killed :func:`write_atomically` of the file named ``of`` left this behind."""
     return path.name.startswith(f".{of}.") and path.suffix == ".tmp"

@@ -315,6 +315,7 @@ def dynamics_grid(dynamics: Mapping[str, Mapping[str, Any]]) -> Grid:
         "decay_rate": "decay rate",
         "oscillation": "oscillation",
         "zeros": "zeros",
+        "nonfinite": "not finite",
     }
     rows = tuple(
         (name(model), *(digits(row[key], sign=key == "early_slope") for key in keys))

@@ -239,8 +239,8 @@ def probe_inputs(base: Run, items: int) -> Responses:
 
 
 def dynamics_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Gradient dynamics of an arm's steps."""
-    return dynamics([float(row["grad_norm"] or 0.0) for row in steps]).to_json()
+    """Gradient dynamics of an arm's steps; the log holds ``null`` where a norm wasn't finite."""
+    return dynamics([row["grad_norm"] for row in steps]).to_json()
 
 
 def cost_of(steps: list[dict[str, Any]], weights: int | None = None) -> dict[str, Any]:

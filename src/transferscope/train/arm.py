@@ -1,7 +1,8 @@
 """What every arm does around its trainer: start or resume, train, save, mark as complete.
 
     OUT/
-      arm.started.json   the configuration, written first: another one is refused
+      arm.started.json   the configuration and hashes of the files that it names, written
+                       before the first step: another one is refused (see `identity`)
       steps.jsonl        one line per step (see `log`)
       checkpoints/       the last sealed checkpoint; removed at the end
       at/STEP/           the model after a step that the configuration asks to keep
@@ -26,12 +27,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.files import read_json, write_json
+from ..core.files import is_scratch, make_folder, read_json, write_json
 from ..core.records import Tick
 from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer
 from . import COMPLETE, is_complete
 from .checkpoints import KeepModels, SealCheckpoints, newest, save_model
 from .config import ArmConfig
+from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
 
 if TYPE_CHECKING:
@@ -52,25 +54,28 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
 
     Started again after a kill, it goes on from its last sealed checkpoint with the same data. Under
     a launcher (``torchrun``) the processes share the work, and the first one writes. Raises
-    :class:`InputError` when ``out`` belongs to another configuration.
+    :class:`InputError` when ``out`` belongs to another configuration, or holds other files.
     """
-    record = {"schema": SCHEMA, "config": config.model_dump(mode="json")}
+    _refuse_foreign(out)
+    config_json = config.model_dump(mode="json")
+    record = {"schema": SCHEMA, "config": config_json, "inputs": inputs_of(config)}
     for name in (COMPLETE, STARTED):
-        _same_config(out / name, record)
+        refuse_another(out / name, record)
     if is_complete(out):
         return out
-    source = find_model(config.model)  # a wrong name must not claim the folder
+    source = find_model(config.model)
     first = int(os.environ.get("RANK", "0")) == 0
     checkpoints = out / "checkpoints"
-    checkpoints.mkdir(parents=True, exist_ok=True)
-    if first:
-        write_json(out / STARTED, record)
+    make_folder(out)
+    make_folder(checkpoints)
     from transformers import PrinterCallback
 
     with _quiet():
         model, tokenizer = trainable_model(config, source), load_tokenizer(source)
         log = StepLog(out / FILE, config.arm, tick=tick)
         trainer = build(config, checkpoints, model, tokenizer, log)
+        if first:  # not before: a wrong model, query file or teacher must not claim the folder
+            write_json(out / STARTED, record)
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
         trainer.add_callback(SealCheckpoints())
         trainer.add_callback(KeepModels(out / "at", config.kept_steps, model, tokenizer))
@@ -165,16 +170,16 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
     }
 
 
-def _same_config(path: Path, record: dict[str, Any]) -> None:
-    if not path.is_file():
+def _refuse_foreign(out: Path) -> None:
+    """Raise :class:`InputError` where ``out`` is neither new nor an arm's."""
+    # One look at the folder: another process of the same arm may be claiming it.
+    held = {path.name: path for path in out.iterdir()} if out.is_dir() else {}
+    if COMPLETE in held or STARTED in held:
         return
-    there = read_json(path, remedy="remove this folder and train again")
-    if {key: there.get(key) for key in record} != record:
-        raise InputError(
-            "this folder belongs to an arm with another configuration",
-            place=str(path),
-            remedy="name another folder, or remove this one",
-        )
+    empty = held.pop("checkpoints", None)  # of a process that is ahead of the first one
+    strange = [path for path in held.values() if not is_scratch(path, of=STARTED)]
+    if strange or (empty is not None and any(empty.iterdir())):
+        raise InputError("is not empty", place=str(out), remedy="name another --out")
 
 
 @contextmanager

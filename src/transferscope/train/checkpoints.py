@@ -57,13 +57,23 @@ class KeepModels(TrainerCallback):  # type: ignore[misc]
 
 
 def save_model(model: Any, tokenizer: Any, out: Path, *, staged: Path) -> None:
-    """Model and tokenizer into ``out``: every file is whole there or not at all."""
+    """Model and tokenizer into ``out``: every file is whole there or not at all.
+
+    Of a model with adapters, the arm's own is saved.
+    """
+    from peft import PeftModel
+
     shutil.rmtree(staged, ignore_errors=True)
-    model.save_pretrained(staged)
+    # With beta > 0 TRL keeps the start as a second adapter, "ref", which is no part of the result.
+    own = {"selected_adapters": ["default"]} if isinstance(model, PeftModel) else {}
+    model.save_pretrained(staged, **own)
     tokenizer.save_pretrained(staged)
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(staged.iterdir()):
-        path.replace(out / path.name)
+        there = out / path.name
+        if there.is_dir():  # no folder can take the place of one that holds files
+            shutil.rmtree(there)
+        path.replace(there)
     staged.rmdir()
 
 

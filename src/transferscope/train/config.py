@@ -122,6 +122,8 @@ class ArmConfig(BaseModel):
             raise ValueError("rollouts: an advantage is relative to its group: use 2 or more")
         if self.teacher == PROCEDURAL != self.queries_from and recipe.sampler == "teacher":
             raise ValueError("the procedural teacher answers procedural queries only: name a file")
+        if self.teacher != PROCEDURAL and recipe.sampler == "policy":
+            raise ValueError(f"teacher: {self.arm} learns from its own samples, leave it out")
         if self.refresh_every > 1 and recipe.sampler == "teacher":
             raise ValueError("refresh_every is about the policy's own samples")
         if self.save_every % self.refresh_every:

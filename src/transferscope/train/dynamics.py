@@ -19,23 +19,25 @@ EARLY = 20
 
 @dataclass(frozen=True, slots=True)
 class Dynamics:
-    """Quantities of one arm's gradient norms; ``None`` where too few steps define one.
+    """Quantities of one arm's gradient norms; ``None`` where too few finite ones define one.
 
     ``early_slope``: least squares over the first 20 steps, norm per step. ``t_half``: the first
     step with half of the sum. ``total``: the sum. ``late_mean``, ``late_variance``: over the last
     quarter (rounded up; ddof 0). ``decay_rate``: minus the least-squares slope of log g_t over
     g_t > 0, times T. ``oscillation``: mean |g_t - g_(t-1)| over the mean. ``zeros``: steps without
-    gradient, ``steps``: T.
+    gradient, ``nonfinite``: steps whose norm was no finite number, which all others leave out,
+    ``steps``: T.
     """
 
     early_slope: float | None
     t_half: int | None
-    total: float
-    late_mean: float
-    late_variance: float
+    total: float | None
+    late_mean: float | None
+    late_variance: float | None
     decay_rate: float | None
     oscillation: float | None
     zeros: int
+    nonfinite: int
     steps: int
 
     def to_json(self) -> dict[str, Any]:
@@ -43,32 +45,38 @@ class Dynamics:
         return asdict(self)
 
 
-def dynamics(norms: Sequence[float]) -> Dynamics:
-    """Dynamics of gradient norms in step order. Raises :class:`ValueError` for none or non-finite.
+def dynamics(norms: Sequence[float | None]) -> Dynamics:
+    """Dynamics of gradient norms in step order, ``None`` where one wasn't finite.
+
+    Raises :class:`ValueError` without steps, and for another norm that is no finite number.
 
     >>> dynamics([4.0, 2.0, 2.0]).t_half
     1
     """
-    if not norms or not all(math.isfinite(g) and g >= 0 for g in norms):
+    if not norms or not all(g is None or (math.isfinite(g) and g >= 0) for g in norms):
         raise ValueError("gradient norms must be finite, at least 0, and at least one")
-    g = np.array(norms, dtype=float)
-    steps = len(g)
-    t = np.arange(1, steps + 1)
-    total = float(g.sum())
-    late = g[-math.ceil(steps / 4) :]
+    every = np.array([math.nan if g is None else g for g in norms], dtype=float)
+    steps = len(every)
+    finite = np.isfinite(every)
+    t, g = np.arange(1, steps + 1)[finite], every[finite]
+    total = float(g.sum()) if len(g) else None
+    late = g[t > steps - math.ceil(steps / 4)]
     some = g > 0
     decay = _slope(t[some], np.log(g[some]))
+    changes = np.abs(np.diff(every))
+    changes = changes[np.isfinite(changes)]  # between neighbours that are both finite
     # Halves are compared with a tolerance of rounding: 0.1 + 0.2 is half of 0.6.
-    reached = np.cumsum(g) >= 0.5 * total * (1 - 1e-12)
+    reached = np.cumsum(g) >= 0.5 * (total or 0.0) * (1 - 1e-12)
     return Dynamics(
-        early_slope=_slope(t[:EARLY], g[:EARLY]),
-        t_half=int(t[reached][0]) if total > 0 else None,
+        early_slope=_slope(t[t <= EARLY], g[t <= EARLY]),
+        t_half=int(t[reached][0]) if total else None,
         total=total,
-        late_mean=float(late.mean()),
-        late_variance=float(late.var()),
+        late_mean=float(late.mean()) if len(late) else None,
+        late_variance=float(late.var()) if len(late) else None,
         decay_rate=None if decay is None else -decay * steps,
-        oscillation=float(np.abs(np.diff(g)).mean() / g.mean()) if steps > 1 and total else None,
+        oscillation=float(changes.mean() / g.mean()) if len(changes) and total else None,
         zeros=int((~some).sum()),
+        nonfinite=int((~finite).sum()),
         steps=steps,
     )
 

@@ -7,8 +7,8 @@ reward), ``correct`` (share that the grader accepts), ``reward_std``, ``flat_gro
 groups whose rewards are all equal) and, with beta > 0, ``kl``, all ``null`` in classic SFT;
 ``grad_norm`` (global, before clipping; docs/science.md section 6);
 ``length`` (mean tokens per response); ``tokens_generated``, ``tokens_trained`` (response tokens in
-the loss); ``learning_rate``; ``seconds`` (wall) and ``cpu_seconds`` (all threads), both without the
-writing of checkpoints.
+the loss), all three over all processes; ``learning_rate``; ``seconds`` (wall) and ``cpu_seconds``
+(all threads of the first process), both without the writing of checkpoints.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,11 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         self._began = (0.0, 0.0)
         self._spent = (0.0, 0.0)
 
-    def count(self, *, responses: int = 0, generated: int = 0, trained: int = 0) -> None:
-        """Add to the current step's responses, generated tokens and trained tokens."""
+    def count(self, responses: int, generated: int, trained: int) -> None:
+        """Add to the current step's responses, generated tokens and trained tokens.
+
+        Those of all processes: the first one writes the log (see :func:`over_processes`).
+        """
         self._counts["responses"] += responses
         self._counts["generated"] += generated
         self._counts["trained"] += trained
@@ -105,6 +108,14 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         with self.path.open("a", encoding="utf-8") as file:
             file.write(_line(entry))
         self.tick(self.arm, state.global_step, state.max_steps)
+
+
+def over_processes(accelerator: Any, counts: Sequence[int]) -> list[int]:
+    """Every count summed over the processes that train together; all of them must call."""
+    import torch
+
+    own = torch.tensor(counts, device=accelerator.device)
+    return [int(count) for count in accelerator.reduce(own, reduction="sum")]
 
 
 def read_steps(path: Path) -> list[dict[str, Any]]:

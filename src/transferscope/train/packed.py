@@ -98,12 +98,57 @@ def scored(model: Any, batch: Packed) -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Log-probability and entropy of every response token of B rows; 0 behind a response's end."""
+
+    log_probs_BK: torch.Tensor
+    entropy_BK: torch.Tensor | None
+
+
+def packed_scores(
+    model: Any,
+    ids_BT: torch.Tensor,
+    mask_BT: torch.Tensor,
+    keep: int,
+    *,
+    rows: int | None = None,
+    window: int | None = None,
+    entropy: bool = False,
+) -> Scores | None:
+    """Scores of the last ``keep`` tokens, ``rows`` rows a forward pass.
+
+    ``None`` where packed rows would be longer than the model's attention ``window``, which a mask
+    of our own doesn't know and positions in a packed row don't follow.
+    """
+    size = rows or len(ids_BT)
+    parts = [slice(start, start + size) for start in range(0, len(ids_BT), size)]
+    batches = [pack(ids_BT[part], mask_BT[part], keep) for part in parts]
+    if window is not None and max(batch.ids_GW.shape[1] for batch in batches) > window:
+        return None
+    found = [(batch, scored(model, batch)) for batch in batches]
+    log_probs = [batch.unpack(values.log_probs, keep) for batch, values in found]
+    entropies = [batch.unpack(values.entropy, keep) for batch, values in found if entropy]
+    return Scores(torch.cat(log_probs), torch.cat(entropies) if entropy else None)
+
+
+def window_of(config: Any) -> int | None:
+    """The narrowest attention window of a model's configuration, in tokens; ``None`` without one.
+
+    Models name it ``sliding_window`` (Mistral, Gemma, Qwen) or ``attention_chunk_size`` (Llama 4).
+    """
+    given = config.get_text_config().to_dict()
+    widths = [given.get(key) for key in ("sliding_window", "attention_chunk_size")]
+    return min((width for width in widths if isinstance(width, int)), default=None)
+
+
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def packing_agrees(model: Any, ids_BT: torch.Tensor, mask_BT: torch.Tensor, keep: int) -> bool:
     """Whether ``model`` gives packed responses the log-probabilities of rows apart.
 
     Tried on the first four rows in float32, where both differ by rounding only. A model that takes
     no mask of its own (flash attention, recurrent layers) fails or differs: rows stay apart then.
+    What shows on long rows only is not found here (see :func:`window_of`).
     """
     ids_BT, mask_BT = ids_BT[:TRIED], mask_BT[:TRIED]
     labels_BT = ids_BT.masked_fill(mask_BT == 0, IGNORED)

@@ -8,7 +8,8 @@ MATH's levels 3 to 5, of a file too::
 
     {"prompt": "What is 3 + 4?", "gold": "7"}
 
-A teacher's responses, as ``transferscope distill`` writes them; joined to queries by prompt::
+A teacher's responses, as ``transferscope distill`` writes them; joined to queries by prompt. One
+that says ``"finished": false`` was cut off: it has no end that could be learnt, and is left out::
 
     {"prompt": "What is 3 + 4?", "response": "3 + 4 = 7"}
 """
@@ -16,7 +17,7 @@ A teacher's responses, as ``transferscope distill`` writes them; joined to queri
 from __future__ import annotations
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def read_queries(source: str | Path) -> list[Query]:
 
     A prompt that comes twice is kept once; rows of other levels than asked for are left out.
 
-    Raises :class:`InputError` naming file and line.
+    Raises :class:`InputError` naming file and line, also where two prompts have one id.
     """
     if str(source).startswith(MINI):
         return mini_queries(str(source).removeprefix(MINI))
@@ -95,13 +96,21 @@ def read_queries(source: str | Path) -> list[Query]:
     else:
         rows = read_json_lines(Path(name), remedy=REMEDY)
     found: dict[str, Query] = {}
+    ids: set[str] = set()
     for place, row in rows:
         if levels is not None and _level(row, place) not in levels:
             continue
         prompt, gold = _text(row, ASKED, place), _gold(row, place)
         if not gold:
             raise InputError("the answer is empty", place=place, remedy=REMEDY)
-        found.setdefault(prompt, Query(str(row.get("id", len(found))), "file", prompt, gold))
+        if prompt in found:
+            continue
+        query = Query(str(row.get("id", len(found))), "file", prompt, gold)
+        if query.id in ids:  # responses are told apart by it
+            what = f"the id {query.id!r} is another query's"
+            raise InputError(what, place=place, remedy="give every query an id of its own")
+        found[prompt] = query
+        ids.add(query.id)
     return list(found.values())
 
 
@@ -150,8 +159,8 @@ def _hub_rows(name: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
     """``rollouts`` responses of the teacher to every query.
 
-    Only correct ones (rejection sampling) unless the arm weighs by advantage. Raises
-    :class:`InputError` when the teacher has too few for a query.
+    Only correct ones (rejection sampling) unless the arm weighs by advantage; of a file only
+    finished ones. Raises :class:`InputError` when the teacher has too few for a query.
     """
     keep_wrong = config.recipe.weight == "advantage"
     if config.teacher == PROCEDURAL:
@@ -161,19 +170,31 @@ def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
         return [accepted(query, config.rollouts, rng=rng) for query in queries]
     path = Path(config.teacher)
     given: dict[str, list[str]] = defaultdict(list)
+    cut_off: Counter[str] = Counter()
     for place, row in read_json_lines(path, remedy=REMEDY):
-        given[_text(row, ASKED, place)].append(_text(row, ("response",), place))
+        prompt, response = _text(row, ASKED, place), _text(row, ("response",), place)
+        if row.get("finished") is False:
+            cut_off[prompt] += 1
+        else:
+            given[prompt].append(response)
     chosen = []
     for query in queries:
         answers = [a for a in given[query.prompt] if keep_wrong or is_correct(a, query.gold)]
         if len(answers) < config.rollouts:
             kind = "responses" if keep_wrong else "correct responses"
             what = f"{len(answers)} {kind} to query {query.id}, {config.rollouts} were asked for"
+            if cut_off[query.prompt]:
+                what += f" ({cut_off[query.prompt]} unfinished left out)"
             raise InputError(
                 what, place=str(path), remedy="distill more, or ask for fewer rollouts"
             )
         chosen.append(answers[: config.rollouts])
     return chosen
+
+
+def unfinished(teacher: Path) -> int:
+    """Responses of a teacher's file that were cut off, which no arm takes."""
+    return sum(row.get("finished") is False for _, row in read_json_lines(teacher, remedy=REMEDY))
 
 
 def _text(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str:

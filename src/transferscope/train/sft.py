@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.records import Tick, no_tick
 from .arm import run_arm, training_arguments
 from .config import ArmConfig
-from .log import StepLog
+from .log import StepLog, over_processes
 from .pool import queries_of, responses_of
 from .prompts import prompt_ids
 
@@ -62,7 +62,8 @@ def build_trainer(
 
         def training_step(self, model: Any, inputs: dict[str, Any], *args: Any) -> Any:
             labels = inputs["labels"]
-            log.count(responses=len(labels), trained=int((labels[:, 1:] != -100).sum()))
+            counts = (len(labels), 0, int((labels[:, 1:] != -100).sum()))
+            log.count(*over_processes(self.accelerator, counts))
             return super().training_step(model, inputs, *args)
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:

@@ -5,7 +5,9 @@
 (docs/science.md section 6.) The arms differ in q, the policy's own samples or a teacher's text, and
 in w, which is 1 for a correct answer, or the group-relative advantage (reward minus the group's
 mean, over its standard deviation) of the grader's reward, or of coin flips. The loss is TRL's
-``dapo``: summed over all response tokens of the step and divided by their number. With one update
+``dapo``: summed over all response tokens of the step and divided by their number; where w is 1 or
+0, by the number of those with weight 1, so that it is the mean over correct responses and a step
+is as long at any accuracy. With one update
 per batch of responses the probability ratio is 1 where its gradient is taken, so that gradient is
 the one of -w * log pi, whoever answered; clip 0.20/0.28 as in the paper's configuration never
 bites. A sample that didn't finish earns nothing. With ``beta`` > 0 the KL to the start is the
@@ -25,7 +27,7 @@ from ..grade.maths import is_correct
 from ..models import find_model
 from .arm import run_arm, training_arguments
 from .config import ArmConfig
-from .log import StepLog
+from .log import StepLog, over_processes
 from .pool import queries_of, responses_of
 from .prompts import messages
 
@@ -128,7 +130,7 @@ def drop_weightless(batch: dict[str, Any], parts: int = 1, *, at_least: int = 0)
     """The rows of a scored batch whose weight is not 0, without the columns only others used.
 
     Rows without weight have no gradient but cost a whole backward pass. The number of tokens that
-    the loss is divided by stays that of the whole batch, so the gradient is unchanged. The rows
+    the loss is divided by stays what it is, so the gradient is unchanged. The rows
     come out as a positive multiple of ``parts`` and ``at_least`` so many, for which some without
     weight may stay.
     """
@@ -153,7 +155,7 @@ def _trainer_class() -> Any:
     from trl import GRPOTrainer
 
     from ..engines.decode import chooser, decode
-    from .packed import pack, packing_agrees, regrouped, scored
+    from .packed import packed_scores, packing_agrees, regrouped, window_of
     from .sampler import SamplingCopy
 
     class SurrogateTrainer(GRPOTrainer):  # type: ignore[misc]
@@ -235,26 +237,24 @@ def _trainer_class() -> Any:
                 # accelerate keeps the forward without autocast here; asking it to take its wrapper
                 # off would take TRL's head off as well.
                 self._packs = packing_agrees(getattr(bare, "_original_forward", bare), *given[1:])
-            if not self._packs:
-                return super()._get_per_token_logps_and_entropies(*given, batch_size, **plain)
-            logps, entropies = [], []
-            rows = batch_size or len(input_ids)
-            for start in range(0, len(input_ids), rows):
-                part = slice(start, start + rows)
-                batch = pack(input_ids[part], attention_mask[part], logits_to_keep)
+            found = None
+            if self._packs:
+                window, rows = window_of(self.model.config), batch_size or len(input_ids)
                 with self.accelerator.autocast():
-                    found = scored(model, batch)
-                logps.append(batch.unpack(found.log_probs, logits_to_keep))
-                if compute_entropy:
-                    entropies.append(batch.unpack(found.entropy, logits_to_keep))
-            return torch.cat(logps), torch.cat(entropies) if entropies else None, None
+                    found = packed_scores(*given, rows=rows, window=window, entropy=compute_entropy)
+            if found is None:
+                return super()._get_per_token_logps_and_entropies(*given, batch_size, **plain)
+            return found.log_probs_BK, found.entropy_BK, None
 
         def _generate_and_score_completions(self, inputs: Any) -> Any:
             if self._config.recipe.sampler == "teacher":
                 self._taught = self._responses(inputs)
             batch = super()._generate_and_score_completions(inputs)
             if self._config.recipe.weight == "correct":
-                batch["advantages"] = torch.tensor(self._earned, device=batch["advantages"].device)
+                weight = torch.tensor(self._earned, device=batch["advantages"].device)
+                batch["advantages"] = weight
+                tokens = (batch["completion_mask"] * (weight != 0)[:, None]).sum()
+                batch["num_items_in_batch"] = self.accelerator.gather(tokens).sum()
             generated = int(batch["completion_mask"].sum())
             if self.beta == 0:
                 # Every process must come to the same number of rows: TRL gathers them for its log.
@@ -263,9 +263,8 @@ def _trainer_class() -> Any:
                 batch = drop_weightless(batch, parts, at_least=int(kept.max()))
             trained = int(batch["completion_mask"].sum())
             own = self._config.recipe.sampler == "policy"
-            self._log.count(
-                responses=len(inputs), generated=generated if own else 0, trained=trained
-            )
+            counts = (len(inputs), generated if own else 0, trained)
+            self._log.count(*over_processes(self.accelerator, counts))
             return batch
 
         def _responses(self, inputs: Any) -> list[list[int]]:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ...core.files import write_atomically
+from ...core.files import make_folder, write_atomically
 
 
 def configurations(*, nodes: int = 1, gpus: int = 8) -> dict[str, dict[str, Any]]:
@@ -52,7 +52,7 @@ def configurations(*, nodes: int = 1, gpus: int = 8) -> dict[str, dict[str, Any]
 
 def export_accelerate(out: Path, *, nodes: int = 1, gpus: int = 8) -> list[Path]:
     """``fsdp2.yaml`` and ``zero3.yaml`` in ``out``; returns them."""
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     for name, given in configurations(nodes=nodes, gpus=gpus).items():
         write_atomically(out / name, "\n".join(_yaml(given)) + "\n")
     return [out / name for name in configurations()]

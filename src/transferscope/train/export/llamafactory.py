@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.files import read_json_lines, write_atomically, write_json
+from ...core.files import make_folder, read_json_lines, write_atomically, write_json
 from ...grade.maths import is_correct
 from ..queries import Query
 
@@ -96,8 +96,9 @@ def export_llamafactory(
 ) -> list[Path]:
     """``sft.yaml``, ``zero3.json``, ``dataset_info.json`` and ``train.json``; returns them.
 
-    Of the ``teacher``'s responses (``transferscope distill``) those stay that the grader accepts,
-    wherever their query is among ``queries``. Raises :class:`InputError` when none does.
+    Of the ``teacher``'s responses (``transferscope distill``) those stay that are finished and that
+    the grader accepts, wherever their query is among ``queries``. Raises :class:`InputError` when
+    none does.
     """
     golds = {query.prompt: query.gold for query in queries}
     given = settings(model, template=template, nodes=nodes, gpus=gpus)
@@ -106,12 +107,13 @@ def export_llamafactory(
         prompt, response = row.get("prompt"), row.get("response")
         if not isinstance(prompt, str) or not isinstance(response, str):
             raise InputError("no prompt and response", place=place, remedy="distill first")
-        if prompt in golds and is_correct(response, golds[prompt]):
+        finished = row.get("finished") is not False  # one cut off has no end to be learnt
+        if finished and prompt in golds and is_correct(response, golds[prompt]):
             rows.append({"instruction": prompt, "input": "", "output": response})
     if not rows:
-        what = "no response to these queries is correct"
+        what = "no response to these queries is finished and correct"
         raise InputError(what, place=str(teacher), remedy="distill more")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     lines = ["# Off-policy SFT, the paper's setting: llamafactory-cli train sft.yaml (0.9.5)"]
     lines += [f"{key}: {_yaml(value)}" for key, value in given.items()]
     write_atomically(out / "sft.yaml", "\n".join(lines) + "\n")

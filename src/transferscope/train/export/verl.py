@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.errors import InputError, MissingExtra
-from ...core.files import write_atomically
+from ...core.files import make_folder, write_atomically
 from ..prompts import messages
 from ..queries import Query
 
@@ -108,7 +108,7 @@ def export_verl(
     if len(queries) <= VALIDATION:
         what = f"{len(queries)} queries, of which {VALIDATION} are set aside for validation"
         raise InputError(what, remedy="give more queries")
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     _write_parquet(out / "val.parquet", queries[:VALIDATION])
     _write_parquet(out / "train.parquet", queries[VALIDATION:])
     write_atomically(out / "reward.py", REWARD)
