@@ -169,3 +169,15 @@ def test_a_step_copies_no_cache() -> None:
     for _ in range(ROOM):
         layer.update(torch.ones(2, 1, 1, 4), torch.ones(2, 1, 1, 4))
     assert layer.keys.data_ptr() == before
+
+
+def test_the_head_reads_contiguous_states(model) -> None:
+    """Else torch copies a frozen head once for every row."""
+    seen = []
+    hook = model.lm_head.register_forward_pre_hook(
+        lambda _, given: seen.append((given[0].shape[1], given[0].is_contiguous()))
+    )
+    sample(model, PROMPTS, max_tokens=3, ends=[END], pad=0)
+    hook.remove()
+    assert len(seen) >= 3
+    assert set(seen) == {(1, True)}

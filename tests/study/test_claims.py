@@ -151,6 +151,7 @@ def test_a_planted_study_gives_the_planted_verdicts() -> None:
         "rank shift of SFT over that of RL (ratio)": "confirmed",
         "shifted tokens of SFT over those of RL (ratio)": "confirmed",
         "random reward gains little on the source (points)": "contradicted",
+        "random reward gains little elsewhere (retention, points)": "confirmed",
         "RL takes longer than SFT on as many queries (ratio of seconds)": "confirmed",
     }
     lost = claims["off-policy SFT loses on non-reasoning (points)"]
