@@ -79,7 +79,7 @@ def _folder(weights: str) -> Path:
 
     try:
         return Path(snapshot_download(weights, allow_patterns=["*.safetensors", "*.json"]))
-    except Exception as err:
+    except Exception as err:  # the hub's client raises a dozen kinds
         what = f"can't be read: {' '.join(str(err).split())[:200]}"
         raise InputError(what, place=weights, remedy="name a model folder") from None
 
