@@ -79,7 +79,7 @@ def test_the_heads_part_does_not_grow_with_the_text(base, tokenizer, kind):
     given = []
     model.lm_head.register_forward_hook(lambda _module, args, out: given.append(out.numel()))
     largest = []
-    for length in (130, 1300):
+    for length in (POSITIONS + 2, 3 * POSITIONS):
         given.clear()
         response = " ".join(f"w{i % 90}" for i in range(length))
         found = token_shift(base, (model, tokenizer), [("w1", response)])

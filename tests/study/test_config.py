@@ -34,6 +34,20 @@ def test_every_rate_and_seed_is_a_cell() -> None:
     assert (last.arm, last.seed, last.learning_rate, last.steps) == ("on-policy-rl", 3, 3e-5, 5)
 
 
+def test_arms_of_more_seeds_go_on_faster_so_that_a_study_cut_short_has_all_arms() -> None:
+    cells = study(
+        "[arms.on-policy-sft]\nseeds = [7, 8]\n[arms.on-policy-rl]\nseeds = [3, 2, 1, 0]\n"
+    ).cells()
+    assert [cell.name.removeprefix("on-policy-") for cell in cells] == [
+        "sft-seed7",
+        "rl-seed3",
+        "rl-seed2",
+        "sft-seed8",
+        "rl-seed1",
+        "rl-seed0",
+    ]
+
+
 def test_an_arm_starts_from_another_with_its_seed() -> None:
     cells = study(
         "[arms.off-policy-sft]\nseeds = [1, 2]\n"

@@ -33,7 +33,7 @@ def divergences(
     divergence is summed in a form whose first-order terms cancel per token, not between sums: a
     shift of 1e-6 nats is not lost in rounding, and equal logits give exactly 0. KL(t||b) =
     sum p_t d - (p_t - p_b), and JS = 1/2 sum [(p_t + p_b) u - min(p_t, p_b) |d|] with
-    u = log(1 + tanh(|d| / 2)) = log(2 / (1 + exp(-|d|))). A negative rounding rest is set to 0.
+    u = log(2 / (1 + exp(-|d|))) = -log(1 + expm1(-|d|) / 2). A negative rounding rest is set to 0.
     Rank: 1 + number of strictly larger logits. Logits that are not finite give NaN, for both
     entropies at least; of -inf :func:`masked_divergences` knows more.
     """
@@ -52,8 +52,8 @@ def divergences(
     kl_base_tuned_N = mass_N - dot(p_base_NV, d_NV)
     apart_NV = d_NV.abs_()
     js_N = -0.5 * dot(torch.minimum(p_base_NV, p_tuned_NV), apart_NV)
-    u_NV = apart_NV.mul_(0.5).tanh_().log1p_()
-    js_N += 0.5 * dot(p_base_NV.add_(p_tuned_NV), u_NV)
+    minus_u_NV = apart_NV.neg_().expm1_().mul_(0.5).log1p_()
+    js_N -= 0.5 * dot(p_base_NV.add_(p_tuned_NV), minus_u_NV)
     return Divergences(
         kl_tuned_base_N.clamp_min_(0),
         kl_base_tuned_N.clamp_min_(0),
@@ -90,8 +90,8 @@ def masked_divergences(
     kl_tuned_base_N[(no_base_NV & ~no_tuned_NV).any(1)] = torch.inf
     kl_base_tuned_N[(no_tuned_NV & ~no_base_NV).any(1)] = torch.inf
     apart_NV = d_NV.masked_fill(no_base_NV & no_tuned_NV, 0.0).abs()
-    u_NV = (0.5 * apart_NV).tanh().log1p()
-    js_N = 0.5 * dot(p_base_NV + p_tuned_NV, u_NV)
+    minus_u_NV = (0.5 * apart_NV.neg().expm1()).log1p()
+    js_N = -0.5 * dot(p_base_NV + p_tuned_NV, minus_u_NV)
     js_N -= 0.5 * dot(torch.minimum(p_base_NV, p_tuned_NV), shared_NV.abs())
     return Divergences(
         kl_tuned_base_N,

@@ -5,7 +5,7 @@ entropies, the emitted token's log-ratio and ranks. Source: arXiv 2507.00432 (to
 docs/science.md section 5. The released "KL" is the absolute mean of the log-ratio; here a KL is a
 KL, and the log-ratio keeps its sign.
 
-The body runs on a batch; the head then on 128 positions at a time, so that logits take 128 x V
+The body runs on a batch; the head then on 512 positions at a time, so that logits take 512 x V
 numbers per model however long the texts are.
 """
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     Opens = tuple[Callable[[], Side], Callable[[], Side]]
 
 Prefix = Literal["tuned", "base", "shared"]
-POSITIONS = 128  # the head's chunk: smaller ones leave the matrix product waiting for memory
+POSITIONS = 512  # the head's chunk: smaller ones read its matrix again for too few products
 
 
 def token_shift(

@@ -138,14 +138,14 @@ class StudyConfig(BaseModel):
     def cells(self) -> tuple[Cell, ...]:
         """Every model of the study in the order of running, an arm's start before the arm.
 
-        Every arm's first seed comes before any arm's second: a study that is cut short has fewer
-        seeds, not fewer arms.
+        Every arm's first seed comes before any arm's second, and arms of more seeds go on
+        proportionally faster: a study that is cut short has fewer seeds of all arms, not fewer arms.
 
         Raises :class:`InputError` for settings that don't fit and for an ``init_from`` that names
         no arm above or several cells.
         """
         found: dict[str, Cell] = {}
-        turn: dict[str, int] = {}
+        turn: dict[str, float] = {}  # the share of its arm's seeds that run before
         for name in self.arms:
             table = self.table(name)
             if table.checkpoint is not None:
@@ -157,8 +157,10 @@ class StudyConfig(BaseModel):
                     what = f"two models of the study would be called {cell.name!r}"
                     raise InputError(what, place=f"study {self.name}", remedy="rename an arm")
                 found[cell.name] = cell
-                own = table.seeds.index(cell.config.seed) if cell.config and table.seeds else 0
-                turn[cell.name] = max(own, turn[cell.start] if cell.start else 0)
+                own = 0.0
+                if cell.config is not None and table.seeds:
+                    own = table.seeds.index(cell.config.seed) / len(table.seeds)
+                turn[cell.name] = max(own, turn[cell.start] if cell.start else 0.0)
         return tuple(sorted(found.values(), key=lambda cell: turn[cell.name]))
 
     def _trained(self, name: str, table: ArmTable, before: Mapping[str, Cell]) -> list[Cell]:
