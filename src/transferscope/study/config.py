@@ -139,7 +139,7 @@ class StudyConfig(BaseModel):
         """Every model of the study in the order of running, an arm's start before the arm.
 
         Every arm's first seed comes before any arm's second, and arms of more seeds go on
-        proportionally faster: a study that is cut short has fewer seeds of all arms, not fewer arms.
+        proportionally faster: a study that is cut short has fewer seeds, not fewer arms.
 
         Raises :class:`InputError` for settings that don't fit and for an ``init_from`` that names
         no arm above or several cells.
