@@ -1,6 +1,7 @@
 """A model folder to a run folder, and when the model is not even loaded."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from transferscope.core.errors import InputError
 from transferscope.core.suite import parse_suite
 from transferscope.evaluate import evaluate_model
-from transferscope.evaluate.model import ENGINES
+from transferscope.evaluate.backends import ENGINES
 from transferscope.models import find_model, fingerprint
 from transferscope.runs import read_run
 
@@ -45,9 +46,14 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     named: list[str] = []
     real = ENGINES["hf"]
 
-    def counted(model: str, dtype: str):
-        named.append(model)
-        return real(model, dtype)
+    def counted(options, dtype):
+        chosen = real(options, dtype)
+
+        def open_(model: str):
+            named.append(model)
+            return chosen.open(model)
+
+        return replace(chosen, open=open_)
 
     monkeypatch.setitem(ENGINES, "hf", counted)
     return named

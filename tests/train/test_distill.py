@@ -77,6 +77,13 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     other.name = "another"
     with pytest.raises(InputError, match="with model teacher, not another"):
         distill(other, QUERIES[:2], out, samples=3)
+
+    class Served(Counted):
+        def describe(self):
+            return {"engine": "openai"}
+
+    with pytest.raises(InputError, match="with engine fake, not openai; name another --out"):
+        distill(Served(), QUERIES[:2], out, samples=3)
     assert other.asked == []
     with pytest.raises(InputError, match="the id 'q0' stands for two queries"):
         distill(Counted(), [*QUERIES, QUERIES[0]], tmp_path / "twice.jsonl", samples=3)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError
-from .shared import Json, ModelName, Seed, app, console, print_json, say_unfinished
+from .shared import (
+    Dtype,
+    EngineArgs,
+    EngineName,
+    Json,
+    ModelName,
+    Seed,
+    app,
+    console,
+    print_json,
+    say_unfinished,
+)
 
 
 @app.command(name="eval")
@@ -19,10 +30,11 @@ def evaluate_command(
     *,
     suite: str = "mini",
     out: Path,
-    engine: Literal["hf"] = "hf",
+    engine: EngineName = "hf",
+    engine_args: EngineArgs = (),
     limit: int = 40,
     seed: Annotated[int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
-    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16",
+    dtype: Dtype = None,
     data: Path | None = None,
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
@@ -35,14 +47,10 @@ def evaluate_command(
         A built-in suite or a suite file.
     out
         The run folder.
-    engine
-        What runs the model.
     limit
         Items per benchmark.
     seed
         Of the items and of sampling.
-    dtype
-        Of the weights while answering.
     data
         Folder of the files that real benchmarks are read from.
     base
@@ -51,7 +59,7 @@ def evaluate_command(
         Show what would be done.
     """
     from ..core.suite import load_suite
-    from ..evaluate import check_model, evaluate_model
+    from ..evaluate import check_model, engine_options, evaluate_model
     from ..evaluate import plan as plan_evaluation
 
     chosen = load_suite(suite)
@@ -59,26 +67,17 @@ def evaluate_command(
         raise InputError("must be at least 1", place="--limit")
     if out.is_file():
         raise InputError("is a file", place=str(out), remedy="name another folder: --out DIR")
+    how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
+    how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data}
     if dry_run:
-        check_model(model, chosen, engine=engine, n=limit, seed=seed, data=data)
+        check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=limit):
             print(f"{item.group:10} {item.benchmark:24} {limit:6} items x {item.repeats}")
         return
     from ..report.progress import progress
 
     with progress() as tick:
-        evaluate_model(
-            model,
-            chosen,
-            out,
-            base=base,
-            engine=engine,
-            dtype=dtype,
-            n=limit,
-            seed=seed,
-            data=data,
-            tick=tick,
-        )
+        evaluate_model(model, chosen, out, base=base, tick=tick, **how)
     print(f"run folder: {out}", file=sys.stderr)
 
 
@@ -140,7 +139,9 @@ def distill_command(
     samples: Annotated[int, Parameter(validator=Number(gte=1))] = 4,
     max_tokens: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
     temperature: Annotated[float, Parameter(validator=Number(gte=0))] = 0.7,
-    dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16",
+    engine: EngineName = "hf",
+    engine_args: EngineArgs = (),
+    dtype: Dtype = None,
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
@@ -163,14 +164,12 @@ def distill_command(
         Of a response.
     temperature
         Of sampling.
-    dtype
-        Of the teacher's weights.
     seed
         Of sampling.
     """
     from dataclasses import asdict
 
-    from ..evaluate import open_engine
+    from ..evaluate import engine_options, open_engine
     from ..report.progress import progress
     from ..train.distill import distill
     from ..train.pool import read_queries
@@ -179,9 +178,10 @@ def distill_command(
     if out.is_dir() or not out.parent.is_dir():
         what = "is a folder" if out.is_dir() else f"no folder {out.parent}"
         raise InputError(what, place=str(out), remedy="name a .jsonl file")
+    options = engine_options(engine_args)
     with progress() as tick:
         found = distill(
-            open_engine(teacher, dtype=dtype),
+            open_engine(teacher, engine=engine, engine_args=options, dtype=dtype),
             asked,
             out,
             samples=samples,

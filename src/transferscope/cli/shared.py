@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -40,6 +40,22 @@ Replicates = Annotated[
 Source = Annotated[str | None, Parameter(help="The group that was tuned on; default: math.")]
 Mapping_ = Annotated[
     Path | None, Parameter(name="--map", help="TOML that maps tasks of foreign results.")
+]
+EngineName = Annotated[
+    str, Parameter(help="hf (transformers, here) or openai (a server: vLLM, SGLang, llama.cpp).")
+]
+EngineArgs = Annotated[
+    tuple[str, ...],
+    Parameter(
+        negative=(),
+        show_default=False,
+        help="key=value, once for each of openai's base_url, tokenizer, concurrency, timeout, "
+        "api_key_env, strict (docs/clusters.md).",
+    ),
+]
+Dtype = Annotated[
+    Literal["float32", "bfloat16", "float16"] | None,
+    Parameter(help="Of the weights while answering, with hf; default: bfloat16."),
 ]
 ModelName = Annotated[str, Parameter(help="Known name, model or adapter folder, or hub id.")]
 

@@ -1,4 +1,4 @@
-"""Engines: one method set over transformers and a fake; names load when they are used."""
+"""Engines: one method set over transformers, servers and a fake; names load when used."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ if TYPE_CHECKING:
     from .base import Engine
     from .fake import FakeEngine
     from .hf import HFEngine
+    from .openai import OpenAIEngine
+    from .server import ServerOptions
 
-__all__ = ["Engine", "FakeEngine", "HFEngine"]
+__all__ = ["Engine", "FakeEngine", "HFEngine", "OpenAIEngine", "ServerOptions"]
 
-_HOME = {"Engine": "base", "FakeEngine": "fake", "HFEngine": "hf"}
+_HOME = {
+    "Engine": "base",
+    "FakeEngine": "fake",
+    "HFEngine": "hf",
+    "OpenAIEngine": "openai",
+    "ServerOptions": "server",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What an engine is: one method set over transformers, vLLM and OpenAI-compatible servers.
+"""What an engine is: one method set over transformers and OpenAI-compatible servers.
 
 Evaluation, distillation and probes know only this protocol. An engine holds ONE loaded model and
 is used for all benchmarks of a run.

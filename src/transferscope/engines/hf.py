@@ -17,7 +17,7 @@ from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
 from ..models import encode, find_model, load_model, load_tokenizer, position_limit, require_ids
 from .decode import chooser, decode
-from .rendering import rendered
+from .rendering import encode_pair, rendered
 from .scoring import float32_head, score
 from .stopping import StopStrings
 
@@ -160,15 +160,8 @@ class HFEngine:
         return scores
 
     def _encode_pair(self, prompt: str, continuation: str) -> tuple[list[int], list[int]]:
-        start = self.encode(prompt.rstrip()) or [*self.end_ids[:1]]
-        after = self.encode(prompt + continuation)[len(self.encode(prompt.rstrip())) :]
-        if not (start and after):
-            raise InputError(
-                f"no token of {continuation!r} is left to score",
-                place=self.name,
-                remedy="give every choice a text of its own",
-            )
-        return start, after
+        empty = self.end_ids[:1]
+        return encode_pair(self.tokenizer, prompt, continuation, empty=empty, name=self.name)
 
     def describe(self) -> Mapping[str, Any]:
         """Engine, dtype, device, batch limits, hash of the chat template, library versions."""

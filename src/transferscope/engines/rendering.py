@@ -1,11 +1,14 @@
-"""Messages to the text that a model is given."""
+"""Messages to the text that a model is given, and texts to token ids."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..core.errors import InputError
 from ..core.records import Message
+from ..models import encode
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -27,3 +30,48 @@ def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) ->
             continue_final_message=prefill,
         )
     )
+
+
+def unrendered(messages: Sequence[Message]) -> str:
+    """A text that :func:`messages_of` turns back: roles and lengths, then the contents as they are.
+
+    For servers that apply the template themselves. Nothing in a content is escaped, so that an
+    answer's artefacts are told from it as from a rendered prompt.
+    """
+    heads = json.dumps([[m["role"], len(m["content"])] for m in messages])
+    return "\n".join([heads, *(m["content"] for m in messages)])
+
+
+def messages_of(text: str) -> list[dict[str, str]]:
+    """The messages behind :func:`unrendered`. Raises :class:`ValueError` for another text."""
+    heads, _, rest = text.partition("\n")
+    messages = []
+    for role, length in json.loads(heads):
+        messages.append({"role": str(role), "content": rest[: int(length)]})
+        rest = rest[int(length) + 1 :]
+    return messages
+
+
+def encode_pair(
+    tokenizer: PreTrainedTokenizerBase,
+    prompt: str,
+    continuation: str,
+    *,
+    empty: Sequence[int],
+    name: str,
+) -> tuple[list[int], list[int]]:
+    """Token ids of a prompt and of what a continuation adds to it.
+
+    As in lm-eval, a prompt's last spaces belong to the continuation. ``empty`` stands for a prompt
+    without tokens. Raises :class:`InputError` (naming ``name``) when no token is left to score.
+    """
+    start = encode(tokenizer, prompt.rstrip())
+    after = encode(tokenizer, prompt + continuation)[len(start) :]
+    start = start or [*empty]
+    if not (start and after):
+        raise InputError(
+            f"no token of {continuation!r} is left to score",
+            place=name,
+            remedy="give every choice a text of its own",
+        )
+    return start, after

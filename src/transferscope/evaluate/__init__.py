@@ -1,6 +1,15 @@
 """Suite x engine -> run folder. Light at import; lm-eval loads when something is evaluated."""
 
+from .backends import engine_options
 from .model import check_model, evaluate_model, open_engine
 from .run import Planned, evaluate, plan
 
-__all__ = ["Planned", "check_model", "evaluate", "evaluate_model", "open_engine", "plan"]
+__all__ = [
+    "Planned",
+    "check_model",
+    "engine_options",
+    "evaluate",
+    "evaluate_model",
+    "open_engine",
+    "plan",
+]

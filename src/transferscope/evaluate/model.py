@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +10,25 @@ from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
 from ..engines.base import Engine
-from ..models import find_model, fingerprint
 from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
+from .backends import Backend, backend
 from .run import decodings, evaluate
 
 
-def _hf(model: str, dtype: str) -> Engine:
-    from ..engines.hf import HFEngine
+def open_engine(
+    model: str,
+    *,
+    engine: str = "hf",
+    engine_args: Mapping[str, str] | None = None,
+    dtype: str | None = None,
+) -> Engine:
+    """An engine that holds ``model``.
 
-    return HFEngine(model, dtype=dtype)
-
-
-ENGINES: dict[str, Callable[[str, str], Engine]] = {"hf": _hf}
-
-
-def open_engine(model: str, *, engine: str = "hf", dtype: str = "bfloat16") -> Engine:
-    """An engine that holds ``model``. Raises :class:`InputError` for an unknown one of either."""
-    if engine not in ENGINES:
-        raise InputError(f"unknown engine {engine!r}", remedy=f"use one of {', '.join(ENGINES)}")
-    find_model(model)
-    return ENGINES[engine](model, dtype)
+    Raises :class:`InputError` for an unknown one of either and for options that don't fit.
+    """
+    chosen = backend(engine, engine_args, dtype=dtype)
+    chosen.check(model)
+    return chosen.open(model)
 
 
 def evaluate_model(
@@ -40,25 +39,31 @@ def evaluate_model(
     base: str | None = None,
     name: str | None = None,
     engine: str = "hf",
-    dtype: str = "bfloat16",
+    engine_args: Mapping[str, str] | None = None,
+    dtype: str | None = None,
     n: int | None = None,
     seed: int = 0,
     data: str | Path | None = None,
     tick: Tick = no_tick,
 ) -> Path:
-    """Evaluate ``model`` (see :func:`~transferscope.models.find_model`) by ``engine``.
+    """Evaluate ``model`` by ``engine`` into the run folder ``out``.
+
+    With ``hf`` it is a name for :func:`~transferscope.models.find_model`, loaded as ``dtype``
+    (default: bfloat16); with ``openai`` the name that the server of ``engine_args`` (fields of
+    :class:`~transferscope.engines.ServerOptions`) knows it by.
 
     A folder that holds the finished run of the same model, suite, engine, dtype, decoding, items
     and seed is left as it is. ``name`` is what the run calls it (default: ``model``), ``base`` what
     it was tuned from, ``data`` the folder of files that pack ``paper`` reads. Raises as
     :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
     """
-    check_model(model, suite, engine=engine, n=n, seed=seed, data=data)
-    ref = ModelRef(name or model, base=base, fingerprint=fingerprint(find_model(model)))
+    chosen = backend(engine, engine_args, dtype=dtype)
+    _check(chosen, model, suite, n=n, seed=seed, data=data)
+    ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"n": n, "seed": seed, "data": data}
-    if _is_complete(Path(out), ref, suite, engine=engine, dtype=dtype, **asked):
+    if _is_complete(Path(out), ref, suite, chosen, **asked):
         return Path(out)
-    return evaluate(ENGINES[engine](model, dtype), suite, out, model_ref=ref, tick=tick, **asked)
+    return evaluate(chosen.open(model), suite, out, model_ref=ref, tick=tick, **asked)
 
 
 def check_model(
@@ -66,24 +71,46 @@ def check_model(
     suite: Suite,
     *,
     engine: str = "hf",
+    engine_args: Mapping[str, str] | None = None,
+    dtype: str | None = None,
     n: int | None = None,
     seed: int = 0,
     data: str | Path | None = None,
 ) -> None:
-    """Raise what :func:`evaluate_model` would for a wrong name, engine or pack; no weights."""
-    if engine not in ENGINES:
-        raise InputError(f"unknown engine {engine!r}", remedy=f"use one of {', '.join(ENGINES)}")
-    find_model(model)
-    decodings(suite, n=n, seed=seed, data=data)
+    """Raise what :func:`evaluate_model` would for a wrong name, engine, option or pack.
+
+    No weights are loaded and no server is asked.
+    """
+    chosen = backend(engine, engine_args, dtype=dtype)
+    _check(chosen, model, suite, n=n, seed=seed, data=data)
+
+
+def _check(
+    chosen: Backend,
+    model: str,
+    suite: Suite,
+    *,
+    n: int | None,
+    seed: int,
+    data: str | Path | None,
+) -> None:
+    chosen.check(model)
+    methods = decodings(suite, n=n, seed=seed, data=data)
+    scored = [name for name, how in methods.items() if how["method"] != "generate_until"]
+    if scored and not chosen.scores_choices:
+        raise InputError(
+            "its choices can't be scored through a server's chat",
+            place=f"benchmark {scored[0]}",
+            remedy="add --engine-args tokenizer=MODEL, the served model's name or folder",
+        )
 
 
 def _is_complete(
     out: Path,
     ref: ModelRef,
     suite: Suite,
+    chosen: Backend,
     *,
-    engine: str,
-    dtype: str,
     n: int | None,
     seed: int,
     data: str | Path | None,
@@ -98,7 +125,7 @@ def _is_complete(
         model=ref,
         suite=manifest.suite,
         suite_hash=suite.hash,
-        engine={"engine": engine, "dtype": dtype},
+        engine=chosen.identity,
         decoding=decodings(suite, n=n, seed=seed, data=data),
         template=manifest.template,
         seed=seed,

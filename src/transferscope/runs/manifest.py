@@ -54,6 +54,7 @@ class Manifest:
         """What must agree for a run to be continued, under the names a user knows."""
         return {
             "model": self.model.name,
+            "engine": self.engine.get("engine"),
             "model fingerprint": self.model.fingerprint,
             "base": self.model.base,
             "suite": self.suite_hash,
@@ -61,8 +62,9 @@ class Manifest:
             "seed": self.seed,
             "limit": self.limit,
             "chat template": self.template,
-            "engine": self.engine.get("engine"),
             "dtype": self.engine.get("dtype"),
+            "tokenizer": self.engine.get("tokenizer"),
+            "strict": self.engine.get("strict"),
             "provenance": self.provenance,
         }
 

@@ -56,10 +56,10 @@ def distill(
 ) -> Distilled:
     """Write ``samples`` responses to every query into the JSONL file ``out``.
 
-    Fields: id, prompt, gold, response, correct, finished, model, and what it was sampled with:
-    temperature, top_p, max_tokens, samples, seed. Raises :class:`InputError` for queries that share
-    an id, and for a file that holds responses to other queries, of another model or with other
-    settings.
+    Fields: id, prompt, gold, response, correct, finished, model, engine, and what it was sampled
+    with: temperature, top_p, max_tokens, samples, seed. Raises :class:`InputError` for queries that
+    share an id, and for a file that holds responses to other queries, of another model or engine or
+    with other settings.
     """
     if samples < 1 or max_tokens < 1:
         raise InputError("nothing to sample", remedy="give samples and max_tokens of 1 or more")
@@ -68,6 +68,7 @@ def distill(
         raise InputError(what, remedy="give every query an id of its own")
     settings = {
         "model": engine.name,
+        "engine": engine.describe()["engine"],
         "temperature": temperature,
         "top_p": top_p,
         "max_tokens": max_tokens,

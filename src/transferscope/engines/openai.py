@@ -1,0 +1,199 @@
+"""Any OpenAI-compatible server as an engine: ``vllm serve``, SGLang, llama.cpp and others.
+
+With the served model's tokenizer, prompts are rendered and encoded here and token ids are sent: the
+server adds no second start token, and a choice's log-probabilities are found by position. Text
+offsets would not do: SGLang gives none, and vLLM counts them over tokens decoded one by one.
+Without a tokenizer, messages are sent and the server's own chat template applies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
+from ..models import encode, load_tokenizer
+from .endpoint import Endpoint, malformed
+from .rendering import encode_pair, messages_of, rendered, unrendered
+from .server import ServerOptions
+
+SAMPLERS_OFF = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
+"""What vLLM and others would else fill from the model's folder, spelled so that it does nothing."""
+
+ROUNDING = 1e-3
+"""Nats that a log-probability may lie above 0."""
+
+
+class OpenAIEngine:
+    """One model of an OpenAI-compatible server.
+
+    >>> options = ServerOptions("http://localhost:8000/v1", tokenizer="ORG/MODEL")
+    >>> engine = OpenAIEngine("ORG/MODEL", options)  # doctest: +SKIP
+
+    Raises :class:`InputError` for a tokenizer that can't be loaded, and in use for a server that is
+    out of reach, refuses a request or answers in another form.
+    """
+
+    def __init__(self, model: str, options: ServerOptions) -> None:
+        self.name, self.options = model, options
+        self.tokenizer = None if options.tokenizer is None else load_tokenizer(options.tokenizer)
+        self._endpoint = Endpoint(options)
+
+    def render(self, messages: Sequence[Message]) -> str:
+        """Chat template applied; without a tokenizer, see :func:`.rendering.unrendered`."""
+        if self.tokenizer is not None:
+            return rendered(self.tokenizer, messages)
+        if messages[-1]["role"] == "assistant":
+            what = "the answer's beginning is given, which chat servers don't continue alike"
+            raise InputError(what, place=self.name, remedy=_NAME_TOKENIZER)
+        return unrendered(messages)
+
+    def generate(
+        self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick
+    ) -> list[Generation]:
+        """One answer per rendered prompt.
+
+        ``tokens`` is the server's count, which may hold the end token, else the tokenizer's. With a
+        temperature, a request's seed follows from the decoding's, the prompt and how often it was
+        asked before: samples of one prompt differ, whatever else is asked beside it.
+        """
+        path = "completions" if self.tokenizer is not None else "chat/completions"
+        seen: Counter[str] = Counter()
+        payloads = []
+        for prompt in prompts:
+            payloads.append(self._payload(prompt, decoding, seen[prompt]))
+            seen[prompt] += 1
+
+        def read(_: int, answer: dict[str, Any]) -> Generation:
+            return self._generation(answer, decoding, self.options.url(path))
+
+        found = self._endpoint.ask_all(path, payloads, read, what="generate", tick=tick)
+        return [self._counted(answer) for answer in found]
+
+    def loglikelihoods(
+        self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
+    ) -> list[float]:
+        """log p(continuation | prompt) in nats, as the server computes them.
+
+        Tokens are those that :class:`~.hf.HFEngine` scores. Raises :class:`InputError` without a
+        tokenizer, and for a server that doesn't give the log-probabilities of a prompt's tokens.
+        """
+        if self.tokenizer is None:
+            what = "choices can't be scored through a server's chat"
+            raise InputError(what, place=self.name, remedy=_NAME_TOKENIZER)
+        own = [self.tokenizer.bos_token_id, self.tokenizer.eos_token_id]
+        empty = [token for token in own if token is not None][:1]
+        asked = [encode_pair(self.tokenizer, *pair, empty=empty, name=self.name) for pair in pairs]
+        # One token is generated, for servers that refuse to generate none.
+        wanted = {"max_tokens": 1, "temperature": 0.0, "logprobs": 1, "echo": True}
+        payloads = [{"model": self.name, "prompt": [*a, *b], **wanted} for a, b in asked]
+
+        def read(at: int, answer: dict[str, Any]) -> float:
+            start, after = map(len, asked[at])
+            return _continuation(answer, start, start + after, self.options.url("completions"))
+
+        return self._endpoint.ask_all(
+            "completions", payloads, read, what="loglikelihoods", tick=tick
+        )
+
+    def describe(self) -> Mapping[str, Any]:
+        """Engine, address, tokenizer, hash of the chat template, the server's version if it tells.
+
+        ``template`` is ``"server"`` where the server applies its own.
+        """
+        own = None if self.tokenizer is None else self.tokenizer.chat_template
+        template = "server" if self.tokenizer is None else "none" if own is None else digest(own)
+        version = self._endpoint.version()
+        return {
+            "engine": "openai",
+            "base_url": self.options.base_url,
+            "served": self.name,
+            "tokenizer": self.options.tokenizer,
+            "strict": self.options.strict,
+            "template": template,
+            "versions": {} if version is None else {"server": version},
+        }
+
+    def _payload(self, prompt: str, decoding: Decoding, nth: int) -> dict[str, Any]:
+        payload: dict[str, Any] = {
+            "model": self.name,
+            "max_tokens": decoding.max_tokens,
+            "temperature": decoding.temperature,
+            "top_p": decoding.top_p,
+        }
+        if not self.options.strict:
+            payload |= SAMPLERS_OFF
+        if decoding.stop:
+            payload["stop"] = list(decoding.stop)
+        if decoding.temperature > 0.0:
+            payload["seed"] = int(digest([decoding.seed, prompt, nth]), 16) % 2**31
+        if self.tokenizer is not None:
+            return payload | {"prompt": encode(self.tokenizer, prompt)}
+        try:
+            return payload | {"messages": messages_of(prompt)}
+        except (ValueError, TypeError):
+            what = "a prompt is no rendering of this engine's"
+            raise InputError(what, place=self.name, remedy="render messages first") from None
+
+    def _generation(self, answer: dict[str, Any], decoding: Decoding, url: str) -> Generation:
+        choice = answer["choices"][0]
+        text = choice.get("text")
+        if self.tokenizer is None:
+            message = choice.get("message")
+            # A model that only thought has no content.
+            text = (message.get("content") or "") if isinstance(message, dict) else None
+        if not isinstance(text, str):
+            raise malformed("no text", url)
+        # Half of a surrogate pair is no character: nothing could write it down.
+        text = text.encode("utf-8", "replace").decode("utf-8")
+        usage = answer.get("usage")
+        told = usage.get("completion_tokens") if isinstance(usage, dict) else None
+        tokens = told if type(told) is int and 0 <= told <= decoding.max_tokens else None
+        if ends := [at for stop in decoding.stop if (at := text.find(stop)) >= 0]:
+            return Generation(text[: min(ends)], tokens, "stop_string")
+        return Generation(text, tokens, _finish(choice, decoding))
+
+    def _counted(self, answer: Generation) -> Generation:
+        """Not in the requests' threads: a tokenizer works for one at a time."""
+        if answer.tokens is not None or self.tokenizer is None:
+            return answer
+        ids = self.tokenizer.encode(answer.text, add_special_tokens=False)
+        return replace(answer, tokens=len(ids))
+
+
+_NAME_TOKENIZER = "add --engine-args tokenizer=MODEL, the served model's name or folder"
+
+
+def _finish(choice: Mapping[str, Any], decoding: Decoding) -> str | None:
+    """How the answer ended; vLLM (``stop_reason``) and SGLang (``matched_stop``) say by what."""
+    reason = choice.get("finish_reason")
+    if reason != "stop":
+        return "length" if reason == "length" else None
+    told = [choice[name] for name in ("stop_reason", "matched_stop") if name in choice]
+    if any(isinstance(by, str) for by in told):
+        return "stop_string"
+    return "stop" if told or not decoding.stop else None
+
+
+def _continuation(answer: dict[str, Any], start: int, end: int, url: str) -> float:
+    """Sum of the log-probabilities of tokens ``start`` to ``end`` of an echoed prompt."""
+    told = answer["choices"][0].get("logprobs")
+    nats = told.get("token_logprobs") if isinstance(told, dict) else None
+    # llama.cpp leaves out the prompt's tokens: taken as they come, all choices would tie.
+    if not isinstance(nats, list) or len(nats) not in (end, end + 1):
+        count = len(nats) if isinstance(nats, list) else 0
+        raise InputError(
+            f"gives log-probabilities of {count} tokens where the prompt has {end}, so that "
+            "choices can't be scored",
+            place=url,
+            remedy="use a server whose completions echo them (vLLM, SGLang) or a suite without "
+            "choices",
+        )
+    scored = nats[start:end]
+    # Written so that NaN is refused, too.
+    if not all(type(x) in (int, float) and -1e9 < x <= ROUNDING for x in scored):
+        raise malformed("log-probabilities that are none", url)
+    return float(sum(scored))

@@ -1,0 +1,125 @@
+"""Where an OpenAI-compatible server is and how it is asked: read strictly, nothing is contacted."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from urllib.parse import urlsplit
+
+from ..core.errors import InputError
+
+KEY_ENV = "OPENAI_API_KEY"
+"""Names the environment variable that is read for the key; without one, none is sent."""
+MOST_CONCURRENT = 1024
+LONGEST_TIMEOUT = 86_400.0
+"""Seconds; a day."""
+PLACE = "--engine-args"
+_SWITCH = {"yes": True, "true": True, "no": False, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What an engine over a server is told; :class:`InputError` for what can't be used.
+
+    ``base_url`` is what stands before ``/completions`` (``http://localhost:8000/v1``).
+    ``tokenizer`` is the served model's, as a model's name or folder: prompts are rendered and
+    encoded here. Without it the server's own chat template is used, and choices can't be scored.
+    ``concurrency`` requests run at a time; one may take ``timeout`` seconds. ``api_key_env`` names
+    the environment variable that holds the key, which is kept nowhere. ``strict`` sends OpenAI's
+    own fields only; else ``top_k``, ``min_p`` and ``repetition_penalty`` are sent switched off, for
+    servers that would take them from the model's ``generation_config.json``.
+    """
+
+    base_url: str
+    tokenizer: str | None = None
+    concurrency: int = 16
+    timeout: float = 600.0
+    api_key_env: str = KEY_ENV
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        _check_url(self.base_url)
+        if not 1 <= self.concurrency <= MOST_CONCURRENT:
+            raise _wrong("concurrency", f"use a whole number of 1 to {MOST_CONCURRENT}")
+        if not 0.0 < self.timeout <= LONGEST_TIMEOUT:
+            raise _wrong("timeout", f"use seconds, above 0 and up to {LONGEST_TIMEOUT:g}")
+        self.key()
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> ServerOptions:
+        """From the ``key=value`` of a command line."""
+        known = [field.name for field in fields(cls)]
+        if unknown := sorted(set(given) - set(known)):
+            what = f"engine openai has no option {unknown[0]!r}"
+            raise InputError(what, place=PLACE, remedy=f"use {', '.join(known)}")
+        if "base_url" not in given:
+            remedy = "add --engine-args base_url=http://HOST:PORT/v1"
+            raise InputError("engine openai needs base_url", place=PLACE, remedy=remedy)
+        strict = given.get("strict", "no").lower()
+        if strict not in _SWITCH:
+            raise _wrong("strict", "use yes or no")
+        return cls(
+            base_url=given["base_url"],
+            tokenizer=given.get("tokenizer"),
+            concurrency=int(_number(given.get("concurrency", "16"), int)),
+            timeout=_number(given.get("timeout", "600"), float),
+            api_key_env=given.get("api_key_env", KEY_ENV),
+            strict=_SWITCH[strict],
+        )
+
+    def url(self, path: str) -> str:
+        """Address of ``path`` under ``base_url``."""
+        return f"{self.base_url.rstrip('/')}/{path}"
+
+    @property
+    def version_url(self) -> str:
+        """Where vLLM tells its version: beside ``/v1``, not under it."""
+        return f"{self.base_url.rstrip('/').removesuffix('/v1')}/version"
+
+    def key(self) -> str | None:
+        """The key, read from the environment whenever it is needed. No message repeats it."""
+        # A key that was given in place of a variable's name isn't repeated either.
+        if not self.api_key_env.isidentifier():
+            raise _wrong("api_key_env", "name an environment variable; the key itself stays in it")
+        key = os.environ.get(self.api_key_env, "").strip()
+        if not key:
+            if self.api_key_env != KEY_ENV:
+                raise _wrong("api_key_env", "the variable that it names is not set: set it")
+            return None
+        if not (key.isascii() and key.isprintable() and " " not in key):
+            what = "the variable that holds the key holds something else"
+            raise InputError(what, place=f"environment variable {self.api_key_env}")
+        return key
+
+
+def _wrong(option: str, remedy: str) -> InputError:
+    return InputError("can't be used", place=f"{PLACE} {option}", remedy=remedy)
+
+
+def _number(text: str, kind: type[int] | type[float]) -> float:
+    """-1 for what is none, which is refused with the range."""
+    try:
+        number = float(kind(text))
+    except (ValueError, OverflowError):
+        return -1.0
+    return number if math.isfinite(number) else -1.0
+
+
+def _check_url(url: str) -> None:
+    """Refuse what is no server's address, and a key that stands in it."""
+    remedy = "give http://HOST:PORT/v1 or https://..."
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+        _ = parts.port
+    except ValueError:
+        raise _wrong("base_url", remedy) from None
+    if not usable or not url.isprintable() or " " in url:
+        raise _wrong("base_url", remedy)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        remedy = "leave out what stands before @ and behind ?; the key comes from the environment"
+        raise _wrong("base_url", remedy)
+    if parts.path.rstrip("/").endswith("/completions"):
+        raise _wrong("base_url", "leave out /completions and /chat/completions")
