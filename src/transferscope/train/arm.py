@@ -16,6 +16,7 @@ bfloat16 and would be lost in it.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import warnings
@@ -53,8 +54,9 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     """Train the arm into ``out`` and return ``out``; a finished one is left as it is.
 
     Started again after a kill, it goes on from its last sealed checkpoint with the same data. Under
-    a launcher (``torchrun``) the processes share the work, and the first one writes. Raises
-    :class:`InputError` when ``out`` belongs to another configuration, or holds other files.
+    a launcher (``torchrun``) the processes share the work, and the first one writes. Nothing of the
+    model stays in memory. Raises :class:`InputError` when ``out`` belongs to another configuration,
+    or holds other files.
     """
     _refuse_foreign(out)
     config_json = config.model_dump(mode="json")
@@ -64,27 +66,17 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     if is_complete(out):
         return out
     source = find_model(config.model)
-    first = int(os.environ.get("RANK", "0")) == 0
-    checkpoints = out / "checkpoints"
     make_folder(out)
+    checkpoints = out / "checkpoints"
     make_folder(checkpoints)
-    from transformers import PrinterCallback
-
-    with _quiet():
-        model, tokenizer = trainable_model(config, source), load_tokenizer(source)
-        log = StepLog(out / FILE, config.arm, tick=tick)
-        trainer = build(config, checkpoints, model, tokenizer, log)
-        if first:  # not before: a wrong model, query file or teacher must not claim the folder
-            write_json(out / STARTED, record)
-        trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
-        trainer.add_callback(SealCheckpoints())
-        trainer.add_callback(KeepModels(out / "at", config.kept_steps, model, tokenizer))
-        with trainer.accelerator.main_process_first():
-            last = newest(checkpoints)
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-        if not first:
-            return out
-        save_model(model, tokenizer, out, staged=checkpoints / "final")
+    try:
+        _train(config, source, out, record, tick=tick, build=build)
+    finally:
+        # Trainer, model and callbacks refer to each other: until they are collected, the weights,
+        # gradients and optimizer would lie in memory beside the next stage's models.
+        gc.collect()
+    if not _is_first():
+        return out
     steps = read_steps(out / FILE)
     totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
     write_json(
@@ -99,6 +91,35 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     )
     shutil.rmtree(checkpoints)
     return out
+
+
+def _train(
+    config: ArmConfig,
+    source: ModelSource,
+    out: Path,
+    record: dict[str, Any],
+    *,
+    tick: Tick,
+    build: Build,
+) -> None:
+    """From the start or the last sealed checkpoint to the saved model, of which nothing stays."""
+    from transformers import PrinterCallback
+
+    checkpoints = out / "checkpoints"
+    with _quiet():
+        model, tokenizer = trainable_model(config, source), load_tokenizer(source)
+        log = StepLog(out / FILE, config.arm, tick=tick)
+        trainer = build(config, checkpoints, model, tokenizer, log)
+        if _is_first():  # not before: a wrong model, query file or teacher must claim no folder
+            write_json(out / STARTED, record)
+        trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
+        trainer.add_callback(SealCheckpoints())
+        trainer.add_callback(KeepModels(out / "at", config.kept_steps, model, tokenizer))
+        with trainer.accelerator.main_process_first():
+            last = newest(checkpoints)
+        trainer.train(resume_from_checkpoint=str(last) if last else None)
+        if _is_first():
+            save_model(model, tokenizer, out, staged=checkpoints / "final")
 
 
 def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
@@ -139,7 +160,7 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
     """The fields that TRL's configurations of all arms share."""
     import torch
 
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    processes = _processes()
     parts = config.accumulation(processes)
     return {
         "output_dir": str(checkpoints),
@@ -168,6 +189,15 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
         "shuffle_dataset": False,
         "train_sampling_strategy": "sequential",  # the default shuffles, whatever TRL is told
     }
+
+
+def _processes() -> int:
+    """How many a launcher started."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _is_first() -> bool:
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _refuse_foreign(out: Path) -> None:
