@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import gc
+import json
+import os
+import subprocess
+import sys
 import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from transferscope.core.errors import InputError
 from transferscope.train import ArmConfig, arm, train_arm
+from transferscope.train.checkpoints import newest
+
+from .helpers import Killed, kill_after
 
 
 def config(model: str, name: str, **fields: object) -> ArmConfig:
@@ -40,3 +48,46 @@ def test_a_finished_arm_leaves_no_weights_in_memory(
         assert [model() for model in models] == [None]
     finally:
         gc.enable()
+
+
+LAUNCH = """
+import os, sys
+from transferscope.train import ArmConfig, train_arm
+def tick(arm, step, steps):
+    if step == 2:
+        os._exit(7)  # a kill: no clean-up, no farewell to the other process
+train_arm(ArmConfig.model_validate_json(sys.argv[1]), sys.argv[2], tick=tick)
+"""
+
+
+def test_an_arm_goes_on_with_as_many_processes_as_began_it(tiny: str, tmp_path: Path) -> None:
+    settings, out, script = config(tiny, "random-reward"), tmp_path / "arm", tmp_path / "launch.py"
+    script.write_text(LAUNCH)
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
+    command += ["--master_port=29617", str(script), settings.model_dump_json(), str(out)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode != 0
+    last = newest(out / "checkpoints")
+    assert last is not None
+    assert last.name == "checkpoint-1"
+    # Sealed is what both of them wrote.
+    assert {"rng_state_0.pth", "rng_state_1.pth"} <= set(
+        json.loads((last / "sealed.json").read_text())
+    )
+    with pytest.raises(InputError, match="2 processes began this arm, and 1 process would go on"):
+        train_arm(settings, out)
+    assert newest(out / "checkpoints") == last
+
+
+def test_one_process_goes_on_alone(tiny: str, tmp_path: Path) -> None:
+    settings = config(tiny, "random-reward")
+    with pytest.raises(Killed):
+        train_arm(settings, tmp_path / "arm", tick=kill_after(2))
+    assert (train_arm(settings, tmp_path / "arm") / "arm.json").is_file()

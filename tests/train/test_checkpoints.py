@@ -1,8 +1,20 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
-from transferscope.train.checkpoints import SEAL, newest, save_model, write_json
+import pytest
+
+from transferscope.core.errors import InputError
+from transferscope.train.checkpoints import (
+    SEAL,
+    SealCheckpoints,
+    newest,
+    refuse_other_processes,
+    save_model,
+    write_json,
+)
 
 
 def checkpoint(folder: Path, step: int, *, sealed: bool = True) -> Path:
@@ -33,6 +45,35 @@ def test_half_written_ones_are_skipped_and_removed(tmp_path: Path) -> None:
     (missing / "optimizer.pt").unlink()
     assert newest(tmp_path) == good
     assert not any(path.exists() for path in (unsealed, cut, missing))
+
+
+def test_sealed_is_what_all_processes_have_written(tmp_path: Path) -> None:
+    current = checkpoint(tmp_path, 4, sealed=False)
+
+    def everyone() -> None:  # the second process is still writing when the first one is done
+        (current / "rng_state_1.pth").write_bytes(b"12")
+
+    state = SimpleNamespace(wait_for_everyone=everyone)
+    args = SimpleNamespace(output_dir=str(tmp_path), distributed_state=state)
+    where = {"global_step": 4}
+    SealCheckpoints().on_save(args, SimpleNamespace(is_world_process_zero=False, **where))
+    assert not (current / SEAL).exists()
+    (current / "rng_state_1.pth").unlink()
+    SealCheckpoints().on_save(args, SimpleNamespace(is_world_process_zero=True, **where))
+    assert json.loads((current / SEAL).read_text()) == {"optimizer.pt": 5, "rng_state_1.pth": 2}
+
+
+def test_another_number_of_processes_is_refused(tmp_path: Path) -> None:
+    one, three = checkpoint(tmp_path, 4), checkpoint(tmp_path, 8)
+    (one / "rng_state.pth").touch()
+    for process in range(3):
+        (three / f"rng_state_{process}.pth").touch()
+    refuse_other_processes(one, 1)
+    refuse_other_processes(three, 3)
+    with pytest.raises(InputError, match="1 process began this arm, and 2 processes would go on"):
+        refuse_other_processes(one, 2)
+    with pytest.raises(InputError, match="start it with 3 processes, or name another --out"):
+        refuse_other_processes(three, 2)
 
 
 class Saved:

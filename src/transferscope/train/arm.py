@@ -32,7 +32,13 @@ from ..core.files import is_scratch, make_folder, read_json, write_json
 from ..core.records import Tick
 from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer
 from . import COMPLETE, is_complete
-from .checkpoints import KeepModels, SealCheckpoints, newest, save_model
+from .checkpoints import (
+    KeepModels,
+    SealCheckpoints,
+    newest,
+    refuse_other_processes,
+    save_model,
+)
 from .config import ArmConfig
 from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
@@ -56,7 +62,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     Started again after a kill, it goes on from its last sealed checkpoint with the same data. Under
     a launcher (``torchrun``) the processes share the work, and the first one writes. Nothing of the
     model stays in memory. Raises :class:`InputError` when ``out`` belongs to another configuration,
-    or holds other files.
+    holds other files, or was begun with another number of processes.
     """
     _refuse_foreign(out)
     config_json = config.model_dump(mode="json")
@@ -117,6 +123,8 @@ def _train(
         trainer.add_callback(KeepModels(out / "at", config.kept_steps, model, tokenizer))
         with trainer.accelerator.main_process_first():
             last = newest(checkpoints)
+        if last is not None:
+            refuse_other_processes(last, trainer.args.world_size)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
         if _is_first():
             save_model(model, tokenizer, out, staged=checkpoints / "final")

@@ -3,7 +3,8 @@
 transformers writes a checkpoint file by file into its final folder. Here it counts only once it is
 sealed: a list of its files and their sizes, written last and atomically. The previous checkpoint is
 removed after that, so one sealed checkpoint exists at every moment from the first on. A half
-written folder has no seal, or a file of another size, and is skipped and removed.
+written folder has no seal, or a file of another size, and is skipped and removed. Under a launcher
+every process adds the state of its random generators: sealed is what all of them have written.
 """
 
 from __future__ import annotations
@@ -29,11 +30,27 @@ def newest(folder: Path) -> Path | None:
     return chosen
 
 
+def refuse_other_processes(checkpoint: Path, processes: int) -> None:
+    """Raise :class:`InputError` when another number of processes than these wrote ``checkpoint``.
+
+    Every process has its own random draws and its own share of a step's rows, so that the rest of
+    the training would be another one than without the interruption.
+    """
+    before = len(list(checkpoint.glob("rng_state*.pth")))  # one a process
+    if before != processes:
+        raise InputError(
+            f"{_counted(before)} began this arm, and {_counted(processes)} would go on",
+            place=str(checkpoint),
+            remedy=f"start it with {_counted(before)}, or name another --out",
+        )
+
+
 class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
     """Seals every checkpoint after it is written and then removes the ones before it."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
-        """Called by the trainer when a checkpoint folder is complete."""
+        """Called by the trainer in every process when it has written its part of a checkpoint."""
+        args.distributed_state.wait_for_everyone()  # others may still be writing theirs
         if not state.is_world_process_zero:
             return
         folder = Path(args.output_dir)
@@ -97,3 +114,7 @@ def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         (path / SEAL).unlink(missing_ok=True)
         shutil.rmtree(path)
+def _counted(processes: int) -> str:
+    return f"{processes} process{'' if processes == 1 else 'es'}"
+
+
