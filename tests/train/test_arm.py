@@ -50,6 +50,15 @@ def test_a_finished_arm_leaves_no_weights_in_memory(
         gc.enable()
 
 
+def test_rows_that_cannot_be_dealt_out_are_said_before_a_model_is_loaded(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(InputError, match="4 responses a step can't be dealt out to 3 processes"):
+        train_arm(config("no/such-model", "random-reward"), tmp_path / "arm")
+    assert not (tmp_path / "arm").exists()
+
+
 LAUNCH = """
 import os, sys
 from transferscope.train import ArmConfig, train_arm

@@ -30,7 +30,22 @@ def test_given_fields_over_the_demo_settings() -> None:
         ({"arm": "off-policy-rl", "beta": 0.1}, "study.toml: beta above 0 needs the policy's own"),
         ({"arm": "on-policy-rl", "beta": 0}, "study.toml: on-policy-rl needs beta above 0"),
         ({"arm": "random-reward", "beta": 0.1}, "study.toml: random-reward has no KL term"),
-        ({"arm": "off-policy-rl", "rollouts": 1}, "study.toml: rollouts: an advantage is relative"),
+        ({"arm": "off-policy-rl", "rollouts": 1}, "study.toml: rollouts: off-policy-rl needs"),
+        (
+            {"arm": "random-reward", "rollouts": 1},
+            "study.toml: rollouts: random-reward needs group",
+        ),
+        (
+            {"arm": "on-policy-sft", "rollouts": 1},
+            "study.toml: rollouts: on-policy-sft needs groups of responses: use 2 or more",
+        ),
+        ({"arm": "off-policy-sft", "rollouts": 1}, "study.toml: rollouts: off-policy-sft needs"),
+        ({"arm": "on-policy-rl", "rollouts": 0}, "study.toml: rollouts: Input should be greater"),
+        ({"arm": "on-policy-rl", "rollouts": -2}, "study.toml: rollouts: Input should be greater"),
+        ({"arm": "on-policy-rl", "queries_per_step": 0}, "study.toml: queries_per_step: Input"),
+        ({"arm": "on-policy-rl", "rows_per_forward": 0}, "study.toml: rows_per_forward: Input"),
+        ({"arm": "on-policy-rl", "max_tokens": 0}, "study.toml: max_tokens: Input should be"),
+        ({"arm": "on-policy-rl", "save_every": 0}, "study.toml: save_every: Input should be"),
         ({"arm": "on-policy-sft", "refresh_every": 3}, "study.toml: save_every must be a multiple"),
         ({"arm": "off-policy-sft", "refresh_every": 2}, "study.toml: refresh_every is about"),
         (
@@ -47,6 +62,10 @@ def test_bad_fields_are_named(given: dict[str, object], message: str) -> None:
     with pytest.raises(InputError) as caught:
         arm_config(given, place="study.toml")
     assert str(caught.value).startswith(message)
+
+
+def test_the_classic_arm_takes_one_response() -> None:
+    assert arm_config({"arm": "classic-sft", "rollouts": 1}, place="options").rollouts == 1
 
 
 @pytest.mark.parametrize(("limit", "parts"), [(48, 1), (24, 2), (20, 3), (12, 4), (7, 8), (1, 48)])

@@ -119,7 +119,7 @@ def test_arms_read_what_was_distilled(tmp_path: Path) -> None:
     out = tmp_path / "t.jsonl"
     distill(Counted(), QUERIES, out, samples=3)
     shared = {"queries_from": str(asked), "teacher": str(out), "steps": 1, "queries_per_step": 4}
-    sft = ArmConfig.model_validate({"arm": "off-policy-sft", "rollouts": 1, **shared})
+    sft = ArmConfig.model_validate({"arm": "classic-sft", "rollouts": 1, **shared})
     (first, *_), *_ = responses_of(sft, queries_of(sft))
     assert first.startswith("So\u2028it is")
     rl = ArmConfig.model_validate({"arm": "off-policy-rl", "rollouts": 3, **shared})

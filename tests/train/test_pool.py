@@ -166,7 +166,7 @@ def test_a_response_that_was_cut_off_is_no_response(tmp_path: Path) -> None:
         {"prompt": "3 + 4?", "response": "It is 8."},
     ]
     named = {"queries_from": str(queries), "teacher": str(written(tmp_path / "t.jsonl", rows))}
-    sft = config("off-policy-sft", queries_per_step=1, rollouts=1, **named)
+    sft = config("classic-sft", queries_per_step=1, rollouts=1, **named)
     assert responses_of(sft, queries_of(sft)) == [["It is 7."]]
     rl = config("off-policy-rl", queries_per_step=1, rollouts=2, **named)
     assert responses_of(rl, queries_of(rl)) == [["It is 7.", "It is 8."]]

@@ -71,6 +71,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         refuse_another(out / name, record)
     if is_complete(out):
         return out
+    config.accumulation(_processes())  # raises before a model is loaded
     source = find_model(config.model)
     make_folder(out)
     checkpoints = out / "checkpoints"

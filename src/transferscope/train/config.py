@@ -118,8 +118,9 @@ class ArmConfig(BaseModel):
         if recipe.kl != (self.beta > 0):
             says = "needs beta above 0" if recipe.kl else "has no KL term: beta must be 0"
             raise ValueError(f"{self.arm} {says}")
-        if recipe.weight != "correct" and self.rollouts < 2:
-            raise ValueError("rollouts: an advantage is relative to its group: use 2 or more")
+        if not recipe.stock and self.rollouts < 2:
+            # An advantage is relative to its group; TRL's trainer insists on groups in any case.
+            raise ValueError(f"rollouts: {self.arm} needs groups of responses: use 2 or more")
         if self.teacher == PROCEDURAL != self.queries_from and recipe.sampler == "teacher":
             raise ValueError("the procedural teacher answers procedural queries only: name a file")
         if self.teacher != PROCEDURAL and recipe.sampler == "policy":
