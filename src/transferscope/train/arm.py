@@ -42,6 +42,7 @@ from .checkpoints import (
 from .config import ArmConfig
 from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
+from .sharding import refuse_sharded, whole_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
@@ -62,7 +63,8 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     Started again after a kill, it goes on from its last sealed checkpoint with the same data. Under
     a launcher (``torchrun``) the processes share the work, and the first one writes. Nothing of the
     model stays in memory. Raises :class:`InputError` when ``out`` belongs to another configuration,
-    holds other files, or was begun with another number of processes.
+    holds other files, or was begun with another number of processes, and for weights sharded over
+    processes that the arm needs whole.
     """
     _refuse_foreign(out)
     config_json = config.model_dump(mode="json")
@@ -71,6 +73,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         refuse_another(out / name, record)
     if is_complete(out):
         return out
+    refuse_sharded(config)
     config.accumulation(_processes())  # raises before a model is loaded
     source = find_model(config.model)
     make_folder(out)
@@ -119,16 +122,21 @@ def _train(
         trainer = build(config, checkpoints, model, tokenizer, log)
         if _is_first():  # not before: a wrong model, query file or teacher must claim no folder
             write_json(out / STARTED, record)
+
+        def save(folder: Path, staged: Path) -> None:
+            weights = whole_weights(trainer)  # by all processes
+            if _is_first():
+                save_model(model, tokenizer, folder, staged=staged, weights=weights)
+
         trainer.remove_callback(PrinterCallback)  # stdout belongs to the caller
         trainer.add_callback(SealCheckpoints())
-        trainer.add_callback(KeepModels(out / "at", config.kept_steps, model, tokenizer))
+        trainer.add_callback(KeepModels(out / "at", config.kept_steps, save))
         with trainer.accelerator.main_process_first():
             last = newest(checkpoints)
         if last is not None:
             refuse_other_processes(last, trainer.args.world_size)
         trainer.train(resume_from_checkpoint=str(last) if last else None)
-        if _is_first():
-            save_model(model, tokenizer, out, staged=checkpoints / "final")
+        save(out, checkpoints / "final")
 
 
 def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:

@@ -10,7 +10,7 @@ every process adds the state of its random generators: sealed is what all of the
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,28 +61,41 @@ class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
 
 
 class KeepModels(TrainerCallback):  # type: ignore[misc]
-    """Keeps a copy of the model in ``folder/STEP`` after each of ``steps``."""
+    """Calls ``save(folder/STEP, scratch folder)`` after each of ``steps``, in every process."""
 
-    def __init__(self, folder: Path, steps: Collection[int], model: Any, tokenizer: Any) -> None:
-        self.folder, self.steps, self.model, self.tokenizer = folder, steps, model, tokenizer
+    def __init__(
+        self, folder: Path, steps: Collection[int], save: Callable[[Path, Path], None]
+    ) -> None:
+        self.folder, self.steps, self.save = folder, steps, save
 
     def on_step_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
         """A step that is repeated after a kill writes the same model again."""
-        if state.is_world_process_zero and state.global_step in self.steps:
-            out = self.folder / str(state.global_step)
-            save_model(self.model, self.tokenizer, out, staged=self.folder / ".staged")
+        if state.global_step in self.steps:
+            self.save(self.folder / str(state.global_step), self.folder / ".staged")
 
 
-def save_model(model: Any, tokenizer: Any, out: Path, *, staged: Path) -> None:
+def save_model(
+    model: Any,
+    tokenizer: Any,
+    out: Path,
+    *,
+    staged: Path,
+    weights: Mapping[str, Any] | None = None,
+) -> None:
     """Model and tokenizer into ``out``: every file is whole there or not at all.
 
-    Of a model with adapters, the arm's own is saved.
+    Of a model with adapters, the arm's own is saved. ``weights`` take the place of the model's own,
+    which are incomplete where they are sharded.
     """
     from peft import PeftModel
 
     shutil.rmtree(staged, ignore_errors=True)
     # With beta > 0 TRL keeps the start as a second adapter, "ref", which is no part of the result.
-    own = {"selected_adapters": ["default"]} if isinstance(model, PeftModel) else {}
+    own: dict[str, Any] = {}
+    if isinstance(model, PeftModel):
+        own["selected_adapters"] = ["default"]
+    if weights is not None:
+        own["state_dict"] = weights
     model.save_pretrained(staged, **own)
     tokenizer.save_pretrained(staged)
     out.mkdir(parents=True, exist_ok=True)
@@ -102,6 +115,10 @@ def _step(path: Path) -> int:
     return int(path.name.rpartition("-")[2])
 
 
+def _counted(processes: int) -> str:
+    return f"{processes} process{'' if processes == 1 else 'es'}"
+
+
 def _unharmed(path: Path) -> bool:
     try:
         sizes = read_json(path / SEAL)
@@ -114,7 +131,3 @@ def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         (path / SEAL).unlink(missing_ok=True)
         shutil.rmtree(path)
-def _counted(processes: int) -> str:
-    return f"{processes} process{'' if processes == 1 else 'es'}"
-
-

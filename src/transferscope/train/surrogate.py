@@ -175,6 +175,8 @@ def _trainer_class() -> Any:
                 self._copy = SamplingCopy(model, torch.bfloat16 if args.bf16 else torch.float32)
             functions = [self.correct, *([self.coin] if config.recipe.weight == "coin" else [])]
             super().__init__(model=model, reward_funcs=functions, args=args, **options)
+            if self._copy is not None:  # made before the trainer moved the policy
+                self._copy.model.to(self.accelerator.device)
 
         def correct(self, completions: Any, completion_ids: Any, gold: Any, **_: Any) -> Any:
             """The grader's reward; logged in every arm."""
