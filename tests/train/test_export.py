@@ -110,17 +110,48 @@ def test_llamafactorys_own_parser_takes_every_key(llamafactory) -> None:
 def test_accelerate_reads_its_configurations(tmp_path) -> None:
     from accelerate.commands.config.config_args import load_config_from_file
 
-    fsdp, zero = (
-        load_config_from_file(str(path)) for path in export_accelerate(tmp_path, gpus=4, nodes=2)
+    ddp, fsdp, zero = (
+        load_config_from_file(str(path)) for path in export_accelerate(tmp_path, gpus=4)
     )
+    assert (ddp.distributed_type, ddp.num_processes) == ("MULTI_GPU", 4)
     assert fsdp.distributed_type == "FSDP"
     assert fsdp.fsdp_config["fsdp_version"] == 2
-    assert (fsdp.num_processes, fsdp.num_machines) == (8, 2)
+    assert (fsdp.num_machines, fsdp.main_process_ip) == (1, None)
     assert zero.deepspeed_config["zero_stage"] == 3
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text((tmp_path / "fsdp2.yaml").read_text() + "num_procs: 3\n")
     with pytest.raises(ValueError, match="num_procs"):
         load_config_from_file(str(wrong))
+    one = load_config_from_file(str(export_accelerate(tmp_path, gpus=1)[0]))
+    assert one.distributed_type == "NO"  # accelerate refuses one process as several
+
+
+@pytest.mark.parametrize("name", ["ddp.yaml", "fsdp2.yaml", "zero3.yaml"])
+def test_accelerates_launcher_starts_every_machine_from_one_file(tmp_path, name) -> None:
+    from accelerate.commands.launch import _validate_launch_command, launch_command_parser
+    from accelerate.utils.launch import prepare_deepspeed_cmd_env, prepare_multi_gpu_env
+
+    export_accelerate(tmp_path, nodes=2, gpus=4, main_ip="10.0.0.7")
+    for machine in (0, 1):
+        command = ["--config_file", str(tmp_path / name), "--machine_rank", str(machine), "x.py"]
+        args, *_ = _validate_launch_command(launch_command_parser().parse_args(command))
+        if args.use_deepspeed:
+            args.deepspeed_fields_from_accelerate_config = ""  # set between these two steps
+            own, _ = prepare_deepspeed_cmd_env(args)
+            assert own is None  # torch's launcher, as for the others: no ssh, no host file
+        else:
+            prepare_multi_gpu_env(args)
+        assert (args.nnodes, args.nproc_per_node, args.node_rank) == ("2", "4", machine)
+        assert args.rdzv_endpoint == "10.0.0.7:29500"
+    text = (tmp_path / name).read_text()
+    assert "machine K of 2 (K = 0 to 1, 0 is 10.0.0.7)" in text
+    assert f"--config_file {name} --machine_rank K" in text
+
+
+def test_several_machines_need_the_first_ones_address(tmp_path) -> None:
+    with pytest.raises(InputError, match=r"2 machines must know .*; give it: --main-ip ADDRESS"):
+        export_accelerate(tmp_path / "a", nodes=2)
+    assert not (tmp_path / "a").exists()
 
 
 def test_fsdp_settings_are_arguments_of_accelerates_launcher(tmp_path) -> None:
@@ -201,7 +232,7 @@ def test_the_commands(tmp_path, capsys) -> None:
     main(["export", "accelerate", "--out", str(tmp_path / "a"), "--gpus", "2"])
     said = capsys.readouterr().err
     assert "run.sh" in said
-    assert "fsdp2.yaml" in said
+    assert "ddp.yaml" in said
     teacher = tmp_path / "t.jsonl"
     rows = [{"prompt": q.prompt, "response": f"It is {q.gold}."} for q in QUERIES[:2]]
     rows.append(rows[0] | {"finished": False})

@@ -59,11 +59,17 @@ def llamafactory(
 
 
 @export_app.command
-def accelerate(*, out: Out, nodes: Nodes = 1, gpus: Gpus = 8) -> None:
-    """accelerate configurations (FSDP2, ZeRO-3) for `transferscope train` on several GPUs."""
+def accelerate(*, out: Out, nodes: Nodes = 1, gpus: Gpus = 8, main_ip: str | None = None) -> None:
+    """accelerate configurations for `transferscope train` on several GPUs: DDP, FSDP2, ZeRO-3.
+
+    Parameters
+    ----------
+    main_ip
+        Address of the first machine, where there are several.
+    """
     from ..train.export import export_accelerate
 
-    _say(export_accelerate(out, nodes=nodes, gpus=gpus))
+    _say(export_accelerate(out, nodes=nodes, gpus=gpus, main_ip=main_ip))
 
 
 def _say(written: list[Path]) -> None:

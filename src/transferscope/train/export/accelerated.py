@@ -1,6 +1,9 @@
-"""accelerate's configurations for our own arms on several GPUs: FSDP2 and ZeRO-3.
+"""accelerate's configurations for our own arms on several GPUs: DDP, and FSDP2 and ZeRO-3.
 
-accelerate launch --config_file fsdp2.yaml -m transferscope train on-policy-rl --out ARM
+accelerate launch --config_file ddp.yaml -m transferscope train on-policy-rl --out ARM
+
+DDP keeps a whole copy of the model in every process and drives every arm; of the other two see
+`sharding`. On several machines the same command is given on each, with its number.
 """
 
 from __future__ import annotations
@@ -9,11 +12,28 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ...core.errors import InputError
 from ...core.files import make_folder, write_atomically
 
+PORT = 29_500
+"""accelerate's own default, at which the first machine is asked."""
 
-def configurations(*, nodes: int = 1, gpus: int = 8) -> dict[str, dict[str, Any]]:
-    """File name to settings, as accelerate's own configuration classes take them."""
+SEVERAL = """\
+# One file for all machines; on machine K of {nodes} (K = 0 to {last}, 0 is {main_ip}):
+#     accelerate launch --config_file {name} --machine_rank K -m transferscope train ARM --out DIR
+# main_process_ip and main_process_port must be reachable from every machine, and DIR must be on a
+# disk that all of them share.
+"""
+
+
+def configurations(
+    *, nodes: int = 1, gpus: int = 8, main_ip: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """File name to settings, as accelerate's own configuration classes take them.
+
+    ``gpus`` are those of one machine, ``main_ip`` is the address of the first one. Raises
+    :class:`InputError` for several machines without it.
+    """
     shared: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
         "debug": False,
@@ -27,6 +47,14 @@ def configurations(*, nodes: int = 1, gpus: int = 8) -> dict[str, dict[str, Any]
         "same_network": True,
         "use_cpu": False,
     }
+    launcher = {}
+    if nodes > 1:
+        if not main_ip:
+            what = f"{nodes} machines must know the address of the first"
+            raise InputError(what, place="--nodes", remedy="give it: --main-ip ADDRESS")
+        shared |= {"main_process_ip": main_ip, "main_process_port": PORT}
+        # DeepSpeed's own launchers want ssh and a host file; this one is started on each machine.
+        launcher = {"deepspeed_multinode_launcher": "standard"}
     fsdp = {
         "fsdp_version": 2,
         "fsdp_auto_wrap_policy": "TRANSFORMER_BASED_WRAP",
@@ -43,19 +71,29 @@ def configurations(*, nodes: int = 1, gpus: int = 8) -> dict[str, dict[str, Any]
         "gradient_accumulation_steps": "auto",
         "offload_optimizer_device": "none",
         "offload_param_device": "none",
+        **launcher,
     }
     return {
+        "ddp.yaml": shared | {"distributed_type": "MULTI_GPU" if nodes * gpus > 1 else "NO"},
         "fsdp2.yaml": shared | {"distributed_type": "FSDP", "fsdp_config": fsdp},
         "zero3.yaml": shared | {"distributed_type": "DEEPSPEED", "deepspeed_config": zero},
     }
 
 
-def export_accelerate(out: Path, *, nodes: int = 1, gpus: int = 8) -> list[Path]:
-    """``fsdp2.yaml`` and ``zero3.yaml`` in ``out``; returns them."""
+def export_accelerate(
+    out: Path, *, nodes: int = 1, gpus: int = 8, main_ip: str | None = None
+) -> list[Path]:
+    """``ddp.yaml``, ``fsdp2.yaml`` and ``zero3.yaml`` in ``out``; returns them.
+
+    Raises as :func:`configurations` does.
+    """
+    found = configurations(nodes=nodes, gpus=gpus, main_ip=main_ip)
     make_folder(out)
-    for name, given in configurations(nodes=nodes, gpus=gpus).items():
-        write_atomically(out / name, "\n".join(_yaml(given)) + "\n")
-    return [out / name for name in configurations()]
+    for name, given in found.items():
+        about = {"nodes": nodes, "last": nodes - 1, "main_ip": main_ip, "name": name}
+        head = SEVERAL.format(**about) if nodes > 1 else ""
+        write_atomically(out / name, head + "\n".join(_yaml(given)) + "\n")
+    return [out / name for name in found]
 
 
 def _yaml(given: dict[str, Any], indent: str = "") -> list[str]:
