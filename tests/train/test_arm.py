@@ -15,6 +15,7 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.train import ArmConfig, arm, train_arm
+from transferscope.train.arm import CLEANED, cleaned
 from transferscope.train.checkpoints import newest
 
 from .helpers import Killed, kill_after
@@ -100,3 +101,36 @@ def test_one_process_goes_on_alone(tiny: str, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train_arm(settings, tmp_path / "arm", tick=kill_after(2))
     assert (train_arm(settings, tmp_path / "arm") / "arm.json").is_file()
+
+
+LONG = "a train of nine wagons leaves the town at noon and"
+
+
+def test_queries_of_the_evaluation_are_no_part_of_an_arm(tiny: str, tmp_path: Path) -> None:
+    file, out = tmp_path / "q.jsonl", tmp_path / "arm"
+    asked = [f"{LONG} stops?", "Two plus two?", "Three plus three?", "Four plus one?"]
+    rows = [{"id": f"q{n}", "prompt": p, "gold": str(n)} for n, p in enumerate(asked)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings = config(tiny, "on-policy-sft", steps=1, queries_per_step=3, queries_from=str(file))
+    same, none = cleaned(settings, out, ["What else?"])
+    assert (same, none.removed) == (settings, 0)
+    assert not out.exists()
+    left, found = cleaned(settings, out, [f"If {LONG} returns?"])
+    assert (found.removed, found.overlapping, len(found.queries)) == (1, ("q0",), 3)
+    assert left.queries_from == str(out / CLEANED)
+    train_arm(left, out)
+    # The same command again finds the arm done; another evaluation makes it another one.
+    train_arm(cleaned(settings, out, [f"If {LONG} returns?"])[0], out)
+    with pytest.raises(InputError, match="belongs to an arm with another configuration"):
+        train_arm(settings, out)
+    # Nothing is written into a folder of other files.
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "mine.tex").write_text("")
+    with pytest.raises(InputError, match="is not empty"):
+        cleaned(settings, tmp_path / "thesis", [f"If {LONG} returns?"])
+    assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["mine.tex"]
+
+
+def test_built_in_queries_stay_as_they_are(tiny: str, tmp_path: Path) -> None:
+    settings = config(tiny, "on-policy-sft")
+    assert cleaned(settings, tmp_path / "arm", ["Nothing in common."])[0] is settings

@@ -231,6 +231,7 @@ def test_the_commands(tmp_path, capsys) -> None:
     main(["export", "verl", "org/model", "--queries", str(file), "--out", str(tmp_path / "v")])
     main(["export", "accelerate", "--out", str(tmp_path / "a"), "--gpus", "2"])
     said = capsys.readouterr().err
+    assert f"{file}: 0 of 70 queries overlap with suite mini\n" in said
     assert "run.sh" in said
     assert "ddp.yaml" in said
     teacher = tmp_path / "t.jsonl"

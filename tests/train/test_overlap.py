@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferscope.train.overlap import without_overlap
+from transferscope.core.errors import InputError
+from transferscope.train.overlap import clean, without_overlap
 from transferscope.train.queries import Query
 
 
@@ -27,6 +29,24 @@ def test_a_short_query_overlaps_when_all_of_it_is_there() -> None:
 def test_nothing_to_overlap_with() -> None:
     assert without_overlap(asked("a b c"), []).removed == ()
     assert without_overlap([], ["a b c"]).kept == ()
+
+
+def test_what_is_left_may_be_trained_on() -> None:
+    queries = asked("one two three", "four five")
+    found = clean(queries, ["zero one two three"], source="q.jsonl")
+    assert ([query.id for query in found.queries], found.removed) == (["1"], 1)
+    with pytest.raises(
+        InputError, match=r"q.jsonl: every query \(2\) overlaps with the evaluation"
+    ):
+        clean(queries, ["one two three", "four five six"], source="q.jsonl")
+
+
+def test_built_in_queries_stay_unless_they_are_asked_whole() -> None:
+    queries = asked("one two three four five six seven eight nine", "ten")
+    found = clean(queries, ["one two three four five six seven eight 9"], source="procedural")
+    assert (found.queries, found.overlapping, found.removed) == (tuple(queries), ("0",), 0)
+    with pytest.raises(InputError, match="built-in query 1 occurs in the evaluation"):
+        clean(queries, ["nine ten eleven"], source="procedural")
 
 
 @given(st.lists(st.text("abc ", max_size=12), max_size=6), st.lists(st.text("abc ", max_size=20)))

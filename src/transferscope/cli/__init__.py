@@ -12,7 +12,7 @@ import sys
 from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
-from . import exports, files, models, probes, results  # noqa: F401 - they register their commands
+from . import exports, files, models, probes, results, training  # noqa: F401 - they register commands
 from .shared import app
 
 __all__ = ["app", "main"]

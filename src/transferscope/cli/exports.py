@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from .shared import export_app, say_unfinished
+from .shared import Data, Suite, clean_queries, export_app, say_unfinished
 
 Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
 Queries = Annotated[
@@ -21,12 +21,21 @@ Gpus = Annotated[int, Parameter(validator=Number(gte=1), help="GPUs of a machine
 
 
 @export_app.command
-def verl(model: Model, *, queries: Queries, out: Out, nodes: Nodes = 1, gpus: Gpus = 8) -> None:
+def verl(
+    model: Model,
+    *,
+    queries: Queries,
+    out: Out,
+    nodes: Nodes = 1,
+    gpus: Gpus = 8,
+    suite: Suite = "mini",
+    data: Data = None,
+) -> None:
     """On-policy RL in the paper's setting for verl: run.sh, data, our grader as reward."""
     from ..train.export import export_verl
-    from ..train.pool import read_queries
 
-    _say(export_verl(read_queries(queries), out, model=model, nodes=nodes, gpus=gpus))
+    asked = clean_queries(queries, suite, data)
+    _say(export_verl(asked, out, model=model, nodes=nodes, gpus=gpus))
 
 
 @export_app.command
@@ -39,6 +48,8 @@ def llamafactory(
     template: str = "qwen3",
     nodes: Nodes = 1,
     gpus: Gpus = 8,
+    suite: Suite = "mini",
+    data: Data = None,
 ) -> None:
     """Off-policy SFT in the paper's setting for LLaMA-Factory: sft.yaml, data, ZeRO-3.
 
@@ -50,9 +61,8 @@ def llamafactory(
         LLaMA-Factory's name of the model's chat template.
     """
     from ..train.export import export_llamafactory
-    from ..train.pool import read_queries
 
-    asked = read_queries(queries)
+    asked = clean_queries(queries, suite, data)
     say_unfinished(teacher)
     options = {"nodes": nodes, "gpus": gpus}
     _say(export_llamafactory(asked, teacher, out, model=model, template=template, **options))

@@ -1,4 +1,4 @@
-"""Commands that run or train models."""
+"""Commands that run models, and those that go the whole way."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from .shared import (
     EngineName,
     Json,
     ModelName,
-    Seed,
     app,
     console,
     print_json,
-    say_unfinished,
 )
 
 
@@ -79,124 +77,6 @@ def evaluate_command(
     with progress() as tick:
         evaluate_model(model, chosen, out, base=base, tick=tick, **how)
     print(f"run folder: {out}", file=sys.stderr)
-
-
-@app.command
-def train(
-    arm: str,
-    *,
-    out: Path,
-    model: ModelName = "smollm2-135m",
-    steps: int | None = None,
-    learning_rate: float | None = None,
-    lora_rank: int | None = None,
-    queries: str | None = None,
-    teacher: str | None = None,
-    seed: Seed = 0,
-) -> None:
-    """Train one arm; goes on where it stopped.
-
-    Parameters
-    ----------
-    arm
-        off-policy-sft, on-policy-sft, off-policy-rl, on-policy-rl-no-kl, on-policy-rl,
-        random-reward or classic-sft (docs/science.md section 6).
-    out
-        Folder of the tuned model and its log.
-    steps
-        Optimiser steps; default: the demo's.
-    learning_rate
-        Default: the demo's.
-    lora_rank
-        0 trains all weights (the default), else adapters of this rank.
-    queries
-        JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK; default: built in.
-    teacher
-        Responses that `distill` wrote, for off-policy arms; default: built in.
-    """
-    from ..report.progress import progress
-    from ..train import arm_config, train_arm
-
-    given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
-    given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
-    config = arm_config(
-        {"arm": arm} | {k: v for k, v in given.items() if v is not None}, place="options"
-    )
-    if teacher is not None and Path(teacher).is_file():
-        say_unfinished(Path(teacher))
-    with progress() as tick:
-        train_arm(config, out, tick=tick)
-    print(f"tuned model: {out}", file=sys.stderr)
-
-
-@app.command(name="distill")
-def distill_command(
-    teacher: ModelName,
-    *,
-    queries: str,
-    out: Path,
-    count: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
-    samples: Annotated[int, Parameter(validator=Number(gte=1))] = 4,
-    max_tokens: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
-    temperature: Annotated[float, Parameter(validator=Number(gte=0))] = 0.7,
-    engine: EngineName = "hf",
-    engine_args: EngineArgs = (),
-    dtype: Dtype = None,
-    seed: Seed = 0,
-    as_json: Json = False,
-) -> None:
-    """Sample a teacher's responses to training queries; goes on where it stopped.
-
-    Every response is graded by the one grader and kept: an SFT arm takes the correct ones, an RL
-    arm all of them (settings: queries_from and teacher).
-
-    Parameters
-    ----------
-    queries
-        JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK (?level=3-5 for MATH).
-    out
-        JSONL of responses.
-    count
-        Queries, the first of the source; default: all.
-    samples
-        Responses to each.
-    max_tokens
-        Of a response.
-    temperature
-        Of sampling.
-    seed
-        Of sampling.
-    """
-    from dataclasses import asdict
-
-    from ..evaluate import engine_options, open_engine
-    from ..report.progress import progress
-    from ..train.distill import distill
-    from ..train.pool import read_queries
-
-    asked = read_queries(queries)[:count]
-    if out.is_dir() or not out.parent.is_dir():
-        what = "is a folder" if out.is_dir() else f"no folder {out.parent}"
-        raise InputError(what, place=str(out), remedy="name a .jsonl file")
-    options = engine_options(engine_args)
-    with progress() as tick:
-        found = distill(
-            open_engine(teacher, engine=engine, engine_args=options, dtype=dtype),
-            asked,
-            out,
-            samples=samples,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            seed=seed,
-            tick=tick,
-        )
-    if as_json:
-        print_json(asdict(found))
-        return
-    print(f"{found.responses} responses to {found.queries} queries in {out}")
-    print(f"{found.correct} correct; {found.solved} queries have a correct one")
-    if found.unfinished:
-        print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")
 
 
 @app.command

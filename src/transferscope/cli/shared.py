@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..runs import Run
+    from ..train import Query
+    from ..train.overlap import Cleaned
 
 app = App(
     name="transferscope",
@@ -57,6 +59,12 @@ Dtype = Annotated[
     Literal["float32", "bfloat16", "float16"] | None,
     Parameter(help="Of the weights while answering, with hf; default: bfloat16."),
 ]
+Suite = Annotated[
+    str, Parameter(help="Suite or suite file whose questions are not trained on: overlap goes.")
+]
+Data = Annotated[
+    Path | None, Parameter(help="Folder of the files that real benchmarks are read from.")
+]
 ModelName = Annotated[str, Parameter(help="Known name, model or adapter folder, or hub id.")]
 
 
@@ -87,6 +95,32 @@ def write_texts(texts: Mapping[Path, str]) -> None:
         except OSError as err:
             raise InputError(f"can't write: {err.strerror}", place=str(path)) from None
         print(f"wrote {path}", file=sys.stderr)
+
+
+def asked_by(suite: str, data: Path | None) -> list[str]:
+    """The prompts of a suite, which no arm may be trained on."""
+    from ..core.suite import load_suite
+    from ..evaluate.prompts import suite_prompts
+
+    return suite_prompts(load_suite(suite), data=data)
+
+
+def clean_queries(source: str, suite: str, data: Path | None) -> list[Query]:
+    """The queries of ``source`` that ``suite`` doesn't ask; says how many went."""
+    from ..train.overlap import clean
+    from ..train.pool import read_queries
+
+    found = clean(read_queries(source), asked_by(suite, data), source=source)
+    say_cleaned(found, source, suite)
+    return list(found.queries)
+
+
+def say_cleaned(found: Cleaned, source: str, suite: str) -> None:
+    """One line on stderr: how many queries overlap with the suite, and what became of them."""
+    total = len(found.queries) + found.removed
+    overlapping = f"{len(found.overlapping)} of {total} queries overlap with suite {suite}"
+    kept = ", kept: built in" if len(found.overlapping) > found.removed else ""
+    print(f"{source}: {overlapping}{', removed' if found.removed else kept}", file=sys.stderr)
 
 
 def say_unfinished(teacher: Path) -> None:

@@ -1,4 +1,4 @@
-"""A suite's prompts as a model would be given them, without asking it: no weights are loaded."""
+"""A suite's prompts without asking a model: no weights are loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ..core.suite import Suite
 from ..engines import FakeEngine
 from ..engines.rendering import rendered
 from ..models import load_tokenizer
-from .run import evaluate
+from ..tasks import PACKS, task_name
+from .run import decodings, evaluate, need_lm_eval, task_managers
 
 
 class _Unanswered(FakeEngine):
@@ -22,6 +23,28 @@ class _Unanswered(FakeEngine):
 
     def render(self, messages: Sequence[Message]) -> str:
         return rendered(self._tokenizer, messages)
+
+
+def suite_prompts(
+    suite: Suite, *, n: int | None = None, seed: int = 0, data: str | Path | None = None
+) -> list[str]:
+    """What ``suite`` asks, before any chat template: the prompts of all its items.
+
+    ``n`` items a benchmark (``None``: all that the pack has). Raises as
+    :func:`~transferscope.evaluate.evaluate` does for a pack, a task or a file.
+    """
+    need_lm_eval()
+    from .quiet import quiet_lm_eval
+
+    decodings(suite, n=n, seed=seed, data=data)  # raises for what is missing
+    found: list[str] = []
+    with quiet_lm_eval():
+        managers = task_managers(suite, PACKS, n=n, seed=seed, data=data)
+        for name, benchmark in suite.benchmarks.items():
+            loaded = managers[benchmark.pack].load([task_name(benchmark.pack, name)])
+            (task,) = loaded["tasks"].values()
+            found += [str(task.doc_to_text(doc)) for doc in task.eval_docs]
+    return found
 
 
 def write_prompts(

@@ -68,14 +68,11 @@ def evaluate(
     Raises :class:`MissingExtra` when lm-eval or a grader's package is absent, and
     :class:`InputError` for an unknown pack or task and for a folder of another run.
     """
-    try:
-        import lm_eval  # noqa: F401
-    except ImportError:
-        raise MissingExtra("eval", needed_for="evaluation") from None
+    need_lm_eval()
     from .quiet import quiet_lm_eval
 
     with quiet_lm_eval():
-        managers = _managers(
+        managers = task_managers(
             suite, tasks.PACKS if packs is None else packs, n=n, seed=seed, data=data
         )
     manifest = _manifest(engine, suite, managers, model_ref=model_ref, n=n, seed=seed)
@@ -97,7 +94,15 @@ def evaluate(
     return Path(out)
 
 
-def _managers(
+def need_lm_eval() -> None:
+    """Raise :class:`MissingExtra` where lm-eval is absent."""
+    try:
+        import lm_eval  # noqa: F401
+    except ImportError:
+        raise MissingExtra("eval", needed_for="evaluation") from None
+
+
+def task_managers(
     suite: Suite,
     packs: Mapping[str, Path],
     *,
@@ -170,7 +175,7 @@ def decodings(
     from .quiet import quiet_lm_eval
 
     with quiet_lm_eval():
-        found = _decodings(suite, _managers(suite, tasks.PACKS, n=n, seed=seed, data=data))
+        found = _decodings(suite, task_managers(suite, tasks.PACKS, n=n, seed=seed, data=data))
     for name, benchmark in suite.benchmarks.items():
         if benchmark.pack == "paper":
             find_file(data, name)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
 from .config import DEMO, RECIPES, ArmConfig, Recipe, arm_config
 from .queries import Query, make_queries
+
+if TYPE_CHECKING:
+    from .overlap import Cleaned
 
 __all__ = [
     "DEMO",
@@ -16,6 +21,7 @@ __all__ = [
     "Query",
     "Recipe",
     "arm_config",
+    "clean_arm",
     "is_complete",
     "make_queries",
     "train_arm",
@@ -30,6 +36,16 @@ COMPLETE = "arm.json"
 def is_complete(out: str | Path) -> bool:
     """Whether ``out`` holds a finished arm; imports none of the training libraries."""
     return (Path(out) / COMPLETE).is_file()
+
+
+def clean_arm(
+    config: ArmConfig, out: str | Path, prompts: Sequence[str]
+) -> tuple[ArmConfig, Cleaned]:
+    """:func:`.arm.cleaned`, imported when called."""
+    _need_trl()
+    from . import arm
+
+    return arm.cleaned(config, Path(out), prompts)
 
 
 def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:

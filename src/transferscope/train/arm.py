@@ -3,6 +3,8 @@
     OUT/
       arm.started.json   the configuration and hashes of the files that it names, written
                        before the first step: another one is refused (see `identity`)
+      queries.without-evaluation.jsonl
+                       the queries, where the evaluation asks some of those given
       steps.jsonl        one line per step (see `log`)
       checkpoints/       the last sealed checkpoint; removed at the end
       at/STEP/           the model after a step that the configuration asks to keep
@@ -20,7 +22,7 @@ import gc
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
@@ -39,9 +41,11 @@ from .checkpoints import (
     refuse_other_processes,
     save_model,
 )
-from .config import ArmConfig
+from .config import PROCEDURAL, ArmConfig
 from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
+from .overlap import Cleaned, clean
+from .pool import queries_of, read_queries, write_queries
 from .sharding import refuse_sharded, whole_weights
 
 if TYPE_CHECKING:
@@ -49,6 +53,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 STARTED = "arm.started.json"
+CLEANED = "queries.without-evaluation.jsonl"
 _PACKAGES = ("transferscope", "torch", "transformers", "trl", "accelerate", "datasets")
 
 Build = Callable[
@@ -101,6 +106,24 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     )
     shutil.rmtree(checkpoints)
     return out
+
+
+def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmConfig, Cleaned]:
+    """The arm without queries that overlap with the evaluation's ``prompts``, and what they were.
+
+    Where any are removed, the others become a file in ``out`` that the arm reads: another
+    evaluation makes it another arm. Raises as :func:`run_arm` does for the folder, and as
+    ``read_queries`` and ``clean`` do.
+    """
+    source = config.queries_from
+    queries = queries_of(config) if source == PROCEDURAL else read_queries(source)
+    found = clean(queries, prompts, source=source)
+    if not found.removed:
+        return config, found
+    _refuse_foreign(out)
+    make_folder(out)
+    write_queries(out / CLEANED, found.queries)
+    return config.model_copy(update={"queries_from": str(out / CLEANED)}), found
 
 
 def _train(
@@ -224,7 +247,9 @@ def _refuse_foreign(out: Path) -> None:
     if COMPLETE in held or STARTED in held:
         return
     empty = held.pop("checkpoints", None)  # of a process that is ahead of the first one
-    strange = [path for path in held.values() if not is_scratch(path, of=STARTED)]
+    held.pop(CLEANED, None)  # written before the folder is claimed
+    scratch = (STARTED, CLEANED)
+    strange = [p for p in held.values() if not any(is_scratch(p, of=name) for name in scratch)]
     if strange or (empty is not None and any(empty.iterdir())):
         raise InputError("is not empty", place=str(out), remedy="name another --out")
 

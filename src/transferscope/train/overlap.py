@@ -2,7 +2,11 @@
 
 A query overlaps with an evaluation prompt when they share a run of ``n`` words (8, as usual for
 benchmark decontamination), or all of it where the query is shorter than that. Words are runs of
-letters and digits, case ignored.
+letters and digits, case ignored. Studies and the commands that train, distill or export clean their
+queries here.
+
+Built-in queries are what a seed makes of them: those that share an n-gram with the evaluation stay
+and are counted, and one that occurs in it whole is refused.
 """
 
 from __future__ import annotations
@@ -11,9 +15,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from ..core.errors import InputError
+from .config import PROCEDURAL
 from .queries import Query
 
 N = 8
+WHOLE = 10_000
+"""Words: longer than any query."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -23,6 +31,32 @@ class Overlap:
 
     kept: tuple[Query, ...]
     removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The queries to train on, and the ids of those ``overlapping``, of which ``removed`` went."""
+
+    queries: tuple[Query, ...]
+    overlapping: tuple[str, ...]
+    removed: int
+
+
+def clean(queries: Sequence[Query], prompts: Sequence[str], *, source: str) -> Cleaned:
+    """What may be trained on of ``source``'s ``queries``, given the evaluation's ``prompts``.
+
+    Raises :class:`InputError` where nothing is left, and for a built-in query that is asked whole.
+    """
+    found = without_overlap(queries, prompts)
+    if source == PROCEDURAL:
+        if whole := without_overlap(queries, prompts, n=WHOLE).removed:
+            what = f"built-in query {whole[0]} occurs in the evaluation"
+            raise InputError(what, remedy="use another suite or seed")
+        return Cleaned(tuple(queries), found.removed, 0)
+    if not found.kept:
+        what = f"every query ({len(queries)}) overlaps with the evaluation"
+        raise InputError(what, place=source, remedy="give others, or name another suite")
+    return Cleaned(found.kept, found.removed, len(found.removed))
 
 
 def without_overlap(queries: Sequence[Query], prompts: Iterable[str], *, n: int = N) -> Overlap:

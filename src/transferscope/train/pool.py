@@ -16,15 +16,17 @@ that says ``"finished": false`` was cut off: it has no end that could be learnt,
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from ..core.errors import InputError
-from ..core.files import read_json_lines
+from ..core.files import read_json_lines, write_atomically
 from ..grade.maths import is_correct, last_boxed, number
 from ..tasks import mini
 from .config import PROCEDURAL, ArmConfig
@@ -112,6 +114,11 @@ def read_queries(source: str | Path) -> list[Query]:
         found[prompt] = query
         ids.add(query.id)
     return list(found.values())
+
+
+def write_queries(path: Path, queries: Iterable[Query]) -> None:
+    """JSONL that :func:`read_queries` reads back, ids included."""
+    write_atomically(path, (json.dumps(asdict(query)) + "\n" for query in queries))
 
 
 def _gold(row: Mapping[str, Any], place: str) -> str:

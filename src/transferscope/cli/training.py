@@ -1,0 +1,154 @@
+"""Commands that train an arm and that sample its teacher."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ..core.errors import InputError
+from .shared import (
+    Data,
+    Dtype,
+    EngineArgs,
+    EngineName,
+    Json,
+    ModelName,
+    Seed,
+    Suite,
+    app,
+    asked_by,
+    clean_queries,
+    print_json,
+    say_cleaned,
+    say_unfinished,
+)
+
+
+@app.command
+def train(
+    arm: str,
+    *,
+    out: Path,
+    model: ModelName = "smollm2-135m",
+    steps: int | None = None,
+    learning_rate: float | None = None,
+    lora_rank: int | None = None,
+    queries: str | None = None,
+    teacher: str | None = None,
+    suite: Suite = "mini",
+    data: Data = None,
+    seed: Seed = 0,
+) -> None:
+    """Train one arm; goes on where it stopped.
+
+    Parameters
+    ----------
+    arm
+        off-policy-sft, on-policy-sft, off-policy-rl, on-policy-rl-no-kl, on-policy-rl,
+        random-reward or classic-sft (docs/science.md section 6).
+    out
+        Folder of the tuned model and its log.
+    steps
+        Optimiser steps; default: the demo's.
+    learning_rate
+        Default: the demo's.
+    lora_rank
+        0 trains all weights (the default), else adapters of this rank.
+    queries
+        JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK; default: built in.
+    teacher
+        Responses that `distill` wrote, for off-policy arms; default: built in.
+    """
+    from ..report.progress import progress
+    from ..train import arm_config, clean_arm, train_arm
+
+    given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
+    given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
+    config = arm_config(
+        {"arm": arm} | {k: v for k, v in given.items() if v is not None}, place="options"
+    )
+    if teacher is not None and Path(teacher).is_file():
+        say_unfinished(Path(teacher))
+    source = config.queries_from
+    config, found = clean_arm(config, out, asked_by(suite, data))
+    say_cleaned(found, source, suite)
+    with progress() as tick:
+        train_arm(config, out, tick=tick)
+    print(f"tuned model: {out}", file=sys.stderr)
+
+
+@app.command(name="distill")
+def distill_command(
+    teacher: ModelName,
+    *,
+    queries: str,
+    out: Path,
+    count: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    samples: Annotated[int, Parameter(validator=Number(gte=1))] = 4,
+    max_tokens: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
+    temperature: Annotated[float, Parameter(validator=Number(gte=0))] = 0.7,
+    engine: EngineName = "hf",
+    engine_args: EngineArgs = (),
+    dtype: Dtype = None,
+    suite: Suite = "mini",
+    data: Data = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Sample a teacher's responses to training queries; goes on where it stopped.
+
+    Every response is graded by the one grader and kept: an SFT arm takes the correct ones, an RL
+    arm all of them (settings: queries_from and teacher).
+
+    Parameters
+    ----------
+    queries
+        JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK (?level=3-5 for MATH).
+    out
+        JSONL of responses.
+    count
+        Queries, the first of the source; default: all.
+    samples
+        Responses to each.
+    max_tokens
+        Of a response.
+    temperature
+        Of sampling.
+    seed
+        Of sampling.
+    """
+    from dataclasses import asdict
+
+    from ..evaluate import engine_options
+    from ..evaluate.backends import backend
+    from ..report.progress import progress
+    from ..train.distill import distill
+
+    if out.is_dir() or not out.parent.is_dir():
+        what = "is a folder" if out.is_dir() else f"no folder {out.parent}"
+        raise InputError(what, place=str(out), remedy="name a .jsonl file")
+    chosen = backend(engine, engine_options(engine_args), dtype=dtype)
+    chosen.check(teacher)
+    asked = clean_queries(queries, suite, data)[:count]
+    with progress() as tick:
+        found = distill(
+            chosen.open(teacher),
+            asked,
+            out,
+            samples=samples,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            tick=tick,
+        )
+    if as_json:
+        print_json(asdict(found))
+        return
+    print(f"{found.responses} responses to {found.queries} queries in {out}")
+    print(f"{found.correct} correct; {found.solved} queries have a correct one")
+    if found.unfinished:
+        print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")

@@ -1,0 +1,104 @@
+"""The commands that train and distill leave out what the evaluation asks, and say so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from transferscope.evaluate.prompts import suite_prompts
+
+from .test_cli import run
+
+SUITE = """
+name = "small"
+source = "math"
+[groups]
+math = ["chains"]
+[benchmarks.chains]
+pack = "mini"
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(SUITE)
+    return path
+
+
+@pytest.fixture
+def queries(tmp_path: Path, suite: Path) -> Path:
+    from transferscope.core.suite import load_suite
+
+    path = tmp_path / "q.jsonl"
+    prompts = [suite_prompts(load_suite(str(suite)), n=2)[1]]
+    prompts += [f"How much is {n} and {n}, say?" for n in range(72)]
+    rows = [{"prompt": prompt, "gold": "1"} for prompt in prompts]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_train_leaves_out_what_the_suite_asks(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny_model: Path,
+    queries: Path,
+    suite: Path,
+) -> None:
+    out = tmp_path / "arm"
+    argv = ["train", "on-policy-sft", "--model", str(tiny_model), "--steps", "1"]
+    argv += ["--queries", str(queries), "--suite", str(suite), "--out", str(out)]
+    said = f"{queries}: 1 of 73 queries overlap with suite {suite}, removed"
+    for _ in range(2):  # the second time it is found finished
+        code, _, err = run(capsys, *argv)
+        assert (code, err.count(said)) == (0, 1)
+    record = json.loads((out / "arm.json").read_text())
+    left = Path(record["config"]["queries_from"])
+    assert len(left.read_text().splitlines()) == 72
+
+
+def test_distill_asks_a_teacher_nothing_that_the_suite_asks(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny_model: Path,
+    queries: Path,
+    suite: Path,
+) -> None:
+    out = tmp_path / "t.jsonl"
+    argv = ["distill", str(tiny_model), "--queries", str(queries), "--suite", str(suite)]
+    argv += ["--count", "2", "--samples", "1", "--max-tokens", "2", "--out", str(out), "--json"]
+    code, text, err = run(capsys, *argv)
+    assert (code, json.loads(text)["queries"]) == (0, 2)
+    assert f"{queries}: 1 of 73 queries overlap with suite {suite}, removed\n" in err
+    asked = [json.loads(line)["prompt"] for line in out.read_text().splitlines()]
+    assert asked == ["How much is 0 and 0, say?", "How much is 1 and 1, say?"]
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["train", "on-policy-sft"],
+        ["distill", "TINY"],
+        ["export", "verl", "org/model"],
+        ["export", "llamafactory", "org/model", "--teacher", "t.jsonl"],
+    ],
+)
+def test_nothing_left_is_one_line(
+    argv: list[str],
+    capsys: pytest.CaptureFixture[str],
+    tiny_model: Path,
+    queries: Path,
+    suite: Path,
+) -> None:
+    argv = [str(tiny_model) if word == "TINY" else word for word in argv]
+    new = queries.parent / "new"
+    queries.write_text(queries.read_text().splitlines()[0] + "\n")
+    options = ["--queries", str(queries), "--suite", str(suite), "--out", str(new)]
+    code, _, err = run(capsys, *argv, *options)
+    assert code == 2
+    left = f"{queries}: every query (1) overlaps with the evaluation; give others, or name"
+    assert left in err
+    assert err.count("\n") == 1
+    assert not new.exists()
