@@ -55,6 +55,14 @@ def test_predictors_have_an_interval_or_say_that_it_is_undecided() -> None:
 def test_flops_and_gpu_time_are_shown_as_such() -> None:
     grid = cost_grid({"a": {"flops": 3.2e13, "8_gpus_seconds": 90.0}})
     assert grid.rows == (("a", "3.20e13", "1 min 30 s"),)
+    assert grid.head == ("model", "FLOPs", "estimated time on 8 GPUs")
+
+
+def test_the_estimate_says_what_it_assumes() -> None:
+    report = replace(sample.sample(), cost_note=f"N = 3 GPUs {EVIL}")
+    page = render_html(report)
+    assert "N = 3 GPUs &lt;/script&gt;" in page
+    assert "N = 3 GPUs" not in render_html(replace(report, costs={}))
 
 
 def test_the_page_of_a_study() -> None:

@@ -21,7 +21,8 @@ from transferscope.study import (
     run_study,
     shipped_adapters,
 )
-from transferscope.study.stages import cost_of, dynamics_of
+from transferscope.study.config import CostConfig
+from transferscope.study.stages import dynamics_of
 
 SUITE = """
 name = "small"
@@ -196,18 +197,6 @@ def test_steps_without_a_finite_gradient_are_no_zeros() -> None:
     assert (found["nonfinite"], found["zeros"], found["total"]) == (2, 0, 1.0)
 
 
-def test_cost_counts_flops_by_hand() -> None:
-    steps = [
-        {"tokens_generated": 10, "tokens_trained": 4, "seconds": 1.0},
-        {"tokens_generated": 0, "tokens_trained": 1, "seconds": None},
-    ]
-    cost = cost_of(steps, weights=100)
-    assert cost["flops"] == 100 * (2 * 10 + 6 * 5)
-    assert cost["8_gpus_seconds"] == 5000 / (8 * 4e14)
-    assert (cost["steps"], cost["seconds"]) == (2, 1.0)
-    assert "flops" not in cost_of(steps)
-
-
 def test_weights_are_counted_without_loading_them(tiny_model: Path) -> None:
     assert parameter_count(str(tiny_model)) == sum(
         p.numel() for p in load_model(str(tiny_model)).parameters()
@@ -218,6 +207,11 @@ def test_a_folder_of_another_study_is_refused(config: StudyConfig, finished: Pat
     other = config.model_copy(update={"items": 5})
     with pytest.raises(InputError, match="holds a study with other settings; name another --out"):
         run_study(other, finished)
+
+
+def test_an_estimate_for_other_gpus_is_no_other_study(config: StudyConfig, finished: Path) -> None:
+    assert "N = 8 GPUs" in (finished / "report.html").read_text()
+    plan_study(config.model_copy(update={"cost": CostConfig(gpus=64)}), finished)
 
 
 def test_a_folder_with_other_files_is_refused(config: StudyConfig, tmp_path: Path) -> None:
@@ -283,7 +277,7 @@ def test_another_study_is_refused_before_the_plan(tmp_path):
     other = parse_study('name = "b"\nbase = "smollm2-135m"\n[arms.on-policy-rl]\n', place="b.toml")
     write_json(
         tmp_path / "study.json",
-        {"schema": 1, "hash": digest(first.model_dump(mode="json"))},
+        {"schema": 1, "hash": digest(first.identity())},
     )
     assert plan_study(first, tmp_path).name == "a"
     with pytest.raises(InputError, match="holds a study with other settings"):

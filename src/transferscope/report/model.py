@@ -16,9 +16,10 @@ class ReportInput:
 
     ``hidden``, ``tokens`` and ``weights`` hold the JSON of ``transferscope probe``; ``training``
     the rows of a run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``, ``grad_norm``,
-    ``completion_length``); ``costs`` named numbers (seconds, tokens, FLOPs); ``predictors`` how
-    well each probed quantity predicts the drop; ``claims`` a study's verdicts, ``arms`` the arm of
-    each model, ``arm_means`` every arm over its runs, ``dynamics`` those of its gradient norms.
+    ``length``); ``costs`` named numbers (seconds, tokens, FLOPs), ``cost_note`` how
+    they were estimated; ``predictors`` how well each probed quantity predicts the drop; ``claims``
+    a study's verdicts, ``arms`` the arm of each model, ``arm_means`` every arm over its runs,
+    ``dynamics`` those of its gradient norms.
     ``created`` is shown as it is, so that the same input gives the same page.
     """
 
@@ -29,6 +30,7 @@ class ReportInput:
     weights: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     training: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     costs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cost_note: str = ""
     predictors: Sequence[Mapping[str, Any]] = ()
     claims: Sequence[Mapping[str, Any]] = ()
     arm_means: Sequence[Mapping[str, Any]] = ()

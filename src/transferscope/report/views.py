@@ -354,7 +354,7 @@ def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:
     rows = tuple(
         (name(model), *(_cost(key, row.get(key)) for key in keys)) for model, row in costs.items()
     )
-    return Grid(("model", *(COST_NAMES.get(k, name(k).replace("_", " ")) for k in keys)), rows)
+    return Grid(("model", *map(_cost_name, keys)), rows)
 
 
 def provenance_grid(provenance: Mapping[str, Any]) -> tuple[Grid, Grid]:
@@ -398,6 +398,13 @@ def digits(value: Any, *, sign: bool = False) -> str:
 
 def _share(value: Any) -> str:
     return "n/a" if value is None else f"{words.number(100.0 * float(value))} %"
+
+
+def _cost_name(key: str) -> str:
+    gpus, estimate, _ = key.partition("_gpus_seconds")
+    if estimate:
+        return f"estimated time on {name(gpus)} GPUs"
+    return COST_NAMES.get(key, name(key).replace("_", " "))
 
 
 def _cost(key: str, value: Any) -> str:

@@ -16,6 +16,8 @@
     checkpoint = "path/to/a/model"
     [claims]
     kl_matters = 2.0
+    [cost]
+    gpus = 64
 
 An arm's table holds the settings of :class:`~transferscope.train.ArmConfig` and what only a study
 knows: ``seeds`` and ``learning_rates`` to run (every combination is a *cell*), ``init_from``
@@ -49,6 +51,13 @@ class ProbeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     items: int = Field(default=5, ge=1)
+
+
+class CostConfig(BaseModel):
+    """For how many GPUs every arm's cost is estimated (see `cost`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    gpus: int = Field(default=8, ge=1, le=1_000_000)
 
 
 class Thresholds(BaseModel):
@@ -106,6 +115,11 @@ class StudyConfig(BaseModel):
     arms: dict[str, dict[str, Any]] = Field(min_length=1)
     probe: ProbeConfig = ProbeConfig()
     claims: Thresholds = Thresholds()
+    cost: CostConfig = CostConfig()
+
+    def identity(self) -> dict[str, Any]:
+        """What decides whose a folder is: all settings but those that change no result."""
+        return self.model_dump(mode="json", exclude={"cost"})
 
     def load_suite(self) -> Suite:
         """The suite, with the study's source group. Raises :class:`InputError` for a wrong one."""

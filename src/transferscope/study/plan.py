@@ -172,7 +172,7 @@ def refuse_another(config: StudyConfig, out: Path) -> None:
     path = out / STUDY_FILE
     if path in held:
         theirs = read_json(path, remedy="name another --out").get("hash")
-        if theirs != digest(config.model_dump(mode="json")):
+        if theirs != digest(config.identity()):
             raise InputError(
                 "holds a study with other settings", place=str(out), remedy="name another --out"
             )
@@ -184,7 +184,7 @@ def refuse_another(config: StudyConfig, out: Path) -> None:
 def claim_folder(config: StudyConfig, out: Path) -> None:
     """Mark ``out`` as this study's, thresholds included, or refuse it."""
     refuse_another(config, out)
-    settings = config.model_dump(mode="json")
+    settings = config.identity()
     out.mkdir(parents=True, exist_ok=True)
     write_json(out / STUDY_FILE, {"schema": 1, "hash": digest(settings), "config": settings})
 

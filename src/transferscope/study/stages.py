@@ -28,6 +28,7 @@ from ..train.dynamics import dynamics
 from .arms import arm_means
 from .claims import judge
 from .config import Cell, StudyConfig
+from .cost import cost_of, estimate_note
 from .measured import Measured, measure
 from .overlap import clean_sources, with_clean_queries
 from .plan import (
@@ -43,9 +44,6 @@ from .plan import (
 )
 from .predict import predict
 from .sharing import each_once, holding
-
-GPU_FLOPS = 4e14
-"""What one GPU of a cluster does in a second of training: 40 % of 1e15 in bf16."""
 
 
 class Shift(Protocol):
@@ -102,7 +100,8 @@ def _report(config: StudyConfig, base: Run, found: _Found, out: Path) -> ReportI
     forecast = predict(comparison, found.hidden, found.tokens, found.weights, seed=config.seed)
     write_json(out / "predictors.json", [predictor.to_json() for predictor in forecast])
     weights = parameter_count(config.base)
-    costs = {name: cost_of(rows, weights) for name, rows in found.training.items()}
+    gpus = config.cost.gpus
+    costs = {name: cost_of(rows, weights, gpus=gpus) for name, rows in found.training.items()}
     measured = measured_cells(config, comparison, found.hidden, found.tokens, costs)
     means = [mean.to_json() for mean in arm_means(measured)]
     write_json(out / "arms.json", means)
@@ -117,6 +116,7 @@ def _report(config: StudyConfig, base: Run, found: _Found, out: Path) -> ReportI
         weights=found.weights,
         training=found.training,
         costs=costs,
+        cost_note=estimate_note(gpus) if costs and weights is not None else "",
         predictors=[predictor.to_json() for predictor in forecast],
         # Of models that somebody else tuned nothing is claimed.
         claims=claims if found.training else (),
@@ -241,25 +241,3 @@ def probe_inputs(base: Run, items: int) -> Responses:
 def dynamics_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
     """Gradient dynamics of an arm's steps; the log holds ``null`` where a norm wasn't finite."""
     return dynamics([row["grad_norm"] for row in steps]).to_json()
-
-
-def cost_of(steps: list[dict[str, Any]], weights: int | None = None) -> dict[str, Any]:
-    """What an arm cost: steps, tokens generated, tokens trained, seconds, FLOPs.
-
-    FLOPs: 2 per weight and token generated, 6 per weight and token trained, prompts left out; where
-    the number of ``weights`` is known, with the time they would take on 8 GPUs of 400 TFLOP/s each.
-    """
-    cost = _counted(steps)
-    if weights is not None:
-        cost["flops"] = weights * (2 * cost["tokens_generated"] + 6 * cost["tokens_trained"])
-        cost["8_gpus_seconds"] = cost["flops"] / (8 * GPU_FLOPS)
-    return cost
-
-
-def _counted(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "steps": len(steps),
-        "tokens_generated": sum(int(row.get("tokens_generated") or 0) for row in steps),
-        "tokens_trained": sum(int(row.get("tokens_trained") or 0) for row in steps),
-        "seconds": round(sum(float(row.get("seconds") or 0.0) for row in steps), 1),
-    }
