@@ -238,7 +238,7 @@ def steps(count: int, *, reward: bool) -> list[dict[str, Any]]:
         }
         if reward:
             row |= {"reward": 0.32 + 0.4 * done + 0.05 * math.sin(3 * step)}
-            row |= {"completion_length": 44.0 - 12.0 * done + 2 * math.cos(step)}
+            row |= {"length": 44.0 - 12.0 * done + 2 * math.cos(step)}
         rows.append(row)
     return rows
 

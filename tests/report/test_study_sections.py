@@ -58,10 +58,11 @@ def test_flops_and_gpu_time_are_shown_as_such() -> None:
     assert grid.head == ("model", "FLOPs", "estimated time on 8 GPUs")
 
 
-def test_the_estimate_says_what_it_assumes() -> None:
+def test_the_estimate_says_what_it_assumes_and_lengths_are_drawn() -> None:
     report = replace(sample.sample(), cost_note=f"N = 3 GPUs {EVIL}")
     page = render_html(report)
     assert "N = 3 GPUs &lt;/script&gt;" in page
+    assert "Answer length, tokens" in page
     assert "N = 3 GPUs" not in render_html(replace(report, costs={}))
 
 

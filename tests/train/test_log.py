@@ -19,7 +19,7 @@ def test_lines_after_the_checkpoint_are_dropped_and_not_doubled(tmp_path: Path) 
     call(log, "on_train_begin", state)
     for step in (1, 2, 3):
         call(log, "on_step_begin", state)
-        log.count(responses=2, generated=10, trained=6)
+        log.count(responses=2, tokens=14, generated=10, trained=6)
         state.global_step = step
         call(log, "on_step_end", state)
         call(log, "on_log", state, logs={"loss": float("nan"), "grad_norm": 0.5})
@@ -29,7 +29,7 @@ def test_lines_after_the_checkpoint_are_dropped_and_not_doubled(tmp_path: Path) 
     lines = read_steps(path)
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert lines[0]["loss"] is None
-    assert (lines[0]["length"], lines[0]["tokens_trained"]) == (5.0, 6)
+    assert (lines[0]["length"], lines[0]["tokens_trained"]) == (7.0, 6)
     assert ticks == [("arm", step, 3) for step in (0, 1, 2, 3)]
     state.global_step = 1
     call(StepLog(path, "arm"), "on_train_begin", state)

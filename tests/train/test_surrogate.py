@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,23 @@ def test_dropping_leaves_the_gradient(
     assert sum(s["tokens_trained"] for s in a) < sum(s["tokens_trained"] for s in b)
     for mine, theirs in zip(a, b, strict=True):
         assert mine["grad_norm"] == pytest.approx(theirs["grad_norm"], rel=1e-4, abs=1e-7)
+
+
+def test_length_is_that_of_all_responses(tiny: str, tmp_path: Path) -> None:
+    # A teacher that answers one of two queries rightly at some length: its flat groups are dropped.
+    file, teacher = tmp_path / "q.jsonl", tmp_path / "t.jsonl"
+    asked = {"1 + 1?": ["It is 2.", "It is 3."], "2 + 2?": ["It is 4, of course.", "It is 4."]}
+    rows = [{"prompt": p, "gold": g} for p, g in zip(asked, ("2", "4"), strict=True)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pairs = [{"prompt": p, "response": r} for p, answers in asked.items() for r in answers]
+    teacher.write_text("".join(json.dumps(row) + "\n" for row in pairs))
+    settings = {"arm": "off-policy-rl", "rollouts": 2, "steps": 1, "queries_from": str(file)}
+    out = train_arm(config(tiny, **settings, teacher=str(teacher)), tmp_path / "arm")
+    (step,) = read_steps(out / "steps.jsonl")
+    assert step["flat_groups"] == 0.5
+    # A token a byte, and the end: 9, 9, 20 and 9; the second query's are in no gradient.
+    assert step["length"] == (9 + 9 + 20 + 9) / 4
+    assert (step["tokens_trained"], step["tokens_generated"]) == (18, 0)
 
 
 @pytest.mark.usefixtures("earnable")

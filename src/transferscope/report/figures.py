@@ -202,7 +202,7 @@ CURVES = {
     "reward": "mean reward",
     "loss": "loss",
     "grad_norm": "gradient norm",
-    "completion_length": "answer length, tokens",
+    "length": "answer length, tokens",
 }
 """Columns of ``steps.jsonl`` that are drawn."""
 

@@ -5,10 +5,10 @@
 ``loss``; ``reward`` (mean over the step's responses, 0..1; of coin flips in the arm with random
 reward), ``correct`` (share that the grader accepts), ``reward_std``, ``flat_groups`` (share of
 groups whose rewards are all equal) and, with beta > 0, ``kl``, all ``null`` in classic SFT;
-``grad_norm`` (global, before clipping; docs/science.md section 6);
-``length`` (mean tokens per response); ``tokens_generated``, ``tokens_trained`` (response tokens in
-the loss), all three over all processes; ``learning_rate``; ``seconds`` (wall) and ``cpu_seconds``
-(all threads of the first process), both without the writing of checkpoints.
+``grad_norm`` (global, before clipping; docs/science.md section 6); ``length`` (mean tokens of the
+step's responses, those without weight too); ``tokens_generated``, ``tokens_trained`` (response
+tokens in the loss), all three over all processes; ``learning_rate``; ``seconds`` (wall) and
+``cpu_seconds`` (all threads of the first process), both without the writing of checkpoints.
 """
 
 from __future__ import annotations
@@ -49,17 +49,18 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, path: Path, arm: str, *, tick: Tick = no_tick) -> None:
         self.path, self.arm, self.tick = path, arm, tick
-        self._counts = {"responses": 0, "generated": 0, "trained": 0}
+        self._counts = {"responses": 0, "tokens": 0, "generated": 0, "trained": 0}
         self._writes = True
         self._began = (0.0, 0.0)
         self._spent = (0.0, 0.0)
 
-    def count(self, responses: int, generated: int, trained: int) -> None:
-        """Add to the current step's responses, generated tokens and trained tokens.
+    def count(self, responses: int, tokens: int, generated: int, trained: int) -> None:
+        """Add to the current step's responses and their tokens, of those generated and trained on.
 
         Those of all processes: the first one writes the log (see :func:`over_processes`).
         """
         self._counts["responses"] += responses
+        self._counts["tokens"] += tokens
         self._counts["generated"] += generated
         self._counts["trained"] += trained
 
@@ -100,8 +101,8 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         counts = self._counts
         entry: dict[str, Any] = {"step": state.global_step}
         entry |= {name: _finite(logs.get(key)) for name, key in _METRICS.items()}
-        tokens = counts["generated"] or counts["trained"]
-        entry["length"] = tokens / counts["responses"] if counts["responses"] else None
+        responses = counts["responses"]
+        entry["length"] = counts["tokens"] / responses if responses else None
         entry["tokens_generated"] = counts["generated"]
         entry["tokens_trained"] = counts["trained"]
         entry["seconds"], entry["cpu_seconds"] = (round(spent, 3) for spent in self._spent)

@@ -62,8 +62,8 @@ def build_trainer(
 
         def training_step(self, model: Any, inputs: dict[str, Any], *args: Any) -> Any:
             labels = inputs["labels"]
-            counts = (len(labels), 0, int((labels[:, 1:] != -100).sum()))
-            log.count(*over_processes(self.accelerator, counts))
+            tokens = int((labels[:, 1:] != -100).sum())
+            log.count(*over_processes(self.accelerator, (len(labels), tokens, 0, tokens)))
             return super().training_step(model, inputs, *args)
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:

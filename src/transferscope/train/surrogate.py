@@ -255,9 +255,9 @@ def _trainer_class() -> Any:
             if self._config.recipe.weight == "correct":
                 weight = torch.tensor(self._earned, device=batch["advantages"].device)
                 batch["advantages"] = weight
-                tokens = (batch["completion_mask"] * (weight != 0)[:, None]).sum()
-                batch["num_items_in_batch"] = self.accelerator.gather(tokens).sum()
-            generated = int(batch["completion_mask"].sum())
+                weighted = (batch["completion_mask"] * (weight != 0)[:, None]).sum()
+                batch["num_items_in_batch"] = self.accelerator.gather(weighted).sum()
+            tokens = int(batch["completion_mask"].sum())  # of all responses, before any is dropped
             if self.beta == 0:
                 # Every process must come to the same number of rows: TRL gathers them for its log.
                 kept = self.accelerator.gather((batch["advantages"] != 0).sum())
@@ -265,7 +265,7 @@ def _trainer_class() -> Any:
                 batch = drop_weightless(batch, parts, at_least=int(kept.max()))
             trained = int(batch["completion_mask"].sum())
             own = self._config.recipe.sampler == "policy"
-            counts = (len(inputs), generated if own else 0, trained)
+            counts = (len(inputs), tokens, tokens if own else 0, trained)
             self._log.count(*over_processes(self.accelerator, counts))
             return batch
 
