@@ -60,7 +60,7 @@ Dtype = Annotated[
     Parameter(help="Of the weights while answering, with hf; default: bfloat16."),
 ]
 Suite = Annotated[
-    str, Parameter(help="Suite or suite file whose questions are not trained on: overlap goes.")
+    str, Parameter(help="Suite or suite file; queries that overlap with its items are left out.")
 ]
 Data = Annotated[
     Path | None, Parameter(help="Folder of the files that real benchmarks are read from.")

@@ -18,6 +18,11 @@ from ...core.files import make_folder, write_atomically
 PORT = 29_500
 """accelerate's own default, at which the first machine is asked."""
 
+SHARDED = """\
+# The weights are sharded: for the arm classic-sft, or a training of your own. All other arms read
+# whole weights and refuse this file; they take ddp.yaml.
+"""
+
 SEVERAL = """\
 # One file for all machines; on machine K of {nodes} (K = 0 to {last}, 0 is {main_ip}):
 #     accelerate launch --config_file {name} --machine_rank K -m transferscope train ARM --out DIR
@@ -91,7 +96,8 @@ def export_accelerate(
     make_folder(out)
     for name, given in found.items():
         about = {"nodes": nodes, "last": nodes - 1, "main_ip": main_ip, "name": name}
-        head = SEVERAL.format(**about) if nodes > 1 else ""
+        head = "" if name == "ddp.yaml" else SHARDED
+        head += SEVERAL.format(**about) if nodes > 1 else ""
         write_atomically(out / name, head + "\n".join(_yaml(given)) + "\n")
     return [out / name for name in found]
 
