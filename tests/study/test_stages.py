@@ -18,6 +18,7 @@ from transferscope.study import (
     demo_study,
     parse_study,
     plan_study,
+    report_so_far,
     run_study,
     shipped_adapters,
 )
@@ -145,6 +146,31 @@ def test_a_measured_arm_needs_its_weights_no_more(
     assert [line.partition(":")[0] for line in said] == ["[1/21] evaluate base", "[21/21] report"]
     for name in ("comparison.json", "claims.json", "predictors.json"):
         assert (slim / name).read_bytes() == (finished / name).read_bytes()
+
+
+def test_a_report_so_far_is_of_the_measured_models_and_names_the_others(
+    config: StudyConfig, finished: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "half"
+    shutil.copytree(finished, copy)
+    (copy / "probes" / "on-policy-rl.tokens.json").unlink()
+    shutil.rmtree(copy / "runs" / "then-sft")
+    report = report_so_far(config, copy)
+    models = [result.model for result in report.comparison.tuned]
+    assert models == ["off-policy-sft@1", "off-policy-sft"]
+    assert "1 of the study's 3 models" in report.notes[0]
+    assert "Missing: on-policy-rl, then-sft." in report.notes[0]
+    assert "Missing: on-policy-rl, then-sft." in (copy / "report.html").read_text()
+    assert "Missing: on-policy-rl, then-sft." in (copy / "report.md").read_text()
+    assert not (copy / "runs" / "then-sft").exists()
+    whole = json.loads((finished / "comparison.json").read_text())["tuned"][:2]
+    assert (
+        json.loads((copy / "comparison.json").read_text())["tuned"][1]["plane"]
+        == (whole[1]["plane"])
+    )
+    with pytest.raises(InputError, match="holds no measured model yet"):
+        report_so_far(config, tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_two_processes_share_a_study(config: StudyConfig, finished: Path, tmp_path: Path) -> None:

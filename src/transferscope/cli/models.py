@@ -139,7 +139,7 @@ def trace(
 
 
 @app.command
-def study(file: Path, *, out: Path | None = None) -> None:
+def study(file: Path, *, out: Path | None = None, so_far: bool = False) -> None:
     """Train, evaluate, probe, compare and report from one TOML file; resumable.
 
     Parameters
@@ -148,10 +148,16 @@ def study(file: Path, *, out: Path | None = None) -> None:
         The study's TOML.
     out
         Folder of its stages; default: beside the file, named after it.
+    so_far
+        Report on the models that are measured already; train and evaluate nothing.
     """
-    from ..study import load_study
+    from ..study import load_study, report_so_far
 
-    _run_study(load_study(file), out or file.with_suffix(""))
+    config, folder = load_study(file), out or file.with_suffix("")
+    if so_far:
+        _show_study(report_so_far(config, folder), folder)
+    else:
+        _run_study(config, folder)
 
 
 @app.command
@@ -175,16 +181,21 @@ def demo(
 
 def _run_study(config: Any, out: Path) -> None:
     from ..report.progress import progress
-    from ..report.study import print_study
-    from ..report.terminal import print_verdict
     from ..study import check_study, plan_study, run_study
 
-    terminal = console()
     check_study(config, out)
     for line in plan_study(config, out).lines():
         print(line, file=sys.stderr)
     with progress() as tick:
         report = run_study(config, out, tick=tick, say=lambda t: print(t, file=sys.stderr))
+    _show_study(report, out)
+
+
+def _show_study(report: Any, out: Path) -> None:
+    from ..report.study import print_study
+    from ..report.terminal import print_verdict
+
+    terminal = console()
     if any(mean["runs"] > 1 for mean in report.arm_means):
         print_study(report, terminal)
     else:

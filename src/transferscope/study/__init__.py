@@ -2,7 +2,7 @@
 
 from .config import StudyConfig, demo_study, load_study, parse_study, shipped_adapters
 from .plan import check_study, plan_study
-from .stages import run_study
+from .stages import report_so_far, run_study
 
 __all__ = [
     "StudyConfig",
@@ -11,6 +11,7 @@ __all__ = [
     "load_study",
     "parse_study",
     "plan_study",
+    "report_so_far",
     "run_study",
     "shipped_adapters",
 ]

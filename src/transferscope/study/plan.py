@@ -194,14 +194,15 @@ def is_measured(cell: Cell, out: Path) -> bool:
     if cell.config is not None and not is_complete(out / "arms" / cell.name):
         return False
     labels = run_names(cell)
-    return all(_is_run(out / "runs" / label) for label in labels) and all(
+    return all(is_run(out / "runs" / label) for label in labels) and all(
         probe_path(out, label, kind).is_file() for label in labels for kind in PROBES
     )
 
 
-def _is_run(path: Path) -> bool:
+def is_run(path: Path) -> bool:
+    """Whether ``path`` holds a finished run."""
     return (path / MANIFEST_FILE).is_file() and read_manifest(path).status == "complete"
 
 
 def _run_stage(title: str, detail: str, path: Path, minutes: float) -> Stage:
-    return Stage(title, detail, path, minutes, _is_run(path))
+    return Stage(title, detail, path, minutes, is_run(path))

@@ -8,13 +8,14 @@ report.html  report.md
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..compare import Comparison, compare_runs
+from ..core.errors import InputError
 from ..core.files import read_json, write_atomically, write_json
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
@@ -38,7 +39,9 @@ from .plan import (
     check_study,
     claim_folder,
     is_measured,
+    is_run,
     probe_path,
+    refuse_another,
     run_names,
     unequal,
 )
@@ -88,27 +91,39 @@ def run_study(
 
     each_once(config.cells(), out, run)
     announce(out / "report.html")
-    report = _report(config, base, _collect(config, out), out)
-    write_atomically(out / "report.md", render_markdown(report))
-    write_atomically(out / "report.html", render_html(report))
-    return report
+    return _report(config, base, config.cells(), out)
 
 
-def _report(config: StudyConfig, base: Run, found: _Found, out: Path) -> ReportInput:
-    """Compare, predict and judge; writes the JSON documents."""
+def report_so_far(config: StudyConfig, out: Path) -> ReportInput:
+    """The report of the models that are measured already; trains and evaluates nothing.
+
+    Raises :class:`InputError` when ``out`` holds another study, or none with a measured model.
+    """
+    refuse_another(config, out)
+    cells = [cell for cell in config.cells() if is_measured(cell, out)]
+    base = out / "runs" / "base"
+    if not cells or not is_run(base):
+        what = "holds no measured model yet"
+        raise InputError(what, place=str(out), remedy="start the study, without --so-far")
+    return _report(config, read_run(base), cells, out)
+
+
+def _report(config: StudyConfig, base: Run, cells: Sequence[Cell], out: Path) -> ReportInput:
+    """Compare, predict and judge ``cells``; writes the JSON documents and the pages."""
+    found = _collect(cells, out)
     comparison = compare_runs(base, found.tuned, seed=config.seed)
     forecast = predict(comparison, found.hidden, found.tokens, found.weights, seed=config.seed)
     write_json(out / "predictors.json", [predictor.to_json() for predictor in forecast])
     weights = parameter_count(config.base)
     gpus = config.cost.gpus
     costs = {name: cost_of(rows, weights, gpus=gpus) for name, rows in found.training.items()}
-    measured = measured_cells(config, comparison, found.hidden, found.tokens, costs)
+    measured = measured_cells(cells, comparison, found.hidden, found.tokens, costs)
     means = [mean.to_json() for mean in arm_means(measured)]
     write_json(out / "arms.json", means)
     claims = [claim.to_json() for claim in judge(measured, config.claims)]
     write_json(out / "claims.json", claims)
     write_json(out / "comparison.json", comparison.to_json())
-    return ReportInput(
+    report = ReportInput(
         title=f"transferscope {config.name}: {config.base} and {len(found.tuned)} tuned models",
         comparison=comparison,
         hidden=found.hidden,
@@ -121,19 +136,33 @@ def _report(config: StudyConfig, base: Run, found: _Found, out: Path) -> ReportI
         # Of models that somebody else tuned nothing is claimed.
         claims=claims if found.training else (),
         arm_means=means if found.training else (),
-        arms={label: cell.table for cell in config.cells() for label in run_names(cell)},
+        arms={label: cell.table for cell in cells for label in run_names(cell)},
         dynamics={name: dynamics_of(rows) for name, rows in found.training.items()},
-        notes=unequal(config),
+        notes=[*_missing(config, cells), *unequal(config)],
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     )
+    write_atomically(out / "report.md", render_markdown(report))
+    write_atomically(out / "report.html", render_html(report))
+    return report
 
 
-def _collect(config: StudyConfig, out: Path) -> _Found:
-    """What all cells left, in the study's order."""
+def _missing(config: StudyConfig, cells: Sequence[Cell]) -> list[str]:
+    """What a report of ``cells`` alone has to say."""
+    missing = [cell.name for cell in config.cells() if cell not in cells]
+    if not missing:
+        return []
+    return [
+        f"{len(cells)} of the study's {len(config.cells())} models are measured: intervals and "
+        f"verdicts rest on these alone. Missing: {', '.join(missing)}."
+    ]
+
+
+def _collect(cells: Sequence[Cell], out: Path) -> _Found:
+    """What ``cells`` left, in their order."""
     from ..train.log import FILE, read_steps
 
     found = _Found()
-    for cell in config.cells():
+    for cell in cells:
         if cell.config is not None:
             found.training[cell.name] = read_steps(out / "arms" / cell.name / FILE)
         for label in run_names(cell):
@@ -209,13 +238,13 @@ def probe_cell(
 
 
 def measured_cells(
-    config: StudyConfig,
+    cells: Sequence[Cell],
     comparison: Comparison,
     hidden: Mapping[str, Mapping[str, Any]],
     tokens: Mapping[str, Mapping[str, Any]],
     costs: Mapping[str, Mapping[str, Any]],
 ) -> list[Measured]:
-    """Every run of the study as the claims need it."""
+    """Every run of ``cells`` as the claims need it."""
     results = {result.model: result for result in comparison.tuned}
     return [
         measure(
@@ -225,7 +254,7 @@ def measured_cells(
             tokens=tokens.get(label),
             cost=costs.get(label),
         )
-        for cell in config.cells()
+        for cell in cells
         for label in run_names(cell)
     ]
 
