@@ -14,7 +14,7 @@ from transferscope.core.labels import Labels
 from transferscope.core.token_shift import PositionShifts
 from transferscope.probe.hidden import hidden_features
 from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
-from transferscope.probe.shards import Shard, ShardFolder, all_shards
+from transferscope.probe.shards import Shard, ShardFolder, all_shards, task_resources
 from transferscope.probe.texts import ResponseRow, Responses, Texts
 from transferscope.probe.tokens import token_positions
 
@@ -135,6 +135,33 @@ def test_choices_that_exclude_each_other(tmp_path):
     for out in (tmp_path / "file", tmp_path / "file" / "sub" / "sub"):
         with pytest.raises(InputError, match="file: is a file; name a folder"):
             Split(out)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "shards").touch()
+    with pytest.raises(InputError, match="out/shards: is a file; name a folder"):
+        Split(tmp_path / "out")  # before hours of measuring
+    with pytest.raises(InputError, match="GPUs per shard are Ray's to give; add --ray N"):
+        Split(tmp_path, gpus_per_shard=2)
+
+
+@pytest.mark.parametrize(
+    ("machines", "of", "gpus", "expected"),
+    [
+        ([{"CPU": 8.0, "GPU": 4.0}], 4, None, {"num_cpus": 1, "num_gpus": 1}),
+        ([{"CPU": 8.0, "GPU": 4.0}, {"CPU": 2.0}], 2, 4, {"num_cpus": 1, "num_gpus": 4}),
+        ([{"CPU": 8.0, "GPU": 4.0}], 2, 0, {"num_cpus": 4}),
+        ([{"CPU": 8.0}], 3, None, {"num_cpus": 2}),
+        ([{"CPU": 8.0}, {"CPU": 4.0}], 1, None, {"num_cpus": 8}),  # a task runs on one machine
+        ([{"CPU": 2.0}], 8, None, {"num_cpus": 1}),
+    ],
+)
+def test_what_a_task_asks_ray_for(machines, of, gpus, expected):
+    assert task_resources(machines, of, gpus) == expected
+
+
+def test_more_gpus_than_any_machine_has_are_refused(tmp_path):
+    told = "--gpus-per-shard: no machine of the cluster has 4 GPUs, the largest 2; ask for fewer"
+    with pytest.raises(InputError, match=told):  # Ray would wait for ever
+        task_resources([{"CPU": 8.0, "GPU": 2.0}, {"CPU": 8.0, "GPU": 2.0}], 2, 4)
 
 
 def test_a_folder_that_cant_be_written_is_named_at_once(tmp_path, monkeypatch):

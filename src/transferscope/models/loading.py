@@ -85,22 +85,33 @@ def find_model(name: str) -> ModelSource:
 
 
 def load_model(
-    source: ModelSource | str, *, dtype: str = "float32", device_map: str | None = None
+    source: ModelSource | str,
+    *,
+    dtype: str = "float32",
+    device_map: str | None = None,
+    placed: bool = True,
 ) -> PreTrainedModel:
     """Weights in evaluation mode, a PEFT adapter merged into its base.
+
+    They are on the GPU where there is one, or where ``device_map`` says; with ``placed=False`` on
+    the CPU, for a trainer, which knows each process's own GPU.
 
     Raises :class:`InputError` when they can't be read, lack a weight or the hub is out of reach.
     """
     source = find_model(source) if isinstance(source, str) else source
     if source.adapter is not None:
-        adapted = load_adapted(source, dtype=dtype, device_map=device_map)
+        adapted = load_adapted(source, dtype=dtype, device_map=device_map, placed=placed)
         return adapted.merge_and_unload().eval()
     with reading(source.name, source.weights):
-        return _base_of(source, dtype=dtype, device_map=device_map).eval()
+        return _base_of(source, dtype=dtype, device_map=device_map, placed=placed).eval()
 
 
 def load_adapted(
-    source: ModelSource, *, dtype: str = "float32", device_map: str | None = None
+    source: ModelSource,
+    *,
+    dtype: str = "float32",
+    device_map: str | None = None,
+    placed: bool = True,
 ) -> PeftModel:
     """A base with its adapter beside it, to be switched off by ``disable_adapter()``.
 
@@ -114,13 +125,16 @@ def load_adapted(
         warnings.filterwarnings(
             "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
         )
-        model = _base_of(source, dtype=dtype, device_map=device_map)
+        model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
         with fitting_adapter(model, folder):
-            adapted = PeftModel.from_pretrained(model, folder)
+            # By itself PEFT reads the factors onto a GPU wherever there is one.
+            adapted = PeftModel.from_pretrained(model, folder, torch_device=str(model.device))
         return adapted.eval()
 
 
-def _base_of(source: ModelSource, *, dtype: str, device_map: str | None) -> PreTrainedModel:
+def _base_of(
+    source: ModelSource, *, dtype: str, device_map: str | None, placed: bool
+) -> PreTrainedModel:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -136,6 +150,8 @@ def _base_of(source: ModelSource, *, dtype: str, device_map: str | None) -> PreT
             source.weights, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )
     require_whole(loaded, source.weights)
+    if placed and device_map is None and torch.cuda.is_available():
+        return model.to("cuda")
     return model
 
 

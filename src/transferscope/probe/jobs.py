@@ -35,20 +35,25 @@ Part = TypeVar("Part", bound=_Joined)
 class Split:
     """How to run a probe: ``out`` keeps shards, ``shard`` is the one to run, ``ray`` how many.
 
+    ``gpus_per_shard`` is what each Ray task asks for (default: one, where there are any).
+
     Raises :class:`InputError` for choices that exclude each other.
     """
 
     out: Path | None = None
     shard: Shard | None = None
     ray: int | None = None
+    gpus_per_shard: int | None = None
 
     def __post_init__(self) -> None:
         if self.shard is not None and self.out is None:
             raise InputError("a shard must be kept somewhere", remedy="add --out DIR")
         if self.shard is not None and self.ray is not None:
             raise InputError("--shard and --ray exclude each other", remedy="leave one out")
-        if self.out is not None:
-            _require_writable(self.out)
+        if self.gpus_per_shard is not None and self.ray is None:
+            raise InputError("GPUs per shard are Ray's to give", remedy="add --ray N")
+        if self.folder is not None:
+            _require_writable(self.folder)
 
     @property
     def folder(self) -> Path | None:
@@ -130,7 +135,8 @@ class _Job(Generic[Part]):
                 return None
         parts = folder.complete(resumed=split.ray) if folder is not None else None
         if parts is None and split.ray is not None:
-            parts = over_ray(_Task(self.measure), split.ray, folder=folder, tick=tick)
+            options: dict[str, Any] = {"gpus": split.gpus_per_shard, "folder": folder, "tick": tick}
+            parts = over_ray(_Task(self.measure), split.ray, **options)
         if parts is None:
             parts = [self.measure(shard=WHOLE, tick=tick)]
             if folder is not None:

@@ -41,8 +41,9 @@ def open_tokenizer(model: str | ModelSource | Opened) -> PreTrainedTokenizerBase
 def open_model(
     model: str | ModelSource | Opened, *, dtype: str, device_map: str | None = None
 ) -> PreTrainedModel:
-    """The model in evaluation mode; a loaded one is used as it is, in its own dtype.
+    """The model in evaluation mode, placed as :func:`~transferscope.models.load_model` places it.
 
+    A loaded one is used as it is, where it is and in its own dtype.
     Of a loaded PEFT model this is the model inside, with the adapter in its layers.
     """
     if isinstance(model, tuple):

@@ -7,7 +7,7 @@ batch is the same, so that the shards together give what one run gives.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -150,15 +150,18 @@ def over_ray(
     measure: Callable[[Shard], Part],
     of: int,
     *,
+    gpus: int | None = None,
     folder: ShardFolder[Part] | None = None,
     tick: Tick = no_tick,
 ) -> list[Part]:
     """Measure all shards as Ray tasks, those that ``folder`` has left out; parts in order.
 
     Joins the cluster that ``RAY_ADDRESS`` or ``ray.init`` named, else starts one on this machine.
-    A task asks for one GPU where the cluster has any, else for its share of the cores.
+    A task asks for ``gpus`` GPUs, by default for one where the cluster has any; without a GPU for
+    its share of the cores. Ray shows it no other GPU, and models go onto those that are shown.
 
-    Raises :class:`MissingExtra` without Ray, and what ``measure`` raises.
+    Raises :class:`MissingExtra` without Ray, :class:`InputError` where no machine has so many GPUs,
+    and what ``measure`` raises.
     """
     try:
         import ray
@@ -166,10 +169,7 @@ def over_ray(
         raise MissingExtra("ray", needed_for="probing over Ray workers") from None
     if not ray.is_initialized():
         ray.init(log_to_driver=False, include_dashboard=False, logging_level="ERROR")
-    having = ray.cluster_resources()
-    wants: dict[str, Any] = {"num_cpus": max(1, int(having.get("CPU", 1)) // of)}
-    if having.get("GPU", 0) >= 1:
-        wants = {"num_cpus": 1, "num_gpus": 1}
+    wants = task_resources([node["Resources"] for node in ray.nodes() if node["Alive"]], of, gpus)
     parts: dict[Shard, Part] = {}
     for shard in all_shards(of):
         if folder is not None and (held := folder.load(shard)) is not None:
@@ -190,6 +190,24 @@ def over_ray(
             ray.cancel(reference)
     tick("shards", of, of)
     return [parts[shard] for shard in all_shards(of)]
+
+
+def task_resources(
+    machines: Sequence[Mapping[str, float]], of: int, gpus: int | None
+) -> dict[str, int]:
+    """What one of ``of`` tasks asks Ray for; ``machines`` are each one's ``CPU`` and ``GPU``.
+
+    A task runs on one machine, and waits for ever where none has what it asks for. Raises
+    :class:`InputError` for more GPUs than any machine has.
+    """
+    cores_M, gpus_M = ([int(each.get(kind, 0)) for each in machines] for kind in ("CPU", "GPU"))
+    most = max(gpus_M, default=0)
+    if gpus is not None and gpus > most:
+        what = f"no machine of the cluster has {gpus} GPUs, the largest {most}"
+        raise InputError(what, place="--gpus-per-shard", remedy="ask for fewer, or leave it out")
+    if wanted := min(1, most) if gpus is None else gpus:
+        return {"num_cpus": 1, "num_gpus": wanted}
+    return {"num_cpus": max(1, min(sum(cores_M) // of, max(cores_M, default=1)))}
 
 
 def _measured(measure: Callable[[Shard], Part], shard: Shard) -> Part:
