@@ -18,8 +18,9 @@ from ..assets import sha256_of
 from ..core.errors import InputError
 from ..core.files import read_json
 from ..core.records import digest
+from .adapting import ADAPTER_CONFIG, fit_vocabulary, fitting_adapter
 from .embedded import NAME, smollm2_folder
-from .refusals import fitting_adapter, reading, require_device, require_whole, without_reports
+from .refusals import reading, require_device, require_whole, without_reports
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -54,13 +55,13 @@ def find_model(name: str) -> ModelSource:
         return ModelSource(name, str(KNOWN[name]()))
     path = Path(name).expanduser()
     if path.is_dir():
-        if (path / "adapter_config.json").is_file():
-            config = read_json(path / "adapter_config.json")
+        if (path / ADAPTER_CONFIG).is_file():
+            config = read_json(path / ADAPTER_CONFIG)
             base = config.get("base_model_name_or_path")
             if not isinstance(base, str) or not base:
                 raise InputError(
                     "names no base model",
-                    place=str(path / "adapter_config.json"),
+                    place=str(path / ADAPTER_CONFIG),
                     remedy="set base_model_name_or_path",
                 )
             return ModelSource(name, find_model(base).weights, adapter=str(path))
@@ -115,7 +116,9 @@ def load_adapted(
 ) -> PeftModel:
     """A base with its adapter beside it, to be switched off by ``disable_adapter()``.
 
-    Raises what :func:`load_model` raises, and :class:`InputError` for an adapter that doesn't fit.
+    The base has as many tokens as the embeddings that the adapter brings, if it brings any (see
+    :func:`~.adapting.brings_weights`). Placed as :func:`load_model` places. Raises what that
+    raises, and :class:`InputError` for an adapter that doesn't fit.
     """
     from peft import PeftModel
 
@@ -126,6 +129,7 @@ def load_adapted(
             "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
         )
         model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
+        fit_vocabulary(model, folder)
         with fitting_adapter(model, folder):
             # By itself PEFT reads the factors onto a GPU wherever there is one.
             adapted = PeftModel.from_pretrained(model, folder, torch_device=str(model.device))
@@ -196,7 +200,7 @@ def fingerprint(source: ModelSource) -> str:
         for path in sorted(Path(folder).iterdir()):
             if path.suffix in {".safetensors", ".bin"}:
                 parts.append([path.name, path.stat().st_size, _content(path)])
-            elif path.name in ("config.json", "adapter_config.json"):
+            elif path.name in ("config.json", ADAPTER_CONFIG):
                 parts.append([path.name, path.read_text(encoding="utf-8")])
     return digest(parts)
 
