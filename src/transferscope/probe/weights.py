@@ -51,7 +51,7 @@ def weights_shift(
     """Compare two models' weights; a PEFT adapter of ``base`` by its products.
 
     Raises :class:`InputError` for models without safetensors, without a common tensor, with
-    shapes that differ in more than the number of rows, values that are not finite, and for an
+    shapes that differ in more than the number of rows, quantised, empty or not finite, and for an
     adapter on the base's side.
     """
     one = find_model(base) if isinstance(base, str) else base
