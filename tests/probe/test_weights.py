@@ -303,3 +303,16 @@ def test_a_tensor_without_numbers_is_one_line(tmp_path: Path) -> None:
         weights_shift(one, other)
 
 
+def test_stacked_experts_have_a_rank_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # ranks 1 (one direction), 3 (the identity) and none (unchanged): the mean is 2
+    experts = torch.stack([torch.ones(3, 4), torch.eye(3, 4), torch.zeros(3, 4)])
+    base = torch.zeros(3, 3, 4)
+    assert matrix_change("experts", base, experts).stable_rank == pytest.approx(2.0)
+    assert matrix_change("experts", base, base).stable_rank is None
+    assert matrix_change("conv1d", torch.zeros(3, 1, 4), torch.ones(3, 1, 4)).stable_rank is None
+    before = {Q: torch.zeros(2, 2), "model.layers.0.experts.down_proj": base}
+    after = {Q: torch.ones(2, 2), "model.layers.0.experts.down_proj": experts}
+    pair = model(tmp_path / "base", before), model(tmp_path / "tuned", after)
+    for chunk in (12, 1 << 19):  # an expert at a time, and all at once
+        monkeypatch.setattr("transferscope.probe.weights.CHUNK", chunk)
+        assert weights_shift(*pair).total.stable_rank == pytest.approx((1.0 + 2.0) / 2)

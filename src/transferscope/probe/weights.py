@@ -2,7 +2,7 @@
 
 Claims in the literature that RL changes few weights rest on the share that differs when stored in
 bfloat16; both shares are given (docs/science.md section 5). Memory: the change of one matrix in
-float32, which the stable rank needs, and some rows of both models.
+float32, which the stable rank needs, and some rows of both models (of stacked experts: one expert).
 """
 
 from __future__ import annotations
@@ -93,10 +93,13 @@ def weights_shift(
 def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
     """The change of one tensor, over the rows that both have; the other dimensions are equal.
 
-    Raises :class:`InputError` for values that are not finite.
+    Three dimensions are a stack of matrices (experts): the stable rank is the mean over those that
+    changed. Raises :class:`InputError` for values that are not finite.
     """
     length, width = min(base.shape[0], tuned.shape[0]), math.prod(base.shape[1:])
     whole = torch.zeros(length, width) if len(base.shape) == 2 else None
+    stacked = len(base.shape) == 3 and min(base.shape[1:]) > 1  # not a convolution of one channel
+    ranks: list[float | None] = []
     changed = changed_bf16 = 0
     squared = base_squared = 0.0
     for rows in _chunks(length, width):
@@ -112,6 +115,11 @@ def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
         base_squared += float(before.double().pow(2).sum())
         if whole is not None:
             whole[rows] = delta
+        if stacked:
+            ranks += [_stable_rank(one, float(one.double().pow(2).sum())) for one in delta]
+    if whole is not None:
+        ranks = [_stable_rank(whole, squared)]
+    moved = [rank for rank in ranks if rank is not None]
     return MatrixChange(
         name=name,
         entries=length * width,
@@ -119,7 +127,7 @@ def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
         changed_bf16=changed_bf16,
         delta_squared=squared,
         base_squared=base_squared,
-        stable_rank=squared / spectral_norm(whole) ** 2 if whole is not None and squared else None,
+        stable_rank=sum(moved) / len(moved) if moved else None,
     )
 
 
@@ -127,6 +135,11 @@ def _chunks(length: int, width: int) -> Iterator[slice]:
     """All rows, some at a time."""
     step = max(1, CHUNK // width)
     return (slice(start, min(start + step, length)) for start in range(0, length, step))
+
+
+def _stable_rank(change: torch.Tensor, squared: float) -> float | None:
+    """Of one matrix with its squared Frobenius norm; ``None`` where it is 0."""
+    return squared / spectral_norm(change) ** 2 if squared else None
 
 
 def spectral_norm(matrix: torch.Tensor) -> float:
