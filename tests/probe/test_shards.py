@@ -27,14 +27,22 @@ def same(one, two):
     return all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(one))
 
 
+def same_types(one, two):
+    return all(getattr(one, f.name).dtype == getattr(two, f.name).dtype for f in fields(one))
+
+
 @pytest.mark.parametrize("of", [2, 3, 50])
 def test_shards_together_are_the_whole_bit_by_bit(base, tuned, texts, of):
     whole = token_positions(base, tuned, ROWS, batch_tokens=40)
     parts = [token_positions(base, tuned, ROWS, batch_tokens=40, shard=s) for s in all_shards(of)]
     assert same(PositionShifts.joined(parts), whole)
+    nothing = PositionShifts.joined([])
+    assert same_types(PositionShifts.joined([*parts, nothing]), whole)
+    assert same_types(nothing, whole)
     whole = hidden_features(base, tuned, texts, batch_tokens=40)
     parts = [hidden_features(base, tuned, texts, batch_tokens=40, shard=s) for s in all_shards(of)]
     assert same(Features.joined(parts), whole)
+    assert same_types(Features.joined(parts), whole)
     assert min(len(part.text_N) for part in parts) < len(texts)
 
 
@@ -45,7 +53,7 @@ def test_every_batch_is_in_one_shard(n, of):
     assert sorted(found) == batches
 
 
-@pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "1/0", "-1/2", "a/b", "1/2/3"])
+@pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "1/0", "-1/2", "a/b", "1/2/3", "1/10000"])
 def test_a_shard_that_is_none_is_named(text):
     with pytest.raises(InputError, match="give i/n with 1 <= i <= n"):
         Shard.parse(text)
@@ -95,6 +103,9 @@ def test_many_missing_shards_are_one_short_line(tmp_path):
     with pytest.raises(InputError, match=r"missing: 1/900, 3/900, .* and 891 more; run") as caught:
         folder.complete()
     assert len(str(caught.value)) < 400
+    split = Split(tmp_path, Shard(2, 900))
+    assert len(split.missing()) == 900  # in tmp_path / "shards", where there are none
+    assert split.left() == f"still to do: {', '.join(f'{n}/900' for n in range(1, 9))} and 892 more"
 
 
 def test_an_overwritten_model_is_measured_anew_and_a_moved_one_is_not(paths, texts, tmp_path):

@@ -277,12 +277,10 @@ def _shard_done(split: Split, as_json: bool) -> None:
     shard = split.shard
     if shard is None or split.out is None:
         raise AssertionError("only a shard leaves nothing to show")
-    missing = split.missing()
     print(f"shard {shard.number} of {shard.of} is in {split.out}", file=sys.stderr)
-    rest = f"still to do: {', '.join(missing)}" if missing else "all are there"
-    print(f"{rest}; then run the command without --shard", file=sys.stderr)
+    print(f"{split.left()}; then run the command without --shard", file=sys.stderr)
     if as_json:
-        print_json({"shard": shard.number, "of": shard.of, "missing": missing})
+        print_json({"shard": shard.number, "of": shard.of, "missing": split.missing()})
 
 
 def _say_written(paths: list[Path]) -> None:

@@ -49,7 +49,7 @@ class ModelSource:
 def find_model(name: str) -> ModelSource:
     """Resolve a known name, folder, adapter folder or hub id; loads no weights.
 
-    Raises :class:`InputError` when the name is none of these.
+    Raises :class:`InputError` when the name is none of these, or its config no JSON object.
     """
     if name in KNOWN:
         return ModelSource(name, str(KNOWN[name]()))
@@ -66,6 +66,7 @@ def find_model(name: str) -> ModelSource:
                 )
             return ModelSource(name, find_model(base).weights, adapter=str(path))
         if (path / "config.json").is_file():
+            read_json(path / "config.json", remedy="copy or download it again")
             return ModelSource(name, str(path))
         if any(path.glob("model_world_size_*")):
             raise InputError(

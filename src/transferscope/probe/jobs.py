@@ -15,7 +15,7 @@ from ..core.records import Tick, digest, no_tick
 from ..core.token_shift import PositionShifts, TokenShift
 from .hidden import hidden_features
 from .identity import identity
-from .shards import WHOLE, Shard, ShardFolder, all_shards, over_ray
+from .shards import WHOLE, Shard, ShardFolder, all_shards, listed, over_ray
 from .texts import Responses, Texts
 from .tokens import Prefix, summed_up, token_positions
 
@@ -64,8 +64,13 @@ class Split:
         """The shards beside :attr:`shard` that are not there yet, as ``"2/8"``."""
         if self.shard is None or self.folder is None:
             return []
-        shards = all_shards(self.shard.of)
-        return [str(s) for s in shards if not (self.folder / s.file_name).is_file()]
+        there = {file.name for file in self.folder.iterdir()} if self.folder.is_dir() else set()
+        return [str(s) for s in all_shards(self.shard.of) if s.file_name not in there]
+
+    def left(self) -> str:
+        """Which shards are still to do, in words."""
+        missing = self.missing()
+        return f"still to do: {listed(missing)}" if missing else "all are there"
 
 
 def _require_writable(out: Path) -> None:

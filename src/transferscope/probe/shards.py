@@ -22,8 +22,8 @@ Part = TypeVar("Part")
 """A frozen dataclass of arrays: what one shard measured."""
 T = TypeVar("T")
 SHOWN = 8
-"""Missing shards that an error lists."""
-_NAME = re.compile(r"shard-([1-9][0-9]{0,5})-of-([1-9][0-9]{0,5})\.npz")
+"""Missing shards that a line lists."""
+_NAME = re.compile(r"shard-([1-9][0-9]{0,3})-of-([1-9][0-9]{0,3})\.npz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,11 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> Shard:
         """``"2/8"``. Raises :class:`InputError` for anything else."""
-        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+        found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip())
         number, of = map(int, found.groups()) if found else (0, 0)
         if not 1 <= number <= of:
-            raise InputError(f"no shard {text!r}", remedy="give i/n with 1 <= i <= n, like 2/8")
+            remedy = "give i/n with 1 <= i <= n <= 9999, like 2/8"
+            raise InputError(f"no shard {text!r}", remedy=remedy)
         return cls(number, of)
 
     def __str__(self) -> str:
@@ -61,6 +62,12 @@ WHOLE = Shard(1, 1)
 def all_shards(of: int) -> list[Shard]:
     """Shards 1 to ``of``."""
     return [Shard(number, of) for number in range(1, of + 1)]
+
+
+def listed(shards: Sequence[str]) -> str:
+    """The first few shards' names, and how many more there are."""
+    more = len(shards) - SHOWN
+    return ", ".join(shards[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +125,8 @@ class ShardFolder(Generic[Part]):
 
     def _incomplete(self, of: int, numbers: set[int]) -> InputError:
         lacking = [str(shard) for shard in all_shards(of) if shard.number not in numbers]
-        more = len(lacking) - SHOWN
-        named = ", ".join(lacking[:SHOWN]) + (f" and {more} more" if more > 0 else "")
         return InputError(
-            f"{len(numbers)} of {of} shards are there, missing: {named}",
+            f"{len(numbers)} of {of} shards are there, missing: {listed(lacking)}",
             place=str(self.path),
             remedy=f"run each (--shard {lacking[0]}), or all over Ray (--ray {of}); for a new "
             "probe name another --out",
