@@ -29,6 +29,8 @@ def test_hub_ids_resolve_without_a_network() -> None:
         ({}, "no config.json and no adapter_config.json; name a model folder"),
         ({"adapter_config.json": "{}"}, "names no base model; set base_model_name_or_path"),
         ({"adapter_config.json": "{"}, "not valid JSON"),
+        ({"config.json": "[]"}, "config.json: not a JSON object; copy or download it again"),
+        ({"config.json": "{"}, "config.json: not valid JSON"),
         ({"model_world_size_2_rank_0.pt": ""}, "python -m verl.model_merger merge"),
     ],
 )

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, PromptTuningConfig, get_peft_model
+from safetensors.torch import load_file, save_file
 
 from transferscope.core.errors import InputError
-from transferscope.models import load_model
+from transferscope.models import brings_weights, load_model
 from transferscope.probe import opened
 from transferscope.probe.hidden import hidden_shift
-from transferscope.probe.tokens import token_shift
+from transferscope.probe.tokens import token_positions, token_shift
+from transferscope.probe.weights import weights_shift
 
-from .conftest import tiny_llama, word_tokenizer
+from .conftest import WORDS, tiny_llama, word_tokenizer
 
 ROWS = [("w1 w2", "w3 w4 w5"), ("w7", "w8 w9")]
 
@@ -129,3 +131,92 @@ def test_an_adapter_that_learns_a_prompt_is_refused(adapter, texts):
     model = get_peft_model(load_model(adapter["base"]), config)
     with pytest.raises(InputError, match="learns a prompt"):
         hidden_shift(adapter["base"], (model, word_tokenizer()), texts)
+
+
+def with_more_tokens(folder, *, tied=False, trained=(), save="auto"):
+    """A base, an adapter that was trained with two tokens more, and the two merged."""
+    base = str(folder / "base")
+    tiny_llama(0, tie_word_embeddings=tied).save_pretrained(base)
+    word_tokenizer().save_pretrained(base)
+    model = load_model(base)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        model.resize_token_embeddings(96, mean_resizing=False)
+        config = LoraConfig(
+            r=2, target_modules=["q_proj"], init_lora_weights=False, modules_to_save=trained or None
+        )
+        adapted = get_peft_model(model, config)
+        wrapped = ".modules_to_save.default" if trained else ""
+        with torch.no_grad():  # all tokens were trained, the base's too
+            for name, module in adapted.named_modules():
+                if name.endswith((f"embed_tokens{wrapped}", f"lm_head{wrapped}")):
+                    module.weight += 0.1 * torch.randn(96, 32)
+    adapted.peft_config["default"].base_model_name_or_path = base
+    adapted.save_pretrained(str(folder / "tuned"), save_embedding_layers=save)
+    adapted.merge_and_unload().save_pretrained(folder / "merged")
+    for name in ("tuned", "merged"):
+        word_tokenizer([*WORDS, "one", "two"]).save_pretrained(folder / name)
+    return base, str(folder / "tuned"), str(folder / "merged")
+
+
+@pytest.mark.filterwarnings("ignore:Setting `save_embedding_layers`")
+@pytest.mark.parametrize(
+    "made",
+    [
+        {},
+        {"tied": True},
+        {"trained": ["embed_tokens", "lm_head"]},
+        {"trained": ["embed_tokens", "lm_head"], "save": False},
+    ],
+)
+def test_an_adapter_with_more_tokens_than_its_base(tmp_path, texts, made):
+    base, tuned, merged = with_more_tokens(tmp_path, **made)
+    assert load_model(tuned).get_input_embeddings().weight.shape == (96, 32)
+    assert opened.adapter_on(base, tuned) is None
+    expected = hidden_shift(base, merged, texts)
+    found = hidden_shift(base, tuned, texts)
+    # W + B A by PEFT here and there: float32 rounding.
+    assert found.d_layerwise == pytest.approx(expected.d_layerwise, rel=1e-4)
+    alone = token_positions(base, base, ROWS)
+    whole = token_positions(base, merged, ROWS)
+    for sequential in (False, True):
+        positions = token_positions(base, tuned, ROWS, sequential=sequential)
+        # The base's side is the base's own, not the resized one's.
+        np.testing.assert_array_equal(positions.entropy_base_N, alone.entropy_base_N)
+        np.testing.assert_array_equal(positions.rank_base_N, alone.rank_base_N)
+        np.testing.assert_allclose(positions.js_N, whole.js_N, rtol=1e-4, atol=1e-6)
+        assert positions.lost_mass_N.min() > 0  # the tokens that only the tuned model has
+    weights, theirs = weights_shift(base, tuned), weights_shift(base, merged)
+    assert weights.total.changed_share == pytest.approx(theirs.total.changed_share, abs=1e-4)
+    changes = {m.name: m for m in theirs.matrices}
+    for ours in weights.matrices:
+        if ours.name in changes:
+            other = changes[ours.name].delta_squared
+            assert ours.delta_squared == pytest.approx(other, rel=1e-3, abs=1e-9), ours.name
+    assert set(weights.resized) >= set(theirs.resized) > set()
+
+
+@pytest.mark.filterwarnings("ignore:Setting `save_embedding_layers`")
+def test_new_tokens_that_the_adapter_does_not_bring_are_no_random_numbers(tmp_path):
+    _, tuned, _ = with_more_tokens(tmp_path)
+    file = f"{tuned}/adapter_model.safetensors"
+    kept = {n: t for n, t in load_file(file).items() if "lm_head" not in n}
+    save_file(kept, file, metadata={"format": "pt"})
+    told = "the adapter brings embeddings of 96 tokens, but no output layer of so many; save it"
+    with pytest.raises(InputError, match=told):
+        load_model(tuned)
+
+
+def test_an_adapter_that_can_t_be_told_is_opened_beside_its_base(adapter):
+    tuned = Path(adapter["tuned"])
+    assert not brings_weights(str(tuned))
+    file = tuned / "adapter_model.safetensors"
+    held = file.read_bytes()
+    try:
+        file.write_bytes(held[:50])
+        with pytest.raises(InputError, match="is no whole safetensors file"):
+            opened.adapter_on(adapter["base"], adapter["tuned"])
+        file.unlink()  # pickled, say
+        assert brings_weights(str(tuned))
+    finally:
+        file.write_bytes(held)

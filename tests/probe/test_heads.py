@@ -3,16 +3,22 @@
 import pytest
 import torch
 from transformers import (
+    BertConfig,
+    BertForMaskedLM,
     CohereConfig,
     CohereForCausalLM,
     Gemma2Config,
     Gemma2ForCausalLM,
     GraniteConfig,
     GraniteForCausalLM,
+    MixtralConfig,
+    MixtralForCausalLM,
 )
 
 from transferscope.core.errors import InputError
+from transferscope.models import load_model
 from transferscope.probe.heads import final_states, find_head
+from transferscope.probe.tokens import token_shift
 
 from .conftest import tiny_llama
 
@@ -158,3 +164,43 @@ def test_a_model_without_a_body_is_refused():
     model.base_model_prefix = "nowhere"  # then base_model is the model itself
     with pytest.raises(InputError, match="the tuned model's logits don't follow from its final"):
         find_head(model, IDS, side="tuned")
+
+
+@pytest.mark.parametrize("spread", [0.02, 0.5])  # as fresh weights are, and with sharp attention
+def test_a_bidirectional_model_is_refused(tmp_path, tokenizer, spread):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = BertConfig(
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            vocab_size=94,
+            initializer_range=spread,
+        )
+        BertForMaskedLM(config).save_pretrained(tmp_path)
+    model = load_model(str(tmp_path))  # transformers takes it for a causal model
+    told = "the tuned model is bidirectional: a position's state depends on later tokens; compare"
+    for ids in (IDS, [5, 6], [0, 0, 0]):
+        with pytest.raises(InputError, match=told):
+            find_head(model, ids, side="tuned")
+    with pytest.raises(InputError, match="the base model is bidirectional"):
+        token_shift((model, tokenizer), (model, tokenizer), [("w1 w2", "w3 w4")])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_experts_that_round_by_their_company_are_causal(dtype):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = MixtralForCausalLM(
+            MixtralConfig(**SIZES, num_local_experts=4, num_experts_per_tok=2)
+        ).eval()
+    model = model.to(dtype)
+    assert find_head(model, IDS, side="base") is model.lm_head
+
+
+def test_two_passes_of_the_body_are_all():
+    model, passes = tiny_llama(0), []
+    model.base_model.register_forward_hook(lambda _module, given, output: passes.append(output))
+    find_head(model, IDS, side="base")
+    assert [output.last_hidden_state.shape for output in passes] == [(1, 8, 32)] * 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from transferscope.core.errors import InputError
 from transferscope.models import ModelSource
@@ -205,3 +206,14 @@ def test_refusals(base, tuned, texts):
         broken.model.embed_tokens.weight[4] = float("nan")  # w0
     with pytest.raises(InputError, match="text 1 are not finite"):
         hidden_shift(base, (broken, base[1]), texts)
+
+
+def test_authors_padding_needs_a_model_that_reads_it(texts, tokenizer):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = GPT2Config(n_embd=32, n_layer=2, n_head=2, vocab_size=94, n_positions=64)
+        pair = GPT2LMHeadModel(config).eval(), tokenizer
+    told = "base: pooling 'authors' pads every text to 128 tokens, but the model reads 64; use"
+    with pytest.raises(InputError, match=told):
+        hidden_shift(pair, pair, texts, pooling="authors")
+    assert hidden_shift(pair, pair, texts).d_layerwise == 0.0

@@ -14,7 +14,7 @@ from transferscope.core.labels import Labels
 from transferscope.core.token_shift import PositionShifts
 from transferscope.probe.hidden import hidden_features
 from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
-from transferscope.probe.shards import Shard, ShardFolder, all_shards
+from transferscope.probe.shards import Shard, ShardFolder, all_shards, task_resources
 from transferscope.probe.texts import ResponseRow, Responses, Texts
 from transferscope.probe.tokens import token_positions
 
@@ -27,14 +27,22 @@ def same(one, two):
     return all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(one))
 
 
+def same_types(one, two):
+    return all(getattr(one, f.name).dtype == getattr(two, f.name).dtype for f in fields(one))
+
+
 @pytest.mark.parametrize("of", [2, 3, 50])
 def test_shards_together_are_the_whole_bit_by_bit(base, tuned, texts, of):
     whole = token_positions(base, tuned, ROWS, batch_tokens=40)
     parts = [token_positions(base, tuned, ROWS, batch_tokens=40, shard=s) for s in all_shards(of)]
     assert same(PositionShifts.joined(parts), whole)
+    nothing = PositionShifts.joined([])
+    assert same_types(PositionShifts.joined([*parts, nothing]), whole)
+    assert same_types(nothing, whole)
     whole = hidden_features(base, tuned, texts, batch_tokens=40)
     parts = [hidden_features(base, tuned, texts, batch_tokens=40, shard=s) for s in all_shards(of)]
     assert same(Features.joined(parts), whole)
+    assert same_types(Features.joined(parts), whole)
     assert min(len(part.text_N) for part in parts) < len(texts)
 
 
@@ -45,7 +53,7 @@ def test_every_batch_is_in_one_shard(n, of):
     assert sorted(found) == batches
 
 
-@pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "1/0", "-1/2", "a/b", "1/2/3"])
+@pytest.mark.parametrize("text", ["", "0/2", "3/2", "1", "1/0", "-1/2", "a/b", "1/2/3", "1/10000"])
 def test_a_shard_that_is_none_is_named(text):
     with pytest.raises(InputError, match="give i/n with 1 <= i <= n"):
         Shard.parse(text)
@@ -95,6 +103,9 @@ def test_many_missing_shards_are_one_short_line(tmp_path):
     with pytest.raises(InputError, match=r"missing: 1/900, 3/900, .* and 891 more; run") as caught:
         folder.complete()
     assert len(str(caught.value)) < 400
+    split = Split(tmp_path, Shard(2, 900))
+    assert len(split.missing()) == 900  # in tmp_path / "shards", where there are none
+    assert split.left() == f"still to do: {', '.join(f'{n}/900' for n in range(1, 9))} and 892 more"
 
 
 def test_an_overwritten_model_is_measured_anew_and_a_moved_one_is_not(paths, texts, tmp_path):
@@ -135,6 +146,33 @@ def test_choices_that_exclude_each_other(tmp_path):
     for out in (tmp_path / "file", tmp_path / "file" / "sub" / "sub"):
         with pytest.raises(InputError, match="file: is a file; name a folder"):
             Split(out)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "shards").touch()
+    with pytest.raises(InputError, match="out/shards: is a file; name a folder"):
+        Split(tmp_path / "out")  # before hours of measuring
+    with pytest.raises(InputError, match="GPUs per shard are Ray's to give; add --ray N"):
+        Split(tmp_path, gpus_per_shard=2)
+
+
+@pytest.mark.parametrize(
+    ("machines", "of", "gpus", "expected"),
+    [
+        ([{"CPU": 8.0, "GPU": 4.0}], 4, None, {"num_cpus": 1, "num_gpus": 1}),
+        ([{"CPU": 8.0, "GPU": 4.0}, {"CPU": 2.0}], 2, 4, {"num_cpus": 1, "num_gpus": 4}),
+        ([{"CPU": 8.0, "GPU": 4.0}], 2, 0, {"num_cpus": 4}),
+        ([{"CPU": 8.0}], 3, None, {"num_cpus": 2}),
+        ([{"CPU": 8.0}, {"CPU": 4.0}], 1, None, {"num_cpus": 8}),  # a task runs on one machine
+        ([{"CPU": 2.0}], 8, None, {"num_cpus": 1}),
+    ],
+)
+def test_what_a_task_asks_ray_for(machines, of, gpus, expected):
+    assert task_resources(machines, of, gpus) == expected
+
+
+def test_more_gpus_than_any_machine_has_are_refused(tmp_path):
+    told = "--gpus-per-shard: no machine of the cluster has 4 GPUs, the largest 2; ask for fewer"
+    with pytest.raises(InputError, match=told):  # Ray would wait for ever
+        task_resources([{"CPU": 8.0, "GPU": 2.0}, {"CPU": 8.0, "GPU": 2.0}], 2, 4)
 
 
 def test_a_folder_that_cant_be_written_is_named_at_once(tmp_path, monkeypatch):

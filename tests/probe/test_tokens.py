@@ -392,3 +392,15 @@ def test_a_capped_head_survives_without_its_body(base, tokenizer):
         before = head(states)
         drop_body(capped)
         assert torch.equal(head(states), before)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_padding_side_of_a_tokenizer_changes_nothing(base, tuned, side):
+    tokenizer = word_tokenizer()
+    tokenizer.padding_side = side
+    rows = [("w1 w2", "w3 w4 w5"), ("w6", "w7"), ("w8 w9 w10", "w11")]
+    for row in (base, tuned):
+        assert row[1] is not tokenizer
+    together = token_shift((base[0], tokenizer), (tuned[0], tokenizer), rows, batch_tokens=10_000)
+    for name, value in by_full_logits(base[0], tuned[0], base[1], rows).items():
+        assert getattr(together.mean, name) == pytest.approx(value, abs=2e-5), name

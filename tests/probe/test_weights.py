@@ -258,3 +258,61 @@ def test_an_index_that_names_what_is_not_there_is_one_line(tmp_path: Path) -> No
         index.write_text(json.dumps({"weight_map": {Q: f"{file}.safetensors"}}))
         with pytest.raises(InputError, match=f"{message}.*; copy the whole model"):
             weights_shift(base, ModelSource("part", str(folder)))
+
+
+@pytest.mark.parametrize(
+    "dtype", ["int8", "uint8", "int32", "int64", "bool", "float8_e4m3fn", "float8_e5m2"]
+)
+def test_codes_are_no_weights(tmp_path: Path, dtype: str) -> None:
+    base = model(tmp_path / "base", {Q: torch.ones(4, 4)})
+    codes = torch.ones(4, 4).to(getattr(torch, dtype))
+    quantised = model(tmp_path / "codes", {Q: codes})
+    told = rf"codes/model\.safetensors: {Q} is stored as [A-Z0-9_]+; only .*; dequantise first"
+    for pair in ((base, quantised), (quantised, base)):
+        with pytest.raises(InputError, match=told):
+            weights_shift(*pair)
+    low = {"model.layers.0.q_proj.lora_A.weight": codes[:2].contiguous()}
+    low["model.layers.0.q_proj.lora_B.weight"] = torch.ones(4, 2)
+    with pytest.raises(InputError, match=r"lora_A\.weight is stored as"):
+        weights_shift(base, adapter(tmp_path / "adapter", base, ONES, **low))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_weights_of_every_float_are_read(tmp_path: Path, dtype: str) -> None:
+    base = model(tmp_path / "base", {Q: torch.ones(4, 4)})
+    tuned = model(tmp_path / "tuned", {Q: 2 * torch.ones(4, 4, dtype=getattr(torch, dtype))})
+    assert weights_shift(base, tuned).total.relative_norm == 1.0
+
+
+def test_a_quantised_model_is_refused_by_its_config(tmp_path: Path) -> None:
+    base = model(tmp_path / "base", {Q: torch.ones(4, 4)})
+    tuned = model(tmp_path / "tuned", {Q: torch.ones(4, 4)})
+    config = tmp_path / "tuned" / "config.json"
+    config.write_text(json.dumps({"quantization_config": {"quant_method": "gptq"}}))
+    for pair in ((base, tuned), (tuned, base)):
+        with pytest.raises(InputError, match=r"config\.json: has a quantization_config.*; deq"):
+            weights_shift(*pair)
+    config.write_text(json.dumps({"quantization_config": None}))
+    assert weights_shift(base, tuned).total.changed_share == 0.0
+
+
+def test_a_tensor_without_numbers_is_one_line(tmp_path: Path) -> None:
+    held = {Q: torch.ones(2, 2), "model.extra": torch.zeros(0, 4)}
+    one, other = model(tmp_path / "one", held), model(tmp_path / "other", held)
+    with pytest.raises(InputError, match=r"model\.extra of shape \(0, 4\) holds no number; save"):
+        weights_shift(one, other)
+
+
+def test_stacked_experts_have_a_rank_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # ranks 1 (one direction), 3 (the identity) and none (unchanged): the mean is 2
+    experts = torch.stack([torch.ones(3, 4), torch.eye(3, 4), torch.zeros(3, 4)])
+    base = torch.zeros(3, 3, 4)
+    assert matrix_change("experts", base, experts).stable_rank == pytest.approx(2.0)
+    assert matrix_change("experts", base, base).stable_rank is None
+    assert matrix_change("conv1d", torch.zeros(3, 1, 4), torch.ones(3, 1, 4)).stable_rank is None
+    before = {Q: torch.zeros(2, 2), "model.layers.0.experts.down_proj": base}
+    after = {Q: torch.ones(2, 2), "model.layers.0.experts.down_proj": experts}
+    pair = model(tmp_path / "base", before), model(tmp_path / "tuned", after)
+    for chunk in (12, 1 << 19):  # an expert at a time, and all at once
+        monkeypatch.setattr("transferscope.probe.weights.CHUNK", chunk)
+        assert weights_shift(*pair).total.stable_rank == pytest.approx((1.0 + 2.0) / 2)

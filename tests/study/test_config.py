@@ -134,3 +134,15 @@ def test_files_are_looked_at_before_the_first_stage(
     with pytest.raises(InputError, match=message):
         check_study(config, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_settings_of_the_probes_that_are_not_set_change_no_study() -> None:
+    arm = "[arms.on-policy-rl]\n"
+    plain = study(arm)
+    # What a study is known by has not changed since there is more to set.
+    assert plain.model_dump(mode="json")["probe"] == {"items": 5}
+    assert plain.probe.loading == {}
+    chosen = study(f'{arm}[probe]\ndtype = "bfloat16"\ndevice_map = "auto"\n')
+    assert chosen.probe.loading == {"dtype": "bfloat16", "device_map": "auto"}
+    with pytest.raises(InputError, match="dtype"):
+        study(f'{arm}[probe]\ndtype = "int8"\n')

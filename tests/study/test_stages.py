@@ -5,12 +5,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.files import write_json
-from transferscope.core.records import digest
+from transferscope.core.records import digest, no_tick
 from transferscope.models import find_model, load_model, parameter_count
 from transferscope.runs import read_run
 from transferscope.study import (
@@ -23,7 +24,7 @@ from transferscope.study import (
     shipped_adapters,
 )
 from transferscope.study.config import CostConfig
-from transferscope.study.stages import dynamics_of
+from transferscope.study.stages import dynamics_of, probe_cell
 
 SUITE = """
 name = "small"
@@ -308,3 +309,26 @@ def test_another_study_is_refused_before_the_plan(tmp_path):
     assert plan_study(first, tmp_path).name == "a"
     with pytest.raises(InputError, match="holds a study with other settings"):
         plan_study(other, tmp_path)
+
+
+def test_the_probes_load_models_as_the_study_says(
+    config: StudyConfig, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def noted(*args: Any, dtype: str, device_map: str | None = None, **rest: Any) -> Any:
+        seen.append((dtype, device_map))
+        return load_model(*args, dtype=dtype, device_map=device_map, **rest)
+
+    monkeypatch.setattr("transferscope.probe.opened.load_model", noted)
+    probe = config.probe.model_copy(update={"dtype": "bfloat16", "device_map": "cpu"})
+    probe_cell(
+        config.model_copy(update={"probe": probe}),
+        read_run(finished / "runs" / "base"),
+        "tuned",
+        finished / "arms" / "on-policy-rl",
+        out=tmp_path,
+        announce=lambda path: None,
+        tick=no_tick,
+    )
+    assert seen == [("bfloat16", "cpu")] * 4  # base and tuned, hidden and tokens

@@ -28,7 +28,10 @@ ShardOption = Annotated[
     str | None, Parameter(help="i/n: do only this part; without it, --out puts all n together.")
 ]
 RayOption = Annotated[
-    int | None, Parameter(validator=Number(gte=1), help="Measure in so many shards over Ray.")
+    int | None, Parameter(validator=Number(gte=1, lte=9999), help="Measure in so many over Ray.")
+]
+GpusPerShard = Annotated[
+    int | None, Parameter(validator=Number(gte=0), help="Of a Ray task; default: one, if any.")
 ]
 BatchTokens = Annotated[int, Parameter(validator=Number(gte=1), help="Tokens in a batch.")]
 
@@ -51,6 +54,7 @@ def hidden(
     out: Out = None,
     shard: ShardOption = None,
     ray: RayOption = None,
+    gpus_per_shard: GpusPerShard = None,
     as_json: Json = False,
 ) -> None:
     """PCA shift, CKA and relative shift of the hidden states, per layer and group.
@@ -84,7 +88,7 @@ def hidden(
     _need_torch()
     from ..probe.jobs import probe_hidden
 
-    split = _split(out, shard, ray)
+    split = _split(out, shard, ray, gpus_per_shard)
     if suite is not None:
         rows = _suite_texts(base, suite, limit=limit, data=data)
     options: dict[str, Any] = {"pooling": pooling, "dtype": dtype, "device_map": device_map}
@@ -120,6 +124,7 @@ def tokens(
     out: Out = None,
     shard: ShardOption = None,
     ray: RayOption = None,
+    gpus_per_shard: GpusPerShard = None,
     as_json: Json = False,
 ) -> None:
     """KL both ways, JS, log-ratio and rank shift of the next-token distributions.
@@ -150,7 +155,7 @@ def tokens(
             "prefix 'shared' has no model that could answer --prompts",
             remedy="give --prefix tuned or base, or --responses",
         )
-    split = _split(out, shard, ray)
+    split = _split(out, shard, ray, gpus_per_shard)
     rows = open_responses(responses) if responses is not None else open_prompts(prompts or "")
     _need_torch()
     from ..probe.jobs import probe_tokens
@@ -260,24 +265,22 @@ def _need_torch() -> None:
         raise MissingExtra("probe", needed_for="probing models")
 
 
-def _split(out: Path | None, shard: str | None, ray: int | None) -> Split:
+def _split(out: Path | None, shard: str | None, ray: int | None, gpus: int | None) -> Split:
     _need_torch()
     from ..probe.jobs import Split
     from ..probe.shards import Shard
 
-    return Split(out, None if shard is None else Shard.parse(shard), ray)
+    return Split(out, None if shard is None else Shard.parse(shard), ray, gpus)
 
 
 def _shard_done(split: Split, as_json: bool) -> None:
     shard = split.shard
     if shard is None or split.out is None:
         raise AssertionError("only a shard leaves nothing to show")
-    missing = split.missing()
     print(f"shard {shard.number} of {shard.of} is in {split.out}", file=sys.stderr)
-    rest = f"still to do: {', '.join(missing)}" if missing else "all are there"
-    print(f"{rest}; then run the command without --shard", file=sys.stderr)
+    print(f"{split.left()}; then run the command without --shard", file=sys.stderr)
     if as_json:
-        print_json({"shard": shard.number, "of": shard.of, "missing": missing})
+        print_json({"shard": shard.number, "of": shard.of, "missing": split.missing()})
 
 
 def _say_written(paths: list[Path]) -> None:

@@ -19,6 +19,8 @@ from .passages import Passage, passages_of
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
+_EMPTY = {"Floats": np.float32, "Ints": np.int64}
+"""Types of arrays without positions: the probe's own, so that joining them changes no other's."""
 
 JS_SHIFTED = 0.1
 """Nats; a position above it counts as shifted (section 5)."""
@@ -48,7 +50,9 @@ class PositionShifts:
     def joined(cls, parts: Sequence[PositionShifts]) -> PositionShifts:
         """All parts' positions, text by text; none without parts."""
         every: dict[str, Any] = {
-            f.name: np.concatenate([getattr(part, f.name) for part in parts] or [np.empty(0, int)])
+            f.name: np.concatenate(
+                [getattr(part, f.name) for part in parts] or [np.empty(0, _EMPTY[str(f.type)])]
+            )
             for f in fields(cls)
         }
         return cls(**every)[np.argsort(every["text_N"], kind="stable")]

@@ -2,7 +2,8 @@
 
 Shares and norms are sums over entries, so that a large matrix counts for what it is. The stable
 rank ||D||_F^2 / ||D||_2^2 of a change D is 1 for one direction and at most its smaller dimension;
-over several matrices it is their plain mean.
+over several matrices it is their plain mean. A tensor of stacked matrices (experts) counts as one,
+with the mean over those of them that changed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ class MatrixChange:
     """One tensor's change. ``changed`` and ``changed_bf16`` count entries, norms are squared.
 
     ``changed``: |tuned - base| above :data:`THRESHOLD`. ``changed_bf16``: unequal when both are
-    stored in bfloat16. ``stable_rank`` is ``None`` for vectors and where nothing changed.
+    stored in bfloat16. ``stable_rank`` is ``None`` for vectors, kernels of convolutions and where
+    nothing changed.
     """
 
     name: str

@@ -53,8 +53,6 @@ class HFEngine:
     ) -> None:
         source = find_model(model)
         loaded = load_model(source, dtype=dtype, device_map=device_map)
-        if device_map is None and torch.cuda.is_available():
-            loaded = loaded.to("cuda")
         self._set(loaded, load_tokenizer(source), model, batch_size, token_budget)
 
     @classmethod

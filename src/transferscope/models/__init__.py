@@ -1,5 +1,6 @@
 """Names to weights and tokenizers: known name, folder, adapter, hub id."""
 
+from .adapting import brings_weights, plain_name
 from .encoding import carries_start, encode
 from .loading import (
     KNOWN,
@@ -16,6 +17,7 @@ from .refusals import position_limit, require_ids
 __all__ = [
     "KNOWN",
     "ModelSource",
+    "brings_weights",
     "carries_start",
     "encode",
     "find_model",
@@ -24,6 +26,7 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "parameter_count",
+    "plain_name",
     "position_limit",
     "require_ids",
 ]

@@ -18,8 +18,9 @@ from ..assets import sha256_of
 from ..core.errors import InputError
 from ..core.files import read_json
 from ..core.records import digest
+from .adapting import ADAPTER_CONFIG, fit_vocabulary, fitting_adapter
 from .embedded import NAME, smollm2_folder
-from .refusals import fitting_adapter, reading, require_device, require_whole, without_reports
+from .refusals import reading, require_device, require_whole, without_reports
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -48,23 +49,24 @@ class ModelSource:
 def find_model(name: str) -> ModelSource:
     """Resolve a known name, folder, adapter folder or hub id; loads no weights.
 
-    Raises :class:`InputError` when the name is none of these.
+    Raises :class:`InputError` when the name is none of these, or its config no JSON object.
     """
     if name in KNOWN:
         return ModelSource(name, str(KNOWN[name]()))
     path = Path(name).expanduser()
     if path.is_dir():
-        if (path / "adapter_config.json").is_file():
-            config = read_json(path / "adapter_config.json")
+        if (path / ADAPTER_CONFIG).is_file():
+            config = read_json(path / ADAPTER_CONFIG)
             base = config.get("base_model_name_or_path")
             if not isinstance(base, str) or not base:
                 raise InputError(
                     "names no base model",
-                    place=str(path / "adapter_config.json"),
+                    place=str(path / ADAPTER_CONFIG),
                     remedy="set base_model_name_or_path",
                 )
             return ModelSource(name, find_model(base).weights, adapter=str(path))
         if (path / "config.json").is_file():
+            read_json(path / "config.json", remedy="copy or download it again")
             return ModelSource(name, str(path))
         if any(path.glob("model_world_size_*")):
             raise InputError(
@@ -85,26 +87,39 @@ def find_model(name: str) -> ModelSource:
 
 
 def load_model(
-    source: ModelSource | str, *, dtype: str = "float32", device_map: str | None = None
+    source: ModelSource | str,
+    *,
+    dtype: str = "float32",
+    device_map: str | None = None,
+    placed: bool = True,
 ) -> PreTrainedModel:
     """Weights in evaluation mode, a PEFT adapter merged into its base.
+
+    They are on the GPU where there is one, or where ``device_map`` says; with ``placed=False`` on
+    the CPU, for a trainer, which knows each process's own GPU.
 
     Raises :class:`InputError` when they can't be read, lack a weight or the hub is out of reach.
     """
     source = find_model(source) if isinstance(source, str) else source
     if source.adapter is not None:
-        adapted = load_adapted(source, dtype=dtype, device_map=device_map)
+        adapted = load_adapted(source, dtype=dtype, device_map=device_map, placed=placed)
         return adapted.merge_and_unload().eval()
     with reading(source.name, source.weights):
-        return _base_of(source, dtype=dtype, device_map=device_map).eval()
+        return _base_of(source, dtype=dtype, device_map=device_map, placed=placed).eval()
 
 
 def load_adapted(
-    source: ModelSource, *, dtype: str = "float32", device_map: str | None = None
+    source: ModelSource,
+    *,
+    dtype: str = "float32",
+    device_map: str | None = None,
+    placed: bool = True,
 ) -> PeftModel:
     """A base with its adapter beside it, to be switched off by ``disable_adapter()``.
 
-    Raises what :func:`load_model` raises, and :class:`InputError` for an adapter that doesn't fit.
+    The base has as many tokens as the embeddings that the adapter brings, if it brings any (see
+    :func:`~.adapting.brings_weights`). Placed as :func:`load_model` places. Raises what that
+    raises, and :class:`InputError` for an adapter that doesn't fit.
     """
     from peft import PeftModel
 
@@ -114,13 +129,17 @@ def load_adapted(
         warnings.filterwarnings(
             "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
         )
-        model = _base_of(source, dtype=dtype, device_map=device_map)
+        model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
+        fit_vocabulary(model, folder)
         with fitting_adapter(model, folder):
-            adapted = PeftModel.from_pretrained(model, folder)
+            # By itself PEFT reads the factors onto a GPU wherever there is one.
+            adapted = PeftModel.from_pretrained(model, folder, torch_device=str(model.device))
         return adapted.eval()
 
 
-def _base_of(source: ModelSource, *, dtype: str, device_map: str | None) -> PreTrainedModel:
+def _base_of(
+    source: ModelSource, *, dtype: str, device_map: str | None, placed: bool
+) -> PreTrainedModel:
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -136,6 +155,8 @@ def _base_of(source: ModelSource, *, dtype: str, device_map: str | None) -> PreT
             source.weights, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )
     require_whole(loaded, source.weights)
+    if placed and device_map is None and torch.cuda.is_available():
+        return model.to("cuda")
     return model
 
 
@@ -180,7 +201,7 @@ def fingerprint(source: ModelSource) -> str:
         for path in sorted(Path(folder).iterdir()):
             if path.suffix in {".safetensors", ".bin"}:
                 parts.append([path.name, path.stat().st_size, _content(path)])
-            elif path.name in ("config.json", "adapter_config.json"):
+            elif path.name in ("config.json", ADAPTER_CONFIG):
                 parts.append([path.name, path.read_text(encoding="utf-8")])
     return digest(parts)
 

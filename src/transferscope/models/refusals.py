@@ -1,13 +1,12 @@
 """What makes a model unusable although a library would load it, each told in one line.
 
-transformers gives random numbers to weights that a checkpoint lacks, and PEFT drops adapter weights
-that find no place; both only log it.
+transformers gives random numbers to weights that a checkpoint lacks, and only logs it. What PEFT
+doesn't tell of adapters stands in ``adapting.py``.
 """
 
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,54 +75,6 @@ def require_whole(loaded: Mapping[str, Any], name: str) -> None:
             f"{key}: {tuple(saved)} in place of {tuple(expected)})",
             place=name,
             remedy="use the config.json that was saved with the weights",
-        )
-
-
-@contextmanager
-def fitting_adapter(base: PreTrainedModel, folder: str) -> Iterator[None]:
-    """Inside, an adapter is loaded onto ``base``; refused unless all of it finds its place."""
-    remedy = "set base_model_name_or_path to the base that it was trained on"
-    unexpected: list[list[str]] = []
-    # PEFT reports missing keys as a warning and hands the unexpected ones to nobody; the base's
-    # part of the load sees the list that torch goes on filling until the load is over.
-    handle = base.register_load_state_dict_post_hook(
-        lambda _module, keys: unexpected.append(keys.unexpected_keys)
-    )
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error", ".*Found missing adapter keys", category=UserWarning)
-            yield
-    except UserWarning as err:
-        keys = str(err).partition("[")[2].rstrip("].").replace("'", "").split(", ")
-        raise InputError(
-            f"the adapter lacks weights for this base ({len(keys)} in all, first {keys[0]})",
-            place=folder,
-            remedy=remedy,
-        ) from None
-    except KeyError as err:
-        raise InputError(
-            f"could not load the adapter: nothing is known of {err}",
-            place=folder,
-            remedy="check adapter_config.json against the installed peft",
-        ) from None
-    except RuntimeError as err:
-        lines = [line.strip() for line in str(err).splitlines()]
-        wrong = [line for line in lines if line.startswith("size mismatch")]
-        if not wrong:
-            raise
-        raise InputError(
-            f"adapter weights have another shape than the base takes ({len(wrong)} in all, first "
-            f"{wrong[0].partition(': copying')[0].removeprefix('size mismatch for ')})",
-            place=folder,
-            remedy=remedy,
-        ) from None
-    finally:
-        handle.remove()
-    if left := [key for keys in unexpected[-1:] for key in keys]:
-        raise InputError(
-            f"adapter weights find no place in the base ({len(left)} in all, first {left[0]})",
-            place=folder,
-            remedy=remedy,
         )
 
 

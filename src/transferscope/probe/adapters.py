@@ -1,7 +1,8 @@
 """What a PEFT LoRA adapter makes of its base's weights, from its files alone.
 
 Names are those of PEFT 0.18 to 0.21: ``base_model.model.`` before every tensor, ``.base_layer``
-inside a wrapped module whose whole weight was saved, too (embeddings and heads by default).
+inside a wrapped module whose whole weight was saved, too (embeddings and heads by default),
+``.modules_to_save`` inside one that was trained whole, ``.original_module`` its copy from before.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import torch
 
 from ..core.errors import InputError
 from ..core.files import read_json
+from ..models import plain_name
+from ..models.adapting import ADAPTER, ADAPTER_CONFIG
 from .tensors import REMEDY, Tensors, names_in, read_tensor
 
-ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
 MERGE = "merge it into its base (merge_and_unload) and compare the models"
-PREFIX = "base_model.model."
 DEFAULT_ALPHA = 8
 """PEFT's, where a config names none."""
 FACTORS = {
@@ -86,12 +87,12 @@ def adapter_of(folder: Path) -> Adapter:
     for name in names_in(path):
         ending = next((ending for ending in FACTORS if name.endswith(ending)), None)
         if ending is not None:
-            target = _plain(name.removesuffix(ending)) + ".weight"
+            target = plain_name(name.removesuffix(ending)) + ".weight"
             pairs.setdefault(target, {})[FACTORS[ending]] = name
         elif ".lora_" in name or ".token_adapter." in name:
             raise InputError(f"{name} is no factor of a product", place=str(path), remedy=MERGE)
-        else:
-            whole[_plain(name)] = path, name
+        elif ".original_module." not in name:
+            whole[plain_name(name)] = path, name
     if broken := [name for name, pair in pairs.items() if len(pair) != 2]:
         raise InputError(f"{broken[0]} has one of two factors", place=str(path))
     factors = {
@@ -99,14 +100,6 @@ def adapter_of(folder: Path) -> Adapter:
         for name, pair in pairs.items()
     }
     return Adapter(factors, Tensors(whole), bool(config.get("fan_in_fan_out")), str(folder))
-
-
-def _plain(name: str) -> str:
-    """A tensor's name in the base: without PEFT's prefix and wrappers."""
-    plain = name.removeprefix(PREFIX)
-    for wrapper in (".base_layer", ".modules_to_save.default"):
-        plain = plain.replace(f"{wrapper}.", ".").removesuffix(wrapper)
-    return plain
 
 
 def _scaling(config: Mapping[str, Any], name: str, path: Path, factor: str, *, place: str) -> float:

@@ -2,7 +2,8 @@
 
 A plain output layer is ``head(hidden)``. Some models scale or cap what it returns (Gemma 2,
 Cohere, Granite); their own ``forward`` is then run on hidden states that are handed to it in
-place of the body's. Which way is right is found out on a short text, never assumed.
+place of the body's. Which way is right is found out on a short text, never assumed; neither is that
+a position doesn't see the token that it predicts.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ Head = Callable[[torch.Tensor], torch.Tensor]
 CHECKED_TOKENS = 8
 LARGE_LOGIT = 2.0**13
 """Far above every cap in use (Gemma 2: 30)."""
+CAUSAL_SHARE = 1e-4
+"""Of the states' norm, what float32 roundings come to over many layers (experts group the tokens
+anew when one changes); a later token that is seen moves even random small models by more."""
 
 
 def final_states(model: PreTrainedModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -39,14 +43,18 @@ def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
     by one rounding of the dtype at most, or by some float32 roundings where the sum is split
     differently. Tolerance: that much of the largest logit. A soft cap bends small logits by less
     than that, so the same is asked once more of states so large that the model's logits reach
-    thousands. Raises :class:`InputError` where neither way reproduces the logits.
+    thousands. That second pass has another last token, which must leave the states before it alone.
+    Raises :class:`InputError` where neither way reproduces the logits, and for a model whose
+    positions see what comes after them.
     """
-    ids_1T = torch.tensor([list(ids[:CHECKED_TOKENS])], device=model.device)
+    tried = list(ids[:CHECKED_TOKENS])
+    other = [*tried[:-1], 0 if tried[-1] else 1]
     with torch.inference_mode():
-        logits_TV, hidden_TD = _logits_and_states(model, ids_1T)
+        logits_TV, hidden_TD = _logits_and_states(model, tried)
         if hidden_TD is not None:
             scale = _enlargement(hidden_TD, logits_TV)
-            large_TV, large_TD = _logits_and_states(model, ids_1T, scale=scale)
+            large_TV, large_TD = _logits_and_states(model, other, scale=scale)
+            _require_causal(hidden_TD[:-1], large_TD[:-1] / scale, side=side)
             asked = ((hidden_TD, logits_TV), (large_TD, large_TV))
             for head in (_plain(model), _own_forward(model)):
                 if head is not None and all(_agree(head(h), theirs) for h, theirs in asked):
@@ -58,12 +66,13 @@ def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
 
 
 def _logits_and_states(
-    model: PreTrainedModel, ids_1T: torch.Tensor, *, scale: float = 1.0
+    model: PreTrainedModel, ids: Sequence[int], *, scale: float = 1.0
 ) -> tuple[torch.Tensor, Any]:
     """Both (T, ...) from one forward pass, the head given ``scale`` times the body's states.
 
     No states where the model has no body apart from its head.
     """
+    ids_1T = torch.tensor([list(ids)], device=model.device)
     if model.base_model is model:
         return model(input_ids=ids_1T, use_cache=False).logits[0], None
     seen: list[torch.Tensor] = []
@@ -79,6 +88,17 @@ def _logits_and_states(
     finally:
         handle.remove()
     return logits_TV, seen[0]
+
+
+def _require_causal(one_TD: torch.Tensor, other_TD: torch.Tensor, *, side: str) -> None:
+    """Refuse states that differ by more than rounding although only a later token does."""
+    share = max(CAUSAL_SHARE, 8 * torch.finfo(one_TD.dtype).eps)
+    moved, norm = (float(torch.linalg.vector_norm(x.float())) for x in (one_TD - other_TD, one_TD))
+    if moved > share * norm:  # NaN is left to the probe, which names the text
+        raise InputError(
+            f"the {side} model is bidirectional: a position's state depends on later tokens",
+            remedy="compare causal language models; for others there is probe hidden",
+        )
 
 
 def _enlargement(hidden_TD: torch.Tensor, logits_TV: torch.Tensor) -> float:

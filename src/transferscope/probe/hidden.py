@@ -24,7 +24,7 @@ from ..core.errors import InputError
 from ..core.hidden_shift import MIN_TEXTS, Features, HiddenShift, measure_parts
 from ..core.labels import Labels
 from ..core.records import Tick, no_tick
-from ..models import ModelSource, carries_start
+from ..models import ModelSource, carries_start, position_limit
 from .layers import find_taps, pooled_layers
 from .opened import (
     Side,
@@ -151,7 +151,8 @@ def features(
 
     Two more passes over 8 tokens find out where the layers are. With ``authors`` no sequence may
     be longer than 128. Raises :class:`InputError` for a text that is longer than the model reads,
-    or whose states are not finite, by its number in ``numbers`` (by default from 1).
+    padding included, or whose states are not finite, by its number in ``numbers`` (by default from
+    1).
     """
     if not ids:
         raise InputError("no text to measure", remedy="give at least one")
@@ -159,6 +160,13 @@ def features(
     remedy = "shorten it, or cut all texts with max_tokens (--max-tokens)"
     require_readable(model, ids, side=side, numbers=numbers, remedy=remedy)
     left_to = AUTHORS_TOKENS if pooling == "authors" else None
+    limit = position_limit(model)
+    if left_to is not None and limit is not None and limit < left_to:
+        raise InputError(
+            f"pooling 'authors' pads every text to {left_to} tokens, but the model reads {limit}",
+            place=side,
+            remedy="use pooling 'mean'",
+        )
     made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
     taps = find_taps(model, ids[made[0][0]][:TAP_TOKENS])
     pooled_LND: NDArray[np.float32] | None = None

@@ -15,7 +15,7 @@ from ..core.records import Tick, digest, no_tick
 from ..core.token_shift import PositionShifts, TokenShift
 from .hidden import hidden_features
 from .identity import identity
-from .shards import WHOLE, Shard, ShardFolder, all_shards, over_ray
+from .shards import WHOLE, Shard, ShardFolder, all_shards, listed, over_ray
 from .texts import Responses, Texts
 from .tokens import Prefix, summed_up, token_positions
 
@@ -35,20 +35,25 @@ Part = TypeVar("Part", bound=_Joined)
 class Split:
     """How to run a probe: ``out`` keeps shards, ``shard`` is the one to run, ``ray`` how many.
 
+    ``gpus_per_shard`` is what each Ray task asks for (default: one, where there are any).
+
     Raises :class:`InputError` for choices that exclude each other.
     """
 
     out: Path | None = None
     shard: Shard | None = None
     ray: int | None = None
+    gpus_per_shard: int | None = None
 
     def __post_init__(self) -> None:
         if self.shard is not None and self.out is None:
             raise InputError("a shard must be kept somewhere", remedy="add --out DIR")
         if self.shard is not None and self.ray is not None:
             raise InputError("--shard and --ray exclude each other", remedy="leave one out")
-        if self.out is not None:
-            _require_writable(self.out)
+        if self.gpus_per_shard is not None and self.ray is None:
+            raise InputError("GPUs per shard are Ray's to give", remedy="add --ray N")
+        if self.folder is not None:
+            _require_writable(self.folder)
 
     @property
     def folder(self) -> Path | None:
@@ -59,8 +64,13 @@ class Split:
         """The shards beside :attr:`shard` that are not there yet, as ``"2/8"``."""
         if self.shard is None or self.folder is None:
             return []
-        shards = all_shards(self.shard.of)
-        return [str(s) for s in shards if not (self.folder / s.file_name).is_file()]
+        there = {file.name for file in self.folder.iterdir()} if self.folder.is_dir() else set()
+        return [str(s) for s in all_shards(self.shard.of) if s.file_name not in there]
+
+    def left(self) -> str:
+        """Which shards are still to do, in words."""
+        missing = self.missing()
+        return f"still to do: {listed(missing)}" if missing else "all are there"
 
 
 def _require_writable(out: Path) -> None:
@@ -130,7 +140,8 @@ class _Job(Generic[Part]):
                 return None
         parts = folder.complete(resumed=split.ray) if folder is not None else None
         if parts is None and split.ray is not None:
-            parts = over_ray(_Task(self.measure), split.ray, folder=folder, tick=tick)
+            options: dict[str, Any] = {"gpus": split.gpus_per_shard, "folder": folder, "tick": tick}
+            parts = over_ray(_Task(self.measure), split.ray, **options)
         if parts is None:
             parts = [self.measure(shard=WHOLE, tick=tick)]
             if folder is not None:

@@ -19,6 +19,7 @@ import torch
 from ..core.errors import InputError
 from ..models import (
     ModelSource,
+    brings_weights,
     find_model,
     load_adapted,
     load_model,
@@ -41,8 +42,9 @@ def open_tokenizer(model: str | ModelSource | Opened) -> PreTrainedTokenizerBase
 def open_model(
     model: str | ModelSource | Opened, *, dtype: str, device_map: str | None = None
 ) -> PreTrainedModel:
-    """The model in evaluation mode; a loaded one is used as it is, in its own dtype.
+    """The model in evaluation mode, placed as :func:`~transferscope.models.load_model` places it.
 
+    A loaded one is used as it is, where it is and in its own dtype.
     Of a loaded PEFT model this is the model inside, with the adapter in its layers.
     """
     if isinstance(model, tuple):
@@ -65,7 +67,8 @@ def sides(
     dtype: str,
     device_map: str | None = None,
 ) -> tuple[Callable[[], Side], Callable[[], Side]]:
-    """How to open base and tuned model. An adapter and its own base are ONE loaded model.
+    """How to open base and tuned model. An adapter and its own base are ONE loaded model, unless
+    the adapter brings weights of the base: switched off, it would leave those behind.
 
     A loaded PEFT model is its base wherever the base's place is held by itself or by the model
     inside: there the adapter is switched off.
@@ -104,12 +107,16 @@ def _inner(model: Any) -> PreTrainedModel:
 def adapter_on(
     base: str | ModelSource | Opened, tuned: str | ModelSource | Opened
 ) -> ModelSource | None:
-    """The tuned model's source where it is an adapter on the very base, else ``None``."""
+    """The tuned model's source where it is an adapter that can be switched off to the very base.
+
+    Else ``None``. Raises :class:`InputError` for an adapter's broken file.
+    """
     if isinstance(base, tuple) or isinstance(tuned, tuple):
         return None
     first, second = (find_model(m) if isinstance(m, str) else m for m in (base, tuned))
-    same = second.adapter is not None and first.adapter is None and _place(first) == _place(second)
-    return second if same else None
+    if second.adapter is None or first.adapter is not None or _place(first) != _place(second):
+        return None
+    return None if brings_weights(second.adapter) else second
 
 
 def _place(source: ModelSource) -> str:

@@ -7,7 +7,7 @@ batch is the same, so that the shards together give what one run gives.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -22,8 +22,8 @@ Part = TypeVar("Part")
 """A frozen dataclass of arrays: what one shard measured."""
 T = TypeVar("T")
 SHOWN = 8
-"""Missing shards that an error lists."""
-_NAME = re.compile(r"shard-([1-9][0-9]{0,5})-of-([1-9][0-9]{0,5})\.npz")
+"""Missing shards that a line lists."""
+_NAME = re.compile(r"shard-([1-9][0-9]{0,3})-of-([1-9][0-9]{0,3})\.npz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,11 @@ class Shard:
     @classmethod
     def parse(cls, text: str) -> Shard:
         """``"2/8"``. Raises :class:`InputError` for anything else."""
-        found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+        found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip())
         number, of = map(int, found.groups()) if found else (0, 0)
         if not 1 <= number <= of:
-            raise InputError(f"no shard {text!r}", remedy="give i/n with 1 <= i <= n, like 2/8")
+            remedy = "give i/n with 1 <= i <= n <= 9999, like 2/8"
+            raise InputError(f"no shard {text!r}", remedy=remedy)
         return cls(number, of)
 
     def __str__(self) -> str:
@@ -61,6 +62,12 @@ WHOLE = Shard(1, 1)
 def all_shards(of: int) -> list[Shard]:
     """Shards 1 to ``of``."""
     return [Shard(number, of) for number in range(1, of + 1)]
+
+
+def listed(shards: Sequence[str]) -> str:
+    """The first few shards' names, and how many more there are."""
+    more = len(shards) - SHOWN
+    return ", ".join(shards[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +125,8 @@ class ShardFolder(Generic[Part]):
 
     def _incomplete(self, of: int, numbers: set[int]) -> InputError:
         lacking = [str(shard) for shard in all_shards(of) if shard.number not in numbers]
-        more = len(lacking) - SHOWN
-        named = ", ".join(lacking[:SHOWN]) + (f" and {more} more" if more > 0 else "")
         return InputError(
-            f"{len(numbers)} of {of} shards are there, missing: {named}",
+            f"{len(numbers)} of {of} shards are there, missing: {listed(lacking)}",
             place=str(self.path),
             remedy=f"run each (--shard {lacking[0]}), or all over Ray (--ray {of}); for a new "
             "probe name another --out",
@@ -150,15 +155,18 @@ def over_ray(
     measure: Callable[[Shard], Part],
     of: int,
     *,
+    gpus: int | None = None,
     folder: ShardFolder[Part] | None = None,
     tick: Tick = no_tick,
 ) -> list[Part]:
     """Measure all shards as Ray tasks, those that ``folder`` has left out; parts in order.
 
     Joins the cluster that ``RAY_ADDRESS`` or ``ray.init`` named, else starts one on this machine.
-    A task asks for one GPU where the cluster has any, else for its share of the cores.
+    A task asks for ``gpus`` GPUs, by default for one where the cluster has any; without a GPU for
+    its share of the cores. Ray shows it no other GPU, and models go onto those that are shown.
 
-    Raises :class:`MissingExtra` without Ray, and what ``measure`` raises.
+    Raises :class:`MissingExtra` without Ray, :class:`InputError` where no machine has so many GPUs,
+    and what ``measure`` raises.
     """
     try:
         import ray
@@ -166,10 +174,7 @@ def over_ray(
         raise MissingExtra("ray", needed_for="probing over Ray workers") from None
     if not ray.is_initialized():
         ray.init(log_to_driver=False, include_dashboard=False, logging_level="ERROR")
-    having = ray.cluster_resources()
-    wants: dict[str, Any] = {"num_cpus": max(1, int(having.get("CPU", 1)) // of)}
-    if having.get("GPU", 0) >= 1:
-        wants = {"num_cpus": 1, "num_gpus": 1}
+    wants = task_resources([node["Resources"] for node in ray.nodes() if node["Alive"]], of, gpus)
     parts: dict[Shard, Part] = {}
     for shard in all_shards(of):
         if folder is not None and (held := folder.load(shard)) is not None:
@@ -190,6 +195,24 @@ def over_ray(
             ray.cancel(reference)
     tick("shards", of, of)
     return [parts[shard] for shard in all_shards(of)]
+
+
+def task_resources(
+    machines: Sequence[Mapping[str, float]], of: int, gpus: int | None
+) -> dict[str, int]:
+    """What one of ``of`` tasks asks Ray for; ``machines`` are each one's ``CPU`` and ``GPU``.
+
+    A task runs on one machine, and waits for ever where none has what it asks for. Raises
+    :class:`InputError` for more GPUs than any machine has.
+    """
+    cores_M, gpus_M = ([int(each.get(kind, 0)) for each in machines] for kind in ("CPU", "GPU"))
+    most = max(gpus_M, default=0)
+    if gpus is not None and gpus > most:
+        what = f"no machine of the cluster has {gpus} GPUs, the largest {most}"
+        raise InputError(what, place="--gpus-per-shard", remedy="ask for fewer, or leave it out")
+    if wanted := min(1, most) if gpus is None else gpus:
+        return {"num_cpus": 1, "num_gpus": wanted}
+    return {"num_cpus": max(1, min(sum(cores_M) // of, max(cores_M, default=1)))}
 
 
 def _measured(measure: Callable[[Shard], Part], shard: Shard) -> Part:

@@ -17,6 +17,9 @@ from ..models import ModelSource
 
 ONE, INDEX = "model.safetensors", "model.safetensors.index.json"
 REMEDY = "save the model with safetensors (save_pretrained does)"
+FLOATS = ("F16", "BF16", "F32", "F64")
+"""Types of weights. Integers and 8-bit floats are codes that a scale elsewhere gives a meaning."""
+DEQUANTISE = "dequantise first: load it in float32 or bfloat16 and save_pretrained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +45,30 @@ class Tensors:
     files: Mapping[str, tuple[Path, str]]
 
     def stored(self, name: str) -> Stored:
-        """One tensor, not read yet. Raises :class:`InputError` where the file lacks it."""
+        """One tensor, not read yet.
+
+        Raises :class:`InputError` where the file lacks it, and for an empty one or one of codes.
+        """
         path, key = self.files[name]
         with _opened(path) as file, _having(path, key):
-            return Stored(path, key, tuple(file.get_slice(key).get_shape()) or (1,))
+            shape = tuple(_weights(file, path, key).get_shape()) or (1,)
+        if 0 in shape:
+            what = f"{key} of shape {shape} holds no number"
+            raise InputError(what, place=str(path), remedy="save the model again without it")
+        return Stored(path, key, shape)
 
 
 def tensors_of(source: ModelSource) -> Tensors:
     """The tensors of ``source.weights``, shards by their index.
 
-    Raises :class:`InputError` for a folder without safetensors and an index that names files
-    outside of it.
+    Raises :class:`InputError` for a folder without safetensors, an index that names files outside
+    of it, and a quantised model.
     """
     folder = _folder(source.weights)
+    config = folder / "config.json"
+    if config.is_file() and read_json(config).get("quantization_config"):
+        what = "has a quantization_config: the files hold codes, not weights"
+        raise InputError(what, place=str(config), remedy=DEQUANTISE)
     if (folder / INDEX).is_file():
         listed = read_json(folder / INDEX).get("weight_map")
         if not isinstance(listed, dict) or not all(
@@ -91,10 +105,23 @@ def names_in(path: Path) -> list[str]:
 
 
 def read_tensor(path: Path, name: str) -> torch.Tensor:
-    """One tensor of a safetensors file in float32. Raises :class:`InputError` without it."""
+    """One tensor of a safetensors file in float32.
+
+    Raises :class:`InputError` where the file lacks it or it holds no weights but codes.
+    """
     with _opened(path) as file, _having(path, name):
+        _weights(file, path, name)
         tensor: torch.Tensor = file.get_tensor(name)
         return tensor.float()
+
+
+def _weights(file: Any, path: Path, name: str) -> Any:
+    """A tensor's slice in an open file, whose type is one of :data:`FLOATS`."""
+    held = file.get_slice(name)
+    if (dtype := held.get_dtype()) not in FLOATS:
+        what = f"{name} is stored as {dtype}; only {', '.join(FLOATS)} are weights"
+        raise InputError(what, place=str(path), remedy=DEQUANTISE)
+    return held
 
 
 @contextmanager

@@ -2,13 +2,14 @@
 
 Claims in the literature that RL changes few weights rest on the share that differs when stored in
 bfloat16; both shares are given (docs/science.md section 5). Memory: the change of one matrix in
-float32, which the stable rank needs, and some rows of both models.
+float32, which the stable rank needs, and some rows of both models (of stacked experts: one expert).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -50,7 +51,7 @@ def weights_shift(
     """Compare two models' weights; a PEFT adapter of ``base`` by its products.
 
     Raises :class:`InputError` for models without safetensors, without a common tensor, with
-    shapes that differ in more than the number of rows, values that are not finite, and for an
+    shapes that differ in more than the number of rows, quantised, empty or not finite, and for an
     adapter on the base's side.
     """
     one = find_model(base) if isinstance(base, str) else base
@@ -61,6 +62,7 @@ def weights_shift(
     mine, theirs = tensors_of(one), tensors_of(other)
     adapter = None if other.adapter is None else adapter_of(Path(other.adapter))
     if adapter is not None:
+        adapter = _without_tied_copy(mine, adapter)
         mine, theirs = (_with_tied_head(side, adapter) for side in (mine, theirs))
         if lost := [name for name in adapter.names if name not in theirs.files]:
             what = f"changes {lost[0]}, which the base does not have"
@@ -91,15 +93,16 @@ def weights_shift(
 def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
     """The change of one tensor, over the rows that both have; the other dimensions are equal.
 
-    Raises :class:`InputError` for values that are not finite.
+    Three dimensions are a stack of matrices (experts): the stable rank is the mean over those that
+    changed. Raises :class:`InputError` for values that are not finite.
     """
     length, width = min(base.shape[0], tuned.shape[0]), math.prod(base.shape[1:])
-    step = max(1, CHUNK // max(1, width))
     whole = torch.zeros(length, width) if len(base.shape) == 2 else None
+    stacked = len(base.shape) == 3 and min(base.shape[1:]) > 1  # not a convolution of one channel
+    ranks: list[float | None] = []
     changed = changed_bf16 = 0
     squared = base_squared = 0.0
-    for start in range(0, length, step):
-        rows = slice(start, min(start + step, length))
+    for rows in _chunks(length, width):
         before, after = base[rows], tuned[rows]
         delta = after - before
         if not torch.isfinite(delta).all():
@@ -112,6 +115,11 @@ def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
         base_squared += float(before.double().pow(2).sum())
         if whole is not None:
             whole[rows] = delta
+        if stacked:
+            ranks += [_stable_rank(one, float(one.double().pow(2).sum())) for one in delta]
+    if whole is not None:
+        ranks = [_stable_rank(whole, squared)]
+    moved = [rank for rank in ranks if rank is not None]
     return MatrixChange(
         name=name,
         entries=length * width,
@@ -119,8 +127,19 @@ def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
         changed_bf16=changed_bf16,
         delta_squared=squared,
         base_squared=base_squared,
-        stable_rank=squared / spectral_norm(whole) ** 2 if whole is not None and squared else None,
+        stable_rank=sum(moved) / len(moved) if moved else None,
     )
+
+
+def _chunks(length: int, width: int) -> Iterator[slice]:
+    """All rows, some at a time."""
+    step = max(1, CHUNK // width)
+    return (slice(start, min(start + step, length)) for start in range(0, length, step))
+
+
+def _stable_rank(change: torch.Tensor, squared: float) -> float | None:
+    """Of one matrix with its squared Frobenius norm; ``None`` where it is 0."""
+    return squared / spectral_norm(change) ** 2 if squared else None
 
 
 def spectral_norm(matrix: torch.Tensor) -> float:
@@ -173,6 +192,19 @@ def _tuned(name: str, theirs: Tensors, adapter: Adapter | None) -> Rows:
     if name not in adapter.factors:
         return weight
     return _WithProduct(weight, *adapter.product(name, weight.shape))
+
+
+def _without_tied_copy(base: Tensors, adapter: Adapter) -> Adapter:
+    """Without the head where both are one matrix still: of a tied pair PEFT saves both names."""
+    whole = adapter.whole.files
+    pair = [name for name in whole if name.endswith((HEAD, *EMBEDDINGS))]
+    if HEAD in {*base.files, *adapter.factors} or HEAD not in whole or len(pair) != 2:
+        return adapter
+    one, other = (adapter.whole.stored(name) for name in pair)
+    chunks = _chunks(one.shape[0], math.prod(one.shape[1:]))
+    if one.shape != other.shape or not all(torch.equal(one[rows], other[rows]) for rows in chunks):
+        return adapter
+    return replace(adapter, whole=Tensors({n: at for n, at in whole.items() if n != HEAD}))
 
 
 def _with_tied_head(tensors: Tensors, adapter: Adapter) -> Tensors:

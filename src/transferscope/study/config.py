@@ -14,6 +14,9 @@
     init_from = "off-policy-sft"
     [arms.theirs]
     checkpoint = "path/to/a/model"
+    [probe]
+    items = 5
+    dtype = "bfloat16"
     [claims]
     kl_matters = 2.0
     [cost]
@@ -32,9 +35,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
@@ -47,10 +57,25 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class ProbeConfig(BaseModel):
-    """How many of the suite's items per benchmark the probes read."""
+    """How many of the suite's items per benchmark the probes read, and how models are loaded.
+
+    ``dtype`` and ``device_map`` are those of ``transferscope probe``.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     items: int = Field(default=5, ge=1)
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    device_map: str | None = None
+
+    @property
+    def loading(self) -> dict[str, str]:
+        """What is set of ``dtype`` and ``device_map``, as options of a probe."""
+        return self.model_dump(include={"dtype", "device_map"})
+
+    @model_serializer(mode="wrap")
+    def _set(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what is not set: a study that began before there was such a setting goes on."""
+        return {key: value for key, value in dumped(self).items() if value is not None}
 
 
 class CostConfig(BaseModel):

@@ -222,7 +222,7 @@ def probe_cell(
     rows, labels = probe_inputs(base, config.probe.items)
     pair = config.base, str(model)
     texts = [str(row.prompt) for row in rows]
-    options: dict[str, Any] = {"labels": labels, "tick": tick}
+    options: dict[str, Any] = {"labels": labels, "tick": tick, **config.probe.loading}
     measures: dict[str, Callable[[], Shift]] = {
         "hidden": partial(hidden_shift, *pair, texts, **options),
         "tokens": partial(token_shift, *pair, rows, prefix="base", **options),

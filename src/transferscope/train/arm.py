@@ -169,10 +169,10 @@ def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
     :class:`InputError` where the start's adapter has another rank.
     """
     if not config.lora_rank:
-        return load_model(source)
+        return load_model(source, placed=False)
     from peft import LoraConfig, PeftModel, get_peft_model
 
-    model = load_model(replace(source, adapter=None))
+    model = load_model(replace(source, adapter=None), placed=False)
     if source.adapter is None:
         # One seed, one start: the adapters' random half is drawn here, not by the trainer.
         with _seeded(config.seed):
