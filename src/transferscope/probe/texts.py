@@ -9,8 +9,9 @@
     {"prompt": "2 + 2 =", "response": " 4"}
     {"prompt": [{"role": "user", "content": "2 + 2?"}], "response": "It is 4."}
 
-``"benchmark"`` and ``"group"`` are optional; the results are then given for each, too. Other
-fields are ignored, blank lines skipped. A run folder will do in place of a file.
+``"response_ids"``, the tokens that the model wrote, are taken in place of the tokenised response
+where they spell it. ``"benchmark"`` and ``"group"`` are optional; the results are then given for
+each, too. Other fields are ignored, blank lines skipped. A run folder will do in place of a file.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ Part = Literal["prompt", "response"]
 
 
 class ResponseRow(NamedTuple):
-    """A prompt and what was answered; a plain pair will do in its place."""
+    """A prompt and what was answered; a plain pair will do in its place.
+
+    ``ids`` are the token ids that the model wrote; empty where only the text is known.
+    """
 
     prompt: Prompt
     response: str
 
 
+    ids: tuple[int, ...] = ()
 class Texts(NamedTuple):
     """Texts for the hidden probe and what they belong to; ``n_skipped`` were empty."""
 
@@ -100,7 +105,8 @@ def read_responses(path: Path | str) -> Responses:
     """
     rows, labels = [], _Labelled()
     for place, row in _objects(path, "prompt, response"):
-        rows.append(ResponseRow(_prompt(row, place), _string(row, "response", place)))
+        response = _string(row, "response", place)
+        rows.append(ResponseRow(_prompt(row, place), response, _ids(row, place)))
         labels.add(row, place)
     return Responses(rows, labels.labels())
 
@@ -171,3 +177,11 @@ def _prompt(row: dict[str, Any], place: str) -> Prompt:
         place=place,
         remedy='give a string or [{"role": "user", "content": "..."}]',
     )
+def _ids(row: dict[str, Any], place: str) -> tuple[int, ...]:
+    value = row.get("response_ids", [])
+    if not isinstance(value, list) or not all(type(i) is int and 0 <= i < 1 << 31 for i in value):
+        what = "'response_ids' is not a list of token ids"
+        raise InputError(what, place=place, remedy="remove the field: the text will do")
+    return tuple(value)
+
+
