@@ -95,3 +95,59 @@ def test_a_suite_s_prompts_without_a_run(tiny_model, tmp_path, capsys):
     out = write_prompts(str(tiny_model), load_suite(suite), tmp_path / "prompts", n=3)
     assert open_texts(out).rows == texts
     assert "<|im_start|>user" in texts[0]
+
+
+@pytest.fixture
+def refused(probe, capsys):
+    """The one line of a command that ends with code 2."""
+
+    def run(what, *arguments):
+        with pytest.raises(SystemExit) as caught:
+            probe(what, *arguments)
+        assert caught.value.code == 2
+        out, err = capsys.readouterr()
+        (line,) = err.strip().splitlines()
+        assert not out
+        return line
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("tokens", "--responses", "--max-tokens", 1), "--max-tokens says nothing without --prom"),
+        (("hidden", "--texts", "--limit", 3), "--limit says nothing without --suite"),
+        (("hidden", "--texts", "--data", "X"), "--data says nothing without --suite"),
+    ],
+)
+def test_options_that_say_nothing_are_refused(refused, rows, monkeypatch, given, told):
+    monkeypatch.setattr("transferscope.probe.opened.load_model", no_model)
+    what, option, *rest = given
+    line = refused(what, option, rows, *rest)
+    assert told in line
+    assert "leave it out, or give --" in line
+
+
+def test_part_of_lines_without_such_a_field_is_refused(refused, tmp_path):
+    file = tmp_path / "texts.jsonl"
+    file.write_text("\n".join(json.dumps({"text": f"w{i} w2"}) for i in range(4)))
+    assert "texts.jsonl:1: no field 'response'" in refused(
+        "hidden", "--texts", file, "--part", "response"
+    )
+
+
+def test_hidden_takes_prompts_or_responses_of_lines(probe, tmp_path):
+    """Messages go through the base's chat template, which the fixture's models have."""
+    file, plain = tmp_path / "rows.jsonl", tmp_path / "plain.jsonl"
+    asked = [[{"role": "user", "content": f"w{i}"}] for i in range(4)]
+    lines = [{"prompt": asked[i], "response": f"w{i} w{i + 9}"} for i in range(4)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    for part, texts in (
+        ([], [f"user w{i} w7" for i in range(4)]),
+        (["--part", "response"], [line["response"] for line in lines]),
+    ):
+        plain.write_text("\n".join(json.dumps({"text": text}) for text in texts))
+        expected, _ = probe("hidden", "--texts", plain, "--json")
+        found, _ = probe("hidden", "--texts", file, *part, "--json")
+        assert found == expected

@@ -35,6 +35,33 @@ def test_reads_what_is_there(tmp_path):
     assert read_responses(file).rows == [ResponseRow("p", "r", (7, 0))]
 
 
+def test_hidden_reads_prompts_or_responses_of_lines(tmp_path):
+    file = tmp_path / "a.jsonl"
+    lines = [
+        {"prompt": "p", "response": "r", "benchmark": "chains"},
+        {"prompt": [{"role": "user", "content": "q"}], "response": " "},
+        {"text": "t", "prompt": "", "response": "s", "benchmark": "ordering"},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)))
+
+    def render(messages):
+        return f"<{messages[0]['role']}>{messages[0]['content']}"
+
+    names = Labels(("chains", "", "ordering"))
+    assert open_texts(file, render=render) == Texts(["p", "<user>q", "t"], names)
+    part = open_texts(file, part="prompt", render=render)
+    assert part == Texts(["p", "<user>q"], Labels(("chains", "")), n_skipped=1)
+    found = open_texts(file, part="response")
+    assert found == Texts(["r", "s"], Labels(("chains", "ordering")), n_skipped=1)
+    with pytest.raises(
+        InputError, match=r"a\.jsonl:2: 'prompt' holds messages; give it as a string"
+    ):
+        open_texts(file)
+    file.write_text('{"text": "t"}')
+    with pytest.raises(InputError, match=r"a\.jsonl:1: no field 'response'"):
+        open_texts(file, part="response")
+
+
 def test_labels_of_lines(tmp_path):
     file = tmp_path / "a.jsonl"
     lines = [
