@@ -5,11 +5,13 @@ import json
 import pytest
 
 from transferscope.cli import main
+from transferscope.core.records import ModelRef
 from transferscope.core.suite import load_suite
 from transferscope.evaluate.prompts import write_prompts
+from transferscope.models import find_model, fingerprint
 from transferscope.probe.texts import open_texts
 
-from .conftest import rounded
+from .conftest import a_run_of, rounded
 
 SHOWN = "report.html", "shift.json"
 
@@ -151,3 +153,21 @@ def test_hidden_takes_prompts_or_responses_of_lines(probe, tmp_path):
         expected, _ = probe("hidden", "--texts", plain, "--json")
         found, _ = probe("hidden", "--texts", file, *part, "--json")
         assert found == expected
+
+
+def test_a_run_says_whose_answers_it_holds(probe, refused, paths, rows, tmp_path):
+    mark = fingerprint(find_model(paths[0]))
+    run = a_run_of(ModelRef("the base's name", fingerprint=mark), tmp_path / "run")
+    found, _ = probe("tokens", "--responses", run, "--out", tmp_path / "out", "--json")
+    assert (found["prefix"], found["writer"]) == ("base", "the base's name")
+    kept = json.loads((tmp_path / "out" / "shift.json").read_text())
+    assert (kept["prefix"], kept["writer"]) == ("base", "the base's name")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "The responses are written by the base&#39;s name (prefix: base)." in page
+    line = refused("tokens", "--responses", run, "--prefix", "tuned")
+    assert "not the tuned model's: the base's name wrote them" in line
+    found, _ = probe("tokens", "--responses", rows, "--json")
+    assert found["prefix"] == "shared"
+    assert "writer" not in found
+    found, _ = probe("tokens", "--prompts", run, "--max-tokens", 2, "--json")
+    assert (found["prefix"], found["writer"]) == ("tuned", paths[1])

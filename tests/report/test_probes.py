@@ -87,6 +87,19 @@ def test_the_token_page(tmp_path, tokens):
         assert f"{tokens[f'entropy_{side}']:.3f}" in page
 
 
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"writer": EVIL}, "written by &lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ({}, "from a file"),
+    ],
+)
+def test_the_page_says_whose_responses_they_are(tmp_path, tokens, document, told):
+    write_tokens(tmp_path, tokens | document, base="b", tuned="t")
+    page, _ = read(tmp_path / "report.html")
+    assert f"The responses are {told} (prefix: base)." in page
+
+
 def test_the_terminal_has_what_was_skipped_and_both_entropies(tokens):
     out = io.StringIO()
     print_shift(tokens, Console(file=out, width=100))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -135,7 +136,8 @@ def tokens(
         In place of responses: JSONL with "prompt", or a run folder; the prefix's model answers
         first, all prompts in this process: --ray and --shard split only the measuring.
     prefix
-        Whose responses these are; default: shared, with --prompts tuned.
+        Whose responses these are; default: what a run's manifest says, of a file shared, with
+        --prompts tuned.
     max_tokens
         Of an answer to --prompts; default: 256.
     sequential
@@ -160,13 +162,12 @@ def tokens(
     need_torch()
     from ..probe.jobs import probe_tokens
 
-    walked: Any = prefix or ("shared" if prompts is None else "tuned")
+    walked, writer = whose(base, tuned, responses=responses, prefix=prefix)
     options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     with progress() as tick:
         if prompts is not None:
             from ..probe.generated import generate_responses, kept_responses
 
-            writer = tuned if walked == "tuned" else base
             answer = generate_responses if out is None else partial(kept_responses, out)
             model = str(writer)
             rows = answer(model, rows, max_tokens=max_tokens or 256, tick=tick, **options)
@@ -184,7 +185,7 @@ def tokens(
     if found is None:
         _shard_done(split, as_json)
         return
-    positions, shift = found
+    positions, shift = found[0], replace(found[1], writer=writer)
     if out is not None:
         from ..probe.table import write_positions
         from ..probe.tokens import token_names

@@ -103,7 +103,7 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
     html = render_page(
         "probe.html.j2",
         title=f"Token distributions: {name(tuned)} against {name(base)}",
-        intro=words.MEASURES["tokens"],
+        intro=words.MEASURES["tokens"] + _written_by(document),
         legends=[(label, at) for at, label in enumerate(measures)],
         charts=[
             figure
@@ -130,6 +130,13 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
 
 def _parts(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {ALL: document} | _defined(document.get("groups"))
+
+
+def _written_by(document: Mapping[str, Any]) -> str:
+    """Along whose answers the probe went."""
+    writer, prefix = document.get("writer"), document["prefix"]
+    said = f"written by {name(writer)}" if writer else "from a file"
+    return f" The responses are {said} (prefix: {name(prefix)})."
 
 
 def _skipped(document: Mapping[str, Any], what: str) -> str:
