@@ -1,6 +1,7 @@
 """``probe`` as a command: what it prints and what it leaves in --out."""
 
 import json
+import sys
 
 import pytest
 
@@ -171,3 +172,19 @@ def test_a_run_says_whose_answers_it_holds(probe, refused, paths, rows, tmp_path
     assert "writer" not in found
     found, _ = probe("tokens", "--prompts", run, "--max-tokens", 2, "--json")
     assert (found["prefix"], found["writer"]) == ("tuned", paths[1])
+
+
+def test_without_the_package_an_old_cloud_goes_and_a_line_says_so(
+    probe, rows, tmp_path, monkeypatch
+):
+    pytest.importorskip("wordcloud")
+    given = ("--responses", rows, "--out", tmp_path)
+    _, err = probe("tokens", *given)
+    assert (tmp_path / "words.png").is_file()
+    assert "needs packages" not in err
+    monkeypatch.setitem(sys.modules, "wordcloud", None)
+    _, err = probe("tokens", *given)
+    assert not (tmp_path / "words.png").exists()
+    (line,) = [line for line in err.splitlines() if "words.png" in line]
+    assert line.startswith("drawing words.png needs packages that are not installed; run: pip")
+    assert line.endswith("'transferscope[figures]'")

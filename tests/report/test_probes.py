@@ -100,6 +100,13 @@ def test_the_page_says_whose_responses_they_are(tmp_path, tokens, document, told
     assert f"The responses are {told} (prefix: base)." in page
 
 
+def test_an_older_cloud_does_not_stay(tmp_path, tokens):
+    (tmp_path / "words.png").write_bytes(b"another probe's")
+    written = write_tokens(tmp_path, tokens | {"shifted_tokens": []}, base="b", tuned="t")
+    assert [path.name for path in written] == ["shift.json", "report.html"]
+    assert not (tmp_path / "words.png").exists()
+
+
 def test_the_terminal_has_what_was_skipped_and_both_entropies(tokens):
     out = io.StringIO()
     print_shift(tokens, Console(file=out, width=100))

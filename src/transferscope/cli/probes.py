@@ -12,8 +12,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError, MissingExtra
-from .shared import Json, ModelName, console, print_json, probe_app
 from .probe_inputs import need_torch, refuse, renderer, suite_texts, whose
+from .shared import Json, ModelName, console, print_json, probe_app
 
 if TYPE_CHECKING:
     from ..probe.jobs import Split
@@ -155,10 +155,10 @@ def tokens(
             "prefix 'shared' has no model that could answer --prompts",
             remedy="give --prefix tuned or base, or --responses",
         )
-    split = _split(out, shard, ray)
-    rows = open_responses(responses) if responses is not None else open_prompts(prompts or "")
     if responses is not None:
         refuse({"--max-tokens": max_tokens}, without="--prompts")
+    split = _split(out, shard, ray)
+    rows = open_responses(responses) if responses is not None else open_prompts(prompts or "")
     need_torch()
     from ..probe.jobs import probe_tokens
 
@@ -193,7 +193,10 @@ def tokens(
 
         table = out / "positions.parquet"
         write_positions(table, positions, rows.labels, token_names(base))
-        _say_written([table, *write_tokens(out, shift.to_json(), base=base, tuned=tuned)])
+        written = write_tokens(out, shift.to_json(), base=base, tuned=tuned)
+        _say_written([table, *written])
+        if shift.shifted_tokens and out / "words.png" not in written:
+            print(MissingExtra("figures", needed_for="drawing words.png"), file=sys.stderr)
     _show_shift(shift.to_json(passages=False), as_json)
 
 

@@ -83,7 +83,10 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
 
 
 def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: str) -> list[Path]:
-    """``shift.json``, ``report.html`` and, where it can be drawn, ``words.png``; returns all."""
+    """``shift.json``, ``report.html`` and, where it can be drawn, ``words.png``; returns all.
+
+    An older ``words.png`` goes: it would show other tokens than the page beside it.
+    """
     measures = {
         "KL(tuned ‖ base)": "kl_tuned_base",
         "KL(base ‖ tuned)": "kl_base_tuned",
@@ -121,11 +124,12 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         passages=passage_views(document["passages"]),
         small=words.MEASURES["shifted"] + _skipped(document, "responses") + _infinite(document),
     )
-    written = _written(out, document, html)
-    if cloud is not None:
-        (out / "words.png").write_bytes(cloud)
-        written.append(out / "words.png")
-    return written
+    written, picture = _written(out, document, html), out / "words.png"
+    if cloud is None:
+        picture.unlink(missing_ok=True)
+        return written
+    picture.write_bytes(cloud)
+    return [*written, picture]
 
 
 def _parts(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
