@@ -75,9 +75,17 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
             ),
             ("Layer by layer, all texts", views.layer_grid(document["layers"])),
         ],
+        folded=[
+            (f"Layer by layer, {name(label)}", views.layer_grid(part["layers"]))
+            for label, part in parts.items()
+            if label != ALL
+        ],
         cloud=None,
         passages=[],
-        small=words.MEASURES["distances"] + _undefined(parts) + _skipped(document, "texts"),
+        small=words.MEASURES["distances"]
+        + _undefined(parts)
+        + _averaged(parts)
+        + _skipped(document, "texts"),
     )
     return _written(out, document, html)
 
@@ -120,6 +128,7 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
                 for kind in ("logical", "content")
             ),
         ],
+        folded=[],
         cloud=None if cloud is None else base64.b64encode(cloud).decode(),
         passages=passage_views(document["passages"]),
         small=words.MEASURES["shifted"] + _skipped(document, "responses") + _infinite(document),
@@ -163,6 +172,16 @@ def _undefined(parts: Mapping[str, Mapping[str, Any]]) -> str:
         f" Distances of {', '.join(labels)} are undefined: {why}."
         for why, labels in reasons.items()
     )
+
+
+def _averaged(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """How many layers the distances are means of, where it is not all of them."""
+    few = [
+        f"{name(label)} {part['n_layers_averaged']} of {len(part['layers'])}"
+        for label, part in parts.items()
+        if 0 < part["n_layers_averaged"] < len(part["layers"])
+    ]
+    return f" Layers that the distances are means of: {', '.join(few)}. {words.NO_AXIS}" * bool(few)
 
 
 def _defined(parts: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
