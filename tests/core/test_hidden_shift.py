@@ -1,8 +1,10 @@
+import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.decomposition import PCA
@@ -55,6 +57,7 @@ def test_a_known_shift_by_hand():
 @given(FEATURES, FEATURES)
 def test_order_of_the_three_summaries(base, tuned):
     found = pca_shift(base, tuned)
+    assume(found.n_varying)
     slack = 1e-12 * (1 + found.d_layerwise)
     assert found.d_paper <= found.d_paper_max + slack
     assert found.d_paper_max <= found.d_layerwise + slack
@@ -101,7 +104,8 @@ def test_undefined_answers():
 
 def test_hidden_json_has_exactly_the_fields_of_the_contract():
     found = measure_hidden(features(0, 2, 5, 4), features(1, 2, 5, 4)).to_json()
-    assert set(found) == {"n_texts", "n_skipped", "d_paper", "d_paper_max", "d_layerwise", "layers"}
+    distances = {"d_paper", "d_paper_max", "d_layerwise", "n_layers_averaged"}
+    assert set(found) == {"n_texts", "n_skipped", "layers"} | distances
     assert [set(layer) for layer in found["layers"]] == [
         {"layer", "dm1", "dm2", "cka", "rel_l2"}
     ] * 2
@@ -115,16 +119,29 @@ def test_equal_texts_have_no_axes():
     assert {(layer.dm1, layer.dm2, layer.cka) for layer in found.layers} == {(None, None, None)}
     assert all(layer.rel_l2 > 0.1 for layer in found.layers)
     document = found.to_json()
-    assert document["d_layerwise"] is None
+    assert (document["d_layerwise"], document["n_layers_averaged"]) == (None, 0)
     assert document["undefined_reason"] == (
         "the base's states are the same for all texts, so there is no axis to project on"
     )
-    # Equal last tokens make layer 0 constant; the others have axes and are measured.
-    text[1] = features(2, 5, 4)
-    found = measure_hidden(text, features(1, 2, 5, 4))
+
+
+def test_a_layer_without_axes_is_in_no_distance():
+    """Equal last tokens make layer 0 constant: the distances are those of the others alone."""
+    base, tuned = features(0, 3, 5, 4), features(1, 3, 5, 4)
+    base[0] = base[0, :1]
+    found = measure_hidden(base, tuned)
     assert found.undefined_reason is None
-    assert found.layers[0].dm1 == found.layers[0].dm2 == 0
-    assert found.d_layerwise > 0
+    assert (found.layers[0].dm1, found.layers[0].dm2) == (None, None)
+    assert found.layers[0].rel_l2 > 0.1
+    assert found.n_layers_averaged == 2
+    others = measure_hidden(base[1:], tuned[1:])
+    assert [replace(layer, layer=layer.layer + 1) for layer in others.layers] == [*found.layers[1:]]
+    for name in ("d_paper", "d_paper_max", "d_layerwise", "n_layers_averaged"):
+        assert getattr(found, name) == getattr(others, name)
+    assert np.isnan(pca_shift(base, tuned).dm_L2).tolist() == [[True] * 2, *[[False] * 2] * 2]
+    nothing = pca_shift(base[:1], tuned[:1])
+    assert (nothing.n_varying, math.isnan(nothing.d_layerwise)) == (0, True)
+    json.dumps(found.to_json(), allow_nan=False)
 
 
 def test_groups_and_benchmarks_are_measured_with_their_own_axes():

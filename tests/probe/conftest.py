@@ -5,6 +5,9 @@ import json
 import pytest
 
 from transferscope.cli import main
+from transferscope.core.records import Outcome, Response
+from transferscope.core.suite import load_suite
+from transferscope.runs import Manifest, RunWriter
 
 from .. import conftest as shared
 
@@ -34,6 +37,16 @@ def rounded(found):
     if isinstance(found, list):
         return [rounded(value) for value in found]
     return pytest.approx(found, rel=1e-4, abs=1e-5) if isinstance(found, float) else found
+
+
+def a_run_of(model, folder):
+    """A run folder in which ``model`` (a ModelRef) answered two prompts."""
+    manifest = Manifest(model, load_suite("mini").model_dump(mode="json"), "hash")
+    with RunWriter.open(folder, manifest) as writer:
+        outcomes = [Outcome("chains", str(i), 1.0) for i in range(2)]
+        texts = [Response(str(i), 0, f"w{i} w2", f"w{i} w3") for i in range(2)]
+        writer.write_benchmark("chains", outcomes, texts)
+    return folder
 
 
 @pytest.fixture(scope="session")

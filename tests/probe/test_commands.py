@@ -1,15 +1,18 @@
 """``probe`` as a command: what it prints and what it leaves in --out."""
 
 import json
+import sys
 
 import pytest
 
 from transferscope.cli import main
+from transferscope.core.records import ModelRef
 from transferscope.core.suite import load_suite
 from transferscope.evaluate.prompts import write_prompts
+from transferscope.models import find_model, fingerprint
 from transferscope.probe.texts import open_texts
 
-from .conftest import rounded
+from .conftest import a_run_of, rounded
 
 SHOWN = "report.html", "shift.json"
 
@@ -95,3 +98,93 @@ def test_a_suite_s_prompts_without_a_run(tiny_model, tmp_path, capsys):
     out = write_prompts(str(tiny_model), load_suite(suite), tmp_path / "prompts", n=3)
     assert open_texts(out).rows == texts
     assert "<|im_start|>user" in texts[0]
+
+
+@pytest.fixture
+def refused(probe, capsys):
+    """The one line of a command that ends with code 2."""
+
+    def run(what, *arguments):
+        with pytest.raises(SystemExit) as caught:
+            probe(what, *arguments)
+        assert caught.value.code == 2
+        out, err = capsys.readouterr()
+        (line,) = err.strip().splitlines()
+        assert not out
+        return line
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("tokens", "--responses", "--max-tokens", 1), "--max-tokens says nothing without --prom"),
+        (("hidden", "--texts", "--limit", 3), "--limit says nothing without --suite"),
+        (("hidden", "--texts", "--data", "X"), "--data says nothing without --suite"),
+    ],
+)
+def test_options_that_say_nothing_are_refused(refused, rows, monkeypatch, given, told):
+    monkeypatch.setattr("transferscope.probe.opened.load_model", no_model)
+    what, option, *rest = given
+    line = refused(what, option, rows, *rest)
+    assert told in line
+    assert "leave it out, or give --" in line
+
+
+def test_part_of_lines_without_such_a_field_is_refused(refused, tmp_path):
+    file = tmp_path / "texts.jsonl"
+    file.write_text("\n".join(json.dumps({"text": f"w{i} w2"}) for i in range(4)))
+    assert "texts.jsonl:1: no field 'response'" in refused(
+        "hidden", "--texts", file, "--part", "response"
+    )
+
+
+def test_hidden_takes_prompts_or_responses_of_lines(probe, tmp_path):
+    """Messages go through the base's chat template, which the fixture's models have."""
+    file, plain = tmp_path / "rows.jsonl", tmp_path / "plain.jsonl"
+    asked = [[{"role": "user", "content": f"w{i}"}] for i in range(4)]
+    lines = [{"prompt": asked[i], "response": f"w{i} w{i + 9}"} for i in range(4)]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    for part, texts in (
+        ([], [f"user w{i} w7" for i in range(4)]),
+        (["--part", "response"], [line["response"] for line in lines]),
+    ):
+        plain.write_text("\n".join(json.dumps({"text": text}) for text in texts))
+        expected, _ = probe("hidden", "--texts", plain, "--json")
+        found, _ = probe("hidden", "--texts", file, *part, "--json")
+        assert found == expected
+
+
+def test_a_run_says_whose_answers_it_holds(probe, refused, paths, rows, tmp_path):
+    mark = fingerprint(find_model(paths[0]))
+    run = a_run_of(ModelRef("the base's name", fingerprint=mark), tmp_path / "run")
+    found, _ = probe("tokens", "--responses", run, "--out", tmp_path / "out", "--json")
+    assert (found["prefix"], found["writer"]) == ("base", "the base's name")
+    kept = json.loads((tmp_path / "out" / "shift.json").read_text())
+    assert (kept["prefix"], kept["writer"]) == ("base", "the base's name")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "The responses are written by the base&#39;s name (prefix: base)." in page
+    line = refused("tokens", "--responses", run, "--prefix", "tuned")
+    assert "not the tuned model's: the base's name wrote them" in line
+    found, _ = probe("tokens", "--responses", rows, "--json")
+    assert found["prefix"] == "shared"
+    assert "writer" not in found
+    found, _ = probe("tokens", "--prompts", run, "--max-tokens", 2, "--json")
+    assert (found["prefix"], found["writer"]) == ("tuned", paths[1])
+
+
+def test_without_the_package_an_old_cloud_goes_and_a_line_says_so(
+    probe, rows, tmp_path, monkeypatch
+):
+    pytest.importorskip("wordcloud")
+    given = ("--responses", rows, "--out", tmp_path)
+    _, err = probe("tokens", *given)
+    assert (tmp_path / "words.png").is_file()
+    assert "needs packages" not in err
+    monkeypatch.setitem(sys.modules, "wordcloud", None)
+    _, err = probe("tokens", *given)
+    assert not (tmp_path / "words.png").exists()
+    (line,) = [line for line in err.splitlines() if "words.png" in line]
+    assert line.startswith("drawing words.png needs packages that are not installed; run: pip")
+    assert line.endswith("'transferscope[figures]'")

@@ -6,10 +6,11 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.labels import Labels
-from transferscope.models import load_model
+from transferscope.models import load_model, load_tokenizer
 from transferscope.probe import generated
 from transferscope.probe.generated import generate_responses, kept_responses
 from transferscope.probe.texts import ResponseRow, Responses, open_responses
+from transferscope.probe.tokens import token_positions
 
 from .conftest import tiny_llama, word_tokenizer
 
@@ -53,6 +54,26 @@ def test_answers_are_greedy_and_prompts_come_back_rendered(model):
     assert found.labels == PROMPTS.labels
     with pytest.raises(InputError, match="give 1 or more"):
         generate_responses(model, PROMPTS, max_tokens=0)
+
+
+def test_the_probe_walks_along_the_ids_that_were_written(tiny_model, tmp_path):
+    """A random model writes bytes that are no text: tokenised anew they would be other tokens."""
+    name = str(tiny_model)
+    prompts = Responses([ResponseRow(text, "") for text in ("2+2=", "a", "né")], Labels())
+    found = kept_responses(tmp_path, name, prompts, max_tokens=8)
+    tokenizer = load_tokenizer(name)
+    anew = [tokenizer(row.response)["input_ids"] for row in found.rows]
+    assert [list(row.ids) for row in found.rows] != anew
+    positions = token_positions(name, name, found.rows, prefix="tuned")
+    assert positions.token_N.tolist() == [token for row in found.rows for token in row.ids]
+    assert set(positions.rank_tuned_N.tolist()) == {1}  # greedy: the likeliest at every place
+
+
+def test_a_prompt_without_room_for_its_answer_is_named(tiny_model):
+    prompts = Responses([ResponseRow("2+2=", ""), ResponseRow("a" * 2000, "")], Labels())
+    told = "prompt 2 has 2000 tokens; with 60 .* more than the 2048 .*; lower --max-tokens, or"
+    with pytest.raises(InputError, match=told):
+        generate_responses(str(tiny_model), prompts, max_tokens=60)
 
 
 def test_kept_answers_are_drawn_once(model, tmp_path, monkeypatch):

@@ -7,6 +7,8 @@ from transferscope.core.labels import Labels
 from transferscope.core.records import ModelRef, Outcome, Response
 from transferscope.core.suite import load_suite
 from transferscope.probe.texts import (
+    ResponseRow,
+    Responses,
     Texts,
     open_prompts,
     open_responses,
@@ -26,9 +28,38 @@ def test_reads_what_is_there(tmp_path):
         '{"prompt": " p ", "response": ""}\n'
         '{"prompt": [{"role": "user", "content": "q"}], "response": "r"}\n'
     )
-    rows = [(" p ", ""), ([{"role": "user", "content": "q"}], "r")]
-    assert read_responses(file) == (rows, Labels())
-    assert open_prompts(file).rows == [(prompt, "") for prompt, _ in rows]
+    rows = [ResponseRow(" p ", ""), ResponseRow([{"role": "user", "content": "q"}], "r")]
+    assert read_responses(file) == Responses(rows, Labels())
+    assert open_prompts(file).rows == [row._replace(response="") for row in rows]
+    file.write_text('{"prompt": "p", "response": "r", "response_ids": [7, 0]}')
+    assert read_responses(file).rows == [ResponseRow("p", "r", (7, 0))]
+
+
+def test_hidden_reads_prompts_or_responses_of_lines(tmp_path):
+    file = tmp_path / "a.jsonl"
+    lines = [
+        {"prompt": "p", "response": "r", "benchmark": "chains"},
+        {"prompt": [{"role": "user", "content": "q"}], "response": " "},
+        {"text": "t", "prompt": "", "response": "s", "benchmark": "ordering"},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)))
+
+    def render(messages):
+        return f"<{messages[0]['role']}>{messages[0]['content']}"
+
+    names = Labels(("chains", "", "ordering"))
+    assert open_texts(file, render=render) == Texts(["p", "<user>q", "t"], names)
+    part = open_texts(file, part="prompt", render=render)
+    assert part == Texts(["p", "<user>q"], Labels(("chains", "")), n_skipped=1)
+    found = open_texts(file, part="response")
+    assert found == Texts(["r", "s"], Labels(("chains", "ordering")), n_skipped=1)
+    with pytest.raises(
+        InputError, match=r"a\.jsonl:2: 'prompt' holds messages; give it as a string"
+    ):
+        open_texts(file)
+    file.write_text('{"text": "t"}')
+    with pytest.raises(InputError, match=r"a\.jsonl:1: no field 'response'"):
+        open_texts(file, part="response")
 
 
 def test_labels_of_lines(tmp_path):
@@ -59,6 +90,14 @@ def test_labels_of_lines(tmp_path):
         ('{"prompt": "a"}', read_responses, r"a\.jsonl:1: no field 'response'"),
         ('{"prompt": [], "response": "a"}', read_responses, "'prompt' is not a list of messages"),
         ('{"prompt": ["a"], "response": "a"}', read_responses, "not a list of messages"),
+        *(
+            (
+                f'{{"prompt": "a", "response": "a", "response_ids": {ids}}}',
+                read_responses,
+                r"a\.jsonl:1: 'response_ids' is not a list of token ids; remove the field",
+            )
+            for ids in ('"7"', "[-1]", "[1.5]", "[true]", "[99999999999]")
+        ),
     ],
 )
 def test_names_file_and_line(tmp_path, content, reader, message):
@@ -84,14 +123,14 @@ def test_a_run_folder_gives_its_rendered_prompts_and_first_answers(tmp_path):
         writer.write_benchmark("chains", outcomes, texts)
         writer.write_benchmark("ordering", [Outcome("ordering", "1", 1.0)])
     found = run_responses(read_run(tmp_path / "run"))
-    assert found.rows == [("<user>1+1", "answer 0")]
+    assert found.rows == [ResponseRow("<user>1+1", "answer 0")]
     assert found.labels.benchmarks == ("chains",)
     assert found.labels.groups["chains"] == "math"
     for part, text in (("prompt", "<user>1+1"), ("response", "answer 0")):
         texts = open_texts(tmp_path / "run", part=part)
         assert (texts.rows, list(texts.labels.benchmarks)) == ([text], ["chains"])
     assert open_responses(tmp_path / "run") == found
-    assert open_prompts(tmp_path / "run").rows == [("<user>1+1", "")]
+    assert open_prompts(tmp_path / "run").rows == [ResponseRow("<user>1+1", "")]
 
 
 def test_empty_texts_of_a_run_are_counted(tmp_path):

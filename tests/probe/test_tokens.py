@@ -310,9 +310,9 @@ def test_refusals(base, tuned, tokenizer):
         token_shift(base, tuned, ROWS, prefix="mine")
     with pytest.raises(InputError, match="a loaded base can't be unloaded"):
         token_shift(base, tuned, ROWS, sequential=True)
-    bare = word_tokenizer(chat_template=None)
-    with pytest.raises(InputError, match="response 2 has messages"):
-        token_shift((base[0], bare), (tuned[0], bare), ROWS)
+    refusing = word_tokenizer(chat_template="{{ raise_exception('no messages here') }}")
+    with pytest.raises(InputError, match="can't render messages of user: no messages here"):
+        token_shift((base[0], refusing), (tuned[0], refusing), ROWS)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
@@ -327,6 +327,13 @@ def test_logits_that_are_not_finite_name_the_response(base, tokenizer, value):
 def test_one_model_with_a_template_is_enough(base, tuned):
     bare = (base[0], word_tokenizer(chat_template=None))
     assert token_shift(bare, tuned, ROWS, prefix="base").mean.n_texts == 3
+
+
+def test_without_any_template_messages_are_their_contents(base, tuned):
+    bare = word_tokenizer(chat_template=None)
+    pair = (base[0], bare), (tuned[0], bare)
+    messages = [{"role": "system", "content": "w1"}, {"role": "user", "content": "w2"}]
+    assert token_shift(*pair, [(messages, "w3")]) == token_shift(*pair, [("w1\n\nw2", "w3")])
 
 
 def test_kinds_of_tokens():

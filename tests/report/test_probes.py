@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from transferscope.core.token_shift import PositionShifts, measure_tokens
 from transferscope.report.cloud import word_cloud
 from transferscope.report.probes import passage_views, write_hidden, write_tokens
 from transferscope.report.terminal import print_shift
+from transferscope.report.text import name
 
 EVIL = "</script><script>alert(1)</script>"
 LABELS = Labels(("chains", "chains", EVIL, EVIL, "", "chains", EVIL), {"chains": "math"})
@@ -70,6 +72,23 @@ def read(path):
     return page, tags
 
 
+def drawn(page, figure):
+    """The rows of a chart's data, as the page hands them to the chart."""
+    pattern = rf'<script type="application/json" id="spec-{figure}">(.*?)</script>'
+    (spec,) = re.findall(pattern, page, re.S)
+    rows = []
+
+    def collect(part):
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+            if key == "values":
+                rows.extend(row for row in value if "model" in row and row not in rows)
+            elif isinstance(value, dict | list):
+                collect(value)
+
+    collect(json.loads(spec))
+    return rows
+
+
 def test_the_token_page(tmp_path, tokens):
     written = write_tokens(tmp_path, tokens, base="b", tuned=EVIL)
     assert [path.name for path in written] == ["shift.json", "report.html", "words.png"]
@@ -85,6 +104,46 @@ def test_the_token_page(tmp_path, tokens):
     for side in ("base", "tuned"):
         assert f"entropy, {side}" in page
         assert f"{tokens[f'entropy_{side}']:.3f}" in page
+
+
+def test_the_token_charts_draw_what_was_measured(tmp_path, tokens):
+    write_tokens(tmp_path, tokens, base="b", tuned="t")
+    page, _ = read(tmp_path / "report.html")
+    parts = {"all texts": tokens} | tokens["benchmarks"]
+    assert set(parts) == {"all texts", "chains", EVIL}
+    bars = {(row["row"], row["model"]): row["value"] for row in drawn(page, "token-benchmarks")}
+    assert bars == {
+        (name(label), title): part[key]
+        for label, part in parts.items()
+        for title, key in (
+            ("KL(tuned ‖ base)", "kl_tuned_base"),
+            ("KL(base ‖ tuned)", "kl_base_tuned"),
+            ("Jensen–Shannon", "js"),
+        )
+    }
+    curve = [(row["x"], row["y"]) for row in drawn(page, "token-positions")]
+    assert curve == [(point["first"], point["js"]) for point in tokens["curve"]]
+    assert [x for x, _ in curve] == [0, 1, 2, 4, 8, 16]
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"writer": EVIL}, "written by &lt;/script&gt;&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ({}, "from a file"),
+    ],
+)
+def test_the_page_says_whose_responses_they_are(tmp_path, tokens, document, told):
+    write_tokens(tmp_path, tokens | document, base="b", tuned="t")
+    page, _ = read(tmp_path / "report.html")
+    assert f"The responses are {told} (prefix: base)." in page
+
+
+def test_an_older_cloud_does_not_stay(tmp_path, tokens):
+    (tmp_path / "words.png").write_bytes(b"another probe's")
+    written = write_tokens(tmp_path, tokens | {"shifted_tokens": []}, base="b", tuned="t")
+    assert [path.name for path in written] == ["shift.json", "report.html"]
+    assert not (tmp_path / "words.png").exists()
 
 
 def test_the_terminal_has_what_was_skipped_and_both_entropies(tokens):
@@ -135,6 +194,18 @@ def test_the_hidden_page(tmp_path):
         (layer["dm1"], layer["dm2"]) for layer in shift["layers"]
     ]
     assert len({v["model"] for v in values}) == 2  # all texts, and the one group with three
+    layers = [(row["model"], row["x"], row["y"]) for row in drawn(page, "layers")]
+    assert layers == [
+        (label, layer["layer"], math.hypot(layer["dm1"], layer["dm2"]))
+        for label, part in (("all texts", shift), ("math", shift["groups"]["math"]))
+        for layer in part["layers"]
+    ]
+    assert "moved along the base&#39;s two principal axes" in page
+    (folded,) = re.findall(r'<details class="fold">(.*?)</details>', page, re.S)
+    assert "<summary>Layer by layer, math</summary>" in folded
+    for layer in shift["groups"]["math"]["layers"]:
+        assert f">{layer['rel_l2']:.3f}</td>" in folded
+    assert "Layers that the distances are means of" not in page
     assert "By benchmark" in page
     assert "Empty texts that were skipped: 2." in page
     assert shift["n_skipped"] == 2
@@ -156,6 +227,22 @@ def test_what_is_undefined_is_told_with_its_reason(tmp_path):
     for key in ("d_layerwise", "d_paper", "d_paper_max"):
         assert [key, "undefined"] in lines
     assert "undefined: the base's states are the same" in out.getvalue()
+
+
+def test_a_layer_without_an_axis_is_not_drawn(tmp_path):
+    base, tuned = np.random.default_rng(0).normal(size=(2, 3, 7, 5))
+    base[0] = 1.0
+    shift = measure_parts(Features(np.arange(7), base, tuned), Labels()).to_json()
+    assert shift["n_layers_averaged"] == 2
+    write_hidden(tmp_path, shift, base="b", tuned="t")
+    page, _ = read(tmp_path / "report.html")
+    assert [row["x"] for row in drawn(page, "layers")] == [1, 2]
+    assert [row["label"] for row in drawn(page, "pca")] == ["layer 1", "layer 2"]
+    assert "Layers that the distances are means of: all texts 2 of 3." in page
+    out = io.StringIO()
+    print_shift(shift, Console(file=out, width=100))
+    assert "Distances: means over 2 of 3 layers." in out.getvalue()
+    assert ["0", "n/a", "n/a", "n/a"] in [line.split()[:4] for line in out.getvalue().splitlines()]
 
 
 def test_the_cloud_is_the_same_every_time():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -11,11 +12,11 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError, MissingExtra
+from .probe_inputs import need_torch, refuse, renderer, suite_texts, whose
 from .shared import Json, ModelName, console, print_json, probe_app
 
 if TYPE_CHECKING:
     from ..probe.jobs import Split
-    from ..probe.texts import Texts
 
 Dtype = Annotated[
     Literal["float32", "bfloat16", "float16"], Parameter(help="Of the weights while measuring.")
@@ -43,9 +44,9 @@ def hidden(
     *,
     texts: Path | None = None,
     suite: str | None = None,
-    limit: Annotated[int, Parameter(validator=Number(gte=1))] = 20,
+    limit: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     data: Path | None = None,
-    part: Literal["prompt", "response"] = "prompt",
+    part: Literal["prompt", "response"] | None = None,
     pooling: Literal["mean", "last", "authors"] = "mean",
     max_tokens: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     dtype: Dtype = "float32",
@@ -62,15 +63,16 @@ def hidden(
     Parameters
     ----------
     texts
-        JSONL with a field "text" on every line ("benchmark", "group" optional), or a run folder.
+        JSONL with "text", or with "prompt" and "response", on every line ("benchmark", "group"
+        optional), or a run folder.
     suite
         In place of texts: the prompts of a suite, as an evaluation gives them to the base.
     limit
-        Prompts per benchmark of the suite.
+        Prompts per benchmark of the suite; default: 20.
     data
-        Folder of the files that real benchmarks are read from.
+        Folder of the files that the suite's real benchmarks are read from.
     part
-        Which texts of a run folder.
+        What to take of a run folder, or of lines with "prompt" and "response"; default: prompt.
     pooling
         Mean over a text's tokens, its last token, or the authors' procedure.
     max_tokens
@@ -84,13 +86,14 @@ def hidden(
     if suite is not None and part == "response":
         raise InputError("a suite has no responses", remedy="give --texts RUN, or --part prompt")
     if texts is not None:
-        rows = open_texts(texts, part=part)
-    _need_torch()
+        refuse({"--limit": limit, "--data": data}, without="--suite")
+        rows = open_texts(texts, part=part, render=renderer(base))
+    need_torch()
     from ..probe.jobs import probe_hidden
 
     split = _split(out, shard, ray, gpus_per_shard)
     if suite is not None:
-        rows = _suite_texts(base, suite, limit=limit, data=data)
+        rows = suite_texts(base, suite, limit=limit or 20, data=data)
     options: dict[str, Any] = {"pooling": pooling, "dtype": dtype, "device_map": device_map}
     if max_tokens is not None:
         options["max_tokens"] = max_tokens
@@ -116,7 +119,7 @@ def tokens(
     responses: Path | None = None,
     prompts: Path | None = None,
     prefix: Literal["tuned", "base", "shared"] | None = None,
-    max_tokens: Annotated[int, Parameter(validator=Number(gte=1))] = 256,
+    max_tokens: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     sequential: Annotated[bool, Parameter(negative=())] = False,
     dtype: Dtype = "float32",
     device_map: DeviceMap = None,
@@ -135,11 +138,13 @@ def tokens(
         JSONL with "prompt" and "response" on every line ("benchmark", "group" optional), or a run
         folder.
     prompts
-        In place of responses: JSONL with "prompt", or a run folder; the prefix's model answers.
+        In place of responses: JSONL with "prompt", or a run folder; the prefix's model answers
+        first, all prompts in this process: --ray and --shard split only the measuring.
     prefix
-        Whose responses these are; default: shared, with --prompts tuned.
+        Whose responses these are; default: what a run's manifest says, of a file shared, with
+        --prompts tuned.
     max_tokens
-        Of an answer to --prompts.
+        Of an answer to --prompts; default: 256.
     sequential
         Never hold both models in memory: the base's states wait on the disk.
     """
@@ -155,20 +160,22 @@ def tokens(
             "prefix 'shared' has no model that could answer --prompts",
             remedy="give --prefix tuned or base, or --responses",
         )
+    if responses is not None:
+        refuse({"--max-tokens": max_tokens}, without="--prompts")
     split = _split(out, shard, ray, gpus_per_shard)
     rows = open_responses(responses) if responses is not None else open_prompts(prompts or "")
-    _need_torch()
+    need_torch()
     from ..probe.jobs import probe_tokens
 
-    walked: Any = prefix or ("shared" if prompts is None else "tuned")
+    walked, writer = whose(base, tuned, responses=responses, prefix=prefix)
     options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     with progress() as tick:
         if prompts is not None:
             from ..probe.generated import generate_responses, kept_responses
 
-            writer = tuned if walked == "tuned" else base
             answer = generate_responses if out is None else partial(kept_responses, out)
-            rows = answer(writer, rows, max_tokens=max_tokens, tick=tick, **options)
+            model = str(writer)
+            rows = answer(model, rows, max_tokens=max_tokens or 256, tick=tick, **options)
         found = probe_tokens(
             base,
             tuned,
@@ -183,7 +190,7 @@ def tokens(
     if found is None:
         _shard_done(split, as_json)
         return
-    positions, shift = found
+    positions, shift = found[0], replace(found[1], writer=writer)
     if out is not None:
         from ..probe.table import write_positions
         from ..probe.tokens import token_names
@@ -191,7 +198,10 @@ def tokens(
 
         table = out / "positions.parquet"
         write_positions(table, positions, rows.labels, token_names(base))
-        _say_written([table, *write_tokens(out, shift.to_json(), base=base, tuned=tuned)])
+        written = write_tokens(out, shift.to_json(), base=base, tuned=tuned)
+        _say_written([table, *written])
+        if shift.shifted_tokens and out / "words.png" not in written:
+            print(MissingExtra("figures", needed_for="drawing words.png"), file=sys.stderr)
     _show_shift(shift.to_json(passages=False), as_json)
 
 
@@ -203,7 +213,7 @@ def weights(base: ModelName, tuned: ModelName, *, as_json: Json = False) -> None
     """
     from ..report.progress import progress
 
-    _need_torch()
+    need_torch()
     from ..probe.weights import weights_shift
 
     with progress() as tick:
@@ -244,29 +254,8 @@ def run(name: str, base: str, tuned: str, *, as_json: Json = False) -> None:
             print(f"{key}: {value}")
 
 
-def _suite_texts(model: str, name: str, *, limit: int, data: Path | None) -> Texts:
-    from tempfile import TemporaryDirectory
-
-    from ..core.suite import load_suite
-    from ..evaluate.prompts import write_prompts
-    from ..probe.texts import open_texts
-    from ..report.progress import progress
-
-    suite = load_suite(name)
-    with TemporaryDirectory(prefix="transferscope-") as scratch, progress() as tick:
-        run = Path(scratch) / "run"
-        return open_texts(write_prompts(model, suite, run, n=limit, data=data, tick=tick))
-
-
-def _need_torch() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None or find_spec("transformers") is None:
-        raise MissingExtra("probe", needed_for="probing models")
-
-
 def _split(out: Path | None, shard: str | None, ray: int | None, gpus: int | None) -> Split:
-    _need_torch()
+    need_torch()
     from ..probe.jobs import Split
     from ..probe.shards import Shard
 

@@ -33,8 +33,8 @@ class LayerShift:
     """One layer. ``dm1``, ``dm2``: mean projection of tuned minus base on the base's two PCA axes.
 
     ``layer`` 0 is the embedding output, 1..L the blocks. ``dm1`` and ``dm2`` are ``None`` where the
-    base's features vary in no layer (only in this one not: 0, see :func:`pca_axes`), ``cka`` with
-    fewer than four texts or constant features, ``rel_l2`` where the base's features are all zero.
+    base's features of this layer don't vary, ``cka`` with fewer than four texts or constant
+    features, ``rel_l2`` where the base's features are all zero.
     """
 
     layer: int
@@ -49,8 +49,9 @@ class HiddenShift:
     """Hidden-state shift over all layers, in units of the hidden states (section 4).
 
     ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``; the last does not depend on the components'
-    signs and leads. All three are ``None``, and ``undefined_reason`` says why, where the texts give
-    the base no axis. ``n_skipped`` counts the texts that were empty and left out. ``groups`` and
+    signs and leads. They are means over the ``n_layers_averaged`` layers in which the base's
+    features vary; where there is none, all three are ``None`` and ``undefined_reason`` says why.
+    ``n_skipped`` counts the texts that were empty and left out. ``groups`` and
     ``benchmarks`` hold the same over a part of the texts, with axes fitted on that part; ``None``
     where it has fewer than three.
     """
@@ -59,6 +60,7 @@ class HiddenShift:
     d_paper: float | None
     d_paper_max: float | None
     d_layerwise: float | None
+    n_layers_averaged: int
     layers: tuple[LayerShift, ...]
     undefined_reason: str | None = None
     n_skipped: int = 0
@@ -73,6 +75,7 @@ class HiddenShift:
             "d_paper": self.d_paper,
             "d_paper_max": self.d_paper_max,
             "d_layerwise": self.d_layerwise,
+            "n_layers_averaged": self.n_layers_averaged,
             "layers": [asdict(layer) for layer in self.layers],
         }
         if self.undefined_reason is not None:
@@ -109,8 +112,8 @@ class Features:
 class PcaShift:
     """``dm_L2`` (signed shift of every layer on two axes) and its three summaries.
 
-    ``n_varying``: layers in which the base's features vary; without any, the shifts are 0 for want
-    of an axis and say nothing.
+    ``n_varying``: layers in which the base's features vary. The others have no axis: their rows are
+    NaN and in no summary; without any layer, the summaries are NaN, too.
     """
 
     dm_L2: Floats
@@ -124,7 +127,7 @@ def pca_axes(features_ND: Floats) -> Floats:
     """The first two principal axes (2, D) of the centred features, signs fixed.
 
     An axis's loading of largest magnitude is positive. An axis along which nothing varies (fewer
-    than three texts, constant features) is all zeros: a shift along it is 0, not noise.
+    than three texts, constant features) is all zeros: a shift along a second one is 0, not noise.
     """
     features_ND = np.asarray(features_ND, dtype=np.float64)
     axes_2D = np.zeros((2, features_ND.shape[1]))
@@ -141,7 +144,8 @@ def pca_shift(base_LND: Floats, tuned_LND: Floats) -> PcaShift:
     Centring both models by the base's mean cancels in the difference, so the features are
     projected as they are. ``d_paper`` = || mean over l of dm ||; ``d_paper_max`` = || mean over l
     of |dm| ||, its maximum over the components' signs; ``d_layerwise`` = mean over l of || dm ||.
-    Source: arXiv 2507.00432, PCA shift; docs/science.md section 4.
+    A layer in which all texts have one feature has no axis (a solver returns an arbitrary one), and
+    means are over the others. Source: arXiv 2507.00432, PCA shift; docs/science.md section 4.
     """
     _check_pair(base_LND, tuned_LND)
     axes_L2D = np.stack([pca_axes(base_ND) for base_ND in base_LND])
@@ -150,12 +154,17 @@ def pca_shift(base_LND: Floats, tuned_LND: Floats) -> PcaShift:
     dm_L2 = np.stack(
         [axes_2D @ moved_D for axes_2D, moved_D in zip(axes_L2D, moved_LD, strict=True)]
     )
+    varying_L = axes_L2D.any((1, 2))
+    dm_L2[~varying_L] = math.nan
+    if not varying_L.any():
+        return PcaShift(dm_L2, math.nan, math.nan, math.nan, n_varying=0)
+    known_K2 = dm_L2[varying_L]
     return PcaShift(
         dm_L2,
-        d_paper=math.hypot(*dm_L2.mean(0)),
-        d_paper_max=math.hypot(*np.abs(dm_L2).mean(0)),
-        d_layerwise=float(np.hypot(dm_L2[:, 0], dm_L2[:, 1]).mean()),
-        n_varying=int(axes_L2D.any((1, 2)).sum()),
+        d_paper=math.hypot(*known_K2.mean(0)),
+        d_paper_max=math.hypot(*np.abs(known_K2).mean(0)),
+        d_layerwise=float(np.hypot(known_K2[:, 0], known_K2[:, 1]).mean()),
+        n_varying=len(known_K2),
     )
 
 
@@ -184,21 +193,24 @@ def relative_l2(base_ND: Floats, tuned_ND: Floats) -> float | None:
 def measure_hidden(base_LND: Floats, tuned_LND: Floats) -> HiddenShift:
     """All hidden-state measurements from features of the same texts under both models."""
     pca = pca_shift(base_LND, tuned_LND)
-    defined = pca.n_varying > 0
     layers = tuple(
         LayerShift(
             layer=number,
-            dm1=float(pca.dm_L2[number, 0]) if defined else None,
-            dm2=float(pca.dm_L2[number, 1]) if defined else None,
+            dm1=_known(dm_2[0]),
+            dm2=_known(dm_2[1]),
             cka=debiased_cka(base_ND, tuned_ND),
             rel_l2=relative_l2(base_ND, tuned_ND),
         )
-        for number, (base_ND, tuned_ND) in enumerate(zip(base_LND, tuned_LND, strict=True))
+        for number, (dm_2, base_ND, tuned_ND) in enumerate(
+            zip(pca.dm_L2, base_LND, tuned_LND, strict=True)
+        )
     )
     n_texts = base_LND.shape[1]
-    if not defined:
-        return HiddenShift(n_texts, None, None, None, layers, undefined_reason=NO_AXES)
-    return HiddenShift(n_texts, pca.d_paper, pca.d_paper_max, pca.d_layerwise, layers)
+    if not pca.n_varying:
+        return HiddenShift(n_texts, None, None, None, 0, layers, undefined_reason=NO_AXES)
+    return HiddenShift(
+        n_texts, pca.d_paper, pca.d_paper_max, pca.d_layerwise, pca.n_varying, layers
+    )
 
 
 def measure_parts(features: Features, labels: Labels) -> HiddenShift:
@@ -215,6 +227,10 @@ def measure_parts(features: Features, labels: Labels) -> HiddenShift:
         groups={name: part(texts_N) for name, texts_N in labels.of_groups().items()},
         benchmarks={name: part(texts_N) for name, texts_N in labels.of_benchmarks().items()},
     )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 def _gram(features_ND: Floats) -> Floats:

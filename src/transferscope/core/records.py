@@ -120,12 +120,15 @@ class Generation:
     """What an engine returns for one prompt.
 
     ``finish`` is ``"stop"`` (the model ended its answer), ``"stop_string"`` (a stop string ended
-    it), ``"length"`` (cut at the token limit) or ``None`` where the engine can't tell.
+    it), ``"length"`` (cut at the token limit) or ``None`` where the engine can't tell. ``ids`` are
+    the tokens that the model wrote, without the end token and not cut at a stop string; empty
+    where the engine sees only text.
     """
 
     text: str
     tokens: int | None = None
     finish: str | None = None
+    ids: tuple[int, ...] = ()
 
 
 def digest(value: Any) -> str:

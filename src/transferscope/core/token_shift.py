@@ -145,7 +145,8 @@ class TokenShift:
 
     ``groups`` and ``benchmarks`` hold the means over a part of the responses, ``curve`` over a part
     of the positions; ``passages`` are the windows in which the models part most. ``n_skipped``
-    counts the responses without a token, which are in no mean.
+    counts the responses without a token, which are in no mean. ``writer`` names the model that
+    wrote the responses, where that is known.
     """
 
     prefix: str
@@ -156,10 +157,14 @@ class TokenShift:
     benchmarks: Mapping[str, TokenMeans] = field(default_factory=dict)
     curve: tuple[CurvePoint, ...] = ()
     passages: tuple[Passage, ...] = ()
+    writer: str | None = None
 
     def to_json(self, *, passages: bool = True) -> dict[str, Any]:
         """The object of ``transferscope probe tokens --json``, which leaves out the passages."""
-        found = {"prefix": self.prefix} | self.mean.to_json() | {"n_skipped": self.n_skipped}
+        found: dict[str, Any] = {"prefix": self.prefix}
+        if self.writer is not None:
+            found["writer"] = self.writer
+        found |= self.mean.to_json() | {"n_skipped": self.n_skipped}
         found["shifted_tokens"] = [asdict(token) for token in self.shifted_tokens]
         for name, parts in (("groups", self.groups), ("benchmarks", self.benchmarks)):
             if parts:

@@ -224,7 +224,8 @@ class HFEngine:
             finish = "stop_string"
         text = str(self.tokenizer.decode(row[:length], skip_special_tokens=True))
         found = [at for stop in decoding.stop if (at := text.find(stop)) >= 0]
-        return Generation(text[: min(found, default=len(text))], length, finish)
+        whole = text[: min(found, default=len(text))]
+        return Generation(whole, length, finish, tuple(row[:length]))
 
     @contextlib.contextmanager
     def _evaluating(self) -> Iterator[None]:

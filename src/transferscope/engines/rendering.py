@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from jinja2 import TemplateError
+
 from ..core.errors import InputError
 from ..core.records import Message
 from ..models import encode
@@ -17,19 +19,31 @@ if TYPE_CHECKING:
 def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
     """Chat template applied; a last assistant message is continued, not closed.
 
-    Without a chat template (base models): the contents, separated by empty lines.
+    Without a chat template (base models): the contents, separated by empty lines. Raises
+    :class:`InputError` for a template that is broken or doesn't take these messages.
     """
     if tokenizer.chat_template is None:
         return "\n\n".join(m["content"] for m in messages)
     prefill = messages[-1]["role"] == "assistant"
-    return str(
-        tokenizer.apply_chat_template(
-            [dict(m) for m in messages],
-            tokenize=False,
-            add_generation_prompt=not prefill,
-            continue_final_message=prefill,
+    try:
+        return str(
+            tokenizer.apply_chat_template(
+                [dict(m) for m in messages],
+                tokenize=False,
+                add_generation_prompt=not prefill,
+                continue_final_message=prefill,
+            )
         )
-    )
+    # A template is somebody's program: its own refusals are TemplateErrors, its slips the rest;
+    # transformers adds a ValueError where the answer to continue isn't in what comes out.
+    except (TemplateError, TypeError, ValueError) as err:
+        roles = ", ".join(m["role"] for m in messages[:8]) + (", ..." if len(messages) > 8 else "")
+        raise InputError(
+            f"the chat template can't render messages of {roles}: {str(err)[:200]}",
+            place=tokenizer.name_or_path or None,
+            remedy="give messages that it takes (not every one takes a system message), "
+            "or mend the tokenizer's chat template",
+        ) from None
 
 
 def unrendered(messages: Sequence[Message]) -> str:

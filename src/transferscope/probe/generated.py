@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.files import read_json_lines, write_atomically
 from ..core.records import Decoding, Tick, digest, no_tick
 from .identity import writer_identity
 from .texts import Prompt, ResponseRow, Responses, read_responses
+
+if TYPE_CHECKING:
+    from ..engines import HFEngine
 
 KEPT = "responses.jsonl"
 
@@ -64,6 +67,7 @@ def _lines(responses: Responses, settings: str) -> list[str]:
     lines = []
     for row, name in zip(responses.rows, names, strict=True):
         line: dict[str, Any] = {"prompt": row.prompt, "response": row.response}
+        line |= {"response_ids": row.ids} if row.ids else {}
         line |= {"benchmark": name} if name else {}
         group = responses.labels.groups.get(name)
         line |= {"group": group} if group else {}
@@ -82,8 +86,9 @@ def generate_responses(
 ) -> Responses:
     """Greedy answers of ``model`` to the prompts; their own responses are left out.
 
-    The prompts come back rendered, so that the probe sees what the model saw. Raises
-    :class:`InputError` for an unknown model.
+    The prompts come back rendered and the answers with their token ids, so that the probe sees what
+    the model saw and walks along what it wrote. Raises :class:`InputError` for an unknown model and
+    for a prompt that leaves no room for its answer.
     """
     if max_tokens < 1:
         raise InputError(f"{max_tokens} tokens are no answer", remedy="give 1 or more")
@@ -95,6 +100,23 @@ def generate_responses(
         return prompt if isinstance(prompt, str) else engine.render(prompt)
 
     texts = [rendered(row.prompt) for row in prompts.rows]
+    _require_room(engine, texts, max_tokens)
     answers = engine.generate(texts, Decoding(max_tokens=max_tokens), tick=tick)
-    rows = [ResponseRow(text, a.text) for text, a in zip(texts, answers, strict=True)]
+    rows = [ResponseRow(text, a.text, a.ids) for text, a in zip(texts, answers, strict=True)]
     return Responses(rows, prompts.labels)
+
+
+def _require_room(engine: HFEngine, prompts: Sequence[str], max_tokens: int) -> None:
+    """The engine refuses such a prompt, too, but knows only a benchmark's limit as the remedy."""
+    limit = engine.max_length
+    if limit is None:
+        return
+    for number, prompt in enumerate(prompts, start=1):
+        length = len(engine.encode(prompt))
+        if length + max_tokens > limit:
+            raise InputError(
+                f"prompt {number} has {length} tokens; with {max_tokens} of an answer that is more "
+                f"than the {limit} that the model reads",
+                place=engine.name,
+                remedy="lower --max-tokens, or leave the prompt out",
+            )

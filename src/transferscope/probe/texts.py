@@ -1,6 +1,6 @@
 """Readers of what the probes run on: JSONL, one object per line.
 
-``--texts`` (hidden)::
+``--texts`` (hidden); or lines as for tokens, of which it takes the prompts or the responses::
 
     {"text": "Tom has 3 apples and buys 4 more."}
 
@@ -9,13 +9,14 @@
     {"prompt": "2 + 2 =", "response": " 4"}
     {"prompt": [{"role": "user", "content": "2 + 2?"}], "response": "It is 4."}
 
-``"benchmark"`` and ``"group"`` are optional; the results are then given for each, too. Other
-fields are ignored, blank lines skipped. A run folder will do in place of a file.
+``"response_ids"``, the tokens that the model wrote, are taken in place of the tokenised response
+where they spell it. ``"benchmark"`` and ``"group"`` are optional; the results are then given for
+each, too. Other fields are ignored, blank lines skipped. A run folder will do in place of a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -27,13 +28,19 @@ from ..runs import Run, read_run
 
 Prompt = str | list[Message]
 Part = Literal["prompt", "response"]
+Render = Callable[[Sequence[Message]], str]
+"""From a prompt's messages to the text that a model is given."""
 
 
 class ResponseRow(NamedTuple):
-    """A prompt and what was answered; a plain pair will do in its place."""
+    """A prompt and what was answered; a plain pair will do in its place.
+
+    ``ids`` are the token ids that the model wrote; empty where only the text is known.
+    """
 
     prompt: Prompt
     response: str
+    ids: tuple[int, ...] = ()
 
 
 class Texts(NamedTuple):
@@ -51,13 +58,19 @@ class Responses(NamedTuple):
     labels: Labels
 
 
-def open_texts(path: Path | str, *, part: Part = "prompt") -> Texts:
-    """A JSONL file's texts, or those of a run folder's prompts or responses that aren't empty."""
+def open_texts(
+    path: Path | str, *, part: Part | None = None, render: Render | None = None
+) -> Texts:
+    """A JSONL file's texts (:func:`read_texts`), or those of a run folder's prompts or responses.
+
+    A run's prompts are rendered already; empty texts of it are skipped and counted.
+    """
     if not Path(path).is_dir():
-        return read_texts(path)
+        return read_texts(path, part=part, render=render)
     rows, labels = run_responses(read_run(path))
     kept = [
-        (str(getattr(row, part)), name) for row, name in zip(rows, labels.benchmarks, strict=True)
+        (str(getattr(row, part or "prompt")), name)
+        for row, name in zip(rows, labels.benchmarks, strict=True)
     ]
     kept = [(text, name) for text, name in kept if text.strip()]
     named = Labels([name for _, name in kept], labels.groups)
@@ -81,16 +94,27 @@ def open_prompts(path: Path | str) -> Responses:
     return Responses(found, collected.labels())
 
 
-def read_texts(path: Path | str) -> Texts:
-    """The ``text`` of every line. Raises :class:`InputError` naming file and line."""
-    texts, labels = [], _Labelled()
+def read_texts(
+    path: Path | str, *, part: Part | None = None, render: Render | None = None
+) -> Texts:
+    """Every line's field ``part``; without one its ``text``, or its ``prompt`` where it has none.
+
+    Messages of a prompt go through ``render``. Empty prompts and responses are skipped and counted.
+    Raises :class:`InputError` naming file and line for a lacking field, an empty ``text``, and
+    messages that nothing renders.
+    """
+    texts, labels, n_skipped = [], _Labelled(), 0
     for place, row in _objects(path, "text"):
-        text = _string(row, "text", place)
-        if not text.strip():
+        name = part or ("text" if "text" in row or "prompt" not in row else "prompt")
+        text = _rendered(row, place, render) if name == "prompt" else _string(row, name, place)
+        if text.strip():
+            texts.append(text)
+            labels.add(row, place)
+        elif name == "text":
             raise InputError("'text' is empty", place=place, remedy="remove the line")
-        texts.append(text)
-        labels.add(row, place)
-    return Texts(texts, labels.labels())
+        else:
+            n_skipped += 1
+    return Texts(texts, labels.labels(), n_skipped)
 
 
 def read_responses(path: Path | str) -> Responses:
@@ -100,7 +124,8 @@ def read_responses(path: Path | str) -> Responses:
     """
     rows, labels = [], _Labelled()
     for place, row in _objects(path, "prompt, response"):
-        rows.append(ResponseRow(_prompt(row, place), _string(row, "response", place)))
+        response = _string(row, "response", place)
+        rows.append(ResponseRow(_prompt(row, place), response, _ids(row, place)))
         labels.add(row, place)
     return Responses(rows, labels.labels())
 
@@ -154,6 +179,14 @@ def _string(row: dict[str, Any], name: str, place: str) -> str:
     return value
 
 
+def _ids(row: dict[str, Any], place: str) -> tuple[int, ...]:
+    value = row.get("response_ids", [])
+    if not isinstance(value, list) or not all(type(i) is int and 0 <= i < 1 << 31 for i in value):
+        what = "'response_ids' is not a list of token ids"
+        raise InputError(what, place=place, remedy="remove the field: the text will do")
+    return tuple(value)
+
+
 def _prompt(row: dict[str, Any], place: str) -> Prompt:
     value = row.get("prompt")
     if not isinstance(value, list):
@@ -171,3 +204,12 @@ def _prompt(row: dict[str, Any], place: str) -> Prompt:
         place=place,
         remedy='give a string or [{"role": "user", "content": "..."}]',
     )
+
+
+def _rendered(row: dict[str, Any], place: str, render: Render | None) -> str:
+    prompt = _prompt(row, place)
+    if isinstance(prompt, str):
+        return prompt
+    if render is None:
+        raise InputError("'prompt' holds messages", place=place, remedy="give it as a string")
+    return render(prompt)

@@ -22,11 +22,11 @@ import torch
 
 from ..core.errors import InputError
 from ..core.labels import Labels
-from ..core.records import Message, Tick, no_tick
+from ..core.records import Tick, no_tick
 from ..core.token_shift import PositionShifts, TokenShift, measure_tokens
 from ..models import ModelSource
 from .divergences import compared
-from .forced import Forced, teacher_forced
+from .forced import Answered, Forced, teacher_forced
 from .heads import Head, drop_body, final_states, find_head
 from .opened import (
     Side,
@@ -57,7 +57,7 @@ POSITIONS = 512  # the head's chunk: smaller ones read its matrix again for too 
 def token_shift(
     base: str | ModelSource | Opened,
     tuned: str | ModelSource | Opened,
-    responses: Sequence[tuple[str | Sequence[Message], str]],
+    responses: Sequence[Answered],
     *,
     prefix: Prefix = "shared",
     labels: Labels | None = None,
@@ -75,7 +75,7 @@ def token_shift(
 def token_positions(
     base: str | ModelSource | Opened,
     tuned: str | ModelSource | Opened,
-    responses: Sequence[tuple[str | Sequence[Message], str]],
+    responses: Sequence[Answered],
     *,
     prefix: Prefix = "shared",
     batch_tokens: int = 2048,
@@ -87,11 +87,14 @@ def token_positions(
 ) -> PositionShifts:
     """Every response position under both models, text by text; with ``shard`` of its texts.
 
-    Rows are (prompt, response). A string prompt is taken verbatim (plus the begin token where the
-    tokenizer adds one and the text doesn't start with it); messages go through the chat template,
-    the base's for prefix ``base``, else the tuned model's, and the other's where that has none.
-    Prompt and response are tokenised apart and joined, so that the boundary is exact; nothing is
-    added to the response, not even an end token. ``prefix`` says whose responses these are.
+    Rows are (prompt, response) or (prompt, response, ids). A string prompt is taken verbatim (plus
+    the begin token where the tokenizer adds one and the text doesn't start with it); messages
+    become a prompt as an engine renders them, through the base's chat template for prefix ``base``,
+    else the tuned model's, and the other's where that has none. Prompt and response are tokenised
+    apart and joined, so that the boundary is exact; nothing is added to the response, neither a
+    space before it nor an end token. ``ids`` that spell the response are taken in place of its
+    tokenised text: a model need not write a text in the pieces in which it is read. ``prefix``
+    says whose responses these are.
     Responses without tokens are skipped. Models given by name are loaded in ``dtype`` (over
     devices by ``device_map``); an adapter on the very base is loaded once and switched.
     ``sequential``: the base is gone before the tuned model is loaded; its final hidden states wait
@@ -99,8 +102,9 @@ def token_positions(
     padded further on one side is compared on the common part; ``lost_mass_N`` says what that
     leaves out. A shard has whole batches: shards together are exactly the whole.
 
-    Raises :class:`InputError` for different tokenizers, a prompt without tokens,
-    no response with tokens, a head that can't be reproduced, logits that are not finite.
+    Raises :class:`InputError` for different tokenizers, a prompt without tokens, messages that the
+    template refuses, no response with tokens, a head that can't be reproduced, logits that are not
+    finite.
     """
     if prefix not in get_args(Prefix):
         raise InputError(

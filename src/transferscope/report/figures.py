@@ -156,7 +156,7 @@ def benchmark_deltas(comparison: Comparison) -> list[Figure]:
 
 
 def layer_profile(hidden: Mapping[str, Mapping[str, Any]], labels: Sequence[str]) -> Figure | None:
-    """Distance of the tuned from the base features, layer by layer."""
+    """Length of every layer's PCA shift; a layer in which the base has no axis is left out."""
     rows = [
         {
             "model": name(model),
@@ -170,7 +170,10 @@ def layer_profile(hidden: Mapping[str, Mapping[str, Any]], labels: Sequence[str]
     if not rows:
         return None
     spec = curves(rows, labels, "layer (0 is the embedding)", "PCA shift of the layer")
-    caption = "Distance between the tuned and the base model's mean features; 0 is no shift."
+    caption = (
+        "How far the mean of the texts' features moved along the base's two principal axes of that "
+        "layer; what moved across them is not in it."
+    )
     return Figure("layers", "PCA shift by layer", caption, spec)
 
 

@@ -75,15 +75,26 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
             ),
             ("Layer by layer, all texts", views.layer_grid(document["layers"])),
         ],
+        folded=[
+            (f"Layer by layer, {name(label)}", views.layer_grid(part["layers"]))
+            for label, part in parts.items()
+            if label != ALL
+        ],
         cloud=None,
         passages=[],
-        small=words.MEASURES["distances"] + _undefined(parts) + _skipped(document, "texts"),
+        small=words.MEASURES["distances"]
+        + _undefined(parts)
+        + _averaged(parts)
+        + _skipped(document, "texts"),
     )
     return _written(out, document, html)
 
 
 def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: str) -> list[Path]:
-    """``shift.json``, ``report.html`` and, where it can be drawn, ``words.png``; returns all."""
+    """``shift.json``, ``report.html`` and, where it can be drawn, ``words.png``; returns all.
+
+    An older ``words.png`` goes: it would show other tokens than the page beside it.
+    """
     measures = {
         "KL(tuned ‖ base)": "kl_tuned_base",
         "KL(base ‖ tuned)": "kl_base_tuned",
@@ -103,7 +114,7 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
     html = render_page(
         "probe.html.j2",
         title=f"Token distributions: {name(tuned)} against {name(base)}",
-        intro=words.MEASURES["tokens"],
+        intro=words.MEASURES["tokens"] + _written_by(document),
         legends=[(label, at) for at, label in enumerate(measures)],
         charts=[
             figure
@@ -117,19 +128,28 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
                 for kind in ("logical", "content")
             ),
         ],
+        folded=[],
         cloud=None if cloud is None else base64.b64encode(cloud).decode(),
         passages=passage_views(document["passages"]),
         small=words.MEASURES["shifted"] + _skipped(document, "responses") + _infinite(document),
     )
-    written = _written(out, document, html)
-    if cloud is not None:
-        (out / "words.png").write_bytes(cloud)
-        written.append(out / "words.png")
-    return written
+    written, picture = _written(out, document, html), out / "words.png"
+    if cloud is None:
+        picture.unlink(missing_ok=True)
+        return written
+    picture.write_bytes(cloud)
+    return [*written, picture]
 
 
 def _parts(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {ALL: document} | _defined(document.get("groups"))
+
+
+def _written_by(document: Mapping[str, Any]) -> str:
+    """Along whose answers the probe went."""
+    writer, prefix = document.get("writer"), document["prefix"]
+    said = f"written by {name(writer)}" if writer else "from a file"
+    return f" The responses are {said} (prefix: {name(prefix)})."
 
 
 def _skipped(document: Mapping[str, Any], what: str) -> str:
@@ -152,6 +172,16 @@ def _undefined(parts: Mapping[str, Mapping[str, Any]]) -> str:
         f" Distances of {', '.join(labels)} are undefined: {why}."
         for why, labels in reasons.items()
     )
+
+
+def _averaged(parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """How many layers the distances are means of, where it is not all of them."""
+    few = [
+        f"{name(label)} {part['n_layers_averaged']} of {len(part['layers'])}"
+        for label, part in parts.items()
+        if 0 < part["n_layers_averaged"] < len(part["layers"])
+    ]
+    return f" Layers that the distances are means of: {', '.join(few)}. {words.NO_AXIS}" * bool(few)
 
 
 def _defined(parts: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:

@@ -148,6 +148,13 @@ def print_shift(document: Mapping[str, Any], console: Console) -> None:
     console.print(table)
     if why := document.get("undefined_reason"):
         _say(f"undefined: {name(why)}", console, style="dim")
+    averaged, of = document.get("n_layers_averaged", 0), len(document.get("layers", ()))
+    if 0 < averaged < of:
+        _say(
+            f"Distances: means over {averaged} of {of} layers. {words.NO_AXIS}",
+            console,
+            style="dim",
+        )
     if document.get("n_infinite"):
         _say(words.INFINITE, console, style="dim")
     if groups := document.get("groups"):

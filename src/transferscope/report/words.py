@@ -115,6 +115,8 @@ MEASURES = {
 }
 
 
+NO_AXIS = "In the others the base's states are the same for all texts: no axis, no shift along it."
+"""What is said where a layer is in no distance."""
 INFINITE = (
     "At n_infinite positions one model gives probability 0 to a token that the other allows; a KL "
     "is infinite there, and so is its mean."
