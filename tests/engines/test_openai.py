@@ -1,5 +1,6 @@
 """A server as an engine, against a real HTTP server backed by the project's own HF engine."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,11 @@ def over(server: Server, **options: Any) -> OpenAIEngine:
     return OpenAIEngine("org/tiny", ServerOptions(server.base_url, **options))
 
 
+def read(answers: list[Generation]) -> list[Generation]:
+    """What of them a server says: text, not token ids."""
+    return [replace(answer, ids=()) for answer in answers]
+
+
 def test_with_its_tokenizer_a_server_answers_as_the_model_here(
     local: HFEngine, folder: Path
 ) -> None:
@@ -58,7 +64,7 @@ def test_with_its_tokenizer_a_server_answers_as_the_model_here(
         prompts = [engine.render(messages) for messages in ASKED]
         assert prompts == [local.render(messages) for messages in ASKED]
         decoding = Decoding(max_tokens=12)
-        assert engine.generate(prompts, decoding) == local.generate(prompts, decoding)
+        assert engine.generate(prompts, decoding) == read(local.generate(prompts, decoding))
     # Token ids, so that the server can't put a second start token before the template's own.
     sent = [payload["prompt"] for payload in server.payloads]
     assert sorted(sent) == sorted(local.encode(prompt) for prompt in prompts)
@@ -70,7 +76,7 @@ def test_without_a_tokenizer_the_server_applies_its_own_template(local: HFEngine
         engine = over(server)
         prompts = [engine.render(messages) for messages in ASKED[:3]]
         expected = local.generate([local.render(m) for m in ASKED[:3]], Decoding(max_tokens=12))
-        assert engine.generate(prompts, Decoding(max_tokens=12)) == expected
+        assert engine.generate(prompts, Decoding(max_tokens=12)) == read(expected)
     assert {path for path, _, _ in server.asked} == {"/v1/chat/completions"}
     assert ASKED[1] in [payload["messages"] for payload in server.payloads]
     with pytest.raises(InputError, match="don't continue alike; add --engine-args tokenizer"):

@@ -71,6 +71,7 @@ def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
         legends=[(label, at) for at, label in enumerate(labels)],
         charts=charts,
         grids=[("In numbers", trace_grid(rows))],
+        folded=[],
         cloud=None,
         passages=[],
         small=words.MEASURES["interval"],
