@@ -28,7 +28,7 @@ from transferscope.probe.divergences import divergences
 from transferscope.probe.heads import final_states
 from transferscope.probe.tokens import token_shift
 
-MODEL, TEXTS, LENGTHS = "smollm2-135m", 16, (256, 1024, 4096)
+MODEL, TEXTS, LENGTHS = "smollm2-135m", 24, (256, 1024, 4096)
 ROUNDS, BATCH_TOKENS, AT_MOST = 3, 2048, 1.15
 WORDS = "The weight of the boat was measured twice before it left for the island again "
 

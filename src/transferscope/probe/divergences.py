@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import torch
 
-CACHE_NUMBERS = 1 << 19  # on a CPU, as many float32 as stay in its cache between operations
+CACHE_NUMBERS = 1 << 18  # on a CPU, as many float32 as stay in its cache between operations
 
 
 @dataclass(frozen=True, slots=True)
