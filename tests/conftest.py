@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,6 +50,17 @@ def word_tokenizer(
         pad_token="<pad>",
         eos_token=end,
         chat_template=chat_template,
+    )
+
+
+def torchrun(processes: int, script: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """``script`` on several processes of this machine, on a port that is free."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += [f"--nproc_per_node={processes}", str(script), *map(str, arguments)]
+    # The launcher would set the number of threads and say so.
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=240, check=False, env=env
     )
 
 

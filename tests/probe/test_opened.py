@@ -50,11 +50,17 @@ def test_different_tokenizers_are_told_apart(words, reason):
 
 
 def test_tokens_that_tuning_added_are_allowed():
-    require_same_tokenizer(word_tokenizer(["b", "c"]), word_tokenizer(["b", "c", "d"]))
+    base, tuned = word_tokenizer(["b", "c"]), word_tokenizer(["b", "c", "d"])
+    require_same_tokenizer(base, tuned)
+    with pytest.raises(InputError, match="1 tokens only in the base's"):
+        require_same_tokenizer(tuned, base)  # the other way round a token is lost
 
 
 def test_equal_tokenizers_need_not_be_one_object(tokenizer):
-    require_same_tokenizer(tokenizer, word_tokenizer(chat_template=None))
+    other = word_tokenizer(chat_template=None)
+    assert other is not tokenizer
+    assert other.get_vocab() == tokenizer.get_vocab()
+    require_same_tokenizer(tokenizer, other)
 
 
 @pytest.mark.parametrize(

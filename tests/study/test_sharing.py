@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from transferscope.core.errors import InputError
+from transferscope.core.files import holding
 from transferscope.study.config import Cell
-from transferscope.study.sharing import each_once, holding
+from transferscope.study.sharing import cell_lock, each_once
 
 CELLS = [Cell("a", "a", None), Cell("b", "b", None, start="a"), Cell("c", "c", None)]
 
@@ -22,7 +23,7 @@ def test_alone_in_order(tmp_path: Path) -> None:
 
 def test_a_busy_cell_and_what_starts_from_it_come_last(tmp_path: Path) -> None:
     ran: list[str] = []
-    with holding(tmp_path, "a", wait=False) as mine:
+    with holding(cell_lock(tmp_path, "a"), wait=False) as mine:
         assert mine
         worker = threading.Thread(
             target=each_once, args=(CELLS, tmp_path, lambda cell: ran.append(cell.name))
@@ -59,8 +60,9 @@ def test_no_cell_is_run_by_two_at_a_time(tmp_path: Path) -> None:
 def test_a_killed_process_lets_go(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path;"
-        "from transferscope.study.sharing import holding\n"
-        "with holding(Path(sys.argv[1]), 'a', wait=False):\n"
+        "from transferscope.core.files import holding\n"
+        "from transferscope.study.sharing import cell_lock\n"
+        "with holding(cell_lock(Path(sys.argv[1]), 'a'), wait=False):\n"
         "    print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(
@@ -68,11 +70,11 @@ def test_a_killed_process_lets_go(tmp_path: Path) -> None:
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with holding(tmp_path, "a", wait=False) as mine:
+        with holding(cell_lock(tmp_path, "a"), wait=False) as mine:
             assert not mine
         other.kill()
         other.wait()
-        with holding(tmp_path, "a", wait=False) as mine:
+        with holding(cell_lock(tmp_path, "a"), wait=False) as mine:
             assert mine
 
 
@@ -85,6 +87,6 @@ def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     with (
         pytest.raises(InputError, match="can't lock files; name another --out"),
-        holding(tmp_path, "a", wait=False),
+        holding(cell_lock(tmp_path, "a"), wait=False),
     ):
         pass

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
+
+from ..conftest import torchrun
 
 SCRIPT = """
 import json
@@ -36,17 +35,7 @@ def test_both_processes_stop_at_the_step_that_lost(tiny_model: Path, tmp_path: P
     script = tmp_path / "launch.py"
     script.write_text(SCRIPT)
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
-    command += ["--master_port=29617", str(script), str(root), str(tiny_model), str(tmp_path)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        # The launcher would set it and say so.
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    done = torchrun(2, script, str(root), str(tiny_model), str(tmp_path))
     assert done.returncode == 0, done.stderr[-3000:]
     first, second = (json.loads((tmp_path / f"rank{i}.json").read_text()) for i in (0, 1))
     assert first[0] == second[0] == 3

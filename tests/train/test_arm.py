@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import os
-import subprocess
-import sys
 import weakref
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ from transferscope.train import ArmConfig, arm, train_arm
 from transferscope.train.arm import CLEANED, cleaned
 from transferscope.train.checkpoints import newest
 
+from ..conftest import torchrun
 from .helpers import Killed, kill_after
 
 
@@ -73,16 +71,7 @@ train_arm(ArmConfig.model_validate_json(sys.argv[1]), sys.argv[2], tick=tick)
 def test_an_arm_goes_on_with_as_many_processes_as_began_it(tiny: str, tmp_path: Path) -> None:
     settings, out, script = config(tiny, "random-reward"), tmp_path / "arm", tmp_path / "launch.py"
     script.write_text(LAUNCH)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"]
-    command += ["--master_port=29617", str(script), settings.model_dump_json(), str(out)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    done = torchrun(2, script, settings.model_dump_json(), str(out))
     assert done.returncode != 0
     last = newest(out / "checkpoints")
     assert last is not None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from transferscope.train.log import StepLog, read_steps
 from transferscope.train.sampler import SamplingCopy
 from transferscope.train.surrogate import build_trainer, training_rows
 
+from ..conftest import torchrun
 from .helpers import Killed, kill_after, weights
 
 
@@ -296,11 +295,7 @@ def launched(tiny: str, tmp_path: Path) -> Callable[[str, int], Path]:
         path = tmp_path / "launch.py"
         path.write_text(script)
         settings = config(tiny, arm, rows_per_forward=4)
-        command = ["-m", "torch.distributed.run", f"--nproc_per_node={processes}"]
-        command += ["--master_port=29613", str(path), settings.model_dump_json(), str(out)]
-        done = subprocess.run(
-            [sys.executable, *command], capture_output=True, text=True, timeout=240, check=False
-        )
+        done = torchrun(processes, path, settings.model_dump_json(), out)
         assert done.returncode == 0, done.stderr[-3000:]
         return out
 

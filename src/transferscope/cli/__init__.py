@@ -39,8 +39,7 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:  # `| head` closed the pipe: not an error
         sys.stderr.close()
-    except Exception as err:
-        # What no room foresaw must still not end in exit code 1: that means "regressed".
+    except Exception as err:  # what no room foresaw; exit code 1 would mean "regressed"
         _fail(f"{type(err).__name__}: {' '.join(str(err).split())}; see it with --debug", debug)
 
 

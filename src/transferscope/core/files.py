@@ -11,6 +11,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,34 @@ def write_atomically(path: Path, text: str | Iterable[str]) -> None:
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C, too, leaves no scratch file behind
         scratch.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def holding(path: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Whether this process holds the lock file ``path``; with ``wait`` once nobody else does.
+
+    The lock ends with its process, however that ends. Raises :class:`InputError` on a disk that
+    can't lock files.
+    """
+    from filelock import FileLock, Timeout
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except Timeout:
+        yield False
+        return
+    except NotImplementedError:  # what filelock raises there
+        what = "is on a disk that can't lock files"
+        raise InputError(what, place=str(path.parent), remedy="name another --out") from None
+    try:
+        yield True
+    finally:
+        lock.release()
 
 
 def make_folder(path: Path, *, remedy: str = "name another folder: --out DIR") -> None:

@@ -73,7 +73,7 @@ class Endpoint:
                 for done, future in enumerate(as_completed(futures), start=1):
                     found[futures[future]] = future.result()
                     tick(what, done, len(payloads))
-            except BaseException:
+            except BaseException:  # Ctrl-C, too, must not wait for what nobody will read
                 over.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.files import read_json_lines, write_atomically
+from ..core.files import holding, read_json_lines, write_atomically
 from ..core.records import Decoding, Tick, digest, no_tick
 from .identity import writer_identity
 from .texts import Prompt, ResponseRow, Responses, read_responses
@@ -33,7 +32,7 @@ def kept_responses(
     settings = digest([writer_identity(model), prompts.rows, options])
     path = out / KEPT
     if not path.is_file():
-        with _first_alone(out):
+        with holding(out / f".{KEPT}.lock"):
             if not path.is_file():
                 found = generate_responses(model, prompts, tick=tick, **options)
                 write_atomically(path, _lines(found, settings))
@@ -42,24 +41,6 @@ def kept_responses(
         what = "answers to other prompts, of another model, or with other settings"
         raise InputError(what, place=str(path), remedy="name another --out")
     return Responses(read_responses(path).rows, prompts.labels)
-
-
-@contextmanager
-def _first_alone(out: Path) -> Iterator[None]:
-    """Holds a lock in ``out`` that ends with the process, however it ends."""
-    from filelock import FileLock
-
-    out.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(out / f".{KEPT}.lock")
-    try:
-        lock.acquire()
-    except NotImplementedError:
-        what = "is on a disk that can't lock files"
-        raise InputError(what, place=str(out), remedy="name another --out") from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _lines(responses: Responses, settings: str) -> list[str]:

@@ -6,39 +6,18 @@ in: one process a GPU. Locks end with their process, however it ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..core.errors import InputError
+from ..core.files import holding
 from .config import Cell
 
 FOLDER = "locks"
 
 
-@contextmanager
-def holding(out: Path, name: str, *, wait: bool) -> Iterator[bool]:
-    """Whether this process holds ``name``; with ``wait`` only once nobody else does.
-
-    Raises :class:`InputError` on a disk that can't lock files.
-    """
-    from filelock import FileLock, Timeout
-
-    path = out / FOLDER / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=-1 if wait else 0)
-    except Timeout:
-        yield False
-        return
-    except NotImplementedError:
-        what = "is on a disk that can't lock files"
-        raise InputError(what, place=str(out), remedy="name another --out") from None
-    try:
-        yield True
-    finally:
-        lock.release()
+def cell_lock(out: Path, name: str) -> Path:
+    """The lock file of the cell ``name``."""
+    return out / FOLDER / f"{name}.lock"
 
 
 def each_once(cells: Sequence[Cell], out: Path, run: Callable[[Cell], None]) -> None:
@@ -53,7 +32,7 @@ def each_once(cells: Sequence[Cell], out: Path, run: Callable[[Cell], None]) -> 
             if cell.start in {other.name for other in still}:
                 still.append(cell)
                 continue
-            with holding(out, cell.name, wait=wait) as mine:
+            with holding(cell_lock(out, cell.name), wait=wait) as mine:
                 if mine:
                     run(cell)
                     wait = False

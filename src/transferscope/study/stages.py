@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ..compare import Comparison, compare_runs
 from ..core.errors import InputError
-from ..core.files import read_json, write_atomically, write_json
+from ..core.files import holding, read_json, write_atomically, write_json
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import evaluate_model
@@ -46,7 +46,7 @@ from .plan import (
     unequal,
 )
 from .predict import predict
-from .sharing import each_once, holding
+from .sharing import cell_lock, each_once
 
 
 class Shift(Protocol):
@@ -81,7 +81,7 @@ def run_study(
     announce = announcer(config, out, say)
     options: dict[str, Any] = {"n": config.items, "seed": config.seed, "tick": tick}
     announce(out / "runs" / "base")
-    with holding(out, "base", wait=True):
+    with holding(cell_lock(out, "base")):
         base = read_run(evaluate_model(config.base, suite, out / "runs" / "base", **options))
         sources = clean_sources(config, base, out)
 
