@@ -99,3 +99,7 @@ def test_the_page_of_a_study() -> None:
     assert grid.head[-2:] == ("zeros", "not finite")
     assert grid.rows[0][-2:] == ("0", "3")
     assert 'id="claims"' not in render_html(sample.sample())
+    # One run of each arm is what the plane shows: no frontier, no section of arms.
+    single = replace(report, arms={model: model for model in models}, arm_means=())
+    assert len(models) > 1
+    assert 'id="arms"' not in render_html(single)

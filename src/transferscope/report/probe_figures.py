@@ -40,12 +40,15 @@ def pca_scatter(hidden: Documents, labels: Sequence[str]) -> Figure | None:
 def frontier_scatter(
     points: Sequence[tuple[str, str, float, float]], labels: Sequence[str]
 ) -> Figure | None:
-    """Source gain against retention of every run and checkpoint: (name, arm, gain, retention)."""
+    """Source gain against retention of every run and checkpoint: (name, arm, gain, retention).
+
+    ``None`` where every arm has one run: the plane shows these, with their intervals.
+    """
     rows = [
         {"label": name(run), "model": name(arm), "x": gain, "y": kept}
         for run, arm, gain, kept in points
     ]
-    if not rows:
+    if len({arm for _, arm, _, _ in points}) == len(points):
         return None
     caption = (
         "A dot is a run or a checkpoint, coloured by its arm; the base stands at 0, 0. Arms are "
