@@ -83,6 +83,8 @@ def test_style_is_measured_against_the_answers_of_the_base(write_run: WriteRun) 
     assert document["against_base"] == {
         "n": 100,
         "flags": {"style_opening": 70, "script_change": 0},
+        "base_constant": None,
+        "tuned_constant": None,
     }
 
 

@@ -45,6 +45,13 @@ def test_against_the_base_by_id(tmp_path: Path) -> None:
     assert (found.not_measured, found.unmatched) == ((), ("30",))
 
 
+def test_a_constant_answer_needs_no_base(tmp_path: Path) -> None:
+    rows = [{"id": str(n), "response": "No." if n else "yes"} for n in range(20)]
+    found = audit(written(tmp_path / "r.jsonl", rows))
+    assert found.counts == {"constant_answer": 19}
+    assert (found.rows[0].flags, found.rows[1].inferred) == ((), ("constant_answer",))
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

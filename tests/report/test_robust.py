@@ -7,6 +7,7 @@ import numpy as np
 
 from transferscope.compare.result import AgainstBase
 from transferscope.compare.robust import Robustness
+from transferscope.core.constant_answer import ConstantAnswer
 from transferscope.core.index import Layout
 from transferscope.core.robustness import BelowChance, BenchmarkWeight, LeftOut, specification_curve
 from transferscope.report.robust import curve_grid, left_out_grid, sentences
@@ -46,6 +47,25 @@ def test_sentences_name_what_carries_the_result() -> None:
     assert "non-reasoning with one benchmark left out: −20 to 10 %, undefined without 1" in text
     assert f"{row.benchmark}: an opening that the base never uses in 7 of 9 answers." in text
     assert "another script" not in text
+    assert "a constant answer" not in text
+
+
+def test_a_constant_answer_is_said_of_whom_it_is() -> None:
+    whole = comparison()
+    row = whole.tuned[0].benchmarks[0]
+    assert row.artefacts is not None
+    base, tuned = ConstantAnswer("n<o>", 19), ConstantAnswer("yes", 20)
+    for found, said in (
+        (
+            (base, tuned),
+            "the base answers “n<o>” 19 times of 20 and the tuned model answers “yes” ",
+        ),
+        ((None, tuned), "the tuned model answers “yes” 20 times of 20: a constant answer, whose"),
+        ((base, None), "the base answers “n<o>” 19 times of 20: a constant answer"),
+    ):
+        artefacts = replace(row.artefacts, against=AgainstBase(20, {}, *found))
+        result = replace(whole.tuned[0], benchmarks=(replace(row, artefacts=artefacts),))
+        assert f"{row.benchmark}: {said}" in "\n".join(sentences(result, whole))
 
 
 def test_not_measured_is_said() -> None:

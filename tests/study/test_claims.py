@@ -152,7 +152,7 @@ def test_a_planted_study_gives_the_planted_verdicts() -> None:
         "shifted tokens of SFT over those of RL (ratio)": "confirmed",
         "random reward gains little on the source (points)": "contradicted",
         "random reward gains little elsewhere (retention, points)": "confirmed",
-        "RL takes longer than SFT on as many queries (ratio of seconds)": "confirmed",
+        "RL takes longer than SFT on as many queries (ratio of time)": "confirmed",
     }
     lost = claims["off-policy SFT loses on non-reasoning (points)"]
     assert lost.measured == pytest.approx(-8.15)  # the rate that gains more

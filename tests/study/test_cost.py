@@ -20,6 +20,8 @@ def test_flops_and_the_time_on_n_gpus_by_hand() -> None:
     assert cost["8_gpus_seconds"] == 5000 / (8 * 4e14)
     assert (cost["steps"], cost["seconds"]) == (2, 1.0)
     assert "flops" not in cost_of(STEPS)
+    assert "cpu_seconds" not in cost
+    assert cost_of([row | {"cpu_seconds": 0.75} for row in STEPS])["cpu_seconds"] == 1.5
     many = cost_of(STEPS, weights=100, gpus=64)
     assert many["64_gpus_seconds"] == pytest.approx(cost["8_gpus_seconds"] / 8)
     assert "8_gpus_seconds" not in many

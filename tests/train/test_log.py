@@ -4,11 +4,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from transferscope.train.log import StepLog, read_steps
 
 
-def call(log: StepLog, event: str, state: Any, **extra: Any) -> None:
-    getattr(log, event)(SimpleNamespace(), state, SimpleNamespace(), **extra)
+def call(log: StepLog, event: str, state: Any, device: str = "cpu", **extra: Any) -> None:
+    args = SimpleNamespace(device=SimpleNamespace(type=device))
+    getattr(log, event)(args, state, SimpleNamespace(), **extra)
 
 
 def test_lines_after_the_checkpoint_are_dropped_and_not_doubled(tmp_path: Path) -> None:
@@ -35,3 +38,13 @@ def test_lines_after_the_checkpoint_are_dropped_and_not_doubled(tmp_path: Path) 
     call(StepLog(path, "arm"), "on_train_begin", state)
     assert [line["step"] for line in read_steps(path)] == [1]
     assert path.read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize(("device", "logged"), [("cpu", True), ("cuda", False)])
+def test_cpu_seconds_are_those_of_a_model_on_the_cpu(tmp_path: Path, device, logged) -> None:
+    state = SimpleNamespace(global_step=1, max_steps=1, is_world_process_zero=True)
+    log = StepLog(tmp_path / "steps.jsonl", "arm")
+    for event in ("on_train_begin", "on_step_begin", "on_step_end"):
+        call(log, event, state, device)
+    call(log, "on_log", state, device, logs={"loss": 1.0})
+    assert ("cpu_seconds" in read_steps(tmp_path / "steps.jsonl")[0]) is logged

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.artefacts_against import SCRIPT, STYLE, script_changed, style_openings
+from ..core.constant_answer import constant_answer
 from ..core.records import Response
 from ..runs import PairedBenchmark, Pairing, Run
 from .result import AgainstBase, FlippedItem
@@ -53,7 +54,8 @@ def _against(mine: Texts, theirs: Texts) -> AgainstBase | None:
         return None
     before, after = [mine[k].response for k in keys], [theirs[k].response for k in keys]
     changed = sum(map(script_changed, before, after))
-    return AgainstBase(len(keys), {STYLE: sum(style_openings(before, after)), SCRIPT: changed})
+    flags = {STYLE: sum(style_openings(before, after)), SCRIPT: changed}
+    return AgainstBase(len(keys), flags, constant_answer(before), constant_answer(after))
 
 
 def _flipped(part: PairedBenchmark, mine: Texts, theirs: Texts, limit: int) -> list[FlippedItem]:

@@ -13,6 +13,7 @@ from importlib import import_module
 from io import StringIO
 from typing import Any
 
+from ..core.constant_answer import ConstantAnswer
 from ..core.forgetting import Transitions
 from ..core.index import IndexResult
 from ..core.robustness import SpecificationCurve
@@ -54,10 +55,16 @@ class FlippedItem:
 
 @dataclass(frozen=True, slots=True)
 class AgainstBase:
-    """Answers, out of the ``n`` that both runs kept, with a flag that needs the base's text."""
+    """What shows in the ``n`` answers that both runs kept, as a whole.
+
+    ``flags``: answers with a flag that needs the base's text. ``base_constant`` and
+    ``tuned_constant``: the one answer that the model gives to nearly all questions, if it does.
+    """
 
     n: int
     flags: Mapping[str, int]
+    base_constant: ConstantAnswer | None = None
+    tuned_constant: ConstantAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.artefacts import flags_of
 from ..core.artefacts_against import SCRIPT, STYLE, script_changed, style_openings
+from ..core.constant_answer import CONSTANT, LINE_CHARS, closed, constant_answer
 from .saved import read_saved
 
 
@@ -56,12 +57,18 @@ def audit(path: Path, base: Path | None = None) -> Audit:
 
     Answers are joined by id. Raises :class:`InputError` as :func:`.saved.read_saved` does.
     """
-    rows, texts = [], {}
+    rows, texts, answers = [], {}, []
     for saved in read_saved(path):
         flags, inferred = flags_of(saved.response, finish=saved.finish, prompt=saved.prompt)
         rows.append(AuditRow(saved.id, flags, inferred))
+        answers.append(saved.response[:LINE_CHARS])
         if base is not None:
             texts[saved.id] = saved.response
+    if constant := constant_answer(answers):
+        rows = [
+            _with(row, [CONSTANT] if closed(answer) == constant.answer else [])
+            for row, answer in zip(rows, answers, strict=True)
+        ]
     if base is None:
         return Audit(tuple(rows), (STYLE, SCRIPT), ())
     theirs = {saved.id: saved.response for saved in read_saved(base)}
@@ -73,6 +80,10 @@ def audit(path: Path, base: Path | None = None) -> Audit:
         more = [STYLE] if found.get(row.id) else []
         if row.id in found and script_changed(theirs[row.id], texts[row.id]):
             more.append(SCRIPT)
-        joined.append(AuditRow(row.id, (*row.flags, *more), (*row.inferred, *more)))
+        joined.append(_with(row, more))
     unmatched = [*(i for i in texts if i not in theirs), *(i for i in theirs if i not in texts)]
     return Audit(tuple(joined), (), tuple(unmatched))
+
+
+def _with(row: AuditRow, more: list[str]) -> AuditRow:
+    return AuditRow(row.id, (*row.flags, *more), (*row.inferred, *more)) if more else row

@@ -33,9 +33,9 @@ def render_markdown(report: ReportInput) -> str:
     head = [f"## {cell(report.title)}"]
     if comparison.differences:
         head += _differences(comparison)
+    head += [f"- {cell_text(note)}" for note in report.notes]
     head += _study(report)
     tables = _plane(comparison, labels) + _index(comparison, labels)
-    tables += [f"- {cell_text(note)}" for note in report.notes]
     tail = _provenance(report)
     room = COMMENT_LIMIT - _length([*head, *tables, tail])
     said = _verdicts(comparison, labels, sentences=True)

@@ -10,7 +10,7 @@ from .text import name
 from .views import Grid
 
 if TYPE_CHECKING:
-    from ..compare.result import Comparison, TunedResult
+    from ..compare.result import AgainstBase, Comparison, TunedResult
     from ..core.robustness import BelowChance, SpecificationCurve
 
 HEAVY = 40.0
@@ -114,7 +114,10 @@ def _below(row: BelowChance, who: str) -> str:
 
 
 def _against(result: TunedResult) -> list[str]:
-    """Style and script, said only where found; "not measured" where no answers were kept."""
+    """Style, script and constant answers, said only where found.
+
+    "Not measured" where no answers were kept.
+    """
     measured = [r for r in result.benchmarks if r.artefacts and r.artefacts.against]
     if not measured:
         return ["Style openings and changes of script: not measured, no answers were kept."]
@@ -128,7 +131,24 @@ def _against(result: TunedResult) -> list[str]:
                     f"{name(row.benchmark)}: {AGAINST.get(flag, name(flag))} in {count} of "
                     f"{row.artefacts.against.n} answers."
                 )
+        out += _constant(name(row.benchmark), row.artefacts.against)
     return out
+
+
+def _constant(benchmark: str, found: AgainstBase) -> list[str]:
+    """One answer to nearly all questions, of either model."""
+    sides = (("the base", found.base_constant), ("the tuned model", found.tuned_constant))
+    said = [
+        f"{who} answers \u201c{name(one.answer)}\u201d {one.count} times of {found.n}"
+        for who, one in sides
+        if one is not None
+    ]
+    if not said:
+        return []
+    return [
+        f"{benchmark}: {' and '.join(said)}: a constant answer, whose score tells how often it "
+        "happens to be right."
+    ]
 
 
 AGAINST = {

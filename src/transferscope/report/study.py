@@ -19,7 +19,9 @@ STYLES = {"confirmed": "green", "contradicted": "red", "undecided": "dim"}
 
 
 def print_study(report: ReportInput, console: Console) -> None:
-    """One row per arm, then one verdict per claim with what was measured."""
+    """What the study lacks, one row per arm, then one verdict per claim with what was measured."""
+    for note in report.notes:
+        console.print(Text(note, style="yellow"), highlight=False)
     grid = views.arm_grid(report.arm_means, report.comparison.source)
     table = plain_table("Mean change in points over training runs (95 % interval)")
     table.add_column(grid.head[0], overflow="fold")

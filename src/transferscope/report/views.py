@@ -22,6 +22,7 @@ TOKENS_SHOWN = 15
 """Shifted tokens shown per model."""
 COST_NAMES = {
     "seconds": "time",
+    "cpu_seconds": "CPU time",
     "tokens_generated": "tokens generated",
     "tokens_trained": "tokens trained",
     "flops": "FLOPs",

@@ -22,7 +22,7 @@ class ArmMean:
     ``gain`` by group and ``retention`` in points; ``shift`` what the probes found (see
     :class:`~.measured.Measured`); each with a 95 % interval over runs, the items' uncertainty
     included (``core/over_runs``), which is ``None`` below three runs. ``seconds`` is the mean time
-    of training.
+    of training, CPU time on the CPU.
     """
 
     arm: str

@@ -135,7 +135,7 @@ def judge(runs: Sequence[Measured], thresholds: Thresholds) -> list[Claim]:
     beyond = [run.retention for run in final.get("random-reward", []) if run.retention is not None]
     name = "random reward gains little elsewhere (retention, points)"
     claims.append(decide(name, beyond, thresholds.random_gains, below))
-    cost = "RL takes longer than SFT on as many queries (ratio of seconds)"
+    cost = "RL takes longer than SFT on as many queries (ratio of time)"
     claims.append(
         decide(cost, _log_ratios(rl, sft, "seconds"), thresholds.rl_cost, above, log=True)
     )

@@ -21,6 +21,8 @@ def cost_of(
 ) -> dict[str, Any]:
     """What an arm's ``steps`` cost: their number, tokens generated and trained, seconds here.
 
+    ``cpu_seconds`` too where the arm trained on the CPU: unlike the seconds by the clock they don't
+    count other processes and pauses.
     Where the number of ``weights`` is known, ``flops`` too, and ``N_gpus_seconds``, the time they
     would take on N = ``gpus``.
     """
@@ -30,6 +32,8 @@ def cost_of(
         "tokens_trained": sum(int(row.get("tokens_trained") or 0) for row in steps),
         "seconds": round(sum(float(row.get("seconds") or 0.0) for row in steps), 1),
     }
+    if steps and all("cpu_seconds" in row for row in steps):
+        cost["cpu_seconds"] = round(sum(float(row["cpu_seconds"] or 0.0) for row in steps), 1)
     if weights is not None:
         cost["flops"] = weights * (2 * cost["tokens_generated"] + 6 * cost["tokens_trained"])
         cost[f"{gpus}_gpus_seconds"] = cost["flops"] / (gpus * GPU_FLOPS)

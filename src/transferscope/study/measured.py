@@ -30,7 +30,8 @@ class Measured:
 
     ``gain`` (by group) and ``retention`` in points, ``ti`` the linear index by target group, or the
     reason why it is undefined. ``shift`` holds what the probes found (d_layerwise, kl, rank,
-    shifted), ``seconds`` what the training took; both empty or ``None`` for checkpoints on the way.
+    shifted), ``seconds`` what the training took, of CPU time where it ran on the CPU; both empty or
+    ``None`` for checkpoints on the way.
     """
 
     table: str
@@ -77,7 +78,7 @@ def measure(
         retention=None if result.retention is None else _value(result.retention),
         ti={} if result.linear is None else _ti(result.linear),
         shift=shift,
-        seconds=None if cost is None else float(cost["seconds"]),
+        seconds=None if cost is None else float(cost.get("cpu_seconds", cost["seconds"])),
     )
 
 

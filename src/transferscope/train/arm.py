@@ -101,7 +101,11 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
             "base": config.model,
             "base_fingerprint": fingerprint(source),
             "versions": {name: version(name) for name in _PACKAGES},
-            "cost": {name: sum(step[name] for step in steps) for name in totals},
+            "cost": {
+                name: sum(step[name] for step in steps)
+                for name in totals
+                if all(name in step for step in steps)
+            },
         },
     )
     shutil.rmtree(checkpoints)

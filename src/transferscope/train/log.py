@@ -7,8 +7,9 @@ reward), ``correct`` (share that the grader accepts), ``reward_std``, ``flat_gro
 groups whose rewards are all equal) and, with beta > 0, ``kl``, all ``null`` in classic SFT;
 ``grad_norm`` (global, before clipping; docs/science.md section 6); ``length`` (mean tokens of the
 step's responses, those without weight too); ``tokens_generated``, ``tokens_trained`` (response
-tokens in the loss), all three over all processes; ``learning_rate``; ``seconds`` (wall) and
-``cpu_seconds`` (all threads of the first process), both without the writing of checkpoints.
+tokens in the loss), all three over all processes; ``learning_rate``; ``seconds`` (wall) and,
+where the model is on the CPU, ``cpu_seconds`` (all threads of the first process), both without the
+writing of checkpoints.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
 
     def on_log(
         self,
-        _: TrainingArguments,
+        args: TrainingArguments,
         state: TrainerState,
         *__: Any,
         logs: Mapping[str, Any] | None = None,
@@ -105,7 +106,9 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         entry["length"] = counts["tokens"] / responses if responses else None
         entry["tokens_generated"] = counts["generated"]
         entry["tokens_trained"] = counts["trained"]
-        entry["seconds"], entry["cpu_seconds"] = (round(spent, 3) for spent in self._spent)
+        entry["seconds"], busy = (round(spent, 3) for spent in self._spent)
+        if args.device.type == "cpu":  # beside a GPU they would only say how long it was waited for
+            entry["cpu_seconds"] = busy
         with self.path.open("a", encoding="utf-8") as file:
             file.write(_line(entry))
         self.tick(self.arm, state.global_step, state.max_steps)
