@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.study import StudyConfig, parse_study
+from transferscope.study import StudyConfig, parse_study, run_study
 from transferscope.study.plan import check_study, run_names, unequal
 
 HEAD = 'name = "s"\nbase = "smollm2-135m"\n'
@@ -146,3 +146,21 @@ def test_settings_of_the_probes_that_are_not_set_change_no_study() -> None:
     assert chosen.probe.loading == {"dtype": "bfloat16", "device_map": "auto"}
     with pytest.raises(InputError, match="dtype"):
         study(f'{arm}[probe]\ndtype = "int8"\n')
+
+
+def test_a_launchers_processes_are_refused(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = parse_study(f'name = "s"\nbase = "{tiny_model}"\n[arms.random-reward]\n', place="s")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError) as caught:
+        check_study(config, tmp_path / "out")
+    assert str(caught.value) == (
+        "study s: a launcher started 2 processes as one training; start the same command once per "
+        "GPU without a launcher, or train one arm by `transferscope train`"
+    )
+    with pytest.raises(InputError, match="a launcher started 2 processes"):
+        run_study(config, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    check_study(config, tmp_path / "out")

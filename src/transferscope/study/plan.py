@@ -14,6 +14,7 @@ from ..evaluate import check_model
 from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..train import ArmConfig, is_complete
 from ..train.pool import HUB, queries_of, responses_of
+from ..train.sharding import processes
 from .config import Cell, StudyConfig
 
 Say = Callable[[str], None]
@@ -128,7 +129,18 @@ def run_names(cell: Cell) -> list[str]:
 
 
 def check_study(config: StudyConfig, out: Path) -> None:
-    """Raise what running would before its first stage; loads and writes nothing."""
+    """Raise what running would before its first stage; loads and writes nothing.
+
+    Raises :class:`InputError` under a launcher, too: its processes would average the gradients of
+    the different cells that each of them takes.
+    """
+    if (count := processes()) > 1:
+        raise InputError(
+            f"a launcher started {count} processes as one training",
+            place=f"study {config.name}",
+            remedy="start the same command once per GPU without a launcher, or train one arm by "
+            "`transferscope train`",
+        )
     refuse_another(config, out)
     suite = config.load_suite()
     for model in (config.base, *(c.checkpoint for c in config.cells() if c.checkpoint)):

@@ -46,7 +46,7 @@ from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
 from .overlap import Cleaned, clean
 from .pool import queries_of, read_queries, write_queries
-from .sharding import refuse_sharded, whole_weights
+from .sharding import processes, refuse_sharded, whole_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
@@ -79,7 +79,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     if is_complete(out):
         return out
     refuse_sharded(config)
-    config.accumulation(_processes())  # raises before a model is loaded
+    config.accumulation(processes())  # raises before a model is loaded
     source = find_model(config.model)
     make_folder(out)
     checkpoints = out / "checkpoints"
@@ -204,12 +204,12 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
     """The fields that TRL's configurations of all arms share."""
     import torch
 
-    processes = _processes()
-    parts = config.accumulation(processes)
+    count = processes()
+    parts = config.accumulation(count)
     return {
         "output_dir": str(checkpoints),
         "max_steps": config.steps,
-        "per_device_train_batch_size": config.rows_per_step // processes // parts,
+        "per_device_train_batch_size": config.rows_per_step // count // parts,
         "gradient_accumulation_steps": parts,
         "activation_checkpointing": False,
         "learning_rate": config.learning_rate,
@@ -233,11 +233,6 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
         "shuffle_dataset": False,
         "train_sampling_strategy": "sequential",  # the default shuffles, whatever TRL is told
     }
-
-
-def _processes() -> int:
-    """How many a launcher started."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _is_first() -> bool:

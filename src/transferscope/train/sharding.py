@@ -1,4 +1,4 @@
-"""Weights that a launcher deals out over processes: FSDP and DeepSpeed's ZeRO-3.
+"""What a launcher asks for: how many processes, and weights dealt out over them by FSDP or ZeRO-3.
 
 Our surrogate reads whole weights where they lie: the sampling copy takes them over parameter by
 parameter, and packing is tried out past the hooks that would gather them. So only the arm on TRL's
@@ -23,6 +23,11 @@ INSTEAD = {
     "on-policy-rl-no-kl": "`transferscope export verl`",
 }
 """What does an arm's work where a model is too large for one process."""
+
+
+def processes() -> int:
+    """How many a launcher (``torchrun``, ``accelerate launch``) started as one training."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def sharded() -> str | None:
