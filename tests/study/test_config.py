@@ -54,7 +54,7 @@ def test_an_arm_starts_from_another_with_its_seed() -> None:
         '[arms.then-rl]\narm = "on-policy-rl-no-kl"\nseeds = [2, 1]\ninit_from = "off-policy-sft"\n'
         '[arms.theirs]\ncheckpoint = "/models/x"\n'
     ).cells()
-    assert [(cell.name, cell.start) for cell in cells] == [
+    assert [(cell.name, cell.start and cell.start.name) for cell in cells] == [
         ("off-policy-sft-seed1", None),
         ("theirs", None),
         ("off-policy-sft-seed2", None),
@@ -87,6 +87,10 @@ def test_the_source_group_is_data() -> None:
             "[arms.off-policy-sft]\nlearning_rates = [1e-5, 2e-5]\n"
             '[arms.a]\narm = "on-policy-sft"\ninit_from = "off-policy-sft"\n',
             "init_from 'off-policy-sft' is several models",
+        ),
+        (
+            '[arms.a]\ncheckpoint = ""\n',
+            r"\[arms.a\] \[checkpoint\]: String should have at least 1",
         ),
         ('[arms.a]\ncheckpoint = "x"\nsteps = 3\n', "no other setting goes with it"),
         ("[arms.on-policy-rl]\nseeds = [-1]\n", r"\[arms.on-policy-rl\] \[seeds.0\]"),

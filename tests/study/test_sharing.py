@@ -12,7 +12,8 @@ from transferscope.core.files import holding
 from transferscope.study.config import Cell
 from transferscope.study.sharing import cell_lock, each_once
 
-CELLS = [Cell("a", "a", None), Cell("b", "b", None, start="a"), Cell("c", "c", None)]
+FIRST = Cell("a", "a", None)
+CELLS = [FIRST, Cell("b", "b", None, start=FIRST), Cell("c", "c", None)]
 
 
 def test_alone_in_order(tmp_path: Path) -> None:

@@ -219,6 +219,19 @@ def test_an_interrupted_arm_goes_on_under_another_spelling_of_the_folder(
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_an_arm_starts_from_somebodys_checkpoint(
+    config: StudyConfig, tiny_model: Path, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "theirs"
+    shutil.copytree(tiny_model, theirs)
+    settings = {"arm": "classic-sft", "init_from": "theirs", "steps": 1, "queries_per_step": 2}
+    arms = {"theirs": {"checkpoint": str(theirs)}, "on": settings | {"rollouts": 1}}
+    small = config.model_copy(update={"items": 2, "arms": arms})
+    run_study(small, tmp_path / "out", say=lambda _: None)
+    trained = json.loads((tmp_path / "out" / "arms" / "on" / "arm.json").read_text())
+    assert trained["base"] == str(theirs)
+
+
 def test_steps_without_a_finite_gradient_are_no_zeros() -> None:
     found = dynamics_of([{"grad_norm": 1.0}, {"grad_norm": None}, {"grad_norm": None}])
     assert (found["nonfinite"], found["zeros"], found["total"]) == (2, 0, 1.0)

@@ -108,7 +108,7 @@ class ArmTable(BaseModel):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(), max_length=100)
     learning_rates: tuple[float, ...] = Field(default=(), max_length=20)
     init_from: str | None = None
-    checkpoint: str | None = None
+    checkpoint: str | None = Field(default=None, min_length=1)
     settings: dict[str, Any] = {}
 
 
@@ -117,13 +117,13 @@ class Cell:
     """One model of a study: an arm at a learning rate and a seed, or somebody's checkpoint.
 
     ``table`` is the arm's name in the TOML, ``name`` the cell's folder. ``config`` is ``None`` for
-    a checkpoint, whose folder is ``checkpoint``. ``start`` names the cell it starts from.
+    a checkpoint, whose folder is ``checkpoint``. ``start`` is the cell it starts from.
     """
 
     name: str
     table: str
     config: ArmConfig | None
-    start: str | None = None
+    start: Cell | None = None
     checkpoint: str | None = None
 
 
@@ -199,7 +199,7 @@ class StudyConfig(BaseModel):
                 own = 0.0
                 if cell.config is not None and table.seeds:
                     own = table.seeds.index(cell.config.seed) / len(table.seeds)
-                turn[cell.name] = max(own, turn[cell.start] if cell.start else 0.0)
+                turn[cell.name] = max(own, turn[cell.start.name] if cell.start else 0.0)
         return tuple(sorted(found.values(), key=lambda cell: turn[cell.name]))
 
     def _trained(self, name: str, table: ArmTable, before: Mapping[str, Cell]) -> list[Cell]:
@@ -221,7 +221,7 @@ class StudyConfig(BaseModel):
 
     def _start(
         self, init_from: str | None, seed: int, before: Mapping[str, Cell], place: str
-    ) -> str | None:
+    ) -> Cell | None:
         """The cell of arm ``init_from`` with the same seed, else its only one."""
         if init_from is None:
             return None
@@ -230,7 +230,7 @@ class StudyConfig(BaseModel):
         if len(fitting) != 1:
             what = f"init_from {init_from!r} is {'no arm above' if not cells else 'several models'}"
             raise InputError(what, place=place, remedy="name an arm above with one learning rate")
-        return fitting[0].name
+        return fitting[0]
 
 
 _STUDY_KEYS = frozenset(ArmTable.model_fields) - {"settings"}

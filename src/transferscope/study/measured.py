@@ -86,7 +86,7 @@ def _recipe(cell: Cell) -> str:
     """The recipe that the cell is a run of; from another arm's model on it is another recipe."""
     if cell.config is None:
         return "checkpoint"
-    return cell.config.arm if cell.start is None else f"{cell.config.arm} from {cell.start}"
+    return cell.config.arm if cell.start is None else f"{cell.config.arm} from {cell.start.name}"
 
 
 def _value(point: PlanePoint) -> Value:

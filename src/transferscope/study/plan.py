@@ -99,7 +99,7 @@ def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
     stages = [_run_stage("evaluate base", detail, out / "runs" / "base", evaluation)]
     for cell in config.cells():
         if (arm := cell.config) is not None:
-            folder = out / "arms" / cell.name
+            folder = model_folder(cell, out)
             what = f"{arm.steps} steps of {arm.queries_per_step} queries x {arm.rollouts}"
             minutes = arm.steps * arm.rows_per_step * SECONDS_PER_ROW[arm.recipe.sampler] / 60
             title = f"train {cell.name}"
@@ -115,6 +115,11 @@ def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
     report = out / "report.html"
     stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, False))
     return StudyPlan(config.name, tuple(stages))
+
+
+def model_folder(cell: Cell, out: Path) -> Path:
+    """Where the cell's model is, or will be: somebody's checkpoint, or the arm's folder."""
+    return out / "arms" / cell.name if cell.checkpoint is None else Path(cell.checkpoint)
 
 
 def probe_path(out: Path, label: str, kind: str) -> Path:
@@ -203,7 +208,7 @@ def claim_folder(config: StudyConfig, out: Path) -> None:
 
 def is_measured(cell: Cell, out: Path) -> bool:
     """Whether everything of the cell is done: the arm, its runs and its probes."""
-    if cell.config is not None and not is_complete(out / "arms" / cell.name):
+    if cell.config is not None and not is_complete(model_folder(cell, out)):
         return False
     labels = run_names(cell)
     return all(is_run(out / "runs" / label) for label in labels) and all(

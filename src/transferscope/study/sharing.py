@@ -29,7 +29,7 @@ def each_once(cells: Sequence[Cell], out: Path, run: Callable[[Cell], None]) -> 
     while left:
         still: list[Cell] = []
         for cell in left:
-            if cell.start in {other.name for other in still}:
+            if cell.start in still:
                 still.append(cell)
                 continue
             with holding(cell_lock(out, cell.name), wait=wait) as mine:

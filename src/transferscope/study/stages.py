@@ -40,6 +40,7 @@ from .plan import (
     claim_folder,
     is_measured,
     is_run,
+    model_folder,
     probe_path,
     refuse_another,
     run_names,
@@ -189,10 +190,10 @@ def _run_cell(
     if is_measured(cell, out):
         return
     tick: Tick = options["tick"]
-    folder = out / "arms" / cell.name if cell.checkpoint is None else Path(cell.checkpoint)
+    folder = model_folder(cell, out)
     if cell.config is not None:
         announce(folder)
-        start = {} if cell.start is None else {"model": str(out / "arms" / cell.start)}
+        start = {} if cell.start is None else {"model": str(model_folder(cell.start, out))}
         train_arm(cell.config.model_copy(update=start), folder, tick=tick)
     for label in run_names(cell):
         announce(out / "runs" / label)
