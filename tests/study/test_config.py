@@ -140,6 +140,48 @@ def test_files_are_looked_at_before_the_first_stage(
     assert not (tmp_path / "out").exists()
 
 
+LORA_SFT = '[arms.sft]\narm = "off-policy-sft"\nlora_rank = 2\n'
+FULL_SFT = '[arms.sft]\narm = "off-policy-sft"\n'
+THEIRS = '[arms.sft]\ncheckpoint = "{0}"\n'
+THEN = '[arms.then]\ninit_from = "sft"\n'
+
+
+@pytest.mark.parametrize(
+    ("start", "then", "message"),
+    [
+        (LORA_SFT, 'arm = "on-policy-sft"\nlora_rank = 4\n', "lora_rank is 4, and the start's"),
+        (LORA_SFT, 'arm = "on-policy-rl"\n', "beta > 0 needs a reference"),
+        (LORA_SFT, 'arm = "on-policy-rl"\nlora_rank = 2\n', None),
+        (LORA_SFT, 'arm = "on-policy-sft"\n', None),
+        (FULL_SFT, 'arm = "on-policy-rl"\nlora_rank = 4\n', None),
+        (THEIRS, 'arm = "on-policy-sft"\nlora_rank = 2\n', "the start's adapter has 8"),
+        (THEIRS, 'arm = "on-policy-rl"\n', "beta > 0 needs a reference"),
+    ],
+)
+def test_a_start_that_an_arm_cannot_go_on_from_is_refused_before_any_work(
+    start: str, then: str, message: str | None, tmp_path: Path, tiny_model: Path
+) -> None:
+    adapter = tmp_path / "adapter"
+    adapter.mkdir()
+    about = {"r": 8, "base_model_name_or_path": str(tiny_model)}
+    (adapter / "adapter_config.json").write_text(json.dumps(about))
+    text = f'name = "s"\nbase = "{tiny_model}"\n{start.format(adapter)}{THEN}{then}'
+    config = parse_study(text, place="s.toml")
+    if message is None:
+        check_study(config, tmp_path / "out")
+        return
+    with pytest.raises(InputError, match=rf"study s \[arms.then\]: .*{message}"):
+        check_study(config, tmp_path / "out")
+
+
+def test_a_base_that_is_an_adapter_is_such_a_start(tmp_path: Path, tiny_model: Path) -> None:
+    about = {"r": 8, "base_model_name_or_path": str(tiny_model)}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(about))
+    text = f'name = "s"\nbase = "{tmp_path}"\n[arms.on-policy-rl]\n'
+    with pytest.raises(InputError, match="beta > 0 needs a reference"):
+        check_study(parse_study(text, place="s.toml"), tmp_path / "out")
+
+
 def test_settings_of_the_probes_that_are_not_set_change_no_study() -> None:
     arm = "[arms.on-policy-rl]\n"
     plain = study(arm)

@@ -15,6 +15,7 @@ from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..train import ArmConfig, is_complete
 from ..train.pool import HUB, queries_of, responses_of
 from ..train.sharding import processes
+from ..train.start import adapter_of, refuse_start
 from .config import Cell, StudyConfig
 
 Say = Callable[[str], None]
@@ -153,9 +154,24 @@ def check_study(config: StudyConfig, out: Path) -> None:
     if len(suite.benchmarks) * config.probe.items < FEWEST_TEXTS:
         what = f"the probes need {FEWEST_TEXTS} texts"
         raise InputError(what, place=f"study {config.name} [probe] items", remedy="ask for more")
+    _check_starts(config)
     for cell in config.cells():
         if cell.config is not None:
             _check_data(cell.config)
+
+
+def _check_starts(config: StudyConfig) -> None:
+    """Raise what training would for an arm that can't go on from its start."""
+    for cell in config.cells():
+        if cell.config is None:
+            continue
+        if cell.start is not None and cell.start.config is not None:  # not trained yet
+            rank = cell.start.config.lora_rank
+            adapter = {"r": rank} if rank else None
+        else:
+            start = cell.start.checkpoint if cell.start is not None else None
+            adapter = adapter_of(start or config.base)
+        refuse_start(cell.config, adapter, place=f"study {config.name} [arms.{cell.table}]")
 
 
 def _check_data(arm: ArmConfig) -> None:

@@ -47,6 +47,7 @@ from .log import FILE, StepLog, read_steps
 from .overlap import Cleaned, clean
 from .pool import queries_of, read_queries, write_queries
 from .sharding import processes, refuse_sharded, whole_weights
+from .start import adapter_of, refuse_start
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
@@ -69,7 +70,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     a launcher (``torchrun``) the processes share the work, and the first one writes. Nothing of the
     model stays in memory. Raises :class:`InputError` when ``out`` belongs to another configuration,
     holds other files, or was begun with another number of processes, and for weights sharded over
-    processes that the arm needs whole.
+    processes that the arm needs whole, and for a start that it can't go on from.
     """
     _refuse_foreign(out)
     config_json = config.model_dump(mode="json")
@@ -81,6 +82,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     refuse_sharded(config)
     config.accumulation(processes())  # raises before a model is loaded
     source = find_model(config.model)
+    refuse_start(config, adapter_of(config.model), place=config.model)
     make_folder(out)
     checkpoints = out / "checkpoints"
     make_folder(checkpoints)
@@ -169,8 +171,7 @@ def _train(
 def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
     """The start of the arm: all weights, or those of adapters on top of frozen ones.
 
-    With ``lora_rank`` an adapter as start is trained on; without, it is merged first. Raises
-    :class:`InputError` where the start's adapter has another rank.
+    With ``lora_rank`` an adapter as start is trained on; without, it is merged first.
     """
     if not config.lora_rank:
         return load_model(source, placed=False)
@@ -190,9 +191,6 @@ def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
             base = config.model
     else:
         there = read_json(Path(source.adapter) / "adapter_config.json")
-        if there.get("r") != config.lora_rank:
-            what = f"lora_rank is {config.lora_rank}, and the start's adapter has {there.get('r')}"
-            raise InputError(what, place=source.name, remedy="use the adapter's rank")
         model = PeftModel.from_pretrained(model, source.adapter, is_trainable=True)
         base = str(there["base_model_name_or_path"])
     # The name, not this machine's cache folder: an adapter is worth sharing.

@@ -21,10 +21,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import InputError
 from ..core.records import Message, Tick, no_tick
 from ..grade.maths import is_correct
-from ..models import find_model
 from .arm import run_arm, training_arguments
 from .config import ArmConfig
 from .log import StepLog, over_processes
@@ -43,15 +41,8 @@ def train_surrogate(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick)
 
     Skipped when complete, resumed when interrupted (responses are drawn at every step and the
     random state is part of a checkpoint). Raises :class:`InputError` as :func:`.arm.run_arm` does,
-    for queries or a teacher that don't suffice, and for ``beta`` > 0 with all weights trained from
-    an adapter, whose base would become the reference.
+    and for queries or a teacher that don't suffice.
     """
-    if config.beta > 0 and not config.lora_rank and find_model(config.model).adapter is not None:
-        raise InputError(
-            "beta > 0 needs a reference, which can't be loaded from an adapter",
-            place=config.model,
-            remedy="merge the adapter into a model folder first, or set lora_rank",
-        )
     return run_arm(config, Path(out), tick=tick, build=build_trainer)
 
 
