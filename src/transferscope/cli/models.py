@@ -139,7 +139,9 @@ def trace(
 
 
 @app.command
-def study(file: Path, *, out: Path | None = None, so_far: bool = False) -> None:
+def study(
+    file: Path, *, out: Path | None = None, data: Path | None = None, so_far: bool = False
+) -> None:
     """Train, evaluate, probe, compare and report from one TOML file; resumable.
 
     Parameters
@@ -148,6 +150,8 @@ def study(file: Path, *, out: Path | None = None, so_far: bool = False) -> None:
         The study's TOML.
     out
         Folder of its stages; default: beside the file, named after it.
+    data
+        Folder of the files that real benchmarks are read from.
     so_far
         Report on the models that are measured already; train and evaluate nothing.
     """
@@ -157,7 +161,7 @@ def study(file: Path, *, out: Path | None = None, so_far: bool = False) -> None:
     if so_far:
         _show_study(report_so_far(config, folder), folder)
     else:
-        _run_study(config, folder)
+        _run_study(config, folder, data)
 
 
 @app.command
@@ -179,15 +183,17 @@ def demo(
     _run_study(demo_study(None if train_arms else shipped_adapters()), out)
 
 
-def _run_study(config: Any, out: Path) -> None:
+def _run_study(config: Any, out: Path, data: Path | None = None) -> None:
     from ..report.progress import progress
     from ..study import check_study, plan_study, run_study
 
-    check_study(config, out)
+    check_study(config, out, data=data)
     for line in plan_study(config, out).lines():
         print(line, file=sys.stderr)
     with progress() as tick:
-        report = run_study(config, out, tick=tick, say=lambda t: print(t, file=sys.stderr))
+        report = run_study(
+            config, out, data=data, tick=tick, say=lambda t: print(t, file=sys.stderr)
+        )
     _show_study(report, out)
 
 

@@ -134,8 +134,10 @@ def run_names(cell: Cell) -> list[str]:
     return [*(f"{cell.name}@{step}" for step in kept), cell.name]
 
 
-def check_study(config: StudyConfig, out: Path) -> None:
-    """Raise what running would before its first stage; loads and writes nothing.
+def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> None:
+    """Raise what running would before its first stage; loads no model and writes nothing.
+
+    ``data`` is the folder of the files that real benchmarks are read from.
 
     Raises :class:`InputError` under a launcher, too: its processes would average the gradients of
     the different cells that each of them takes.
@@ -150,7 +152,7 @@ def check_study(config: StudyConfig, out: Path) -> None:
     refuse_another(config, out)
     suite = config.load_suite()
     for model in (config.base, *(c.checkpoint for c in config.cells() if c.checkpoint)):
-        check_model(model, suite, n=config.items, seed=config.seed)
+        check_model(model, suite, n=config.items, seed=config.seed, data=data)
     if len(suite.benchmarks) * config.probe.items < FEWEST_TEXTS:
         what = f"the probes need {FEWEST_TEXTS} texts"
         raise InputError(what, place=f"study {config.name} [probe] items", remedy="ask for more")

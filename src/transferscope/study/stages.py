@@ -69,18 +69,24 @@ class _Found:
 
 
 def run_study(
-    config: StudyConfig, out: Path, *, tick: Tick = no_tick, say: Say = print
+    config: StudyConfig,
+    out: Path,
+    *,
+    data: Path | None = None,
+    tick: Tick = no_tick,
+    say: Say = print,
 ) -> ReportInput:
     """Run every stage that is not complete; returns what the report shows.
 
-    Called by several processes with the same ``out``, they share the cells. Raises
+    Called by several processes with the same ``out``, they share the cells. ``data`` is the folder
+    of the files that real benchmarks are read from, wherever it lies on this machine. Raises
     :class:`InputError` when ``out`` holds another study.
     """
-    check_study(config, out)
+    check_study(config, out, data=data)
     suite = config.load_suite()
     claim_folder(config, out)
     announce = announcer(config, out, say)
-    options: dict[str, Any] = {"n": config.items, "seed": config.seed, "tick": tick}
+    options: dict[str, Any] = {"n": config.items, "seed": config.seed, "data": data, "tick": tick}
     announce(out / "runs" / "base")
     with holding(cell_lock(out, "base")):
         base = read_run(evaluate_model(config.base, suite, out / "runs" / "base", **options))
