@@ -59,6 +59,25 @@ def test_train_leaves_out_what_the_suite_asks(
     assert len(left.read_text().splitlines()) == 72
 
 
+def test_train_says_how_many_queries_its_teacher_leaves_unanswered(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny_model: Path,
+    queries: Path,
+    suite: Path,
+) -> None:
+    teacher = tmp_path / "t.jsonl"
+    prompts = [json.loads(line)["prompt"] for line in queries.read_text().splitlines()]
+    rows = [{"prompt": prompt, "response": "It is 1."} for prompt in prompts[:9]]
+    teacher.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    argv = ["train", "classic-sft", "--model", str(tiny_model), "--steps", "1"]
+    argv += ["--queries", str(queries), "--teacher", str(teacher), "--suite", str(suite)]
+    code, _, err = run(capsys, *argv, "--out", str(tmp_path / "arm"))
+    assert code == 0
+    said = f"{queries}: 1 of 73 queries overlap with suite {suite}, removed; 64 without a teacher's"
+    assert said in err
+
+
 def test_distill_asks_a_teacher_nothing_that_the_suite_asks(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,

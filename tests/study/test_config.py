@@ -140,6 +140,44 @@ def test_files_are_looked_at_before_the_first_stage(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_hub_data_set_is_asked_before_the_first_stage(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("no network")
+
+    monkeypatch.setattr(datasets, "load_dataset", fails)
+    text = f'name = "s"\nbase = "{tiny_model}"\n[arms.on-policy-sft]\nqueries_from = "hub:a/b"\n'
+    with pytest.raises(InputError, match="hub:a/b: could not be loaded: no network"):
+        check_study(parse_study(text, place="s.toml"), tmp_path / "out")
+
+
+def test_a_teacher_of_a_part_of_the_queries_is_enough(tmp_path: Path, tiny_model: Path) -> None:
+    rows = [{"prompt": f"{n}?", "gold": str(n)} for n in range(4)]
+    (tmp_path / "q.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answers = [{"prompt": f"{n}?", "response": f"It is {n}."} for n in (1, 3)]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in answers))
+    text = f"""
+name = "s"
+base = "{tiny_model}"
+[arms.off-policy-sft]
+queries_from = "{tmp_path}/q.jsonl"
+teacher = "{tmp_path}/t.jsonl"
+steps = 1
+queries_per_step = 2
+[arms.on-policy-sft]
+queries_from = "{tmp_path}/q.jsonl"
+steps = STEPS
+queries_per_step = 2
+"""
+    check_study(parse_study(text.replace("STEPS", "1"), place="s.toml"), tmp_path / "out")
+    # The other arm sees no more than this one.
+    with pytest.raises(InputError, match="asks for 4 queries, here are 2 after 2 were left out"):
+        check_study(parse_study(text.replace("STEPS", "2"), place="s.toml"), tmp_path / "out")
+
+
 LORA_SFT = '[arms.sft]\narm = "off-policy-sft"\nlora_rank = 2\n'
 FULL_SFT = '[arms.sft]\narm = "off-policy-sft"\n'
 THEIRS = '[arms.sft]\ncheckpoint = "{0}"\n'

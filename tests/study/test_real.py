@@ -43,6 +43,7 @@ BENCHMARKS: dict[str, list[dict[str, Any]]] = {
 QUERIES = [{"id": "asked", "prompt": ASKED, "gold": "9"}] + [
     {"id": f"q{n}", "prompt": f"How much is {n} and {n}, say?", "gold": str(2 * n)} for n in (1, 2)
 ]
+SEEN_BY_NONE = "1 overlap with the evaluation: no arm sees them."
 
 
 def written(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -77,13 +78,16 @@ items = 1
 
 
 def test_a_study_reads_real_benchmarks_and_trains_on_none_of_their_questions(
-    file: Path, monkeypatch: pytest.MonkeyPatch
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(file.parent)
     out = file.parent / "out"
     main(["study", str(file), "--data", "data", "--out", str(out)])
     (row,) = json.loads((out / "overlap.json").read_text())["sources"]
     assert (row["removed"], row["ids"]) == (1, ["asked"])
+    assert SEEN_BY_NONE in capsys.readouterr().err
+    assert SEEN_BY_NONE in (out / "report.html").read_text()
+    assert SEEN_BY_NONE in (out / "report.md").read_text()
     evaluated = read_run(out / "runs" / "on-policy-sft").by_benchmark
     assert set(evaluated) == {"GSM8K", "HeadQA", "CoQA", "IFEval", "MC-TACO"}
     assert "data" not in json.loads((out / "study.json").read_text())["config"]

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.train import ArmConfig, arm, train_arm
+from transferscope.train import ArmConfig, arm, is_complete, train_arm
 from transferscope.train.arm import CLEANED, cleaned
+from transferscope.train.pool import queries_of
 from transferscope.train.checkpoints import newest
 
 from ..conftest import torchrun
@@ -118,6 +119,28 @@ def test_queries_of_the_evaluation_are_no_part_of_an_arm(tiny: str, tmp_path: Pa
     with pytest.raises(InputError, match="is not empty"):
         cleaned(settings, tmp_path / "thesis", [f"If {LONG} returns?"])
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["mine.tex"]
+
+
+def test_queries_without_a_teachers_response_are_no_part_of_an_arm_that_needs_one(
+    tiny: str, tmp_path: Path
+) -> None:
+    queries, teacher = tmp_path / "q.jsonl", tmp_path / "t.jsonl"
+    rows = [{"id": f"q{n}", "prompt": f"{n}?", "gold": str(n)} for n in range(4)]
+    queries.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answers = [{"prompt": f"{n}?", "response": f"It is {max(n, 1)}."} for n in range(3)]
+    teacher.write_text("".join(json.dumps(row) + "\n" for row in answers))
+    named = {"queries_from": str(queries), "teacher": str(teacher), "steps": 1}
+    settings = config(tiny, "off-policy-sft", queries_per_step=2, **named)
+    left, found = cleaned(settings, tmp_path / "arm", ["What else?"])
+    assert (found.removed, found.unanswered) == (0, ("q0", "q3"))
+    assert {query.id for query in queries_of(left)} == {"q1", "q2"}
+    assert is_complete(train_arm(left, tmp_path / "arm"))
+    own = config(tiny, "on-policy-sft", queries_per_step=2, queries_from=str(queries), steps=1)
+    assert cleaned(own, tmp_path / "own", ["What else?"])[1].left_out == 0
+    many = config(tiny, "off-policy-sft", queries_per_step=3, **named)
+    with pytest.raises(InputError, match="asks for 3 queries, here are 2 after 2 were left out"):
+        cleaned(many, tmp_path / "many", ["What else?"])
+    assert not (tmp_path / "many").exists()
 
 
 def test_built_in_queries_stay_as_they_are(tiny: str, tmp_path: Path) -> None:

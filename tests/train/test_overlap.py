@@ -41,6 +41,15 @@ def test_what_is_left_may_be_trained_on() -> None:
         clean(queries, ["one two three", "four five six"], source="q.jsonl")
 
 
+def test_what_a_teacher_leaves_unanswered_goes_as_well() -> None:
+    queries = asked("one two three", "four five", "six", "seven")
+    found = clean(queries, ["one two three"], source="q.jsonl", unanswered={"0", "2"})
+    assert [query.id for query in found.queries] == ["1", "3"]
+    assert (found.removed, found.unanswered, found.left_out) == (1, ("2",), 2)
+    with pytest.raises(InputError, match="the teacher has nothing to train on for any of 4"):
+        clean(queries, [], source="q.jsonl", unanswered=set("0123"))
+
+
 def test_built_in_queries_stay_unless_they_are_asked_whole() -> None:
     queries = asked("one two three four five six seven eight nine", "ten")
     found = clean(queries, ["one two three four five six seven eight 9"], source="procedural")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from transferscope.core.errors import InputError
+from transferscope.core.records import digest
 from transferscope.grade.maths import is_correct
 from transferscope.train import ArmConfig
-from transferscope.train.pool import queries_of, read_queries, responses_of
+from transferscope.train.pool import queries_of, read_queries, responses_of, unanswered
 
 
 def written(path: Path, rows: list[dict[str, object]]) -> Path:
@@ -66,8 +67,61 @@ def test_rejection_keeps_correct_ones_and_an_advantage_needs_wrong_ones(tmp_path
     first = responses_of(mixed, queries_of(mixed))[0]
     gold = queries_of(mixed)[0].gold
     assert [is_correct(response, gold) for response in first] == [False, True]
-    with pytest.raises(InputError, match=r"2 correct responses to query \d, 3 were asked for"):
-        responses_of(config("off-policy-sft", rollouts=3, **named), queries_of(kept))
+
+
+def test_too_few_responses_are_drawn_again(tmp_path: Path) -> None:
+    queries = written(tmp_path / "q.jsonl", [{"prompt": f"{n}?", "gold": str(n)} for n in range(3)])
+    answers = [
+        {"prompt": f"{n}?", "response": f"{word} {n + slip}."}
+        for n in range(3)
+        for word, slip in (("It is", 0), ("It may be", 1), ("So it is", 0))
+    ]
+    teacher = written(tmp_path / "t.jsonl", answers)
+    named = {"queries_from": str(queries), "teacher": str(teacher)}
+    many = config("off-policy-sft", rollouts=9, **named)
+    drawn = responses_of(many, queries_of(many))
+    for query, responses in zip(queries_of(many), drawn, strict=True):
+        there = [f"It is {query.gold}.", f"So it is {query.gold}."]
+        assert responses[:2] == there
+        assert (len(responses), set(responses[2:])) == (9, set(there))
+    assert responses_of(many, queries_of(many)) == drawn
+    assert len({tuple(answer.split()[0] for answer in responses) for responses in drawn}) > 1
+    rl = config("off-policy-rl", rollouts=4, **named)
+    assert all(len(set(group)) == 3 for group in responses_of(rl, queries_of(rl)))
+
+
+def test_queries_that_a_teacher_leaves_unanswered(tmp_path: Path) -> None:
+    path = written(tmp_path / "q.jsonl", [{"prompt": f"{n}?", "gold": str(n)} for n in range(4)])
+    rows = [
+        {"prompt": "0?", "response": "It is 0."},
+        {"prompt": "1?", "response": "It is 2."},
+        {"prompt": "2?", "response": "It is 2.", "finished": False},
+    ]
+    teacher = written(tmp_path / "t.jsonl", rows)
+    named = {"queries_from": str(path), "teacher": str(teacher)}
+    queries = read_queries(path)
+    sft, rl = config("off-policy-sft", **named), config("off-policy-rl", **named)
+    own = config("on-policy-sft", queries_from=str(path))
+    assert unanswered(queries, [sft, own]) == {"1", "2", "3"}
+    assert unanswered(queries, [rl]) == {"2", "3"}
+    assert unanswered(queries, [own]) == frozenset()
+    assert unanswered(queries, [config("off-policy-sft")]) == frozenset()
+    with pytest.raises(InputError, match=r"t.jsonl: no correct response to query 1; distill more"):
+        responses_of(sft, [queries[1]])
+    # Distilled again, the file is read again.
+    written(teacher, [*rows, {"prompt": "1?", "response": "It is 1."}])
+    assert unanswered(queries, [sft]) == {"2", "3"}
+    with pytest.raises(InputError, match=r"none\.jsonl"):
+        unanswered(queries, [config("off-policy-rl", **named | {"teacher": "none.jsonl"})])
+
+
+def test_built_in_draws_stay_what_they_are() -> None:
+    """The studies that were run hang on them."""
+    drawn = [
+        responses_of(settings, queries_of(settings))
+        for settings in (config("off-policy-sft", steps=20), config("off-policy-rl", steps=20))
+    ]
+    assert digest(drawn) == "466d44121c0a3e0e"
 
 
 def test_the_procedural_teacher_slips_in_about_half_for_off_policy_rl() -> None:
@@ -170,9 +224,9 @@ def test_a_response_that_was_cut_off_is_no_response(tmp_path: Path) -> None:
     assert responses_of(sft, queries_of(sft)) == [["It is 7."]]
     rl = config("off-policy-rl", queries_per_step=1, rollouts=2, **named)
     assert responses_of(rl, queries_of(rl)) == [["It is 7.", "It is 8."]]
-    two = config("off-policy-sft", queries_per_step=1, rollouts=2, **named)
-    with pytest.raises(InputError, match=r"1 correct .* asked for \(1 unfinished left out\)"):
-        responses_of(two, queries_of(two))
+    written(tmp_path / "t.jsonl", rows[:1])
+    with pytest.raises(InputError, match=r"no correct response .* \(1 unfinished left out\)"):
+        responses_of(sft, queries_of(sft))
 
 
 def test_two_queries_of_one_id_are_refused(tmp_path: Path) -> None:

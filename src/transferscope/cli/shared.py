@@ -116,11 +116,19 @@ def clean_queries(source: str, suite: str, data: Path | None) -> list[Query]:
 
 
 def say_cleaned(found: Cleaned, source: str, suite: str) -> None:
-    """One line on stderr: how many queries overlap with the suite, and what became of them."""
-    total = len(found.queries) + found.removed
+    """One line on stderr: how many queries overlap with the suite, and what became of them.
+
+    Those that the teacher doesn't answer are counted on it, too.
+    """
+    total = len(found.queries) + found.left_out
     overlapping = f"{len(found.overlapping)} of {total} queries overlap with suite {suite}"
     kept = ", kept: built in" if len(found.overlapping) > found.removed else ""
-    print(f"{source}: {overlapping}{', removed' if found.removed else kept}", file=sys.stderr)
+    lacking = f"; {len(found.unanswered)} without a teacher's response to train on, removed"
+    print(
+        f"{source}: {overlapping}{', removed' if found.removed else kept}"
+        f"{lacking if found.unanswered else ''}",
+        file=sys.stderr,
+    )
 
 
 def say_unfinished(teacher: Path) -> None:

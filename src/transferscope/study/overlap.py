@@ -1,22 +1,32 @@
-"""Training queries that the evaluation asks, too: removed before any arm sees them, and counted.
+"""Training queries that no arm may see, counted in ``overlap.json``.
 
-Every source of queries but the built-in one becomes ``queries/SOURCE.jsonl`` without them (see
-``train/overlap``).
+Every source of queries but the built-in one becomes ``queries/SOURCE.jsonl`` without those that the
+evaluation asks (see ``train/overlap``) and without those that any arm's teacher leaves unanswered:
+all arms see the same queries.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..core.files import write_json
+from ..core.errors import InputError
+from ..core.files import read_json, write_json
 from ..core.records import digest
 from ..runs import Run
 from ..train.config import PROCEDURAL, ArmConfig
 from ..train.overlap import N, clean
-from ..train.pool import queries_of, read_queries, write_queries
+from ..train.pool import (
+    queries_of,
+    query_lines,
+    read_queries,
+    require_enough,
+    unanswered,
+    write_queries,
+)
 from ..train.queries import Query
 from .config import Cell, StudyConfig
 
@@ -27,7 +37,7 @@ def clean_sources(config: StudyConfig, base: Run, out: Path) -> dict[str, str]:
     """From every source of queries to the file that replaces it; ``overlap.json`` says what went.
 
     The evaluation's prompts are those of the base's run. Raises as ``clean`` and ``read_queries``
-    do.
+    do, where an arm has too few queries left, and where arms were trained on other ones before.
     """
     prompts = [
         response.prompt
@@ -39,8 +49,10 @@ def clean_sources(config: StudyConfig, base: Run, out: Path) -> dict[str, str]:
     report: list[dict[str, Any]] = []
     cleaned: dict[str, str] = {}
     for source in dict.fromkeys(arm.queries_from for arm in arms):
-        queries = _queries(source, [arm for arm in arms if arm.queries_from == source])
-        found = clean(queries, prompts, source=source)
+        own = [arm for arm in arms if arm.queries_from == source]
+        queries = _queries(source, own)
+        lacking = unanswered(queries, own) if source != PROCEDURAL else ()
+        found = clean(queries, prompts, source=source, unanswered=lacking)
         report.append(
             {
                 "source": source,
@@ -49,10 +61,15 @@ def clean_sources(config: StudyConfig, base: Run, out: Path) -> dict[str, str]:
                 "overlapping": len(found.overlapping),
                 "removed": found.removed,
                 "ids": list(found.overlapping),
+                "unanswered": len(found.unanswered),
+                "unanswered_ids": list(found.unanswered),
             }
         )
         if source != PROCEDURAL:
+            for arm in own:
+                require_enough(arm, len(found.queries), place=source, left_out=found.left_out)
             path = out / "queries" / f"{_slug(source)}.jsonl"
+            _refuse_changed(path, found.queries, source=source, out=out)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_queries(path, found.queries)
             cleaned[source] = str(path)
@@ -67,6 +84,30 @@ def with_clean_queries(cell: Cell, sources: dict[str, str]) -> Cell:
         return cell
     changed = {"queries_from": sources[cell.config.queries_from]}
     return replace(cell, config=cell.config.model_copy(update=changed))
+
+
+def left_out(out: Path) -> list[str]:
+    """What the study in ``out`` has to say of queries that no arm sees; one sentence a source."""
+    if not (out / FILE).is_file():
+        return []
+    said = []
+    for row in read_json(out / FILE, remedy="start the study again")["sources"]:
+        reasons = {
+            "overlap with the evaluation": row["removed"],
+            "have no response of a teacher's to train on": row.get("unanswered", 0),
+        }
+        if any(reasons.values()):
+            why = " and ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
+            said.append(f"Of {row['queries']} queries of {row['source']}, {why}: no arm sees them.")
+    return said
+
+
+def _refuse_changed(path: Path, queries: Sequence[Query], *, source: str, out: Path) -> None:
+    """Raise :class:`InputError` where arms were begun on other queries than these of ``source``."""
+    begun = path.is_file() and any((out / "arms").glob("*/arm*.json"))
+    if begun and path.read_text(encoding="utf-8") != "".join(query_lines(queries)):
+        what = "these queries, or the responses to them, have changed since arms were trained"
+        raise InputError(what, place=source, remedy="restore the files, or name another --out")
 
 
 def _queries(source: str, arms: list[ArmConfig]) -> list[Query]:

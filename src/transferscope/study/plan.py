@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from ..core.records import digest
 from ..evaluate import check_model
 from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..train import ArmConfig, is_complete
-from ..train.pool import HUB, queries_of, responses_of
+from ..train.config import PROCEDURAL
+from ..train.pool import queries_of, read_queries, require_enough, responses_of, unanswered
 from ..train.sharding import processes
 from ..train.start import adapter_of, refuse_start
 from .config import Cell, StudyConfig
@@ -157,9 +158,7 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
         what = f"the probes need {FEWEST_TEXTS} texts"
         raise InputError(what, place=f"study {config.name} [probe] items", remedy="ask for more")
     _check_starts(config)
-    for cell in config.cells():
-        if cell.config is not None:
-            _check_data(cell.config)
+    _check_data([cell.config for cell in config.cells() if cell.config is not None])
 
 
 def _check_starts(config: StudyConfig) -> None:
@@ -176,13 +175,22 @@ def _check_starts(config: StudyConfig) -> None:
         refuse_start(cell.config, adapter, place=f"study {config.name} [arms.{cell.table}]")
 
 
-def _check_data(arm: ArmConfig) -> None:
-    """Raise what training would for files that are missing or hold too little; asks no hub."""
-    if arm.queries_from.startswith(HUB):
-        return
-    queries = queries_of(arm)
-    if arm.recipe.sampler == "teacher":
-        responses_of(arm, queries)
+def _check_data(arms: Sequence[ArmConfig]) -> None:
+    """Raise what training would for queries and responses that are missing or too few.
+
+    What overlaps with the evaluation is known once the base has been evaluated.
+    """
+    for source in dict.fromkeys(arm.queries_from for arm in arms):
+        own = [arm for arm in arms if arm.queries_from == source]
+        if source == PROCEDURAL:
+            for arm in own:
+                if arm.recipe.sampler == "teacher":
+                    responses_of(arm, queries_of(arm))
+            continue
+        queries = read_queries(source)
+        lacking = len(unanswered(queries, own))
+        for arm in own:
+            require_enough(arm, len(queries) - lacking, place=source, left_out=lacking)
 
 
 def unequal(config: StudyConfig) -> list[str]:

@@ -31,7 +31,7 @@ from .claims import judge
 from .config import Cell, StudyConfig
 from .cost import cost_of, estimate_note
 from .measured import Measured, measure
-from .overlap import clean_sources, with_clean_queries
+from .overlap import clean_sources, left_out, with_clean_queries
 from .plan import (
     PROBES,
     Say,
@@ -91,6 +91,8 @@ def run_study(
     with holding(cell_lock(out, "base")):
         base = read_run(evaluate_model(config.base, suite, out / "runs" / "base", **options))
         sources = clean_sources(config, base, out)
+    for sentence in left_out(out):
+        say(sentence)
 
     def run(cell: Cell) -> None:
         clean = with_clean_queries(cell, sources)
@@ -145,7 +147,7 @@ def _report(config: StudyConfig, base: Run, cells: Sequence[Cell], out: Path) ->
         arm_means=means if found.training else (),
         arms={label: cell.table for cell in cells for label in run_names(cell)},
         dynamics={name: dynamics_of(rows) for name, rows in found.training.items()},
-        notes=[*_missing(config, cells), *unequal(config)],
+        notes=[*_missing(config, cells), *unequal(config), *left_out(out)],
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     )
     write_atomically(out / "report.md", render_markdown(report))

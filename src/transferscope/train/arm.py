@@ -4,7 +4,8 @@
       arm.started.json   the configuration and hashes of the files that it names, written
                        before the first step: another one is refused (see `identity`)
       queries.without-evaluation.jsonl
-                       the queries, where the evaluation asks some of those given
+                       the queries, where the evaluation asks some of those given or the teacher's
+                       file has no answer to them
       steps.jsonl        one line per step (see `log`)
       checkpoints/       the last sealed checkpoint; removed at the end
       at/STEP/           the model after a step that the configuration asks to keep
@@ -45,7 +46,7 @@ from .config import PROCEDURAL, ArmConfig
 from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
 from .overlap import Cleaned, clean
-from .pool import queries_of, read_queries, write_queries
+from .pool import queries_of, read_queries, require_enough, unanswered, write_queries
 from .sharding import processes, refuse_sharded, whole_weights
 from .start import adapter_of, refuse_start
 
@@ -117,14 +118,18 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
 def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmConfig, Cleaned]:
     """The arm without queries that overlap with the evaluation's ``prompts``, and what they were.
 
-    Where any are removed, the others become a file in ``out`` that the arm reads: another
-    evaluation makes it another arm. Raises as :func:`run_arm` does for the folder, and as
-    ``read_queries`` and ``clean`` do.
+    Without those, too, to which its teacher's file has nothing that it could take. Where any are
+    removed, the others become a file in ``out`` that the arm reads: another evaluation makes it
+    another arm. Raises as :func:`run_arm` does for the folder, as ``read_queries`` and ``clean``
+    do, and where too few queries are left.
     """
     source = config.queries_from
-    queries = queries_of(config) if source == PROCEDURAL else read_queries(source)
-    found = clean(queries, prompts, source=source)
-    if not found.removed:
+    if source == PROCEDURAL:
+        return config, clean(queries_of(config), prompts, source=source)
+    queries = read_queries(source)
+    found = clean(queries, prompts, source=source, unanswered=unanswered(queries, [config]))
+    require_enough(config, len(found.queries), place=source, left_out=found.left_out)
+    if not found.left_out:
         return config, found
     _refuse_foreign(out)
     make_folder(out)

@@ -12,7 +12,7 @@ and are counted, and one that occurs in it whole is refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..core.errors import InputError
@@ -35,17 +35,33 @@ class Overlap:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The queries to train on, and the ids of those ``overlapping``, of which ``removed`` went."""
+    """The queries to train on, and the ids of those ``overlapping``, of which ``removed`` went.
+
+    ``unanswered``: ids of those among the others that went for want of a teacher's response.
+    """
 
     queries: tuple[Query, ...]
     overlapping: tuple[str, ...]
     removed: int
+    unanswered: tuple[str, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """Queries that went, for either reason."""
+        return self.removed + len(self.unanswered)
 
 
-def clean(queries: Sequence[Query], prompts: Sequence[str], *, source: str) -> Cleaned:
+def clean(
+    queries: Sequence[Query],
+    prompts: Sequence[str],
+    *,
+    source: str,
+    unanswered: Collection[str] = (),
+) -> Cleaned:
     """What may be trained on of ``source``'s ``queries``, given the evaluation's ``prompts``.
 
-    Raises :class:`InputError` where nothing is left, and for a built-in query that is asked whole.
+    The ids of ``unanswered`` (see ``pool``) go as well, but for built-in queries. Raises
+    :class:`InputError` where nothing is left, and for a built-in query that is asked whole.
     """
     found = without_overlap(queries, prompts)
     if source == PROCEDURAL:
@@ -56,7 +72,12 @@ def clean(queries: Sequence[Query], prompts: Sequence[str], *, source: str) -> C
     if not found.kept:
         what = f"every query ({len(queries)}) overlaps with the evaluation"
         raise InputError(what, place=source, remedy="give others, or name another suite")
-    return Cleaned(found.kept, found.removed, len(found.removed))
+    kept = tuple(query for query in found.kept if query.id not in unanswered)
+    if not kept:
+        what = f"the teacher has nothing to train on for any of {len(found.kept)} queries"
+        raise InputError(what, place=source, remedy="distill more")
+    lacking = tuple(query.id for query in found.kept if query.id in unanswered)
+    return Cleaned(kept, found.removed, len(found.removed), lacking)
 
 
 def without_overlap(queries: Sequence[Query], prompts: Iterable[str], *, n: int = N) -> Overlap:

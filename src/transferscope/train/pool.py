@@ -9,7 +9,8 @@ MATH's levels 3 to 5, of a file too::
     {"prompt": "What is 3 + 4?", "gold": "7"}
 
 A teacher's responses, as ``transferscope distill`` writes them; joined to queries by prompt. One
-that says ``"finished": false`` was cut off: it has no end that could be learnt, and is left out::
+that says ``"finished": false`` was cut off: it has no end that could be learnt, and is left out.
+A query without any response that an arm could take is left out, too (see `unanswered`)::
 
     {"prompt": "What is 3 + 4?", "response": "3 + 4 = 7"}
 """
@@ -19,8 +20,9 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -52,11 +54,17 @@ def queries_of(config: ArmConfig) -> list[Query]:
     if source == PROCEDURAL:
         return make_queries(config.queries, seed=config.seed)
     queries = read_queries(source)
-    if len(queries) < config.queries:
-        what = f"steps x queries_per_step asks for {config.queries} queries, here are"
-        raise InputError(f"{what} {len(queries)}", place=source, remedy="ask for fewer steps")
+    require_enough(config, len(queries), place=source)
     random.Random(f"transferscope-pool-{config.seed}").shuffle(queries)
     return queries[: config.queries]
+
+
+def require_enough(config: ArmConfig, count: int, *, place: str, left_out: int = 0) -> None:
+    """Raise :class:`InputError` where the arm asks for more queries than ``count``."""
+    if count < config.queries:
+        what = f"steps x queries_per_step asks for {config.queries} queries, here are {count}"
+        what += f" after {left_out} were left out" if left_out else ""
+        raise InputError(what, place=place, remedy="ask for fewer steps")
 
 
 def mini_queries(benchmark: str) -> list[Query]:
@@ -118,7 +126,12 @@ def read_queries(source: str | Path) -> list[Query]:
 
 def write_queries(path: Path, queries: Iterable[Query]) -> None:
     """JSONL that :func:`read_queries` reads back, ids included."""
-    write_atomically(path, (json.dumps(asdict(query)) + "\n" for query in queries))
+    write_atomically(path, query_lines(queries))
+
+
+def query_lines(queries: Iterable[Query]) -> Iterator[str]:
+    """The lines of :func:`write_queries`."""
+    return (json.dumps(asdict(query)) + "\n" for query in queries)
 
 
 def _gold(row: Mapping[str, Any], place: str) -> str:
@@ -167,15 +180,69 @@ def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
     """``rollouts`` responses of the teacher to every query.
 
     Only correct ones (rejection sampling) unless the arm weighs by advantage; of a file only
-    finished ones. Raises :class:`InputError` when the teacher has too few for a query.
+    finished ones. Where a file has fewer than ``rollouts``, the rest is drawn from them again, with
+    replacement. Raises :class:`InputError` when it has none for a query.
     """
-    keep_wrong = config.recipe.weight == "advantage"
+    keep_wrong = _keeps_wrong(config)
     if config.teacher == PROCEDURAL:
         rng = random.Random(f"transferscope-teacher-{config.seed}")
         if keep_wrong:
             return [[mixed(query, rng) for _ in range(config.rollouts)] for query in queries]
         return [accepted(query, config.rollouts, rng=rng) for query in queries]
-    path = Path(config.teacher)
+    given, cut_off = _given(Path(config.teacher))
+    chosen = []
+    for query in queries:
+        answers = [a for a in given[query.prompt] if keep_wrong or is_correct(a, query.gold)]
+        if not answers:
+            what = f"no {'' if keep_wrong else 'correct '}response to query {query.id}"
+            if cut_off[query.prompt]:
+                what += f" ({cut_off[query.prompt]} unfinished left out)"
+            raise InputError(what, place=config.teacher, remedy="distill more")
+        rng = random.Random(f"transferscope-again-{config.seed}-{query.id}")
+        again = rng.choices(answers, k=max(0, config.rollouts - len(answers)))
+        chosen.append([*answers[: config.rollouts], *again])
+    return chosen
+
+
+def unanswered(queries: Sequence[Query], arms: Iterable[ArmConfig]) -> frozenset[str]:
+    """Ids of ``queries`` to which the teacher's file of any of ``arms`` has nothing to train on.
+
+    An arm on correct responses needs one that is finished and correct, one that weighs by advantage
+    any finished one; arms on their own samples or with the built-in teacher need no file. Raises
+    :class:`InputError` for a file that can't be read.
+    """
+    needs = {
+        (Path(arm.teacher), _keeps_wrong(arm))
+        for arm in arms
+        if arm.recipe.sampler == "teacher" and arm.teacher != PROCEDURAL
+    }
+    found: set[str] = set()
+    for path, keep_wrong in needs:
+        stat = path.stat() if path.is_file() else None
+        stamp = (stat.st_mtime_ns, stat.st_size) if stat else None
+        found |= _unanswered(path, stamp, keep_wrong, tuple(queries))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4)  # grading takes minutes for a large file, and a study asks again and again
+def _unanswered(
+    path: Path, _stamp: tuple[int, int] | None, keep_wrong: bool, queries: tuple[Query, ...]
+) -> frozenset[str]:
+    """:func:`unanswered` of one file, whose contents ``_stamp`` tells apart."""
+    given, _ = _given(path)
+    return frozenset(
+        query.id
+        for query in queries
+        if not any(keep_wrong or is_correct(a, query.gold) for a in given[query.prompt])
+    )
+
+
+def _keeps_wrong(config: ArmConfig) -> bool:
+    return config.recipe.weight == "advantage"
+
+
+def _given(path: Path) -> tuple[dict[str, list[str]], Counter[str]]:
+    """Finished responses of a teacher's file by prompt, and the number of those cut off."""
     given: dict[str, list[str]] = defaultdict(list)
     cut_off: Counter[str] = Counter()
     for place, row in read_json_lines(path, remedy=REMEDY):
@@ -184,19 +251,7 @@ def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
             cut_off[prompt] += 1
         else:
             given[prompt].append(response)
-    chosen = []
-    for query in queries:
-        answers = [a for a in given[query.prompt] if keep_wrong or is_correct(a, query.gold)]
-        if len(answers) < config.rollouts:
-            kind = "responses" if keep_wrong else "correct responses"
-            what = f"{len(answers)} {kind} to query {query.id}, {config.rollouts} were asked for"
-            if cut_off[query.prompt]:
-                what += f" ({cut_off[query.prompt]} unfinished left out)"
-            raise InputError(
-                what, place=str(path), remedy="distill more, or ask for fewer rollouts"
-            )
-        chosen.append(answers[: config.rollouts])
-    return chosen
+    return given, cut_off
 
 
 def unfinished(teacher: Path) -> int:
