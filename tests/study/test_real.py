@@ -12,6 +12,7 @@ from transferscope.cli import main
 from transferscope.core.errors import InputError
 from transferscope.runs import read_run
 from transferscope.study import check_study, load_study
+from transferscope.train.pool import read_queries
 
 ASKED = "A train of nine wagons leaves the town at noon. How many wagons has it?"
 BENCHMARKS: dict[str, list[dict[str, Any]]] = {
@@ -43,7 +44,8 @@ BENCHMARKS: dict[str, list[dict[str, Any]]] = {
 QUERIES = [{"id": "asked", "prompt": ASKED, "gold": "9"}] + [
     {"id": f"q{n}", "prompt": f"How much is {n} and {n}, say?", "gold": str(2 * n)} for n in (1, 2)
 ]
-SEEN_BY_NONE = "1 overlap with the evaluation: no arm sees them."
+ANSWERS = [{"prompt": row["prompt"], "response": "It is 2."} for row in QUERIES]
+LEFT_OUT = "1 overlap with the evaluation and 1 have no response of a teacher's to train on"
 
 
 def written(path: Path, rows: list[dict[str, Any]]) -> Path:
@@ -57,6 +59,7 @@ def file(tmp_path: Path, tiny_model: Path) -> Path:
     for name, rows in BENCHMARKS.items():
         written(tmp_path / "data" / f"{name}.jsonl", rows)
     queries = written(tmp_path / "q.jsonl", QUERIES)
+    teacher = written(tmp_path / "t.jsonl", ANSWERS)
     path = tmp_path / "s.toml"
     path.write_text(
         f"""
@@ -67,9 +70,15 @@ items = 2
 [arms.on-policy-sft]
 queries_from = "{queries}"
 steps = 1
-queries_per_step = 2
+queries_per_step = 1
 rollouts = 2
 max_tokens = 4
+[arms.off-policy-sft]
+queries_from = "{queries}"
+teacher = "{teacher}"
+steps = 1
+queries_per_step = 1
+rollouts = 2
 [probe]
 items = 1
 """
@@ -84,10 +93,14 @@ def test_a_study_reads_real_benchmarks_and_trains_on_none_of_their_questions(
     out = file.parent / "out"
     main(["study", str(file), "--data", "data", "--out", str(out)])
     (row,) = json.loads((out / "overlap.json").read_text())["sources"]
-    assert (row["removed"], row["ids"]) == (1, ["asked"])
-    assert SEEN_BY_NONE in capsys.readouterr().err
-    assert SEEN_BY_NONE in (out / "report.html").read_text()
-    assert SEEN_BY_NONE in (out / "report.md").read_text()
+    assert (row["removed"], row["ids"], row["unanswered_ids"]) == (1, ["asked"], ["q2"])
+    assert LEFT_OUT in capsys.readouterr().err
+    assert LEFT_OUT in (out / "report.md").read_text()
+    page = (out / "report.html").read_text()
+    assert LEFT_OUT.replace("'", "&#39;") in page
+    for arm in ("on-policy-sft", "off-policy-sft"):
+        config = json.loads((out / "arms" / arm / "arm.json").read_text())["config"]
+        assert [query.id for query in read_queries(config["queries_from"])] == ["q1"]
     evaluated = read_run(out / "runs" / "on-policy-sft").by_benchmark
     assert set(evaluated) == {"GSM8K", "HeadQA", "CoQA", "IFEval", "MC-TACO"}
     assert "data" not in json.loads((out / "study.json").read_text())["config"]

@@ -13,8 +13,8 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.train import ArmConfig, arm, is_complete, train_arm
 from transferscope.train.arm import CLEANED, cleaned
-from transferscope.train.pool import queries_of
 from transferscope.train.checkpoints import newest
+from transferscope.train.pool import queries_of
 
 from ..conftest import torchrun
 from .helpers import Killed, kill_after

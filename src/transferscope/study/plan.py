@@ -193,19 +193,6 @@ def _check_data(arms: Sequence[ArmConfig]) -> None:
             require_enough(arm, len(queries) - lacking, place=source, left_out=lacking)
 
 
-def unequal(config: StudyConfig) -> list[str]:
-    """What the trained arms don't share although a controlled comparison needs it, in words."""
-    arms = {cell.table: cell.config for cell in config.cells() if cell.config is not None}
-    seen = {name: arm.queries for name, arm in arms.items()}
-    read = {name: arm.queries_from for name, arm in arms.items()}
-    return [
-        f"The arms differ in {what}: {', '.join(f'{name} {at}' for name, at in values.items())}. "
-        "Contrasts between them are not under equal conditions."
-        for what, values in (("the number of queries seen", seen), ("their queries", read))
-        if len(set(values.values())) > 1
-    ]
-
-
 def refuse_another(config: StudyConfig, out: Path) -> None:
     """Raise :class:`InputError` when ``out`` isn't this study's, nor new."""
     if out.exists() and not out.is_dir():

@@ -30,6 +30,7 @@ from .arms import arm_means
 from .claims import judge
 from .config import Cell, StudyConfig
 from .cost import cost_of, estimate_note
+from .equality import unequal
 from .measured import Measured, measure
 from .overlap import clean_sources, left_out, with_clean_queries
 from .plan import (
@@ -44,7 +45,6 @@ from .plan import (
     probe_path,
     refuse_another,
     run_names,
-    unequal,
 )
 from .predict import predict
 from .sharing import cell_lock, each_once
