@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.study import StudyConfig, parse_study
 from transferscope.study.plan import check_study, run_names, unequal
+from transferscope.train import ArmConfig
 
 HEAD = 'name = "s"\nbase = "smollm2-135m"\n'
 
@@ -146,3 +148,14 @@ def test_settings_of_the_probes_that_are_not_set_change_no_study() -> None:
     assert chosen.probe.loading == {"dtype": "bfloat16", "device_map": "auto"}
     with pytest.raises(InputError, match="dtype"):
         study(f'{arm}[probe]\ndtype = "int8"\n')
+
+
+def test_the_example_of_the_docs_is_a_study() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "study.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    names = [cell.name for cell in parse_study(example, place="docs").cells()]
+    assert len(names) == 3 + 2 * 3 + 1 + 1 + 1
+    assert "on-policy-rl-lr1e-06-seed2" in names
+    settings = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    told = {key for row in settings for key in re.findall(r"`(\w+)`", row)}
+    assert set(ArmConfig.model_fields) - {"arm", "model", "seed"} <= told
