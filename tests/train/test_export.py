@@ -11,6 +11,7 @@ import os
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pyarrow import parquet
@@ -184,6 +185,12 @@ def test_verls_files(tmp_path) -> None:
     spec.loader.exec_module(reward)
     assert reward.compute_score("x", "The answer is 65.", "65") == 1.0
     assert reward.compute_score("x", "The answer is 64.", "65", {"index": "q"}) == 0.0
+    # verl's managers call it in a thread of an executor, where signals end nothing.
+    tower = r"\boxed{9^{9^{9^9}}}"
+    with ThreadPoolExecutor(1) as executor:
+        ended = executor.submit(reward.compute_score, "x", tower, r"\frac{1}{3}")
+        after = executor.submit(reward.compute_score, "x", r"\boxed{x^2}", "x^2")
+        assert (ended.result(60), after.result(60)) == (0.0, 1.0)
     with pytest.raises(InputError, match="give more queries"):
         export_verl(QUERIES[:64], tmp_path, model="m")
 
