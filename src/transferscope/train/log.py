@@ -3,7 +3,7 @@
     {"step": 3, "loss": ..., "reward": ..., "reward_std": ..., "grad_norm": ..., ...}
 
 ``loss``: the mean over response tokens of -w * log pi, in nats, at the temperature of the gradient,
-with w the response's weight; in SFT the mean is over correct responses, so that it is their negative
+with w the response's weight; in SFT the mean is over correct responses: their negative
 log-likelihood. The term of beta is not in it (see ``kl``), and it is ``null`` where it is no finite
 number. TRL's own loss has the same gradient, but its value is that of the weights alone (a constant
 -1 in SFT), because the ratio is 1; older logs hold that one.
