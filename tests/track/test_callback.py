@@ -262,5 +262,9 @@ def test_verls_shards_are_recognised_and_the_merge_command_printed(tmp_path) -> 
     for name in ("config.json", "model.safetensors"):
         (merged / name).touch()
     assert find_checkpoints(tmp_path) == [(20, merged)]
+    shutil.copytree(merged, tmp_path / "20")
+    both = "20 and global_step_20/actor/huggingface are both step 20; move one of them elsewhere"
+    with pytest.raises(InputError, match=both):
+        find_checkpoints(tmp_path)
     with pytest.raises(InputError, match="is no folder"):
         find_checkpoints(tmp_path / "none")

@@ -118,8 +118,8 @@ def export_llamafactory(
     make_folder(out)
     lines = [
         "# Off-policy SFT, the paper's setting: llamafactory-cli train sft.yaml",
-        f"# The keys are checked against LLaMA-Factory {VERSION}'s parser: install that version, or",
-        "# look through them. The run itself needs the GPUs.",
+        f"# The keys are checked against LLaMA-Factory {VERSION}'s parser: install it, or look",
+        "# through them. The run itself needs the GPUs.",
     ]
     lines += [f"{key}: {_yaml(value)}" for key, value in given.items()]
     write_atomically(out / "sft.yaml", "\n".join(lines) + "\n")
