@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import (
@@ -15,6 +17,7 @@ from pydantic import (
 )
 
 from ..core.errors import InputError
+from ..core.files import parse_toml, read_text
 from ..core.plugins import plugins
 from .queries import MOST
 
@@ -190,6 +193,7 @@ def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
         recipe_of(name if isinstance(name, str) else str(name))
     except InputError as err:
         raise InputError(err.what, place=place, remedy=err.remedy) from None
+    _refuse_unknown(given, place)
     defaults = DEMO[name].model_dump() if name in DEMO else {}
     try:
         return ArmConfig.model_validate({**defaults, **given})
@@ -198,3 +202,23 @@ def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
         where = ".".join(str(part) for part in first["loc"])
         what = first["msg"].removeprefix("Value error, ")
         raise InputError(f"{where}: {what}" if where else what, place=place) from None
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Fields of :class:`ArmConfig` from a flat TOML file, for :func:`arm_config`.
+
+    Raises :class:`InputError` for a missing or malformed file and for a key that is no field.
+    """
+    place = str(path)
+    found = parse_toml(read_text(path, remedy="name a .toml file"), place=place)
+    _refuse_unknown(found, place)
+    return found
+
+
+def _refuse_unknown(keys: Iterable[str], place: str) -> None:
+    known = list(ArmConfig.model_fields)
+    for key in keys:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(known)}"
+            raise InputError(f"an arm has no setting {key!r}", place=place, remedy=remedy)
