@@ -159,3 +159,27 @@ def test_the_example_of_the_docs_is_a_study() -> None:
     settings = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     told = {key for row in settings for key in re.findall(r"`(\w+)`", row)}
     assert set(ArmConfig.model_fields) - {"arm", "model", "seed"} <= told
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('items = "2"\n[arms.on-policy-rl]\n', r"\[items\]"),
+        ("seed = true\n[arms.on-policy-rl]\n", r"\[seed\]"),
+        (f"items = {10**25}\n[arms.on-policy-rl]\n", r"\[items\]"),
+        ("[arms.on-policy-rl]\n[claims]\nkl_matters = true\n", "claims.kl_matters"),
+        ("[arms.on-policy-rl]\n[cost]\ngpus = true\n", "cost.gpus"),
+        ("[arms.on-policy-rl]\nseeds = [0, 4294967296]\n", "seeds.1"),
+        ("[arms.on-policy-rl]\nlearning_rates = [true]\n", "learning_rates.0"),
+        ("[arms.on-policy-rl]\nseed = 4294967296\n", "seed"),
+        ("[arms.on-policy-rl]\nlearning_rate = 1e300\n", "learning_rate"),
+        ('[arms.on-policy-rl]\nsteps = "3"\n', "steps"),
+        ("[arms.on-policy-rl]\ntemperature = 1e-300\n", "temperature"),
+        ("[arms.on-policy-rl]\nrollouts = 1000000000\n", "rollouts"),
+        (f"[arms.{'a' * 240}]\narm = 'on-policy-rl'\n", "up to 100 letters"),
+    ],
+)
+def test_numbers_are_numbers_and_within_reason(text: str, place: str) -> None:
+    with pytest.raises(InputError, match=place):
+        study(text)
+    study("[arms.on-policy-rl]\nlearning_rate = 1\nbeta = 1\n[claims]\nkl_matters = 2\n")

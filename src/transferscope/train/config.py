@@ -23,6 +23,8 @@ from .queries import MOST
 
 PROCEDURAL = "procedural"
 """The built-in queries and teacher: no file needed."""
+LARGEST_SEED = 2**32 - 1
+"""What numpy's generators take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +85,27 @@ class ArmConfig(BaseModel):
     embedded model), not the result: gradients are accumulated over the step.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
     arm: str
     model: str = "smollm2-135m"
-    steps: int = Field(default=12, ge=1)
-    queries_per_step: int = Field(default=6, ge=1)
-    rollouts: int = Field(default=8, ge=1)
+    steps: int = Field(default=12, ge=1, le=10_000_000)
+    queries_per_step: int = Field(default=6, ge=1, le=1_000_000)
+    rollouts: int = Field(default=8, ge=1, le=100_000)
     queries_from: str = PROCEDURAL
     teacher: str = PROCEDURAL
     refresh_every: int = Field(default=1, ge=1)
     lora_rank: int = Field(default=0, ge=0, le=1024)
-    max_tokens: int = Field(default=48, ge=1)
-    temperature: float = Field(default=0.7, gt=0)
-    learning_rate: float = Field(default=2e-5, gt=0)
-    beta: float = Field(default=0.0, ge=0)
-    max_grad_norm: float = Field(default=1.0, gt=0)
+    max_tokens: int = Field(default=48, ge=1, le=10_000_000)
+    temperature: float = Field(default=0.7, ge=0.01, le=100)
+    learning_rate: float = Field(default=2e-5, gt=0, le=10)
+    beta: float = Field(default=0.0, ge=0, le=1e6)
+    max_grad_norm: float = Field(default=1.0, gt=0, le=1e9)
     precision: Literal["bf16", "fp32"] = "bf16"
     save_every: int = Field(default=4, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
     rows_per_forward: int = Field(default=12, ge=1)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
 
     @property
     def recipe(self) -> Recipe:
