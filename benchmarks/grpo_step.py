@@ -125,7 +125,11 @@ def main() -> None:
         **rates,
         "times_the_faster_stock": round(ratio, 2),
         "reached": ratio >= 1.5,
-        "share_of_gemm_speed_float32": round(speed / gemm_flops(), 2),
+        # Rollouts and the loss are bf16, over float32 weights.
+        "share_of_gemm_speed": {
+            str(dtype).removeprefix("torch."): round(speed / gemm_flops(dtype), 2)
+            for dtype in (torch.float32, torch.bfloat16)
+        },
     }
     print(json.dumps(document, indent=1))
 

@@ -43,9 +43,9 @@ def per_layer(model: torch.nn.Module, ids: list[list[int]], layers: int) -> np.n
     return np.stack(found)
 
 
-def gemm_flops() -> float:
-    """Floating-point operations a second of the machine's own float32 matrix product."""
-    a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
+def gemm_flops(dtype: torch.dtype = torch.float32) -> float:
+    """Floating-point operations a second of the machine's own matrix product."""
+    a, b = torch.randn(2, 1024, 1024, dtype=dtype)
     best = 1e9
     for _ in range(8):
         start = time.perf_counter()

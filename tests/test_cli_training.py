@@ -78,6 +78,30 @@ def test_train_says_how_many_queries_its_teacher_leaves_unanswered(
     assert said in err
 
 
+def test_train_takes_every_setting_from_a_file_and_options_win(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_model: Path
+) -> None:
+    file = tmp_path / "arm.toml"
+    settings = {"model": str(tiny_model), "steps": 2, "queries_per_step": 1, "rollouts": 2}
+    settings |= {"max_tokens": 3, "beta": 0.05, "precision": "fp32", "rows_per_forward": 1}
+    settings |= {"refresh_every": 2, "save_every": 2, "seed": 4}
+    file.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
+    argv = ["train", "on-policy-rl", "--config", str(file)]
+    code, _, err = run(capsys, *argv, "--steps", "1", "--out", str(tmp_path / "arm"))
+    assert code == 0, err
+    written = json.loads((tmp_path / "arm" / "arm.json").read_text())["config"]
+    assert {key: written[key] for key in settings} == settings | {"steps": 1}
+    file.write_text("max_token = 3\n")
+    code, _, err = run(capsys, *argv, "--out", str(tmp_path / "wrong"))
+    said = f"{file}: an arm has no setting 'max_token'; did you mean 'max_tokens'?"
+    assert (code, err.count("\n"), said in err) == (2, 1, True)
+    file.write_text("max_tokens = 0\n")
+    code, _, err = run(capsys, *argv, "--out", str(tmp_path / "wrong"))
+    assert code == 2
+    assert f"options and {file}: max_tokens: Input should be greater" in err
+    assert not (tmp_path / "wrong").exists()
+
+
 def test_distill_asks_a_teacher_nothing_that_the_suite_asks(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,

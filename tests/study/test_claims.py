@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferscope.study.claims import above, below, best_rate, decide, judge, within
+from transferscope.study.claims import Claim, above, below, best_rate, decide, judge, within
 from transferscope.study.config import Thresholds
 from transferscope.study.frontier import frontier, matched, retention_at
 from transferscope.study.measured import Measured, Value
@@ -64,13 +64,16 @@ def test_no_point_of_a_frontier_is_beaten(points: list[tuple[float, float]]) -> 
 def test_arms_are_compared_at_the_gain_that_both_reach() -> None:
     one = [run("a", 0, 4.0, 1.0), run("a", 0, 8.0, -1.0, rate=1e-4)]
     other = [run("b", 0, 5.0, -5.0, variance=2.0), run("b", 1, 5.0, -5.0)]
-    reach, values = matched(one, other)
-    assert reach == 5.0
+    found = matched(one, other)
+    assert found.gain == 5.0
     # a between (4, 1) and (8, -1) at 5 is 0.5; b is -5. b's frontier falls from (0, 0) to (5, -5):
     # its slope is -1, so the gain's variance counts as much as the retention's.
-    assert values == {0: Value(5.5, 4.0)}
-    assert matched(one, [run("b", 0, -1.0, 3.0)]) == (-1.0, {})
-    assert matched(one, [])[1] == {}
+    assert found.values == {0: Value(5.5, 4.0)}
+    nothing = matched(one, [run("b", 0, -1.0, 3.0)])
+    assert (nothing.gain, nothing.values) == (None, {})
+    assert nothing.why == "no common gain: an arm's source gain is at most -1.0 points"
+    for strangers in ([], [run("b", 1, 5.0, -5.0)]):  # no runs, and none with the same seed
+        assert matched(one, strangers).why.endswith("both arms with a seed in common")
 
 
 @pytest.mark.parametrize(
@@ -213,3 +216,46 @@ def test_random_reward_is_judged_elsewhere_too() -> None:
     assert claims["random reward gains little on the source (points)"].verdict == "confirmed"
     name = "random reward gains little elsewhere (retention, points)"
     assert claims[name].verdict == "contradicted"
+
+
+def named(claims: list[Claim], start: str) -> Claim:
+    return next(claim for claim in claims if claim.claim.startswith(start))
+
+
+def test_an_only_arm_of_a_recipe_may_have_any_name() -> None:
+    own = [replace(run("on-policy-rl", seed, 5.0, 1.0), table="mine") for seed in range(3)]
+    assert judge(own, Thresholds())[0].runs == 3
+    two = [*own, *(replace(r, table="other") for r in own)]  # which of them is meant?
+    assert named(judge(two, Thresholds()), "RL takes longer").runs == 0
+
+
+def test_groups_are_the_suites_own() -> None:
+    runs = [
+        replace(r, gain={"math": Value(9.0), "law": Value(-3.0), "code": Value(2.0)}, ti={})
+        for r in (run("off-policy-sft", seed, 0, 0) for seed in range(3))
+    ]
+    claims = {claim.claim: claim.verdict for claim in judge(runs, Thresholds())}
+    assert claims["off-policy SFT loses on law (points)"] == "confirmed"
+    assert claims["off-policy SFT loses on code (points)"] == "contradicted"
+    tuned_for = [replace(r, source="non", gain={"non": Value(8.0)}) for r in runs]
+    lost = named(judge(tuned_for, Thresholds()), "off-policy SFT loses on")
+    assert (lost.measured, lost.verdict) == (None, "undecided")  # the source's gain is no loss
+
+
+def test_the_kl_term_is_judged_at_one_learning_rate() -> None:
+    rl = [run("on-policy-rl", seed, 9.0, 1.0, rate=1e-4) for seed in range(3)]
+    better = [run("on-policy-rl-no-kl", seed, 12.0, -9.0, rate=1e-3) for seed in range(3)]
+    alone = named(judge([*rl, *better], Thresholds()), "the KL term")
+    assert (alone.verdict, alone.measured) == ("undecided", None)
+    assert alone.why == "both arms have no runs with one seed and learning rate"
+    same = [run("on-policy-rl-no-kl", seed, 5.0, 0.5, rate=1e-4) for seed in range(3)]
+    assert named(judge([*rl, *better, *same], Thresholds()), "the KL term").measured == 0.5
+
+
+def test_time_is_cpu_time_only_where_all_have_it() -> None:
+    wall = [run(arm, s, 1, 1, seconds=x) for s in range(3) for arm, x in (("on-policy-rl", 40.0),)]
+    wall += [run("off-policy-sft", s, 1, 1, seconds=10.0) for s in range(3)]
+    busy = [replace(r, cpu_seconds=6.0 if r.recipe == "on-policy-rl" else 3.0) for r in wall]
+    for runs, ratio in ((wall, 4.0), (busy, 2.0), ([*busy[:-1], wall[-1]], 4.0)):
+        found = named(judge(runs, Thresholds()), "RL takes longer")
+        assert found.measured == pytest.approx(ratio)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.study import StudyConfig, parse_study, run_study
 from transferscope.study.plan import check_study, run_names
+from transferscope.train import ArmConfig
 
 HEAD = 'name = "s"\nbase = "smollm2-135m"\n'
 
@@ -244,3 +246,38 @@ def test_a_launchers_processes_are_refused(
     assert not (tmp_path / "out").exists()
     monkeypatch.setenv("WORLD_SIZE", "1")
     check_study(config, tmp_path / "out")
+
+
+def test_the_example_of_the_docs_is_a_study() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "study.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    names = [cell.name for cell in parse_study(example, place="docs").cells()]
+    assert len(names) == 3 + 2 * 3 + 1 + 1 + 1
+    assert "on-policy-rl-lr1e-06-seed2" in names
+    settings = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    told = {key for row in settings for key in re.findall(r"`(\w+)`", row)}
+    assert set(ArmConfig.model_fields) - {"arm", "model", "seed"} <= told
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('items = "2"\n[arms.on-policy-rl]\n', r"\[items\]"),
+        ("seed = true\n[arms.on-policy-rl]\n", r"\[seed\]"),
+        (f"items = {10**25}\n[arms.on-policy-rl]\n", r"\[items\]"),
+        ("[arms.on-policy-rl]\n[claims]\nkl_matters = true\n", "claims.kl_matters"),
+        ("[arms.on-policy-rl]\n[cost]\ngpus = true\n", "cost.gpus"),
+        ("[arms.on-policy-rl]\nseeds = [0, 4294967296]\n", "seeds.1"),
+        ("[arms.on-policy-rl]\nlearning_rates = [true]\n", "learning_rates.0"),
+        ("[arms.on-policy-rl]\nseed = 4294967296\n", "seed"),
+        ("[arms.on-policy-rl]\nlearning_rate = 1e300\n", "learning_rate"),
+        ('[arms.on-policy-rl]\nsteps = "3"\n', "steps"),
+        ("[arms.on-policy-rl]\ntemperature = 1e-300\n", "temperature"),
+        ("[arms.on-policy-rl]\nrollouts = 1000000000\n", "rollouts"),
+        (f"[arms.{'a' * 240}]\narm = 'on-policy-rl'\n", "up to 100 letters"),
+    ],
+)
+def test_numbers_are_numbers_and_within_reason(text: str, place: str) -> None:
+    with pytest.raises(InputError, match=place):
+        study(text)
+    study("[arms.on-policy-rl]\nlearning_rate = 1\nbeta = 1\n[claims]\nkl_matters = 2\n")

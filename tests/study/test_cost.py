@@ -31,6 +31,12 @@ def test_the_note_says_for_how_many_and_how_fast() -> None:
     assert "N = 64 GPUs: FLOPs / (N × 400 TFLOP/s)" in estimate_note(64)
 
 
+def test_the_note_says_what_is_left_out() -> None:
+    note = estimate_note(8)
+    assert "the reference's reading of the answers where beta is above 0" in note
+    assert "the sampling of a teacher's responses" in note
+
+
 def test_the_number_of_gpus_is_a_setting_and_changes_no_result() -> None:
     plain = parse_study(TEXT, place="s.toml")
     other = parse_study(f"{TEXT}[cost]\ngpus = 64\n", place="s.toml")

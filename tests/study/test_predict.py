@@ -38,7 +38,7 @@ def test_quantities_by_hand() -> None:
             "KL(base ‖ tuned)": 0.2,
             "Jensen–Shannon": 0.3,
             "log-ratio of the emitted tokens": -0.4,
-            "rank shift, absolute": 5.0,
+            "rank shift, mean size over benchmarks": 5.0,
             "share of positions with JS > 0.1": 0.6,
             "KL(base ‖ tuned) on the source group": 0.7,
             "PCA shift, layerwise": 3.0,

@@ -271,7 +271,7 @@ def test_a_folder_with_other_files_is_refused(config: StudyConfig, tmp_path: Pat
         ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nstep = 3\n', "step: Extra inputs"),
         ('name = "x"\nbase = "b"\nsuite = "maxi"\n[arms.on-policy-rl]\n', "no suite 'maxi'"),
         ('name = "x"\nbase = "b"\n[arms."../x"]\n', "an arm can't be called '../x'"),
-        ('name = "x"\nbase = "b"\n[arms.base]\narm = "on-policy-rl"\n', "another name than 'base'"),
+        ('name = "x"\nbase = "b"\n[arms.base]\narm = "on-policy-rl"\n', "and not 'base'"),
         ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nlearning_rate = inf\n', "learning_rate"),
         ('name = "x"\nbase = "b"\nitems = 1\n[arms.on-policy-rl]\n', r"\[items\]: Input should be"),
     ],

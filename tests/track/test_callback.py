@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from datasets import Dataset
 from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
 from transferscope import TransferCallback
 from transferscope.cli import main
@@ -118,6 +120,33 @@ def test_an_adapter_is_its_own_base(tiny_model, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("transferscope.probe.opened.load_model", None)  # must not be called
     found.train()
     assert len(callback.rows) == 1
+    assert callback.rows[0].kl > 0
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_transformers_own_trainer_with_and_without_a_tokenizer(tiny_model, tmp_path, given) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    arguments = TrainingArguments(
+        output_dir=str(tmp_path / "run"),
+        max_steps=2,
+        per_device_train_batch_size=2,
+        report_to=[],
+        use_cpu=True,
+        disable_tqdm=True,
+    )
+    ids = tokenizer("1 + 1 = 2")["input_ids"]
+    found = Trainer(
+        model=AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32),
+        args=arguments,
+        train_dataset=Dataset.from_list([{"input_ids": ids, "labels": ids}] * 4),
+        processing_class=tokenizer if given else None,
+    )
+    callback = TransferCallback(
+        found, base=str(tiny_model), out=tmp_path / "transfer", suite=SUITE, items=2, every=2
+    )
+    found.add_callback(callback)
+    found.train()
+    assert [row.step for row in callback.rows] == [2]
     assert callback.rows[0].kl > 0
 
 
@@ -233,5 +262,9 @@ def test_verls_shards_are_recognised_and_the_merge_command_printed(tmp_path) -> 
     for name in ("config.json", "model.safetensors"):
         (merged / name).touch()
     assert find_checkpoints(tmp_path) == [(20, merged)]
+    shutil.copytree(merged, tmp_path / "20")
+    both = "20 and global_step_20/actor/huggingface are both step 20; move one of them elsewhere"
+    with pytest.raises(InputError, match=both):
+        find_checkpoints(tmp_path)
     with pytest.raises(InputError, match="is no folder"):
         find_checkpoints(tmp_path / "none")

@@ -75,15 +75,17 @@ def assert_same(mine: dict[str, torch.Tensor], theirs: dict[str, torch.Tensor]) 
 
 
 def test_off_policy_sft_learns_what_trl_sft_learns(tiny: str, tmp_path: Path) -> None:
-    # From the same start, on the same rows: equal losses, gradients and weights, step by step.
+    # From the same start, on the same rows: equal losses, gradients' norms and weights.
     ours = train_arm(config(tiny, "off-policy-sft", rollouts=2), tmp_path / "ours")
     stock = train_arm(config(tiny, "classic-sft", rollouts=2), tmp_path / "stock")
     mine, theirs = (read_steps(out / "steps.jsonl") for out in (ours, stock))
     assert len(mine) == len(theirs) == 2
     for a, b in zip(mine, theirs, strict=True):
         assert a["tokens_trained"] == b["tokens_trained"]
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)
         assert a["grad_norm"] == pytest.approx(b["grad_norm"], rel=1e-4)
         assert a["correct"] == 1.0
+    assert mine[1]["loss"] < mine[0]["loss"]  # no constant
     # Adam divides by the gradient's size: where that is rounding error, so is the step.
     start = load_model(tiny).state_dict()
     moved = total = 0.0
@@ -110,6 +112,7 @@ def test_advantage_arms_have_the_gradient_of_minus_a_log_p(
     by_hand = -(batch["advantages"][:, None] * logp).sum() / batch["num_items_in_batch"]
     theirs = gradients(trainer.model, by_hand)
     assert_same(gradients(trainer.model, trainer._compute_loss(trainer.model, batch)), theirs)
+    assert trainer._log._loss == pytest.approx(by_hand.item(), rel=1e-4)  # what is logged
 
 
 def test_advantages_are_relative_to_the_group(tiny: str, trainer_of: Trainers) -> None:
@@ -143,6 +146,7 @@ def test_on_policy_sft_weighs_correct_samples_with_one(
     by_hand = -log_probabilities(trainer.model, batch, 0.7).sum() / tokens
     theirs = gradients(trainer.model, by_hand)
     assert_same(gradients(trainer.model, trainer._compute_loss(trainer.model, batch)), theirs)
+    assert trainer._log._loss == pytest.approx(by_hand.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("arm", ["on-policy-sft", "on-policy-rl-no-kl"])
@@ -284,31 +288,23 @@ def test_adapters_learn_from_their_own_samples(tiny: str, beta: float, tmp_path:
     }
 
 
-@pytest.fixture
-def launched(tiny: str, tmp_path: Path) -> Callable[[str, int], Path]:
-    def launch(arm: str, processes: int) -> Path:
-        out = tmp_path / f"{arm}{processes}"
-        script = (
-            "import sys; from transferscope.train import ArmConfig, train_arm\n"
-            "train_arm(ArmConfig.model_validate_json(sys.argv[1]), sys.argv[2])\n"
-        )
-        path = tmp_path / "launch.py"
-        path.write_text(script)
-        settings = config(tiny, arm, rows_per_forward=4)
-        done = torchrun(processes, path, settings.model_dump_json(), out)
-        assert done.returncode == 0, done.stderr[-3000:]
-        return out
-
-    return launch
-
-
-@pytest.mark.parametrize("arm", ["off-policy-rl", "classic-sft"])
-def test_one_process_and_two_agree(launched: Callable[[str, int], Path], arm: str) -> None:
-    one, two = launched(arm, 1), launched(arm, 2)
+@pytest.mark.parametrize("arm", ["off-policy-sft", "off-policy-rl", "classic-sft"])
+def test_one_process_and_two_agree(tiny: str, tmp_path: Path, arm: str) -> None:
+    # On a teacher's responses: on-policy arms draw other random numbers in each process.
+    settings = config(tiny, arm, rows_per_forward=4)
+    script = tmp_path / "launch.py"
+    script.write_text(
+        "import sys; from transferscope.train import ArmConfig, train_arm\n"
+        "train_arm(ArmConfig.model_validate_json(sys.argv[1]), sys.argv[2])\n"
+    )
+    one, two = train_arm(settings, tmp_path / "one"), tmp_path / "two"
+    done = torchrun(2, script, settings.model_dump_json(), two)
+    assert done.returncode == 0, done.stderr[-3000:]
     mine, theirs = (read_steps(out / "steps.jsonl") for out in (one, two))
     assert [row["step"] for row in mine] == [row["step"] for row in theirs] == [1, 2]
     for a, b in zip(mine, theirs, strict=True):
         assert a["grad_norm"] == pytest.approx(b["grad_norm"], rel=1e-4)
+        assert a["loss"] == pytest.approx(b["loss"], rel=1e-4)
         assert a["reward"] == pytest.approx(b["reward"])
         # The first process keeps the log, of what all of them did.
         assert a["length"] == b["length"]

@@ -26,7 +26,14 @@ def test_given_fields_over_the_demo_settings() -> None:
     [
         ({"arm": "magic"}, "study.toml: unknown arm 'magic'; use one of off-policy-sft"),
         ({"arm": "on-policy-rl", "steps": 0}, "study.toml: steps: Input should be greater"),
-        ({"arm": "on-policy-rl", "step": 1}, "study.toml: step: Extra inputs"),
+        (
+            {"arm": "on-policy-rl", "step": 1},
+            "study.toml: an arm has no setting 'step'; did you mean 'st",
+        ),
+        (
+            {"arm": "on-policy-rl", "zzz": 1},
+            "study.toml: an arm has no setting 'zzz'; use one of arm,",
+        ),
         ({"arm": "off-policy-rl", "beta": 0.1}, "study.toml: beta above 0 needs the policy's own"),
         ({"arm": "on-policy-rl", "beta": 0}, "study.toml: on-policy-rl needs beta above 0"),
         ({"arm": "random-reward", "beta": 0.1}, "study.toml: random-reward has no KL term"),

@@ -8,9 +8,11 @@ installed accelerate.
 import importlib.util
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pyarrow import parquet
@@ -19,10 +21,12 @@ from transferscope.cli import main
 from transferscope.core.errors import InputError
 from transferscope.train import Query
 from transferscope.train.export import export_accelerate, export_llamafactory, export_verl
-from transferscope.train.export.llamafactory import settings
+from transferscope.train.export.llamafactory import VERSION, settings
 from transferscope.train.export.verl import overrides
 
-QUERIES = [Query(f"q{n}", "file", f"What is {n} + 1?", str(n + 1)) for n in range(70)]
+QUERIES = [
+    Query(f"q{n}", "file", f"What is {n} + 1?", str(n + 1)) for n in range(576)
+]  # a batch of 512 and 64
 VERL = ("verl==0.9.1", "hydra-core", "omegaconf", "antlr4-python3-runtime==4.9.3")
 COMPOSE = """
 import importlib.util, json, os, sys
@@ -79,7 +83,7 @@ def verl(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def llamafactory(tmp_path_factory):
-    packages = ("llamafactory==0.9.5", "omegaconf", "antlr4-python3-runtime==4.9.3")
+    packages = (f"llamafactory=={VERSION}", "omegaconf", "antlr4-python3-runtime==4.9.3")
     return installed(packages, tmp_path_factory)
 
 
@@ -93,6 +97,21 @@ def test_verls_own_schema_takes_every_key(verl) -> None:
     wrong = run(COMPOSE, verl, json.dumps([*given, "algorithm.adv_estimater=grpo"]))
     assert wrong.returncode != 0
     assert "adv_estimater" in wrong.stderr
+
+
+def test_verls_reward_manager_reads_the_names_that_are_added(verl) -> None:
+    # Keys with a "+" are in no schema: a wrong name would compose and be read by nobody.
+    managers = verl / "verl" / "experimental" / "reward_loop" / "reward_manager"
+    text = (managers / "dapo.py").read_text()
+    read = {
+        f"overlong_buffer_cfg.{name}" for name in re.findall(r"overlong_buffer_cfg\.(\w+)", text)
+    }
+    read |= set(re.findall(r'"reward_kwargs", {}\)\.get\("(\w+)"', text)) - {"overlong_buffer_cfg"}
+    start = "+reward.reward_kwargs."
+    added = [key for key in overrides("org/model") if key.startswith("+")]
+    assert all(key.startswith(start) for key in added)
+    assert {key.removeprefix(start) for key in added} == read
+    assert 'config.reward.get("reward_kwargs"' in text
 
 
 def test_llamafactorys_own_parser_takes_every_key(llamafactory) -> None:
@@ -176,7 +195,7 @@ def test_verls_files(tmp_path) -> None:
     assert "actor_rollout_ref.model.path=org/a model; rm -rf $HOME" in words
     assert os.access(tmp_path / "run.sh", os.X_OK)
     train = parquet.read_table(tmp_path / "train.parquet").to_pylist()
-    assert len(train) == 6
+    assert len(train) == 512
     assert train[0]["prompt"] == [{"role": "user", "content": "What is 64 + 1?"}]
     assert train[0]["reward_model"]["ground_truth"] == "65"
     spec = importlib.util.spec_from_file_location("reward", tmp_path / "reward.py")
@@ -184,8 +203,15 @@ def test_verls_files(tmp_path) -> None:
     spec.loader.exec_module(reward)
     assert reward.compute_score("x", "The answer is 65.", "65") == 1.0
     assert reward.compute_score("x", "The answer is 64.", "65", {"index": "q"}) == 0.0
-    with pytest.raises(InputError, match="give more queries"):
-        export_verl(QUERIES[:64], tmp_path, model="m")
+    # verl's managers call it in a thread of an executor, where signals end nothing.
+    tower = r"\boxed{9^{9^{9^9}}}"
+    with ThreadPoolExecutor(1) as executor:
+        ended = executor.submit(reward.compute_score, "x", tower, r"\frac{1}{3}")
+        after = executor.submit(reward.compute_score, "x", r"\boxed{x^2}", "x^2")
+        assert (ended.result(60), after.result(60)) == (0.0, 1.0)
+    with pytest.raises(InputError, match=r"575 queries can't fill a batch of 512 .*; give 576 or"):
+        export_verl(QUERIES[:-1], tmp_path / "few", model="m")
+    assert not (tmp_path / "few").exists()
 
 
 def test_llamafactorys_files(tmp_path) -> None:
@@ -205,12 +231,14 @@ def test_llamafactorys_files(tmp_path) -> None:
     export_llamafactory(QUERIES, teacher, tmp_path / "out", model="org/model", gpus=4)
     import yaml
 
-    given = yaml.safe_load((tmp_path / "out" / "sft.yaml").read_text())
+    text = (tmp_path / "out" / "sft.yaml").read_text()
+    assert f"LLaMA-Factory {VERSION}'s parser" in text.partition("model_name_or_path")[0]
+    given = yaml.safe_load(text)
     assert given == settings("org/model", template="qwen3", gpus=4)
     assert given["gradient_accumulation_steps"] == 128
     assert isinstance(given["learning_rate"], float)
     train = json.loads((tmp_path / "out" / "train.json").read_text())
-    assert len(train) == 70
+    assert len(train) == len(QUERIES)
     assert train[1] == {
         "instruction": "What is 1 + 1?",
         "input": "",
@@ -232,7 +260,7 @@ def test_the_commands(tmp_path, capsys) -> None:
     main(["export", "verl", "org/model", "--queries", str(file), "--out", str(tmp_path / "v")])
     main(["export", "accelerate", "--out", str(tmp_path / "a"), "--gpus", "2"])
     said = capsys.readouterr().err
-    assert f"{file}: 0 of 70 queries overlap with suite mini\n" in said
+    assert f"{file}: 0 of 576 queries overlap with suite mini\n" in said
     assert "run.sh" in said
     assert "ddp.yaml" in said
     teacher = tmp_path / "t.jsonl"

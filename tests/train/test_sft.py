@@ -88,7 +88,11 @@ def test_interrupted_equals_uninterrupted(tiny: str, trained: Path, tmp_path: Pa
 
 def test_a_complete_arm_is_skipped_and_another_config_refused(tiny: str, trained: Path) -> None:
     before = (trained / "model.safetensors").stat().st_mtime_ns
+    left = trained / "checkpoints" / "checkpoint-4"  # by a kill before they were removed
+    left.mkdir(parents=True)
+    (left / "optimizer.pt").touch()
     assert train_arm(config(tiny), trained) == trained
+    assert not (trained / "checkpoints").exists()
     assert (trained / "model.safetensors").stat().st_mtime_ns == before
     with pytest.raises(InputError, match="another configuration"):
         train_arm(config(tiny, seed=1), trained)

@@ -33,7 +33,8 @@ def train(
     arm: str,
     *,
     out: Path,
-    model: ModelName = "smollm2-135m",
+    config: Path | None = None,
+    model: str | None = None,
     steps: int | None = None,
     learning_rate: float | None = None,
     lora_rank: int | None = None,
@@ -41,7 +42,7 @@ def train(
     teacher: str | None = None,
     suite: Suite = "mini",
     data: Data = None,
-    seed: Seed = 0,
+    seed: Annotated[int | None, Parameter(validator=Number(gte=0))] = None,
 ) -> None:
     """Train one arm; goes on where it stopped.
 
@@ -52,6 +53,10 @@ def train(
         random-reward or classic-sft (docs/science.md section 6).
     out
         Folder of the tuned model and its log.
+    config
+        TOML of any settings of the arm (docs/clusters.md); options given here win over it.
+    model
+        Known name, model or adapter folder, or hub id; default: smollm2-135m.
     steps
         Optimiser steps; default: the demo's.
     learning_rate
@@ -62,22 +67,27 @@ def train(
         JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK; default: built in.
     teacher
         Responses that `distill` wrote, for off-policy arms; default: built in.
+    seed
+        Of all random draws; default: 0.
     """
     from ..report.progress import progress
-    from ..train import arm_config, clean_arm, train_arm
+    from ..train import arm_config, clean_arm, read_settings, train_arm
+    from ..train.config import PROCEDURAL
 
     given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
     given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
-    config = arm_config(
-        {"arm": arm} | {k: v for k, v in given.items() if v is not None}, place="options"
+    from_file = {} if config is None else read_settings(config)
+    chosen = arm_config(
+        from_file | {"arm": arm} | {k: v for k, v in given.items() if v is not None},
+        place="options" if config is None else f"options and {config}",
     )
-    if teacher is not None and Path(teacher).is_file():
-        say_unfinished(Path(teacher))
-    source = config.queries_from
-    config, found = clean_arm(config, out, asked_by(suite, data))
+    if chosen.teacher != PROCEDURAL and Path(chosen.teacher).is_file():
+        say_unfinished(Path(chosen.teacher))
+    source = chosen.queries_from
+    chosen, found = clean_arm(chosen, out, asked_by(suite, data))
     say_cleaned(found, source, suite)
     with progress() as tick:
-        train_arm(config, out, tick=tick)
+        train_arm(chosen, out, tick=tick)
     print(f"tuned model: {out}", file=sys.stderr)
 
 

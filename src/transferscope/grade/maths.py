@@ -12,6 +12,7 @@ import threading
 from fractions import Fraction
 
 from ..core.errors import MissingExtra
+from . import bounded
 
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
 _ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
@@ -23,6 +24,10 @@ _PLACEHOLDER = re.compile(
 _LATEX = re.compile(r"\\[a-zA-Z(\[]")
 MAX_CHARS = 100_000
 """Longer responses are graded on their last characters: hostile input stays bounded."""
+MAX_DIGITS = 4_000
+"""A longer row of digits is no number: Python turns no more than 4,300 into one."""
+SECONDS = 5
+"""math-verify's limit for each of its steps: reading one answer, comparing two."""
 
 
 def last_boxed(text: str) -> str | None:
@@ -63,7 +68,7 @@ def number(text: str) -> Fraction | None:
     """``text`` as an exact number where it is nothing but one, else ``None``."""
     # "\$32,\!348": LaTeX's dollar sign and thin space are no part of a number
     plain = text.replace("\\$", "").replace("\\!", "").strip().strip("*")
-    match = _ONLY_NUMBER.fullmatch(plain)
+    match = _ONLY_NUMBER.fullmatch(plain) if len(plain) <= MAX_DIGITS else None
     return _fraction(match.group(1)) if match else None
 
 
@@ -93,23 +98,27 @@ def is_correct(response: str, gold: str) -> bool:
         return mine == theirs
     if theirs is not None and not any(character.isdigit() for character in answer):
         return False
-    return _equivalent(answer, gold)
+    return equivalent(answer, gold)
 
 
-def _fraction(text: str) -> Fraction:
-    whole, _, divisor = text.replace(",", "").replace(" ", "").partition("/")
-    return Fraction(whole) / Fraction(divisor or "1")
+def equivalent(answer: str, gold: str) -> bool:
+    """Whether math-verify finds both equal within its time limits; ``False`` where it doesn't.
 
-
-def _equivalent(answer: str, gold: str) -> bool:
+    Raises :class:`MissingExtra` without it.
+    """
     try:
         from math_verify import parse, verify
     except ImportError:
         raise MissingExtra("grade", needed_for="grading LaTeX answers") from None
 
-    # math-verify's time limits use signals, which only the main thread receives.
-    limit = 5 if threading.current_thread() is threading.main_thread() else None
+    if threading.current_thread() is not threading.main_thread():
+        return bounded.equivalent(answer, gold)  # the limits are signals to the main thread
     latex = ("$", "\\(", "\\[")
     wrapped = [t if any(sign in t for sign in latex) else f"${t}$" for t in (gold, answer)]
-    parsed = [parse(text, parsing_timeout=limit) for text in wrapped]
-    return bool(verify(*parsed, timeout_seconds=limit))
+    parsed = [parse(text, parsing_timeout=SECONDS) for text in wrapped]
+    return bool(verify(*parsed, timeout_seconds=SECONDS))
+
+
+def _fraction(text: str) -> Fraction:
+    whole, _, divisor = text.replace(",", "").replace(" ", "").partition("/")
+    return Fraction(whole) / Fraction(divisor or "1")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.over_runs import RunInterval, over_runs
-from .measured import Measured, Value
+from .measured import Measured, Value, clock
 
 SHIFTS = ("d_layerwise", "kl", "rank", "shifted")
 
@@ -22,7 +22,7 @@ class ArmMean:
     ``gain`` by group and ``retention`` in points; ``shift`` what the probes found (see
     :class:`~.measured.Measured`); each with a 95 % interval over runs, the items' uncertainty
     included (``core/over_runs``), which is ``None`` below three runs. ``seconds`` is the mean time
-    of training, CPU time on the CPU.
+    of training (:func:`~.measured.clock`).
     """
 
     arm: str
@@ -61,7 +61,7 @@ def _mean(table: str, rate: float, own: Sequence[Measured]) -> ArmMean:
     shift = {
         key: _over([Value(run.shift[key]) for run in own if key in run.shift]) for key in SHIFTS
     }
-    spent = [run.seconds for run in own if run.seconds is not None]
+    spent = [found for found in map(clock(own), own) if found is not None]
     return ArmMean(
         arm=table,
         learning_rate=rate,

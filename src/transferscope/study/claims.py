@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from ..core.over_runs import over_runs
 from .config import Thresholds
 from .frontier import matched
-from .measured import Measured, Value
+from .measured import Measured, Value, clock
 
 Interval = tuple[float, float]
 
@@ -95,51 +96,62 @@ def decide(
 
 
 def judge(runs: Sequence[Measured], thresholds: Thresholds) -> list[Claim]:
-    """All claims on a study's runs. Where an arm has several learning rates, its best by gain.
-
-    A recipe's runs are those of the arm that bears its name: variants (another start, staler
-    samples) stand in the arm table and on the frontier, but are no further runs of the recipe.
-    """
-    runs = [run for run in runs if run.table == run.recipe]
-    arms = {recipe: [r for r in runs if r.recipe == recipe] for recipe in {r.recipe for r in runs}}
+    """All claims on a study's runs. Where an arm has several learning rates, its best by gain."""
+    arms = _by_recipe(runs)
     final = {recipe: best_rate(found) for recipe, found in arms.items()}
     rl, sft = final.get("on-policy-rl", []), final.get("off-policy-sft", [])
     groups = dict.fromkeys(group for run in runs for group in run.gain if group != run.source)
     claims = [_transfers(group, rl, thresholds.rl_transfers) for group in groups]
-    lost = [run.gain["non"] for run in sft if "non" in run.gain]
-    name = "off-policy SFT loses on non-reasoning (points)"
-    claims.append(decide(name, lost, thresholds.sft_loses, below))
+    for group in ["non"] if "non" in groups or not groups else groups:
+        lost = [run.gain[group] for run in sft if group in run.gain and group != run.source]
+        name = f"off-policy SFT loses on {'non-reasoning' if group == 'non' else group} (points)"
+        claims.append(decide(name, lost, thresholds.sft_loses, below))
     pairs = (("on-policy-sft", "off-policy-sft"), ("on-policy-rl-no-kl", "off-policy-rl"))
     for one, other in pairs:
         claims.append(_at_matched_gain(one, other, arms, thresholds.on_policy_beats_off_policy))
-    without = {run.seed: run for run in final.get("on-policy-rl-no-kl", [])}
-    apart = [
-        Value(a.value - b.value, a.variance + b.variance)
-        for run in rl
-        if run.seed in without
-        and (a := run.retention) is not None
-        and (b := without[run.seed].retention) is not None
-    ]
-    name = "the KL term matters little (retention with minus without, points)"
-    claims.append(decide(name, apart, thresholds.kl_matters, within))
+    claims.append(_kl_term(rl, arms.get("on-policy-rl-no-kl", []), thresholds.kl_matters))
     for name, key, threshold in (
         ("PCA shift of SFT over that of RL (ratio)", "d_layerwise", thresholds.pca_ratio),
         ("KL of SFT over that of RL (ratio)", "kl", thresholds.kl_ratio),
         ("rank shift of SFT over that of RL (ratio)", "rank", thresholds.rank_ratio),
         ("shifted tokens of SFT over those of RL (ratio)", "shifted", thresholds.shifted_ratio),
     ):
-        claims.append(decide(name, _log_ratios(sft, rl, key), threshold, above, log=True))
+        values = _log_ratios(sft, rl, partial(_shift, key))
+        claims.append(decide(name, values, threshold, above, log=True))
     chance = [run.gain[run.source] for run in final.get("random-reward", [])]
     name = "random reward gains little on the source (points)"
     claims.append(decide(name, chance, thresholds.random_gains, below))
     beyond = [run.retention for run in final.get("random-reward", []) if run.retention is not None]
     name = "random reward gains little elsewhere (retention, points)"
     claims.append(decide(name, beyond, thresholds.random_gains, below))
-    cost = "RL takes longer than SFT on as many queries (ratio of time)"
-    claims.append(
-        decide(cost, _log_ratios(rl, sft, "seconds"), thresholds.rl_cost, above, log=True)
-    )
+    name = "RL takes longer than SFT on as many queries (ratio of time)"
+    values = _log_ratios(rl, sft, clock([*rl, *sft]))
+    claims.append(decide(name, values, thresholds.rl_cost, above, log=True))
     return claims
+
+
+def _shift(key: str, run: Measured) -> float | None:
+    return run.shift.get(key)
+
+
+def _by_recipe(runs: Sequence[Measured]) -> dict[str, list[Measured]]:
+    """A recipe's runs: those of the arm that bears its name, else of its only arm.
+
+    Variants (another start, staler samples) stand in the arm table and on the frontier, but are no
+    further runs of the recipe.
+    """
+    tables: dict[str, set[str]] = {}
+    for run in runs:
+        tables.setdefault(run.recipe, set()).add(run.table)
+    named = {
+        recipe: recipe if recipe in own else next(iter(own))
+        for recipe, own in tables.items()
+        if recipe in own or len(own) == 1
+    }
+    return {
+        recipe: [run for run in runs if (run.recipe, run.table) == (recipe, table)]
+        for recipe, table in named.items()
+    }
 
 
 def best_rate(runs: Sequence[Measured]) -> list[Measured]:
@@ -173,27 +185,40 @@ def _at_matched_gain(
     one: str, other: str, arms: Mapping[str, Sequence[Measured]], threshold: float
 ) -> Claim:
     name = f"{one} keeps more than {other} at matched gain (points)"
-    reach, values = matched(arms.get(one, ()), arms.get(other, ()))
-    if not values and arms.get(one) and arms.get(other):
-        why = f"no common gain: an arm's source gain is at most {reach:.1f} points"
-        return Claim(name, None, None, threshold, "undecided", why=why)
-    found = decide(name, list(values.values()), threshold, above)
-    return replace(found, why=found.why or f"at a source gain of {reach:.1f} points")
+    at = matched(arms.get(one, ()), arms.get(other, ()))
+    if at.gain is None:
+        return Claim(name, None, None, threshold, "undecided", why=at.why)
+    found = decide(name, list(at.values.values()), threshold, above)
+    return replace(found, why=found.why or f"at a source gain of {at.gain:.1f} points")
 
 
-def _log_ratios(top: Sequence[Measured], bottom: Sequence[Measured], key: str) -> list[Value]:
+def _kl_term(rl: Sequence[Measured], others: Sequence[Measured], threshold: float) -> Claim:
+    """Both arms at the learning rate of ``rl``: another one would matter more than the KL term."""
+    without = {(run.seed, run.learning_rate): run.retention for run in others if run.step is None}
+    apart = [
+        Value(a.value - b.value, a.variance + b.variance)
+        for run in rl
+        if (a := run.retention) is not None
+        and (b := without.get((run.seed, run.learning_rate))) is not None
+    ]
+    name = "the KL term matters little (retention with minus without, points)"
+    found = decide(name, apart, threshold, within)
+    if apart or not (rl and others):
+        return found
+    return replace(found, why="both arms have no runs with one seed and learning rate")
+
+
+def _log_ratios(
+    top: Sequence[Measured], bottom: Sequence[Measured], of: Callable[[Measured], float | None]
+) -> list[Value]:
     """Log of the ratio of a quantity, for every seed that both arms ran.
 
     Its interval is over runs alone: all models read the same texts.
     """
-    low = {run.seed: _quantity(run, key) for run in bottom}
-    pairs = [(_quantity(run, key), low[run.seed]) for run in top if run.seed in low]
+    low = {run.seed: of(run) for run in bottom}
+    pairs = [(of(run), low[run.seed]) for run in top if run.seed in low]
     return [
         Value(math.log(high / under) if high > 0 and under > 0 else math.nan)
         for high, under in pairs
         if high is not None and under is not None
     ]
-
-
-def _quantity(run: Measured, key: str) -> float | None:
-    return run.seconds if key == "seconds" else run.shift.get(key)

@@ -50,10 +50,11 @@ from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
 from ..core.suite import Suite, load_suite
 from ..train import ArmConfig, arm_config
+from ..train.config import LARGEST_SEED
 
 MAX_SEED = 999_999
 """Evaluation seeds end here; the mini suite's training seeds lie beyond."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class ProbeConfig(BaseModel):
@@ -63,7 +64,7 @@ class ProbeConfig(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    items: int = Field(default=5, ge=1)
+    items: int = Field(default=5, ge=1, le=1_000_000, strict=True)
     dtype: Literal["float32", "bfloat16", "float16"] | None = None
     device_map: str | None = None
 
@@ -82,13 +83,13 @@ class CostConfig(BaseModel):
     """For how many GPUs every arm's cost is estimated (see `cost`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    gpus: int = Field(default=8, ge=1, le=1_000_000)
+    gpus: int = Field(default=8, ge=1, le=1_000_000, strict=True)
 
 
 class Thresholds(BaseModel):
     """What each claim is held against (docs/science.md section 7); points, ratios or indices."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
     rl_transfers: float = 0.0
     sft_loses: float = 0.0
     on_policy_beats_off_policy: float = 0.0
@@ -105,8 +106,12 @@ class ArmTable(BaseModel):
     """One ``[arms.NAME]``: what the study varies, and ``settings`` of the arm itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(), max_length=100)
-    learning_rates: tuple[float, ...] = Field(default=(), max_length=20)
+    seeds: tuple[Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)], ...] = Field(
+        default=(), max_length=100
+    )
+    learning_rates: tuple[Annotated[float, Field(strict=True)], ...] = Field(
+        default=(), max_length=20
+    )
     init_from: str | None = None
     checkpoint: str | None = Field(default=None, min_length=1)
     settings: dict[str, Any] = {}
@@ -135,8 +140,8 @@ class StudyConfig(BaseModel):
     base: str
     suite: str = "mini"
     source: str | None = None
-    items: int = Field(default=40, ge=2)
-    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    items: int = Field(default=40, ge=2, le=10_000_000, strict=True)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED, strict=True)
     arms: dict[str, dict[str, Any]] = Field(min_length=1)
     probe: ProbeConfig = ProbeConfig()
     claims: Thresholds = Thresholds()
@@ -247,7 +252,7 @@ def parse_study(text: str, *, place: str) -> StudyConfig:
             raise InputError(
                 f"an arm can't be called {name!r}",
                 place=place,
-                remedy="use letters, digits, '.', '_' and '-', and another name than 'base'",
+                remedy="use up to 100 letters, digits, '.', '_' and '-', and not 'base'",
             )
     config.cells()
     config.load_suite()

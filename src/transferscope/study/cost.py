@@ -44,8 +44,10 @@ def estimate_note(gpus: int) -> str:
     """The formula behind the time on ``gpus`` and what it assumes, in words for a page."""
     return (
         "FLOPs: weights × (2 × tokens generated + 6 × tokens trained); prompts are left out, and "
-        f"adapters count like all weights. Time on N = {gpus} GPUs: FLOPs / "
-        f"(N × {GPU_FLOPS / 1e12:.0f} TFLOP/s), an estimate of the arithmetic alone: every GPU at "
+        "so are the reference's reading of the answers where beta is above 0 (2 × weights × their "
+        "tokens) and the sampling of a teacher's responses; adapters count like all weights. Time "
+        f"on N = {gpus} GPUs: FLOPs / (N × {GPU_FLOPS / 1e12:.0f} TFLOP/s), an estimate of the "
+        "arithmetic alone: every GPU at "
         "40 % of 1,000 TFLOP/s in bf16, in sampling as in training, and nothing spent on "
         "communication, loading or waiting. Sampling is bound by memory and takes longer. Another "
         "N: [cost] gpus in the study's file."

@@ -9,7 +9,8 @@ what no other point beats in both; between its points retention is interpolated 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,18 @@ import numpy as np
 from .measured import Measured, Value
 
 Points = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """Two arms at the source ``gain`` (points) that both reach: differences of retention by seed.
+
+    Without any, ``why`` says what is missing.
+    """
+
+    gain: float | None = None
+    values: Mapping[int, Value] = field(default_factory=dict)
+    why: str = ""
 
 
 def frontier(points: Points) -> list[tuple[float, float]]:
@@ -52,11 +65,11 @@ def by_seed(runs: Iterable[Measured]) -> dict[int, list[Measured]]:
     return dict(seeds)
 
 
-def matched(one: Sequence[Measured], other: Sequence[Measured]) -> tuple[float, dict[int, Value]]:
+def matched(one: Sequence[Measured], other: Sequence[Measured]) -> Matched:
     """Retention of arm ``one`` minus that of ``other`` at a matched gain, by shared seed.
 
-    The gain is the largest that both arms reach with every shared seed, in points (0 or less: an
-    arm gained nothing, and no seed is returned). A difference has the sum of both arms' item
+    The gain is the largest that both arms reach with every shared seed; where an arm gained nothing
+    there is none. A difference has the sum of both arms' item
     variances: that of the retention, and that of the gain times the squared slope of the frontier
     there, since a gain that is off moves the place where retention is read. The two are of
     different benchmarks, so independent; between arms the sum is an upper bound, since both are
@@ -65,10 +78,11 @@ def matched(one: Sequence[Measured], other: Sequence[Measured]) -> tuple[float, 
     mine, theirs = by_seed(one), by_seed(other)
     shared = sorted(mine.keys() & theirs.keys())
     if not shared:
-        return 0.0, {}
+        return Matched(why="the study has no such runs of both arms with a seed in common")
     reach = min(max(p[0] for p in _points(runs[s])) for runs in (mine, theirs) for s in shared)
     if reach <= 0:
-        return reach, {}
+        why = f"no common gain: an arm's source gain is at most {reach:.1f} points"
+        return Matched(why=why)
     found = {}
     for seed in shared:
         kept = [retention_at(_points(runs[seed]), reach) for runs in (mine, theirs)]
@@ -76,7 +90,7 @@ def matched(one: Sequence[Measured], other: Sequence[Measured]) -> tuple[float, 
         assert kept[1] is not None
         variance = sum(_variance_at(runs[seed], reach) for runs in (mine, theirs))
         found[seed] = Value(kept[0] - kept[1], variance)
-    return reach, found
+    return Matched(reach, found)
 
 
 def _points(runs: Sequence[Measured]) -> list[tuple[float, float]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from ..compare import TunedResult
@@ -30,8 +31,8 @@ class Measured:
 
     ``gain`` (by group) and ``retention`` in points, ``ti`` the linear index by target group, or the
     reason why it is undefined. ``shift`` holds what the probes found (d_layerwise, kl, rank,
-    shifted), ``seconds`` what the training took, of CPU time where it ran on the CPU; both empty or
-    ``None`` for checkpoints on the way.
+    shifted), ``seconds`` and ``cpu_seconds`` what the training took by the clock and, where it ran
+    on the CPU, of CPU time; empty or ``None`` for checkpoints on the way.
     """
 
     table: str
@@ -44,7 +45,28 @@ class Measured:
     retention: Value | None
     ti: Mapping[str, Value | str]
     shift: Mapping[str, float]
-    seconds: float | None
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+
+
+def clock(runs: Sequence[Measured]) -> Callable[[Measured], float | None]:
+    """What the training of ``runs`` is compared by: CPU time where all have it, else the clock's.
+
+    CPU time doesn't count other processes and pauses.
+    """
+    trained = [run for run in runs if run.seconds is not None]
+    busy = all(run.cpu_seconds is not None for run in trained)
+    return attrgetter("cpu_seconds" if busy else "seconds")
+
+
+def rank_change(tokens: Mapping[str, Any]) -> float:
+    """Size of a model's rank shift: the mean over benchmarks of |mean rank shift|.
+
+    Over all texts shifts up on one benchmark would cancel those down on another.
+    """
+    own = (tokens.get("benchmarks") or {}).values()
+    found = [abs(float(row["rank_shift"])) for row in own if row["rank_shift"] is not None]
+    return sum(found) / len(found) if found else abs(float(tokens["rank_shift"]))
 
 
 def measure(
@@ -63,7 +85,7 @@ def measure(
         if tokens["kl_tuned_base"] is not None:  # not infinite
             shift["kl"] = float(tokens["kl_tuned_base"])
         shift |= {
-            "rank": abs(float(tokens["rank_shift"])),
+            "rank": rank_change(tokens),
             "shifted": float(tokens["shifted_share"]),
         }
     config, step = cell.config, result.model.partition("@")[2]
@@ -78,7 +100,8 @@ def measure(
         retention=None if result.retention is None else _value(result.retention),
         ti={} if result.linear is None else _ti(result.linear),
         shift=shift,
-        seconds=None if cost is None else float(cost.get("cpu_seconds", cost["seconds"])),
+        seconds=None if cost is None else float(cost["seconds"]),
+        cpu_seconds=None if cost is None else cost.get("cpu_seconds"),
     )
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from ..compare import Comparison
 from ..core.predictors import Observation, Predictor, predictors
+from .measured import rank_change
 
 TOKEN_QUANTITIES = {
     "KL(tuned ‖ base)": "kl_tuned_base",
     "KL(base ‖ tuned)": "kl_base_tuned",
     "Jensen–Shannon": "js",
-    "rank shift, absolute": "rank_shift",
     "share of positions with JS > 0.1": "shifted_share",
 }
 HIDDEN_QUANTITIES = {
@@ -63,13 +63,14 @@ def quantities(
     Forward KL on the new task (arXiv 2509.04259) is KL(base || tuned) over the source group alone.
     """
     found = {
-        name: abs(float(tokens[key]))
+        name: float(tokens[key])
         for name, key in TOKEN_QUANTITIES.items()
         if tokens.get(key) is not None
     }
-    if (
-        tokens.get("log_ratio") is not None
-    ):  # with its sign: below 0 the tuned model likes the answers less
+    if tokens.get("rank_shift") is not None:
+        found["rank shift, mean size over benchmarks"] = rank_change(tokens)
+    if tokens.get("log_ratio") is not None:
+        # with its sign: below 0 the tuned model likes the answers less
         found["log-ratio of the emitted tokens"] = float(tokens["log_ratio"])
     new_task = (tokens.get("groups") or {}).get(source)
     if new_task and new_task["kl_base_tuned"] is not None:

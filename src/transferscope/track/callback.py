@@ -27,7 +27,7 @@ from ..core.suite import Suite, load_suite
 from ..core.token_shift import TokenShift
 from ..engines import HFEngine
 from ..evaluate import check_model, evaluate, evaluate_model
-from ..models import find_model, fingerprint
+from ..models import find_model, fingerprint, load_tokenizer
 from ..probe.texts import run_responses
 from ..probe.tokens import token_shift
 from ..runs import Run, read_run
@@ -38,7 +38,8 @@ from .rows import FILE, Row, row_of, write_rows
 class TransferCallback(TrainerCallback):  # type: ignore[misc]
     """Measures transfer every ``every`` steps and at the end.
 
-    ``base`` names the model that training starts from. ``items`` per benchmark of ``suite`` (a
+    ``base`` names the model that training starts from; its tokenizer serves where the Trainer has
+    no ``processing_class``. ``items`` per benchmark of ``suite`` (a
     name, a file or a :class:`Suite`) are asked with ``seed``; ``data`` is the folder of the files
     of real benchmarks. ``kl_items`` per benchmark carry the KL (0: none); the base is loaded for
     it, unless the model is an adapter that can be switched off. ``allowed_loss`` in points stops
@@ -84,6 +85,8 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         check_model(base, self.suite, **self.options)
         check_folder(Path(out))
         self.trainer, self.base, self.out = trainer, base, Path(out)
+        # transformers' own Trainer may be given rows that are encoded already, and no tokenizer.
+        self.tokenizer = trainer.processing_class or load_tokenizer(find_model(base))
         self.every, self.kl_items, self.allowed_loss = every, kl_items, allowed_loss
         self.rows: list[Row] = []
         self._base_run: Run | None = None
@@ -162,16 +165,16 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
 
     def _answer(self, out: Path, ref: ModelRef) -> None:
         """The model as it is answers what it has not; another run's folder is refused."""
-        model, tokenizer = self._model, self.trainer.processing_class
+        model = self._model
         with _aside(model):
-            engine = HFEngine.from_loaded(model, tokenizer, name=ref.name)
+            engine = HFEngine.from_loaded(model, self.tokenizer, name=ref.name)
             evaluate(engine, self.suite, out, model_ref=ref, **self.options)
 
     def _kl(self) -> TokenShift | None:
         if not self.kl_items or self._base_run is None:
             return None
         rows, labels = run_responses(self._base_run, items=self.kl_items)
-        now = (self._model, self.trainer.processing_class)
+        now = (self._model, self.tokenizer)
         base = now if hasattr(self._model, "disable_adapter") else self.base
         with _aside(self._model):
             return token_shift(base, now, rows, prefix="base", labels=labels)

@@ -25,7 +25,7 @@ def find_checkpoints(folder: Path) -> list[tuple[int, Path]]:
 
     Known are ``checkpoint-N`` (transformers, TRL), ``N`` (an arm's ``at/``) and verl's
     ``global_step_N`` once it is merged. Raises :class:`InputError` when there is none, and with the
-    merge command for verl's shards.
+    merge command for verl's shards, and for two checkpoints of one step.
     """
     if not folder.is_dir():
         raise InputError("is no folder", place=str(folder), remedy="name a run's folder")
@@ -35,8 +35,14 @@ def find_checkpoints(folder: Path) -> list[tuple[int, Path]]:
         if match is None or not path.is_dir():
             continue
         model = _model_in(path)
-        if model is not None:
-            found[int(match[1])] = model
+        if model is None:
+            continue
+        step = int(match[1])
+        if step in found:
+            names = " and ".join(str(m.relative_to(folder)) for m in (found[step], model))
+            remedy = "move one of them elsewhere"
+            raise InputError(f"{names} are both step {step}", place=str(folder), remedy=remedy)
+        found[step] = model
     if not found:
         raise InputError(
             "holds no checkpoint",

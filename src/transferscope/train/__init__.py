@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
-from .config import DEMO, RECIPES, ArmConfig, Recipe, arm_config
+from .config import DEMO, RECIPES, ArmConfig, Recipe, arm_config, read_settings
 from .queries import Query, make_queries
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "clean_arm",
     "is_complete",
     "make_queries",
+    "read_settings",
     "train_arm",
     "train_sft",
     "train_surrogate",

@@ -78,14 +78,16 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     record = {"schema": SCHEMA, "config": config_json, "inputs": inputs_of(config)}
     for name in (COMPLETE, STARTED):
         refuse_another(out / name, record)
+    checkpoints = out / "checkpoints"
     if is_complete(out):
+        if _is_first():  # a kill may have come between the record and the removal
+            shutil.rmtree(checkpoints, ignore_errors=True)
         return out
     refuse_sharded(config)
     config.accumulation(processes())  # raises before a model is loaded
     source = find_model(config.model)
     refuse_start(config, adapter_of(config.model), place=config.model)
     make_folder(out)
-    checkpoints = out / "checkpoints"
     make_folder(checkpoints)
     try:
         _train(config, source, out, record, tick=tick, build=build)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import (
@@ -15,11 +17,14 @@ from pydantic import (
 )
 
 from ..core.errors import InputError
+from ..core.files import parse_toml, read_text
 from ..core.plugins import plugins
 from .queries import MOST
 
 PROCEDURAL = "procedural"
 """The built-in queries and teacher: no file needed."""
+LARGEST_SEED = 2**32 - 1
+"""What numpy's generators take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +85,27 @@ class ArmConfig(BaseModel):
     embedded model), not the result: gradients are accumulated over the step.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
     arm: str
     model: str = "smollm2-135m"
-    steps: int = Field(default=12, ge=1)
-    queries_per_step: int = Field(default=6, ge=1)
-    rollouts: int = Field(default=8, ge=1)
+    steps: int = Field(default=12, ge=1, le=10_000_000)
+    queries_per_step: int = Field(default=6, ge=1, le=1_000_000)
+    rollouts: int = Field(default=8, ge=1, le=100_000)
     queries_from: str = PROCEDURAL
     teacher: str = PROCEDURAL
     refresh_every: int = Field(default=1, ge=1)
     lora_rank: int = Field(default=0, ge=0, le=1024)
-    max_tokens: int = Field(default=48, ge=1)
-    temperature: float = Field(default=0.7, gt=0)
-    learning_rate: float = Field(default=2e-5, gt=0)
-    beta: float = Field(default=0.0, ge=0)
-    max_grad_norm: float = Field(default=1.0, gt=0)
+    max_tokens: int = Field(default=48, ge=1, le=10_000_000)
+    temperature: float = Field(default=0.7, ge=0.01, le=100)
+    learning_rate: float = Field(default=2e-5, gt=0, le=10)
+    beta: float = Field(default=0.0, ge=0, le=1e6)
+    max_grad_norm: float = Field(default=1.0, gt=0, le=1e9)
     precision: Literal["bf16", "fp32"] = "bf16"
     save_every: int = Field(default=4, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
     rows_per_forward: int = Field(default=12, ge=1)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
 
     @property
     def recipe(self) -> Recipe:
@@ -190,6 +195,7 @@ def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
         recipe_of(name if isinstance(name, str) else str(name))
     except InputError as err:
         raise InputError(err.what, place=place, remedy=err.remedy) from None
+    _refuse_unknown(given, place)
     defaults = DEMO[name].model_dump() if name in DEMO else {}
     try:
         return ArmConfig.model_validate({**defaults, **given})
@@ -198,3 +204,23 @@ def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
         where = ".".join(str(part) for part in first["loc"])
         what = first["msg"].removeprefix("Value error, ")
         raise InputError(f"{where}: {what}" if where else what, place=place) from None
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Fields of :class:`ArmConfig` from a flat TOML file, for :func:`arm_config`.
+
+    Raises :class:`InputError` for a missing or malformed file and for a key that is no field.
+    """
+    place = str(path)
+    found = parse_toml(read_text(path, remedy="name a .toml file"), place=place)
+    _refuse_unknown(found, place)
+    return found
+
+
+def _refuse_unknown(keys: Iterable[str], place: str) -> None:
+    known = list(ArmConfig.model_fields)
+    for key in keys:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(known)}"
+            raise InputError(f"an arm has no setting {key!r}", place=place, remedy=remedy)

@@ -2,7 +2,13 @@
 
     {"step": 3, "loss": ..., "reward": ..., "reward_std": ..., "grad_norm": ..., ...}
 
-``loss``; ``reward`` (mean over the step's responses, 0..1; of coin flips in the arm with random
+``loss``: the mean over response tokens of -w * log pi, in nats, at the temperature of the gradient,
+with w the response's weight; in SFT the mean is over correct responses: their negative
+log-likelihood. The term of beta is not in it (see ``kl``), and it is ``null`` where it is no finite
+number. TRL's own loss has the same gradient, but its value is that of the weights alone (a constant
+-1 in SFT), because the ratio is 1; older logs hold that one.
+
+``reward`` (mean over the step's responses, 0..1; of coin flips in the arm with random
 reward), ``correct`` (share that the grader accepts), ``reward_std``, ``flat_groups`` (share of
 groups whose rewards are all equal) and, with beta > 0, ``kl``, all ``null`` in classic SFT;
 ``grad_norm`` (global, before clipping; docs/science.md section 6); ``length`` (mean tokens of the
@@ -44,6 +50,8 @@ _METRICS = {
 class StepLog(TrainerCallback):  # type: ignore[misc]
     """Appends the lines and calls ``tick(arm, step, steps)`` after each.
 
+    ``loss`` is what :meth:`add_loss` was told, else what the trainer reports (classic SFT).
+
     The trainer reports what it can't log through :meth:`count`. A resumed run starts by dropping
     the lines after its checkpoint, which it is about to repeat.
     """
@@ -51,6 +59,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
     def __init__(self, path: Path, arm: str, *, tick: Tick = no_tick) -> None:
         self.path, self.arm, self.tick = path, arm, tick
         self._counts = {"responses": 0, "tokens": 0, "generated": 0, "trained": 0}
+        self._loss: float | None = None
         self._writes = True
         self._began = (0.0, 0.0)
         self._spent = (0.0, 0.0)
@@ -64,6 +73,13 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         self._counts["tokens"] += tokens
         self._counts["generated"] += generated
         self._counts["trained"] += trained
+
+    def add_loss(self, part: float) -> None:
+        """Add a part of the step's loss, which takes the place of what the trainer reports.
+
+        Over all processes and divided by the whole step's tokens already.
+        """
+        self._loss = part + (self._loss or 0.0)
 
     def on_train_begin(
         self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any
@@ -80,7 +96,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
         """Start the clocks."""
-        self._counts = dict.fromkeys(self._counts, 0)
+        self._counts, self._loss = dict.fromkeys(self._counts, 0), None
         self._began = (time.perf_counter(), time.process_time())
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
@@ -102,6 +118,8 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         counts = self._counts
         entry: dict[str, Any] = {"step": state.global_step}
         entry |= {name: _finite(logs.get(key)) for name, key in _METRICS.items()}
+        if self._loss is not None:
+            entry["loss"] = _finite(self._loss)
         responses = counts["responses"]
         entry["length"] = counts["tokens"] / responses if responses else None
         entry["tokens_generated"] = counts["generated"]

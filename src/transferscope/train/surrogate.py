@@ -210,7 +210,7 @@ def _trainer_class() -> Any:
                 inputs = parts[self._step % self.args.steps_per_generation]
             return inputs
 
-        def _get_per_token_logps_and_entropies(  # noqa: PLR0917 - TRL's signature
+        def _scores(  # noqa: PLR0917 - TRL's signature
             self,
             model: Any,
             input_ids: Any,
@@ -238,6 +238,19 @@ def _trainer_class() -> Any:
             if found is None:
                 return super()._get_per_token_logps_and_entropies(*given, batch_size, **plain)
             return found.log_probs_BK, found.entropy_BK, None
+
+        def _get_per_token_logps_and_entropies(self, *args: Any, **options: Any) -> Any:
+            found = self._scores(*args, **options)
+            self._log_probs = found[0].detach()
+            return found
+
+        def _compute_loss(self, model: Any, inputs: Any) -> Any:
+            """TRL's loss has the gradient of -w * log pi, which is logged, but not its value."""
+            loss = super()._compute_loss(model, inputs)
+            weight = inputs["advantages"][:, None] * inputs["completion_mask"]
+            part = self.accelerator.reduce((weight * -self._log_probs).sum(), reduction="sum")
+            self._log.add_loss(float(part) / max(1.0, float(inputs["num_items_in_batch"])))
+            return loss
 
         def _generate_and_score_completions(self, inputs: Any) -> Any:
             if self._config.recipe.sampler == "teacher":

@@ -17,6 +17,8 @@ from ...core.files import make_folder, read_json_lines, write_atomically, write_
 from ...grade.maths import is_correct
 from ..queries import Query
 
+VERSION = "0.9.5"
+"""Of LLaMA-Factory, for which the settings are checked."""
 BATCH, EPOCHS, LEARNING_RATE = 512, 2.0, 5e-5
 DATASET = "transferscope"
 
@@ -114,7 +116,11 @@ def export_llamafactory(
         what = "no response to these queries is finished and correct"
         raise InputError(what, place=str(teacher), remedy="distill more")
     make_folder(out)
-    lines = ["# Off-policy SFT, the paper's setting: llamafactory-cli train sft.yaml (0.9.5)"]
+    lines = [
+        "# Off-policy SFT, the paper's setting: llamafactory-cli train sft.yaml",
+        f"# The keys are checked against LLaMA-Factory {VERSION}'s parser: install it, or look",
+        "# through them. The run itself needs the GPUs.",
+    ]
     lines += [f"{key}: {_yaml(value)}" for key, value in given.items()]
     write_atomically(out / "sft.yaml", "\n".join(lines) + "\n")
     write_json(out / "zero3.json", dict(ZERO3))

@@ -105,9 +105,12 @@ def export_verl(
 
     Raises :class:`InputError` for too few queries and :class:`MissingExtra` without pyarrow.
     """
-    if len(queries) <= VALIDATION:
-        what = f"{len(queries)} queries, of which {VALIDATION} are set aside for validation"
-        raise InputError(what, remedy="give more queries")
+    if len(queries) < PROMPTS + VALIDATION:  # verl drops a batch that isn't full
+        what = (
+            f"{len(queries)} queries can't fill a batch of {PROMPTS} beside {VALIDATION} that are"
+        )
+        remedy = f"give {PROMPTS + VALIDATION} or more"
+        raise InputError(f"{what} set aside for validation", remedy=remedy)
     make_folder(out)
     _write_parquet(out / "val.parquet", queries[:VALIDATION])
     _write_parquet(out / "train.parquet", queries[VALIDATION:])

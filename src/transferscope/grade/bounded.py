@@ -1,0 +1,118 @@
+"""math-verify in a child process that ends itself when it runs over: for graders in threads.
+
+Its own time limits are signals, which only a main thread receives; a reward that is called in a
+thread (verl's managers do that) would wait for ever for ``9^{9^{9^9}}``. The child compares in its
+main thread, under the same limits as an evaluation. What outlasts those too, in C code that takes
+no signal, is ended by faulthandler's watchdog, which needs neither signals nor Python.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import faulthandler
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+LIMIT = 20.0
+"""Seconds for one comparison; math-verify's own limits (``maths.SECONDS`` a step) come first."""
+
+_CODE = "from transferscope.grade.bounded import serve; serve()"
+
+
+class Child:
+    """A child process, started at the first comparison and again after it ended itself."""
+
+    def __init__(self, limit: float = LIMIT) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def equivalent(self, answer: str, gold: str) -> bool:
+        """Whether math-verify finds both equal; ``False`` when it runs over. Threads take turns.
+
+        Raises :class:`OSError` when no child can be started.
+        """
+        with self._lock:
+            if self._process is None:
+                self._start()
+            verdict = self._asked(json.dumps([answer, gold, self.limit]))
+            if not verdict:
+                self._end()
+            return verdict == "True\n"
+
+    def end(self) -> None:
+        """Kill the process, if there is one."""
+        with self._lock:
+            self._end()
+
+    def _start(self) -> None:
+        # Not multiprocessing, whose children run the caller's main module again.
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _CODE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            start_new_session=True,  # Ctrl-C is for its parent; it ends when its input does
+        )
+        # What starting takes counts for no comparison.
+        if not self._asked(json.dumps(["x", "x", 0.0])):
+            self._end()
+            raise OSError("the process that compares LaTeX answers ended at its start")
+
+    def _asked(self, line: str) -> str:
+        """The child's answer; empty where it ended."""
+        process = self._process
+        assert process is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+        return process.stdout.readline()
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            with contextlib.suppress(BrokenPipeError), self._process:  # closes the pipes, waits
+                self._process = None
+
+
+def serve() -> None:
+    """The child's part: a verdict on stdout for every line of stdin."""
+    from .maths import equivalent
+
+    verdicts = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints is no verdict
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        for line in sys.stdin:
+            answer, gold, limit = json.loads(line)
+            if limit:
+                faulthandler.dump_traceback_later(limit, exit=True, file=nowhere)
+            verdict = equivalent(answer, gold)
+            faulthandler.cancel_dump_traceback_later()
+            print(verdict, file=verdicts, flush=True)
+
+
+_child = Child()
+atexit.register(lambda: _child.end())  # noqa: PLW0108 - a fork has another
+
+
+def _forget() -> None:
+    """A forked process must not talk into its parent's pipes."""
+    global _child  # noqa: PLW0603 - one per process
+    _child = Child()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
+
+
+def equivalent(answer: str, gold: str) -> bool:
+    """:meth:`Child.equivalent` by this process's own child."""
+    return _child.equivalent(answer, gold)
