@@ -268,7 +268,7 @@ def test_a_folder_with_other_files_is_refused(config: StudyConfig, tmp_path: Pat
         ('name = "x"\nbase = "b"\n', r"s.toml \[arms\]: Field required"),
         ('name = "x"\nbase = "b"\n[arms.magic]\n', "unknown arm 'magic'; use one of off-policy"),
         ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nsteps = 0\n', "steps: Input should be"),
-        ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nstep = 3\n', "step: Extra inputs"),
+        ('name = "x"\nbase = "b"\n[arms.on-policy-rl]\nstep = 3\n', "no setting 'step'"),
         ('name = "x"\nbase = "b"\nsuite = "maxi"\n[arms.on-policy-rl]\n', "no suite 'maxi'"),
         ('name = "x"\nbase = "b"\n[arms."../x"]\n', "an arm can't be called '../x'"),
         ('name = "x"\nbase = "b"\n[arms.base]\narm = "on-policy-rl"\n', "and not 'base'"),
