@@ -58,6 +58,23 @@ def test_no_cell_is_run_by_two_at_a_time(tmp_path: Path) -> None:
     assert finished == {cell.name for cell in cells}
 
 
+def test_a_cell_that_fails_does_not_keep_the_others_back(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    def run(cell: Cell) -> None:
+        if cell.name == "a":
+            raise InputError("the weights are not finite", place="model.safetensors")
+        ran.append(cell.name)
+
+    with pytest.raises(InputError) as failed:
+        each_once(CELLS, tmp_path, run)
+    assert ran == ["c"]  # b starts from a
+    assert str(failed.value) == (
+        "a: model.safetensors: the weights are not finite (1 more models failed); "
+        "mend or remove the arm; --so-far reports on the others"
+    )
+
+
 def test_a_killed_process_lets_go(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path;"

@@ -78,7 +78,7 @@ def require_whole(loaded: Mapping[str, Any], name: str) -> None:
         )
 
 
-def require_device(device_map: str) -> None:
+def require_device(device_map: str, *, place: str = "--device-map") -> None:
     """Refuse a device map that names a device which this machine doesn't have."""
     if device_map in SPREADS:
         return
@@ -92,7 +92,7 @@ def require_device(device_map: str) -> None:
         here = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
         raise InputError(
             f"there is no device {device_map!r} here",
-            place="--device-map",
+            place=place,
             remedy=f"use {', '.join(['auto', *here])}, or leave it out",
         )
 

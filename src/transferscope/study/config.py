@@ -149,7 +149,7 @@ class StudyConfig(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """What decides whose a folder is: all settings but those that change no result."""
-        return self.model_dump(mode="json", exclude={"cost"})
+        return self.model_dump(mode="json", exclude={"cost": True, "probe": {"device_map"}})
 
     def load_suite(self) -> Suite:
         """The suite, with the study's source group. Raises :class:`InputError` for a wrong one."""

@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.files import is_scratch, read_json, write_json
 from ..core.records import digest
 from ..evaluate import check_model
+from ..models.refusals import require_device
 from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..train import ArmConfig, is_complete
 from ..train.config import PROCEDURAL
@@ -157,6 +158,9 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
     if len(suite.benchmarks) * config.probe.items < FEWEST_TEXTS:
         what = f"the probes need {FEWEST_TEXTS} texts"
         raise InputError(what, place=f"study {config.name} [probe] items", remedy="ask for more")
+    if config.probe.device_map is not None:
+        place = f"study {config.name} [probe] device_map"
+        require_device(config.probe.device_map, place=place)
     _check_starts(config)
     _check_data([cell.config for cell in config.cells() if cell.config is not None])
 
