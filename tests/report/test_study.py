@@ -52,7 +52,7 @@ def test_the_terminal_fits_80_columns_and_says_every_verdict() -> None:
     text = console.file.getvalue()
     assert max(map(len, text.splitlines())) <= 80
     assert "confirmed: RL keeps more" in text
-    assert "measured +2.500, 95 % interval 0.50 to 4.50, threshold 0.000, runs 6" in text
+    assert "measured 2.50, 95 % interval 0.50 to 4.50, threshold 0, runs 6" in text
     assert "undecided: RL keeps more" in text
     assert "+16.9 (13.2 to 20.5)" in text
 

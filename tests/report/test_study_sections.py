@@ -40,9 +40,9 @@ DYNAMICS = dict.fromkeys(
 
 def test_claims_say_what_was_measured_and_why_nothing_was_decided() -> None:
     rows = claim_grid([CLAIM, OPEN]).rows
-    assert rows[0] == ("RL keeps more", "confirmed", "+2.500", "0.50 to 4.50", "0.000", "6")
+    assert rows[0] == ("RL keeps more", "confirmed", "2.50", "0.50 to 4.50", "0", "6")
     assert rows[1][1].startswith("undecided (")
-    assert rows[1][2:] == ("n/a", "none", "0.000", "1")
+    assert rows[1][2:] == ("n/a", "none", "0", "1")
 
 
 def test_predictors_have_an_interval_or_say_that_it_is_undecided() -> None:

@@ -257,13 +257,14 @@ def claim_grid(claims: Sequence[Mapping[str, Any]]) -> Grid:
     for claim in claims:
         ci = claim["ci"]
         why = f" ({name(claim['why'])})" if claim["why"] else ""
+        measured = claim["measured"]
         rows.append(
             (
                 name(claim["claim"]),
                 f"{claim['verdict']}{why}",
-                digits(claim["measured"], sign=True),
+                "n/a" if measured is None else words.number(measured, 2),
                 words.interval((ci[0], ci[1]), 2) if ci else "none",
-                digits(float(claim["threshold"]), sign=True),
+                f"{claim['threshold']:g}".replace("-", "\u2212"),
                 digits(claim["runs"]),
             )
         )
