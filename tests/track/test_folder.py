@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.track.folder import check_folder, check_unused, cut_back
+from transferscope.track.folder import check_unused, cut_back
 from transferscope.track.rows import Row, read_rows, write_rows
 
 
@@ -30,15 +30,6 @@ def out(tmp_path: Path) -> Path:
 
 def names(out: Path) -> list[str]:
     return sorted(path.name for path in (out / "runs").iterdir())
-
-
-def test_a_file_in_the_way(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for path in (tmp_path / "file", tmp_path / "file" / "below" / "it"):
-        with pytest.raises(InputError, match="file: is a file; name another folder"):
-            check_folder(path)
-    check_folder(tmp_path)
-    check_folder(tmp_path / "new" / "folder")
 
 
 def test_only_a_base_may_stand_in_a_new_trainings_folder(out: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..core.files import write_json
+from ..core.files import make_folder, write_json
 from ..core.records import digest
 from ..runs import Run
 from ..train.config import PROCEDURAL, ArmConfig
@@ -53,10 +53,10 @@ def clean_sources(config: StudyConfig, base: Run, out: Path) -> dict[str, str]:
         )
         if source != PROCEDURAL:
             path = out / "queries" / f"{_slug(source)}.jsonl"
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_queries(path, found.queries)
             cleaned[source] = str(path)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_json(out / FILE, {"prompts": len(prompts), "sources": report})
     return cleaned
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ..compare import Comparison, compare_runs
 from ..core.errors import InputError
-from ..core.files import holding, read_json, write_atomically, write_json
+from ..core.files import holding, make_folder, read_json, write_atomically, write_json
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import evaluate_model
@@ -233,7 +233,7 @@ def probe_cell(
         announce(path)
         if not path.is_file():
             document = measures[kind]().to_json()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_json(path, document)
 
 

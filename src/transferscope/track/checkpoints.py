@@ -8,13 +8,13 @@ from typing import Any
 
 from ..compare import Comparison, compare_runs
 from ..core.errors import InputError
+from ..core.files import check_folder
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import check_model, evaluate_model
 from ..models import find_model
 from ..probe.texts import run_responses
 from ..runs import read_run
-from .folder import check_folder
 from .rows import FILE, Row, row_of, write_rows
 
 _STEP = re.compile(r"(?:checkpoint-|global_step_|step-|iter_|)(\d+)")
