@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 import weakref
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,29 @@ def test_one_process_goes_on_alone(tiny: str, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train_arm(settings, tmp_path / "arm", tick=kill_after(2))
     assert (train_arm(settings, tmp_path / "arm") / "arm.json").is_file()
+
+
+def test_a_second_process_is_not_let_into_the_folder(tiny: str, tmp_path: Path) -> None:
+    """One line while the first one trains; whatever became of that one, its lock is no obstacle."""
+    settings, out = config(tiny, "random-reward"), tmp_path / "arm"
+    told: list[str] = []
+
+    def second(_arm: str, step: int, _steps: int) -> None:
+        with pytest.raises(InputError) as caught:
+            train_arm(settings, out)
+        told.append(str(caught.value))
+        if step == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_arm(settings, out, tick=second)
+    said = f"{out}: another process trains into it; wait for it, or name another --out"
+    assert set(told) == {said}
+    train_arm(settings, out)
+    shutil.rmtree(out)
+    out.mkdir()
+    (out / arm.LOCK).touch()
+    assert train_arm(settings, out) == train_arm(settings, out) == out
 
 
 LONG = "a train of nine wagons leaves the town at noon and"

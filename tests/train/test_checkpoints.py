@@ -47,6 +47,13 @@ def test_half_written_ones_are_skipped_and_removed(tmp_path: Path) -> None:
     assert not any(path.exists() for path in (unsealed, cut, missing))
 
 
+def test_folders_of_other_names_are_none(tmp_path: Path) -> None:
+    good, other = checkpoint(tmp_path, 4), checkpoint(tmp_path, 8)
+    other.rename(tmp_path / "checkpoint-x")
+    assert newest(tmp_path) == good
+    assert (tmp_path / "checkpoint-x").is_dir()
+
+
 def test_sealed_is_what_all_processes_have_written(tmp_path: Path) -> None:
     current = checkpoint(tmp_path, 4, sealed=False)
 

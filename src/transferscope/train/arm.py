@@ -7,6 +7,7 @@
                        the queries, where the evaluation asks some of those given
       steps.jsonl        one line per step (see `log`)
       checkpoints/       the last sealed checkpoint; removed at the end
+      .arm.lock        held while a process trains here
       at/STEP/           the model after a step that the configuration asks to keep
       config.json, model.safetensors, tokenizer...   the tuned model, float32; with lora_rank
                        adapter_config.json and adapter_model.safetensors in their place
@@ -23,14 +24,14 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.files import is_scratch, make_folder, read_json, write_json
+from ..core.files import check_folder, holding, is_scratch, make_folder, read_json, write_json
 from ..core.records import Tick
 from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer
 from . import COMPLETE, is_complete
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 STARTED = "arm.started.json"
 CLEANED = "queries.without-evaluation.jsonl"
+LOCK = ".arm.lock"
 _PACKAGES = ("transferscope", "torch", "transformers", "trl", "accelerate", "datasets")
 
 Build = Callable[
@@ -68,20 +70,44 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     Started again after a kill, it goes on from its last sealed checkpoint with the same data. Under
     a launcher (``torchrun``) the processes share the work, and the first one writes. Nothing of the
     model stays in memory. Raises :class:`InputError` when ``out`` belongs to another configuration,
-    holds other files, or was begun with another number of processes, and for weights sharded over
-    processes that the arm needs whole.
+    holds other files, was begun with another number of processes or is another command's at the
+    moment, and for weights sharded over processes that the arm needs whole.
     """
-    _refuse_foreign(out)
     config_json = config.model_dump(mode="json")
     record = {"schema": SCHEMA, "config": config_json, "inputs": inputs_of(config)}
-    for name in (COMPLETE, STARTED):
-        refuse_another(out / name, record)
-    if is_complete(out):
+    if _is_done(out, record):
         return out
     refuse_sharded(config)
     config.accumulation(_processes())  # raises before a model is loaded
     source = find_model(config.model)
     make_folder(out)
+    with holding(out / LOCK, wait=False) if _is_first() else nullcontext(True) as alone:
+        if not alone:
+            what = "another process trains into it"
+            raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
+        if not _is_done(out, record):  # another process may have been here since
+            _run(config, source, out, record, tick=tick, build=build)
+    return out
+
+
+def _is_done(out: Path, record: dict[str, Any]) -> bool:
+    """Whether the arm is complete; raises where ``out`` is not this arm's."""
+    _refuse_foreign(out)
+    for name in (COMPLETE, STARTED):
+        refuse_another(out / name, record)
+    return is_complete(out)
+
+
+def _run(
+    config: ArmConfig,
+    source: ModelSource,
+    out: Path,
+    record: dict[str, Any],
+    *,
+    tick: Tick,
+    build: Build,
+) -> None:
+    """Train and mark as complete."""
     checkpoints = out / "checkpoints"
     make_folder(checkpoints)
     try:
@@ -91,7 +117,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         # gradients and optimizer would lie in memory beside the next stage's models.
         gc.collect()
     if not _is_first():
-        return out
+        return
     steps = read_steps(out / FILE)
     totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
     write_json(
@@ -109,7 +135,6 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         },
     )
     shutil.rmtree(checkpoints)
-    return out
 
 
 def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmConfig, Cleaned]:
@@ -246,12 +271,14 @@ def _is_first() -> bool:
 
 def _refuse_foreign(out: Path) -> None:
     """Raise :class:`InputError` where ``out`` is neither new nor an arm's."""
+    check_folder(out)
     # One look at the folder: another process of the same arm may be claiming it.
     held = {path.name: path for path in out.iterdir()} if out.is_dir() else {}
     if COMPLETE in held or STARTED in held:
         return
     empty = held.pop("checkpoints", None)  # of a process that is ahead of the first one
-    held.pop(CLEANED, None)  # written before the folder is claimed
+    for before in (CLEANED, LOCK):  # written before the folder is claimed
+        held.pop(before, None)
     scratch = (STARTED, CLEANED)
     strange = [p for p in held.values() if not any(is_scratch(p, of=name) for name in scratch)]
     if strange or (empty is not None and any(empty.iterdir())):

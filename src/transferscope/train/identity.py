@@ -42,7 +42,7 @@ def refuse_another(path: Path, record: Mapping[str, Any]) -> None:
 
     A record that an older version wrote holds no hashes: its paths must be equal.
     """
-    if not path.is_file():
+    if not path.exists():
         return
     there = read_json(path, remedy="remove this folder and train again")
     theirs, inputs = there.get("config"), there.get("inputs")
