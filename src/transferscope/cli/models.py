@@ -113,12 +113,14 @@ def trace(
 
     from ..core.suite import load_suite
     from ..report.progress import progress
-    from ..report.trace import print_trace, write_trace
+    from ..report.trace import check_page, print_trace, write_trace
     from ..track import find_checkpoints
     from ..track import trace as trace_checkpoints
 
     chosen = load_suite(suite)
     find_checkpoints(checkpoints)
+    check_folder(out)
+    check_page(out)
     with progress() as tick:
         comparison, rows = trace_checkpoints(
             checkpoints,

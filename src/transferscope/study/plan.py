@@ -13,7 +13,7 @@ from ..core.records import digest
 from ..evaluate import check_model
 from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..train import ArmConfig, is_complete
-from ..train.pool import HUB, queries_of, responses_of
+from ..train.pool import HUB, parsed_source, queries_of, responses_of
 from .config import Cell, StudyConfig
 
 Say = Callable[[str], None]
@@ -144,6 +144,7 @@ def check_study(config: StudyConfig, out: Path) -> None:
 def _check_data(arm: ArmConfig) -> None:
     """Raise what training would for files that are missing or hold too little; asks no hub."""
     if arm.queries_from.startswith(HUB):
+        parsed_source(arm.queries_from)
         return
     queries = queries_of(arm)
     if arm.recipe.sampler == "teacher":
