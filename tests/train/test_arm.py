@@ -7,6 +7,7 @@ import json
 import shutil
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from transferscope.core.errors import InputError
 from transferscope.train import ArmConfig, arm, train_arm
 from transferscope.train.arm import CLEANED, cleaned
 from transferscope.train.checkpoints import newest
+from transferscope.train.prompts import require_template
 
 from ..conftest import torchrun
 from .helpers import Killed, kill_after
@@ -147,3 +149,31 @@ def test_queries_of_the_evaluation_are_no_part_of_an_arm(tiny: str, tmp_path: Pa
 def test_built_in_queries_stay_as_they_are(tiny: str, tmp_path: Path) -> None:
     settings = config(tiny, "on-policy-sft")
     assert cleaned(settings, tmp_path / "arm", ["Nothing in common."])[0] is settings
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        (None, "its tokenizer has no chat template; name a base with a chat template"),
+        ("{% for x in %}", "its chat template can't ask a question: Expected an expression"),
+        ("{{ raise_exception('no') }}", "its chat template can't ask a question: no; mend"),
+    ],
+)
+def test_a_base_that_cannot_be_asked_is_told_before_it_is_loaded(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str | None, said: str
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(tiny, base)
+    (base / "chat_template.jinja").unlink()
+    if template is not None:
+        (base / "chat_template.jinja").write_text(template)
+    monkeypatch.delattr(arm, "trainable_model")
+    for name in ("on-policy-sft", "classic-sft"):
+        with pytest.raises(InputError, match=f"{base}: {said}"):
+            train_arm(config(str(base), name), tmp_path / "arm")
+
+
+def test_a_tokenizer_without_an_end_is_told() -> None:
+    tokenizer = SimpleNamespace(chat_template="x", eos_token_id=None)
+    with pytest.raises(InputError, match="m: its tokenizer has no end token"):
+        require_template(tokenizer, name="m")

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import InputError
 from ..core.files import check_folder, holding, is_scratch, make_folder, read_json, write_json
 from ..core.records import Tick
-from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer
+from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer, reading
 from . import COMPLETE, is_complete
 from .checkpoints import (
     KeepModels,
@@ -47,6 +47,7 @@ from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
 from .overlap import Cleaned, clean
 from .pool import queries_of, read_queries, write_queries
+from .prompts import require_template
 from .sharding import refuse_sharded, whole_weights
 
 if TYPE_CHECKING:
@@ -169,7 +170,9 @@ def _train(
 
     checkpoints = out / "checkpoints"
     with _quiet():
-        model, tokenizer = trainable_model(config, source), load_tokenizer(source)
+        tokenizer = load_tokenizer(source)
+        require_template(tokenizer, name=source.name)
+        model = trainable_model(config, source)
         log = StepLog(out / FILE, config.arm, tick=tick)
         trainer = build(config, checkpoints, model, tokenizer, log)
         if _is_first():  # not before: a wrong model, query file or teacher must claim no folder
@@ -218,7 +221,8 @@ def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
         if there.get("r") != config.lora_rank:
             what = f"lora_rank is {config.lora_rank}, and the start's adapter has {there.get('r')}"
             raise InputError(what, place=source.name, remedy="use the adapter's rank")
-        model = PeftModel.from_pretrained(model, source.adapter, is_trainable=True)
+        with reading(source.name, source.adapter):
+            model = PeftModel.from_pretrained(model, source.adapter, is_trainable=True)
         base = str(there["base_model_name_or_path"])
     # The name, not this machine's cache folder: an adapter is worth sharing.
     model.peft_config["default"].base_model_name_or_path = base
