@@ -176,7 +176,9 @@ def test_an_unforeseen_configuration(copied: Path) -> None:
 
 def test_an_unforeseen_tokenizer(copied: Path) -> None:
     (copied / "tokenizer.json").write_text('{"x": 1}')
-    with pytest.raises(InputError, match=r"could not load: KeyError: .*; copy or download its conf"):
+    with pytest.raises(
+        InputError, match=r"could not load: KeyError: .*; copy or download its conf"
+    ):
         load_tokenizer(str(copied))
 
 

@@ -119,7 +119,7 @@ def _run(
         gc.collect()
     if not _is_first():
         return
-    steps = read_steps(out / FILE)
+    steps = read_steps(out / FILE, finished=True)
     totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
     write_json(
         out / COMPLETE,
