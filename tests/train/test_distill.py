@@ -92,6 +92,9 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
         distill(Counted(), QUERIES[:2], out, samples=3)
     with pytest.raises(InputError, match="nothing to sample"):
         distill(Counted(), QUERIES, out, samples=0)
+    for temperature in (1e-300, -1.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match=f"the temperature is {temperature}; give 0"):
+            distill(Counted(), QUERIES, tmp_path / "t2.jsonl", temperature=temperature)
 
 
 def test_a_response_that_was_cut_off_is_not_correct(tmp_path: Path) -> None:
@@ -188,6 +191,7 @@ def test_what_is_no_place_for_a_file_is_told_before_the_teacher_answers(tmp_path
         with pytest.raises(InputError) as caught:
             distill(engine, QUERIES[:2], Path(place), samples=3)
         assert caught.value.place
+        assert "process" not in str(caught.value)
         assert engine.asked == []
 
 

@@ -10,6 +10,7 @@ second process out.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from .queries import Query
 
 CHUNK = 32
 """Queries between two writes."""
+COLDEST = 1e-3
+"""Logits divided by less than this overflow."""
 ANOTHER = "name another --out"
 
 
@@ -65,6 +68,9 @@ def distill(
     """
     if samples < 1 or max_tokens < 1:
         raise InputError("nothing to sample", remedy="give samples and max_tokens of 1 or more")
+    if temperature and not COLDEST <= temperature < math.inf:
+        remedy = f"give 0 (always the likeliest token), or {COLDEST} and more"
+        raise InputError(f"the temperature is {temperature}", remedy=remedy)
     if twice := [name for name, n in Counter(query.id for query in queries).items() if n > 1]:
         what = f"the id {twice[0]!r} stands for two queries"
         raise InputError(what, remedy="give every query an id of its own")
@@ -78,6 +84,8 @@ def distill(
         "seed": seed,
     }
     check_out(out)
+    with refusing(out, "can't be written"):
+        out.open("ab").close()  # told before the teacher answers
     with holding(out.with_name(f".{out.name}.lock"), wait=False) as alone:
         if not alone:
             what = "another process writes responses into it"
@@ -117,8 +125,6 @@ def _sample(
 ) -> None:
     """Append what is missing, a chunk at a time."""
     done = _done(out, queries, settings)
-    with refusing(out, "can't be written"):
-        out.open("ab").close()  # told before the teacher answers
     samples = settings["samples"]
     sampling = settings["temperature"], settings["top_p"], settings["max_tokens"]
     left = [query for query in queries if query.id not in done]
