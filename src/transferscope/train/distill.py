@@ -13,6 +13,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,8 @@ def check_out(out: Path, queries: str = "") -> None:
         if out.is_dir() or not out.parent.is_dir():
             what = "is a folder" if out.is_dir() else f"no folder {out.parent}"
             raise InputError(what, place=str(out), remedy=remedy)
+        with suppress(FileNotFoundError):
+            out.stat()  # refuses what is no name
         if out.exists() and not out.is_file():
             raise InputError("is a device", place=str(out), remedy=remedy)
         asked = Path(queries.partition("?")[0])
