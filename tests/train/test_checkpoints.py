@@ -41,6 +41,7 @@ def test_half_written_ones_are_skipped_and_removed(tmp_path: Path) -> None:
     unsealed = checkpoint(tmp_path, 8, sealed=False)
     cut = checkpoint(tmp_path, 12)
     (cut / "optimizer.pt").write_bytes(b"123")
+    write_json(checkpoint(tmp_path, 20) / SEAL, {})
     missing = checkpoint(tmp_path, 16)
     (missing / "optimizer.pt").unlink()
     assert newest(tmp_path) == good

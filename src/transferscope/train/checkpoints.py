@@ -124,7 +124,9 @@ def _counted(processes: int) -> str:
 def _unharmed(path: Path) -> bool:
     try:
         sizes = read_json(path / SEAL)
-        return all((path / name).stat().st_size == size for name, size in sizes.items())
+        return bool(sizes) and all(
+            (path / name).stat().st_size == size for name, size in sizes.items()
+        )
     except (OSError, InputError):
         return False
 
