@@ -127,13 +127,15 @@ def over_processes(accelerator: Any, counts: Sequence[int]) -> list[int]:
 def read_steps(path: Path, *, finished: bool = False) -> list[dict[str, Any]]:
     """The lines of a ``steps.jsonl``; a last line cut off by a kill is left out.
 
-    A missing file has no lines, unless the arm is ``finished``. :class:`InputError` when another
-    line than the last is broken or lacks what is read of it.
+    A missing file has no lines. Neither may be where the arm is ``finished``. :class:`InputError`
+    when another line than the last is broken or lacks what is read of it.
     """
     if not path.exists() and not finished:
         return []
     with refusing(path, "not readable", remedy=_AGAIN):
-        whole = path.read_bytes().split(b"\n")[:-1]  # a whole line ends in a newline
+        *whole, cut = path.read_bytes().split(b"\n")  # a whole line ends in a newline
+    if finished and cut:
+        raise InputError("ends in half a line", place=str(path), remedy=_AGAIN)
     entries = []
     for place, entry in json_lines(whole, path=path, remedy=_AGAIN):
         if (wrong := _fault(entry)) is not None:
