@@ -106,6 +106,7 @@ BAD_FILES = {
     "deep.json": b"[" * 50_000 + b"]" * 50_000,
 }
 DRY = ("eval", "a/b", "--out", "r", "--dry-run")
+DISTILL = ("distill", "smollm2-135m", "--queries", "rows.jsonl")
 HIDDEN = ("probe", "hidden", "a/b", "c/d", "--texts")
 TOKENS = ("probe", "tokens", "a/b", "c/d", "--responses")
 READERS = (("index",), ("study",), HIDDEN, TOKENS, (*DRY, "--suite"))
@@ -120,6 +121,16 @@ UNREADABLE = [
     ((*DRY, "--limit", "-1"), "--limit"),
     ((*DRY, "--limit", "many"), "--limit"),
     ((*DRY, "--seed", "-1"), "--seed"),
+    ((*DRY, "--limit", "2.5"), "Invalid value for --limit: '2.5' is no whole number."),
+    (("train", "x", "--steps", "1.5", "--out", "o"), "--steps: '1.5' is no whole number."),
+    (("train", "x", "--lora-rank", "8.0", "--out", "o"), "--lora-rank: '8.0' is no whole number."),
+    ((*DISTILL, "--out", "o", "--samples", "1.5"), "--samples: '1.5' is no whole number."),
+    ((*DISTILL, "--out", "o", "--temperature", "inf"), "--temperature"),
+    ((*DISTILL, "--out", "o", "--seed", "99999999999"), "--seed"),
+    ((*DISTILL, "--out", "rows.jsonl"), "rows.jsonl: is the file of the queries; name another"),
+    ((*DISTILL, "--out", "a\0b"), r"a\0b: "),
+    ((*DRY[:2], "--out", "x" * 300), "File name too long"),
+    (("index", "a\0b"), "the name holds a null character"),
     (("probe", "tokens", "a/b", "c/d"), "give either --responses or --prompts"),
     (("probe", "hidden", "a/b", "c/d"), "give either --texts or --suite"),
     (("probe", "hidden", "a/b", "c/d", "--suite", "maxi"), "no suite 'maxi'"),

@@ -145,3 +145,37 @@ def test_nothing_left_is_one_line(
     assert left in err
     assert err.count("\n") == 1
     assert not new.exists()
+
+
+STUDY = """
+name = "s"
+base = "{base}"
+suite = "{suite}"
+items = 2
+[probe]
+items = 3
+[arms.on-policy-sft]
+steps = 1
+"""
+
+
+def test_a_study_says_where_it_cannot_write_before_its_plan(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    tiny_model: Path,
+    suite: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("study.toml").write_text(STUDY.format(base=tiny_model, suite=suite))
+    Path("dangling").symlink_to("/nonexistent/x")
+    for out, said in {
+        "/proc/nothing": "can't be made: No such file or directory; name another folder",
+        "dangling": "dangling: is a link to nothing",
+        "x" * 300: "File name too long",
+        "a\0b": r"a\0b: can't be a folder: the name holds a null character",
+        "study.toml/below": "study.toml: is a file; name another --out",
+    }.items():
+        code, _, err = run(capsys, "study", "study.toml", "--out", out)
+        assert (code, err.count("\n")) == (2, 1)
+        assert said in err

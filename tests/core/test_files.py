@@ -1,12 +1,18 @@
 """Reading somebody else's files: one line with the place, whatever they hold."""
 
+import os
+
 import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.files import (
+    check_folder,
+    holding,
     json_lines,
+    make_folder,
     parse_toml,
     read_json,
+    read_json_lines,
     read_text,
     write_atomically,
     write_json,
@@ -93,3 +99,68 @@ def test_missing_files_and_folders_are_named(tmp_path):
 def test_toml_that_is_none_is_named(text):
     with pytest.raises(InputError, match=r"suite\.toml: not valid TOML"):
         parse_toml(text, place="suite.toml")
+
+
+def test_a_file_in_a_folders_way(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below" / "it"):
+        for refuse in (check_folder, make_folder):
+            with pytest.raises(InputError, match="file: is a file; name another folder"):
+                refuse(path)
+    check_folder(tmp_path)
+    check_folder(tmp_path / "new" / "folder")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("/proc/nothing", "can't be made: No such file"),
+        ("dangling", "dangling: is a link to nothing"),
+        ("nu\0l", r"nu\\0l: can't be a folder: the name holds a null character"),
+        ("x" * 300, "can't be a folder: File name too long"),
+        ("file/below", "file: is a file"),
+    ],
+)
+def test_a_place_where_nothing_can_be_made_is_one_line(tmp_path, name, said):
+    (tmp_path / "dangling").symlink_to("/nonexistent/x")
+    (tmp_path / "file").touch()
+    path = tmp_path / name
+
+    def lock():
+        with holding(path / "a.lock"):
+            raise AssertionError
+
+    for make in (lambda: make_folder(path), lock):
+        with pytest.raises(InputError, match=said):
+            make()
+    with pytest.raises(InputError, match="can't be written: ") as caught:
+        write_atomically(path / "a", "text")
+    assert caught.value.place
+    assert caught.value.remedy
+    assert "\0" not in str(caught.value)
+
+
+def test_a_folder_in_a_files_place_is_one_line(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(InputError, match=r"a\.json: can't be written: Is a directory"):
+        write_json(tmp_path / "a.json", {})
+    assert os.listdir(tmp_path) == ["a.json"]
+    with (
+        pytest.raises(InputError, match="can't be locked: Is a directory"),
+        holding(tmp_path / "a.json"),
+    ):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("read", [read_text, lambda path: list(read_json_lines(path, remedy=""))])
+def test_a_name_with_a_null_character_is_one_line(tmp_path, read):
+    with pytest.raises(InputError, match=r"a\\0b: the name holds a null character"):
+        read(tmp_path / "a\0b")
+
+
+def test_a_lock_that_another_one_holds(tmp_path):
+    with holding(tmp_path / "new" / "l") as mine, holding(tmp_path / "new" / "l", wait=False) as no:
+        assert (mine, no) == (True, False)
+    with holding(tmp_path / "new" / "l", wait=False) as mine:
+        assert mine

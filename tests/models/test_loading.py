@@ -29,6 +29,7 @@ def test_hub_ids_resolve_without_a_network() -> None:
         ({}, "no config.json and no adapter_config.json; name a model folder"),
         ({"adapter_config.json": "{}"}, "names no base model; set base_model_name_or_path"),
         ({"adapter_config.json": "{"}, "not valid JSON"),
+        ({"adapter_config.json": '{"base_model_name_or_path": "HERE"}'}, "names an adapter as its"),
         ({"config.json": "[]"}, "config.json: not a JSON object; copy or download it again"),
         ({"config.json": "{"}, "config.json: not valid JSON"),
         ({"model_world_size_2_rank_0.pt": ""}, "python -m verl.model_merger merge"),
@@ -36,7 +37,7 @@ def test_hub_ids_resolve_without_a_network() -> None:
 )
 def test_folders_that_are_no_model(tmp_path: Path, files: dict[str, str], message: str) -> None:
     for name, text in files.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text.replace("HERE", str(tmp_path)))
     with pytest.raises(InputError) as caught:
         find_model(str(tmp_path))
     assert message in str(caught.value)
@@ -79,3 +80,18 @@ def test_of_large_files_every_stride_is_sampled(tmp_path: Path) -> None:
     changed[250:400] = bytes([1]) * 150  # longer than a stride: at least one block sees it
     path.write_bytes(changed)
     assert _content(path, whole=100, stride=100, block=10) != before
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "model: the model's name is empty; name a model"),
+        (" ", "model: the model's name is empty"),
+        ("~nouser/x", "~nouser/x: is no model's name: Could not determine home directory"),
+        ("x" * 300, "is no model's name: .*File name too long"),
+        ("a\0b", r"unknown model 'a\\x00b'"),
+    ],
+)
+def test_what_is_no_name(name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        find_model(name)

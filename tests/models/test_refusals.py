@@ -14,7 +14,13 @@ from safetensors.torch import load_file, save_file
 from transferscope.core.errors import InputError
 from transferscope.core.records import Decoding
 from transferscope.engines import HFEngine
-from transferscope.models import find_model, load_adapted, load_model, parameter_count
+from transferscope.models import (
+    find_model,
+    load_adapted,
+    load_model,
+    load_tokenizer,
+    parameter_count,
+)
 from transferscope.probe.hidden import hidden_shift
 from transferscope.probe.tokens import token_shift
 
@@ -160,6 +166,20 @@ def test_other_broken_adapters(adapter: Callable[..., Path]) -> None:
     path = folder / "adapter_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"peft_type": "NEWER"}))
     assert "nothing is known of 'NEWER'" in refusal(folder)
+
+
+def test_an_unforeseen_configuration(copied: Path) -> None:
+    config = copied / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"hidden_size": "x"}))
+    assert "'hidden_size' expected int, got str" in refusal(copied)
+
+
+def test_an_unforeseen_tokenizer(copied: Path) -> None:
+    (copied / "tokenizer.json").write_text('{"x": 1}')
+    with pytest.raises(
+        InputError, match=r"could not load: KeyError: .*; copy or download its conf"
+    ):
+        load_tokenizer(str(copied))
 
 
 def test_a_vocabulary_smaller_than_the_tokenizers() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from transferscope.cli import main
 from transferscope.core.errors import InputError
-from transferscope.track.folder import check_folder, check_unused, cut_back
-from transferscope.track.rows import Row, read_rows, write_rows
+from transferscope.report.html import render_page
+from transferscope.report.trace import check_page
+from transferscope.track.folder import check_unused, cut_back
+from transferscope.track.rows import REMEDY, Row, read_rows, write_rows
 
 
 def row(step: int, kl: float = 0.5) -> Row:
@@ -30,15 +34,6 @@ def out(tmp_path: Path) -> Path:
 
 def names(out: Path) -> list[str]:
     return sorted(path.name for path in (out / "runs").iterdir())
-
-
-def test_a_file_in_the_way(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    for path in (tmp_path / "file", tmp_path / "file" / "below" / "it"):
-        with pytest.raises(InputError, match="file: is a file; name another folder"):
-            check_folder(path)
-    check_folder(tmp_path)
-    check_folder(tmp_path / "new" / "folder")
 
 
 def test_only_a_base_may_stand_in_a_new_trainings_folder(out: Path) -> None:
@@ -68,3 +63,39 @@ def test_a_row_that_the_resumed_training_does_not_know_is_refused(out: Path, log
     with pytest.raises(InputError, match=r"trace\.jsonl: step 2 was measured in another training"):
         cut_back(out, 2, log)
     assert names(out) == ["base", "step-2", "step-4"]
+
+
+@pytest.mark.parametrize("content", ["mine\n", "{}\n", ""])
+def test_a_trace_is_not_written_over_somebody_elses_files(
+    tmp_path: Path, tiny_model: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(tiny_model, tmp_path / "all" / "checkpoint-1")
+    out = tmp_path / "out"
+    out.mkdir()
+    argv = ["trace", str(tmp_path / "all"), "--base", str(tiny_model), "--out", str(out)]
+    for name, said in (("trace.jsonl", REMEDY), ("report.html", "is another tool's page; move")):
+        (out / name).write_text(content)
+        with pytest.raises(SystemExit):
+            main(argv)
+        err = capsys.readouterr().err
+        assert str(out / name) in err
+        assert said in err
+        assert [(path.name, path.read_text()) for path in out.iterdir()] == [(name, content)]
+        (out / name).unlink()
+
+
+def test_a_trace_of_ours_is_known(out: Path) -> None:
+    page = render_page(
+        "probe.html.j2",
+        title="t",
+        intro="",
+        legends=[],
+        charts=[],
+        grids=[],
+        folded=[],
+        cloud=None,
+        passages=[],
+        small="",
+    )
+    (out / "report.html").write_text(page)
+    check_page(out)

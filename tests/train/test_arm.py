@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import json
+import shutil
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from transferscope.train import ArmConfig, arm, is_complete, train_arm
 from transferscope.train.arm import CLEANED, cleaned
 from transferscope.train.checkpoints import newest
 from transferscope.train.pool import queries_of
+from transferscope.train.prompts import require_template
 
 from ..conftest import torchrun
 from .helpers import Killed, kill_after
@@ -93,6 +96,29 @@ def test_one_process_goes_on_alone(tiny: str, tmp_path: Path) -> None:
     assert (train_arm(settings, tmp_path / "arm") / "arm.json").is_file()
 
 
+def test_a_second_process_is_not_let_into_the_folder(tiny: str, tmp_path: Path) -> None:
+    """One line while the first one trains; whatever became of that one, its lock is no obstacle."""
+    settings, out = config(tiny, "random-reward"), tmp_path / "arm"
+    told: list[str] = []
+
+    def second(_arm: str, step: int, _steps: int) -> None:
+        with pytest.raises(InputError) as caught:
+            train_arm(settings, out)
+        told.append(str(caught.value))
+        if step == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train_arm(settings, out, tick=second)
+    said = f"{out}: another process trains into it; wait for it, or name another --out"
+    assert set(told) == {said}
+    train_arm(settings, out)
+    shutil.rmtree(out)
+    out.mkdir()
+    (out / arm.LOCK).touch()
+    assert train_arm(settings, out) == train_arm(settings, out) == out
+
+
 LONG = "a train of nine wagons leaves the town at noon and"
 
 
@@ -146,3 +172,31 @@ def test_queries_without_a_teachers_response_are_no_part_of_an_arm_that_needs_on
 def test_built_in_queries_stay_as_they_are(tiny: str, tmp_path: Path) -> None:
     settings = config(tiny, "on-policy-sft")
     assert cleaned(settings, tmp_path / "arm", ["Nothing in common."])[0] is settings
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        (None, "its tokenizer has no chat template; name a base with a chat template"),
+        ("{% for x in %}", "its chat template can't ask a question: Expected an expression"),
+        ("{{ raise_exception('no') }}", "its chat template can't ask a question: no; mend"),
+    ],
+)
+def test_a_base_that_cannot_be_asked_is_told_before_it_is_loaded(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str | None, said: str
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(tiny, base)
+    (base / "chat_template.jinja").unlink()
+    if template is not None:
+        (base / "chat_template.jinja").write_text(template)
+    monkeypatch.delattr(arm, "trainable_model")
+    for name in ("on-policy-sft", "classic-sft"):
+        with pytest.raises(InputError, match=f"{base}: {said}"):
+            train_arm(config(str(base), name), tmp_path / "arm")
+
+
+def test_a_tokenizer_without_an_end_is_told() -> None:
+    tokenizer = SimpleNamespace(chat_template="x", eos_token_id=None)
+    with pytest.raises(InputError, match="m: its tokenizer has no end token"):
+        require_template(tokenizer, name="m")

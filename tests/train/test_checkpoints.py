@@ -41,10 +41,18 @@ def test_half_written_ones_are_skipped_and_removed(tmp_path: Path) -> None:
     unsealed = checkpoint(tmp_path, 8, sealed=False)
     cut = checkpoint(tmp_path, 12)
     (cut / "optimizer.pt").write_bytes(b"123")
+    write_json(checkpoint(tmp_path, 20) / SEAL, {})
     missing = checkpoint(tmp_path, 16)
     (missing / "optimizer.pt").unlink()
     assert newest(tmp_path) == good
     assert not any(path.exists() for path in (unsealed, cut, missing))
+
+
+def test_folders_of_other_names_are_none(tmp_path: Path) -> None:
+    good, other = checkpoint(tmp_path, 4), checkpoint(tmp_path, 8)
+    other.rename(tmp_path / "checkpoint-x")
+    assert newest(tmp_path) == good
+    assert (tmp_path / "checkpoint-x").is_dir()
 
 
 def test_sealed_is_what_all_processes_have_written(tmp_path: Path) -> None:

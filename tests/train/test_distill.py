@@ -9,7 +9,7 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.engines import FakeEngine
 from transferscope.train import ArmConfig, Query
-from transferscope.train.distill import distill
+from transferscope.train.distill import check_out, distill
 from transferscope.train.pool import queries_of, responses_of
 
 QUERIES = [Query(f"q{n}", "file", f"What is {n} + 1?", str(n + 1)) for n in range(40)]
@@ -75,28 +75,26 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
             distill(Counted(), QUERIES[:2], out, samples=3, **{setting: value})
     other = Counted()
     other.name = "another"
-    with pytest.raises(InputError, match="with model teacher, not another"):
+    with pytest.raises(InputError, match="with model 'teacher', not 'another'"):
         distill(other, QUERIES[:2], out, samples=3)
 
     class Served(Counted):
         def describe(self):
             return {"engine": "openai"}
 
-    with pytest.raises(InputError, match="with engine fake, not openai; name another --out"):
+    with pytest.raises(InputError, match="with engine 'fake', not 'openai'; name another --out"):
         distill(Served(), QUERIES[:2], out, samples=3)
     assert other.asked == []
     with pytest.raises(InputError, match="the id 'q0' stands for two queries"):
         distill(Counted(), [*QUERIES, QUERIES[0]], tmp_path / "twice.jsonl", samples=3)
-    # An older version named model and seed only.
-    old = [
-        {k: row[k] for k in ("id", "prompt", "correct", "finished", "seed")} for row in read(out)
-    ]
-    out.write_text("".join(json.dumps(row) + "\n" for row in old))
-    assert distill(Counted(), QUERIES[:2], out, samples=3).responses == 6
-    with pytest.raises(InputError, match="more than 1 responses"):
-        distill(Counted(), QUERIES[:2], out, samples=1)
+    out.write_text(out.read_text() * 2)
+    with pytest.raises(InputError, match="more than 3 responses"):
+        distill(Counted(), QUERIES[:2], out, samples=3)
     with pytest.raises(InputError, match="nothing to sample"):
         distill(Counted(), QUERIES, out, samples=0)
+    for temperature in (1e-300, -1.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match=f"the temperature is {temperature}; give 0"):
+            distill(Counted(), QUERIES, tmp_path / "t2.jsonl", temperature=temperature)
 
 
 def test_a_response_that_was_cut_off_is_not_correct(tmp_path: Path) -> None:
@@ -124,3 +122,95 @@ def test_arms_read_what_was_distilled(tmp_path: Path) -> None:
     assert first.startswith("So\u2028it is")
     rl = ArmConfig.model_validate({"arm": "off-policy-rl", "rollouts": 3, **shared})
     assert all(len(set(answers)) == 2 for answers in responses_of(rl, queries_of(rl)))
+
+
+ROW = json.dumps({"id": "q0", "prompt": QUERIES[0].prompt, "gold": "1"})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a note of one line without an end", "holds no response of a teacher"),
+        (b"a note\nof two lines", r"t\.jsonl:1: not valid JSON"),
+        (b'{"a": 1}', "holds no response of a teacher"),
+        (ROW.encode(), "holds no response of a teacher"),
+        (ROW.encode() + b"\n" + ROW.encode(), r"t\.jsonl:1: .* no 'response'"),
+        (bytes(range(256)), "not UTF-8|not valid JSON"),
+    ],
+)
+def test_somebody_elses_file_is_left_as_it_is(tmp_path: Path, content: bytes, said: str) -> None:
+    out, engine = tmp_path / "t.jsonl", Counted()
+    out.write_bytes(content)
+    with pytest.raises(InputError, match=said) as caught:
+        distill(engine, QUERIES[:2], out, samples=3)
+    assert caught.value.remedy == "name another --out"
+    assert out.read_bytes() == content
+    assert engine.asked == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"finished": None}, "no 'finished'"),
+        ({"finished": "false"}, "no 'finished'"),
+        ({"correct": 1}, "no 'correct'"),
+        ({"response": None}, "no 'response'"),
+        ({"gold": "99"}, "was graded against the answer '99', not '1'"),
+        ({"temperature": "0.7"}, "with temperature '0.7', not 0.7"),
+        ({"engine": None}, "with engine None, not 'fake'"),
+        ({"id": ["q0"]}, "response to another query"),
+    ],
+)
+def test_a_changed_line_is_named_and_nothing_is_lost(
+    tmp_path: Path, change: dict[str, object], said: str
+) -> None:
+    out = tmp_path / "t.jsonl"
+    distill(Counted(), QUERIES[:2], out, samples=3)
+    first, *others = read(out)
+    rows = [*others, first | change]
+    content = "".join(json.dumps(row) + "\n" for row in rows) + '{"id": "q'
+    out.write_text(content)
+    with pytest.raises(InputError, match=r"t\.jsonl:6: .*" + said):
+        distill(Counted(), QUERIES[:2], out, samples=3)
+    assert out.read_text() == content
+
+
+def test_blank_lines_are_nothing(tmp_path: Path) -> None:
+    out, engine = tmp_path / "t.jsonl", Counted()
+    distill(Counted(), QUERIES[:2], out, samples=3)
+    out.write_text(out.read_text().replace("\n", "\n\n"))
+    assert distill(engine, QUERIES[:2], out, samples=3).responses == 6
+    assert engine.asked == []
+
+
+def test_what_is_no_place_for_a_file_is_told_before_the_teacher_answers(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to("/nonexistent/x")
+    places = ["/proc/x", "/dev/full", "/dev/null", tmp_path / "dangling", tmp_path / "a\0b"]
+    for place in [*places, tmp_path / ("x" * 300), tmp_path, tmp_path / "no" / "t.jsonl"]:
+        engine = Counted()
+        with pytest.raises(InputError) as caught:
+            distill(engine, QUERIES[:2], Path(place), samples=3)
+        assert caught.value.place
+        assert "process" not in str(caught.value)
+        assert engine.asked == []
+
+
+def test_the_file_of_the_queries_is_no_place_for_responses(tmp_path: Path) -> None:
+    asked = tmp_path / "q.jsonl"
+    asked.write_text(ROW)
+    for source in (str(asked), f"{asked}?level=3"):
+        with pytest.raises(InputError, match="is the file of the queries; name another"):
+            check_out(asked, source)
+    check_out(tmp_path / "t.jsonl", str(asked))
+
+
+def test_two_processes_are_not_let_into_one_file(tmp_path: Path) -> None:
+    out = tmp_path / "t.jsonl"
+
+    class Second(Counted):
+        def generate(self, prompts, decoding, *, tick=None):
+            with pytest.raises(InputError, match="another process writes responses into it; wait"):
+                distill(Counted(), QUERIES[:2], out, samples=3)
+            return super().generate(prompts, decoding)
+
+    assert distill(Second(), QUERIES[:2], out, samples=3).responses == 6

@@ -283,3 +283,53 @@ def test_the_commands(tmp_path, capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["export", "verl", "m", "--queries", "none.jsonl", "--out", str(tmp_path / "v")])
     assert ended.value.code == 2
+
+
+def exports(folder):
+    """Every export into a folder of its own, with the name of the file that is written first."""
+    teacher = folder / "t.jsonl"
+    rows = [{"prompt": q.prompt, "response": f"It is {q.gold}."} for q in QUERIES]
+    teacher.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return {
+        "run.sh": lambda out: export_verl(QUERIES, out, model="m"),
+        "sft.yaml": lambda out: export_llamafactory(QUERIES, teacher, out, model="m"),
+        "ddp.yaml": export_accelerate,
+    }
+
+
+@pytest.mark.parametrize("first", ["run.sh", "sft.yaml", "ddp.yaml"])
+def test_no_file_of_somebody_elses_is_overwritten(tmp_path, first) -> None:
+    export = exports(tmp_path)[first]
+    paths = export(tmp_path / "ours")
+    assert paths[0].name == first
+    before = [path.read_bytes() for path in paths]
+    export(tmp_path / "ours")
+    assert [path.read_bytes() for path in paths] == before
+    for path in paths:
+        theirs = tmp_path / f"theirs-{path.name}"
+        theirs.mkdir()
+        (theirs / "notes.txt").touch()  # other names are in nobody's way
+        (theirs / path.name).write_text("mine")
+        with pytest.raises(InputError, match="no export wrote the file of this name; move it"):
+            export(theirs)
+        assert (theirs / path.name).read_text() == "mine"
+        assert len(list(theirs.iterdir())) == 2
+    killed = tmp_path / "killed"  # after its first file
+    killed.mkdir()
+    (killed / first).write_bytes(paths[0].read_bytes())
+    assert len(export(killed)) == len(paths)
+    paths[-1].unlink()
+    paths[-1].mkdir()
+    with pytest.raises(InputError, match="can't be written"):
+        export(tmp_path / "ours")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["1.2.3.4\nfoo: bar\n#", "a b", "not an ip!", "fe80::1%a\nb", "-x"]
+)
+def test_an_address_is_nothing_else(tmp_path, wrong) -> None:
+    with pytest.raises(InputError, match=r"--main-ip: .* is neither a host's name nor an address"):
+        export_accelerate(tmp_path / "out", nodes=2, main_ip=wrong)
+    assert not (tmp_path / "out").exists()
+    for right in ("10.0.0.7", "node-0.cluster", "fd00::7"):
+        export_accelerate(tmp_path / "right", nodes=2, main_ip=right)

@@ -101,7 +101,7 @@ def test_a_folder_of_other_files_is_refused(tiny: str, queries: Path, tmp_path: 
     assert [path.name for path in thesis.iterdir()] == ["config.json"]
     with pytest.raises(InputError, match=r"q.jsonl: is a file; name another folder"):
         train_arm(config(tiny, queries), queries)
-    with pytest.raises(InputError, match="can't be made"):
+    with pytest.raises(InputError, match=r"q.jsonl: is a file"):
         train_arm(config(tiny, queries), queries / "arm")
     # A wrong teacher claims no folder: the right one may be named next.
     wrong = {"arm": "off-policy-sft", "teacher": str(tmp_path / "none.jsonl")}
@@ -113,3 +113,11 @@ def test_a_folder_of_other_files_is_refused(tiny: str, queries: Path, tmp_path: 
     (begun / "checkpoints").mkdir(parents=True)
     (begun / ".arm.started.json.12ab.tmp").write_text("{")
     train_arm(config(tiny, queries, steps=1), begun)
+
+
+def test_a_folder_in_a_records_place_is_told_before_the_training(
+    tiny: str, queries: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "arm" / "arm.started.json").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"arm\.started\.json: not readable: Is a directory"):
+        train_arm(config(tiny, queries), tmp_path / "arm")

@@ -9,7 +9,14 @@ from transferscope.core.errors import InputError
 from transferscope.core.records import digest
 from transferscope.grade.maths import is_correct
 from transferscope.train import ArmConfig
-from transferscope.train.pool import queries_of, read_queries, responses_of, unanswered
+from transferscope.train.pool import (
+    parsed_source,
+    queries_of,
+    read_queries,
+    responses_of,
+    unanswered,
+    unfinished,
+)
 
 
 def written(path: Path, rows: list[dict[str, object]]) -> Path:
@@ -27,7 +34,7 @@ def test_field_names_of_the_usual_sets_are_understood(tmp_path: Path) -> None:
         {"question": "2 + 2?", "answer": "It is <<2+2=4>>4.\n#### 4"},
         {"problem": "x?", "answer": "\\frac{1}{2}"},
         {"id": "p", "prompt": "3 + 4?", "gold": 7},
-        {"prompt": "3 + 4?", "gold": "8"},
+        {"prompt": "3 + 4?", "gold": "7.0"},
     ]
     queries = read_queries(written(tmp_path / "q.jsonl", rows))
     assert [(q.id, q.prompt, q.gold) for q in queries] == [
@@ -145,6 +152,13 @@ def test_the_procedural_teacher_slips_in_about_half_for_off_policy_rl() -> None:
         ('{"gold": "x"}', "q.jsonl:1: no text in prompt or problem or question"),
         ('{"prompt": "x", "answer": "work ####  "}', "q.jsonl:1: the answer is empty"),
         ("", "q.jsonl: holds no row"),
+        ('{"prompt": " ", "gold": "1"}', "q.jsonl:1: the prompt is empty"),
+        ('{"prompt": "x", "gold": NaN}', "q.jsonl:1: 'gold' is not finite"),
+        ('{"prompt": "x", "gold": -Infinity}', "q.jsonl:1: 'gold' is not finite"),
+        (
+            '{"prompt": "x", "gold": 1}\n{"prompt": "x", "gold": 2}',
+            "q.jsonl:2: the prompt of PATH/q.jsonl:1 with another answer: '2', not '1'; keep one",
+        ),
     ],
 )
 def test_bad_files_are_refused_by_place(tmp_path: Path, line: str, message: str) -> None:
@@ -152,7 +166,7 @@ def test_bad_files_are_refused_by_place(tmp_path: Path, line: str, message: str)
     path.write_text(line)
     with pytest.raises(InputError) as caught:
         read_queries(path)
-    assert message in str(caught.value)
+    assert message.replace("PATH", str(tmp_path)) in str(caught.value)
     with pytest.raises(InputError, match="not readable"):
         read_queries(tmp_path / "none.jsonl")
 
@@ -169,6 +183,11 @@ def test_levels_and_boxed_solutions_of_math(tmp_path: Path) -> None:
     assert len(read_queries(path)) == 6
     for wrong, message in (
         ("level=x", "give level=3-5"),
+        ("level=5-3", "no levels '5-3'; give level=3-5"),
+        ("level=3-", "no levels '3-'; give level=3-5"),
+        ("level=", "no levels ''; give level=3-5"),
+        ("level=7-9", "no row is of level 7-9; use another"),
+        ("split=", "names no split"),
         ("levels=3", "unknown option 'levels'"),
     ):
         with pytest.raises(InputError, match=message):
@@ -233,3 +252,41 @@ def test_two_queries_of_one_id_are_refused(tmp_path: Path) -> None:
     rows = [{"id": "a", "prompt": f"{n}?", "gold": "1"} for n in (1, 1, 2)]
     with pytest.raises(InputError, match=r"q.jsonl:3: the id 'a' is another query's; give every"):
         read_queries(written(tmp_path / "q.jsonl", rows))
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x", "a/", "x/../..", "../../etc", "a/../b", "/a/b", "a/b/c/d", "a/b/..", "a b/c"]
+)
+def test_what_is_no_name_on_the_hub_is_not_looked_for_on_the_disk(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import datasets
+
+    def load(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    for refuse in (read_queries, parsed_source):
+        with pytest.raises(InputError, match=r"is no name of a hub data set; use hub:OWNER/NAME"):
+            refuse(f"hub:{name}")
+
+
+def test_a_folder_here_is_not_taken_for_the_hubs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    with pytest.raises(InputError, match="hub:a/b: there is a folder of this name here"):
+        read_queries("hub:a/b")
+
+
+@pytest.mark.parametrize("finished", ["false", 0, None])
+def test_finished_is_true_or_false(tmp_path: Path, finished: object) -> None:
+    queries = written(tmp_path / "q.jsonl", [{"prompt": "3 + 4?", "gold": "7"}])
+    row = {"prompt": "3 + 4?", "response": "It is 7.", "finished": finished}
+    teacher = written(tmp_path / "t.jsonl", [row])
+    named = {"queries_from": str(queries), "teacher": str(teacher)}
+    sft = config("classic-sft", queries_per_step=1, rollouts=1, **named)
+    for read in (lambda: responses_of(sft, queries_of(sft)), lambda: unfinished(teacher)):
+        with pytest.raises(InputError, match=r"t\.jsonl:1: 'finished' is neither true nor false"):
+            read()

@@ -9,15 +9,15 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from .shared import Data, Suite, clean_queries, export_app, say_unfinished
+from .shared import Data, Int, Suite, clean_queries, export_app, say_unfinished
 
 Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
 Queries = Annotated[
     str, Parameter(help='JSONL with "prompt" and "gold", hub:OWNER/NAME, ?level=3-5 for MATH.')
 ]
 Out = Annotated[Path, Parameter(help="Folder of the launch files.")]
-Nodes = Annotated[int, Parameter(validator=Number(gte=1), help="Machines.")]
-Gpus = Annotated[int, Parameter(validator=Number(gte=1), help="GPUs of a machine.")]
+Nodes = Annotated[Int, Parameter(validator=Number(gte=1), help="Machines.")]
+Gpus = Annotated[Int, Parameter(validator=Number(gte=1), help="GPUs of a machine.")]
 
 
 @export_app.command

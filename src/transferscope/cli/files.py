@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.files import check_folder
 from .shared import Json, Mapping_, Source, app, export_app, print_json
 
 UNMATCHED_SHOWN = 5
@@ -36,7 +37,8 @@ def import_command(
     from ..runs import read_run
     from ..runs.importers import import_results
 
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    check_folder(out)
+    if out.is_dir() and any(out.iterdir()):
         raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
     with progress() as tick:
         done = import_results(path, out, format=format, mapping=mapping, source=source, tick=tick)

@@ -10,10 +10,12 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError
+from ..core.files import check_folder, make_folder
 from .shared import (
     Dtype,
     EngineArgs,
     EngineName,
+    Int,
     Json,
     ModelName,
     app,
@@ -30,8 +32,8 @@ def evaluate_command(
     out: Path,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
-    limit: int = 40,
-    seed: Annotated[int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
+    limit: Int = 40,
+    seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
     dtype: Dtype = None,
     data: Path | None = None,
     base: str | None = None,
@@ -63,8 +65,7 @@ def evaluate_command(
     chosen = load_suite(suite)
     if limit < 1:
         raise InputError("must be at least 1", place="--limit")
-    if out.is_file():
-        raise InputError("is a file", place=str(out), remedy="name another folder: --out DIR")
+    check_folder(out)
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
     how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data}
     if dry_run:
@@ -86,8 +87,8 @@ def trace(
     base: ModelName,
     out: Path,
     suite: str = "mini",
-    limit: Annotated[int, Parameter(validator=Number(gte=2))] = 40,
-    seed: Annotated[int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
+    limit: Annotated[Int, Parameter(validator=Number(gte=2))] = 40,
+    seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
     data: Path | None = None,
     as_json: Json = False,
 ) -> None:
@@ -112,12 +113,14 @@ def trace(
 
     from ..core.suite import load_suite
     from ..report.progress import progress
-    from ..report.trace import print_trace, write_trace
+    from ..report.trace import check_page, print_trace, write_trace
     from ..track import find_checkpoints
     from ..track import trace as trace_checkpoints
 
     chosen = load_suite(suite)
     find_checkpoints(checkpoints)
+    check_folder(out)
+    check_page(out)
     with progress() as tick:
         comparison, rows = trace_checkpoints(
             checkpoints,
@@ -188,6 +191,7 @@ def _run_study(config: Any, out: Path, data: Path | None = None) -> None:
     from ..study import check_study, plan_study, run_study
 
     check_study(config, out, data=data)
+    make_folder(out)  # what it refuses is told before the plan
     for line in plan_study(config, out).lines():
         print(line, file=sys.stderr)
     with progress() as tick:

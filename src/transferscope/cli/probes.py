@@ -13,7 +13,7 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError, MissingExtra
 from .probe_inputs import need_torch, refuse, renderer, suite_texts, whose
-from .shared import Json, ModelName, console, print_json, probe_app
+from .shared import Int, Json, ModelName, console, print_json, probe_app
 
 if TYPE_CHECKING:
     from ..probe.jobs import Split
@@ -29,12 +29,12 @@ ShardOption = Annotated[
     str | None, Parameter(help="i/n: do only this part; without it, --out puts all n together.")
 ]
 RayOption = Annotated[
-    int | None, Parameter(validator=Number(gte=1, lte=9999), help="Measure in so many over Ray.")
+    Int | None, Parameter(validator=Number(gte=1, lte=9999), help="Measure in so many over Ray.")
 ]
 GpusPerShard = Annotated[
-    int | None, Parameter(validator=Number(gte=0), help="Of a Ray task; default: one, if any.")
+    Int | None, Parameter(validator=Number(gte=0), help="Of a Ray task; default: one, if any.")
 ]
-BatchTokens = Annotated[int, Parameter(validator=Number(gte=1), help="Tokens in a batch.")]
+BatchTokens = Annotated[Int, Parameter(validator=Number(gte=1), help="Tokens in a batch.")]
 
 
 @probe_app.command
@@ -44,11 +44,11 @@ def hidden(
     *,
     texts: Path | None = None,
     suite: str | None = None,
-    limit: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    limit: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
     data: Path | None = None,
     part: Literal["prompt", "response"] | None = None,
     pooling: Literal["mean", "last", "authors"] = "mean",
-    max_tokens: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    max_tokens: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
     dtype: Dtype = "float32",
     device_map: DeviceMap = None,
     batch_tokens: BatchTokens = 2048,
@@ -119,7 +119,7 @@ def tokens(
     responses: Path | None = None,
     prompts: Path | None = None,
     prefix: Literal["tuned", "base", "shared"] | None = None,
-    max_tokens: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+    max_tokens: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
     sequential: Annotated[bool, Parameter(negative=())] = False,
     dtype: Dtype = "float32",
     device_map: DeviceMap = None,

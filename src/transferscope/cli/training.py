@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,12 +10,12 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from ..core.errors import InputError
 from .shared import (
     Data,
     Dtype,
     EngineArgs,
     EngineName,
+    Int,
     Json,
     ModelName,
     Seed,
@@ -34,10 +35,10 @@ def train(
     *,
     out: Path,
     config: Path | None = None,
-    model: str | None = None,
-    steps: int | None = None,
+    model: ModelName | None = None,
+    steps: Int | None = None,
     learning_rate: float | None = None,
-    lora_rank: int | None = None,
+    lora_rank: Int | None = None,
     queries: str | None = None,
     teacher: str | None = None,
     suite: Suite = "mini",
@@ -97,10 +98,10 @@ def distill_command(
     *,
     queries: str,
     out: Path,
-    count: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
-    samples: Annotated[int, Parameter(validator=Number(gte=1))] = 4,
-    max_tokens: Annotated[int, Parameter(validator=Number(gte=1))] = 512,
-    temperature: Annotated[float, Parameter(validator=Number(gte=0))] = 0.7,
+    count: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
+    samples: Annotated[Int, Parameter(validator=Number(gte=1))] = 4,
+    max_tokens: Annotated[Int, Parameter(validator=Number(gte=1))] = 512,
+    temperature: Annotated[float, Parameter(validator=Number(gte=0, lt=math.inf))] = 0.7,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
     dtype: Dtype = None,
@@ -136,11 +137,9 @@ def distill_command(
     from ..evaluate import engine_options
     from ..evaluate.backends import backend
     from ..report.progress import progress
-    from ..train.distill import distill
+    from ..train.distill import check_out, distill
 
-    if out.is_dir() or not out.parent.is_dir():
-        what = "is a folder" if out.is_dir() else f"no folder {out.parent}"
-        raise InputError(what, place=str(out), remedy="name a .jsonl file")
+    check_out(out, queries)
     chosen = backend(engine, engine_options(engine_args), dtype=dtype)
     chosen.check(teacher)
     asked = clean_queries(queries, suite, data)[:count]

@@ -22,6 +22,7 @@ class InputError(TransferscopeError):
 
     def __init__(self, what: str, *, place: str | None = None, remedy: str | None = None) -> None:
         self.what, self.place, self.remedy = what, place, remedy
+        place = place and place.replace("\0", "\\0")  # no terminal shows it
         parts = [f"{place}: {what}" if place else what]
         if remedy:
             parts.append(remedy)

@@ -1,7 +1,8 @@
 """Text, JSON, JSON lines and TOML from disk, and back: somebody else's files, read strictly.
 
 Every reader raises :class:`InputError` with the file (and line) and the remedy for what is missing,
-a folder, not UTF-8, not valid or nested beyond reason.
+a folder, not UTF-8, not valid or nested beyond reason. So does every writer for a place that can't
+be written to.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from typing import Any
 
 from .errors import InputError
 
+NULL = "the name holds a null character"
+"""What Python, not the system, says of a path with one."""
+
 
 def read_text(path: Path, *, remedy: str = "name a text file") -> str:
     """The whole file, without a byte order mark."""
@@ -28,6 +32,8 @@ def read_text(path: Path, *, remedy: str = "name a text file") -> str:
         raise InputError("not UTF-8 text", place=str(path), remedy=remedy) from None
     except OSError as err:
         raise InputError(f"not readable: {err.strerror}", place=str(path), remedy=remedy) from None
+    except ValueError:
+        raise InputError(NULL, place=str(path), remedy=remedy) from None
 
 
 def read_json(path: Path, *, remedy: str = "name a JSON file") -> dict[str, Any]:
@@ -61,6 +67,8 @@ def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
     except OSError as err:
         what = f"not readable: {err.strerror}"
         raise InputError(what, place=str(path), remedy="name a JSONL file") from None
+    except ValueError:
+        raise InputError(NULL, place=str(path), remedy="name a JSONL file") from None
     if not found:
         raise InputError("holds no row", place=str(path), remedy=remedy)
 
@@ -79,53 +87,88 @@ def write_atomically(path: Path, text: str | Iterable[str]) -> None:
     """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
 
     Processes that write one file at a time have a scratch file each; the last one's text stays.
+    Raises :class:`InputError` where the file can't be written.
     """
     scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with scratch.open("w", encoding="utf-8") as file:
-            file.writelines([text] if isinstance(text, str) else text)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except BaseException:  # Ctrl-C, too, leaves no scratch file behind
-        scratch.unlink(missing_ok=True)
-        raise
+    with refusing(path, "can't be written"):
+        try:
+            with scratch.open("w", encoding="utf-8") as file:
+                file.writelines([text] if isinstance(text, str) else text)
+                file.flush()
+                os.fsync(file.fileno())
+            scratch.replace(path)
+        except BaseException:  # Ctrl-C, too, leaves no scratch file behind
+            scratch.unlink(missing_ok=True)
+            raise
 
 
 @contextmanager
 def holding(path: Path, *, wait: bool = True) -> Iterator[bool]:
     """Whether this process holds the lock file ``path``; with ``wait`` once nobody else does.
 
-    The lock ends with its process, however that ends. Raises :class:`InputError` on a disk that
-    can't lock files.
+    The lock ends with its process, however that ends. Raises :class:`InputError` where the file
+    can't be made, or is on a disk that can't lock files.
     """
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     lock = FileLock(path)
+    with refusing(path, "can't be locked"):
+        try:
+            lock.acquire(timeout=-1 if wait else 0)
+        except Timeout:  # an OSError, too
+            pass
+        except NotImplementedError:  # what filelock raises there
+            what = "is on a disk that can't lock files"
+            raise InputError(what, place=str(path.parent), remedy="name another --out") from None
     try:
-        lock.acquire(timeout=-1 if wait else 0)
-    except Timeout:
-        yield False
-        return
-    except NotImplementedError:  # what filelock raises there
-        what = "is on a disk that can't lock files"
-        raise InputError(what, place=str(path.parent), remedy="name another --out") from None
-    try:
-        yield True
+        yield lock.is_locked
     finally:
         lock.release()
 
 
-def make_folder(path: Path, *, remedy: str = "name another folder: --out DIR") -> None:
-    """Make the folder and those above it. Raises :class:`InputError` where a file is in the way."""
-    if path.is_file():
-        raise InputError("is a file", place=str(path), remedy=remedy)
-    try:
+FOLDER_REMEDY = "name another folder: --out DIR"
+
+
+def make_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
+    """Make the folder and those above it. Raises :class:`InputError` where that can't be."""
+    check_folder(path, remedy=remedy)
+    with refusing(path, "can't be made", remedy=remedy):
         path.mkdir(parents=True, exist_ok=True)
+
+
+def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
+    """Raise :class:`InputError` where ``path`` is, or would stand in, something else than a folder.
+
+    Makes nothing: a folder that nobody may write into is found by :func:`make_folder`.
+    """
+    for there in (path, *path.parents):
+        with refusing(path, "can't be a folder", remedy=remedy):
+            try:
+                there.lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+        if not there.exists():
+            raise InputError("is a link to nothing", place=str(there), remedy=remedy)
+        if not there.is_dir():
+            raise InputError("is a file", place=str(there), remedy=remedy)
+        return
+
+
+@contextmanager
+def refusing(
+    path: Path, what: str, *, remedy: str = "make room for it, or name another place"
+) -> Iterator[None]:
+    """Inside, the system's refusal of ``path`` is an :class:`InputError`: ``what`` and why."""
+    try:
+        yield
     except OSError as err:
-        what = f"can't be made: {err.strerror}"
-        raise InputError(what, place=str(path), remedy=remedy) from None
+        why = err.strerror or " ".join(str(err).split())
+        raise InputError(f"{what}: {why}", place=str(path), remedy=remedy) from None
+    except ValueError as err:
+        if "null" not in str(err):
+            raise
+        raise InputError(f"{what}: {NULL}", place=str(path), remedy=remedy) from None
 
 
 def is_scratch(path: Path, *, of: str) -> bool:

@@ -10,9 +10,10 @@ from .loading import (
     load_adapted,
     load_model,
     load_tokenizer,
+    local_path,
     parameter_count,
 )
-from .refusals import position_limit, require_ids
+from .refusals import position_limit, reading, require_ids
 
 __all__ = [
     "KNOWN",
@@ -25,8 +26,10 @@ __all__ = [
     "load_adapted",
     "load_model",
     "load_tokenizer",
+    "local_path",
     "parameter_count",
     "plain_name",
     "position_limit",
+    "reading",
     "require_ids",
 ]

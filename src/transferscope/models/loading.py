@@ -20,7 +20,7 @@ from ..core.files import read_json
 from ..core.records import digest
 from .adapting import ADAPTER_CONFIG, fit_vocabulary, fitting_adapter
 from .embedded import NAME, smollm2_folder
-from .refusals import reading, require_device, require_whole, without_reports
+from .refusals import first_line, reading, require_device, require_whole, without_reports
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -53,7 +53,7 @@ def find_model(name: str) -> ModelSource:
     """
     if name in KNOWN:
         return ModelSource(name, str(KNOWN[name]()))
-    path = Path(name).expanduser()
+    path = local_path(name)
     if path.is_dir():
         if (path / ADAPTER_CONFIG).is_file():
             config = read_json(path / ADAPTER_CONFIG)
@@ -63,6 +63,12 @@ def find_model(name: str) -> ModelSource:
                     "names no base model",
                     place=str(path / ADAPTER_CONFIG),
                     remedy="set base_model_name_or_path",
+                )
+            if base not in KNOWN and (local_path(base) / ADAPTER_CONFIG).is_file():
+                raise InputError(  # not followed: it may be this very folder
+                    f"names an adapter as its base model: {base}",
+                    place=str(path / ADAPTER_CONFIG),
+                    remedy="merge that one into its own base first",
                 )
             return ModelSource(name, find_model(base).weights, adapter=str(path))
         if (path / "config.json").is_file():
@@ -84,6 +90,23 @@ def find_model(name: str) -> ModelSource:
         f"unknown model {name!r}",
         remedy=f"use {', '.join(KNOWN)}, a model or adapter folder, or a hub id (owner/name)",
     )
+
+
+def local_path(name: str) -> Path:
+    """Where a model of this name would be on this disk, ``~`` as the user's home.
+
+    Raises :class:`InputError` for a name that is no path.
+    """
+    remedy = "name a model or adapter folder, or a hub id (owner/name)"
+    if not name.strip():
+        raise InputError("the model's name is empty", place="model", remedy=remedy)
+    try:
+        path = Path(name).expanduser()
+        path.is_dir()
+    except (RuntimeError, OSError) as err:  # no such user; a name that is too long
+        what = f"is no model's name: {first_line(err)}"
+        raise InputError(what, place=name[:80], remedy=remedy) from None
+    return path
 
 
 def load_model(

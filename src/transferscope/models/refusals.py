@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import InputError
+from ..core.errors import InputError, TransferscopeError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -54,6 +54,14 @@ def reading(name: str, *folders: str | None) -> Iterator[None]:
             f"could not load: {first_line(err)}",
             place=name,
             remedy="check the weights against config.json, and that the memory suffices",
+        ) from None
+    except TransferscopeError:
+        raise
+    except Exception as err:  # config.json or tokenizer.json holds what no library foresaw
+        raise InputError(
+            f"could not load: {type(err).__name__}: {' '.join(str(err).split())[:200]}",
+            place=name,
+            remedy="copy or download its configuration and its tokenizer again",
         ) from None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..core.errors import InputError
+from ..core.files import check_folder, refusing
 from ..core.hidden_shift import Features, HiddenShift, measure_parts
 from ..core.records import Tick, digest, no_tick
 from ..core.token_shift import PositionShifts, TokenShift
@@ -75,15 +76,13 @@ class Split:
 
 def _require_writable(out: Path) -> None:
     """Raise :class:`InputError` where nothing could be written in hours; leaves nothing behind."""
-    try:
-        there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-        if not there.is_dir():
-            raise InputError("is a file", place=str(there), remedy="name a folder: --out DIR")
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as err:
-        what = f"can't be written to: {err.strerror}"
-        raise InputError(what, place=str(out), remedy="name another --out") from None
+    check_folder(out, remedy="name a folder: --out DIR")
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    with (
+        refusing(out, "can't be written to", remedy="name another --out"),
+        tempfile.TemporaryFile(dir=there),
+    ):
+        pass
 
 
 def probe_hidden(

@@ -16,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..core.errors import InputError, MissingExtra
+from ..core.files import make_folder
 from ..core.records import Tick, no_tick
 
 Part = TypeVar("Part")
@@ -87,7 +88,7 @@ class ShardFolder(Generic[Part]):
 
     def save(self, shard: Shard, found: Part) -> Path:
         """Write one finished shard; killed on the way, there is none."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         arrays: dict[str, Any] = {name: getattr(found, name) for name in self._names}
         file = self.path / shard.file_name
         passing = file.with_suffix(".partial")

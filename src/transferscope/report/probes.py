@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..core.files import write_atomically, write_json
+from ..core.files import make_folder, write_atomically, write_json
 from . import figures, probe_figures, views, words
 from .cloud import word_cloud
 from .html import render_page
@@ -203,7 +203,7 @@ def _if_any(title: str, grid: views.Grid) -> list[tuple[str, views.Grid]]:
 
 
 def _written(out: Path, document: Mapping[str, Any], html: str) -> list[Path]:
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_json(out / "shift.json", dict(document))
     write_atomically(out / "report.html", html)
     return [out / "shift.json", out / "report.html"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from ..core.files import write_atomically
+from ..core.errors import InputError
+from ..core.files import read_text, write_atomically
 from . import figures, views, words
 from .html import render_page
 from .terminal import plain_table
@@ -18,6 +19,9 @@ from .text import name
 if TYPE_CHECKING:
     from ..compare import Comparison
 
+MARK = '<p class="eyebrow">transferscope'
+"""What stands above every page (templates/)."""
+REMEDY = "move it, or name another --out"
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -59,6 +63,13 @@ def trace_figures(rows: Rows) -> tuple[list[str], list[figures.Figure]]:
         caption = "Along the base's own answers; means over answers."
         made.append(figures.Figure("trace-kl", "KL(tuned ‖ base)", caption, spec))
     return labels, made
+
+
+def check_page(out: Path) -> None:
+    """Raise :class:`InputError` where the ``report.html`` in ``out`` is not one of ours."""
+    path = out / "report.html"
+    if path.exists() and MARK not in read_text(path, remedy=REMEDY):
+        raise InputError("is another tool's page", place=str(path), remedy=REMEDY)
 
 
 def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from ..core.errors import InputError
-from ..core.files import is_scratch, json_lines, write_atomically
+from ..core.files import check_folder, is_scratch, json_lines, make_folder, write_atomically
 from ..core.records import Outcome, Response, ScoreRow
 from .manifest import (
     MANIFEST_FILE,
@@ -65,8 +65,7 @@ class RunWriter:
         another model, suite, decoding, seed or limit (the message names what differs).
         """
         path = Path(path)
-        if path.exists() and not path.is_dir():
-            raise InputError("is a file", place=str(path), remedy="name another folder: --out DIR")
+        check_folder(path)
         if not (path / MANIFEST_FILE).is_file():
             # A kill before the first manifest leaves at most its scratch file.
             if path.is_dir() and not all(
@@ -77,7 +76,7 @@ class RunWriter:
                     place=str(path),
                     remedy="name a new or an empty folder: --out DIR",
                 )
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             write_manifest(path, manifest)
             return cls(path, manifest)
         existing = read_manifest(path)
@@ -121,7 +120,7 @@ class RunWriter:
         lines = (json.dumps(asdict(response), ensure_ascii=False) + "\n" for response in responses)
         if (first := next(lines, None)) is not None:
             folder = self.path / RESPONSES_FOLDER
-            folder.mkdir(exist_ok=True)
+            make_folder(folder)
             write_atomically(folder / f"{name}.jsonl", chain([first], lines))
         if not outcomes or any(outcome.benchmark != name for outcome in outcomes):
             raise ValueError(f"benchmark {name!r} needs outcomes, all of its own")

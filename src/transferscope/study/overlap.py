@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import read_json, write_json
+from ..core.files import make_folder, read_json, write_json
 from ..core.records import digest
 from ..runs import Run
 from ..train.config import PROCEDURAL, ArmConfig
@@ -70,10 +70,10 @@ def clean_sources(config: StudyConfig, base: Run, out: Path) -> dict[str, str]:
                 require_enough(arm, len(found.queries), place=source, left_out=found.left_out)
             path = out / "queries" / f"{_slug(source)}.jsonl"
             _refuse_changed(path, found.queries, source=source, out=out)
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_queries(path, found.queries)
             cleaned[source] = str(path)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_json(out / FILE, {"prompts": len(prompts), "sources": report})
     return cleaned
 

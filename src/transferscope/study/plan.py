@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..core.files import is_scratch, read_json, write_json
+from ..core.files import check_folder, is_scratch, make_folder, read_json, write_json
 from ..core.records import digest
 from ..evaluate import check_model
 from ..models.refusals import require_device
@@ -199,8 +199,7 @@ def _check_data(arms: Sequence[ArmConfig]) -> None:
 
 def refuse_another(config: StudyConfig, out: Path) -> None:
     """Raise :class:`InputError` when ``out`` isn't this study's, nor new."""
-    if out.exists() and not out.is_dir():
-        raise InputError("is a file", place=str(out), remedy="name another --out")
+    check_folder(out, remedy="name another --out")
     # One look at the folder: another process may be claiming it for the same study.
     held = list(out.iterdir()) if out.is_dir() else []
     path = out / STUDY_FILE
@@ -219,7 +218,7 @@ def claim_folder(config: StudyConfig, out: Path) -> None:
     """Mark ``out`` as this study's, thresholds included, or refuse it."""
     refuse_another(config, out)
     settings = config.identity()
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     write_json(out / STUDY_FILE, {"schema": 1, "hash": digest(settings), "config": settings})
 
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from ..compare import Comparison, compare_runs
 from ..core.errors import InputError
-from ..core.files import holding, read_json, write_atomically, write_json
+from ..core.files import holding, make_folder, write_atomically, write_json
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import evaluate_model
@@ -47,6 +47,7 @@ from .plan import (
     run_names,
 )
 from .predict import predict
+from .probed import read_probe
 from .sharing import cell_lock, each_once
 
 
@@ -173,14 +174,11 @@ def _collect(cells: Sequence[Cell], out: Path) -> _Found:
     found = _Found()
     for cell in cells:
         if cell.config is not None:
-            found.training[cell.name] = read_steps(out / "arms" / cell.name / FILE)
+            found.training[cell.name] = read_steps(out / "arms" / cell.name / FILE, finished=True)
         for label in run_names(cell):
             found.tuned.append(read_run(out / "runs" / label))
             for kind in PROBES:
-                getattr(found, kind)[label] = read_json(
-                    probe_path(out, label, kind),
-                    remedy="remove the file and start the study again",
-                )
+                getattr(found, kind)[label] = read_probe(probe_path(out, label, kind), kind)
     return found
 
 
@@ -242,7 +240,7 @@ def probe_cell(
         announce(path)
         if not path.is_file():
             document = measures[kind]().to_json()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             write_json(path, document)
 
 

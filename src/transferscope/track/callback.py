@@ -22,6 +22,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from ..compare import compare_runs
 from ..core.errors import InputError
+from ..core.files import check_folder
 from ..core.records import ModelRef
 from ..core.suite import Suite, load_suite
 from ..core.token_shift import TokenShift
@@ -31,7 +32,7 @@ from ..models import find_model, fingerprint, load_tokenizer
 from ..probe.texts import run_responses
 from ..probe.tokens import token_shift
 from ..runs import Run, read_run
-from .folder import check_folder, check_unused, cut_back
+from .folder import check_unused, cut_back
 from .rows import FILE, Row, row_of, write_rows
 
 
@@ -83,7 +84,7 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         self.suite = suite if isinstance(suite, Suite) else load_suite(suite)
         self.options: dict[str, Any] = {"n": items, "seed": seed, "data": data}
         check_model(base, self.suite, **self.options)
-        check_folder(Path(out))
+        check_folder(Path(out), remedy="name another folder as out")
         self.trainer, self.base, self.out = trainer, base, Path(out)
         # transformers' own Trainer may be given rows that are encoded already, and no tokenizer.
         self.tokenizer = trainer.processing_class or load_tokenizer(find_model(base))

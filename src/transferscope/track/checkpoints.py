@@ -8,14 +8,14 @@ from typing import Any
 
 from ..compare import Comparison, compare_runs
 from ..core.errors import InputError
+from ..core.files import check_folder
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import check_model, evaluate_model
 from ..models import find_model
 from ..probe.texts import run_responses
 from ..runs import read_run
-from .folder import check_folder
-from .rows import FILE, Row, row_of, write_rows
+from .rows import FILE, Row, read_rows, row_of, write_rows
 
 _STEP = re.compile(r"(?:checkpoint-|global_step_|step-|iter_|)(\d+)")
 
@@ -67,11 +67,14 @@ def trace(
 
     ``options`` are those of :func:`~transferscope.evaluate.evaluate_model` (``n``, ``seed``,
     ``data``). Started again, it goes on where it stopped. Raises as :func:`find_checkpoints` and
-    ``evaluate_model`` do, and :class:`InputError` for an ``out`` that is a file.
+    ``evaluate_model`` do, and :class:`InputError` for an ``out`` that is a file
+    or holds another ``trace.jsonl``.
     """
     from ..probe.tokens import token_shift
 
     check_folder(out)
+    if (out / FILE).exists():
+        read_rows(out / FILE)  # somebody else's file is not written over
     found = find_checkpoints(checkpoints)
     check_model(base, suite, **options)
     options |= {"dtype": dtype, "tick": tick}

@@ -15,13 +15,6 @@ _STEP_RUN = re.compile(r"step-(\d+)")
 _REMEDY = "name another out or remove it"
 
 
-def check_folder(out: Path) -> None:
-    """Raise :class:`InputError` where ``out``, or what it would stand in, is a file."""
-    there = next((path for path in (out, *out.parents) if path.exists()), None)
-    if there is not None and not there.is_dir():
-        raise InputError("is a file", place=str(there), remedy="name another folder as out")
-
-
 def check_unused(out: Path) -> None:
     """Raise :class:`InputError` where ``out`` holds measured steps; the base's run may be there."""
     if (out / FILE).exists() or _step_runs(out):

@@ -14,6 +14,7 @@ from ..core.files import read_json_lines, write_atomically
 from ..core.token_shift import TokenShift
 
 FILE = "trace.jsonl"
+REMEDY = "name another out, or remove the file and measure again"
 PREFIX = "transfer/"
 """Of a row's numbers in a training log."""
 
@@ -72,11 +73,11 @@ def read_rows(path: Path) -> list[Row]:
     Raises :class:`InputError` naming file and line.
     """
     found: dict[int, Row] = {}
-    for place, line in read_json_lines(path, remedy="remove the file and measure again"):
+    for place, line in read_json_lines(path, remedy=REMEDY):
         try:
             row = Row(**line)
         except TypeError as err:
-            raise InputError(f"not a traced step: {err}", place=place) from None
+            raise InputError(f"not a traced step: {err}", place=place, remedy=REMEDY) from None
         found[row.step] = row
     return [found[step] for step in sorted(found)]
 

@@ -8,6 +8,7 @@
                        file has no answer to them
       steps.jsonl        one line per step (see `log`)
       checkpoints/       the last sealed checkpoint; removed at the end
+      .arm.lock        held while a process trains here
       at/STEP/           the model after a step that the configuration asks to keep
       config.json, model.safetensors, tokenizer...   the tuned model, float32; with lora_rank
                        adapter_config.json and adapter_model.safetensors in their place
@@ -24,16 +25,16 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.files import is_scratch, make_folder, read_json, write_json
+from ..core.files import check_folder, holding, is_scratch, make_folder, read_json, write_json
 from ..core.records import Tick
-from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer
+from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer, reading
 from . import COMPLETE, is_complete
 from .checkpoints import (
     KeepModels,
@@ -47,6 +48,7 @@ from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
 from .overlap import Cleaned, clean
 from .pool import queries_of, read_queries, require_enough, unanswered, write_queries
+from .prompts import require_template
 from .sharding import processes, refuse_sharded, whole_weights
 from .start import adapter_of, refuse_start
 
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 STARTED = "arm.started.json"
 CLEANED = "queries.without-evaluation.jsonl"
+LOCK = ".arm.lock"
 _PACKAGES = ("transferscope", "torch", "transformers", "trl", "accelerate", "datasets")
 
 Build = Callable[
@@ -70,24 +73,49 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     Started again after a kill, it goes on from its last sealed checkpoint with the same data. Under
     a launcher (``torchrun``) the processes share the work, and the first one writes. Nothing of the
     model stays in memory. Raises :class:`InputError` when ``out`` belongs to another configuration,
-    holds other files, or was begun with another number of processes, and for weights sharded over
-    processes that the arm needs whole, and for a start that it can't go on from.
+    holds other files, was begun with another number of processes or is another command's at the
+    moment, for weights sharded over processes that the arm needs whole, and for a start that it
+    can't go on from.
     """
-    _refuse_foreign(out)
     config_json = config.model_dump(mode="json")
     record = {"schema": SCHEMA, "config": config_json, "inputs": inputs_of(config)}
-    for name in (COMPLETE, STARTED):
-        refuse_another(out / name, record)
-    checkpoints = out / "checkpoints"
-    if is_complete(out):
+    if _is_done(out, record):
         if _is_first():  # a kill may have come between the record and the removal
-            shutil.rmtree(checkpoints, ignore_errors=True)
+            shutil.rmtree(out / "checkpoints", ignore_errors=True)
         return out
     refuse_sharded(config)
     config.accumulation(processes())  # raises before a model is loaded
     source = find_model(config.model)
     refuse_start(config, adapter_of(config.model), place=config.model)
     make_folder(out)
+    with holding(out / LOCK, wait=False) if _is_first() else nullcontext(True) as alone:
+        if not alone:
+            what = "another process trains into it"
+            raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
+        if not _is_done(out, record):  # another process may have been here since
+            _run(config, source, out, record, tick=tick, build=build)
+    return out
+
+
+def _is_done(out: Path, record: dict[str, Any]) -> bool:
+    """Whether the arm is complete; raises where ``out`` is not this arm's."""
+    _refuse_foreign(out)
+    for name in (COMPLETE, STARTED):
+        refuse_another(out / name, record)
+    return is_complete(out)
+
+
+def _run(
+    config: ArmConfig,
+    source: ModelSource,
+    out: Path,
+    record: dict[str, Any],
+    *,
+    tick: Tick,
+    build: Build,
+) -> None:
+    """Train and mark as complete."""
+    checkpoints = out / "checkpoints"
     make_folder(checkpoints)
     try:
         _train(config, source, out, record, tick=tick, build=build)
@@ -96,8 +124,8 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         # gradients and optimizer would lie in memory beside the next stage's models.
         gc.collect()
     if not _is_first():
-        return out
-    steps = read_steps(out / FILE)
+        return
+    steps = read_steps(out / FILE, finished=True)
     totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
     write_json(
         out / COMPLETE,
@@ -114,7 +142,6 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         },
     )
     shutil.rmtree(checkpoints)
-    return out
 
 
 def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmConfig, Cleaned]:
@@ -153,7 +180,9 @@ def _train(
 
     checkpoints = out / "checkpoints"
     with _quiet():
-        model, tokenizer = trainable_model(config, source), load_tokenizer(source)
+        tokenizer = load_tokenizer(source)
+        require_template(tokenizer, name=source.name)
+        model = trainable_model(config, source)
         log = StepLog(out / FILE, config.arm, tick=tick)
         trainer = build(config, checkpoints, model, tokenizer, log)
         if _is_first():  # not before: a wrong model, query file or teacher must claim no folder
@@ -198,7 +227,8 @@ def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
             base = config.model
     else:
         there = read_json(Path(source.adapter) / "adapter_config.json")
-        model = PeftModel.from_pretrained(model, source.adapter, is_trainable=True)
+        with reading(source.name, source.adapter):
+            model = PeftModel.from_pretrained(model, source.adapter, is_trainable=True)
         base = str(there["base_model_name_or_path"])
     # The name, not this machine's cache folder: an adapter is worth sharing.
     model.peft_config["default"].base_model_name_or_path = base
@@ -246,12 +276,14 @@ def _is_first() -> bool:
 
 def _refuse_foreign(out: Path) -> None:
     """Raise :class:`InputError` where ``out`` is neither new nor an arm's."""
+    check_folder(out)
     # One look at the folder: another process of the same arm may be claiming it.
     held = {path.name: path for path in out.iterdir()} if out.is_dir() else {}
     if COMPLETE in held or STARTED in held:
         return
     empty = held.pop("checkpoints", None)  # of a process that is ahead of the first one
-    held.pop(CLEANED, None)  # written before the folder is claimed
+    for before in (CLEANED, LOCK):  # written before the folder is claimed
+        held.pop(before, None)
     scratch = (STARTED, CLEANED)
     strange = [p for p in held.values() if not any(is_scratch(p, of=name) for name in scratch)]
     if strange or (empty is not None and any(empty.iterdir())):

@@ -9,6 +9,7 @@ every process adds the state of its random generators: sealed is what all of the
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -17,9 +18,10 @@ from typing import Any
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from ..core.errors import InputError
-from ..core.files import read_json, write_json
+from ..core.files import make_folder, read_json, write_json
 
 SEAL = "sealed.json"
+_NAME = re.compile(r"checkpoint-[0-9]+")
 
 
 def newest(folder: Path) -> Path | None:
@@ -98,7 +100,7 @@ def save_model(
         own["state_dict"] = weights
     model.save_pretrained(staged, **own)
     tokenizer.save_pretrained(staged)
-    out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
     for path in sorted(staged.iterdir()):
         there = out / path.name
         if there.is_dir():  # no folder can take the place of one that holds files
@@ -108,7 +110,7 @@ def save_model(
 
 
 def _checkpoints(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("checkpoint-*") if path.is_dir()]
+    return [path for path in folder.iterdir() if _NAME.fullmatch(path.name) and path.is_dir()]
 
 
 def _step(path: Path) -> int:
@@ -122,7 +124,9 @@ def _counted(processes: int) -> str:
 def _unharmed(path: Path) -> bool:
     try:
         sizes = read_json(path / SEAL)
-        return all((path / name).stat().st_size == size for name, size in sizes.items())
+        return bool(sizes) and all(
+            (path / name).stat().st_size == size for name, size in sizes.items()
+        )
     except (OSError, InputError):
         return False
 

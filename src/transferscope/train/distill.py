@@ -2,21 +2,24 @@
 
 A line per response, wrong ones too: ``off-policy-sft`` keeps the correct ones (rejection sampling),
 ``off-policy-rl`` needs both; those that ran into ``max_tokens`` are marked, and no arm takes them.
-Killed at any moment, it goes on with the first query that is not
-there.
+Killed at any moment, it goes on with the first query that is not there. Before that every line of
+the file is read: one that holds anything else is left as it is. ``.FILE.lock`` beside it keeps a
+second process out.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import read_json_lines
+from ..core.files import holding, json_lines, read_json_lines, refusing, write_atomically
 from ..core.records import Decoding, Tick, no_tick
 from ..engines.base import Engine
 from ..grade.maths import is_correct
@@ -25,6 +28,9 @@ from .queries import Query
 
 CHUNK = 32
 """Queries between two writes."""
+COLDEST = 1e-3
+"""Logits divided by less than this overflow."""
+ANOTHER = "name another --out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,14 @@ def distill(
 
     Fields: id, prompt, gold, response, correct, finished, model, engine, and what it was sampled
     with: temperature, top_p, max_tokens, samples, seed. Raises :class:`InputError` for queries that
-    share an id, and for a file that holds responses to other queries, of another model or engine or
-    with other settings.
+    share an id, for a file that can't be written to, that another process writes or that holds
+    anything else than responses to these queries, of this model and engine with these settings.
     """
     if samples < 1 or max_tokens < 1:
         raise InputError("nothing to sample", remedy="give samples and max_tokens of 1 or more")
+    if temperature and not COLDEST <= temperature < math.inf:
+        remedy = f"give 0 (always the likeliest token), or {COLDEST} and more"
+        raise InputError(f"the temperature is {temperature}", remedy=remedy)
     if twice := [name for name, n in Counter(query.id for query in queries).items() if n > 1]:
         what = f"the id {twice[0]!r} stands for two queries"
         raise InputError(what, remedy="give every query an id of its own")
@@ -75,18 +84,63 @@ def distill(
         "samples": samples,
         "seed": seed,
     }
+    check_out(out)
+    with refusing(out, "can't be written"):
+        out.open("ab").close()  # told before the teacher answers
+    with holding(out.with_name(f".{out.name}.lock"), wait=False) as alone:
+        if not alone:
+            what = "another process writes responses into it"
+            raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
+        _sample(engine, queries, out, settings, tick=tick)
+    rows = [row for _, row in read_json_lines(out, remedy="remove the file and distill again")]
+    finished = [row for row in rows if row["finished"]]
+    right = [row["id"] for row in finished if row["correct"]]
+    cut_off = len(rows) - len(finished)
+    return Distilled(len(queries), len(rows), len(right), len(set(right)), cut_off)
+
+
+def check_out(out: Path, queries: str = "") -> None:
+    """Raise :class:`InputError` where ``out`` can't become a file of responses.
+
+    ``queries`` is the source that they answer: its file is no place for them.
+    """
+    remedy = "name a .jsonl file"
+    with refusing(out, "can't be written", remedy=remedy):
+        if out.is_dir() or not out.parent.is_dir():
+            what = "is a folder" if out.is_dir() else f"no folder {out.parent}"
+            raise InputError(what, place=str(out), remedy=remedy)
+        with suppress(FileNotFoundError):
+            out.stat()  # refuses what is no name
+        if out.exists() and not out.is_file():
+            raise InputError("is a device", place=str(out), remedy=remedy)
+        asked = Path(queries.partition("?")[0])
+        if out.exists() and asked.is_file() and out.samefile(asked):
+            raise InputError("is the file of the queries", place=str(out), remedy=ANOTHER)
+
+
+def _sample(
+    engine: Engine,
+    queries: Sequence[Query],
+    out: Path,
+    settings: dict[str, Any],
+    *,
+    tick: Tick,
+) -> None:
+    """Append what is missing, a chunk at a time."""
     done = _done(out, queries, settings)
+    samples = settings["samples"]
+    sampling = settings["temperature"], settings["top_p"], settings["max_tokens"]
     left = [query for query in queries if query.id not in done]
     for start in range(0, len(left), CHUNK):
         tick("distill", len(queries) - len(left) + start, len(queries))
         chunk = left[start : start + CHUNK]
         first = len(queries) - len(left) + start
-        decoding = Decoding(temperature, top_p, max_tokens, seed=seed * 1_000_003 + first)
+        decoding = Decoding(*sampling, seed=settings["seed"] * 1_000_003 + first)
         rendered = [
             engine.render(messages(query.prompt)) for query in chunk for _ in range(samples)
         ]
         answers = engine.generate(rendered, decoding)
-        with out.open("a", encoding="utf-8") as file:
+        with refusing(out, "can't be written"), out.open("a", encoding="utf-8") as file:
             for at, answer in enumerate(answers):
                 query = chunk[at // samples]
                 row = {
@@ -99,43 +153,62 @@ def distill(
                 }
                 file.write(json.dumps(row | settings, ensure_ascii=False) + "\n")
     tick("distill", len(queries), len(queries))
-    rows = [row for _, row in read_json_lines(out, remedy="remove the file and distill again")]
-    finished = [row for row in rows if row["finished"]]
-    right = [row["id"] for row in finished if row["correct"]]
-    cut_off = len(rows) - len(finished)
-    return Distilled(len(queries), len(rows), len(right), len(set(right)), cut_off)
 
 
 def _done(out: Path, queries: Sequence[Query], settings: Mapping[str, Any]) -> set[str]:
-    """Ids of finished queries; lines of one that was cut short are removed."""
+    """Ids of finished queries; lines of one that was cut short are removed.
+
+    Nothing is removed before every line is known as one of ours.
+    """
+    content = b""
+    if out.is_file():
+        with refusing(out, "can't be read"):
+            content = out.read_bytes()
+    *lines, cut = content.split(b"\n")  # a kill may leave half a line
+    known = {query.id: query for query in queries}
+    found: list[tuple[str, bytes]] = []
+    for place, row in json_lines(lines, path=out, remedy=ANOTHER):
+        _refuse_other(row, known, settings, place)
+        found.append((row["id"], lines[int(place.rpartition(":")[2]) - 1] + b"\n"))
+    if cut and not found and not any(_begins(cut, query) for query in queries):
+        raise InputError("holds no response of a teacher", place=str(out), remedy=ANOTHER)
+    counts = Counter(name for name, _ in found)
     samples = settings["samples"]
-    if not out.is_file() or not out.stat().st_size:
-        return set()
-    content = out.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]  # a kill may leave half a line
-    if whole != content:
-        out.write_bytes(whole)
-    if not whole:
-        return set()
-    counts: dict[str, int] = {}
-    known = {query.id: query.prompt for query in queries}
-    lines = [line + "\n" for line in whole.decode("utf-8").split("\n")[:-1]]
-    rows = [row for _, row in read_json_lines(out, remedy="remove the file")]
-    for row in rows:
-        name = str(row.get("id"))
-        if known.get(name) != row.get("prompt"):
-            what = f"holds a response to another query ({name})"
-            raise InputError(what, place=str(out), remedy="name another --out")
-        # Files of an older version name model and seed only.
-        for key in (key for key in settings if key in row and row[key] != settings[key]):
-            what = f"holds responses with {key} {row[key]}, not {settings[key]}"
-            raise InputError(what, place=str(out), remedy="name another --out")
-        counts[name] = counts.get(name, 0) + 1
     if any(count > samples for count in counts.values()):
         what = f"holds more than {samples} responses to a query"
-        raise InputError(what, place=str(out), remedy="name another --out")
+        raise InputError(what, place=str(out), remedy=ANOTHER)
     finished = {name for name, count in counts.items() if count == samples}
-    kept = [line for line, row in zip(lines, rows, strict=True) if str(row["id"]) in finished]
-    if len(kept) < len(lines):
-        out.write_text("".join(kept), encoding="utf-8")
+    kept = b"".join(line for name, line in found if name in finished)
+    if kept != content:
+        write_atomically(out, kept.decode("utf-8"))
     return finished
+
+
+def _refuse_other(
+    row: Mapping[str, Any], known: Mapping[str, Query], settings: Mapping[str, Any], place: str
+) -> None:
+    """Raise :class:`InputError` for a line that these settings don't write."""
+    name = row.get("id")
+    query = known.get(name) if isinstance(name, str) else None
+    if query is None or query.prompt != row.get("prompt"):
+        what = f"holds a response to another query ({name})"
+        raise InputError(what, place=place, remedy=ANOTHER)
+    kinds: dict[str, type] = {"gold": str, "response": str, "correct": bool, "finished": bool}
+    for key, kind in kinds.items():
+        if not isinstance(row.get(key), kind):
+            what = f"is no line that distill wrote: no {key!r}"
+            raise InputError(what, place=place, remedy=ANOTHER)
+    if row["gold"] != query.gold:
+        what = f"was graded against the answer {row['gold'][:40]!r}, not {query.gold[:40]!r}"
+        raise InputError(what, place=place, remedy=ANOTHER)
+    for key, value in settings.items():
+        if row.get(key) != value:
+            what = f"holds responses with {key} {row.get(key)!r}, not {value!r}"
+            raise InputError(what, place=place, remedy=ANOTHER)
+
+
+def _begins(cut: bytes, query: Query) -> bool:
+    """Whether ``cut`` may be the beginning of a line with a response to ``query``."""
+    asked = {"id": query.id, "prompt": query.prompt, "gold": query.gold, "response": ""}
+    line = json.dumps(asked, ensure_ascii=False).removesuffix('"}').encode()
+    return line.startswith(cut) or cut.startswith(line)

@@ -14,7 +14,7 @@ from typing import Any
 from ..assets import sha256_of
 from ..core.errors import InputError
 from ..core.files import read_json
-from ..models import find_model, fingerprint
+from ..models import find_model, fingerprint, local_path
 from .config import ArmConfig
 
 REMEDY = "name another folder, or remove this one"
@@ -30,7 +30,7 @@ def inputs_of(config: ArmConfig) -> dict[str, str]:
         name, mark, options = value.partition("?")
         if Path(name).is_file():
             found[setting] = f"{sha256_of(Path(name))}{mark}{options}"
-    folder = Path(config.model).expanduser()
+    folder = local_path(config.model)
     # A start that was measured may have lost its weights: its path is what is left to compare.
     if any(folder.glob("*.safetensors")) or any(folder.glob("*.bin")):
         found["model"] = fingerprint(find_model(config.model))
@@ -42,7 +42,7 @@ def refuse_another(path: Path, record: Mapping[str, Any]) -> None:
 
     A record that an older version wrote holds no hashes: its paths must be equal.
     """
-    if not path.is_file():
+    if not path.exists():
         return
     there = read_json(path, remedy="remove this folder and train again")
     theirs, inputs = there.get("config"), there.get("inputs")

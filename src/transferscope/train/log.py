@@ -30,11 +30,13 @@ from typing import Any
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from ..core.errors import InputError
-from ..core.files import json_lines
+from ..core.files import json_lines, refusing
 from ..core.records import Tick, no_tick
 
 FILE = "steps.jsonl"
 _AGAIN = "remove the arm's folder and train again"
+_READ = ("grad_norm", "tokens_generated", "tokens_trained", "seconds")
+_COUNTED = (*_READ, "cpu_seconds")
 _METRICS = {
     "loss": "loss",
     "reward": "reward",
@@ -140,23 +142,43 @@ def over_processes(accelerator: Any, counts: Sequence[int]) -> list[int]:
     return [int(count) for count in accelerator.reduce(own, reduction="sum")]
 
 
-def read_steps(path: Path) -> list[dict[str, Any]]:
+def read_steps(path: Path, *, finished: bool = False) -> list[dict[str, Any]]:
     """The lines of a ``steps.jsonl``; a last line cut off by a kill is left out.
 
-    A missing file has no lines. :class:`InputError` when another line than the last is broken.
+    A missing file has no lines. Neither may be where the arm is ``finished``. :class:`InputError`
+    when another line than the last is broken or lacks what is read of it.
     """
-    if not path.is_file():
+    if not path.exists() and not finished:
         return []
-    whole = path.read_bytes().split(b"\n")[:-1]  # a whole line ends in a newline
+    with refusing(path, "not readable", remedy=_AGAIN):
+        *whole, cut = path.read_bytes().split(b"\n")  # a whole line ends in a newline
+    if finished and cut:
+        raise InputError("ends in half a line", place=str(path), remedy=_AGAIN)
     entries = []
     for place, entry in json_lines(whole, path=path, remedy=_AGAIN):
-        if not isinstance(entry.get("step"), int):
-            raise InputError("no number in 'step'", place=place, remedy=_AGAIN)
-        bad = [key for key, value in entry.items() if not isinstance(value, int | float | None)]
-        if bad:
-            raise InputError(f"{bad[0]!r} is not a number", place=place, remedy=_AGAIN)
+        if (wrong := _fault(entry)) is not None:
+            raise InputError(wrong, place=place, remedy=_AGAIN)
         entries.append(entry)
+    if finished and not entries:
+        raise InputError("holds no step", place=str(path), remedy=_AGAIN)
     return entries
+
+
+def _fault(entry: Mapping[str, Any]) -> str | None:
+    """What is wrong with a line, in words."""
+    if not isinstance(entry.get("step"), int):
+        return "no number in 'step'"
+    for key in _READ:
+        if key not in entry:
+            return f"no {key!r}"
+    for key, value in entry.items():
+        if not isinstance(value, int | float | None):
+            return f"{key!r} is not a number"
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"{key!r} is not finite"
+        if key in _COUNTED and value is not None and value < 0:
+            return f"{key!r} is negative"
+    return None
 
 
 def _line(entry: Mapping[str, Any]) -> str:

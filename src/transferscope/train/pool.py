@@ -18,7 +18,9 @@ A query without any response that an arm could take is left out, too (see `unans
 from __future__ import annotations
 
 import json
+import math
 import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -38,6 +40,8 @@ from .teacher import accepted, mixed
 ASKED = ("prompt", "problem", "question")
 GOLD = ("gold", "answer")
 HUB, MINI = "hub:", "mini:"
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(?:/\w[\w.+-]*)?", re.ASCII)
+_LEVELS = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
 POOL = 600
 """Items drawn of a mini benchmark; an arm takes its queries from them."""
 REMEDY = 'give one JSON object per line: {"prompt": ..., "gold": ...}'
@@ -91,21 +95,19 @@ def read_queries(source: str | Path) -> list[Query]:
 
     A prompt that comes twice is kept once; rows of other levels than asked for are left out.
 
-    Raises :class:`InputError` naming file and line, also where two prompts have one id.
+    Raises :class:`InputError` naming file and line, also where two prompts have one id, and where
+    a file (nobody can mend a hub data set) answers one prompt in two ways.
     """
     if str(source).startswith(MINI):
         return mini_queries(str(source).removeprefix(MINI))
-    name, _, options = str(source).partition("?")
-    wanted = dict(parse_qsl(options))
-    if unknown := sorted(set(wanted) - {"level", "split"}):
-        what = f"unknown option {unknown[0]!r}"
-        raise InputError(what, place=str(source), remedy="use level=3-5 or split=train")
+    name, wanted = parsed_source(str(source))
     levels = _levels(wanted["level"], str(source)) if "level" in wanted else None
     if name.startswith(HUB):
         rows = _hub_rows(name.removeprefix(HUB), wanted.get("split", "train"))
     else:
         rows = read_json_lines(Path(name), remedy=REMEDY)
     found: dict[str, Query] = {}
+    places: dict[str, str] = {}
     ids: set[str] = set()
     for place, row in rows:
         if levels is not None and _level(row, place) not in levels:
@@ -113,15 +115,50 @@ def read_queries(source: str | Path) -> list[Query]:
         prompt, gold = _text(row, ASKED, place), _gold(row, place)
         if not gold:
             raise InputError("the answer is empty", place=place, remedy=REMEDY)
+        if not prompt.strip():
+            raise InputError("the prompt is empty", place=place, remedy=REMEDY)
         if prompt in found:
+            other = found[prompt].gold
+            if not name.startswith(HUB) and not _same(gold, other):
+                answers = f"{gold[:40]!r}, not {other[:40]!r}"
+                what = f"the prompt of {places[prompt]} with another answer: {answers}"
+                raise InputError(what, place=place, remedy="keep one of the two")
             continue
         query = Query(str(row.get("id", len(found))), "file", prompt, gold)
         if query.id in ids:  # responses are told apart by it
             what = f"the id {query.id!r} is another query's"
             raise InputError(what, place=place, remedy="give every query an id of its own")
-        found[prompt] = query
+        found[prompt], places[prompt] = query, place
         ids.add(query.id)
+    if not found:
+        what = "holds no row" if levels is None else f"no row is of level {wanted['level']}"
+        raise InputError(what, place=str(source), remedy="use another ?level= or another source")
     return list(found.values())
+
+
+def parsed_source(source: str) -> tuple[str, dict[str, str]]:
+    """File or ``hub:OWNER/NAME[/CONFIG]``, and the options behind the ``?``; reads nothing.
+
+    Raises :class:`InputError` for what is neither.
+    """
+    name, _, options = source.partition("?")
+    wanted = dict(parse_qsl(options, keep_blank_values=True))
+    if unknown := sorted(set(wanted) - {"level", "split"}):
+        what = f"unknown option {unknown[0]!r}"
+        raise InputError(what, place=source, remedy="use level=3-5 or split=train")
+    if "level" in wanted:
+        _levels(wanted["level"], source)
+    if wanted.get("split") == "":
+        raise InputError("names no split", place=source, remedy="use split=train")
+    # Another name, "../x", would be looked for on this disk.
+    if name.startswith(HUB) and not _HUB_NAME.fullmatch(name.removeprefix(HUB)):
+        what = "is no name of a hub data set"
+        raise InputError(what, place=source, remedy="use hub:OWNER/NAME or hub:OWNER/NAME/CONFIG")
+    return name, wanted
+
+
+def _same(gold: str, other: str) -> bool:
+    return gold == other or is_correct(f"\\boxed{{{gold}}}", other)
 
 
 def write_queries(path: Path, queries: Iterable[Query]) -> None:
@@ -146,10 +183,11 @@ def _gold(row: Mapping[str, Any], place: str) -> str:
 
 
 def _levels(text: str, place: str) -> range:
-    first, _, last = text.partition("-")
-    if not (first.isdecimal() and (last or first).isdecimal()):
+    match = _LEVELS.fullmatch(text)
+    levels = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+    if not levels:
         raise InputError(f"no levels {text!r}", place=place, remedy="give level=3-5 or level=5")
-    return range(int(first), int(last or first) + 1)
+    return levels
 
 
 def _level(row: Mapping[str, Any], place: str) -> int:
@@ -165,6 +203,11 @@ def _hub_rows(name: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
     owner, _, rest = name.partition("/")
     name, _, config = rest.partition("/")
+    if Path(owner, name).exists():  # what the hub's client would read in its place
+        remedy = "start from another folder, or name a JSONL file in it"
+        raise InputError(
+            "there is a folder of this name here", place=f"{HUB}{owner}/{name}", remedy=remedy
+        )
     try:
         rows = load_dataset(f"{owner}/{name}", config or None, split=split)
     except Exception as err:  # the hub's client raises a dozen kinds
@@ -247,7 +290,7 @@ def _given(path: Path) -> tuple[dict[str, list[str]], Counter[str]]:
     cut_off: Counter[str] = Counter()
     for place, row in read_json_lines(path, remedy=REMEDY):
         prompt, response = _text(row, ASKED, place), _text(row, ("response",), place)
-        if row.get("finished") is False:
+        if not is_finished(row, place):
             cut_off[prompt] += 1
         else:
             given[prompt].append(response)
@@ -256,7 +299,17 @@ def _given(path: Path) -> tuple[dict[str, list[str]], Counter[str]]:
 
 def unfinished(teacher: Path) -> int:
     """Responses of a teacher's file that were cut off, which no arm takes."""
-    return sum(row.get("finished") is False for _, row in read_json_lines(teacher, remedy=REMEDY))
+    rows = read_json_lines(teacher, remedy=REMEDY)
+    return sum(not is_finished(row, place) for place, row in rows)
+
+
+def is_finished(row: Mapping[str, Any], place: str) -> bool:
+    """Whether a teacher's response has its end; one of which nobody says anything has."""
+    finished = row.get("finished", True)
+    if not isinstance(finished, bool):
+        what = "'finished' is neither true nor false"
+        raise InputError(what, place=place, remedy="distill writes true or false")
+    return finished
 
 
 def _text(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str:
@@ -265,5 +318,7 @@ def _text(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str:
         if isinstance(value, str):
             return value
         if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(f"{name!r} is not finite", place=place, remedy=REMEDY)
             return str(value)
     raise InputError(f"no text in {' or '.join(names)}", place=place, remedy=REMEDY)

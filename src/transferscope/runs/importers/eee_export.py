@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ...core.files import write_atomically, write_json
+from ...core.files import make_folder, write_atomically, write_json
 from ...core.records import Outcome, Response, ScoreRow
 from ..folder import Run
 
@@ -60,7 +60,7 @@ def export_eee(
         stem = str(uuid.UUID(bytes=key.digest()[:16], version=4))
         place = Path("data", _safe(name), *model.split("/"))
         folder = out / place
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         log = _aggregate(run, f"{name}/{model}/{moment}", model, organization, moment)
         outcomes = run.by_benchmark.get(name, ())
         if not outcomes:

@@ -9,14 +9,20 @@ DDP keeps a whole copy of the model in every process and drives every arm; of th
 from __future__ import annotations
 
 import json
+import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.files import make_folder, write_atomically
+from ...core.files import write_atomically
+from .folder import claim
 
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 PORT = 29_500
 """accelerate's own default, at which the first machine is asked."""
+
+HEAD = "# accelerate's settings for the arms of transferscope\n"
 
 SHARDED = """\
 # The weights are sharded: for the arm classic-sft, or a training of your own. All other arms read
@@ -37,8 +43,11 @@ def configurations(
     """File name to settings, as accelerate's own configuration classes take them.
 
     ``gpus`` are those of one machine, ``main_ip`` is the address of the first one. Raises
-    :class:`InputError` for several machines without it.
+    :class:`InputError` for several machines without it, and for what is no address.
     """
+    if main_ip and not _is_address(main_ip):
+        what = f"{main_ip[:60]!r} is neither a host's name nor an address"
+        raise InputError(what, place="--main-ip", remedy="give one like 10.0.0.7 or node-0")
     shared: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
         "debug": False,
@@ -90,16 +99,26 @@ def export_accelerate(
 ) -> list[Path]:
     """``ddp.yaml``, ``fsdp2.yaml`` and ``zero3.yaml`` in ``out``; returns them.
 
-    Raises as :func:`configurations` does.
+    Raises as :func:`configurations` does, and :class:`InputError` for other files of these names.
     """
     found = configurations(nodes=nodes, gpus=gpus, main_ip=main_ip)
-    make_folder(out)
+    claim(out, list(found), head=HEAD)
     for name, given in found.items():
         about = {"nodes": nodes, "last": nodes - 1, "main_ip": main_ip, "name": name}
-        head = "" if name == "ddp.yaml" else SHARDED
+        head = HEAD if name == "ddp.yaml" else HEAD + SHARDED
         head += SEVERAL.format(**about) if nodes > 1 else ""
         write_atomically(out / name, head + "\n".join(_yaml(given)) + "\n")
     return [out / name for name in found]
+
+
+def _is_address(text: str) -> bool:
+    """It becomes a part of a comment, too: nothing else may stand in it."""
+    if _HOST.fullmatch(text):
+        return True
+    try:
+        return "%" not in text and ip_address(text).version == 6
+    except ValueError:
+        return False
 
 
 def _yaml(given: dict[str, Any], indent: str = "") -> list[str]:

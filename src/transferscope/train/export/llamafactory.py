@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.files import make_folder, read_json_lines, write_atomically, write_json
+from ...core.files import read_json_lines, write_atomically, write_json
 from ...grade.maths import is_correct
+from ..pool import is_finished
 from ..queries import Query
+from .folder import claim
 
 VERSION = "0.9.5"
 """Of LLaMA-Factory, for which the settings are checked."""
 BATCH, EPOCHS, LEARNING_RATE = 512, 2.0, 5e-5
 DATASET = "transferscope"
+HEAD = "# Off-policy SFT, the paper's setting"
 
 
 def settings(
@@ -100,7 +103,7 @@ def export_llamafactory(
 
     Of the ``teacher``'s responses (``transferscope distill``) those stay that are finished and that
     the grader accepts, wherever their query is among ``queries``. Raises :class:`InputError` when
-    none does.
+    none does, and for other files of these names.
     """
     golds = {query.prompt: query.gold for query in queries}
     given = settings(model, template=template, nodes=nodes, gpus=gpus)
@@ -109,15 +112,16 @@ def export_llamafactory(
         prompt, response = row.get("prompt"), row.get("response")
         if not isinstance(prompt, str) or not isinstance(response, str):
             raise InputError("no prompt and response", place=place, remedy="distill first")
-        finished = row.get("finished") is not False  # one cut off has no end to be learnt
-        if finished and prompt in golds and is_correct(response, golds[prompt]):
+        # one cut off has no end to be learnt
+        if is_finished(row, place) and prompt in golds and is_correct(response, golds[prompt]):
             rows.append({"instruction": prompt, "input": "", "output": response})
     if not rows:
         what = "no response to these queries is finished and correct"
         raise InputError(what, place=str(teacher), remedy="distill more")
-    make_folder(out)
+    names = ("sft.yaml", "zero3.json", "dataset_info.json", "train.json")
+    claim(out, names, head=HEAD)
     lines = [
-        "# Off-policy SFT, the paper's setting: llamafactory-cli train sft.yaml",
+        f"{HEAD}: llamafactory-cli train sft.yaml",
         f"# The keys are checked against LLaMA-Factory {VERSION}'s parser: install it, or look",
         "# through them. The run itself needs the GPUs.",
     ]
@@ -126,4 +130,4 @@ def export_llamafactory(
     write_json(out / "zero3.json", dict(ZERO3))
     write_json(out / "dataset_info.json", {DATASET: {"file_name": "train.json"}})
     write_atomically(out / "train.json", json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
-    return [out / name for name in ("sft.yaml", "zero3.json", "dataset_info.json", "train.json")]
+    return [out / name for name in names]

@@ -13,14 +13,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.errors import InputError, MissingExtra
-from ...core.files import make_folder, write_atomically
+from ...core.files import refusing, write_atomically
 from ..prompts import messages
 from ..queries import Query
+from .folder import claim
 
 STEPS, PROMPTS, ROLLOUTS, MINI_BATCH = 140, 512, 16, 32
 PROMPT_TOKENS, ANSWER_TOKENS, OVERLONG = 2_048, 20_480, 4_096
 VALIDATION = 64
 """Queries set aside for verl's validation file, which it insists on."""
+
+HEAD = "#!/usr/bin/env bash\n# On-policy RL, the paper's setting, by verl"
 
 REWARD = '''"""verl's reward: transferscope's one grader, as in evaluation and rejection."""
 
@@ -103,7 +106,8 @@ def export_verl(
 ) -> list[Path]:
     """``run.sh``, ``reward.py``, ``train.parquet`` and ``val.parquet`` in ``out``; returns them.
 
-    Raises :class:`InputError` for too few queries and :class:`MissingExtra` without pyarrow.
+    Raises :class:`InputError` for too few queries and other files of these names, and
+    :class:`MissingExtra` without pyarrow.
     """
     if len(queries) < PROMPTS + VALIDATION:  # verl drops a batch that isn't full
         what = (
@@ -111,14 +115,14 @@ def export_verl(
         )
         remedy = f"give {PROMPTS + VALIDATION} or more"
         raise InputError(f"{what} set aside for validation", remedy=remedy)
-    make_folder(out)
+    names = ("run.sh", "reward.py", "train.parquet", "val.parquet")
+    claim(out, names, head=HEAD)
     _write_parquet(out / "val.parquet", queries[:VALIDATION])
     _write_parquet(out / "train.parquet", queries[VALIDATION:])
     write_atomically(out / "reward.py", REWARD)
     given = overrides(model, nodes=nodes, gpus=gpus)
     lines = [
-        "#!/usr/bin/env bash",
-        "# On-policy RL, the paper's setting, by verl 0.9.1: pip install verl vllm transferscope",
+        f"{HEAD} 0.9.1: pip install verl vllm transferscope",
         "# The settings are checked against verl's schema; the run itself needs the GPUs.",
         "set -euo pipefail",
         'HERE="$(cd "$(dirname "$0")" && pwd)"',
@@ -128,7 +132,10 @@ def export_verl(
     ]
     write_atomically(out / "run.sh", "\n".join(lines) + "\n")
     (out / "run.sh").chmod(0o755)
-    return [out / name for name in ("run.sh", "reward.py", "train.parquet", "val.parquet")]
+    write_atomically(out / "reward.py", REWARD)
+    _write_parquet(out / "train.parquet", queries[VALIDATION:])
+    _write_parquet(out / "val.parquet", queries[:VALIDATION])
+    return [out / name for name in names]
 
 
 def _quoted(key: str, value: str) -> str:
@@ -154,4 +161,5 @@ def _write_parquet(path: Path, queries: Sequence[Query]) -> None:
         }
         for query in queries
     ]
-    parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    with refusing(path, "can't be written"):
+        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
