@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from transferscope.core.errors import InputError
 from transferscope.study import StudyConfig, parse_study, run_study
 from transferscope.study.plan import check_study, run_names
 from transferscope.train import ArmConfig
+
+from ..conftest import byte_tokenizer
 
 HEAD = 'name = "s"\nbase = "smollm2-135m"\n'
 
@@ -208,6 +211,22 @@ def test_a_start_that_an_arm_cannot_go_on_from_is_refused_before_any_work(
         return
     with pytest.raises(InputError, match=rf"study s \[arms.then\]: .*{message}"):
         check_study(config, tmp_path / "out")
+
+
+def test_a_base_that_cannot_be_asked_is_refused_where_arms_are_trained(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(tiny_model, base)
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = None
+    (base / "chat_template.jinja").unlink(missing_ok=True)
+    tokenizer.save_pretrained(base)
+    text = f'name = "s"\nbase = "{base}"\n'
+    with pytest.raises(InputError, match="base: its tokenizer has no chat template"):
+        check_study(parse_study(f"{text}[arms.on-policy-rl]\n", place="s"), tmp_path / "out")
+    theirs = f'{text}[arms.theirs]\ncheckpoint = "{tiny_model}"\n'
+    check_study(parse_study(theirs, place="s"), tmp_path / "out")  # nothing is trained
 
 
 def test_a_base_that_is_an_adapter_is_such_a_start(tmp_path: Path, tiny_model: Path) -> None:

@@ -11,11 +11,13 @@ from ..core.errors import InputError
 from ..core.files import check_folder, is_scratch, make_folder, read_json, write_json
 from ..core.records import digest
 from ..evaluate import check_model
+from ..models import load_tokenizer
 from ..models.refusals import require_device
 from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..train import ArmConfig, is_complete
 from ..train.config import PROCEDURAL
 from ..train.pool import queries_of, read_queries, require_enough, responses_of, unanswered
+from ..train.prompts import require_template
 from ..train.sharding import processes
 from ..train.start import adapter_of, refuse_start
 from .config import Cell, StudyConfig
@@ -161,8 +163,11 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
     if config.probe.device_map is not None:
         place = f"study {config.name} [probe] device_map"
         require_device(config.probe.device_map, place=place)
+    trained = [cell.config for cell in config.cells() if cell.config is not None]
+    if trained:
+        require_template(load_tokenizer(config.base), name=config.base)
     _check_starts(config)
-    _check_data([cell.config for cell in config.cells() if cell.config is not None])
+    _check_data(trained)
 
 
 def _check_starts(config: StudyConfig) -> None:
