@@ -16,6 +16,10 @@ from transferscope.core.constant_answer import ConstantAnswer, closed, constant_
         ("B", "b"),
         ("(C) Paris is the capital of France", "c"),
         ("D. Paris is the capital of France", "d"),
+        ("A:", "a"),
+        ("A: 42 apples", "a 42 apples"),
+        ("I, for one, would rather not say", None),
+        ("B.C. means before Christ, they say", None),
         ("42", "42"),
         ("Hospital Clínic, Barcelona", "hospital clínic barcelona"),
         ("A dog barked at the postman", None),  # an article is no option

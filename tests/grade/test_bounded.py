@@ -43,9 +43,8 @@ def test_a_child_that_runs_over_ends_and_the_next_one_answers(child: bounded.Chi
     assert process.poll() is not None
     assert child._process is None
     assert child.equivalent("x", "x")
-    child._process.kill()  # by whomever
+    child._process.kill()  # by whomever: a right answer stays right
     child._process.wait()
-    assert not child.equivalent("x", "x")
     assert child.equivalent("x", "x")
 
 

@@ -110,7 +110,8 @@ def test_a_second_process_is_not_let_into_the_folder(tiny: str, tmp_path: Path) 
 
     with pytest.raises(Killed):
         train_arm(settings, out, tick=second)
-    said = f"{out}: another process trains into it; wait for it, or name another --out"
+    said = f"{out}: another process trains into it (it holds .arm.lock); wait for it, "
+    said += "or name another --out"
     assert set(told) == {said}
     train_arm(settings, out)
     shutil.rmtree(out)
@@ -137,6 +138,10 @@ def test_queries_of_the_evaluation_are_no_part_of_an_arm(tiny: str, tmp_path: Pa
     train_arm(left, out)
     # The same command again finds the arm done; another evaluation makes it another one.
     train_arm(cleaned(settings, out, [f"If {LONG} returns?"])[0], out)
+    (out / CLEANED).write_text((out / CLEANED).read_text().replace("Four", "Five"))
+    with pytest.raises(InputError, match="have changed since it was begun; restore them"):
+        cleaned(settings, out, [f"If {LONG} returns?"])
+    (out / CLEANED).write_text((out / CLEANED).read_text().replace("Five", "Four"))
     with pytest.raises(InputError, match="belongs to an arm with another configuration"):
         train_arm(settings, out)
     # Nothing is written into a folder of other files.

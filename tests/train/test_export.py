@@ -314,6 +314,7 @@ def test_no_file_of_somebody_elses_is_overwritten(tmp_path, first) -> None:
             export(theirs)
         assert (theirs / path.name).read_text() == "mine"
         assert len(list(theirs.iterdir())) == 2
+    assert min(paths, key=lambda path: path.stat().st_mtime_ns) == paths[0]
     killed = tmp_path / "killed"  # after its first file
     killed.mkdir()
     (killed / first).write_bytes(paths[0].read_bytes())

@@ -43,7 +43,7 @@ def train(
     teacher: str | None = None,
     suite: Suite = "mini",
     data: Data = None,
-    seed: Annotated[int | None, Parameter(validator=Number(gte=0))] = None,
+    seed: Seed | None = None,
 ) -> None:
     """Train one arm; goes on where it stopped.
 

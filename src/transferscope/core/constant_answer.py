@@ -23,7 +23,9 @@ LINE_CHARS = 200
 
 CONSTANT = "constant_answer"
 _WORD = re.compile(r"\w+")
-_OPTION = re.compile(r"\W*(?:(yes|no|true|false)\b|([a-j])[).:,]|\(([a-j])\))", re.IGNORECASE)
+_OPTION = re.compile(
+    r"\W*(?:(yes|no|true|false)\b|([a-j])(?:\)|\.(?!\w)|[:,]?\s*$))", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def constant_answer(texts: Sequence[str]) -> ConstantAnswer | None:
 def closed(text: str) -> str | None:
     """What a response answers a closed question: its words, or the option it begins with.
 
-    Options are yes, no, true, false and the letters A to J with a mark behind them. ``None`` where
+    Options are yes, no, true, false and the letters A to J, alone or before a bracket or full stop
+    ("A: 12" begins an answer of any kind). ``None`` where
     the first line is a longer text, or holds no word.
     """
     line = next((line for line in text[:LINE_CHARS].splitlines() if line.strip()), "")

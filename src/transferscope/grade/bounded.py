@@ -38,6 +38,8 @@ class Child:
         Raises :class:`OSError` when no child can be started.
         """
         with self._lock:
+            if self._process is not None and self._process.poll() is not None:
+                self._end()  # killed by somebody since: no verdict on this answer
             if self._process is None:
                 self._start()
             verdict = self._asked(json.dumps([answer, gold, self.limit]))

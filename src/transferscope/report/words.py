@@ -58,7 +58,8 @@ MEASURES = {
     ),
     "arms": (
         "Means over an arm's training runs (seeds), in points, with 95 % intervals in brackets "
-        "that hold the runs' spread and the questions' uncertainty; below three runs there is none."
+        "that hold the runs' spread and the questions' uncertainty; below three runs there is "
+        "none. The time a run is CPU time where all arms trained on the CPU, else the clock's."
     ),
     "claims": (
         "Thresholds were written down before the first run. Intervals are over training runs "

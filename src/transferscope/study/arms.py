@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,16 +52,19 @@ def arm_means(runs: Iterable[Measured]) -> list[ArmMean]:
     for run in runs:
         if run.step is None:
             cells.setdefault((run.table, run.learning_rate), []).append(run)
-    return [_mean(table, rate, own) for (table, rate), own in cells.items()]
+    of = clock([run for own in cells.values() for run in own])  # one for all arms
+    return [_mean(table, rate, own, of) for (table, rate), own in cells.items()]
 
 
-def _mean(table: str, rate: float, own: Sequence[Measured]) -> ArmMean:
+def _mean(
+    table: str, rate: float, own: Sequence[Measured], of: Callable[[Measured], float | None]
+) -> ArmMean:
     groups = list(dict.fromkeys(group for run in own for group in run.gain))
     gain = {group: _over([run.gain[group] for run in own if group in run.gain]) for group in groups}
     shift = {
         key: _over([Value(run.shift[key]) for run in own if key in run.shift]) for key in SHIFTS
     }
-    spent = [found for found in map(clock(own), own) if found is not None]
+    spent = [found for found in map(of, own) if found is not None]
     return ArmMean(
         arm=table,
         learning_rate=rate,

@@ -17,6 +17,7 @@ SHARED: tuple[tuple[str, Callable[[ArmConfig], Any]], ...] = (
 SHARED_BY_SAMPLERS: tuple[tuple[str, Callable[[ArmConfig], Any]], ...] = (
     ("max_tokens of their own samples", lambda arm: arm.max_tokens),
     ("the temperature of their own samples", lambda arm: arm.temperature),
+    ("refresh_every", lambda arm: arm.refresh_every),
 )
 """Settings that an arm on a teacher's responses doesn't use."""
 

@@ -106,10 +106,15 @@ def measure(
 
 
 def _recipe(cell: Cell) -> str:
-    """The recipe that the cell is a run of; from another arm's model on it is another recipe."""
+    """The recipe that the cell is a run of.
+
+    From another arm's model on it is another recipe, and so it is with stale samples.
+    """
     if cell.config is None:
         return "checkpoint"
-    return cell.config.arm if cell.start is None else f"{cell.config.arm} from {cell.start.name}"
+    recipe, refresh = cell.config.arm, cell.config.refresh_every
+    recipe += f" refreshed every {refresh} steps" if refresh > 1 else ""
+    return recipe if cell.start is None else f"{recipe} from {cell.start.name}"
 
 
 def _value(point: PlanePoint) -> Value:

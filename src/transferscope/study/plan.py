@@ -163,11 +163,11 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
     if config.probe.device_map is not None:
         place = f"study {config.name} [probe] device_map"
         require_device(config.probe.device_map, place=place)
-    trained = [cell.config for cell in config.cells() if cell.config is not None]
-    if trained:
+    trained = {cell.name: cell.config for cell in config.cells() if cell.config is not None}
+    if any(not is_complete(out / "arms" / name) for name in trained):
         require_template(load_tokenizer(config.base), name=config.base)
-    _check_starts(config)
-    _check_data(trained)
+        _check_starts(config)
+        _check_data(list(trained.values()))
 
 
 def _check_starts(config: StudyConfig) -> None:

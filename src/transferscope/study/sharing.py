@@ -52,7 +52,8 @@ def each_once(cells: Sequence[Cell], out: Path, run: Callable[[Cell], None]) -> 
         wait, left = len(still) == len(left), still
     if failed:
         name, first = next(iter(failed.items()))
-        more = f" ({len(failed) - 1} more models failed)" if len(failed) > 1 else ""
+        others = len(failed) - 1
+        more = f" ({others} more {'model' if others == 1 else 'models'} failed)" if others else ""
         remedy = first.remedy or "mend or remove the arm"
         raise InputError(
             f"{first.what}{more}",

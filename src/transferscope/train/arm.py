@@ -90,7 +90,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     make_folder(out)
     with holding(out / LOCK, wait=False) if _is_first() else nullcontext(True) as alone:
         if not alone:
-            what = "another process trains into it"
+            what = f"another process trains into it (it holds {LOCK})"
             raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
         if not _is_done(out, record):  # another process may have been here since
             _run(config, source, out, record, tick=tick, build=build)
@@ -141,7 +141,7 @@ def _run(
             },
         },
     )
-    shutil.rmtree(checkpoints)
+    shutil.rmtree(checkpoints, ignore_errors=True)  # the same command may be at it
 
 
 def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmConfig, Cleaned]:
@@ -162,7 +162,13 @@ def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmCo
         return config, found
     _refuse_foreign(out)
     make_folder(out)
-    write_queries(out / CLEANED, found.queries)
+    kept = out / CLEANED
+    if kept.is_file() and (is_complete(out) or (out / STARTED).is_file()):
+        if read_queries(kept) != list(found.queries):  # an arm that may be training reads them
+            what = "its queries, or the responses to them, have changed since it was begun"
+            raise InputError(what, place=str(out), remedy="restore them, or name another --out")
+    else:
+        write_queries(kept, found.queries)
     return config.model_copy(update={"queries_from": str(out / CLEANED)}), found
 
 

@@ -117,9 +117,6 @@ def export_verl(
         raise InputError(f"{what} set aside for validation", remedy=remedy)
     names = ("run.sh", "reward.py", "train.parquet", "val.parquet")
     claim(out, names, head=HEAD)
-    _write_parquet(out / "val.parquet", queries[:VALIDATION])
-    _write_parquet(out / "train.parquet", queries[VALIDATION:])
-    write_atomically(out / "reward.py", REWARD)
     given = overrides(model, nodes=nodes, gpus=gpus)
     lines = [
         f"{HEAD} 0.9.1: pip install verl vllm transferscope",
