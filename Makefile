@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml
 demo: setup ## the whole way on a real model, ends with a report (at most 10 minutes)
 	@$(BIN)/transferscope demo --out demo
 
-study: setup ## repeat the reference study's training (about 12 hours; resumable)
+study: setup ## repeat the reference study's training (about 6 hours; resumable, shared by several)
 	@$(BIN)/transferscope study studies/smollm2-135m/study.toml --out study
 
 test: setup ## run the test suite
