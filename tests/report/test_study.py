@@ -80,3 +80,15 @@ def test_a_page_of_many_models_shows_arms_first_and_folds_each_model() -> None:
     assert many.count('<details class="fold">') == 3 + 4 * 8
     assert many.count("<details") == many.count("</details>")
     assert not re.search(r"<script>alert", many)
+
+
+def test_runs_of_one_arm_have_one_colour_and_the_legend_names_arms() -> None:
+    whole = sample.sample()
+    names = [result.model for result in whole.comparison.tuned]
+    single = replace(whole, hidden={}, tokens={}, training={}, costs={}, dynamics={}, weights={})
+    study = replace(single, arms=dict.fromkeys(names, "an-arm"), arm_means=[MEAN])
+    page = render_html(study)
+    said = '"usermeta":{"slots":'
+    assert f"{said}{[0] * len(names)}}}".replace(" ", "") in page.replace(" ", "")
+    assert '<span class="swatch"></span>an-arm</li>' in page
+    assert said not in render_html(single).replace(" ", "")  # a colour each

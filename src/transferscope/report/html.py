@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from .text import name, script_json, visible
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+    from .figures import Figure
     from .model import ReportInput
 
 MODEL_COLOURS = 8
@@ -62,32 +64,44 @@ def _context(report: ReportInput) -> dict[str, Any]:
     extra = [*report.hidden, *report.tokens, *report.training]
     every = labels + [n for m in dict.fromkeys(extra) if (n := name(m)) not in labels]
     arms = list(dict.fromkeys(name(arm) for arm in report.arms.values()))
-    models = views.model_views(comparison, labels, MODEL_COLOURS)
+    # A study's runs have the colour of their arm, other models one each.
+    arm_of = {name(run): name(arm) for run, arm in report.arms.items()}
+    by_arm = bool(report.arm_means) and set(every) <= arm_of.keys() and len(arms) < len(every)
+    places = [arms.index(arm_of[m]) for m in every] if by_arm else range(len(every))
+    slots = [place % MODEL_COLOURS for place in places]
+
+    def told(figure: Figure | None) -> Figure | None:
+        if figure is None or not by_arm:
+            return figure
+        return replace(figure, spec={**figure.spec, "usermeta": {"slots": slots}})
+
+    arm_entries = [(arm, at % MODEL_COLOURS) for at, arm in enumerate(arms)]
+    models = views.model_views(comparison, labels, slots[: len(labels)])
     prefixes = {str(shift.get("prefix")) for shift in report.tokens.values()}
     whole, runs = views.provenance_grid(comparison.provenance)
-    plane = figures.plane(comparison)
-    groups = figures.group_bars(comparison)
     deltas = figures.benchmark_deltas(comparison)
-    layers = figures.layer_profile(report.hidden, every)
-    divergences = figures.token_bars(report.tokens, every)
     curves = figures.training_curves(report.training, every)
+    more_tokens = (
+        probe_figures.benchmark_bars(report.tokens, every),
+        probe_figures.position_curve(report.tokens, every),
+    )
     targets = [g for g in comparison.groups if g != comparison.source]
     return {
         "report": report,
         "comparison": comparison,
         "models": models,
-        "legend_entries": [(label, at % MODEL_COLOURS) for at, label in enumerate(every)],
+        "legend_entries": arm_entries if by_arm else list(zip(every, slots, strict=True)),
         "source": words.group_name(comparison.source),
         "label": words.index_label(comparison.suite),
         "coverage": words.COVERAGE,
         "index_note": words.index_note(comparison.suite),
         "measures": words.MEASURES,
-        "plane": plane,
-        "groups": groups,
-        "deltas": deltas,
-        "layers": layers,
-        "divergences": divergences,
-        "curves": curves,
+        "plane": told(figures.plane(comparison)),
+        "groups": told(figures.group_bars(comparison)),
+        "deltas": [told(figure) for figure in deltas],
+        "layers": told(figures.layer_profile(report.hidden, every)),
+        "divergences": told(figures.token_bars(report.tokens, every)),
+        "curves": [told(figure) for figure in curves],
         "robust": [
             (robust.sentences(result, comparison), robust.left_out_grid(result))
             for result in comparison.tuned
@@ -97,22 +111,15 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "tokens": views.token_grid(report.tokens) if report.tokens else None,
         "shifted": views.shifted_grids(report.tokens),
         "prefixes": sorted(prefixes),
-        "more_hidden": probe_figures.pca_scatter(report.hidden, every),
-        "more_tokens": [
-            figure
-            for figure in (
-                probe_figures.benchmark_bars(report.tokens, every),
-                probe_figures.position_curve(report.tokens, every),
-            )
-            if figure
-        ],
+        "more_hidden": told(probe_figures.pca_scatter(report.hidden, every)),
+        "more_tokens": [told(figure) for figure in more_tokens if figure],
         "arm_means": views.arm_grid(report.arm_means, comparison.source)
         if report.arm_means
         else None,
         "many": len(models) > MANY,
         "claims": views.claim_grid(report.claims) if report.claims else None,
         "frontier": probe_figures.frontier_scatter(_points(report), arms),
-        "arms": [(arm, at % MODEL_COLOURS) for at, arm in enumerate(arms)],
+        "arms": arm_entries,
         "dynamics": views.dynamics_grid(report.dynamics) if report.dynamics else None,
         "weights": views.weight_grid(report.weights) if report.weights else None,
         "predictors": views.predictor_grid(report.predictors) if report.predictors else None,

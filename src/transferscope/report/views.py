@@ -63,12 +63,14 @@ class ModelView:
     examples_left_out: int
 
 
-def model_views(comparison: Comparison, labels: Sequence[str], slots: int) -> list[ModelView]:
-    """Every tuned model in the comparison's order; ``slots`` colours are reused in turn."""
+def model_views(
+    comparison: Comparison, labels: Sequence[str], slots: Sequence[int]
+) -> list[ModelView]:
+    """Every tuned model in the comparison's order; ``slots`` are their colours."""
     return [
         ModelView(
             label=label,
-            slot=at % slots,
+            slot=slot,
             result=result,
             headline=words.headline(result, comparison.source),
             verdicts=tuple(words.verdicts(result, comparison.source)),
@@ -76,7 +78,7 @@ def model_views(comparison: Comparison, labels: Sequence[str], slots: int) -> li
             examples=_examples(result),
             examples_left_out=max(0, len(result.flipped) - EXAMPLES_SHOWN),
         )
-        for at, (label, result) in enumerate(zip(labels, comparison.tuned, strict=True))
+        for label, slot, result in zip(labels, slots, comparison.tuned, strict=True)
     ]
 
 

@@ -5,16 +5,18 @@
   const style = getComputedStyle(document.documentElement);
   const value = (key) => style.getPropertyValue(key).trim();
   const shapes = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"];
-  const config = () => {
+  // A chart may say which colour and shape each of its models has: those of its arm.
+  const config = (slots) => {
     const ink = value("--ink"), soft = value("--soft"), line = value("--line");
     const font = value("--sans"), paper = value("--card");
-    const colours = [0, 1, 2, 3, 4, 5, 6, 7].map((at) => value(`--m${at}`));
+    const colours = (slots ?? [0, 1, 2, 3, 4, 5, 6, 7]).map((at) => value(`--m${at}`));
+    const marks = slots?.map((at) => shapes[at % shapes.length]) ?? shapes;
     return {
       background: "transparent",
       font,
       padding: { left: 2, right: 6, top: 6, bottom: 2 },
       view: { stroke: null },
-      range: { category: colours, symbol: shapes },
+      range: { category: colours, symbol: marks },
       axis: {
         labelColor: soft, titleColor: soft, gridColor: line, domain: false, ticks: false,
         labelFontSize: 12, titleFontSize: 12, titleFontWeight: 400, titlePadding: 10,
@@ -41,7 +43,7 @@
     for (const box of document.querySelectorAll("[data-chart]")) {
       const spec = JSON.parse(document.getElementById(box.dataset.chart).textContent);
       const options = { mode: "vega-lite", ast: true, actions: false, renderer: "svg" };
-      window.vegaEmbed(box, spec, { ...options, config: config() }).catch((error) => {
+      window.vegaEmbed(box, spec, { ...options, config: config(spec.usermeta?.slots) }).catch((error) => {
         box.textContent = `This chart could not be drawn (${error.message}).`;
         console.error(error);
       });
