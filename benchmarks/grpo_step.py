@@ -60,6 +60,7 @@ def ours(folder: Path) -> list[dict[str, float]]:
 
 def stock(folder: Path, *, bf16: bool) -> list[dict[str, float]]:
     from datasets import Dataset
+    from transformers import PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
 
     tokenizer = load_tokenizer(MODEL)
@@ -89,6 +90,7 @@ def stock(folder: Path, *, bf16: bool) -> list[dict[str, float]]:
             processing_class=tokenizer,
             callbacks=[clock],
         )
+        trainer.remove_callback(PrinterCallback)  # stdout is for the document
         trainer.train()
     return clock.steps
 

@@ -98,4 +98,7 @@ def test_a_trace_of_ours_is_known(out: Path) -> None:
         small="",
     )
     (out / "report.html").write_text(page)
-    check_page(out)
+    assert check_page(out) is None  # refuses nothing
+    (out / "report.html").write_text("mine")
+    with pytest.raises(InputError, match="another tool's page"):
+        check_page(out)

@@ -14,8 +14,9 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.train import ArmConfig, arm, is_complete, train_arm
-from transferscope.train.arm import CLEANED, cleaned
+from transferscope.train.arm import CLEANED
 from transferscope.train.checkpoints import newest
+from transferscope.train.cleaned import cleaned
 from transferscope.train.pool import queries_of
 from transferscope.train.prompts import require_template
 

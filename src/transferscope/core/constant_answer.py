@@ -53,8 +53,8 @@ def closed(text: str) -> str | None:
     """What a response answers a closed question: its words, or the option it begins with.
 
     Options are yes, no, true, false and the letters A to J, alone or before a bracket or full stop
-    ("A: 12" begins an answer of any kind). ``None`` where
-    the first line is a longer text, or holds no word.
+    ("A: 12" begins an answer of any kind). ``None`` where the first line is a longer text, or holds
+    no word.
     """
     line = next((line for line in text[:LINE_CHARS].splitlines() if line.strip()), "")
     if option := _OPTION.match(line):

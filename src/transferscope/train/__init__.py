@@ -42,11 +42,11 @@ def is_complete(out: str | Path) -> bool:
 def clean_arm(
     config: ArmConfig, out: str | Path, prompts: Sequence[str]
 ) -> tuple[ArmConfig, Cleaned]:
-    """:func:`.arm.cleaned`, imported when called."""
+    """:func:`.cleaned.cleaned`, imported when called."""
     _need_trl()
-    from . import arm
+    from .cleaned import cleaned
 
-    return arm.cleaned(config, Path(out), prompts)
+    return cleaned(config, Path(out), prompts)
 
 
 def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:

@@ -24,7 +24,7 @@ import gc
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
@@ -43,11 +43,9 @@ from .checkpoints import (
     refuse_other_processes,
     save_model,
 )
-from .config import PROCEDURAL, ArmConfig
+from .config import ArmConfig
 from .identity import inputs_of, refuse_another
 from .log import FILE, StepLog, read_steps
-from .overlap import Cleaned, clean
-from .pool import queries_of, read_queries, require_enough, unanswered, write_queries
 from .prompts import require_template
 from .sharding import processes, refuse_sharded, whole_weights
 from .start import adapter_of, refuse_start
@@ -92,39 +90,30 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
         if not alone:
             what = f"another process trains into it (it holds {LOCK})"
             raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
-        if not _is_done(out, record):  # another process may have been here since
-            _run(config, source, out, record, tick=tick, build=build)
+        if _is_done(out, record):  # another process has been here since
+            return out
+        make_folder(out / "checkpoints")
+        try:
+            _train(config, source, out, record, tick=tick, build=build)
+        finally:
+            # Trainer, model and callbacks refer to each other: until they are collected, the
+            # weights, gradients and optimizer would lie in memory beside the next stage's models.
+            gc.collect()
+        if _is_first():
+            _complete(config, source, out, record)
     return out
 
 
 def _is_done(out: Path, record: dict[str, Any]) -> bool:
     """Whether the arm is complete; raises where ``out`` is not this arm's."""
-    _refuse_foreign(out)
+    refuse_foreign(out)
     for name in (COMPLETE, STARTED):
         refuse_another(out / name, record)
     return is_complete(out)
 
 
-def _run(
-    config: ArmConfig,
-    source: ModelSource,
-    out: Path,
-    record: dict[str, Any],
-    *,
-    tick: Tick,
-    build: Build,
-) -> None:
-    """Train and mark as complete."""
-    checkpoints = out / "checkpoints"
-    make_folder(checkpoints)
-    try:
-        _train(config, source, out, record, tick=tick, build=build)
-    finally:
-        # Trainer, model and callbacks refer to each other: until they are collected, the weights,
-        # gradients and optimizer would lie in memory beside the next stage's models.
-        gc.collect()
-    if not _is_first():
-        return
+def _complete(config: ArmConfig, source: ModelSource, out: Path, record: dict[str, Any]) -> None:
+    """Write down that the arm is complete, and at what cost; checkpoints are needed no more."""
     steps = read_steps(out / FILE, finished=True)
     totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
     write_json(
@@ -141,35 +130,7 @@ def _run(
             },
         },
     )
-    shutil.rmtree(checkpoints, ignore_errors=True)  # the same command may be at it
-
-
-def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmConfig, Cleaned]:
-    """The arm without queries that overlap with the evaluation's ``prompts``, and what they were.
-
-    Without those, too, to which its teacher's file has nothing that it could take. Where any are
-    removed, the others become a file in ``out`` that the arm reads: another evaluation makes it
-    another arm. Raises as :func:`run_arm` does for the folder, as ``read_queries`` and ``clean``
-    do, and where too few queries are left.
-    """
-    source = config.queries_from
-    if source == PROCEDURAL:
-        return config, clean(queries_of(config), prompts, source=source)
-    queries = read_queries(source)
-    found = clean(queries, prompts, source=source, unanswered=unanswered(queries, [config]))
-    require_enough(config, len(found.queries), place=source, left_out=found.left_out)
-    if not found.left_out:
-        return config, found
-    _refuse_foreign(out)
-    make_folder(out)
-    kept = out / CLEANED
-    if kept.is_file() and (is_complete(out) or (out / STARTED).is_file()):
-        if read_queries(kept) != list(found.queries):  # an arm that may be training reads them
-            what = "its queries, or the responses to them, have changed since it was begun"
-            raise InputError(what, place=str(out), remedy="restore them, or name another --out")
-    else:
-        write_queries(kept, found.queries)
-    return config.model_copy(update={"queries_from": str(out / CLEANED)}), found
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # the same command may be at it
 
 
 def _train(
@@ -280,7 +241,7 @@ def _is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def _refuse_foreign(out: Path) -> None:
+def refuse_foreign(out: Path) -> None:
     """Raise :class:`InputError` where ``out`` is neither new nor an arm's."""
     check_folder(out)
     # One look at the folder: another process of the same arm may be claiming it.
