@@ -18,7 +18,12 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from transferscope.core.changes import mean_tests, paired_tests
-from transferscope.core.noninferiority import bootstrap_margin, effective_clusters, tango
+from transferscope.core.noninferiority import (
+    bootstrap_margin,
+    effective_clusters,
+    moving_clusters,
+    tango,
+)
 from transferscope.core.over_runs import over_runs
 from transferscope.core.stats import (
     ItemScores,
@@ -26,6 +31,7 @@ from transferscope.core.stats import (
     holm,
     mcnemar_exact,
 )
+from transferscope.core.units import units_of
 
 COMPARISONS, REPLICATES, LEVEL = 10_000, 999, 0.05
 BATCH = 50
@@ -176,8 +182,13 @@ def bootstrap_of(
         draws_RK = bootstrap_means(parts, rng, replicates=REPLICATES).mean(axis=2)
         changes = np.mean([part.means_K for part in parts], axis=0)
         size = effective_clusters(parts)
-        for change, change_R in zip(changes, draws_RK.T, strict=True):
-            test = bootstrap_margin(float(change), change_R, margin=100 * margin, clusters=size)
+        units = [units_of(part.cluster_N, part.stratum_N) for part in parts]
+        sums_KU = np.hstack([u.sums(p.scores_KN) for u, p in zip(units, parts, strict=True)])
+        moving_K = moving_clusters(sums_KU)
+        for change, change_R, moving in zip(changes, draws_RK.T, moving_K, strict=True):
+            test = bootstrap_margin(
+                float(change), change_R, margin=100 * margin, clusters=size, moving=float(moving)
+            )
             yield test.p_kept, test.p_dropped
 
     return draw

@@ -249,7 +249,9 @@ def _test(
     if part is not None and part.binary and is_binary_independent(stacked([part])):
         flips = flips_of(part)
         return tango(flips.lost, flips.won, part.n, margin=margin)
-    return bootstrap_margin(change, change_R, margin=margin, clusters=_clusters(groups, pairing))
+    return bootstrap_margin(
+        change, change_R, margin=margin, clusters=_clusters(groups, pairing), moving=1e9
+    )
 
 
 def _clusters(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:
