@@ -10,10 +10,11 @@ looks depend on each other as those of a training do. Besides the change itself,
 items change for no reason, half of them for the better.
 
 ``harmless``: the true change is 0 or just minus the allowance at every look. ``stopped`` is the
-share of trainings that TransferCallback would stop at any look, ``established`` the share that
-would be told of an established loss; both in percent, for the first also what comes of looking at
-each look by itself: ``alone_shown`` (upper bound of its 95 % interval below minus the allowance)
-and ``alone_open`` (lower bound below it, the rule before this one). ``harmful``: one group loses
+share of trainings (percent) that TransferCallback would stop at any look; where the change is 0,
+``established`` is the share that would be told of an established loss. Beside them what comes of
+the 95 % interval of each look alone: ``alone_shown`` (it lies below minus the allowance at some
+look), ``alone_established`` (below 0) and ``alone_open`` (its lower bound lies below minus the
+allowance: what stopped a training before). ``harmful``: one group loses
 twice the allowance, from the first look on or growing to it over the first half of the looks;
 ``by_look`` is the look by which 80 % are stopped. ``planned`` differs from ``looks`` where a
 training goes on beyond its plan.
@@ -113,7 +114,7 @@ def alone(changes_TN: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def run(rng: np.random.Generator, d: Design, *, harmful: int = GROUPS) -> tuple[int, ...]:
     """Looks at which one training is stopped, told of a loss, and by the rules of a look alone."""
     weight_T = np.array([look_weight(t, d.planned or d.looks) for t in range(1, d.looks + 1)])
-    found = np.zeros((4, d.looks), dtype=bool)
+    found = np.zeros((5, d.looks), dtype=bool)
     for at in range(GROUPS):
         made = d if at < harmful else Design(**{**vars(d), "lost": 0.0})
         changes = group(rng, made)
@@ -122,7 +123,8 @@ def run(rng: np.random.Generator, d: Design, *, harmful: int = GROUPS) -> tuple[
         found[1] |= crossed(changes, d, weight_T, 0.0)
         low, high = alone(changes)
         found[2] |= high < -d.allowed
-        found[3] |= low < -d.allowed
+        found[3] |= high < 0
+        found[4] |= low < -d.allowed
     return tuple(first(flags) for flags in found)
 
 
@@ -132,9 +134,11 @@ def share(looks_R: np.ndarray) -> float:
 
 def harmless(rng: np.random.Generator, d: Design, runs: int) -> dict[str, object]:
     looks = np.array([run(rng, d) for _ in range(runs)])
-    row = {"stopped": share(looks[:, 0]), "alone_shown": share(looks[:, 2])}
-    row |= {"alone_open": share(looks[:, 3])}
-    return vars(d) | ({"established": share(looks[:, 1])} if d.lost == 0 else {}) | row
+    names = ("stopped", "established", "alone_shown", "alone_established", "alone_open")
+    row = {name: share(looks[:, at]) for at, name in enumerate(names)}
+    if d.lost > 0:
+        del row["established"], row["alone_established"]
+    return vars(d) | row
 
 
 def harmful(rng: np.random.Generator, d: Design, runs: int) -> dict[str, object]:
@@ -179,7 +183,8 @@ def main() -> None:
         "level": 100 * LEVEL,
         "harmless": rows,
         "most_stopped": max(float(str(row["stopped"])) for row in rows),
-        "harmful": [harmful(rng, d, RUNS // 5) for d in HARMFUL],
+        "most_established": max(float(str(row.get("established", 0))) for row in rows),
+        "harmful": [harmful(rng, d, RUNS // 2) for d in HARMFUL],
         "seconds": round(time.perf_counter() - start),
     }
     print(json.dumps(result))
