@@ -101,7 +101,9 @@ def test_the_expected_evidence_is_at_most_one_by_enumeration(m: float) -> None:
     for outcome in product((-1.0, 0.0, 1.0), repeat=6):
         # Each cluster: 0.05 more of either change than its mean needs.
         up, down = np.maximum(true, 0) + 0.05, np.maximum(-true, 0) + 0.05
-        p = np.where(np.array(outcome) > 0, up, np.where(np.array(outcome) < 0, down, 1 - up - down))
+        p = np.where(
+            np.array(outcome) > 0, up, np.where(np.array(outcome) < 0, down, 1 - up - down)
+        )
         found = Changes(np.array(outcome), share, np.ones(6))
         expected += float(p.prod()) * exp(log_evidence(found, 100 * m))
     assert 0.3 < expected <= 1.0
@@ -153,7 +155,7 @@ def test_an_upper_bound_is_where_the_evidence_has_the_weight_of_its_look() -> No
 
 def test_unchanged_items_still_have_a_width() -> None:
     low, high = joint_interval(counts(0, 0, 100), look=1, planned=10, level=0.025)
-    # The largest bet alone, a third of the capital: (1 + .95 m / (1 - m))^100 / 3 = 1 / (.025 * .09)
+    # The largest bet has a third: (1 + .95 m / (1 - m))^100 / 3 = 1 / (.025 * .09)
     odds = ((3 / (0.025 * 0.09)) ** (1 / 100) - 1) / 0.95
     assert high == -low
     assert high == pytest.approx(100 * odds / (1 + odds), rel=1e-2)  # the other bets add a little

@@ -112,14 +112,19 @@ def too_few(look: Look, suite: Suite, *, allowed: float, items: int) -> str | No
     if need is not None and clusters >= need:
         return None
     least = least_loss(clusters, allowed=allowed, level=level)
-    told = (
-        f"allowed_loss is {allowed:g} points: with items={items} per benchmark a training is "
-        f"stopped for a loss of {least:.1f} points or more on {group_name(group)}, at best"
+    what = (
+        f"the smallest loss that can stop a training is {least:.1f} points on {group_name(group)}"
+        if least < 100.0
+        else f"no loss on {group_name(group)}, however large, can stop a training"
     )
+    told = f"allowed_loss is {allowed:g} points: with items={items} per benchmark {what}"
     if need is None:
         return told
     wanted = ceil(need * items / clusters)
-    return f"{told}; for a loss of {2.0 * allowed:g} points give items={wanted} or more"
+    return (
+        f"{told}; to catch one of {2.0 * allowed:g} points in 80 % of trainings give "
+        f"items={wanted} or more"
+    )
 
 
 def _targets(look: Look, suite: Suite) -> list[str]:
