@@ -24,7 +24,9 @@ from math import inf, log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from .stats import Array, cluster_sums
+from .units import Codes, units_of
+
+Array = NDArray[np.float64]
 
 PLANNED = 0.9
 """Share of the level that the planned looks have, evenly; the rest is for looks beyond them."""
@@ -51,12 +53,11 @@ class Changes:
     count_C: Array
 
     @classmethod
-    def of_items(
-        cls, difference_N: Array, weight_N: Array, cluster_N: NDArray[np.int64]
-    ) -> Changes:
+    def of_items(cls, difference_N: Array, weight_N: Array, cluster_N: Codes) -> Changes:
         """One benchmark's from ``difference_N`` (-1..1), relative weights and cluster codes."""
         rows = np.stack([difference_N * weight_N, weight_N])
-        sums_C, weights_C = cluster_sums(rows, cluster_N)
+        # Subsets are disregarded: that they are drawn in fixed shares only narrows the change.
+        sums_C, weights_C = units_of(cluster_N, np.zeros_like(cluster_N)).sums(rows)
         held = weights_C > 0
         change_C = np.clip(sums_C[held] / weights_C[held], -1.0, 1.0)
         return _alike(change_C, weights_C[held] / weights_C.sum(), np.ones(int(held.sum())))
