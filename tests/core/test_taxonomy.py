@@ -64,7 +64,7 @@ def test_no_name_is_in_two_entries_and_none_hides_another():
 def test_chance_is_one_of_the_options():
     levels = {entry.chance for entry in load_taxonomy().tasks.values()}
     options = {round(1 / level, 9) for level in levels if level}
-    assert options == {2, 3, 4, 5, 10}
+    assert options == {2, 3, 4, 5, 8, 10, 15, 77}
 
 
 def test_groups_are_the_papers():

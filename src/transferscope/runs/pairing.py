@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.records import Outcome
+from ..core.records import Outcome, guessing
 from .folder import Run
 from .manifest import Manifest
 from .unpaired import UnpairedBenchmark, unpaired
@@ -136,7 +136,7 @@ def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> Pair
         subset_names=tuple(str(n) for n in names),
         repeats=repeats,
         binary=repeats == 1 and all(o.score in (0.0, 1.0) for o in (*base, *tuned)),
-        chance=float(np.average([o.chance for o in heads], weights=weights)),
+        chance=float(np.average([guessing(o.chance) for o in heads], weights=weights)),
         base_flags=_flags(base, ids),
         tuned_flags=_flags(tuned, ids),
     )

@@ -128,7 +128,7 @@ def _sample(row: Mapping[str, Any], result: Result) -> Sample:
         subset=about.get("subset", where.subset),
         cluster=about.get("cluster", ""),
         weight=float(about.get("weight", 1.0)),
-        chance=float(about.get("chance", where.chance)),
+        chance=float(about["chance"]) if "chance" in about else where.chance,
         flags=flags,
         flags_inferred=inferred,
         tokens=tokens if type(tokens) is int else None,
