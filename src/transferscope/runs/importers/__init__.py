@@ -57,7 +57,9 @@ def import_results(
     name, importer = _importer(path, format)
     results = importer.read(path, taxonomy)
     if not results.samples and not results.scores:
-        raise InputError("no result in it", place=str(path), remedy="name a results folder or file")
+        why = f" ({results.notes[0]})" if results.notes else ""
+        remedy = "name a results folder or file"
+        raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
     with RunWriter.open(out, _manifest(results, taxonomy, source or SOURCE)) as writer:
         for at, (benchmark, read) in enumerate(results.samples.items()):
             tick("import", at, len(results.samples))
@@ -142,6 +144,7 @@ def _manifest(results: Results, taxonomy: Taxonomy, source: str) -> Manifest:
         provenance=results.provenance,
         seed=results.seed,
         limit=results.limit,
+        left_out={taken.task: taken.left_out for taken in results.taken if taken.left_out},
     )
 
 

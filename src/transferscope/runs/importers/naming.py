@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from ...core.errors import InputError
 from ...core.taxonomy import Taxonomy
+from .base import Taken
 
 Part = TypeVar("Part")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -74,13 +75,19 @@ def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> P
     return Place(task, _UNSAFE.sub("_", task).lstrip("._-") or "unnamed")
 
 
-def places_of(tasks: Iterable[str], taxonomy: Taxonomy) -> dict[str, Place]:
-    """Places of all tasks of one file, by task.
+def places_of(
+    tasks: Iterable[str],
+    taxonomy: Taxonomy,
+    *,
+    aliases: Mapping[str, Iterable[str]] | None = None,
+) -> dict[str, Place]:
+    """Places of all tasks of one file, by task; ``aliases`` as in :func:`place_of`, by task.
 
     Of tasks that would share a benchmark and a subset ("gsm8k_0shot" and "gsm8k_5shot") all but
     the benchmark's own name are told apart by the names they have in the file.
     """
-    places = {task: place_of(task, taxonomy) for task in tasks}
+    also = aliases or {}
+    places = {task: place_of(task, taxonomy, aliases=also.get(task, ())) for task in tasks}
     counts = Counter((p.benchmark, p.subset) for p in places.values() if p.mapped)
     return {
         task: place.labelled(task)
@@ -108,6 +115,24 @@ def by_benchmark(
             )
         others.append((place, part))
     return found
+
+
+def taken_of(place: Place, *, file: str, n: int | None, metric: str = "score") -> Taken:
+    """What a user is told of a task whose format has one score only."""
+    left_out = not_comparable(place.metrics[0] if place.metrics else metric)
+    return Taken(
+        file=file,
+        task=place.task,
+        benchmark=place.benchmark,
+        metric=metric,
+        n=n,
+        left_out=left_out if place.lower_is_better else "",
+    )
+
+
+def left_out(taken: Iterable[Taken]) -> tuple[str, ...]:
+    """A note for every task that is not imported."""
+    return tuple(f"{one.task}: left out, {one.left_out}" for one in taken if one.left_out)
 
 
 def unmapped(places: Iterable[Place]) -> tuple[str, ...]:
