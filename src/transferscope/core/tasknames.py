@@ -28,11 +28,11 @@ _SUFFIXES = re.compile(
     r"(?<=.)_?("
     r"(?<![0-9])[0-9]{1,3}_?shots?|(?<=_)(zero|one|few|five|n)_?shot"  # examples in the prompt
     r"|(?<=_)(cot|chat|instruct|llama|generative|gen|ppl|clp|llm_?judge|t5_prompt)"  # how it is asked
-    r"|(?<=_)(gen|ppl|clp|mixed)_[0-9a-f]{6}"  # OpenCompass: the prompt's hash
+    r"|(?<=_)(gen|ppl|clp|ll|mixed)_[0-9a-f]{6}"  # OpenCompass: the prompt's hash
     r"|(?<=_)(en|eng|english|default|test|val|validation|dev)"
     r")$"
 )
-_ARGUMENTS = re.compile(r"^(?P<name>[^:|=]+):(?P<arguments>\w+=.*)$", re.DOTALL)
+_ARGUMENTS = re.compile(r"^(?P<name>[^:|]+):(?P<arguments>\w+=.*)$", re.DOTALL)
 _PARTS = frozenset(
     {"subject", "subset", "task", "dataset", "mode", "language", "language_pair", "phenomenon"}
     | {"demographic", "category", "track"}

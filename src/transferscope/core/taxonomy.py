@@ -16,7 +16,10 @@ evals, EvalScope, OpenCompass and HELM. A user's file of the same form (``--map`
 A name matches without regard to case, separators and the harness's decorations
 (:mod:`.tasknames`): exact names before patterns, the whole name before what remains of it.
 
-A user's file may also say how the columns of a plain JSONL or CSV file are named there::
+A user's file may also name further tasks of known benchmarks, and say how the columns of a plain JSONL or CSV file are named there::
+
+    [aliases]
+    my_gsm8k_v2 = "gsm8k"
 
     [columns]
     id = "question_id"
@@ -37,10 +40,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .errors import InputError
 from .files import parse_toml, read_text
-from .nearest import nearest
+from .nearest import CUTOFF, did_you_mean, nearest
 from .suite import Benchmark, Suite
 from .tasknames import fold, key, spellings
 
+_WILD = frozenset("*?{}")
 SOURCE = "math"
 """Source group of imported results unless the user names another."""
 
@@ -94,19 +98,21 @@ class Match:
 class Taxonomy(BaseModel):
     """Benchmarks by name, in the order in which patterns are tried.
 
-    ``sets``: alternatives that patterns name in braces. ``columns``: our name of a column of a
+    ``sets``: alternatives that patterns name in braces. ``aliases``: a further name (or pattern) to
+    its benchmark; they go before all names of ``tasks``. ``columns``: our name of a column of a
     plain table to the file's name of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     tasks: dict[str, TaskEntry] = {}
     sets: dict[str, tuple[str, ...]] = {}
+    aliases: dict[str, str] = {}
     columns: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _sets_are_known(self) -> Taxonomy:
-        for name, entry in self.tasks.items():
-            for what in re.findall(r"\{(\w*)\}", " ".join(entry.match)):
+        for match, name in self._every:
+            for what in re.findall(r"\{(\w*)\}", match):
                 if what not in self.sets:
                     raise ValueError(f"{name}: no set {what!r} in [sets]")
         return self
@@ -115,26 +121,35 @@ class Taxonomy(BaseModel):
         """What ``task`` is taken for; ``None``: the taxonomy doesn't know it.
 
         The name as written is looked up first, then spelling after spelling, from the whole name
-        to the barest; of each spelling exact names go before patterns.
+        to the barest; of each spelling exact names go before patterns. A pattern that matched more
+        of the whole name than its own letters yields to a longer exact name inside
+        ("musr_murder_mysteries_0shot" is not any "musr_*").
         """
         if name := self._written.get(task):
             return Match(name, self.tasks[name], fold(task), family=False)
+        by_pattern: Match | None = None
+        letters = 0
         for spelling in spellings(task):
             if name := self._names.get(spelling) or self._names.get(key(spelling)):
+                if by_pattern is not None and letters > len(spelling):
+                    return by_pattern
                 return Match(name, self.tasks[name], spelling, family=False)
-            for name, pattern in self._patterns:
+            for name, pattern, own in self._patterns if by_pattern is None else ():
                 if pattern.fullmatch(spelling):
-                    return Match(name, self.tasks[name], spelling, family=True)
-        return None
+                    by_pattern = Match(name, self.tasks[name], spelling, family=True)
+                    letters = own
+                    break
+        return by_pattern
 
     def find(self, task: str) -> tuple[str, TaskEntry] | None:
         """Benchmark name and entry of a task; ``None``: unmapped."""
         found = self.match(task)
         return None if found is None else (found.benchmark, found.entry)
 
-    def nearest(self, task: str, *, n: int = 3) -> list[str]:
-        """Benchmarks that an unmapped task may be, the most similar first."""
-        return nearest(spellings(task)[-1] if spellings(task) else task, self.tasks, n=n)
+    def nearest(self, task: str, *, n: int = 3, cutoff: float = CUTOFF) -> list[str]:
+        """Benchmarks that an unmapped task may be, the most similar first (:func:`.nearest`)."""
+        *_, bare = (task, *spellings(task))
+        return nearest(bare, self.tasks, n=n, cutoff=cutoff)
 
     def suite(self, benchmarks: Iterable[str], *, source: str = SOURCE) -> Suite:
         """The suite of imported results: those of ``benchmarks`` that the taxonomy knows."""
@@ -153,12 +168,13 @@ class Taxonomy(BaseModel):
     @cached_property
     def _exact(self) -> list[tuple[str, str]]:
         """Exact name and its benchmark; a benchmark's own name is one of them."""
-        return [
-            (match, name)
-            for name, entry in self.tasks.items()
-            for match in (name, *entry.match)
-            if not set("*?{}") & set(match)
-        ]
+        return [(match, name) for match, name in self._every if not _WILD & set(match)]
+
+    @cached_property
+    def _every(self) -> list[tuple[str, str]]:
+        tasks = self.tasks.items()
+        own = [(match, name) for name, entry in tasks for match in (name, *entry.match)]
+        return [*self.aliases.items(), *own]
 
     @cached_property
     def _written(self) -> dict[str, str]:
@@ -171,12 +187,12 @@ class Taxonomy(BaseModel):
         return names | {fold(match): name for match, name in reversed(self._exact)}
 
     @cached_property
-    def _patterns(self) -> list[tuple[str, re.Pattern[str]]]:
+    def _patterns(self) -> list[tuple[str, re.Pattern[str], int]]:
+        """Benchmark, expression and number of letters that are no wildcard."""
+        wild = [(match, name) for match, name in self._every if _WILD & set(match)]
         return [
-            (name, self._pattern(match))
-            for name, entry in self.tasks.items()
-            for match in entry.match
-            if set("*?{}") & set(match)
+            (name, self._pattern(match), len(re.sub(r"\{\w*\}|[*?]", "", match)))
+            for match, name in wild
         ]
 
     def _pattern(self, match: str) -> re.Pattern[str]:
@@ -224,7 +240,16 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
         return _shipped()
     mine = parse_taxonomy(read_text(path, remedy="name a TOML file"), place=str(path))
     shipped = _shipped()
-    rest = {name: entry for name, entry in shipped.tasks.items() if name not in mine.tasks}
+    if both := sorted(set(shipped.sets) & set(mine.sets)):
+        what = f"set {both[0]!r} is the shipped taxonomy's"
+        raise InputError(what, place=f"{path} [sets]", remedy="give it another name")
+    tasks = {**mine.tasks}
+    tasks |= {name: entry for name, entry in shipped.tasks.items() if name not in tasks}
+    for task, name in mine.aliases.items():
+        if name not in tasks:
+            what = f"{task!r} is given to {name!r}, which is no benchmark of the taxonomy"
+            remedy = did_you_mean(name, tasks) if nearest(name, tasks) else "add it to [tasks]"
+            raise InputError(what, place=f"{path} [aliases]", remedy=remedy)
     return Taxonomy(
-        tasks={**mine.tasks, **rest}, sets={**shipped.sets, **mine.sets}, columns=mine.columns
+        tasks=tasks, sets={**shipped.sets, **mine.sets}, aliases=mine.aliases, columns=mine.columns
     )
