@@ -27,7 +27,7 @@ _PREFIXES = re.compile(
 _SUFFIXES = re.compile(
     r"(?<=.)_?("
     r"(?<![0-9])[0-9]{1,3}_?shots?|(?<=_)(zero|one|few|five|n)_?shot"  # examples in the prompt
-    r"|(?<=_)(cot|chat|instruct|llama|generative|gen|ppl|clp|llm_?judge|t5_prompt)"  # how it is asked
+    r"|(?<=_)(cot|chat|instruct|llama|generative|gen|ppl|clp|llm_?judge|t5_prompt)"
     r"|(?<=_)(gen|ppl|clp|ll|mixed)_[0-9a-f]{6}"  # OpenCompass: the prompt's hash
     r"|(?<=_)(en|eng|english|default|test|val|validation|dev)"
     r")$"
@@ -48,9 +48,10 @@ def fold(name: str) -> str:
 
     A ``+`` is the word "plus", as in HumanEval+; apostrophes are dropped.
     """
-    text = unicodedata.normalize("NFKC", name[:_LONGEST]).casefold().replace("∞", "infinite_")
+    text = unicodedata.normalize("NFKC", name[:_LONGEST]).casefold()
+    text = unicodedata.normalize("NFKC", text).replace("∞", "infinite_")
     text = re.sub(r"\++", "_plus", re.sub(r"['’]", "", text))
-    return re.sub(r"[^\w*?{}]+|_+", "_", text).strip("_")
+    return re.sub(r"(?:[^\w*?{}]|_)+", "_", text).strip("_")
 
 
 def key(name: str) -> str:

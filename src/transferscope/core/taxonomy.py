@@ -16,7 +16,8 @@ evals, EvalScope, OpenCompass and HELM. A user's file of the same form (``--map`
 A name matches without regard to case, separators and the harness's decorations
 (:mod:`.tasknames`): exact names before patterns, the whole name before what remains of it.
 
-A user's file may also name further tasks of known benchmarks, and say how the columns of a plain JSONL or CSV file are named there::
+A user's file may also give further names to known benchmarks, and say how the columns of a plain
+JSONL or CSV file are named there::
 
     [aliases]
     my_gsm8k_v2 = "gsm8k"

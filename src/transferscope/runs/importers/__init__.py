@@ -17,7 +17,16 @@ from ..folder import Run, RunWriter, read_run
 from ..manifest import MANIFEST_FILE, Manifest
 from .base import Importer, Results, Sample
 
-__all__ = ["IMPORTERS", "Imported", "Importer", "Results", "Sample", "find_importer", "import_results", "open_run"]
+__all__ = [
+    "IMPORTERS",
+    "Imported",
+    "Importer",
+    "Results",
+    "Sample",
+    "find_importer",
+    "import_results",
+    "open_run",
+]
 
 IMPORTERS = {
     "lm-eval": "lmeval",

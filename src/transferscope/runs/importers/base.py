@@ -24,7 +24,8 @@ class Taken:
 
     ``metric`` is what is read ("exact_match,strict-match" with lm-eval's filter; "score" where a
     format has no names), ``others`` are the metrics that stand beside it. ``n`` counts items,
-    ``None`` where the file doesn't say. ``left_out``: why the task is not imported, else empty.
+    ``None`` where the file doesn't say. ``left_out``: why the task is not imported, else empty;
+    ``lower_is_better`` may be why.
     """
 
     file: str
@@ -34,6 +35,7 @@ class Taken:
     others: tuple[str, ...] = ()
     n: int | None = None
     left_out: str = ""
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,15 +202,17 @@ def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Foun
         used = rows_file if has[best].count else None
         found.chosen.append((chosen.place, (chosen, used)))
         also = refused.pop((chosen.place.benchmark, chosen.place.subset), [])
-        others = [r.labels[0] for i, r in enumerate(results) if i != best]
         found.taken.append(
             Taken(
                 file=str(file),
                 task=chosen.name,
                 benchmark=chosen.place.benchmark,
                 metric=chosen.labels[0],
-                others=(*others, *(one.metric for one in also)),
-                n=has[best].count or chosen.n,
+                others=(
+                    *(r.labels[0] for i, r in enumerate(results) if i != best),
+                    *(one.metric for one in also),
+                ),
+                n=has[best].items or chosen.n,
             )
         )
     for first, *more in refused.values():
@@ -222,6 +224,7 @@ def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Foun
                 metric=first.metric,
                 others=tuple(one.metric for one in more),
                 left_out=first.reason,
+                lower_is_better=first.reason == not_comparable(first.metric),
             )
         )
 

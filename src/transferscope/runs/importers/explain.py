@@ -10,7 +10,6 @@ from typing import Any
 from ...core.taxonomy import Taxonomy, load_taxonomy
 from . import find_importer
 from .base import Results, Taken
-from .naming import lower_is_better
 
 NEAREST = 3
 """Names offered for an unmapped task."""
@@ -30,7 +29,6 @@ class Explained:
     taken: Taken
     group: str | None
     chance: float | None
-    lower_is_better: bool
     nearest: tuple[str, ...] = ()
     likely: str | None = None
 
@@ -64,7 +62,7 @@ class Explained:
             "metric": taken.metric or None,
             "not_taken": list(taken.others),
             "n": taken.n,
-            "lower_is_better": self.lower_is_better,
+            "lower_is_better": taken.lower_is_better,
             "chance": self.chance,
             "left_out": taken.left_out or None,
             "nearest": list(self.nearest),
@@ -99,9 +97,7 @@ class Explanation:
         }
 
 
-def explain(
-    path: str | Path, *, format: str = "auto", mapping: Path | None = None
-) -> Explanation:
+def explain(path: str | Path, *, format: str = "auto", mapping: Path | None = None) -> Explanation:
     """What importing ``path`` with ``mapping`` would take for what.
 
     Raises :class:`InputError` as an import would, except for single answers: they aren't read.
@@ -119,9 +115,8 @@ def _explained(taken: Taken, taxonomy: Taxonomy) -> Explained:
     if entry is None:
         near = tuple(taxonomy.nearest(taken.task, n=NEAREST))
         likely = next(iter(taxonomy.nearest(taken.task, n=1, cutoff=LIKELY)), None)
-        lower = bool(taken.left_out) and lower_is_better(taken.metric)
-        return Explained(taken, None, None, lower, near, likely)
-    return Explained(taken, entry.group, entry.chance, lower_is_better=entry.lower_is_better)
+        return Explained(taken, None, None, near, likely)
+    return Explained(taken, entry.group, entry.chance)
 
 
 def _guessed(results: Results, path: Path) -> list[Taken]:

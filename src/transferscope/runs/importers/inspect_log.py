@@ -192,6 +192,7 @@ def _taken(log: _Log) -> Taken:
         others=tuple(others),
         n=n,
         left_out=_left_out(log),
+        lower_is_better=bool(_left_out(log)),
     )
 
 

@@ -35,15 +35,16 @@ class Task:
         """What a user is told of the task."""
         name = self.place.task
         every = [_shown(key) for key in _metrics(name, raw)]
-        read = _shown(self.key) if self.key is not None else ""
+        read = _shown(self.key) if self.key is not None else next(iter(every), "")
         return Taken(
             file=str(file),
             task=name,
             benchmark=self.place.benchmark,
             metric=read,
             others=tuple(metric for metric in every if metric != read),
-            n=_count(name, raw),
+            n=None if self.by_question else _count(name, raw),
             left_out=self.left_out,
+            lower_is_better=self.key is None and bool(_lower_ones(self.place, raw)),
         )
 
 
@@ -122,11 +123,16 @@ def _lower(metric: str, name: str, raw: Mapping[str, Any]) -> bool:
 
 def _why_not(place: Place, raw: Mapping[str, Any]) -> str:
     """Why none of a task's numbers is a score."""
-    every = list(_metrics(place.task, raw))
-    lower = [m for m, _ in every if place.lower_is_better or _lower(m, place.task, raw)]
-    if every and len(lower) == len(every):
+    if lower := _lower_ones(place, raw):
         return not_comparable(next((m for m in place.metrics if m in lower), lower[0]))
     return "it has no score within 0..1"
+
+
+def _lower_ones(place: Place, raw: Mapping[str, Any]) -> list[str]:
+    """The metrics of a task where lower is better for all of them, else none."""
+    every = [metric for metric, _ in _metrics(place.task, raw)]
+    lower = [m for m in every if place.lower_is_better or _lower(m, place.task, raw)]
+    return lower if len(lower) == len(every) else []
 
 
 def _shown(key: Key) -> str:

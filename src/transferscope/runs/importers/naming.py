@@ -127,6 +127,7 @@ def taken_of(place: Place, *, file: str, n: int | None, metric: str = "score") -
         metric=metric,
         n=n,
         left_out=left_out if place.lower_is_better else "",
+        lower_is_better=place.lower_is_better,
     )
 
 
