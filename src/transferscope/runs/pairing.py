@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.records import Outcome
+from ..core.records import Outcome, guessing
 from .folder import Run
 from .manifest import Manifest
 from .unpaired import UnpairedBenchmark, unpaired
@@ -67,7 +67,8 @@ def pair(base: Run, tuned: Run) -> Pairing:
     """Pair two runs benchmark by benchmark.
 
     A benchmark is excluded with a reason when one run lacks it, the tuned run has fewer items (or
-    repeats) than the base, or the messages of an item differ.
+    repeats) than the base, or the messages of an item differ; so is a task that the import of
+    either run had to leave out.
     """
     paired: dict[str, PairedBenchmark] = {}
     excluded: dict[str, str] = {}
@@ -86,6 +87,9 @@ def pair(base: Run, tuned: Run) -> Pairing:
         keys = sorted(mine)
         differences += _notes(name, [(mine[k], theirs[k]) for k in keys], len(theirs) - len(keys))
         paired[name] = _align(name, [mine[k] for k in keys], [theirs[k] for k in keys])
+    for name, reason in {**tuned.manifest.left_out, **base.manifest.left_out}.items():
+        if name not in paired and name not in scored:
+            excluded[name] = reason
     return Pairing(paired, excluded, tuple(differences), scored)
 
 
@@ -136,7 +140,7 @@ def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> Pair
         subset_names=tuple(str(n) for n in names),
         repeats=repeats,
         binary=repeats == 1 and all(o.score in (0.0, 1.0) for o in (*base, *tuned)),
-        chance=float(np.average([o.chance for o in heads], weights=weights)),
+        chance=float(np.average([guessing(o.chance) for o in heads], weights=weights)),
         base_flags=_flags(base, ids),
         tuned_flags=_flags(tuned, ids),
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.records import Outcome, ScoreRow
+from ..core.records import Outcome, ScoreRow, guessing
 from .folder import Run
 
 
@@ -65,9 +65,9 @@ def _estimate(
 ) -> tuple[Estimate, float] | None:
     """The estimate and the chance level, or ``None`` where the run lacks the benchmark."""
     if name in rows:
-        return pooled(rows[name]), rows[name][0].chance
+        return pooled(rows[name]), guessing(rows[name][0].chance)
     if outcomes := run.by_benchmark.get(name):
-        return _measured(outcomes), outcomes[0].chance
+        return _measured(outcomes), guessing(outcomes[0].chance)
     return None
 
 
