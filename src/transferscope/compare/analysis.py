@@ -202,7 +202,7 @@ def _benchmark_rows(
                 p=drawn.tests[at].p,
                 p_holm=adjusted.get(at, math.nan),
                 mde=drawn.tests[at].mde,
-                chance=100.0 * chance,
+                chance=None if chance is None else 100.0 * chance,
                 flips=None if part is None else flips_of(part),
                 artefacts=None if part is None else artefacts_of(part, against.get(name)),
                 transitions=drawn.moved.get(name),

@@ -13,6 +13,7 @@ import numpy as np
 from ..core.index import Array, order_interval
 from ..core.stats import ItemScores, bootstrap_means, stream
 from ..runs import Pairing, Run, pair
+from ..runs.pairing import on_shared_items
 from .analysis import compare_runs
 from .draws import stacked
 from .placement import Placement, placed
@@ -201,14 +202,14 @@ def _tokens(run: Run) -> float | None:
 def _common(
     pairings: Sequence[Pairing], comparison: Comparison
 ) -> tuple[dict[str, ItemScores], tuple[str, ...]]:
-    """Benchmarks that every model answered item by item, and the names of the others."""
+    """Benchmarks on the items that every model answered, and the names of the others."""
     items: dict[str, ItemScores] = {}
     left_out = []
     compared = {row.benchmark for result in comparison.tuned for row in result.benchmarks}
     for name in (b for members in comparison.groups.values() for b in members):
         parts = [p.benchmarks[name] for p in pairings if name in p.benchmarks]
-        if len(parts) == len(pairings):
-            items[name] = stacked(parts)
+        if len(parts) == len(pairings) and set.intersection(*(set(p.ids) for p in parts)):
+            items[name] = stacked(on_shared_items(parts))
         elif name in compared:
             left_out.append(name)
     return items, tuple(left_out)

@@ -107,7 +107,7 @@ class BenchmarkChange:
     p: float
     p_holm: float
     mde: float
-    chance: float
+    chance: float | None
     flips: Flips | None
     artefacts: Artefacts | None
     transitions: Transitions | None = None
@@ -121,7 +121,10 @@ class BenchmarkChange:
             **row,
             **{key: _known(row[key]) for key in ("p", "p_holm", "mde")},
             "ci": bounds(self.ci),
-            **{name: rate | {"ci": list(rate["ci"])} for name, rate in rates.items()},
+            **{
+                name: None if rate is None else rate | {"ci": list(rate["ci"])}
+                for name, rate in rates.items()
+            },
             "clean_delta": found.get("clean_delta"),
             "clean_n": found.get("clean_n"),
             "artefact_points": found.get("points"),

@@ -76,7 +76,7 @@ def model_views(
             verdicts=tuple(words.verdicts(result, comparison.source)),
             groups=_by_group(result, comparison),
             examples=_examples(result),
-            examples_left_out=max(0, len(result.flipped) - EXAMPLES_SHOWN),
+            examples_left_out=max(0, _flips(result) - EXAMPLES_SHOWN),
         )
         for label, slot, result in zip(labels, slots, comparison.tuned, strict=True)
     ]
@@ -90,6 +90,12 @@ def _by_group(
         for group in comparison.groups
     ]
     return tuple((group, rows) for group, rows in parts if rows)
+
+
+def _flips(result: TunedResult) -> int:
+    """All flipped questions; ``result.flipped`` holds a few of each benchmark."""
+    counts = [row.flips for row in result.benchmarks if row.flips is not None]
+    return sum(flips.lost + flips.won for flips in counts)
 
 
 def _examples(result: TunedResult) -> tuple[Example, ...]:
