@@ -2,7 +2,8 @@
 
 import pytest
 
-from transferscope.compare.gate import _clusters, gate
+from transferscope.compare.gate import gate
+from transferscope.compare.guards import _clusters
 from transferscope.compare.policy import parse_policy
 from transferscope.core.errors import InputError
 from transferscope.runs import pair

@@ -1,0 +1,257 @@
+"""One guard of a policy against one reference: its change, its bound, and what they show.
+
+docs/science.md section 2, "The gate", argues the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from ..core.exact_margin import exact_dropped
+from ..core.index import Array
+from ..core.noninferiority import MarginTest, bootstrap_margin, effective_clusters, tango
+from ..core.stats import ONE_SIDED_80, is_binary_independent
+from ..core.suite import Suite
+from ..runs import PairedBenchmark, Pairing
+from .draws import ModelDraws, stacked
+from .items import flips_of
+from .no_change import NoChange, no_change
+from .policy import GuardPolicy, Policy, Tier
+
+Verdict = Literal["PASS", "REGRESSED", "INCONCLUSIVE"]
+RETENTION = "retention"
+"""Guard over the mean change of all groups that are not the source."""
+ALPHA = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One guarded quantity against one reference; ``change`` and ``bound`` in points.
+
+    ``bound`` is the one-sided 95 % lower bound, ``p`` that of "the drop exceeds the margin" after
+    Holm's correction (``None``: not tested), ``detectable`` the drop that could have been seen with
+    80 % power. ``why`` says what an inconclusive verdict rests on, ``artefacts`` that too many
+    answers are artefacts or that nobody knows how many, whatever the verdict.
+    """
+
+    name: str
+    against: str
+    tier: Tier
+    margin: float
+    verdict: Verdict
+    change: float | None = None
+    bound: float | None = None
+    n: int = 0
+    test: str = ""
+    p: float | None = None
+    detectable: float | None = None
+    why: str = ""
+    artefacts: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """One element of ``guards`` in the ``gate`` command's JSON."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The tuned model beside one reference.
+
+    ``floors``: by guard the absolute change, in points, between two runs of the base; ``None``
+    where the second run was not given, NaN where it lacks a benchmark. ``answered``: benchmarks of
+    which the tuned run kept answers, so that their artefacts are known.
+    """
+
+    against: str
+    suite: Suite
+    policy: Policy
+    pairing: Pairing
+    drawn: ModelDraws
+    floors: Mapping[str, float] | None
+    answered: frozenset[str]
+    seed: int
+    replicates: int
+
+
+def members(name: str, suite: Suite) -> list[tuple[str, ...]]:
+    """Benchmarks behind a guard, group by group: its change is the mean of the groups' means."""
+    if name == RETENTION:
+        return [suite.groups[g] for g in suite.targets]
+    return [suite.groups.get(name, (name,))]
+
+
+def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None]:
+    """The guard before Holm's correction, and its p of "dropped by more than the margin".
+
+    Without a p nothing may be called a regression: the change can't be judged at all.
+    """
+    pairing, drawn, policy = seen.pairing, seen.drawn, seen.policy
+    groups = members(name, seen.suite)
+    wanted = [b for group in groups for b in group]
+    guard = Guard(name, seen.against, rule.tier, rule.margin, "INCONCLUSIVE")
+    if not wanted:
+        return replace(guard, why="no benchmark is in a group other than the source"), None
+    if missing := [b for b in wanted if b not in drawn.names]:
+        why = pairing.excluded.get(missing[0], "missing in both")
+        return replace(guard, why=f"{missing[0]} can't be compared: {why}"), None
+    scores = {b: points(pairing, b) for b in wanted}
+    base, change = (
+        float(np.mean([np.mean([scores[b][side] for b in group]) for group in groups]))
+        for side in (0, 1)
+    )
+    margin = rule.margin_at(base)
+    n = sum(items_of(pairing, b) for b in wanted)
+    guard = replace(guard, margin=margin, change=change, n=n)
+    guard = replace(guard, artefacts=artefacts_said(wanted, seen))
+    change_R = _over(groups, drawn, drawn.tuned_RB - drawn.base_RB)
+    if why := _unfit(name, wanted, margin, change_R, seen):
+        return replace(guard, why=why), None
+    single = _binary(groups, pairing)
+    test = _test(groups, pairing, change, change_R, margin, single)
+    flat = no_change(
+        name, groups, pairing, drawn, change_R, seed=seen.seed, replicates=seen.replicates
+    )
+    guard = replace(
+        guard,
+        bound=max(test.lower, -100.0),
+        test=test.name,
+        detectable=ONE_SIDED_80 * float(change_R.std(ddof=1)),
+    )
+    p_dropped: float | None = max(test.p_dropped, flat.p)
+    if n < policy.min_items:
+        why = f"{n} items, the policy asks for {policy.min_items}"
+        if single is None:
+            p_dropped = None
+            why += (
+                "; repeated, clustered or pooled answers have no exact test, so that so few of "
+                "them can't show a drop either"
+            )
+        else:
+            flips = flips_of(single)
+            exact = exact_dropped(flips.lost, flips.won, single.n, margin=margin)
+            guard, p_dropped = replace(guard, test="exact"), max(exact, flat.p)
+        return replace(guard, why=why), p_dropped
+    if guard.artefacts:
+        return replace(guard, why=guard.artefacts), p_dropped
+    if seen.floors is not None and np.isnan(seen.floors.get(name, np.nan)):
+        why = "the second run of the base lacks a benchmark of this guard: its noise is unknown"
+        return replace(guard, why=why), p_dropped
+    if test.lower > -margin:
+        return replace(guard, verdict="PASS"), p_dropped
+    return replace(guard, why=_open(test.lower, margin, flat)), p_dropped
+
+
+def _unfit(
+    name: str, wanted: Sequence[str], margin: float, change_R: Array, seen: Seen
+) -> str | None:
+    """Why these data can show neither that the guard holds nor that it fell, or ``None``."""
+    if not margin > 0:
+        return "the base scores 0"
+    if np.isnan(change_R).any():
+        return "a score has neither n nor a standard error"
+    if said := fewer_said(wanted, seen.pairing, seen.policy, seen.against):
+        return said
+    floor = np.nan if seen.floors is None else seen.floors.get(name, np.nan)
+    if margin <= floor:
+        return f"the base differs from itself by {floor:.1f} points, which the margin must exceed"
+    return None
+
+
+def fewer_said(
+    wanted: Sequence[str], pairing: Pairing, policy: Policy, against: str
+) -> str | None:
+    """What is said where the tuned run lacks items and the policy doesn't allow it by name."""
+    for name in wanted:
+        if name in pairing.fewer and name not in policy.allow_fewer_items:
+            shared, total = pairing.fewer[name]
+            return (
+                f"{name}: the tuned run has {shared} of the {total} items of {against}; "
+                f'allow_fewer_items = ["{name}"] judges the shared ones'
+            )
+    return None
+
+
+def _open(lower: float, margin: float, flat: NoChange) -> str:
+    """Why neither is shown: the bound passes the margin, and no drop beyond it is established."""
+    bound = max(lower, -100.0)
+    said = f"the bound, {bound:.1f}, is not above {-margin:.1f} (the margin)"
+    if flat.smallest >= ALPHA:
+        few = f"{flat.clusters} clusters can't reach p < {ALPHA} (smallest possible p "
+        return f"{said}, and {few}{flat.smallest:.3g})"
+    return f"{said}, and a drop beyond the margin is not shown"
+
+
+def artefacts_said(wanted: Sequence[str], seen: Seen) -> str:
+    """What is said of the answers' artefacts where the policy limits them; ``""``: they are few."""
+    limit = seen.policy.max_artefact_rate
+    if limit is None:
+        return ""
+    allowed = f"the policy allows {100 * limit:.0f} %"
+    if unknown := [b for b in wanted if b not in seen.answered]:
+        return f"artefacts of {', '.join(unknown)} are unknown, as no answers were kept; {allowed}"
+    flags = [bool(f) for b in wanted for f in seen.pairing.benchmarks[b].tuned_flags]
+    rate = sum(flags) / len(flags)
+    return f"{100 * rate:.0f} % of the answers are artefacts, {allowed}" if rate > limit else ""
+
+
+def points(pairing: Pairing, name: str) -> tuple[float, float]:
+    """Base score in percent and change in points."""
+    if (two := pairing.unpaired.get(name)) is not None:
+        return two.base.score, two.tuned.score - two.base.score
+    base, tuned = stacked([pairing.benchmarks[name]]).means_K
+    return float(base), float(tuned - base)
+
+
+def items_of(pairing: Pairing, name: str) -> int:
+    """Items behind a benchmark's change, 0 where their number is unknown."""
+    if (two := pairing.unpaired.get(name)) is not None:
+        return min(two.base.n or 0, two.tuned.n or 0)
+    return pairing.benchmarks[name].n
+
+
+def _over(groups: Sequence[Sequence[str]], drawn: ModelDraws, values_RB: Array) -> Array:
+    """Mean over groups of the mean over a group's benchmarks (R,)."""
+    columns = [[drawn.names.index(b) for b in group] for group in groups]
+    return np.asarray(np.mean([values_RB[:, at].mean(axis=1) for at in columns], axis=0))
+
+
+def _binary(groups: Sequence[Sequence[str]], pairing: Pairing) -> PairedBenchmark | None:
+    """The guard's only benchmark, where it is one 0/1 outcome per independent item."""
+    names = [b for group in groups for b in group]
+    part = pairing.benchmarks.get(names[0]) if len(names) == 1 else None
+    if part is not None and part.binary and is_binary_independent(stacked([part])):
+        return part
+    return None
+
+
+def _test(
+    groups: Sequence[Sequence[str]],
+    pairing: Pairing,
+    change: float,
+    change_R: Array,
+    margin: float,
+    single: PairedBenchmark | None,
+) -> MarginTest:
+    """Tango's score test for one 0/1 outcome per independent item, else the bootstrap's."""
+    if single is not None:
+        flips = flips_of(single)
+        return tango(flips.lost, flips.won, single.n, margin=margin)
+    return bootstrap_margin(change, change_R, margin=margin, clusters=_clusters(groups, pairing))
+
+
+def _clusters(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:
+    """Equal clusters that carry as much as those behind a change (Kish); items without answers.
+
+    1 / sum of share^2 / clusters over benchmarks, a share being 1 / (groups x the group's members).
+    """
+    squares = 0.0
+    for group in groups:
+        for name in group:
+            part = pairing.benchmarks.get(name)
+            own = items_of(pairing, name) if part is None else effective_clusters([stacked([part])])
+            squares += 1.0 / own / (len(groups) * len(group)) ** 2 if own else np.inf
+    return 1.0 / squares
