@@ -178,7 +178,8 @@ def fewer_said(
 def _open(lower: float, margin: float, flat: NoChange) -> str:
     """Why neither is shown: the bound passes the margin, and no drop beyond it is established."""
     bound = max(lower, -100.0)
-    said = f"the bound, {bound:.1f}, is not above {-margin:.1f} (the margin)"
+    digits = 1 if f"{bound:.1f}" != f"{-margin:.1f}" else 3
+    said = f"the bound {bound:.{digits}f} lies below {-margin:.{digits}f} (the margin)"
     if flat.smallest >= ALPHA:
         few = f"{flat.clusters} clusters can't reach p < {ALPHA} (smallest possible p "
         return f"{said}, and {few}{flat.smallest:.3g})"
