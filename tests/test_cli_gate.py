@@ -167,9 +167,7 @@ def test_a_source_that_is_no_group_is_refused(
     assert "no benchmark of the base is in a group 'other'" in err
 
 
-def test_import_refuses_such_a_source_too(
-    files: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_import_refuses_such_a_source_too(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "import", "base.jsonl", "--out", "r", "--source", "mth")
     assert code == 2
     assert "did you mean 'math'?" in err
@@ -200,9 +198,7 @@ def test_a_new_group_much_like_a_known_one_is_said(
     assert "map.toml: group 'nonn' is new; if it is misspelt, write 'non'" in err
 
 
-def test_benchmarks_in_no_group_come_first(
-    files: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_benchmarks_in_no_group_come_first(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answers(files / "base.jsonl", sums=75, talk=120, quizzes=120, riddles=90)
     answers(files / "PASS.jsonl", sums=75, talk=120, quizzes=10, riddles=93)
     code, out, _ = run(capsys, *arguments("PASS"), "--json", "--junit", "gate.xml")

@@ -54,17 +54,17 @@ def pair_of(write_run):
 
 @pytest.mark.parametrize("policy", [copied, everything])
 @pytest.mark.parametrize(
-    ("lost", "won", "source", "verdict"),
+    ("turns", "source", "verdict"),
     [
-        (0.0, 0.0, 0.0, "PASS"),  # answers that are all the same
-        (0.03, 0.03, 0.0, "PASS"),  # the same model, sampled again
-        (0.02, 0.04, 0.1, "PASS"),  # better everywhere
-        (0.03, 0.03, 0.15, "PASS"),  # better in the source group only
-        (0.25, 0.03, 0.15, "REGRESSED"),
+        ((0.0, 0.0), 0.0, "PASS"),  # answers that are all the same
+        ((0.03, 0.03), 0.0, "PASS"),  # the same model, sampled again
+        ((0.02, 0.04), 0.1, "PASS"),  # better everywhere
+        ((0.03, 0.03), 0.15, "PASS"),  # better in the source group only
+        ((0.25, 0.03), 0.15, "REGRESSED"),
     ],
 )
-def test_the_copied_policy(pair_of, policy, lost, won, source, verdict):
-    result = gate(*pair_of(lost, won, source=source), policy(), replicates=2000)
+def test_the_copied_policy(pair_of, policy, turns, source, verdict):
+    result = gate(*pair_of(*turns, source=source), policy(), replicates=2000)
     assert result.verdict == verdict, result.reasons
 
 

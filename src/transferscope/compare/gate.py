@@ -8,7 +8,7 @@ what both runs have and no guard could judge. docs/science.md section 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -86,6 +86,7 @@ def gate(
     _check_names(policy, suite, base)
     references = [("base", base)] + ([("previous", previous)] if previous else [])
     floors = None if again is None else _floors(base, again, policy, suite)
+    wanted = list(dict.fromkeys((*suite.group_of, *_covered(policy, suite))))
     guards: list[Guard] = []
     raised: list[float | None] = []
     every: list[Seen] = []
@@ -96,7 +97,7 @@ def gate(
             suite=suite,
             policy=policy,
             pairing=pairing,
-            drawn=_draws(policy, suite, pairing, reference, tuned, seed, replicates),
+            drawn=_draws(wanted, pairing, reference, tuned, seed=seed, replicates=replicates),
             floors=floors,
             answered=frozenset(b for b in pairing.benchmarks if tuned.keeps_answers(b)),
             seed=seed,
@@ -149,15 +150,14 @@ def _covered(policy: Policy, suite: Suite) -> dict[str, None]:
 
 
 def _draws(
-    policy: Policy,
-    suite: Suite,
+    wanted: Iterable[str],
     pairing: Pairing,
     reference: Run,
     tuned: Run,
+    *,
     seed: int,
     replicates: int,
 ) -> ModelDraws:
-    wanted = dict.fromkeys((*suite.group_of, *_covered(policy, suite)))
     (drawn,) = draw(
         [b for b in wanted if b in pairing.benchmarks or b in pairing.unpaired],
         [pairing],

@@ -89,60 +89,93 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
 
     Without a p nothing may be called a regression: the change can't be judged at all.
     """
-    pairing, drawn, policy = seen.pairing, seen.drawn, seen.policy
+    pairing, drawn = seen.pairing, seen.drawn
     groups = members(name, seen.suite)
     wanted = [b for group in groups for b in group]
     guard = Guard(name, seen.against, rule.tier, rule.margin, "INCONCLUSIVE")
-    if not wanted:
-        return replace(guard, why="no benchmark is in a group other than the source"), None
-    if missing := [b for b in wanted if b not in drawn.names]:
-        why = pairing.excluded.get(missing[0], "missing in both")
-        return replace(guard, why=f"{missing[0]} can't be compared: {why}"), None
+    if lacking := _lacking(wanted, seen):
+        return replace(guard, why=lacking), None
     scores = {b: points(pairing, b) for b in wanted}
     base, change = (
         float(np.mean([np.mean([scores[b][side] for b in group]) for group in groups]))
         for side in (0, 1)
     )
     margin = rule.margin_at(base)
-    n = sum(items_of(pairing, b) for b in wanted)
-    guard = replace(guard, margin=margin, change=change, n=n)
-    guard = replace(guard, artefacts=artefacts_said(wanted, seen))
+    guard = replace(
+        guard,
+        margin=margin,
+        change=change,
+        n=sum(items_of(pairing, b) for b in wanted),
+        artefacts=artefacts_said(wanted, seen),
+    )
     change_R = _over(groups, drawn, drawn.tuned_RB - drawn.base_RB)
-    if why := _unfit(name, wanted, margin, change_R, seen):
-        return replace(guard, why=why), None
+    if unfit := _unfit(name, wanted, margin, change_R, seen):
+        return replace(guard, why=unfit), None
     single = _binary(groups, pairing)
-    test = _test(groups, pairing, change, change_R, margin, single)
+    if single is not None:
+        flips = flips_of(single)
+        test = tango(flips.lost, flips.won, single.n, margin=margin)
+    else:
+        clusters = _clusters(groups, pairing)
+        test = bootstrap_margin(change, change_R, margin=margin, clusters=clusters)
     flat = no_change(
         name, groups, pairing, drawn, change_R, seed=seen.seed, replicates=seen.replicates
     )
-    guard = replace(
+    few = guard.n < seen.policy.min_items
+    why = _few(guard.n, single, seen.policy) if few else _why_open(guard, test, flat, seen)
+    return replace(
         guard,
+        verdict=guard.verdict if why else "PASS",
         bound=max(test.lower, -100.0),
-        test=test.name,
+        test="exact" if few and single is not None else test.name,
         detectable=ONE_SIDED_80 * float(change_R.std(ddof=1)),
-    )
-    p_dropped: float | None = max(test.p_dropped, flat.p)
-    if n < policy.min_items:
-        why = f"{n} items, the policy asks for {policy.min_items}"
-        if single is None:
-            p_dropped = None
-            why += (
-                "; repeated, clustered or pooled answers have no exact test, so that so few of "
-                "them can't show a drop either"
-            )
-        else:
-            flips = flips_of(single)
-            exact = exact_dropped(flips.lost, flips.won, single.n, margin=margin)
-            guard, p_dropped = replace(guard, test="exact"), max(exact, flat.p)
-        return replace(guard, why=why), p_dropped
+        why=why,
+    ), _p_dropped(test, flat, single, margin, few=few)
+
+
+def _lacking(wanted: Sequence[str], seen: Seen) -> str:
+    """Why the guard has no change at all, or ``""``."""
+    if not wanted:
+        return "no benchmark is in a group other than the source"
+    if missing := [b for b in wanted if b not in seen.drawn.names]:
+        why = seen.pairing.excluded.get(missing[0], "missing in both")
+        return f"{missing[0]} can't be compared: {why}"
+    return ""
+
+
+def _p_dropped(
+    test: MarginTest,
+    flat: NoChange,
+    single: PairedBenchmark | None,
+    margin: float,
+    *,
+    few: bool,
+) -> float | None:
+    """p of "dropped by more than the margin, and not by chance alone"; ``None``: no valid test."""
+    if not few:
+        return max(test.p_dropped, flat.p)
+    if single is None:
+        return None
+    flips = flips_of(single)
+    return max(exact_dropped(flips.lost, flips.won, single.n, margin=margin), flat.p)
+
+
+def _few(n: int, single: PairedBenchmark | None, policy: Policy) -> str:
+    """Below ``min_items`` nothing passes, and a drop is shown only where an exact test exists."""
+    said = f"{n} items, the policy asks for {policy.min_items}"
+    if single is not None:
+        return said
+    none = "repeated, clustered or pooled answers have no exact test"
+    return f"{said}; {none}, so that so few of them can't show a drop either"
+
+
+def _why_open(guard: Guard, test: MarginTest, flat: NoChange, seen: Seen) -> str:
+    """Why the guard is not shown to hold, or ``""``: it is."""
     if guard.artefacts:
-        return replace(guard, why=guard.artefacts), p_dropped
-    if seen.floors is not None and np.isnan(seen.floors.get(name, np.nan)):
-        why = "the second run of the base lacks a benchmark of this guard: its noise is unknown"
-        return replace(guard, why=why), p_dropped
-    if test.lower > -margin:
-        return replace(guard, verdict="PASS"), p_dropped
-    return replace(guard, why=_open(test.lower, margin, flat)), p_dropped
+        return guard.artefacts
+    if seen.floors is not None and np.isnan(seen.floors.get(guard.name, np.nan)):
+        return "the second run of the base lacks a benchmark of this guard: its noise is unknown"
+    return "" if test.lower > -guard.margin else _open(test.lower, guard.margin, flat)
 
 
 def _unfit(
@@ -161,9 +194,7 @@ def _unfit(
     return None
 
 
-def fewer_said(
-    wanted: Sequence[str], pairing: Pairing, policy: Policy, against: str
-) -> str | None:
+def fewer_said(wanted: Sequence[str], pairing: Pairing, policy: Policy, against: str) -> str | None:
     """What is said where the tuned run lacks items and the policy doesn't allow it by name."""
     for name in wanted:
         if name in pairing.fewer and name not in policy.allow_fewer_items:
@@ -227,21 +258,6 @@ def _binary(groups: Sequence[Sequence[str]], pairing: Pairing) -> PairedBenchmar
     if part is not None and part.binary and is_binary_independent(stacked([part])):
         return part
     return None
-
-
-def _test(
-    groups: Sequence[Sequence[str]],
-    pairing: Pairing,
-    change: float,
-    change_R: Array,
-    margin: float,
-    single: PairedBenchmark | None,
-) -> MarginTest:
-    """Tango's score test for one 0/1 outcome per independent item, else the bootstrap's."""
-    if single is not None:
-        flips = flips_of(single)
-        return tango(flips.lost, flips.won, single.n, margin=margin)
-    return bootstrap_margin(change, change_R, margin=margin, clusters=_clusters(groups, pairing))
 
 
 def _clusters(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from ..core.suite import Suite
 from ..runs import Run
 from .analysis import compare_runs
 from .guards import Guard, Seen, artefacts_said, fewer_said, items_of
@@ -32,15 +32,11 @@ def ti_guards(base: Run, tuned: Run, seen: Seen) -> list[Guard]:
 
 
 def _ti_guard(group: str, least: float, result: TunedResult, seen: Seen) -> Guard:
-    suite, pairing = seen.suite, seen.pairing
     guard = Guard(f"TI {group}", "base", "critical", least, "INCONCLUSIVE", test="interval")
-    parts = [suite.groups.get(suite.source, ()), suite.groups[group]]
+    parts = [seen.suite.groups.get(seen.suite.source, ()), seen.suite.groups[group]]
     wanted = [b for part in parts for b in part]
-    if missing := [b for b in wanted if b not in {*pairing.benchmarks, *pairing.unpaired}]:
-        why = pairing.excluded.get(missing[0], "missing in both")
-        return replace(guard, why=f"{missing[0]} can't be compared: {why}")
-    if said := fewer_said(wanted, pairing, seen.policy, "base"):
-        return replace(guard, why=said)
+    if lacking := _lacking(wanted, seen):
+        return replace(guard, why=lacking)
     value = None if result.index is None else result.index.ti.get(group)
     bounds = None if result.index is None else result.index.ci.get(group)
     if value is None or bounds is None:
@@ -48,17 +44,29 @@ def _ti_guard(group: str, least: float, result: TunedResult, seen: Seen) -> Guar
         why = reasons.get(group, "TI has no interval")
         return replace(guard, why=f"TI is undefined: {why}")
     low, high = bounds
-    n = min(sum(items_of(pairing, b) for b in part) for part in parts)
-    finite = low if np.isfinite(low) else None
-    guard = replace(guard, change=value, bound=finite, n=n, artefacts=artefacts_said(wanted, seen))
-    if n < seen.policy.min_items:
-        why = f"{n} items in a group, the policy asks for {seen.policy.min_items}"
+    guard = replace(
+        guard,
+        change=value,
+        bound=low if np.isfinite(low) else None,
+        n=min(sum(items_of(seen.pairing, b) for b in part) for part in parts),
+        artefacts=artefacts_said(wanted, seen),
+    )
+    if guard.n < seen.policy.min_items:
+        why = f"{guard.n} items in a group, the policy asks for {seen.policy.min_items}"
         return replace(guard, why=why)
     if high < least:
         return replace(guard, verdict="REGRESSED")
-    if guard.artefacts:
-        return replace(guard, why=guard.artefacts)
-    if low >= least:
-        return replace(guard, verdict="PASS")
-    bound = f"{low:.1f}" if np.isfinite(low) else "minus infinity"
-    return replace(guard, why=f"the lower bound, {bound}, is below {least:g}")
+    why = guard.artefacts
+    if not why and low < least:
+        bound = f"{low:.1f}" if np.isfinite(low) else "minus infinity"
+        why = f"the lower bound, {bound}, is below {least:g}"
+    return replace(guard, why=why, verdict="INCONCLUSIVE" if why else "PASS")
+
+
+def _lacking(wanted: Sequence[str], seen: Seen) -> str:
+    """Why these benchmarks give no index of all that the base has, or ``""``."""
+    pairing = seen.pairing
+    if missing := [b for b in wanted if b not in {*pairing.benchmarks, *pairing.unpaired}]:
+        why = pairing.excluded.get(missing[0], "missing in both")
+        return f"{missing[0]} can't be compared: {why}"
+    return fewer_said(wanted, pairing, seen.policy, "base") or ""

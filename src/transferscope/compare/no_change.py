@@ -51,9 +51,7 @@ def no_change(
         return NoChange(1.0 if math.isnan(p) else p, smallest, clusters)
     if len(parts) < len(names):
         error = float(change_R.std(ddof=1))
-        change = float(
-            np.mean([np.mean([_change(pairing, b) for b in group]) for group in groups])
-        )
+        change = float(np.mean([np.mean([_change(pairing, b) for b in group]) for group in groups]))
         p = math.erfc(abs(change) / error / math.sqrt(2.0)) if error > 0 else 1.0
         return NoChange(p)
     share = {b: 1.0 / (len(groups) * len(group)) for group in groups for b in group}

@@ -94,9 +94,7 @@ def curve_of(
     )
 
 
-def _chance_and_n(
-    pairing: Pairing, name: str
-) -> tuple[float | None, int | None, int | None]:
+def _chance_and_n(pairing: Pairing, name: str) -> tuple[float | None, int | None, int | None]:
     """Chance (0..1) and the numbers of independent items behind base and tuned score."""
     if (part := pairing.benchmarks.get(name)) is not None:
         independent = len(np.unique(part.clusters))

@@ -1,4 +1,4 @@
-"""What two runs both have and no statement rests on: the one list that gate, rank and words read."""
+"""What two runs both have and no statement rests on: one list for gate, rank and words."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ def unjudged(pairing: Pairing, suite: Suite) -> dict[str, str]:
     return {**unmapped(pairing, suite), **not_comparable(pairing, suite)}
 
 
-def unmapped(
-    pairing: Pairing, suite: Suite, *, guarded: Collection[str] = ()
-) -> dict[str, str]:
+def unmapped(pairing: Pairing, suite: Suite, *, guarded: Collection[str] = ()) -> dict[str, str]:
     """Benchmarks that both runs have and that are in no group of ``suite``, with the reason.
 
     ``guarded``: benchmarks that a policy names itself, which need no group.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .stats import Array
 
 GRID = 400
-"""Probabilities of a rise over which the p value is maximised; dense near 0, where few pairs rise."""
+"""Probabilities of a rise over which p is maximised; dense near 0, where few pairs rise."""
 
 
 def exact_dropped(lost: int, won: int, n: int, *, margin: float) -> float:

@@ -26,7 +26,8 @@ class PairedBenchmark:
     ``weights`` (n_items,) are relative; ``clusters`` (n_items,) numbers what shares a story or
     passage, ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the largest number of
     repeats of an item. ``binary``: one repeat per item and every score 0 or 1. ``chance`` is the
-    weighted mean score of guessing, ``None`` where an item's is unknown. Flags are the union over an item's repeats.
+    weighted mean score of guessing, ``None`` where an item's is unknown. Flags are the union over
+    an item's repeats.
     """
 
     benchmark: str
