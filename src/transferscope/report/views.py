@@ -76,7 +76,7 @@ def model_views(
             verdicts=tuple(words.verdicts(result, comparison.source)),
             groups=_by_group(result, comparison),
             examples=_examples(result),
-            examples_left_out=max(0, _flips(result) - EXAMPLES_SHOWN),
+            examples_left_out=_left_out(result),
         )
         for label, slot, result in zip(labels, slots, comparison.tuned, strict=True)
     ]
@@ -92,10 +92,16 @@ def _by_group(
     return tuple((group, rows) for group, rows in parts if rows)
 
 
-def _flips(result: TunedResult) -> int:
-    """All flipped questions; ``result.flipped`` holds a few of each benchmark."""
+def _left_out(result: TunedResult) -> int:
+    """Flipped questions that are not shown; ``result.flipped`` holds a few of each benchmark.
+
+    0 where none is shown: the runs kept no answers.
+    """
+    if not result.flipped:
+        return 0
     counts = [row.flips for row in result.benchmarks if row.flips is not None]
-    return sum(flips.lost + flips.won for flips in counts)
+    total = sum(flips.lost + flips.won for flips in counts)
+    return max(0, total - min(len(result.flipped), EXAMPLES_SHOWN))
 
 
 def _examples(result: TunedResult) -> tuple[Example, ...]:
