@@ -177,7 +177,7 @@ def test_json_has_the_contracted_fields(write_run: WriteRun) -> None:
     assert {"base", "suite", "tuned", "differences"} <= set(document)
     (result,) = document["tuned"]
     assert {"model", "index", "plane", "benchmarks"} <= set(result)
-    assert set(result["plane"]["law"]) == {"gain", "ci", "p"}
+    assert set(result["plane"]["law"]) == {"gain", "ci", "p", "standing"}
     wanted = "benchmark group base tuned delta ci test p p_holm mde n clean_delta artefact_points"
     for row in result["benchmarks"]:
         assert set(wanted.split()) <= set(row)

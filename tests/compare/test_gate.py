@@ -6,12 +6,9 @@ from dataclasses import replace
 import pytest
 
 from transferscope.compare.gate import gate
-from transferscope.compare.guards import _clusters, _open
-from transferscope.compare.no_change import NoChange
 from transferscope.compare.policy import parse_policy
 from transferscope.core.errors import InputError
 from transferscope.core.exact_margin import exact_dropped
-from transferscope.runs import pair
 
 N = 400
 
@@ -192,22 +189,6 @@ def test_a_margin_relative_to_a_base_of_nothing_cant_be_judged(write_run):
     assert result.guards[0].why == "the base scores 0"
 
 
-def test_clusters_of_a_mixed_group_are_those_of_its_weakest_member(write_run):
-    # cases: 40 stories of 10; statutes: 400 single items: 1 / (1/4 / 40 + 1/4 / 400) = 145.45
-    stories = {
-        "cases": [f"s{at // 10}" for at in range(N)],
-        "statutes": [""] * N,
-        "chat": [""] * N,
-    }
-    right = {name: scores(200) for name in stories}
-    pairing = pair(write_run("b", right, clusters=stories), write_run("t", right, clusters=stories))
-    assert _clusters([("cases", "statutes")], pairing) == pytest.approx(1600 / 11)
-    # retention over two groups: shares 1/4, 1/4 and 1/2
-    groups = [("cases", "statutes"), ("chat",)]
-    share = 1 / 16 / 40 + 1 / 16 / 400 + 1 / 4 / 400
-    assert _clusters(groups, pairing) == pytest.approx(1 / share)
-
-
 def lost(n_lost: int, n: int = N) -> list[int]:
     """Answers to items of which the base is right on all."""
     return [0] * n_lost + [1] * (n - n_lost)
@@ -305,11 +286,6 @@ def test_reasons_say_what_the_bound_shows(write_run):
         f"the bound {guard.bound:.1f} lies below -5.0 (the margin), "
         "and a drop beyond the margin is not shown"
     )
-
-
-def test_a_bound_that_rounds_to_the_margin_is_written_out():
-    flat = NoChange(0.2, 0.0, 9)
-    assert _open(-5.004, 5.0, flat).startswith("the bound -5.004 lies below -5.000 (the margin)")
 
 
 def test_fewer_items_must_be_allowed_by_name(write_run):

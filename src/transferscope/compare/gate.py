@@ -19,8 +19,8 @@ from ..core.nearest import did_you_mean
 from ..core.stats import holm
 from ..core.suite import Suite
 from ..runs import Pairing, Run, pair
-from .draws import ModelDraws, draw
-from .guards import ALPHA, RETENTION, Guard, Seen, Verdict, judge, members, points
+from .draws import RETENTION, ModelDraws, draw, group_tests
+from .guards import ALPHA, Guard, Seen, Verdict, judge, members, points
 from .min_ti import ti_guards
 from .policy import Policy
 from .unjudged import unmapped
@@ -92,16 +92,19 @@ def gate(
     every: list[Seen] = []
     for against, reference in references:
         pairing = pair(reference, tuned)
+        drawn = _draws(wanted, pairing, reference, tuned, seed=seed, replicates=replicates)
+        (tests,) = group_tests(
+            suite.groups, suite.source, [pairing], [drawn], seed=seed, replicates=replicates
+        )
         seen = Seen(
             against=against,
             suite=suite,
             policy=policy,
             pairing=pairing,
-            drawn=_draws(wanted, pairing, reference, tuned, seed=seed, replicates=replicates),
+            drawn=drawn,
+            tests=tests,
             floors=floors,
             answered=frozenset(b for b in pairing.benchmarks if tuned.keeps_answers(b)),
-            seed=seed,
-            replicates=replicates,
         )
         every.append(seen)
         for name, rule in policy.guards.items():
@@ -110,7 +113,7 @@ def gate(
             raised.append(p)
     guards = _regressed(guards, raised)
     if policy.min_ti:
-        guards += ti_guards(base, tuned, every[0])
+        guards += ti_guards(base, tuned, every[0], seed=seed, replicates=replicates)
     return _verdict(base, tuned, policy, guards, every)
 
 

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import log2
 from typing import Any, Literal
 
 import numpy as np
 
+from ..core.changes import ChangeTest
 from ..core.exact_margin import exact_dropped
 from ..core.index import Array
 from ..core.noninferiority import MarginTest, bootstrap_margin, effective_clusters, tango
-from ..core.stats import ONE_SIDED_80, is_binary_independent
+from ..core.stats import is_binary_independent
 from ..core.suite import Suite
 from ..runs import PairedBenchmark, Pairing
-from .draws import ModelDraws, stacked
+from .draws import RETENTION, ModelDraws, stacked
 from .items import flips_of
-from .no_change import NoChange, no_change
 from .policy import GuardPolicy, Policy, Tier
 
 Verdict = Literal["PASS", "REGRESSED", "INCONCLUSIVE"]
-RETENTION = "retention"
-"""Guard over the mean change of all groups that are not the source."""
 ALPHA = 0.05
+ONE_SIDED_80 = 2.49
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class Seen:
 
     ``floors``: by guard the absolute change, in points, between two runs of the base; ``None``
     where the second run was not given, NaN where it lacks a benchmark. ``answered``: benchmarks of
-    which the tuned run kept answers, so that their artefacts are known.
+    which the tuned run kept answers, so that their artefacts are known. ``tests``: of "no change",
+    by group and retention, those of the comparison.
     """
 
     against: str
@@ -71,10 +72,9 @@ class Seen:
     policy: Policy
     pairing: Pairing
     drawn: ModelDraws
+    tests: Mapping[str, ChangeTest]
     floors: Mapping[str, float] | None
     answered: frozenset[str]
-    seed: int
-    replicates: int
 
 
 def members(name: str, suite: Suite) -> list[tuple[str, ...]]:
@@ -118,9 +118,7 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
     else:
         clusters = _clusters(groups, pairing)
         test = bootstrap_margin(change, change_R, margin=margin, clusters=clusters)
-    flat = no_change(
-        name, groups, pairing, drawn, change_R, seed=seen.seed, replicates=seen.replicates
-    )
+    flat = seen.tests[name] if name in seen.tests else drawn.tests[drawn.names.index(name)]
     few = guard.n < seen.policy.min_items
     why = _few(guard.n, single, seen.policy) if few else _why_open(guard, test, flat, seen)
     return replace(
@@ -145,19 +143,20 @@ def _lacking(wanted: Sequence[str], seen: Seen) -> str:
 
 def _p_dropped(
     test: MarginTest,
-    flat: NoChange,
+    flat: ChangeTest,
     single: PairedBenchmark | None,
     margin: float,
     *,
     few: bool,
 ) -> float | None:
     """p of "dropped by more than the margin, and not by chance alone"; ``None``: no valid test."""
+    p_flat = 1.0 if np.isnan(flat.p) else flat.p  # unknown: no chance is ruled out
     if not few:
-        return max(test.p_dropped, flat.p)
+        return max(test.p_dropped, p_flat)
     if single is None:
         return None
     flips = flips_of(single)
-    return max(exact_dropped(flips.lost, flips.won, single.n, margin=margin), flat.p)
+    return max(exact_dropped(flips.lost, flips.won, single.n, margin=margin), p_flat)
 
 
 def _few(n: int, single: PairedBenchmark | None, policy: Policy) -> str:
@@ -169,7 +168,7 @@ def _few(n: int, single: PairedBenchmark | None, policy: Policy) -> str:
     return f"{said}; {none}, so that so few of them can't show a drop either"
 
 
-def _why_open(guard: Guard, test: MarginTest, flat: NoChange, seen: Seen) -> str:
+def _why_open(guard: Guard, test: MarginTest, flat: ChangeTest, seen: Seen) -> str:
     """Why the guard is not shown to hold, or ``""``: it is."""
     if guard.artefacts:
         return guard.artefacts
@@ -206,14 +205,15 @@ def fewer_said(wanted: Sequence[str], pairing: Pairing, policy: Policy, against:
     return None
 
 
-def _open(lower: float, margin: float, flat: NoChange) -> str:
+def _open(lower: float, margin: float, flat: ChangeTest) -> str:
     """Why neither is shown: the bound passes the margin, and no drop beyond it is established."""
     bound = max(lower, -100.0)
     digits = 1 if f"{bound:.1f}" != f"{-margin:.1f}" else 3
     said = f"the bound {bound:.{digits}f} lies below {-margin:.{digits}f} (the margin)"
-    if flat.smallest >= ALPHA:
-        few = f"{flat.clusters} clusters can't reach p < {ALPHA} (smallest possible p "
-        return f"{said}, and {few}{flat.smallest:.3g})"
+    if flat.smallest_p >= ALPHA:
+        clusters = round(1 - log2(flat.smallest_p))  # it is 2 / 2^clusters
+        few = f"{clusters} clusters can't reach p < {ALPHA} (smallest possible p "
+        return f"{said}, and {few}{flat.smallest_p:.3g})"
     return f"{said}, and a drop beyond the margin is not shown"
 
 

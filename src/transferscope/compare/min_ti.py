@@ -13,7 +13,7 @@ from .guards import Guard, Seen, artefacts_said, fewer_said, items_of
 from .result import TunedResult
 
 
-def ti_guards(base: Run, tuned: Run, seen: Seen) -> list[Guard]:
+def ti_guards(base: Run, tuned: Run, seen: Seen, *, seed: int, replicates: int) -> list[Guard]:
     """One critical guard for every minimum TI.
 
     It passes where the interval's lower bound reaches the minimum and has regressed where the upper
@@ -23,8 +23,8 @@ def ti_guards(base: Run, tuned: Run, seen: Seen) -> list[Guard]:
     (result,) = compare_runs(
         base,
         [tuned],
-        seed=seen.seed,
-        replicates=seen.replicates,
+        seed=seed,
+        replicates=replicates,
         examples=0,
         pairings=[seen.pairing],
     ).tuned

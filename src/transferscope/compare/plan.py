@@ -7,7 +7,9 @@ from math import ceil, isfinite
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.stats import ONE_SIDED_80, TWO_SIDED_80
+
+
+ONE_SIDED_80, TWO_SIDED_80 = 2.49, 2.80
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from math import copysign, floor, inf, sqrt
 
 import numpy as np
 
-from .stats import Array, ItemScores, cluster_sums
+from .stats import Array, ItemScores
+from .units import units_of
 
 ONE_SIDED = 0.05
 """Level of the one-sided bound: a guard passes where the bound lies above -margin."""
@@ -198,7 +199,8 @@ def effective_clusters(benchmarks: Sequence[ItemScores]) -> float:
     """
     squares = 0.0
     for items in benchmarks:
-        share_C = cluster_sums(items.weight_N[None], items.cluster_N)[0] / items.weight_N.sum()
+        units = units_of(items.cluster_N, items.stratum_N)
+        share_C = units.sums(items.weight_N[None])[0] / items.weight_N.sum()
         squares += float((share_C**2).sum()) / len(benchmarks) ** 2
     return 1.0 / squares
 

@@ -33,6 +33,11 @@ class UnpairedBenchmark:
     tuned: Estimate
     chance: float
 
+    @property
+    def n(self) -> int | None:
+        """The smaller number of items, ``None`` where neither is known."""
+        return min((n for n in (self.base.n, self.tuned.n) if n is not None), default=None)
+
 
 def unpaired(base: Run, tuned: Run) -> dict[str, UnpairedBenchmark]:
     """Benchmarks that both runs know and at least one of them only as a score."""
