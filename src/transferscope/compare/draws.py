@@ -8,14 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from ..core.changes import (
-    UNKNOWN,
-    ChangeTest,
-    combined_test,
-    mean_tests,
-    paired_tests,
-    unpaired_test,
-)
+from ..core.changes import UNKNOWN, ChangeTest, combined_test, mean_tests, paired_tests, unpaired_test
 from ..core.forgetting import Transitions, transition_rates, with_moves
 from ..core.index import Array
 from ..core.stats import ItemScores, beta_draws, bootstrap_means, normal_draws, stream

@@ -103,9 +103,7 @@ def mean_tests(
     statistic of these and needs no search. Units of different benchmarks are taken to be
     independent.
     """
-    parts = [
-        _unit_sums(i, s, len(benchmarks) > 1) for i, s in zip(benchmarks, share_B, strict=True)
-    ]
+    parts = [_unit_sums(i, s, len(benchmarks) > 1) for i, s in zip(benchmarks, share_B, strict=True)]
     sums_KU = np.hstack([sums for sums, _, _ in parts])
     weight_U = np.hstack([weight for _, weight, _ in parts])
     change_K = sums_KU.sum(axis=1)
@@ -143,7 +141,9 @@ def mean_tests(
                 floor=_floor(sums_U / weight_U, units),
             ),
         )
-        for change, p, low, high, sums_U in zip(change_K, p_K, low_K, high_K, moved_KU, strict=True)
+        for change, p, low, high, sums_U in zip(
+            change_K, p_K, low_K, high_K, moved_KU, strict=True
+        )
     ]
 
 
@@ -152,12 +152,12 @@ def unpaired_test(change: float, error: float) -> ChangeTest:
     if not error > 0:
         return ChangeTest("unpaired", math.nan, UNKNOWN)
     p = math.erfc(abs(change) / error / math.sqrt(2.0))
-    return _settled(change, ChangeTest("unpaired", p, (change - Z95 * error, change + Z95 * error)))
+    return _settled(
+        change, ChangeTest("unpaired", p, (change - Z95 * error, change + Z95 * error))
+    )
 
 
-def combined_test(
-    change: float, tests: Sequence[ChangeTest], share_B: Sequence[float]
-) -> ChangeTest:
+def combined_test(change: float, tests: Sequence[ChangeTest], share_B: Sequence[float]) -> ChangeTest:
     """The z test of a weighted mean of independent changes, some of them of unpaired scores."""
     return unpaired_test(
         change, math.hypot(*(s * t.error for s, t in zip(share_B, tests, strict=True)))
@@ -190,7 +190,9 @@ def _settled(change: float, test: ChangeTest) -> ChangeTest:
     return replace(test, ci=(max(low, -100.0), min(high, 100.0)))
 
 
-def _unit_sums(items: ItemScores, share: float, several: bool) -> tuple[Array, Array, Array | None]:
+def _unit_sums(
+    items: ItemScores, share: float, several: bool
+) -> tuple[Array, Array, Array | None]:
     """Unit sums (K-1, U) of share x difference, the units' shares (U,), and residuals (K-1, U).
 
     ``None`` in place of residuals for a single unit. Residuals to a benchmark's own mean are
