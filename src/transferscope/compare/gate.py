@@ -268,10 +268,12 @@ def _reason(guard: Guard) -> str:
     against = f"{guard.name} against {guard.against}"
     if guard.name.startswith("TI "):
         against = guard.name
-    beside = f"; {guard.artefacts}" if guard.artefacts else ""
+    beside = f"; {guard.beside}" if guard.beside else ""
     if guard.verdict == "REGRESSED" and guard.name.startswith("TI "):
         return f"{against}: {guard.change:.1f} %, below the minimum of {guard.margin:.1f} %{beside}"
     if guard.verdict == "REGRESSED":
         changed = f"changed by {guard.change:+.1f} points"
         return f"{against}: {changed}, beyond the margin of {guard.margin:.1f}{beside}"
-    return f"{against}: {guard.why}{beside if guard.artefacts != guard.why else ''}"
+    if guard.artefacts == guard.why:
+        beside = f"; {guard.flagged}" if guard.flagged else ""
+    return f"{against}: {guard.why}{beside}"

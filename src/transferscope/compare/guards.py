@@ -19,7 +19,8 @@ from ..core.noninferiority import MarginTest, bootstrap_margin, effective_cluste
 from ..core.stats import is_binary_independent
 from ..core.suite import Suite
 from ..runs import PairedBenchmark, Pairing
-from .draws import RETENTION, ModelDraws, stacked
+from .draws import RETENTION, ModelDraws, mean_shares, stacked
+from .flagged import flagged_of
 from .items import flips_of
 from .policy import GuardPolicy, Policy, Tier
 
@@ -35,7 +36,8 @@ class Guard:
     ``bound`` is the one-sided 95 % lower bound, ``p`` that of "the drop exceeds the margin" after
     Holm's correction (``None``: not tested), ``detectable`` the drop that could have been seen with
     80 % power. ``why`` says what an inconclusive verdict rests on, ``artefacts`` that too many
-    answers are artefacts or that nobody knows how many, whatever the verdict.
+    answers are artefacts or that nobody knows how many, whatever the verdict, and ``flagged`` how
+    much of a loss lies in flagged answers, where it is a third or more.
     """
 
     name: str
@@ -51,6 +53,12 @@ class Guard:
     detectable: float | None = None
     why: str = ""
     artefacts: str = ""
+    flagged: str = ""
+
+    @property
+    def beside(self) -> str:
+        """What must be read beside the verdict, whatever it is."""
+        return "; ".join(text for text in (self.artefacts, self.flagged) if text)
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``guards`` in the ``gate`` command's JSON."""
@@ -107,6 +115,7 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         change=change,
         n=sum(items_of(pairing, b) for b in wanted),
         artefacts=artefacts_said(wanted, seen),
+        flagged=flagged_of(pairing, mean_shares(groups)).said(change),
     )
     change_R = _over(groups, drawn, drawn.tuned_RB - drawn.base_RB)
     if unfit := _unfit(name, wanted, margin, change_R, seen):
