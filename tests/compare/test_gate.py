@@ -354,7 +354,11 @@ def test_a_benchmark_in_no_group_leaves_the_gate_open(write_run):
     # only the last release has it, too
     early = write_run("early", {"chat": scores(300)})
     released = gate(early, tuned, CHAT, previous=base, replicates=999)
-    assert "quiz (-60.0 points): previous and tuned run have it" in released.reasons[0]
+    assert released.reasons[0] == (
+        "quiz (-60.0 points): previous and tuned run have it, but no guard judges it, as the base "
+        'lacks it; evaluate the base on it, or set unmapped = "ignore" in the policy'
+    )
+    assert "quiz: not compared, missing in base" in released.differences
     # and where something fell the verdict is REGRESSED, the benchmark still named first
     fell = write_run("fell", {"chat": scores(100), "quiz": scores(60)})
     result = gate(base, fell, CHAT, replicates=999)

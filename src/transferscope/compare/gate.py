@@ -206,14 +206,18 @@ def _verdict(
 ) -> GateResult:
     suite = every[0].suite
     covered = _covered(policy, suite)
+    known = {*base.by_benchmark, *(row.benchmark for row in base.scores)}
     missed: dict[str, str] = {}
     said = []
     if policy.unmapped != "ignore":
         for seen in every:
             found = unmapped(seen.pairing, suite, guarded=covered)
-            if found := {name: why for name, why in found.items() if name not in missed}:
-                said.append(_unmapped_reason(found, seen))
-                missed |= found
+            found = {name: why for name, why in found.items() if name not in missed}
+            # Against an earlier release: the base's suite knows nothing of what the base lacks.
+            for lacking in (False, True):
+                if part := {n: w for n, w in found.items() if (n not in known) is lacking}:
+                    said.append(_unjudged_reason(part, seen, lacking=lacking))
+            missed |= found
     fallen = [g for g in guards if g.verdict == "REGRESSED" and g.tier != "advisory"]
     undecided = [g for g in guards if g.verdict == "INCONCLUSIVE" and g.tier == "critical"]
     # Beside what decided: too many artefacts are said of whatever the policy watches.
@@ -236,13 +240,20 @@ def _verdict(
         differences=tuple(
             text if seen.against == "base" else f"{seen.against}: {text}"
             for seen in every
-            for text in seen.pairing.differences
+            for text in (*seen.pairing.differences, *_left_out(seen.pairing))
         ),
     )
 
 
-def _unmapped_reason(found: Mapping[str, str], seen: Seen) -> str:
-    """Benchmarks in no group, the largest drop first, as no other line shows it."""
+def _left_out(pairing: Pairing) -> list[str]:
+    return [f"{name}: not compared, {why}" for name, why in pairing.excluded.items()]
+
+
+def _unjudged_reason(found: Mapping[str, str], seen: Seen, *, lacking: bool) -> str:
+    """Benchmarks in no group, or ``lacking`` in the base, the largest drop first.
+
+    No other line shows their changes.
+    """
     changes = {
         name: points(seen.pairing, name)[1] if name not in seen.pairing.excluded else 0.0
         for name in found
@@ -256,11 +267,14 @@ def _unmapped_reason(found: Mapping[str, str], seen: Seen) -> str:
     ]
     more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
     where = "both runs have" if seen.against == "base" else f"{seen.against} and tuned run have"
-    are, them = ("are", "them") if len(order) > 1 else ("is", "it")
+    they_are, them = ("they are", "them") if len(order) > 1 else ("it is", "it")
+    why = f"{they_are} in no group of suite {seen.suite.name}"
+    remedy = f"map {them} with --map, guard {them} by name"
+    if lacking:
+        why, remedy = f"the base lacks {them}", f"evaluate the base on {them}"
     return (
-        f"{', '.join(named)}{more}: {where} {them}, but no guard judges {them}, as "
-        f"{'they' if are == 'are' else 'it'} {are} in no group of suite {seen.suite.name}; "
-        f'map {them} with --map, guard {them} by name, or set unmapped = "ignore" in the policy'
+        f"{', '.join(named)}{more}: {where} {them}, but no guard judges {them}, as {why}; "
+        f'{remedy}, or set unmapped = "ignore" in the policy'
     )
 
 
