@@ -29,7 +29,9 @@ def test_a_third_of_a_loss_is_named(points, change, said):
 
 
 def test_the_base_alone_may_be_flagged():
-    assert Flagged(-3.0).said(-6.0) == "3.0 of the 6.0 points lost are in flagged answers of the base"
+    assert (
+        Flagged(-3.0).said(-6.0) == "3.0 of the 6.0 points lost are in flagged answers of the base"
+    )
 
 
 def test_the_gates_reason_says_it_in_points(write_run):

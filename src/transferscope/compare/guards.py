@@ -33,9 +33,9 @@ ONE_SIDED_80 = 2.49
 class Guard:
     """One guarded quantity against one reference; ``change`` and ``bound`` in points.
 
-    ``bound`` is the one-sided 95 % lower bound, ``p`` that of "the drop exceeds the margin" after
-    Holm's correction (``None``: not tested), ``detectable`` the drop that could have been seen with
-    80 % power. ``why`` says what an inconclusive verdict rests on, ``artefacts`` that too many
+    ``bound`` is the one-sided 95 % lower bound of ``test``, ``p`` that of "the drop exceeds the
+    margin" after Holm's correction (``None``: not tested), ``detectable`` the drop that could have
+    been seen with 80 % power. ``why`` says what an inconclusive verdict rests on, ``artefacts`` that too many
     answers are artefacts or that nobody knows how many, whatever the verdict, and ``flagged`` how
     much of a loss lies in flagged answers, where it is a third or more.
     """
@@ -134,7 +134,7 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         guard,
         verdict=guard.verdict if why else "PASS",
         bound=max(test.lower, -100.0),
-        test="exact" if few and single is not None else test.name,
+        test=test.name,
         detectable=ONE_SIDED_80 * float(change_R.std(ddof=1)),
         why=why,
     ), _p_dropped(test, flat, single, margin, few=few)
@@ -160,12 +160,10 @@ def _p_dropped(
 ) -> float | None:
     """p of "dropped by more than the margin, and not by chance alone"; ``None``: no valid test."""
     p_flat = 1.0 if np.isnan(flat.p) else flat.p  # unknown: no chance is ruled out
-    if not few:
-        return max(test.p_dropped, p_flat)
-    if single is None:
-        return None
-    flips = flips_of(single)
-    return max(exact_dropped(flips.lost, flips.won, single.n, margin=margin), p_flat)
+    if single is not None:
+        flips = flips_of(single)
+        return max(exact_dropped(flips.lost, flips.won, single.n, margin=margin), p_flat)
+    return None if few else max(test.p_dropped, p_flat)
 
 
 def _few(n: int, single: PairedBenchmark | None, policy: Policy) -> str:
