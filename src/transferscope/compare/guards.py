@@ -35,9 +35,9 @@ class Guard:
 
     ``bound`` is the one-sided 95 % lower bound of ``test``, ``p`` that of "the drop exceeds the
     margin" after Holm's correction (``None``: not tested), ``detectable`` the drop that could have
-    been seen with 80 % power. ``why`` says what an inconclusive verdict rests on, ``artefacts`` that too many
-    answers are artefacts or that nobody knows how many, whatever the verdict, and ``flagged`` how
-    much of a loss lies in flagged answers, where it is a third or more.
+    been seen with 80 % power. ``why`` says what an inconclusive verdict rests on; ``artefacts``
+    that too many answers are artefacts or that nobody knows how many, whatever the verdict;
+    ``flagged`` how much of a loss lies in flagged answers, where it is a third or more.
     """
 
     name: str

@@ -109,7 +109,8 @@ def _cases(result: GateResult) -> list[tuple[str, str, Guard | None]]:
         (benchmark, f"not judged: {why}", None) for benchmark, why in result.unjudged.items()
     ]
     for guard in result.guards:
-        beside = "; ".join(dict.fromkeys(text for text in (guard.why, guard.artefacts, guard.flagged) if text))
+        texts = (guard.why, guard.artefacts, guard.flagged)
+        beside = "; ".join(dict.fromkeys(text for text in texts if text))
         said = " ".join(_cells(guard)) + (f": {beside}" if beside else "")
         cases.append((f"{guard.name} against {guard.against}", said, guard))
     return cases
