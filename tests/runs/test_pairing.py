@@ -32,7 +32,8 @@ def run(tmp_path):
 
 
 def answer(id_, score, **fields):
-    fields = {"message_hash": f"m-{id_}", "rendered_hash": f"r-{id_}"} | fields
+    hashes = {"message_hash": f"m-{id_}", "rendered_hash": f"r-{id_}"}
+    fields = {"chance": 0.0} | hashes | fields
     return Outcome(fields.pop("benchmark", "sums"), id_, score, **fields)
 
 

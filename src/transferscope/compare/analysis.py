@@ -178,15 +178,13 @@ def _benchmark_rows(
     rows = []
     for at, name in enumerate(drawn.names):
         part, two = pairing.benchmarks.get(name), pairing.unpaired.get(name)
-        if part is not None:
-            n, chance = part.n, part.chance
-        elif two is not None:
-            n, chance = two.n, two.chance
+        compared = part or two
+        assert compared is not None  # drawn.names are those of the pairing
         rows.append(
             BenchmarkChange(
                 benchmark=name,
                 group=suite.group_of[name],
-                n=n,
+                n=compared.n,
                 base=float(base_B[at]),
                 tuned=float(tuned_B[at]),
                 delta=float(tuned_B[at] - base_B[at]),
@@ -195,7 +193,7 @@ def _benchmark_rows(
                 p=drawn.tests[at].p,
                 p_holm=adjusted.get(at, math.nan),
                 mde=drawn.tests[at].mde,
-                chance=None if chance is None else 100.0 * chance,
+                chance=None if compared.chance is None else 100.0 * compared.chance,
                 flips=None if part is None else flips_of(part),
                 artefacts=None if part is None else artefacts_of(part, against.get(name)),
                 transitions=drawn.moved.get(name),

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from ..core.changes import UNKNOWN, ChangeTest, combined_test, mean_tests, paired_tests, unpaired_test
+from ..core.changes import (
+    UNKNOWN,
+    ChangeTest,
+    combined_test,
+    mean_tests,
+    paired_tests,
+    unpaired_test,
+)
 from ..core.forgetting import Transitions, transition_rates, with_moves
 from ..core.index import Array
 from ..core.stats import ItemScores, beta_draws, bootstrap_means, normal_draws, stream
@@ -121,8 +129,15 @@ def group_tests(
             shares = mean_shares([[b for b in m if b in drawn.names] for m in wanted])
             if shares:
                 by_share.setdefault(tuple(shares.items()), []).append(row)
-        for shares, rows in by_share.items():
-            _test_alike(name, dict(shares), rows, pairings, draws, found, seed, replicates)
+        for key, rows in by_share.items():
+            tests = _test_alike(
+                dict(key),
+                [(pairings[row], draws[row]) for row in rows],
+                stream_of=partial(stream, seed, "pooled", name),
+                replicates=replicates,
+            )
+            for row, test in zip(rows, tests, strict=True):
+                found[row][name] = test
     return found
 
 
@@ -133,35 +148,30 @@ def mean_shares(groups: Iterable[Sequence[str]]) -> dict[str, float]:
 
 
 def _test_alike(
-    name: str,
     shares: Mapping[str, float],
-    rows: Sequence[int],
-    pairings: Sequence[Pairing],
-    draws: Sequence[ModelDraws],
-    found: Sequence[dict[str, ChangeTest]],
-    seed: int,
+    compared: Sequence[tuple[Pairing, ModelDraws]],
+    *,
+    stream_of: Callable[[], np.random.Generator],
     replicates: int,
-) -> None:
-    """Fill ``found`` for models that have the same benchmarks of a group."""
-    single = len(shares) == 1
+) -> list[ChangeTest]:
+    """The tests of models that have the same benchmarks of a group."""
+    found: dict[int, ChangeTest] = {}
     flipped = []
-    for row in rows:
-        tests = [draws[row].tests[draws[row].names.index(b)] for b in shares]
-        paired = all(b in pairings[row].benchmarks for b in shares)
-        if single:
-            found[row][name] = tests[0]
-        elif paired:
+    for row, (pairing, drawn) in enumerate(compared):
+        tests = [drawn.tests[drawn.names.index(b)] for b in shares]
+        if len(shares) == 1:
+            found[row] = tests[0]
+        elif all(b in pairing.benchmarks for b in shares):
             flipped.append(row)
         else:
-            change = sum(s * change_of(pairings[row], b) for b, s in shares.items())
-            found[row][name] = combined_test(change, tests, list(shares.values()))
-    for alike in _alike([pairings[row] for row in flipped], list(shares)):
-        of = [flipped[at] for at in alike]
-        items = [stacked([pairings[row].benchmarks[b] for row in of]) for b in shares]
-        rng = stream(seed, "pooled", name)
-        several = mean_tests(items, list(shares.values()), rng, replicates=replicates)
-        for row, test in zip(of, several, strict=True):
-            found[row][name] = test
+            change = sum(s * change_of(pairing, b) for b, s in shares.items())
+            found[row] = combined_test(change, tests, list(shares.values()))
+    for alike in _alike([compared[row][0] for row in flipped], list(shares)):
+        rows = [flipped[at] for at in alike]
+        items = [stacked([compared[row][0].benchmarks[b] for row in rows]) for b in shares]
+        several = mean_tests(items, list(shares.values()), stream_of(), replicates=replicates)
+        found |= dict(zip(rows, several, strict=True))
+    return [found[row] for row in range(len(compared))]
 
 
 def change_of(pairing: Pairing, name: str) -> float:
@@ -206,11 +216,10 @@ def _independent(
 
 def _unpaired_test(two: UnpairedBenchmark) -> ChangeTest:
     """Two-sided z test on the two independent scores; NaN where there is no uncertainty."""
-    errors = [standard_error(side) for side in (two.base, two.tuned)]
-    if None in errors:
-        return ChangeTest("unpaired", float("nan"), UNKNOWN)
-    error = float(np.hypot(*(e for e in errors if e is not None)))
-    return unpaired_test(two.tuned.score - two.base.score, error)
+    before, after = standard_error(two.base), standard_error(two.tuned)
+    if before is None or after is None:
+        return ChangeTest("unpaired", math.nan, UNKNOWN)
+    return unpaired_test(two.tuned.score - two.base.score, math.hypot(before, after))
 
 
 def standard_error(estimate: Estimate) -> float | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log2
+from math import inf, log2
 from typing import Any, Literal
 
 import numpy as np
@@ -15,9 +15,17 @@ import numpy as np
 from ..core.changes import ChangeTest
 from ..core.exact_margin import exact_dropped
 from ..core.index import Array
-from ..core.noninferiority import MarginTest, bootstrap_margin, effective_clusters, tango
+from ..core.noninferiority import (
+    MarginTest,
+    bootstrap_margin,
+    effective_clusters,
+    moving_clusters,
+    tango,
+)
+from ..core.power import margin_mde, tango_mde
 from ..core.stats import is_binary_independent
 from ..core.suite import Suite
+from ..core.units import units_of
 from ..runs import PairedBenchmark, Pairing
 from .draws import RETENTION, ModelDraws, mean_shares, stacked
 from .flagged import flagged_of
@@ -26,7 +34,6 @@ from .policy import GuardPolicy, Policy, Tier
 
 Verdict = Literal["PASS", "REGRESSED", "INCONCLUSIVE"]
 ALPHA = 0.05
-ONE_SIDED_80 = 2.49
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +132,48 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         flips = flips_of(single)
         test = tango(flips.lost, flips.won, single.n, margin=margin)
     else:
-        clusters = _clusters(groups, pairing)
-        test = bootstrap_margin(change, change_R, margin=margin, clusters=clusters)
+        clusters, moving = _clusters(groups, pairing), _moving(groups, pairing)
+        test = bootstrap_margin(
+            change, change_R, margin=margin, clusters=clusters, moving=min(clusters, moving)
+        )
     flat = seen.tests[name] if name in seen.tests else drawn.tests[drawn.names.index(name)]
     few = guard.n < seen.policy.min_items
     why = _few(guard.n, single, seen.policy) if few else _why_open(guard, test, flat, seen)
     return replace(
         guard,
         verdict=guard.verdict if why else "PASS",
-        bound=max(test.lower, -100.0),
+        bound=test.lower,
         test=test.name,
-        detectable=ONE_SIDED_80 * float(change_R.std(ddof=1)),
+        detectable=_detectable(guard, flat, single, change_R, groups, seen),
         why=why,
     ), _p_dropped(test, flat, single, margin, few=few)
+
+
+def _detectable(
+    guard: Guard,
+    flat: ChangeTest,
+    single: PairedBenchmark | None,
+    change_R: Array,
+    groups: Sequence[Sequence[str]],
+    seen: Seen,
+) -> float | None:
+    """Smallest drop in points that would be called a regression with 80 % power; ``None``: none.
+
+    Before Holm's correction. Both nulls must be rejected: that of the margin and "no change".
+    """
+    if single is not None:
+        flips = flips_of(single)
+        beyond = tango_mde(flips.lost, flips.won, single.n, margin=guard.margin)
+    elif guard.n < seen.policy.min_items:
+        return None
+    else:
+        beyond = margin_mde(
+            float(change_R.std(ddof=1)),
+            _clusters(groups, seen.pairing),
+            margin=guard.margin,
+            unmoved=flat.floor > 0,
+        )
+    return None if beyond is None or flat.mde is None else max(beyond, flat.mde)
 
 
 def _lacking(wanted: Sequence[str], seen: Seen) -> str:
@@ -214,9 +250,8 @@ def fewer_said(wanted: Sequence[str], pairing: Pairing, policy: Policy, against:
 
 def _open(lower: float, margin: float, flat: ChangeTest) -> str:
     """Why neither is shown: the bound passes the margin, and no drop beyond it is established."""
-    bound = max(lower, -100.0)
-    digits = 1 if f"{bound:.1f}" != f"{-margin:.1f}" else 3
-    said = f"the bound {bound:.{digits}f} lies below {-margin:.{digits}f} (the margin)"
+    digits = 1 if f"{lower:.1f}" != f"{-margin:.1f}" else 3
+    said = f"the bound {lower:.{digits}f} lies below {-margin:.{digits}f} (the margin)"
     if flat.smallest_p >= ALPHA:
         clusters = round(1 - log2(flat.smallest_p))  # it is 2 / 2^clusters
         few = f"{clusters} clusters can't reach p < {ALPHA} (smallest possible p "
@@ -265,6 +300,19 @@ def _binary(groups: Sequence[Sequence[str]], pairing: Pairing) -> PairedBenchmar
     if part is not None and part.binary and is_binary_independent(stacked([part])):
         return part
     return None
+
+
+def _moving(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:
+    """Clusters that carry a change (Kish), infinite where a score without answers is among them."""
+    sums = []
+    for name, share in mean_shares(groups).items():
+        if (part := pairing.benchmarks.get(name)) is None:
+            return inf
+        items = stacked([part])
+        weight_N = items.weight_N * (share / items.weight_N.sum())
+        units = units_of(items.cluster_N, items.stratum_N)
+        sums.append(units.sums((items.scores_KN[1:] - items.scores_KN[0]) * weight_N))
+    return float(moving_clusters(np.hstack(sums))[0])
 
 
 def _clusters(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:

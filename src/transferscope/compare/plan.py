@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from math import ceil, isfinite
+from math import isfinite
 from typing import Any
 
 from ..core.errors import InputError
-
-
-ONE_SIDED_80, TWO_SIDED_80 = 2.49, 2.80
+from ..core.power import items_for
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``n`` items show a change of ``effect`` points where a share ``discordance`` of items flips.
 
-    Power 80 % at two-sided 0.05.
+    Power 80 % of exact McNemar at two-sided 0.05.
     """
 
     effect: float
@@ -33,13 +31,13 @@ def plan(effect: float, discordance: float) -> Plan:
     return Plan(effect, discordance, items_needed(effect, discordance))
 
 
-def items_needed(effect: float, discordance: float, *, one_sided: bool = False) -> int:
-    """Fewest paired 0/1 items n with 280 sqrt(discordance / n) <= ``effect``.
+def items_needed(effect: float, discordance: float) -> int:
+    """Fewest paired 0/1 items from which on exact McNemar shows ``effect`` with 80 % power.
 
     ``effect`` in points, above 0. ``discordance``: the share (0..1) of items that one model gets
-    right and the other wrong. ``one_sided``: for a guard, 249 in place of 280. docs/science.md
-    section 2. Raises :class:`InputError` for values outside these ranges, and for an effect that no
-    model can have at this discordance.
+    right and the other wrong. docs/science.md section 2. Raises :class:`InputError` for values
+    outside these ranges, for an effect that no model can have at this discordance, and for one that
+    would take more than 10^12 items.
     """
     if not (isfinite(effect) and 0.0 < effect <= 100.0):
         raise InputError(
@@ -59,6 +57,10 @@ def items_needed(effect: float, discordance: float, *, one_sided: bool = False) 
             place="--discordance",
             remedy=f"give a discordance of at least {effect / 100.0:g}",
         )
-    factor = ONE_SIDED_80 if one_sided else TWO_SIDED_80
-    # 1e-9: a quotient that is whole but for rounding must not cost one more item.
-    return ceil((100.0 * factor / effect) ** 2 * discordance * (1.0 - 1e-9))
+    if discordance / (effect / 100.0) ** 2 > 1e11:
+        raise InputError(
+            f"an effect of {effect:g} points takes more items than there are",
+            place="--effect",
+            remedy="give a larger one",
+        )
+    return items_for(effect / 100.0, discordance)

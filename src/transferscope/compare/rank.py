@@ -139,8 +139,7 @@ def rank(
             second.model,
             models,
             items,
-            comparison.groups,
-            comparison.source,
+            comparison=comparison,
             **options,
         )
         for first, second in pairwise(order)
@@ -228,9 +227,8 @@ def _contrast(
     second: str,
     models: Sequence[str],
     items: Mapping[str, ItemScores],
-    groups: Mapping[str, Sequence[str]],
-    source: str,
     *,
+    comparison: Comparison,
     seed: int,
     replicates: int,
 ) -> Contrast:
@@ -238,6 +236,7 @@ def _contrast(
     rows = [models.index(second), models.index(first)]
     two = {name: replace(item, scores_KN=item.scores_KN[rows]) for name, item in items.items()}
     points: dict[str, PlanePoint] = {}
+    groups, source = comparison.groups, comparison.source
     others = [members for group, members in groups.items() if group != source]
     for what, wanted in (("gain", [groups.get(source, ())]), (RETENTION, others)):
         shares = mean_shares([[b for b in members if b in two] for members in wanted])

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .noninferiority import exact_lower, tango_interval
+from .power import mcnemar_mde, mean_mde, unpaired_mde
 from .standing import ALPHA
 from .stats import BLOCK_CELLS, Array, ItemScores, is_binary_independent, mcnemar_exact
 from .units import units_of
@@ -76,6 +77,7 @@ def paired_tests(
                 tango_interval(lost, won, n),
                 smallest_p=mcnemar_exact(0, n),
                 floor=_floor(difference[at], float(n)),
+                mde=mcnemar_mde(lost, won, n),
             ),
         )
         for at, (lost, won) in enumerate(counts)
@@ -103,7 +105,9 @@ def mean_tests(
     statistic of these and needs no search. Units of different benchmarks are taken to be
     independent.
     """
-    parts = [_unit_sums(i, s, len(benchmarks) > 1) for i, s in zip(benchmarks, share_B, strict=True)]
+    parts = [
+        _unit_sums(i, s, len(benchmarks) > 1) for i, s in zip(benchmarks, share_B, strict=True)
+    ]
     sums_KU = np.hstack([sums for sums, _, _ in parts])
     weight_U = np.hstack([weight for _, weight, _ in parts])
     change_K = sums_KU.sum(axis=1)
@@ -127,6 +131,8 @@ def mean_tests(
     p_K = (np.abs(flipped_RK) >= floor_K).mean(axis=0)
     high_K = _reach(rest_RK, weight_R)
     low_K = _reach(-rest_RK, weight_R)
+    freedom = 1.0 if len(benchmarks) > 1 else len(weight_U) / max(1, len(weight_U) - 1)
+    error_K = np.sqrt(freedom * (rest_KU**2).sum(axis=1))
     moved_KU, weight_U = sums_KU[:, weight_U > 0], weight_U[weight_U > 0]
     units = 1.0 / float((weight_U**2).sum())
     smallest = max(2.0 ** (1 - len(weight_U)), 1.0 / len(flipped_RX))
@@ -138,11 +144,14 @@ def mean_tests(
                 float(p),
                 (100.0 * float(change - low), 100.0 * float(change + high)),
                 smallest_p=min(1.0, smallest),
-                floor=_floor(sums_U / weight_U, units),
+                floor=(floor := _floor(sums_U / weight_U, units)),
+                mde=None
+                if smallest >= ALPHA
+                else mean_mde(100.0 * float(error), units, unmoved=floor > 0),
             ),
         )
-        for change, p, low, high, sums_U in zip(
-            change_K, p_K, low_K, high_K, moved_KU, strict=True
+        for change, p, low, high, sums_U, error in zip(
+            change_K, p_K, low_K, high_K, moved_KU, error_K, strict=True
         )
     ]
 
@@ -152,12 +161,13 @@ def unpaired_test(change: float, error: float) -> ChangeTest:
     if not error > 0:
         return ChangeTest("unpaired", math.nan, UNKNOWN)
     p = math.erfc(abs(change) / error / math.sqrt(2.0))
-    return _settled(
-        change, ChangeTest("unpaired", p, (change - Z95 * error, change + Z95 * error))
-    )
+    ci = (change - Z95 * error, change + Z95 * error)
+    return _settled(change, ChangeTest("unpaired", p, ci, mde=unpaired_mde(error)))
 
 
-def combined_test(change: float, tests: Sequence[ChangeTest], share_B: Sequence[float]) -> ChangeTest:
+def combined_test(
+    change: float, tests: Sequence[ChangeTest], share_B: Sequence[float]
+) -> ChangeTest:
     """The z test of a weighted mean of independent changes, some of them of unpaired scores."""
     return unpaired_test(
         change, math.hypot(*(s * t.error for s, t in zip(share_B, tests, strict=True)))
@@ -171,7 +181,7 @@ def _floor(move_U: Array, units: float) -> float:
 
 
 def _settled(change: float, test: ChangeTest) -> ChangeTest:
-    """The test with its interval no narrower than the exact floor, in -100..100, and in step with p.
+    """The test with its interval in step with p, in -100..100, no narrower than the floor.
 
     The floor widens away from 0 and, where the test does not reject 0, towards it as well.
     """
@@ -190,9 +200,7 @@ def _settled(change: float, test: ChangeTest) -> ChangeTest:
     return replace(test, ci=(max(low, -100.0), min(high, 100.0)))
 
 
-def _unit_sums(
-    items: ItemScores, share: float, several: bool
-) -> tuple[Array, Array, Array | None]:
+def _unit_sums(items: ItemScores, share: float, several: bool) -> tuple[Array, Array, Array | None]:
     """Unit sums (K-1, U) of share x difference, the units' shares (U,), and residuals (K-1, U).
 
     ``None`` in place of residuals for a single unit. Residuals to a benchmark's own mean are

@@ -326,12 +326,10 @@ def _no_source_gain(
     missing = f"the gain on the source group {source} is not established"
     if not low > 0:
         return f"{missing}: the lower 95 % bound of its DI is {low:.2f}"
-    if test is None or math.isnan(test.p):
+    if test is None or math.isnan(test.p) or (gain > 0 and test.p < ALPHA):
         return None
     if not gain > 0:
         return f"{missing}: its mean change is {gain:.1f} points"
-    if test.p < ALPHA:
-        return None
     if test.smallest_p >= ALPHA:
         return f"{missing}: too few items, the smallest possible p is {test.smallest_p:.2g}"
     return f"{missing}: p is {test.p:.2g}"

@@ -9,11 +9,11 @@ CUTOFF = 0.6
 """Names below this similarity (twice the matching characters over all) are not offered."""
 
 
-def nearest(name: str, known: Iterable[str], *, n: int = 3) -> list[str]:
+def nearest(name: str, known: Iterable[str], *, n: int = 3, cutoff: float = CUTOFF) -> list[str]:
     """Up to ``n`` of ``known`` that a user may have meant by ``name``, the most similar first.
 
     Case and the separators ``-``, ``_``, ``.`` and space don't count. Similarity is difflib's
-    ratio in 0..1 and must reach :data:`CUTOFF`. Equal ones keep the order of ``known``.
+    ratio in 0..1 and must reach ``cutoff``. Equal ones keep the order of ``known``.
     """
     wanted = _plain(name)
     matcher = SequenceMatcher(autojunk=False)
@@ -21,8 +21,8 @@ def nearest(name: str, known: Iterable[str], *, n: int = 3) -> list[str]:
     scored = []
     for other in dict.fromkeys(known):
         matcher.set_seq1(_plain(other))
-        bounded = matcher.real_quick_ratio() >= CUTOFF and matcher.quick_ratio() >= CUTOFF
-        if bounded and (ratio := matcher.ratio()) >= CUTOFF:
+        bounded = matcher.real_quick_ratio() >= cutoff and matcher.quick_ratio() >= cutoff
+        if bounded and (ratio := matcher.ratio()) >= cutoff:
             scored.append((ratio, other))
     return [other for _, other in sorted(scored, key=lambda pair: -pair[0])[:n]]
 

@@ -88,12 +88,13 @@ def tango_lower(lost: int, won: int, n: int, *, alpha: float = ONE_SIDED) -> flo
 def exact_lower(net_lost: int, n: float, *, alpha: float = ONE_SIDED) -> float:
     """One-sided lower bound in points where ``net_lost`` of n items fell and none can rise.
 
-    Clopper and Pearson's; with nothing lost 100 (alpha^(1/n) - 1). 0 for a net gain.
+    Clopper and Pearson's; with nothing lost 100 (alpha^(1/n) - 1). Raises :class:`ValueError` for a
+    net gain, which items that can't rise don't have.
     """
     from scipy.special import betaincinv
 
     if net_lost < 0:
-        return 0.0
+        raise ValueError("items that only fall have no net gain")
     return -100.0 * float(betaincinv(net_lost + 1, n - net_lost, 1.0 - alpha))
 
 
@@ -107,35 +108,41 @@ def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
     """Tango's test of n pairs against ``margin`` (points, 0 to below 100).
 
     ``p_kept`` and the bound are never better than those of the exact test of the net losses, that
-    is P(X <= lost - won) of n items that are lost with probability margin / 100 and never won.
-    ``p_dropped`` has a continuity correction of half a pair: without it, 8 % of the drops of just
+    is P(X <= lost - won) of n items that are lost with probability margin / 100 and never won; a
+    net gain has Tango's alone. ``p_dropped`` is never smaller than the same test's P(X >= lost -
+    won), and has a continuity correction of half a pair: without the two, 8 % of the drops of just
     the margin are called larger where six lost pairs are expected and none won.
 
     Raises :class:`ValueError` for impossible counts and for a margin outside that range.
     """
-    from scipy.special import bdtr, ndtr
+    from scipy.special import bdtr, bdtrc, ndtr
 
     _check_margin(margin)
     _check_counts(lost, won, n)
-    null = -margin / 100.0
+    null, net = -margin / 100.0, lost - won
+    lower = tango_lower(lost, won, n)
     return MarginTest(
         name="tango",
         change=100.0 * (won - lost) / n,
-        lower=min(tango_lower(lost, won, n), exact_lower(lost - won, n)),
+        lower=lower if net < 0 else min(lower, exact_lower(net, n)),
         p_kept=max(
-            float(ndtr(-tango_z(lost, won, n, null))), float(bdtr(max(lost - won, -1), n, -null))
+            float(ndtr(-tango_z(lost, won, n, null))), float(bdtr(net, n, -null)) if net >= 0 else 0
         ),
-        p_dropped=float(ndtr(tango_z(lost, won, n, null, towards=0.5))),
+        p_dropped=max(
+            float(ndtr(tango_z(lost, won, n, null, towards=0.5))),
+            float(bdtrc(net - 1, n, -null)) if net > 0 else 1.0,
+        ),
     )
 
 
 def bootstrap_margin(
-    change: float, change_R: Array, *, margin: float, clusters: float
+    change: float, change_R: Array, *, margin: float, clusters: float, moving: float
 ) -> MarginTest:
     """Cluster-bootstrap test of ``change`` against ``margin`` (points, 0 to below 100).
 
     ``change_R``: replicates (R,) of the change in points, at least 19. ``clusters``: what was
-    resampled, for a mean over benchmarks :func:`effective_clusters`.
+    resampled, for a mean over benchmarks :func:`effective_clusters`; ``moving``: how many of them
+    carry the change (:func:`moving_clusters`; ``clusters`` where that is not known).
 
     The p values are read from the replicates moved to the null, whose mean is -margin: the share
     (1 + k) / (R + 1) of them at least as far from -margin as the change is. They are moved in two
@@ -149,8 +156,8 @@ def bootstrap_margin(
     Shifting alone passes too many drops of just the margin where items only fall, re-weighting
     alone where clusters are few; docs/coverage.md has the rates of both together.
 
-    Replicates spread less than the truth where clusters are few: they are widened by
-    :func:`small_sample` first.
+    Where clusters are few, or few of them move, their spread is known from these few only: the
+    replicates are widened by :func:`small_sample` first.
 
     Replicates can't show a loss that no cluster happened to have. So the distance to the bound is
     never below that of the exact test of ``clusters`` pairs of which none is discordant.
@@ -161,7 +168,8 @@ def bootstrap_margin(
     kth = floor(ONE_SIDED * (len(change_R) + 1) + 1e-9)
     if kth < 1:
         raise ValueError(f"{len(change_R)} replicates have no 5 % order statistic")
-    moved_R, slack = (change_R - change) * small_sample(clusters), change + margin
+    known = small_sample(min(clusters, moving + 1.0))
+    moved_R, slack = (change_R - change) * known, change + margin
     width = max(
         float(np.partition(moved_R, -kth)[-kth]),
         _tilted_width(moved_R, (kth - 1) / len(moved_R)),
@@ -172,23 +180,33 @@ def bootstrap_margin(
     return MarginTest(
         name="bootstrap",
         change=change,
-        lower=change - width,
+        lower=max(change - width, -100.0),
         p_kept=max(_p_beyond(moved_R, slack), unseen if slack > 0 else 0.5),
         p_dropped=max(_p_beyond(-moved_R, -slack), unseen if slack < 0 else 0.5),
     )
 
 
 def small_sample(clusters: float) -> float:
-    """Factor on the spread of bootstrap replicates of a mean of few clusters, one-sided 95 %.
+    """Factor on the spread of replicates of a mean of few clusters, one-sided 95 %.
 
-    t quantile over normal quantile, times sqrt(G / (G - 1)) (Hesterberg, The American Statistician
-    69, 2015); G at least 2. 1.08 for 20 clusters, 1.004 for 400.
+    t quantile over normal quantile (Hesterberg, The American Statistician 69, 2015); G at least 2.
+    1.05 for 20 clusters, 1.003 for 400. Units are resampled one fewer at a time (:mod:`.units`), so
+    that the variance itself needs no factor.
     """
     from scipy.special import ndtri, stdtrit
 
-    count = max(2.0, clusters)
-    ratio = float(stdtrit(count - 1.0, 1.0 - ONE_SIDED)) / -float(ndtri(ONE_SIDED))
-    return ratio * sqrt(count / (count - 1.0))
+    return float(stdtrit(max(2.0, clusters) - 1.0, 1.0 - ONE_SIDED)) / -float(ndtri(ONE_SIDED))
+
+
+def moving_clusters(sums_KU: Array) -> Array:
+    """Clusters (K,) of equal share that carry as much of a change as those behind ``sums_KU``.
+
+    ``sums_KU``: every cluster's part of the change. (sum |x|)^2 / sum x^2 (Kish); 0 for none.
+    """
+    size_KU = np.abs(sums_KU)
+    squares_K = (size_KU**2).sum(axis=1)
+    whole_K = size_KU.sum(axis=1) ** 2
+    return np.divide(whole_K, squares_K, out=np.zeros_like(squares_K), where=squares_K > 0)
 
 
 def effective_clusters(benchmarks: Sequence[ItemScores]) -> float:

@@ -103,7 +103,8 @@ def _resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) -
         cells.toarray(out=counts[:size])
         np.matmul(counts[:size], sums_CK, out=out[start : start + size])
     # Scaled last: counts times whole numbers are exact, whatever else stands beside them.
-    return np.multiply(out, clusters / drawn_each, out=out)
+    out *= clusters / drawn_each
+    return out
 
 
 def mcnemar_exact(lost: int, won: int) -> float:

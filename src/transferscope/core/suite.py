@@ -33,12 +33,15 @@ BUILT_IN = ("mini", "paper", "real")
 
 
 class Benchmark(BaseModel):
-    """One benchmark of a suite: who runs it, what it reports, what guessing gives (0..1)."""
+    """One benchmark of a suite: who runs it, what it reports, what guessing gives (0..1).
+
+    ``chance`` is 0 for free answers, ``None`` where nobody stated it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     pack: str
     metric: str = "accuracy"
-    chance: float = Field(default=0.0, ge=0.0, lt=1.0)
+    chance: float | None = Field(default=None, ge=0.0, lt=1.0)
     repeats: int = Field(default=1, ge=1)
 
 

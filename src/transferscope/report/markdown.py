@@ -187,7 +187,10 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
         f"- not compared: {cell(benchmark)} ({cell_text(why)})"
         for benchmark, why in result.not_compared.items()
     )
-    said = "\n".join(f"- {cell_text(line)}" for line in (*words.limits(result), *robust.sentences(result, comparison)))
+    said = "\n".join(
+        f"- {cell_text(line)}"
+        for line in (*words.limits(result), *robust.sentences(result, comparison))
+    )
     # Inside an HTML line Markdown's backslashes would show: entities instead.
     summary = f"<details><summary>Benchmarks: {markdown_html(label)}</summary>"
     return "\n\n".join(part for part in (summary, body, said, missing, "</details>") if part)

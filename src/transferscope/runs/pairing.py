@@ -70,8 +70,9 @@ def pair(base: Run, tuned: Run) -> Pairing:
     """Pair two runs benchmark by benchmark, on the items that both have.
 
     A benchmark is excluded with a reason when one run lacks it, no item is shared, the tuned run
-    has fewer repeats of a shared item than the base, or the messages of a shared item differ. Items
-    that the tuned run lacks lead the differences: what it left out may be what it can't do.
+    has fewer repeats of a shared item than the base, or the messages of a shared item differ; so is
+    a task that the import of either run had to leave out. Items that the tuned run lacks lead the
+    differences: what it left out may be what it can't do.
     """
     paired: dict[str, PairedBenchmark] = {}
     excluded: dict[str, str] = {}
@@ -97,12 +98,23 @@ def pair(base: Run, tuned: Run) -> Pairing:
         differences += _more(name, len(others - items), len(theirs), len(keys))
         differences += _notes(name, pairs)
         paired[name] = _align(name, [a for a, _ in pairs], [b for _, b in pairs])
+    left_out = {**tuned.manifest.left_out, **base.manifest.left_out}
+    for name, reason in left_out.items():
+        if name not in paired and name not in scored:
+            here, there = (_has(run, name) for run in (base, tuned))
+            where = "tuned" if here else "base"
+            excluded[name] = reason if here and there else f"missing in {where} ({reason})"
     lacking = [
         f"{name}: compared on the {shared} items that both runs have; the tuned run lacks "
         f"{total - shared} of the base's {total}"
         for name, (shared, total) in fewer.items()
     ]
     return Pairing(paired, excluded, (*lacking, *differences), scored, fewer)
+
+
+def _has(run: Run, name: str) -> bool:
+    scored = any(row.benchmark == name for row in run.scores)
+    return scored or name in run.by_benchmark or name in run.manifest.left_out
 
 
 def on_shared_items(parts: Sequence[PairedBenchmark]) -> list[PairedBenchmark]:

@@ -26,12 +26,12 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class UnpairedBenchmark:
-    """Base and tuned estimates of one benchmark; ``chance`` in 0..1 (the base's)."""
+    """Base and tuned estimates of one benchmark; ``chance`` in 0..1 (the base's; ``None``: unknown)."""
 
     benchmark: str
     base: Estimate
     tuned: Estimate
-    chance: float
+    chance: float | None
 
     @property
     def n(self) -> int | None:
@@ -62,7 +62,7 @@ def _rows(run: Run) -> dict[str, list[ScoreRow]]:
 
 def _estimate(
     name: str, run: Run, rows: Mapping[str, Sequence[ScoreRow]]
-) -> tuple[Estimate, float] | None:
+) -> tuple[Estimate, float | None] | None:
     """The estimate and the chance level, or ``None`` where the run lacks the benchmark."""
     if name in rows:
         return pooled(rows[name]), rows[name][0].chance
