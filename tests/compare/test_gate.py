@@ -196,7 +196,7 @@ def lost(n_lost: int, n: int = N) -> list[int]:
 
 def test_without_holm_two_guards_would_be_one_too_many(write_run):
     # chat: 29 of 400 lost against a margin of 5; the other two are unchanged. One guard is evidence
-    # at 0.05, one of three is not: 3 x 0.026.
+    # at 0.05, one of three is not: 3 x 0.031.
     base = write_run("base", {"cases": lost(0), "statutes": lost(0), "chat": lost(0)})
     tuned = write_run("tuned", {"cases": lost(0), "statutes": lost(0), "chat": lost(29)})
     one = gate(base, tuned, CHAT, replicates=999)

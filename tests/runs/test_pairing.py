@@ -32,8 +32,7 @@ def run(tmp_path):
 
 
 def answer(id_, score, **fields):
-    hashes = {"message_hash": f"m-{id_}", "rendered_hash": f"r-{id_}"}
-    fields = {"chance": 0.0} | hashes | fields
+    fields = {"message_hash": f"m-{id_}", "rendered_hash": f"r-{id_}", "chance": 0.0} | fields
     return Outcome(fields.pop("benchmark", "sums"), id_, score, **fields)
 
 
@@ -130,6 +129,14 @@ def test_messages_and_repeats_are_judged_on_the_shared_items(run):
     assert pair(base, more).differences == (
         "sums: 1 answers that only the tuned run has are ignored",
     )
+
+
+def test_a_task_that_an_import_left_out_is_missing_where_the_other_run_lacks_it(run):
+    told = {"wikitext": "lower is better"}
+    base, plain = run([answer("a", 1.0)], left_out=told), run([answer("a", 1.0)])
+    assert pair(base, base).excluded == told
+    assert pair(base, plain).excluded == {"wikitext": "missing in tuned (lower is better)"}
+    assert pair(plain, base).excluded == {"wikitext": "missing in base (lower is better)"}
 
 
 def test_several_pairings_are_cut_to_the_items_of_all(run):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, log2
+from math import log2
 from typing import Any, Literal
 
 import numpy as np
@@ -127,15 +127,13 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
     change_R = _over(groups, drawn, drawn.tuned_RB - drawn.base_RB)
     if unfit := _unfit(name, wanted, margin, change_R, seen):
         return replace(guard, why=unfit), None
-    single = _binary(groups, pairing)
+    single, clusters = _binary(groups, pairing), _clusters(groups, pairing)
     if single is not None:
         flips = flips_of(single)
         test = tango(flips.lost, flips.won, single.n, margin=margin)
     else:
-        clusters, moving = _clusters(groups, pairing), _moving(groups, pairing)
-        test = bootstrap_margin(
-            change, change_R, margin=margin, clusters=clusters, moving=min(clusters, moving)
-        )
+        moving = _moving(mean_shares(groups), pairing, clusters)
+        test = bootstrap_margin(change, change_R, margin=margin, clusters=clusters, moving=moving)
     flat = seen.tests[name] if name in seen.tests else drawn.tests[drawn.names.index(name)]
     few = guard.n < seen.policy.min_items
     why = _few(guard.n, single, seen.policy) if few else _why_open(guard, test, flat, seen)
@@ -143,36 +141,31 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         guard,
         verdict=guard.verdict if why else "PASS",
         bound=test.lower,
-        test=test.name,
-        detectable=_detectable(guard, flat, single, change_R, groups, seen),
+        test="exact" if few and single is not None else test.name,
+        detectable=None
+        if few and single is None
+        else _detectable(single, change_R, clusters, margin, flat),
         why=why,
     ), _p_dropped(test, flat, single, margin, few=few)
 
 
 def _detectable(
-    guard: Guard,
-    flat: ChangeTest,
     single: PairedBenchmark | None,
     change_R: Array,
-    groups: Sequence[Sequence[str]],
-    seen: Seen,
+    clusters: float,
+    margin: float,
+    flat: ChangeTest,
 ) -> float | None:
-    """Smallest drop in points that would be called a regression with 80 % power; ``None``: none.
+    """The drop in points that is shown to exceed the margin with 80 % power; ``None``: none is.
 
-    Before Holm's correction. Both nulls must be rejected: that of the margin and "no change".
+    Before Holm's correction. It must be shown to be a change at all, too.
     """
     if single is not None:
         flips = flips_of(single)
-        beyond = tango_mde(flips.lost, flips.won, single.n, margin=guard.margin)
-    elif guard.n < seen.policy.min_items:
-        return None
+        beyond = tango_mde(flips.lost, flips.won, single.n, margin=margin)
     else:
-        beyond = margin_mde(
-            float(change_R.std(ddof=1)),
-            _clusters(groups, seen.pairing),
-            margin=guard.margin,
-            unmoved=flat.floor > 0,
-        )
+        error = float(change_R.std(ddof=1))
+        beyond = margin_mde(error, clusters, margin=margin, unmoved=flat.floor > 0)
     return None if beyond is None or flat.mde is None else max(beyond, flat.mde)
 
 
@@ -302,17 +295,16 @@ def _binary(groups: Sequence[Sequence[str]], pairing: Pairing) -> PairedBenchmar
     return None
 
 
-def _moving(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:
-    """Clusters that carry a change (Kish), infinite where a score without answers is among them."""
-    sums = []
-    for name, share in mean_shares(groups).items():
-        if (part := pairing.benchmarks.get(name)) is None:
-            return inf
-        items = stacked([part])
-        weight_N = items.weight_N * (share / items.weight_N.sum())
-        units = units_of(items.cluster_N, items.stratum_N)
-        sums.append(units.sums((items.scores_KN[1:] - items.scores_KN[0]) * weight_N))
-    return float(moving_clusters(np.hstack(sums))[0])
+def _moving(shares: Mapping[str, float], pairing: Pairing, clusters: float) -> float:
+    """Clusters that carry the change; all of them where answers were not kept."""
+    if any(name not in pairing.benchmarks for name in shares):
+        return clusters
+    parts = []
+    for name, share in shares.items():
+        items = stacked([pairing.benchmarks[name]])
+        part = (items.scores_KN[1:] - items.scores_KN[0]) * items.weight_N / items.weight_N.sum()
+        parts.append(share * units_of(items.cluster_N, items.stratum_N).sums(part))
+    return float(moving_clusters(np.hstack(parts))[0])
 
 
 def _clusters(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:

@@ -109,8 +109,8 @@ def _cases(result: GateResult) -> list[tuple[str, str, Guard | None]]:
         (benchmark, f"not judged: {why}", None) for benchmark, why in result.unjudged.items()
     ]
     for guard in result.guards:
-        texts = (guard.why, guard.artefacts, guard.flagged)
-        beside = "; ".join(dict.fromkeys(text for text in texts if text))
+        told = (guard.why, guard.artefacts, guard.flagged)
+        beside = "; ".join(dict.fromkeys(text for text in told if text))
         said = " ".join(_cells(guard)) + (f": {beside}" if beside else "")
         cases.append((f"{guard.name} against {guard.against}", said, guard))
     return cases
