@@ -16,7 +16,8 @@ from math import ceil, erfc, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from .noninferiority import ONE_SIDED, tango
+from .exact_margin import fewest_lost
+from .noninferiority import ONE_SIDED
 from .standing import ALPHA
 
 POWER = 0.8
@@ -78,14 +79,18 @@ def items_for(change: float, discordance: float) -> int:
 
 def tango_mde(lost: int, won: int, n: int, *, margin: float) -> float | None:
     """Smallest drop (points, positive) that Tango's test shows to exceed ``margin`` points."""
+    from scipy.special import bdtrc
+
     seen = (lost + won) / n
-    least: dict[int, int] = {}
+    # p_dropped is below 0.05 where the statistic and the exact test of the net losses both say so
+    net_X = np.arange(1, n + 1)
+    net = 1 + int((bdtrc(net_X - 1, n, margin / 100.0) >= ONE_SIDED).sum())
+    limit = float(np.nextafter(-_quantile(1.0 - ONE_SIDED), -np.inf))
 
     def enough(discordant_D: NDArray[np.int64]) -> NDArray[np.int64]:
-        for d in discordant_D.tolist():
-            if d not in least:
-                least[d] = _least_lost(d, n, margin)
-        return np.array([least[d] for d in discordant_D.tolist()])
+        by_score = fewest_lost(discordant_D, n, margin / 100.0, limit=limit, towards=0.5)
+        by_net = (discordant_D + net + 1) // 2
+        return np.minimum(np.maximum(by_score, by_net), discordant_D + 1)
 
     def power(drop: float) -> float:
         q, null = max(seen, drop), margin / 100.0
@@ -194,16 +199,6 @@ def _mcnemar_table(size: int) -> NDArray[np.int64]:
         p_D = np.where(most_D < 0, 0.0, 2.0 * bdtr(np.maximum(most_D, 0), discordant_D, 0.5))
         most_D = np.where(p_D >= ALPHA, most_D - 1.0, most_D)
     return np.asarray(discordant_D - np.maximum(most_D, -1.0), dtype=np.int64)
-
-
-def _least_lost(discordant: int, n: int, margin: float) -> int:
-    """Fewest lost of so many discordant pairs of n for which the drop exceeds the margin."""
-    low, high = -1, discordant + 1
-    while high - low > 1:
-        lost = (low + high) // 2
-        shown = tango(lost, discordant - lost, n, margin=margin).p_dropped < ONE_SIDED
-        low, high = (low, lost) if shown else (lost, high)
-    return high
 
 
 @lru_cache(maxsize=4096)
