@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from . import robust, views, words
+from . import robust, verdict, views, words
 from .figures import model_labels
 from .text import markdown_cell as cell
 from .text import markdown_html
@@ -72,9 +72,9 @@ def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool)
     """Every model's headline, and where asked for the sentences below it."""
     out = []
     for label, result in zip(labels, comparison.tuned, strict=True):
-        out.append(f"**{label}**: {cell_text(words.headline(result, comparison.source))}")
+        out.append(f"**{label}**: {cell_text(verdict.headline(result, comparison.source))}")
         if sentences:
-            lines = words.verdicts(result, comparison.source)
+            lines = verdict.verdicts(result, comparison.source)
             out.append("\n".join(f"- {cell_text(line)}" for line in lines))
     return [part for part in out if part]
 

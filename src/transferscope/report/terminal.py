@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from . import robust, views, words
+from . import robust, verdict, views, words
 from .figures import model_labels
 from .text import name, token
 
@@ -82,12 +82,12 @@ def print_verdict(comparison: Comparison, console: Console) -> None:
     for at, (label, result) in enumerate(_labelled(comparison)):
         if at:
             console.print()
-        _say(f"{label}: {words.headline(result, comparison.source)}", console, style="bold")
-        for sentence in words.verdicts(result, comparison.source):
+        _say(f"{label}: {verdict.headline(result, comparison.source)}", console, style="bold")
+        for sentence in verdict.verdicts(result, comparison.source):
             _say(sentence, console, indent=2)
         if result.index is not None:
             mark = words.index_label(comparison.suite)
-            for sentence in words.index_sentences(result.index, mark):
+            for sentence in verdict.index_sentences(result.index, result.linear, mark):
                 _say(sentence, console, indent=2)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import words
+from . import verdict, words
 from .text import name, token, visible
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def model_views(
             label=label,
             slot=slot,
             result=result,
-            headline=words.headline(result, comparison.source),
-            verdicts=tuple(words.verdicts(result, comparison.source)),
+            headline=verdict.headline(result, comparison.source),
+            verdicts=tuple(verdict.verdicts(result, comparison.source)),
             groups=_by_group(result, comparison),
             examples=_examples(result),
             examples_left_out=max(0, len(result.flipped) - EXAMPLES_SHOWN),

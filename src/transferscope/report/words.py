@@ -12,10 +12,13 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ..core.attribution import parts
 from ..core.standing import ALPHA, Standing
+from .text import name
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, PlanePoint, TunedResult
+    from ..core.attribution import Attribution
     from ..core.index import IndexResult
 
 MINUS = "\u2212"
@@ -169,8 +172,8 @@ def p_value(p: float) -> str:
     return "n/a" if math.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def change(what: str, point: PlanePoint) -> str:
-    """One change as a sentence without its full stop.
+def change(what: str, point: PlanePoint, made_by: Attribution | None = None) -> str:
+    """One change as a sentence without its full stop, with the answers that made it.
 
     >>> change("math", PlanePoint(12.3, (8.0, 16.4), p=0.001, p_holm=0.001))
     'gained 12.3 points on math (95 % interval 8.0 to 16.4): gain established'
@@ -180,11 +183,15 @@ def change(what: str, point: PlanePoint) -> str:
         return f"changed by {signed(gain)} points on {what}: no interval, nothing established"
     around = f"95 % interval {interval(point.ci)}"
     told = STANDING_WORDS[said]
+    split = "" if made_by is None or not made_by.notable else f", {parts(made_by)}"
+    if split and made_by is not None and made_by.clean_established is False:
+        told = f"{told}, but not on clean answers alone"
     if said == "gain":
-        return f"gained {number(gain)} points on {what} ({around}): {told}"
+        return f"gained {number(gain)} points on {what}{split} ({around}): {told}"
     if said == "loss":
         size = number(abs(gain))
-        return f"lost {size} points on {what} (change {signed(gain)}, {around}): {told}"
+        return f"lost {size} points on {what}{split} (change {signed(gain)}, {around}): {told}"
+    around = f"{around}{split}"
     start = f"changed by {signed(gain)} points on {what} ({around})"
     if said == "too few":
         return f"{start}: too few questions to establish anything, {smallest(point.smallest_p)}"
@@ -224,14 +231,14 @@ def limits(result: TunedResult) -> list[str]:
     if few:
         least = min(row.smallest_p for row in few)
         out.append(
-            f"Too few clusters to establish anything on {', '.join(r.benchmark for r in few)}: "
+            f"Too few clusters to establish anything on {', '.join(name(r.benchmark) for r in few)}: "
             f"{smallest(least)}."
         )
     barred = [r for r in tested if r not in few and r.smallest_p * len(tested) >= ALPHA]
     if barred:
         least = min(row.smallest_p for row in barred) * len(tested)
         out.append(
-            f"Too few clusters to establish anything on {', '.join(r.benchmark for r in barred)} "
+            f"Too few clusters to establish anything on {', '.join(name(r.benchmark) for r in barred)} "
             f"after Holm's correction for {len(tested)} benchmarks, unless others fall with it: "
             f"{smallest(least)}."
         )
@@ -241,51 +248,6 @@ def limits(result: TunedResult) -> list[str]:
 def interval_standing(ci: tuple[float, float]) -> Standing:
     """What a 95 % interval that has no test of its own shows."""
     return "gain" if ci[0] > 0 else "loss" if ci[1] < 0 else "open"
-
-
-def headline(result: TunedResult, source: str) -> str:
-    """The model's verdict in one line: what it learned, and what that did to the rest."""
-    point = result.plane.get(source)
-    name = group_name(source)
-    if point is None:
-        learned = f"Nothing of {name} could be compared"
-    else:
-        learned = {
-            "gain": f"Better on {name}",
-            "loss": f"Worse on {name}",
-            "gain suggested": f"A gain on {name} is suggested, not established",
-            "loss suggested": f"A loss on {name} is suggested, not established",
-            "open": f"No change on {name} established",
-            "too few": f"Too few questions to judge {name}",
-            "unknown": f"The change on {name} has no interval",
-        }[point.standing]
-    if result.retention is None:
-        return f"{learned}."
-    kept = {
-        "gain": "better elsewhere",
-        "loss": "loss elsewhere established",
-        "gain suggested": "a gain elsewhere suggested",
-        "loss suggested": "a loss elsewhere suggested, not established",
-        "open": "no change elsewhere established",
-        "too few": "too few questions to judge the rest",
-        "unknown": "no interval elsewhere",
-    }[result.retention.standing]
-    return f"{learned}, {kept}."
-
-
-def verdicts(result: TunedResult, source: str) -> list[str]:
-    """Sentences on the source, the retention and every other group, the source first."""
-    out = []
-    if source in result.plane:
-        point = result.plane[source]
-        out.append(change(group_name(source), point))
-    others = [g for g in result.plane if g != source]
-    if result.retention is not None and len(others) > 1:
-        out.append(change("all other groups together", result.retention))
-    for group in others:
-        point = result.plane[group]
-        out.append(change(group_name(group), point))
-    return [text[0].upper() + text[1:] + "." for text in out]
 
 
 def index_label(suite: str) -> str:
@@ -313,18 +275,3 @@ def index_value(result: IndexResult, group: str) -> str:
         return f"{number(value, 0)} % (no interval: {result.no_interval[group]})"
     around = "no interval" if ci is None else f"95 % interval {interval(ci, 0)}"
     return f"{number(value, 0)} % ({around})"
-
-
-def index_sentences(result: IndexResult, label: str) -> list[str]:
-    """The index of every group in a line each; groups undefined for one reason share a line."""
-    undefined: dict[str, list[str]] = {}
-    out = []
-    for group, value in result.ti.items():
-        if value is None:
-            why = result.undefined_reason.get(group, "no reason recorded")
-            undefined.setdefault(why, []).append(group_name(group))
-        else:
-            out.append(f"{label} {group_name(group)}: {index_value(result, group)}.")
-    for why, groups in undefined.items():
-        out.append(f"{label} {' and '.join(groups)}: undefined: {why}.")
-    return out

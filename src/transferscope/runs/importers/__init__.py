@@ -157,6 +157,7 @@ def _manifest(results: Results, taxonomy: Taxonomy, source: str) -> Manifest:
         provenance=results.provenance,
         seed=results.seed,
         limit=results.limit,
+        metrics=results.metrics,
         left_out={taken.task: taken.left_out for taken in results.taken if taken.left_out},
     )
 
