@@ -17,7 +17,7 @@ from .standing import Standing
 
 MINUS = "\u2212"
 AGREEING = 1.0 / 3.0
-"""Two metrics agree where the smaller change has the larger one's direction and this share of it."""
+"""Two metrics agree where the smaller change is this share of the larger one, or more."""
 SHOWN_ERRORS = 3.0
 """Standard errors from which on the change of a metric that is not tested counts as one."""
 Scores = Mapping[str, Mapping[str, float]]

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from . import figures, probe_figures, robust, views, words
+from . import figures, parts, probe_figures, robust, views, words
 from .text import name, script_json, visible
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "coverage": words.COVERAGE,
         "index_note": words.index_note(comparison.suite),
         "measures": words.MEASURES,
+        "parts_measure": parts.MEASURE,
         "plane": told(figures.plane(comparison)),
         "groups": told(figures.group_bars(comparison)),
         "deltas": [told(figure) for figure in deltas],
@@ -167,8 +168,6 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "data": lambda value: Markup(script_json(value)),
-        "answered": views.answered,
-        "flags": views.flag_counts,
         "group": words.group_name,
         "interval": words.interval,
         "count": words.count,
@@ -182,6 +181,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "STANDING": words.STANDING_WORDS,
+        "artefact_grid": parts.artefact_grid,
         "index_value": words.index_value,
         "limits": words.limits,
     }

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from . import robust, verdict, views, words
+from . import parts, robust, verdict, views, words
 from .figures import model_labels
 from .text import name, token
 
@@ -59,7 +59,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     for label, result in _labelled(comparison):
         console.print()
         console.print(_benchmarks(label, result))
-        if flags := views.flag_totals(result):
+        if flags := parts.flag_totals(result):
+            console.print()
+            console.print(_flagged(result))
             _say(f"flagged answers, base → tuned: {flags}", console, indent=2)
         for sentence in (*words.limits(result), *robust.sentences(result, comparison)):
             _say(sentence, console, indent=2)
@@ -304,6 +306,16 @@ def _benchmarks(label: str, result: TunedResult) -> Table:
             Text(SHORT[said], style=STYLE.get(said, "dim")),
             end_section=at + 1 < len(groups) and groups[at + 1] != row.group,
         )
+    return table
+
+
+def _flagged(result: TunedResult) -> Table:
+    table = plain_table("Where the change comes from, in points")
+    grid = parts.flagged_grid(result)
+    table.add_column(grid.head[0], overflow="fold")
+    _numbers(table, *grid.head[1:])
+    for row in grid.rows:
+        table.add_row(*map(Text, row))
     return table
 
 

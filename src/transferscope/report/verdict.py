@@ -76,14 +76,18 @@ def verdicts(result: TunedResult, source: str) -> list[str]:
 
     Then benchmarks whose metrics disagree, and what could not be compared.
     """
-    out = []
     causes = result.causes
-    if source in result.plane:
-        out.append(change(_group(source), result.plane[source], causes.groups.get(source)))
     others = [g for g in result.plane if g != source]
+    told = [(_group(g), [g], result.plane[g], causes.groups.get(g)) for g in others]
     if result.retention is not None and len(others) > 1:
-        out.append(change("all other groups together", result.retention, causes.retention))
-    out += [change(_group(g), result.plane[g], causes.groups.get(g)) for g in others]
+        told.insert(0, ("all other groups together", others, result.retention, causes.retention))
+    if source in result.plane:
+        point = result.plane[source]
+        told.insert(0, (_group(source), [source], point, causes.groups.get(source)))
+    out = [
+        change(what, point, found, reservation=_format(result, groups, point))
+        for what, groups, point, found in told
+    ]
     sentences = [f"{text[0].upper()}{text[1:]}." for text in out]
     sentences += made_by(result)
     sentences += [
@@ -109,7 +113,7 @@ def made_by(result: TunedResult) -> list[str]:
 
 
 def not_judged(result: TunedResult) -> str:
-    """``BoolQ and TriviaQA are in both inputs but in no group: not judged (--map)``; may be empty."""
+    """``BoolQ and MMLU are in both inputs but in no group: not judged (--map)``, or nothing."""
     names = result.not_judged
     if not names:
         return ""
@@ -140,10 +144,10 @@ def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str)
 
 
 def index_differences(
-    robust: IndexResult, linear: IndexResult | None, label: str
+    robust: IndexResult | None, linear: IndexResult | None, label: str
 ) -> dict[str, str]:
     """A sentence for every group on which the two definitions don't establish the same."""
-    if linear is None:
+    if robust is None or linear is None:
         return {}
     return {
         group: (

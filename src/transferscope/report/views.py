@@ -5,7 +5,6 @@ Texts are already cut and made visible (:mod:`.text`); escaping is the template'
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from . import verdict, words
 from .text import name, token, visible
 
 if TYPE_CHECKING:
-    from ..compare.result import Artefacts, BenchmarkChange, Comparison, TunedResult
+    from ..compare.result import BenchmarkChange, Comparison, TunedResult
 
 EXAMPLES_SHOWN = 24
 """Flipped questions shown per model; the counts beside them are complete."""
@@ -67,13 +66,17 @@ def model_views(
     comparison: Comparison, labels: Sequence[str], slots: Sequence[int]
 ) -> list[ModelView]:
     """Every tuned model in the comparison's order; ``slots`` are their colours."""
+    label_of = words.index_label(comparison.suite)
     return [
         ModelView(
             label=label,
             slot=slot,
             result=result,
             headline=verdict.headline(result, comparison.source),
-            verdicts=tuple(verdict.verdicts(result, comparison.source)),
+            verdicts=(
+                *verdict.verdicts(result, comparison.source),
+                *verdict.index_differences(result.index, result.linear, label_of).values(),
+            ),
             groups=_by_group(result, comparison),
             examples=_examples(result),
             examples_left_out=max(0, len(result.flipped) - EXAMPLES_SHOWN),
@@ -111,34 +114,6 @@ def _examples(result: TunedResult) -> tuple[Example, ...]:
             tuned=visible(item.tuned),
         )
         for _, _, item in kept
-    )
-
-
-def flag_counts(artefacts: Artefacts) -> str:
-    """``truncated 3 → 12, looped 0 → 2``; empty where nothing was flagged."""
-    return _flag_words(artefacts.base_flags, artefacts.tuned_flags)
-
-
-def answered(artefacts: Artefacts) -> str:
-    """``100 → 91``: percent of the questions that were answered, base and tuned."""
-    return " → ".join(words.number(share, 0) for share in artefacts.answered)
-
-
-def flag_totals(result: TunedResult) -> str:
-    """The flags of all benchmarks together, as :func:`flag_counts` words them."""
-    base: Counter[str] = Counter()
-    tuned: Counter[str] = Counter()
-    for row in result.benchmarks:
-        if row.artefacts is not None:
-            base.update(row.artefacts.base_flags)
-            tuned.update(row.artefacts.tuned_flags)
-    return _flag_words(base, tuned)
-
-
-def _flag_words(base: Mapping[str, int], tuned: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{name(flag)} {base.get(flag, 0)} → {tuned.get(flag, 0)}"
-        for flag in sorted({*base, *tuned})
     )
 
 

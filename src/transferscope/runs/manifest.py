@@ -141,8 +141,8 @@ def _check_types(raw: Mapping[str, Any], path: Path) -> None:
             "not a valid manifest: field 'model.name' is not a string", place=str(path)
         )
     for name, scores in raw.get("metrics", {}).items():
-        rows = scores if isinstance(scores, dict) else {"": None}
-        if not all(type(value) in (int, float) and 0 <= value <= 1 for value in rows.values()):
+        values = list(scores.values()) if isinstance(scores, dict) else ["none"]
+        if not all(isinstance(v, int | float) and 0 <= v <= 1 for v in values):
             what = f"not a valid manifest: field 'metrics.{name}' holds no scores within 0..1"
             raise InputError(what, place=str(path))
     for name, entry in raw.get("complete", {}).items():

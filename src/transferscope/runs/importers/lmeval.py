@@ -101,9 +101,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         unmapped=unmapped(place for place, _ in tasks),
         notes=tuple(notes),
         taken=tuple(task.shown(raw, file) for task in found),
-        metrics={
-            name: kept for name, tasks_ in benchmarks.items() if (kept := all_scores(tasks_, raw))
-        },
+        metrics={name: table for name, ts in benchmarks.items() if (table := all_scores(ts, raw))},
         engine=engine_of(raw),
         decoding={name: decoding_of(members, raw) for name, members in benchmarks.items()},
         template=template_of(raw),
