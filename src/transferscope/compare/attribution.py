@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..core.attribution import Attribution, Causes
+from ..core.attribution import Attribution, Causes, because
 from ..core.changes import mean_tests, paired_tests
+from ..core.disagreement import Scores, disagreements
 from ..core.standing import Standing
+from ..core.standing import standing as standing_of
 from ..core.stats import holm, stream
 from ..runs import PairedBenchmark, Pairing
-from .draws import change_of, mean_shares, stacked
+from .draws import ModelDraws, change_of, mean_shares, stacked
 from .items import flagged_items
 from .result import BenchmarkChange, PlanePoint
 
@@ -111,6 +113,33 @@ def causes_of(
         if retention is None
         else several("", [m for g, m in members.items() if g != source], retention),
     )
+
+
+def reason(
+    pairing: Pairing,
+    drawn: ModelDraws,
+    share_B: Mapping[str, float],
+    *,
+    standing: Standing,
+    metrics: tuple[Scores, Scores] = ({}, {}),
+    seed: int = 0,
+    of: str = "",
+) -> str:
+    """What made a mean change over benchmarks with these shares, in one clause, for a gate.
+
+    ``standing``: "loss" for a guard that has regressed. ``metrics``: those of the base's and the
+    tuned run's manifests. ``of`` names the random stream. Empty where clean answers made the
+    change and all metrics agree on it.
+    """
+    found = attribute(pairing, share_B, stream(seed, "clean", "guard", of), standing=standing)
+    judged = {}
+    for name in share_B:
+        test = drawn.tests[drawn.names.index(name)]
+        compared = pairing.benchmarks.get(name) or pairing.unpaired[name]
+        judged[name] = (standing_of(change_of(pairing, name), test.p), compared.n)
+    said = [because(found)]
+    said += [f"{d.benchmark}: {d.sentence}" for d in disagreements(*metrics, judged)]
+    return "; ".join(text for text in said if text)
 
 
 def _corrected(

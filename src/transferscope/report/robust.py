@@ -18,7 +18,7 @@ HEAVY = 40.0
 
 
 def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
-    """What one model's index and scores hang on, in a line each; nothing where all is even."""
+    """How robust one model's index and scores are, in a line each; nothing where all is even."""
     found = result.robustness
     out = [_below(row, "the tuned model") for row in (found.below_tuned if found else ())]
     out += [_below(row, "the base") for row in (found.below_base if found else ())]
@@ -37,15 +37,16 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
         known = [value for value in values if value is not None]
         if known:
             lost = len(values) - len(known)
-            without = f", undefined without {lost} of them" if lost else ""
+            without = f"; it is undefined in {lost} of these cases" if lost else ""
             out.append(
-                f"{label} {words.group_name(group)} with one benchmark left out: "
+                f"Leaving out any one benchmark gives {label} {words.group_name(group)} of "
                 f"{_span(min(known), max(known))} %{without}."
             )
         if comparison.curve and (span := comparison.curve.ranges.get(result.model, {}).get(group)):
             count = len(comparison.curve.results)
             out.append(
-                f"{label} {words.group_name(group)} over {count} specifications: {_span(*span)} %."
+                f"{label} {words.group_name(group)} over {count} specifications (definition, scale "
+                f"and weighting): {_span(*span)} %."
             )
     return out
 
@@ -103,7 +104,8 @@ def _ti(value: float | None) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    return f"{words.number(low, 0)} to {words.number(high, 0)}"
+    first, last = words.number(low, 0), words.number(high, 0)
+    return first if first == last else f"{first} to {last}"
 
 
 def _below(row: BelowChance, who: str) -> str:
