@@ -18,6 +18,8 @@ from .standing import Standing
 MINUS = "\u2212"
 AGREEING = 1.0 / 3.0
 """Two metrics agree where the smaller change is this share of the larger one, or more."""
+STAYS = 0.1
+"""Share of the strict reading's change up to which the lenient one is said to stay."""
 SHOWN_ERRORS = 3.0
 """Standard errors from which on the change of a metric that is not tested counts as one."""
 Scores = Mapping[str, Mapping[str, float]]
@@ -56,7 +58,7 @@ class Disagreement:
         """
         moved, other = _names(self.moved, self.other)
         if self.format:
-            meaning = "a change of format, not of ability"
+            meaning = _meaning(self.moved_by, self.other_by)
         elif _metric(self.moved) == _metric(self.other):
             meaning = "the change depends on how the answers are read"
         else:
@@ -122,7 +124,8 @@ def _pair(name: str, compared: str, metric: str, change_of: Mapping[str, float])
 
 
 def _apart(pair: Disagreement) -> bool:
-    return pair.other_by * math.copysign(1.0, pair.moved_by) < AGREEING * abs(pair.moved_by)
+    along = pair.other_by * math.copysign(1.0, pair.moved_by)
+    return along < AGREEING * abs(pair.moved_by) - 1e-9
 
 
 def _error(before: float, after: float, n: int | None) -> float:
@@ -154,6 +157,15 @@ def _names(moved: str, other: str) -> tuple[str, str]:
     if _filter(moved) == _filter(other):
         return _metric(moved), _metric(other)
     return moved.removesuffix(",none"), other.removesuffix(",none")
+
+
+def _meaning(strict: float, lenient: float) -> str:
+    """What a strict reading's change means beside a lenient one's."""
+    if abs(lenient) <= STAYS * abs(strict):
+        return "a change of format, not of ability"
+    if strict * lenient < 0:
+        return "the format hides a change the other way"
+    return "mostly a change of format"
 
 
 def _moves(points: float) -> str:

@@ -203,7 +203,10 @@ def _format(result: TunedResult, groups: Sequence[str], point: PlanePoint) -> st
     points = format_share(found, shares)
     if points * point.gain <= 0 or abs(points) < 0.5 * abs(point.gain):
         return ""
-    return f"a change of format, not of ability: see {_listed([d.benchmark for d in found])}"
+    said = "a change of format, not of ability"
+    if abs(points) < 0.9 * abs(point.gain):
+        said = "mostly a change of format"
+    return f"{said}: see {_listed([d.benchmark for d in found])}"
 
 
 def _not_compared(result: TunedResult) -> list[str]:
