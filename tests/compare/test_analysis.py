@@ -138,9 +138,22 @@ def test_a_missing_source_group_leaves_no_index(write_run: WriteRun) -> None:
 
 def test_nothing_to_compare_is_refused(write_run: WriteRun) -> None:
     base = write_run("base", {"chat": BASE["chat"]})
-    tuned = write_run("tuned", {"chat": TUNED["chat"][:50]})
-    with pytest.raises(InputError, match=r"no benchmark can be compared .*50 of 100"):
+    tuned = write_run("tuned", {"cases": TUNED["cases"]})
+    with pytest.raises(InputError, match=r"no benchmark can be compared .*missing in tuned"):
         compare_runs(base, [tuned])
+
+
+def test_a_shorter_run_is_compared_on_the_shared_items(write_run: WriteRun) -> None:
+    base = write_run("base", BASE)
+    tuned = write_run("tuned", {**TUNED, "chat": TUNED["chat"][:50]})
+    comparison = compare_runs(base, [tuned], replicates=500)
+    (row,) = [r for r in comparison.tuned[0].benchmarks if r.benchmark == "chat"]
+    assert row.n == 50
+    assert row.base == pytest.approx(100 * sum(BASE["chat"][:50]) / 50)
+    assert comparison.differences[0] == (
+        "tuned: chat: compared on the 50 items that both runs have; "
+        "the tuned run lacks 50 of the base's 100"
+    )
 
 
 def test_base_against_itself_is_a_flat_nothing(write_run: WriteRun) -> None:

@@ -368,3 +368,10 @@ def test_no_pass_where_items_only_fall_is_more_likely_than_stated() -> None:
             )
             worst = max(worst, passed)
     assert 0.03 < worst <= 0.05
+
+
+def test_the_exact_bound_is_clopper_and_pearsons() -> None:
+    assert exact_lower(0, 10) == pytest.approx(-100 * (1 - 0.05**0.1))
+    # P(X <= 1 of 20) = 5 % at the bound
+    p = -exact_lower(1, 20) / 100
+    assert (1 - p) ** 20 + 20 * p * (1 - p) ** 19 == pytest.approx(0.05)

@@ -212,7 +212,7 @@ def _benchmark_rows(
                 p=drawn.tests[at].p,
                 p_holm=adjusted.get(at, math.nan),
                 mde=drawn.tests[at].mde,
-                chance=100.0 * compared.chance,
+                chance=None if compared.chance is None else 100.0 * compared.chance,
                 flips=None if part is None else flips_of(part),
                 artefacts=None if part is None else artefacts_of(part, against.get(name)),
                 transitions=drawn.moved.get(name),

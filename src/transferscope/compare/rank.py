@@ -13,6 +13,7 @@ import numpy as np
 from ..core.changes import mean_tests, paired_tests
 from ..core.stats import ItemScores, stream
 from ..runs import Pairing, Run, pair
+from ..runs.pairing import on_shared_items
 from .analysis import compare_runs
 from .draws import RETENTION, mean_shares, stacked
 from .placement import Placement, placed
@@ -144,7 +145,7 @@ def rank(
         for first, second in pairwise(order)
         if items
     )
-    router = route(models, items, group_of, left_out=left_out, **options)
+    router = route(models, items, group_of, seed=seed, left_out=left_out)
     return Ranking(
         comparison, allowed_loss, tuple(order), contrasts, router, tokens[comparison.base]
     )
@@ -208,14 +209,14 @@ def _tokens(run: Run) -> float | None:
 def _common(
     pairings: Sequence[Pairing], comparison: Comparison
 ) -> tuple[dict[str, ItemScores], tuple[str, ...]]:
-    """Benchmarks that all models answered on the same items, and the names of the others."""
+    """Benchmarks on the items that every model answered, and the names of the others."""
     items: dict[str, ItemScores] = {}
     left_out = []
     compared = {row.benchmark for result in comparison.tuned for row in result.benchmarks}
     for name in (b for members in comparison.groups.values() for b in members):
         parts = [p.benchmarks[name] for p in pairings if name in p.benchmarks]
-        if len(parts) == len(pairings) and all(part.ids == parts[0].ids for part in parts):
-            items[name] = stacked(parts)
+        if len(parts) == len(pairings) and set.intersection(*(set(p.ids) for p in parts)):
+            items[name] = stacked(on_shared_items(parts))
         elif name in compared:
             left_out.append(name)
     return items, tuple(left_out)

@@ -119,7 +119,7 @@ class BenchmarkChange:
     p: float
     p_holm: float
     mde: float | None
-    chance: float
+    chance: float | None
     flips: Flips | None
     artefacts: Artefacts | None
     transitions: Transitions | None = None
@@ -140,7 +140,10 @@ class BenchmarkChange:
             **{key: _known(row[key]) for key in ("p", "p_holm")},
             "ci": bounds(self.ci),
             "standing": self.standing,
-            **{name: rate | {"ci": list(rate["ci"])} for name, rate in rates.items()},
+            **{
+                name: None if rate is None else rate | {"ci": list(rate["ci"])}
+                for name, rate in rates.items()
+            },
             "clean_delta": found.get("clean_delta"),
             "clean_n": found.get("clean_n"),
             "artefact_points": found.get("points"),

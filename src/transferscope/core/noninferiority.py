@@ -206,7 +206,7 @@ def moving_clusters(sums_KU: Array) -> Array:
     size_KU = np.abs(sums_KU)
     squares_K = (size_KU**2).sum(axis=1)
     whole_K = size_KU.sum(axis=1) ** 2
-    return np.divide(whole_K, squares_K, out=np.zeros_like(squares_K), where=squares_K > 0)
+    return np.asarray(whole_K / np.where(squares_K > 0, squares_K, 1.0))
 
 
 def effective_clusters(benchmarks: Sequence[ItemScores]) -> float:

@@ -99,11 +99,6 @@ def _check_chance(chance: float | None) -> None:
         raise ValueError(f"chance {chance!r} is not within 0..1")
 
 
-def guessing(chance: float | None) -> float:
-    """The score of guessing as a number: an unknown chance level counts as 0."""
-    return 0.0 if chance is None else chance
-
-
 @dataclass(frozen=True, slots=True)
 class Response:
     """One model output, kept beside its outcome: ``prompt`` is what the model was given."""

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .errors import InputError
 from .files import parse_toml, read_text
+from .nearest import nearest
 from .plugins import plugins
 from .records import digest
 
@@ -118,8 +119,11 @@ def load_suite(name: str | Path) -> Suite:
         path = Path(outside[str(name)])
     if not path.is_file():
         known = ", ".join([*BUILT_IN, *outside])
+        near = nearest(str(name), [*BUILT_IN, *outside], n=1)
+        ask = f"did you mean {near[0]!r}? " if near else ""
         raise InputError(
-            f"no suite {str(name)!r}", remedy=f"use one of {known}, or the path of a .toml file"
+            f"no suite {str(name)!r}",
+            remedy=f"{ask}use one of {known}, or the path of a .toml file",
         )
     suite = parse_suite(read_text(path), place=str(path))
     if suite.scale == "published" and not is_paper(suite):

@@ -35,18 +35,19 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
     for group in result.index.ti:
         values = [row.ti.get(group) for row in found.left_out]
         known = [value for value in values if value is not None]
+        if result.index.ti[group] is None:
+            continue  # a ratio that is undefined has no range either
         if known:
             lost = len(values) - len(known)
             without = f"; it is undefined in {lost} of these cases" if lost else ""
             out.append(
-                f"Leaving out any one benchmark gives {label} {words.group_name(group)} of "
+                f"Leaving out any one benchmark gives a {label} {words.group_name(group)} of "
                 f"{_span(min(known), max(known))} %{without}."
             )
         if comparison.curve and (span := comparison.curve.ranges.get(result.model, {}).get(group)):
             count = len(comparison.curve.results)
             out.append(
-                f"{label} {words.group_name(group)} over {count} specifications (definition, scale "
-                f"and weighting): {_span(*span)} %."
+                f"{label} {words.group_name(group)} over {count} specifications: {_span(*span)} %."
             )
     return out
 
@@ -104,8 +105,7 @@ def _ti(value: float | None) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    first, last = words.number(low, 0), words.number(high, 0)
-    return first if first == last else f"{first} to {last}"
+    return f"{words.number(low, 0)} to {words.number(high, 0)}"
 
 
 def _below(row: BelowChance, who: str) -> str:

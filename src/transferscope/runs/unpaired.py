@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.records import Outcome, ScoreRow, guessing
+from ..core.records import Outcome, ScoreRow
 from .folder import Run
 
 
@@ -26,12 +26,12 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class UnpairedBenchmark:
-    """Base and tuned estimates of one benchmark; ``chance`` in 0..1 (the base's)."""
+    """Base and tuned estimates of one benchmark; ``chance``: the base's (0..1, or unknown)."""
 
     benchmark: str
     base: Estimate
     tuned: Estimate
-    chance: float
+    chance: float | None
 
     @property
     def n(self) -> int | None:
@@ -62,12 +62,12 @@ def _rows(run: Run) -> dict[str, list[ScoreRow]]:
 
 def _estimate(
     name: str, run: Run, rows: Mapping[str, Sequence[ScoreRow]]
-) -> tuple[Estimate, float] | None:
+) -> tuple[Estimate, float | None] | None:
     """The estimate and the chance level, or ``None`` where the run lacks the benchmark."""
     if name in rows:
-        return pooled(rows[name]), guessing(rows[name][0].chance)
+        return pooled(rows[name]), rows[name][0].chance
     if outcomes := run.by_benchmark.get(name):
-        return _measured(outcomes), guessing(outcomes[0].chance)
+        return _measured(outcomes), outcomes[0].chance
     return None
 
 

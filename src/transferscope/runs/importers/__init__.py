@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
@@ -69,7 +70,7 @@ def import_results(
         why = f" ({results.notes[0]})" if results.notes else ""
         remedy = "name a results folder or file"
         raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
-    with RunWriter.open(out, _manifest(results, taxonomy, source or SOURCE)) as writer:
+    with RunWriter.open(out, _manifest(results, taxonomy, source)) as writer:
         for at, (benchmark, read) in enumerate(results.samples.items()):
             tick("import", at, len(results.samples))
             if benchmark in writer.finished:
@@ -143,9 +144,17 @@ def _load(name: str) -> Importer:
     return importer
 
 
-def _manifest(results: Results, taxonomy: Taxonomy, source: str) -> Manifest:
+def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manifest:
     benchmarks = {*results.samples, *(row.benchmark for row in results.scores)}
-    suite = taxonomy.suite(benchmarks, source=source)
+    suite = taxonomy.suite(benchmarks, source=source or SOURCE)
+    # A misspelt source would turn the group that was tuned on into one that must be kept.
+    known = dict.fromkeys((*suite.groups, *(e.group for e in taxonomy.tasks.values())))
+    if source is not None and source not in known:
+        raise InputError(
+            f"no benchmark is in a group {source!r}",
+            place="--source",
+            remedy=did_you_mean(source, known),
+        )
     return Manifest(
         model=results.model,
         suite=suite.model_dump(mode="json"),
