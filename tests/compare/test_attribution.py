@@ -11,6 +11,9 @@ import pytest
 from transferscope.compare import compare_runs
 from transferscope.compare.attribution import attribute, reason
 from transferscope.compare.draws import draw
+from transferscope.compare.gate import gate
+from transferscope.compare.policy import parse_policy
+from transferscope.report.gate import render_junit
 from transferscope.runs import Run, pair
 
 WriteRun = Callable[..., Run]
@@ -123,3 +126,20 @@ def test_the_gates_clause(write_run: WriteRun) -> None:
         "cases: strict-match falls 30.0 points but flexible-extract changes by 0.0: "
         "a change of format, not of ability"
     )
+
+
+def test_the_gates_reason_says_it_in_points(write_run: WriteRun) -> None:
+    base = write_run("base", {"chat": [1] * 200})
+    flags = {("chat", at): ("truncated",) for at in range(40)}
+    tuned = write_run("tuned", {"chat": [0] * 44 + [1] * 156}, flags=flags)
+    policy = parse_policy("[guards.chat]\nmargin = 5.0\n", place="p")
+    result = gate(base, tuned, policy, replicates=999)
+    # 4 clean answers lost, none won: p is 2 / 2^4.
+    assert result.reasons == (
+        "chat against base: changed by -22.0 points, beyond the margin of 5.0; 22.0 points lost, "
+        "20.0 of them in answers that were cut off and 2.0 in clean answers; on clean answers "
+        "alone no loss is established",
+    )
+    assert "20.0 of them in answers that were cut off" in render_junit(result)
+    gained = gate(tuned, base, policy, replicates=999)
+    assert gained.guards[0].flagged == ""  # no loss

@@ -206,7 +206,8 @@ def _means(log: _Log) -> dict[str, float]:
 
     Empty where the log has no mean of what is read.
     """
-    read_, found = (log.scorer, _read_value(log)), {}
+    read_ = (log.scorer, _read_value(log))
+    found: dict[tuple[str, str], float] = {}
     for entry in _results(log.header)["scores"]:
         row = _dict(entry)
         metrics = _dict(row.get("metrics"))
