@@ -53,6 +53,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         if linear:
             console.print()
             _index_table(f"{label}, linear, with Fieller interval", linear, console)
+        _say(words.TERMS, console, style="dim")
         _say(words.COVERAGE, console, style="dim")
     if note := words.index_note(comparison.suite):
         _say(note, console, style="dim")

@@ -39,6 +39,12 @@ COVERAGE = (
     "cases instead of 95. Linear TI has the Fieller interval, made for a ratio of two uncertain "
     "numbers, which covers it in 94 to 97. Where they differ, believe linear."
 )
+TERMS = (
+    "Retention: the mean change of all groups but the one tuned for; below 0 the model forgot. DI: "
+    "one number for a group's changes, weighted by how far the base was from 100 %. TI: a group's "
+    "DI in percent of the source's. Scale unit: changes are in points, not divided by a spread."
+)
+"""The terms of a first screen, for a reader who meets them for the first time."""
 MEASURES = {
     "plane": (
         "Two numbers tell most of a tuning. Source gain is the mean change, in points (percentage "
