@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from . import figures, parts, probe_figures, robust, views, words
+from . import figures, parts, probe_figures, robust, study_grids, views, words
 from .text import name, script_json, visible
 
 if TYPE_CHECKING:
@@ -114,11 +114,11 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "prefixes": sorted(prefixes),
         "more_hidden": told(probe_figures.pca_scatter(report.hidden, every)),
         "more_tokens": [told(figure) for figure in more_tokens if figure],
-        "arm_means": views.arm_grid(report.arm_means, comparison.source)
+        "arm_means": study_grids.arm_grid(report.arm_means, comparison.source)
         if report.arm_means
         else None,
         "many": len(models) > MANY,
-        "claims": views.claim_grid(report.claims) if report.claims else None,
+        "claims": study_grids.claim_grid(report.claims) if report.claims else None,
         "frontier": probe_figures.frontier_scatter(_points(report), arms),
         "arms": arm_entries,
         "dynamics": views.dynamics_grid(report.dynamics) if report.dynamics else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from . import parts, robust, verdict, views, words
+from . import parts, robust, study_grids, verdict, words
 from .figures import model_labels
 from .text import markdown_cell as cell
 from .text import markdown_html
@@ -108,9 +108,9 @@ def _study(report: ReportInput) -> list[str]:
     grids = [
         (
             "Arms over their training runs",
-            views.arm_grid(report.arm_means, report.comparison.source),
+            study_grids.arm_grid(report.arm_means, report.comparison.source),
         ),
-        ("The paper's claims, at this scale", views.claim_grid(report.claims)),
+        ("The paper's claims, at this scale", study_grids.claim_grid(report.claims)),
     ]
     out = []
     for title, grid in grids:
