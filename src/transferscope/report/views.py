@@ -344,6 +344,7 @@ def _cost_name(key: str) -> str:
 
 
 def cost(key: str, value: Any) -> str:
+    """A named cost in words: a duration where it is one, else a number."""
     from .progress import duration
 
     if isinstance(value, int | float) and not isinstance(value, bool):
