@@ -70,8 +70,10 @@ _WORDS = re.compile(
     r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|m?box|fbox|math(?:rm|bf|it|sf|tt|normal)|boldsymbol"
     r"|operatorname\*?|emph|underline|bm|pmb|boxed|mathstrut|hbox|color\{\w*\})\s*\{([^{}]*)\}"
 )
-_FRACTION = re.compile(
-    r"\\frac\s*(?:\{([^{}]*)\}|(\d|[a-zA-Z]))\s*(?:\{([^{}]*)\}|(\d|\\?[a-zA-Z]+))"
+_BARE_FRACTIONS = (
+    (re.compile(r"\\frac\s*(\d|[a-zA-Z])\s*(\d|[a-zA-Z])"), r"\\frac{\1}{\2}"),
+    (re.compile(r"\\frac\s*(\d|[a-zA-Z])\s*(?=\{)"), r"\\frac{\1}"),
+    (re.compile(r"\\frac\s*\{([^{}]*)\}\s*(\d|[a-zA-Z])"), r"\\frac{\1}{\2}"),
 )
 _ROOT = re.compile(r"\\sqrt\s*(\[[^\][]*\])?\s*(\d|[a-zA-Z])")
 _POWER = re.compile(r"\s*(?:\*\*|\^)\s*(?:\{\s*)?(?:\\circ|\\deg|o(?=\s*\}))\s*\}?")
@@ -105,14 +107,12 @@ def cleaned(answer: str) -> str:
     text = _FUNCTION.sub(lambda m: "\\infty " if m[1] == "infinity" else f"\\{m[1]} ", text)
     text = _CALLED_ROOT.sub(r"\\sqrt{\1}", text)
     text = _ROOT.sub(lambda m: f"\\sqrt{m[1] or ''}{{{m[2]}}}", text)
-    text = _FRACTION.sub(
-        lambda m: f"\\frac{{{m[1] if m[1] is not None else m[2]}}}"
-        f"{{{m[3] if m[3] is not None else m[4]}}}",
-        text,
-    )
+    for bare, braced in _BARE_FRACTIONS:
+        text = bare.sub(braced, text)
     text = _POWER.sub(r" \\deg ", text)
     text = _BARE_POWER.sub(r"^{\1}", text)
     text = " ".join(re.sub(r"\s*\^", "^", text).split())
+    text = re.sub(r"(\\[a-zA-Z]+) (?![a-zA-Z])", r"\1", text)
     return unwrapped(_stripped(text))
 
 
