@@ -296,3 +296,16 @@ def _singular(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
     return word[:-1] if word.endswith("s") and len(word) > 2 else word
+
+
+def parted(text: str) -> tuple[str, object | None]:
+    """A symbolic value and its unit: "5\\pi cm" is ("5\\pi", cm). No unit: ``text`` and ``None``."""
+    for found in re.finditer(r"(?<=[\d})\]a-z])\s+(?=[a-zA-Z%])", text[:400]):
+        head, tail = text[: found.start()], text[found.end() :]
+        if not re.search(r"\d|\\pi|\\sqrt", head):
+            return text, None
+        unit = _unit(tail)
+        if unit is not None and (unit[2] or unit[3]):
+            open_ = not unit[3] and all(base == "unit" for base, _ in unit[2])
+            return head, None if open_ else unit
+    return text, None
