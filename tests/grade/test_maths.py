@@ -90,5 +90,6 @@ def test_finished_is_about_the_last_box_opened() -> None:
 def test_latex_without_its_library_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "math_verify", None)
     assert is_correct(r"\boxed{4}", "4")  # plain numbers need none
+    assert is_correct(r"\boxed{x^2}", "x^2")  # nor do equal spellings
     with pytest.raises(MissingExtra, match=r"transferscope\[grade\]"):
-        is_correct(r"\boxed{x^2}", "x^2")
+        is_correct(r"\boxed{x(x+1)}", "x^2+x")
