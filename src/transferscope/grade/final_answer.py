@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..core.thinking import without_thinking
 from .latex import plain_characters
-from .phrases import CLAUSE, FOREIGN, HEDGED, LEAD, SAID, TURN, WEAK
+from .phrases import CLAUSE, EMPTY, FOREIGN, HEDGED, LEAD, SAID, TURN, WEAK
 from .splitting import split
 
 MAX_CHARS = 100_000
@@ -197,7 +197,7 @@ def _statement(line: str) -> str | None:
             line = line[: clause.start()]
             break
     line = line.strip().rstrip(",;")
-    if not line.strip(".*:` "):
+    if not line.strip(".*:` ") or EMPTY.match(line):
         return None
     if (segment := _MATHS.match(line)) is not None:
         inner = next(part for part in segment.groups() if part is not None)

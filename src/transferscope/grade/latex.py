@@ -78,6 +78,7 @@ _BARE_FRACTIONS = (
 _ROOT = re.compile(r"\\sqrt\s*(\[[^\][]*\])?\s*(\d|[a-zA-Z])")
 _POWER = re.compile(r"\s*(?:\*\*|\^)\s*(?:\{\s*)?(?:\\circ|\\deg|o(?=\s*\}))\s*\}?")
 _BARE_POWER = re.compile(r"\s*(?:\*\*|\^)\s*([-+]?\d+(?:\.\d+)?|[a-zA-Z])")
+_ORDINAL = re.compile(r"(\d)\s*(?:\^\s*\{?)?\s*(?:st|nd|rd|th)(?![a-zA-Z])\s*\}?")
 _FUNCTION = re.compile(r"(?<![\\a-zA-Z])(sqrt|pi|infinity|sin|cos|tan|ln|log)(?![a-zA-Z])")
 _CALLED_ROOT = re.compile(r"\\sqrt\s*\(([^()]*)\)")
 
@@ -99,6 +100,7 @@ def cleaned(answer: str) -> str:
         text = text.replace("\\\\", "\\")  # written for JSON once too often
     text = _dollars(_symbols(text))
     text = text.replace("{,}", ",").replace("~", " ").replace("**", "^")
+    text = re.sub(r"\s*\\!\s*", "", text)  # a negative space joins
     for _ in range(6):
         text, found = _WORDS.subn(lambda m: f" {m[1]} ", text)
         if not found:
@@ -109,6 +111,7 @@ def cleaned(answer: str) -> str:
     text = _ROOT.sub(lambda m: f"\\sqrt{m[1] or ''}{{{m[2]}}}", text)
     for bare, braced in _BARE_FRACTIONS:
         text = bare.sub(braced, text)
+    text = _ORDINAL.sub(r"\1", text)
     text = _POWER.sub(r" \\deg ", text)
     text = _BARE_POWER.sub(r"^{\1}", text)
     text = " ".join(re.sub(r"\s*\^", "^", text).split())

@@ -56,6 +56,7 @@ CLAUSE = re.compile(
     | \.(?=[\u4e00-\u9fff\u3040-\u30ff])
     | ,?\s+(?:since|because|as\ we|which|where|when|so\ that|for\ the|after|if|given|using|by|with\ the|not|but|hence|thus
         |therefore|rather|instead|weil|denn|da|parce|car|puisque|porque|ya\ que|pues|perch[ée]|pois|так|потому|that\ is|i\.e)\b
+    | ,\s+(?:and\s+|so\s+)?(?:I|we|it|that|this|in|the|he|she|they|there|you|one|on|would|could|can|let)\b(?=['\s])
     | ,\s*(?:so|as|for|with|about|approximately|approx|roughly|donc|also|ca|circa|因为|因為|由于)\b
     | [,.]?\s*(?:因为|因為|所以|なので|から|です|である|입니다|이다|है|共)
     | \s+(?:or|i\.e\.,?)\s+(?:about|approximately|roughly)\b
@@ -79,3 +80,9 @@ HEDGED = re.compile(
     re.IGNORECASE,
 )
 """Words that make a number no answer."""
+EMPTY = re.compile(
+    r"(?:in)?correct\b|wrong\b|right\b(?! (?:angle|triangle))|different\b|the same\b|unknown\b|unclear\b|not\b"
+    r"|independent of|supposed to|expected to|likely|probably wrong|as follows\W*$|below\b|above\b|found\b",
+    re.IGNORECASE,
+)
+"""Words after "the answer is" that tell about it and do not give it."""

@@ -16,6 +16,7 @@ from ..core.artefacts import flags_of
 from ..core.errors import InputError
 from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
+from ..core.thinking import without_thinking
 from . import mctaco
 from .choice import letter
 from .gold import gold_problems, instructions_of
@@ -105,7 +106,7 @@ def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
         tick("score", at, len(graded))
         verdicts[row.id] = is_correct(row.response, answers[row.id])
     plain = _accuracy(rows, verdicts)
-    closed = [verdicts[row.id] for row in graded if finished(row.response)]
+    closed = [verdicts[row.id] for row in graded if finished(without_thinking(row.response))]
     if not closed:
         return plain
     split = {"finished": len(closed) / len(graded), "accuracy_finished": _mean(closed)}
