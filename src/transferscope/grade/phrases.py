@@ -69,7 +69,7 @@ CLAUSE = re.compile(
 """Where the answer ends and its explanation begins."""
 LEAD = re.compile(
     r"(?:[\s:*_`\"]+|(?:therefore|thus|then|simply|just|exactly|about|approximately|roughly|around|indeed|hence|also|now"
-    r"|clearly|precisely|given by|equal to|equals|only|still|actually|indeed|daher|somit|donc|entonces"
+    r"|clearly|precisely|likely|probably|(?:supposed|expected|meant) to be|given by|equal to|equals|only|still|actually|indeed|daher|somit|donc|entonces"
     r"|option|choice|a total of|the number|the value|the set|the pair|the ordered pair|the interval|the tuple)(?![a-zA-Z])|,(?=\s))+",
     re.IGNORECASE,
 )
@@ -82,7 +82,7 @@ HEDGED = re.compile(
 """Words that make a number no answer."""
 EMPTY = re.compile(
     r"(?:in)?correct\b|wrong\b|right\b(?! (?:angle|triangle))|different\b|the same\b|unknown\b|unclear\b|not\b"
-    r"|independent of|supposed to|expected to|likely|probably wrong|as follows\W*$|below\b|above\b|found\b",
+    r"|independent of|probably wrong|as follows\W*$|below\b|above\b|found\b",
     re.IGNORECASE,
 )
 """Words after "the answer is" that tell about it and do not give it."""
