@@ -21,6 +21,8 @@ DIGITS, AGREE = 60, 40
 """Digits evaluated, and digits that must agree: the rest is left to cancellation."""
 MAX_CHARS = 600
 MAX_DEPTH = 25
+_DEGREES = re.compile(r"([\d.]+)\s*\\deg(?![a-zA-Z])")
+_DECIMAL = re.compile(r"(?<![\d.])(\d{0,300})\.(\d{1,300})(?![\d.])")
 _EQUALS = re.compile(r"(?<![<>!=])=(?!=)")
 _POINTS = (("137/100", "41/97"), ("-59/41", "-13/71"), ("23/7", "5/31"))
 """First value and step for the variables, in their alphabetical order."""
@@ -32,7 +34,7 @@ def readable(text: str) -> bool:
     for char in text:
         depth += (char in "([{") - (char in ")]}")
         deepest = max(deepest, depth)
-    words = re.search(r"(?<![\\a-zA-Z])[a-zA-Z]{4,}", text)
+    words = re.search(r"(?<![\\a-zA-Z])[a-zA-Z]{4,}|\d['\"]", text)
     return 0 < len(text) <= MAX_CHARS and deepest <= MAX_DEPTH and depth == 0 and not words
 
 
@@ -70,10 +72,18 @@ def _equivalent(answer: str, gold: str) -> bool:
 def _read(text: str) -> Any:
     from latex2sympy2_extended import latex2sympy
 
+    text = _DECIMAL.sub(_as_fraction, text)
+    if "\\deg" in text:
+        text = _DEGREES.sub(r"(\1 \\cdot \\frac{\\pi}{180})", text)
     sides = split(text, _EQUALS)
     if len(sides) == 2 and len(top_level(text, _EQUALS)) == 1:
         return tuple(latex2sympy(side) for side in sides)
     return latex2sympy(text)
+
+
+def _as_fraction(found: re.Match[str]) -> str:
+    """A decimal as an exact fraction: sympy's floats have 15 digits."""
+    return f"\\frac{{{int(found[1] + found[2])}}}{{{10 ** len(found[2])}}}"
 
 
 def _numerically(mine: Any, theirs: Any) -> bool | None:
@@ -89,7 +99,9 @@ def _numerically(mine: Any, theirs: Any) -> bool | None:
     compared: list[tuple[Any, Any]] = []
     for first, step in _POINTS if symbols else _POINTS[:1]:
         values = {
-            symbol: sympy.Rational(first) + at * sympy.Rational(step)
+            symbol: sympy.I
+            if str(symbol) == "i"
+            else sympy.Rational(first) + at * sympy.Rational(step)
             for at, symbol in enumerate(symbols)
         }
         numbers = [sympy.N(side.subs(values), DIGITS) for side in both]

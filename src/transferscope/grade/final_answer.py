@@ -45,11 +45,12 @@ _TERM = (
 )
 _RUN = re.compile(rf"(?<![\w.])(?:[-+](?=\S))?(?:[a-zA-Z](?=\s?[-+*/^=]\s?[\d(])\s?[-+*/^=]\s?)?{_TERM}(?:(?:\s?(?:[-+*/^×·÷]|=)\s?|:(?=\d))(?:[a-zA-Z](?![a-zA-Z])|{_TERM}))*")
 _CONCLUDES = re.compile(r"^\W*(?:so|thus|therefore|hence|finally|in total|altogether|in conclusion)\b", re.I)
-_HAS = re.compile(
-    r"\b(?:has|have|had|is|are|was|were|gets?|costs?|needs?|takes?|took|makes?|made|earns?|earned|spends?|spent"
-    r"|sells?|sold|pays?|paid|equals|gives?|remains?|leaves?|bought|buys?|ate|eats?|reads?|saves?|saved)\s+"
-    rf"(?:now|only|exactly|a total of|just|still)?\s*([$£€¥]?\s?{_NUMBER})(?![\w.,]*\d|\s*[-+*/=^×÷])(?=\s+[a-z]|\W*$)"
+_ASIDE = re.compile(
+    r"\b(?:in|for|per|from|after|over|by|across|at|on|within|during|with|than|into|between|among|every|each"
+    r"|(?<!total )(?<!sum )(?<!amount )(?<!average )(?<!profit )of)"
+    r"\s+(?:(?:the|these|those|all|each|his|her|its|their|another|only|of|other|first|last)\s+)*\W?$"
 )
+"""What stands before a number that is no result: "in 3 baskets", "after the first 5 days"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Found:
 def found(response: str) -> Found | None:
     """The answer that ``response`` commits to, or ``None``. Linear in the response."""
     text = plain_characters(without_thinking(response[-MAX_CHARS:]))
+    # "\\boxed" and "\\frac" that were read as escapes of a string
+    text = text.replace("\x08oxed", "\\boxed").replace("\x0crac", "\\frac")
     text = _first_turn(text)
     boxed, unclosed = _boxes(text)
     if boxed is not None:
@@ -106,11 +109,11 @@ def _all_boxes(text: str) -> tuple[list[tuple[int, int, str]], int | None]:
     opens = {found.end() - 1: found.start() for found in _OPENS_BOX.finditer(text)}
     stack: list[int] = []
     boxes: list[tuple[int, int, str]] = []
-    for brace in re.finditer(r"(?<!\\)(?:\\\\)*[{}]|\\[{}]", text):
-        at = brace.end() - 1
+    for brace in re.finditer(r"\\.|[{}]", text):
+        at = brace.start()
         if text[at] == "{":
             stack.append(at)
-        elif stack:
+        elif text[at] == "}" and stack:
             start = stack.pop()
             if start in opens and not _PLACEHOLDER.fullmatch(text, start + 1, at):
                 boxes.append((opens[start], brace.end(), text[start + 1 : at].strip()))
@@ -215,6 +218,8 @@ def _statement(line: str) -> str | None:
 
 def _plain(line: str) -> str:
     """An answer in plain text: "12 apples in 3 baskets" is 12 apples."""
+    if (time := re.match(r"\d{1,2}(?::\d\d)?\s*[ap]\.?\s?m\b\.?", line, re.IGNORECASE)) is not None:
+        return time[0]
     counted = re.match(rf"([$£€¥]?\s?{_NUMBER})((?:\s+[^\W\d]{{2,}})+)\s+\d", line)
     if counted and not re.fullmatch(r"\s+(?:and|or|to|und|oder|et|ou)|.*\b(?:and|or|to)", counted[2]):
         return counted[1] + counted[2]
@@ -243,8 +248,10 @@ def _concluded(text: str) -> Found | None:
     line = text[start : end if end >= 0 else len(text)][:800]
     sentences = [s for s in re.split(r"(?<=[.!?])\s+(?=[A-Z])", line) if re.search(r"\d", s)]
     sentence = sentences[-1] if sentences else line
-    if _CONCLUDES.match(sentence) and "=" not in sentence and (has := _HAS.search(sentence)):
-        return Found(has[1])
+    if _CONCLUDES.match(sentence) and not re.search(r"[=$\\]", sentence):
+        runs = [m for m in _RUN.finditer(sentence) if not _ASIDE.search(sentence[: m.start()][-60:])]
+        if len(runs) == 1:
+            return Found(runs[0][0])
     maths = list(_MATHS.finditer(sentence))
     if maths and not _ANY_NUMBER.search(sentence, maths[-1].end()):
         return Found(next(part for part in maths[-1].groups() if part is not None).strip())

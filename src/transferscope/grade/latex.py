@@ -79,6 +79,8 @@ _ROOT = re.compile(r"\\sqrt\s*(\[[^\][]*\])?\s*(\d|[a-zA-Z])")
 _POWER = re.compile(r"\s*(?:\*\*|\^)\s*(?:\{\s*)?(?:\\circ|\\deg|o(?=\s*\}))\s*\}?")
 _BARE_POWER = re.compile(r"\s*(?:\*\*|\^)\s*([-+]?\d+(?:\.\d+)?|[a-zA-Z])")
 _ORDINAL = re.compile(r"(\d)\s*(?:\^\s*\{?)?\s*(?:st|nd|rd|th)(?![a-zA-Z])\s*\}?")
+_TIMES = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)")
+_ASIDE = re.compile(r"\s*\((?:approx|about|rounded|exact)[^()]{0,60}\)\s*$", re.IGNORECASE)
 _FUNCTION = re.compile(r"(?<![\\a-zA-Z])(sqrt|pi|infinity|sin|cos|tan|ln|log)(?![a-zA-Z])")
 _CALLED_ROOT = re.compile(r"\\sqrt\s*\(([^()]*)\)")
 
@@ -111,7 +113,7 @@ def cleaned(answer: str) -> str:
     text = _ROOT.sub(lambda m: f"\\sqrt{m[1] or ''}{{{m[2]}}}", text)
     for bare, braced in _BARE_FRACTIONS:
         text = bare.sub(braced, text)
-    text = _ORDINAL.sub(r"\1", text)
+    text = _TIMES.sub("*", _ORDINAL.sub(r"\1", text))
     text = _POWER.sub(r" \\deg ", text)
     text = _BARE_POWER.sub(r"^{\1}", text)
     text = " ".join(re.sub(r"\s*\^", "^", text).split())
@@ -169,7 +171,11 @@ def _command(found: re.Match[str]) -> str:
 
 def _stripped(text: str) -> str:
     """Without quotes, emphasis and the stop at its end."""
-    text = text.strip("*`\"'").strip()
+    text = _ASIDE.sub("", text).strip("*`").strip()
+    for quote in "\"'":
+        if len(text) > 2 and text[0] == text[-1] == quote:
+            text = text[1:-1].strip()
     while text and text[-1] in ".,;:" and not text.endswith("..."):
         text = text[:-1].rstrip()
-    return text
+    text = text.removesuffix("\\\\").rstrip()
+    return text.removeprefix("\\approx").strip()

@@ -35,7 +35,9 @@ _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
 _ONLY_NUMBER = re.compile(rf"\$?\s*({_NUMBER})\s*(?:%|\\%)?\s*\$?\.?")
 _DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:[. ]\d{3})+|\d+),(\d+)(?![\d,.]*\d)")
 _DOTTED_THOUSANDS = re.compile(r"(?<![\d.,])([1-9]\d{0,2}(?:\.\d{3})+)(?![\d,.]*\d)")
-_UNAMBIGUOUS = re.compile(r"-?[1-9]\d{0,2}(?:\.\d{3})+,\d+")
+_UNAMBIGUOUS = re.compile(
+    r"-?[1-9]\d{0,2}(?:\.\d{3})+,\d+|€\s?\d+,\d\d|\d+,\d\d\s?(?:€|\\text\{\s*€\s*\}|euros?)"
+)
 
 
 def number(text: str) -> Fraction | None:

@@ -57,6 +57,8 @@ CLAUSE = re.compile(
     | ,?\s+(?:since|because|as\ we|which|where|when|so\ that|for\ the|after|if|given|using|by|with\ the|not|but|hence|thus
         |therefore|rather|instead|weil|denn|da|parce|car|puisque|porque|ya\ que|pues|perch[ée]|pois|так|потому|that\ is|i\.e)\b
     | ,\s+(?:and\s+|so\s+)?(?:I|we|it|that|this|in|the|he|she|they|there|you|one|on|would|could|can|let)\b(?=['\s])
+    | ;(?=[^;]{0,80}?\b[a-z]{2,}\s+[a-z]{2,})
+    | (?<=[\d)]):\s+(?=\S)
     | ,\s*(?:so|as|for|with|about|approximately|approx|roughly|donc|also|ca|circa|因为|因為|由于)\b
     | [,.]?\s*(?:因为|因為|所以|なので|から|です|である|입니다|이다|है|共)
     | \s+(?:or|i\.e\.,?)\s+(?:about|approximately|roughly)\b
@@ -81,7 +83,7 @@ HEDGED = re.compile(
 )
 """Words that make a number no answer."""
 EMPTY = re.compile(
-    r"(?:in)?correct\b|wrong\b|right\b(?! (?:angle|triangle))|different\b|the same\b|unknown\b|unclear\b|not\b"
+    r"(?:in)?correct\b|wrong\b|right\b(?! (?:angle|triangle))|different\b|the same\b|unknown\b|unclear\b"
     r"|independent of|probably wrong|as follows\W*$|below\b|above\b|found\b",
     re.IGNORECASE,
 )

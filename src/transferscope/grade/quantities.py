@@ -117,6 +117,9 @@ _FILLERS = frozenset(
     "of in the a an each per total altogether left only more all is are was there exactly at to for"
     " have has".split()
 )
+_NO_UNIT = frozenset(
+    "and or to plus minus times half quarter third not but either than mod modulo base".split()
+)
 _CURRENCY = r"(?:US|USD|EUR|GBP|A|C)?\s*[$£€¥₹]|(?:USD|EUR|GBP|Rs\.?)"
 _MONEY = re.compile(rf"([-+]?)\s*({_CURRENCY})\s*(.*)", re.DOTALL)
 _LETTERS = re.compile(r"\\[a-zA-Z]+|(?<=\d)[eE](?=[-+]?\d)|[a-zA-Zµ\u00c0-\uffff%$£€¥¢]")
@@ -253,6 +256,8 @@ def _unit(
                 scale *= inner[1]
                 powers.update(dict(inner[2]))
             elif known is None:
+                if name in _NO_UNIT:
+                    return None
                 if name in _FILLERS:
                     continue
                 if not _is_word(word, spaced=spaced):

@@ -21,6 +21,7 @@ _UNION = re.compile(r"\\cup(?![a-zA-Z])")
 _OR = re.compile(r"(?<![a-zA-Z\\])(?:or|oder|ou|and|und|et)(?![a-zA-Z])|[,;]")
 _VARIABLE = re.compile(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?|[a-zA-Z]\([a-zA-Z]\)")
 _REALS = re.compile(r"\\mathbb\s*\{?R\}?|all real numbers|reals", re.IGNORECASE)
+_BUILT = re.compile(r"\\\{\s*\\?[a-zA-Z]+\s*(?:\\in\s*\\mathbb\{?R\}?\s*)?[|:]\s*(.+?)\s*\\\}")
 _WITHOUT = re.compile(r"\\setminus(?![a-zA-Z])|(?<=\})\s*-(?=\s*\\\{)")
 _LESS = {"<": False, "\\le": True, "<=": True}
 _MORE = {">": False, "\\ge": True, ">=": True}
@@ -48,6 +49,8 @@ class Region:
 
 def region(text: str) -> Region | None:
     """The region that cleaned ``text`` writes, or ``None``."""
+    if built := _BUILT.fullmatch(text):
+        text = built[1]
     if top_level(text, _COMPARISON) or top_level(text, _NOT_EQUAL):
         return _inequalities(text)
     parts = split(text, _UNION)
@@ -184,7 +187,7 @@ def _inequality(text: str) -> tuple[str, tuple[Interval, ...]] | None:
 
 def is_inequality(text: str) -> bool:
     """Whether ``text`` compares two sides by anything but an equals sign."""
-    return bool(top_level(text, _COMPARISON) or top_level(text, _NOT_EQUAL))
+    return bool(_BUILT.fullmatch(text) or top_level(text, _COMPARISON) or top_level(text, _NOT_EQUAL))
 
 
 def same_inequality(mine: str, theirs: str, same: Same) -> bool:

@@ -88,6 +88,9 @@ class _Comparison:
         for notation in (wording.option, wording.base, wording.residue):
             if (verdict := notation(mine, theirs, self.same)) is not None:
                 return verdict
+        counted = quantities.quantity(mine), quantities.quantity(theirs)
+        if counted[0] is not None and counted[1] is not None:
+            return quantities.equal(counted[0], counted[1])
         if (verdict := wording.text(mine, theirs)) is not None:
             return verdict
         for step in (
@@ -97,7 +100,7 @@ class _Comparison:
             self._collections,
             self._equations,
             self._ratios,
-            self._quantities,
+            self._units,
         ):
             if (verdict := step(mine, theirs)) is not None:
                 return verdict
@@ -198,11 +201,8 @@ class _Comparison:
     def _ratios(self, mine: str, theirs: str) -> bool | None:
         return wording.ratio(mine, theirs, self.same)
 
-    def _quantities(self, mine: str, theirs: str) -> bool | None:
-        ours, others = quantities.quantity(mine), quantities.quantity(theirs)
-        if ours is not None and others is not None:
-            return quantities.equal(ours, others)
-        # "5\pi cm": a unit behind an expression
+    def _units(self, mine: str, theirs: str) -> bool | None:
+        """"5\\pi cm": a unit behind an expression."""
         (left, unit), (right, other) = quantities.parted(mine), quantities.parted(theirs)
         if (left, right) == (mine, theirs):
             return None
@@ -260,7 +260,11 @@ def _value(sides: list[str]) -> str | None:
         return sides[-1]
     if len(sides) == 2 and _is_name(sides[1]):
         return sides[0]
-    return None if sides[-1] == "0" or exact(sides[-1]) is None else sides[-1]
+    if sides[-1] == "0" or exact(sides[-1]) is None:
+        return None
+    # "x^{2}+y^{2} = 25" is a circle, "m+n = 17" and "2^{3} = 8" state a value
+    stated = exact(sides[0]) is not None or "^" not in sides[0]
+    return sides[-1] if stated else None
 
 
 def _is_name(text: str) -> bool:
