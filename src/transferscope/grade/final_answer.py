@@ -199,7 +199,7 @@ def _statement(line: str) -> str | None:
         if clause.start() > 0 and not any(a <= clause.start() < b for a, b in maths):
             line = line[: clause.start()]
             break
-    line = line.strip().rstrip(",;")
+    line = line.strip().rstrip(",;\"`")
     if not line.strip(".*:` ") or EMPTY.match(line):
         return None
     if (segment := _MATHS.match(line)) is not None:
