@@ -19,7 +19,7 @@ SECONDS = 5
 """Limit for each step: reading both sides, evaluating them, math-verify's comparison."""
 DIGITS, AGREE = 60, 40
 """Digits evaluated, and digits that must agree: the rest is left to cancellation."""
-MAX_CHARS = 600
+MAX_CHARS = 400
 MAX_DEPTH = 25
 _DEGREES = re.compile(r"([\d.]+)\s*\\deg(?![a-zA-Z])")
 _DECIMAL = re.compile(r"(?<![\d.])(\d{0,300})\.(\d{1,300})(?![\d.])")

@@ -24,7 +24,7 @@ SECONDS = 12.0
 
 _EQUALS = re.compile(r"(?<![<>!=])=(?!=)")
 _ABOUT = re.compile(r"\\approx(?![a-zA-Z])")
-_MEMBER = re.compile(r"(?:[a-zA-Z,\s]|\\[a-zA-Z]+)+\\in(?![a-zA-Z])\s*(?=\S)")
+_MEMBER = re.compile(r"[a-zA-Z,\s\\]{1,60}?\\in(?![a-zA-Z])\s*(?=\S)")
 _PLUS_MINUS = re.compile(r"\\(?:pm|mp)(?![a-zA-Z])")
 _ROWS = re.compile(
     r"[(\[|]?\s*\\begin\{(?P<kind>[a-z]*?)(?:matrix|array)\}(?:\{[lcr| ]*\})?(?P<body>.*?)"
