@@ -26,7 +26,9 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE,
 )
 _OPENS_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
-_BARE_BOX = re.compile(r"\\(?:boxed|fbox)\s+(-?[\d.,]*\d|[a-zA-Z](?![a-zA-Z]))|\\(?:boxed|fbox)(-?\d)")
+_BARE_BOX = re.compile(
+    r"\\(?:boxed|fbox)\s+(-?[\d.,]*\d|[a-zA-Z](?![a-zA-Z]))|\\(?:boxed|fbox)(-?\d)"
+)
 _JOINS = re.compile(
     r"[\s$,;.&]*(?:\\[()\[\],;!]|\\quad|\\qquad|\\text\s*\{\s*(?:and|or|,)\s*\})*[\s$,;]*"
     r"(?:and|or|und|oder|et|ou|y|o|和|或|及)?[\s$,;]*(?:\\[()\[\]]|\\quad)*[\s$]*"
@@ -35,7 +37,10 @@ _JOINS = re.compile(
 _HASHES = re.compile(r"^[ \t]*#{4}(?!#)[ \t]*([^\n]*)", re.MULTILINE)
 _TAGGED = re.compile(r"<answer>([^<]{1,600})</answer>", re.IGNORECASE)
 _REVERSED = re.compile(r"(?:^|\s)([^\s,;]{1,80})\s+is\s+(?:the|our|my)\s+(?:\w+\s+)?answer\b")
-_MATHS = re.compile(r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$|\$(?![\d.,]+\s+[a-zA-Z]{2,})(.+?)\$(?!\d)", re.DOTALL)
+_MATHS = re.compile(
+    r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$|\$(?![\d.,]+\s+[a-zA-Z]{2,})(.+?)\$(?!\d)",
+    re.DOTALL,
+)
 _EQUALS = re.compile(r"(?<![<>!=:])=(?!=)")
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
 _ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
@@ -43,8 +48,12 @@ _TERM = (
     r"(?:[$£€¥]\s?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?"
     r"(?:\s*(?:!|%|\\%|°|π|√\d+|\\pi|\^\{?-?\w+\}?)|(?:[a-zA-Z]|\\[a-z]+)(?![a-zA-Z])(?:\^\{?\d+\}?)?|\([^()\n]{1,40}\))*"
 )
-_RUN = re.compile(rf"(?<![\w.])(?:[-+](?=\S))?(?:[a-zA-Z](?=\s?[-+*/^=]\s?[\d(])\s?[-+*/^=]\s?)?{_TERM}(?:(?:\s?(?:[-+*/^×·÷]|=)\s?|:(?=\d))(?:[a-zA-Z](?![a-zA-Z])|{_TERM}))*")
-_CONCLUDES = re.compile(r"^\W*(?:so|thus|therefore|hence|finally|in total|altogether|in conclusion)\b", re.I)
+_RUN = re.compile(
+    rf"(?<![\w.])(?:[-+](?=\S))?(?:[a-zA-Z](?=\s?[-+*/^=]\s?[\d(])\s?[-+*/^=]\s?)?{_TERM}(?:(?:\s?(?:[-+*/^×·÷]|=)\s?|:(?=\d))(?:[a-zA-Z](?![a-zA-Z])|{_TERM}))*"
+)
+_CONCLUDES = re.compile(
+    r"^\W*(?:so|thus|therefore|hence|finally|in total|altogether|in conclusion)\b", re.I
+)
 _ASIDE = re.compile(
     r"\b(?:in|for|per|from|after|over|by|across|at|on|within|during|with|than|into|between|among|every|each"
     r"|(?<!total )(?<!sum )(?<!amount )(?<!average )(?<!profit )of)"
@@ -199,7 +208,7 @@ def _statement(line: str) -> str | None:
         if clause.start() > 0 and not any(a <= clause.start() < b for a, b in maths):
             line = line[: clause.start()]
             break
-    line = line.strip().rstrip(",;\"`")
+    line = line.strip().rstrip(',;"`')
     if not line.strip(".*:` ") or EMPTY.match(line):
         return None
     if (segment := _MATHS.match(line)) is not None:
@@ -207,7 +216,9 @@ def _statement(line: str) -> str | None:
         tail = line[segment.end() :].strip()
         if not tail or _MATHS.search(tail) or re.match(r"(?:,|and|or)\b|[,;]", tail):
             return line
-        return f"{inner} \\text{{ {tail} }}" if re.fullmatch(r"[a-zA-Z% /]{1,30}\.?", tail) else inner
+        return (
+            f"{inner} \\text{{ {tail} }}" if re.fullmatch(r"[a-zA-Z% /]{1,30}\.?", tail) else inner
+        )
     if (inside := [m for m in _MATHS.finditer(line)]) and re.match(r"[A-Za-z]{2,}", line):
         outside = _MATHS.sub(" ", line)
         if len(inside) == 1 and not re.search(r"\d", outside) and not HEDGED.search(outside):
@@ -221,7 +232,9 @@ def _plain(line: str) -> str:
     if (time := re.match(r"\d{1,2}(?::\d\d)?\s*[ap]\.?\s?m\b\.?", line, re.IGNORECASE)) is not None:
         return time[0]
     counted = re.match(rf"([$£€¥]?\s?{_NUMBER})((?:\s+[^\W\d]{{2,}})+)\s+\d", line)
-    if counted and not re.fullmatch(r"\s+(?:and|or|to|und|oder|et|ou)|.*\b(?:and|or|to)", counted[2]):
+    if counted and not re.fullmatch(
+        r"\s+(?:and|or|to|und|oder|et|ou)|.*\b(?:and|or|to)", counted[2]
+    ):
         return counted[1] + counted[2]
     if re.match(r"[^\W\d_]{2,}(?![({^_])", line) and not HEDGED.search(line):
         numbers = _ANY_NUMBER.findall(line)
@@ -249,7 +262,9 @@ def _concluded(text: str) -> Found | None:
     sentences = [s for s in re.split(r"(?<=[.!?])\s+(?=[A-Z])", line) if re.search(r"\d", s)]
     sentence = sentences[-1] if sentences else line
     if _CONCLUDES.match(sentence) and not re.search(r"[=$\\]", sentence):
-        runs = [m for m in _RUN.finditer(sentence) if not _ASIDE.search(sentence[: m.start()][-60:])]
+        runs = [
+            m for m in _RUN.finditer(sentence) if not _ASIDE.search(sentence[: m.start()][-60:])
+        ]
         if len(runs) == 1:
             return Found(runs[0][0])
     maths = list(_MATHS.finditer(sentence))

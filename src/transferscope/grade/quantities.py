@@ -154,7 +154,11 @@ def quantity(text: str) -> Quantity | None:
         return spelled
     sign, symbol = "", ""
     if money := _MONEY.fullmatch(text):
-        sign, symbol, text = money[1], money[2][-1] if money[2][-1] in "$£€¥₹" else money[2], money[3]
+        sign, symbol, text = (
+            money[1],
+            money[2][-1] if money[2][-1] in "$£€¥₹" else money[2],
+            money[3],
+        )
     split = next((m.start() for m in _LETTERS.finditer(text) if _is_unit(m, text)), len(text))
     value = exact(sign + text[:split].rstrip(" *-~({")) if split else None
     if value is None:
@@ -190,7 +194,7 @@ def _is_unit(found: re.Match[str], text: str) -> bool:
 
 
 def _spelled(text: str) -> Quantity | None:
-    """"twelve apples", "twenty-five"."""
+    """ "twelve apples", "twenty-five"."""
     first, _, rest = text.partition(" ")
     tens, dash, ones = first.lower().partition("-")
     if tens not in _SPELLED or (dash and ones not in _SMALL[1:10]):

@@ -187,7 +187,9 @@ def _inequality(text: str) -> tuple[str, tuple[Interval, ...]] | None:
 
 def is_inequality(text: str) -> bool:
     """Whether ``text`` compares two sides by anything but an equals sign."""
-    return bool(_BUILT.fullmatch(text) or top_level(text, _COMPARISON) or top_level(text, _NOT_EQUAL))
+    return bool(
+        _BUILT.fullmatch(text) or top_level(text, _COMPARISON) or top_level(text, _NOT_EQUAL)
+    )
 
 
 def same_inequality(mine: str, theirs: str, same: Same) -> bool:

@@ -107,13 +107,16 @@ class _Comparison:
         return self._expressions(mine, theirs)
 
     def _either_side(self, mine: str, theirs: str) -> bool | None:
-        """"a \\approx b" is right by either side; "x \\in" in front is no part of a set."""
+        """ "a \\approx b" is right by either side; "x \\in" in front is no part of a set."""
         ours, others = split(mine, _ABOUT), split(theirs, _ABOUT)
         if len(ours) > 1 or len(others) > 1:
             if len(ours) > 3 or len(others) > 3:
                 return False
             return any(self.same(_last(a), _last(b)) for a in ours for b in others)
-        bare = [_MEMBER.sub("", text, count=1) if _MEMBER.match(text) else text for text in (mine, theirs)]
+        bare = [
+            _MEMBER.sub("", text, count=1) if _MEMBER.match(text) else text
+            for text in (mine, theirs)
+        ]
         return self.same(*bare) if bare != [mine, theirs] else None
 
     def _regions(self, mine: str, theirs: str) -> bool | None:
@@ -142,8 +145,11 @@ class _Comparison:
         )
         if [len(row) for row in ours] != [len(row) for row in others] or len(ours) > MAX_ITEMS:
             return False
-        return all(self.same(a, b) for one, other in zip(ours, others, strict=True)
-                   for a, b in zip(one, other, strict=True))
+        return all(
+            self.same(a, b)
+            for one, other in zip(ours, others, strict=True)
+            for a, b in zip(one, other, strict=True)
+        )
 
     def _collections(self, mine: str, theirs: str) -> bool | None:
         kind, ours = _parts(mine)
@@ -202,7 +208,7 @@ class _Comparison:
         return wording.ratio(mine, theirs, self.same)
 
     def _units(self, mine: str, theirs: str) -> bool | None:
-        """"5\\pi cm": a unit behind an expression."""
+        """ "5\\pi cm": a unit behind an expression."""
         (left, unit), (right, other) = quantities.parted(mine), quantities.parted(theirs)
         if (left, right) == (mine, theirs):
             return None
@@ -239,7 +245,7 @@ def _parts(text: str) -> tuple[str, list[str]]:
 
 
 def _signs(text: str) -> list[str]:
-    """"1 \\pm 2" as "1 + 2" and "1 - 2"; \\mp is the other one."""
+    """ "1 \\pm 2" as "1 + 2" and "1 - 2"; \\mp is the other one."""
     if not _PLUS_MINUS.search(text):
         return [text]
     return [
@@ -270,4 +276,8 @@ def _value(sides: list[str]) -> str | None:
 def _is_name(text: str) -> bool:
     """Whether ``text`` names something: "x", "f(x)", "\\mathbf{v}", "AB", "P(A)", "(x, y)"."""
     bare = _SUBSCRIPT.sub("", text)
-    return len(bare) <= 60 and bool(bare or text) and not re.search(r"[-+*/\d^<>]|\\(?:pi|sqrt|frac|infty|le|ge)", bare)
+    return (
+        len(bare) <= 60
+        and bool(bare or text)
+        and not re.search(r"[-+*/\d^<>]|\\(?:pi|sqrt|frac|infty|le|ge)", bare)
+    )

@@ -139,8 +139,10 @@ def residue(answer: str, gold: str, same: Same) -> bool | None:
 
 
 def ratio(answer: str, gold: str, same: Same) -> bool | None:
-    """"3:2", "3 to 2": each part is compared; against a fraction the quotient."""
-    mine, theirs = ([part.strip() for part in text.split(":")] for text in map(_colons, (answer, gold)))
+    """ "3:2", "3 to 2": each part is compared; against a fraction the quotient."""
+    mine, theirs = (
+        [part.strip() for part in text.split(":")] for text in map(_colons, (answer, gold))
+    )
     if len(mine) == len(theirs) == 1:
         return None
     if len(mine) == len(theirs):
