@@ -7,7 +7,7 @@ import re
 _OPEN, _CLOSE = "([{", ")]}"
 _GROUPED = re.compile(r"(?<!\d)(?<!\d,)\d{1,3}(?:,\d{3})+(?![\d,]\d)")
 _SEPARATOR = re.compile(r"[,;]|(?<![a-zA-Z\\])(?:and|or|und|oder|et|ou|y|o|e)(?![a-zA-Z])|或|和")
-_WORD_SEPARATOR = frozenset("y o e".split())
+_WORD_SEPARATOR = frozenset(["y", "o", "e"])
 
 
 def top_level(text: str, pattern: re.Pattern[str]) -> list[re.Match[str]]:

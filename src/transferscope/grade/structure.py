@@ -14,7 +14,7 @@ import time
 from . import expressions, quantities, regions, wording
 from .latex import MAX_ANSWER, cleaned, squeezed
 from .numbers import TooLarge, exact
-from .splitting import bracketed, items, split, top_level
+from .splitting import bracketed, items, split
 
 MAX_ITEMS = 50
 MAX_DEPTH = 5
