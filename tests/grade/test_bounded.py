@@ -12,7 +12,6 @@ import pytest
 from transferscope.grade import bounded
 from transferscope.grade.maths import is_correct
 
-
 # equal, but not as written: sympy has to compare them
 COMPARED = (r"\boxed{x(x+1)}", "x^2+x")
 

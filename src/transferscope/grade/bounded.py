@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 
 LIMIT = 20.0
-"""Seconds for one comparison; math-verify's own limits (``expressions.SECONDS`` a step) come first."""
+"""Seconds for one comparison; the limits of its steps (``expressions.SECONDS``) come first."""
 
 _CODE = "from transferscope.grade.bounded import serve; serve()"
 

@@ -1,8 +1,9 @@
 """The answer that a response commits to, without a look at the gold.
 
-In this order: the last boxes that are no placeholder; "#### 18"; ``<answer>``; what follows the last
-"the answer is" (in the languages of :data:`.phrases.SAID`); the conclusion of the last sentence; the last
-number. Reasoning blocks and what follows in a new turn ("Question:", "Human:") are not read.
+In this order: the last boxes that are no placeholder; "#### 18"; ``<answer>``; what follows the
+last "the answer is" (in the languages of :data:`.phrases.SAID`); the conclusion of the last
+sentence; the last number. Reasoning blocks and what follows in a new turn ("Question:", "Human:")
+are not read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ MAX_STATED = 600
 
 _PLACEHOLDER = re.compile(
     r"\s*(?:\\text\{)?\s*(?:\[|<)?(?:your|final|the|insert|correct)?[\s\\_]*(?:final[\s\\_]*)?"
-    r"(?:answer|number|result|value|expression|letter)?[\s\\_]*(?:here)?\s*(?:\]|>)?\}?\s*|\s*(?:\.{2,}|\\l?dots|\\cdots|…|\?|_+|\\_+|#+)\s*",
+    r"(?:answer|number|result|value|expression|letter)?[\s\\_]*(?:here)?\s*(?:\]|>)?\}?\s*"
+    r"|\s*(?:\.{2,}|\\l?dots|\\cdots|…|\?|_+|\\_+|#+)\s*",
     re.IGNORECASE,
 )
 _OPENS_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
@@ -46,17 +48,19 @@ _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
 _ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
 _TERM = (
     r"(?:[$£€¥]\s?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?"
-    r"(?:\s*(?:!|%|\\%|°|π|√\d+|\\pi|\^\{?-?\w+\}?)|(?:[a-zA-Z]|\\[a-z]+)(?![a-zA-Z])(?:\^\{?\d+\}?)?|\([^()\n]{1,40}\))*"
+    r"(?:\s*(?:!|%|\\%|°|π|√\d+|\\pi|\^\{?-?\w+\}?)"
+    r"|(?:[a-zA-Z]|\\[a-z]+)(?![a-zA-Z])(?:\^\{?\d+\}?)?|\([^()\n]{1,40}\))*"
 )
 _RUN = re.compile(
-    rf"(?<![\w.])(?:[-+](?=\S))?(?:[a-zA-Z](?=\s?[-+*/^=]\s?[\d(])\s?[-+*/^=]\s?)?{_TERM}(?:(?:\s?(?:[-+*/^×·÷]|=)\s?|:(?=\d))(?:[a-zA-Z](?![a-zA-Z])|{_TERM}))*"
+    r"(?<![\w.])(?:[-+](?=\S))?(?:[a-zA-Z](?=\s?[-+*/^=]\s?[\d(])\s?[-+*/^=]\s?)?"
+    rf"{_TERM}(?:(?:\s?(?:[-+*/^×·÷]|=)\s?|:(?=\d))(?:[a-zA-Z](?![a-zA-Z])|{_TERM}))*"
 )
 _CONCLUDES = re.compile(
     r"^\W*(?:so|thus|therefore|hence|finally|in total|altogether|in conclusion)\b", re.I
 )
 _ASIDE = re.compile(
-    r"\b(?:in|for|per|from|after|over|by|across|at|on|within|during|with|than|into|between|among|every|each"
-    r"|(?<!total )(?<!sum )(?<!amount )(?<!average )(?<!profit )of)"
+    r"\b(?:in|for|per|from|after|over|by|across|at|on|within|during|with|than|into|between|among"
+    r"|every|each|(?<!total )(?<!sum )(?<!amount )(?<!average )(?<!profit )of)"
     r"\s+(?:(?:the|these|those|all|each|his|her|its|their|another|only|of|other|first|last)\s+)*\W?$"
 )
 """What stands before a number that is no result: "in 3 baskets", "after the first 5 days"."""
@@ -219,7 +223,7 @@ def _statement(line: str) -> str | None:
         return (
             f"{inner} \\text{{ {tail} }}" if re.fullmatch(r"[a-zA-Z% /]{1,30}\.?", tail) else inner
         )
-    if (inside := [m for m in _MATHS.finditer(line)]) and re.match(r"[A-Za-z]{2,}", line):
+    if (inside := list(_MATHS.finditer(line))) and re.match(r"[A-Za-z]{2,}", line):
         outside = _MATHS.sub(" ", line)
         if len(inside) == 1 and not re.search(r"\d", outside) and not HEDGED.search(outside):
             return inside[0][0]
@@ -262,11 +266,11 @@ def _concluded(text: str) -> Found | None:
     sentences = [s for s in re.split(r"(?<=[.!?])\s+(?=[A-Z])", line) if re.search(r"\d", s)]
     sentence = sentences[-1] if sentences else line
     if _CONCLUDES.match(sentence) and not re.search(r"[=$\\]", sentence):
-        runs = [
+        results = [
             m for m in _RUN.finditer(sentence) if not _ASIDE.search(sentence[: m.start()][-60:])
         ]
-        if len(runs) == 1:
-            return Found(runs[0][0])
+        if len(results) == 1:
+            return Found(results[0][0])
     maths = list(_MATHS.finditer(sentence))
     if maths and not _ANY_NUMBER.search(sentence, maths[-1].end()):
         return Found(next(part for part in maths[-1].groups() if part is not None).strip())

@@ -42,7 +42,7 @@ class _NotANumber(Exception):
 
 
 def exact(text: str) -> Fraction | None:
-    """The value of cleaned ``text`` where it is rational arithmetic and nothing else, else ``None``.
+    """The value of cleaned ``text`` where it is rational arithmetic only, else ``None``.
 
     Raises :class:`TooLarge` where the value is a number too large to be written out.
     """
@@ -155,11 +155,13 @@ class _Reader:
                 if parts[0::3] == ["{", "{"] and parts[2::3] == ["}", "}"] and top < bottom:
                     self.at += 7
                     return Fraction(top, bottom)
-        if len(parts := texts[at : at + 3]) == 3 and parts[1] == "/":
-            if parts[0].isdigit() and parts[2].isdigit() and int(parts[0]) < int(parts[2]):
-                self.at += 3
-                return Fraction(int(parts[0]), int(parts[2]))
-        return None
+        parts = texts[at : at + 3]
+        if len(parts) < 3 or parts[1] != "/" or not (parts[0].isdigit() and parts[2].isdigit()):
+            return None
+        if int(parts[0]) >= int(parts[2]):
+            return None
+        self.at += 3
+        return Fraction(int(parts[0]), int(parts[2]))
 
     def _power(self) -> Fraction:
         value = self._atom()
@@ -205,7 +207,7 @@ class _Reader:
         self._take(closing)
         return value
 
-    def _atom(self) -> Fraction:
+    def _atom(self) -> Fraction:  # noqa: PLR0911 - one per kind of atom
         token = self._next()
         kind = self.kinds[self.at] if token else ""
         if kind == "number":

@@ -25,7 +25,8 @@ SAID = re.compile(
     | (?:r[ée]ponse|solution)(?:\s+(?:finale|correcte|exacte|est))*\s*(?::|\best\b\s*:?)
     | (?:antwort|ergebnis|l[öo]sung)(?:\s+(?:lautet|ist|betr[äa]gt))?\s*
         (?::|(?<=lautet)|(?<=ist)|(?<=trägt))\s*(?:also|daher|somit)?
-    | (?:respuesta|resultado|soluci[óo]n)(?:\s+(?:final|correcta|correcto))*\s*(?::|\bes\b(?:\s+igual\s+a)?)
+    | (?:respuesta|resultado|soluci[óo]n)(?:\s+(?:final|correcta|correcto))*\s*
+        (?::|\bes\b(?:\s+igual\s+a)?)
     | (?:risposta|risultato|soluzione)(?:\s+(?:finale|corretta|esatta))*\s*(?::|[èe]'?(?=\s))
     | (?:resposta|resultado|solução)(?:\s+(?:final|correta|certa))*\s*(?::|[ée](?=\s))
     | (?:ответ(?:ом)?)(?:\s+(?:равен|является|будет))?\s*[-:=]?
@@ -77,9 +78,12 @@ CLAUSE = re.compile(
 )
 """Where the answer ends and its explanation begins."""
 LEAD = re.compile(
-    r"(?:[\s:*_`\"]+|(?:therefore|thus|then|simply|just|exactly|about|approximately|roughly|around|indeed|hence|also|now"
-    r"|clearly|precisely|likely|probably|(?:supposed|expected|meant) to be|given by|equal to|equals|only|still|actually|indeed|daher|somit|donc|entonces"
-    r"|option|choice|a total of|the number|the value|the set|the pair|the ordered pair|the interval|the tuple)(?![a-zA-Z])|,(?=\s))+",
+    r"(?:[\s:*_`\"]+|(?:therefore|thus|then|simply|just|exactly|about|approximately|roughly|around|indeed|hence"
+    r"|also|now"
+    r"|clearly|precisely|likely|probably|(?:supposed|expected|meant) to be|given by|equal to"
+    r"|equals|only|still|actually|indeed|daher|somit|donc|entonces"
+    r"|option|choice|a total of|the number|the value|the set|the pair|the ordered pair"
+    r"|the interval|the tuple)(?![a-zA-Z])|,(?=\s))+",
     re.IGNORECASE,
 )
 """Words before the answer itself."""
@@ -90,7 +94,8 @@ HEDGED = re.compile(
 )
 """Words that make a number no answer."""
 EMPTY = re.compile(
-    r"(?:in)?correct\b|wrong\b|right\b(?! (?:angle|triangle))|different\b|the same\b|unknown\b|unclear\b"
+    r"(?:in)?correct\b|wrong\b|right\b(?! (?:angle|triangle))|different\b|the same\b|unknown\b"
+    r"|unclear\b"
     r"|independent of|probably wrong|as follows\W*$|below\b|above\b|found\b",
     re.IGNORECASE,
 )

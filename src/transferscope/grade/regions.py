@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from .numbers import exact
 from .splitting import bracketed, items, split, top_level
@@ -114,7 +115,7 @@ def _all_but(points: list[str]) -> list[Interval] | None:
         return None
     ordered = sorted(values, key=lambda point: values[point] or 0)
     ends = ["-" + INFINITE, *ordered, INFINITE]
-    return [Interval(a, False, b, False) for a, b in zip(ends, ends[1:], strict=False)]
+    return [Interval(a, False, b, False) for a, b in pairwise(ends)]
 
 
 def _inequalities(text: str) -> Region | None:
@@ -153,7 +154,9 @@ def _met(one: tuple[Interval, ...], other: tuple[Interval, ...]) -> tuple[Interv
     return (Interval(a.low, a.low_closed, b.high, b.high_closed),)
 
 
-def _inequality(text: str) -> tuple[str, tuple[Interval, ...]] | None:
+def _inequality(  # noqa: PLR0911 - one per form
+    text: str,
+) -> tuple[str, tuple[Interval, ...]] | None:
     sides = split(text, _NOT_EQUAL)
     if len(sides) == 2:
         if not _VARIABLE.fullmatch(sides[0]):

@@ -77,7 +77,7 @@ class _Comparison:
         finally:
             self.depth -= 1
 
-    def _same(self, mine: str, theirs: str) -> bool:
+    def _same(self, mine: str, theirs: str) -> bool:  # noqa: PLR0911 - one per kind
         number, gold = exact(mine), exact(theirs)
         if number is not None and gold is not None:
             return number == gold
@@ -151,7 +151,9 @@ class _Comparison:
             for a, b in zip(one, other, strict=True)
         )
 
-    def _collections(self, mine: str, theirs: str) -> bool | None:
+    def _collections(  # noqa: PLR0911 - one per pair of kinds
+        self, mine: str, theirs: str
+    ) -> bool | None:
         kind, ours = _parts(mine)
         gold_kind, others = _parts(theirs)
         if max(len(ours), len(others)) > MAX_ITEMS:
@@ -187,7 +189,9 @@ class _Comparison:
             for at, other in enumerate(others)
         )
 
-    def _equations(self, mine: str, theirs: str) -> bool | None:
+    def _equations(  # noqa: PLR0911 - one per form
+        self, mine: str, theirs: str
+    ) -> bool | None:
         ours, others = split(mine, _EQUALS), split(theirs, _EQUALS)
         if not (all(ours) and all(others)):
             return False
@@ -197,9 +201,9 @@ class _Comparison:
             return self.same(found, theirs) if (found := _value(ours)) is not None else False
         if len(ours) == 1:
             return self.same(mine, others[-1]) if _is_name(others[0]) else False
-        if _is_name(ours[0]) and _is_name(others[0]):
-            if squeezed(ours[0]).lower() == squeezed(others[0]).lower():
-                return self.same(ours[-1], others[-1])
+        names = {squeezed(side[0]).lower() for side in (ours, others) if _is_name(side[0])}
+        if len(names) == 1 and _is_name(ours[0]) and _is_name(others[0]):
+            return self.same(ours[-1], others[-1])
         if len(ours) > 2 or len(others) > 2:
             return False
         return self._expressions(mine, theirs)
@@ -248,10 +252,8 @@ def _signs(text: str) -> list[str]:
     """ "1 \\pm 2" as "1 + 2" and "1 - 2"; \\mp is the other one."""
     if not _PLUS_MINUS.search(text):
         return [text]
-    return [
-        _PLUS_MINUS.sub(lambda m, plus=plus: "+" if (m[0] == "\\pm") == plus else "-", text)
-        for plus in (True, False)
-    ]
+    upper = text.replace("\\pm", "+").replace("\\mp", "-")
+    return [upper, text.replace("\\pm", "-").replace("\\mp", "+")]
 
 
 def _last(text: str) -> str:

@@ -156,7 +156,7 @@ _UNIT_TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """``multiplier`` ("million"), ``scale`` to the base units, their ``powers``, other ``words``."""
+    """``multiplier`` ("million"), ``scale`` to the base units, ``powers`` of them, ``words``."""
 
     multiplier: int
     scale: Fraction
@@ -196,7 +196,7 @@ def unit(text: str, *, symbol: str = "", attached: bool = False) -> Unit | None:
 
 
 class _Reader:
-    """What was read of a unit so far. Its methods say whether what they are given belongs to one."""
+    """What was read of a unit so far. Methods say whether what they are given belongs to it."""
 
     def __init__(self, symbol: str, *, compound: bool) -> None:
         self.money, self.compound = bool(symbol), compound

@@ -17,7 +17,8 @@ from .numbers import exact
 Same = Callable[[str, str], bool]
 
 _OPTION = re.compile(
-    r"(?:(?:option|choice|answer)\s+)?(?:\(\s*(?P<in>[A-J])\s*\)|(?P<dot>[A-J])(?=[.:)])[.:)])\s*(?P<rest>.*)",
+    r"(?:(?:option|choice|answer)\s+)?(?:\(\s*(?P<in>[A-J])\s*\)|(?P<dot>[A-J])(?=[.:)])[.:)])"
+    r"\s*(?P<rest>.*)",
     re.DOTALL | re.IGNORECASE,
 )
 _LETTER = re.compile(r"(?:(?:option|choice)\s+)?\(?\s*([A-J])\s*\)?[.:]?", re.IGNORECASE)
@@ -33,7 +34,8 @@ _BASES = {
 }  # fmt: skip
 _IN_BASE = re.compile(r"(-?[0-9A-Fa-f]+)\s*\(?\s*(?:in\s+)?base\s*(\w+)\s*\)?")
 _RESIDUE = re.compile(
-    r"(?:[^=]*?(?:\\equiv|=))?\s*(?P<rest>[^=\\()]+|\\frac[^=()]+?)\s*\(?\s*(?:\\pmod|mod(?:ulo)?)\s*[{(]?"
+    r"(?:[^=]*?(?:\\equiv|=))?\s*(?P<rest>[^=\\()]+|\\frac[^=()]+?)\s*\(?\s*"
+    r"(?:\\pmod|mod(?:ulo)?)\s*[{(]?"
     r"\s*(?P<by>[^(){}]+?)\s*[)}]*"
 )
 _RATIO = re.compile(r"([^:]+?)\s*(?::|(?<![a-zA-Z])to(?![a-zA-Z]))\s*([^:]+)")
@@ -47,13 +49,14 @@ _ALIKE = (
 )
 
 
-def option(answer: str, gold: str, same: Same) -> bool | None:
+def option(  # noqa: PLR0911 - one per pair of kinds
+    answer: str, gold: str, same: Same
+) -> bool | None:
     """Multiple choice: "B", "(B)", "B. 42" and "(B) 42" where ``gold`` is a letter or an option."""
     wanted, chosen = _LETTER.fullmatch(gold), _OPTION.fullmatch(answer)
     if wanted and wanted[1].isupper():
         if said := _LETTER.fullmatch(answer):
-            alone = said[1] == wanted[1] or (said[1] in "abcd" and said[1].upper() == wanted[1])
-            return alone
+            return said[1] == wanted[1] or (said[1] in "abcd" and said[1].upper() == wanted[1])
         if chosen and (chosen["in"] or chosen["dot"]).isupper():
             letter = chosen["in"] or chosen["dot"]
             return letter == wanted[1] and not _ANOTHER.search(chosen["rest"])
@@ -66,10 +69,9 @@ def option(answer: str, gold: str, same: Same) -> bool | None:
         if chosen and chosen["rest"]:
             return (chosen["in"] or chosen["dot"]) == letter and same(chosen["rest"], full["rest"])
         return same(answer, full["rest"])
-    if chosen and chosen["rest"] and (chosen["in"] or chosen["dot"]).isupper():
-        if not _ANOTHER.search(chosen["rest"]):
-            return same(chosen["rest"], gold)
-    return None
+    if not (chosen and chosen["rest"] and (chosen["in"] or chosen["dot"]).isupper()):
+        return None
+    return None if _ANOTHER.search(chosen["rest"]) else same(chosen["rest"], gold)
 
 
 def clock(answer: str, gold: str) -> bool | None:
