@@ -15,7 +15,7 @@ from ..core.errors import MissingExtra
 from . import bounded
 from .splitting import split, top_level
 
-SECONDS = 3
+SECONDS = 5
 """Limit for each step: reading both sides, evaluating them, math-verify's comparison."""
 DIGITS, AGREE = 60, 40
 """Digits evaluated, and digits that must agree: the rest is left to cancellation."""
@@ -96,6 +96,7 @@ def _numerically(mine: Any, theirs: Any) -> bool | None:
     both = [side for one in (mine, theirs) for side in (one if isinstance(one, tuple) else (one,))]
     if not all(isinstance(side, sympy.Expr) for side in both):
         return None
+    both = [side.doit() if side.has(sympy.Sum, sympy.Product) else side for side in both]
     symbols = sorted(set().union(*(side.free_symbols for side in both)), key=str)
     compared: list[tuple[Any, Any]] = []
     for first, step in _POINTS if symbols else _POINTS[:1]:

@@ -55,9 +55,6 @@ _RUN = re.compile(
     r"(?<![\w.])(?:[-+](?=\S))?(?:[a-zA-Z](?=\s?[-+*/^=]\s?[\d(])\s?[-+*/^=]\s?)?"
     rf"{_TERM}(?:(?:\s?(?:[-+*/^×·÷]|=)\s?|:(?=\d))(?:[a-zA-Z](?![a-zA-Z])|{_TERM}))*"
 )
-_CONCLUDES = re.compile(
-    r"^\W*(?:so|thus|therefore|hence|finally|in total|altogether|in conclusion)\b", re.I
-)
 _ASIDE = re.compile(
     r"\b(?:in|for|per|from|after|over|by|across|at|on|within|during|with|than|into|between|among"
     r"|every|each|(?<!total )(?<!sum )(?<!amount )(?<!average )(?<!profit )of)"
@@ -212,7 +209,7 @@ def _statement(line: str) -> str | None:
         if clause.start() > 0 and not any(a <= clause.start() < b for a, b in maths):
             line = line[: clause.start()]
             break
-    line = line.strip().rstrip(',;"`')
+    line = re.sub(r"\s+(?:and|or|but)$", "", line.strip()).rstrip(',;"`')
     if not line.strip(".*:` ") or EMPTY.match(line):
         return None
     if (segment := _MATHS.match(line)) is not None:
@@ -265,7 +262,7 @@ def _concluded(text: str) -> Found | None:
     line = text[start : end if end >= 0 else len(text)][:800]
     sentences = [s for s in re.split(r"(?<=[.!?])\s+(?=[A-Z])", line) if re.search(r"\d", s)]
     sentence = sentences[-1] if sentences else line
-    if _CONCLUDES.match(sentence) and not re.search(r"[=$\\]", sentence):
+    if not re.search(r"[=$\\]", sentence):
         results = [
             m for m in _RUN.finditer(sentence) if not _ASIDE.search(sentence[: m.start()][-60:])
         ]

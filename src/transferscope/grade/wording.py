@@ -41,6 +41,7 @@ _RESIDUE = re.compile(
 _RATIO = re.compile(r"([^:]+?)\s*(?::|(?<![a-zA-Z])to(?![a-zA-Z]))\s*([^:]+)")
 _COMMANDS = re.compile(r"\\[a-zA-Z]+")
 _ARTICLES = re.compile(r"(?<![a-z])(?:the|an?|option|answer|is|it)(?![a-z])")
+_LISTED = re.compile(r"\s*,?\s+and\s+|\s*,\s*")
 _ALIKE = (
     {"dne", "doesnotexist", "doesn'texist", "undefined", "notdefined"},
     {"nosolution", "nosolutions", "norealsolution", "norealsolutions", "none", "emptyset"},
@@ -188,6 +189,9 @@ def text(answer: str, gold: str) -> bool | None:
         return False
     if said == wanted or any({said, wanted} <= alike for alike in _ALIKE):
         return True
+    if _LISTED.search(answer) and _LISTED.search(gold):
+        ours, others = (sorted(map(_plain_words, _LISTED.split(t))) for t in (answer, gold))
+        return ours == others
     if wanted in ("yes", "no", "true", "false"):
         first = re.match(r"[a-z]+", answer.lower())
         return first is not None and first[0] == wanted and "," in answer
