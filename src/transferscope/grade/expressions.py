@@ -35,7 +35,8 @@ def readable(text: str) -> bool:
         depth += (char in "([{") - (char in ")]}")
         deepest = max(deepest, depth)
     words = re.search(r"(?<![\\a-zA-Z])[a-zA-Z]{4,}|\d['\"]", text)
-    return 0 < len(text) <= MAX_CHARS and deepest <= MAX_DEPTH and depth == 0 and not words
+    short = 0 < len(text) <= MAX_CHARS and deepest <= MAX_DEPTH and depth == 0
+    return short and text.isascii() and not words
 
 
 def equivalent(answer: str, gold: str) -> bool:
