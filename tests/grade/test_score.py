@@ -180,3 +180,12 @@ def test_closed_boxes_of_the_paper_s_own_models(model: str, closed: int) -> None
     right = {"RL": (339, 323), "SFT": (351, 332)}[model]
     assert round(500 * found.metrics["accuracy"]) == right[0]
     assert round(closed * found.metrics["accuracy_finished"]) == right[1]
+
+
+def test_a_list_of_maths_golds_means_any_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "saved.jsonl"
+    file.write_text('{"response": "It is 4.", "gold": ["4", 5]}\n{"response": "3", "gold": [4]}\n')
+    assert score("math", file).metrics["accuracy"] == 0.5
+    file.write_text('{"response": "4", "gold": []}\n')
+    with pytest.raises(InputError, match=r"saved.jsonl:1.*neither an answer nor a list of answers"):
+        score("math", file)

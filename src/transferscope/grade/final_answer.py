@@ -73,7 +73,7 @@ class Found:
 
 def found(response: str) -> Found | None:
     """The answer that ``response`` commits to, or ``None``. Linear in the response."""
-    text = plain_characters(without_thinking(response[-MAX_CHARS:]))
+    text = plain_characters(without_thinking(response)[-MAX_CHARS:])
     # "\\boxed" and "\\frac" that were read as escapes of a string
     text = text.replace("\x08oxed", "\\boxed").replace("\x0crac", "\\frac")
     text = _first_turn(text)
