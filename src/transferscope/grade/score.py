@@ -108,7 +108,7 @@ def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
         tick("score", at, len(graded))
         verdicts[row.id] = is_correct(row.response, answers[row.id])
     plain = _accuracy(rows, verdicts)
-    closed = [verdicts[row.id] for row in graded if finished(without_thinking(row.response))]
+    closed = [verdicts[row.id] for row in graded if finished(row.response)]
     if not closed:
         return plain
     split = {"finished": len(closed) / len(graded), "accuracy_finished": _mean(closed)}
