@@ -16,8 +16,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from scipy.stats import binom
 
 from transferscope.core.changes import mean_tests, paired_tests
+from transferscope.core.exact_margin import exact_dropped
 from transferscope.core.noninferiority import (
     bootstrap_margin,
     effective_clusters,
@@ -25,6 +27,7 @@ from transferscope.core.noninferiority import (
     tango,
 )
 from transferscope.core.over_runs import over_runs
+from transferscope.core.power import items_for, mcnemar_mde
 from transferscope.core.stats import (
     ItemScores,
     bootstrap_means,
@@ -255,6 +258,44 @@ MARGIN = {
 }
 
 
+def three_guards(n: int, margin: float) -> float:
+    """Share of drops of just the margin of which any of three guards is called larger, counted.
+
+    Items only fall, so that all outcomes can be gone through: no simulation.
+    """
+    lost = np.arange(n + 1)
+    called = [exact_dropped(int(k), 0, n, margin=100 * margin) < LEVEL / 3 for k in lost]
+    shown = float(binom.pmf(lost, n, margin) @ np.array(called, dtype=float))
+    return 1.0 - (1.0 - shown) ** 3
+
+
+def power(rng: np.random.Generator) -> list[dict[str, str | float]]:
+    """How often exact McNemar establishes a change of its MDE, and of a plan's effect."""
+    rows = []
+    for lost, won, n in ((0, 0, 100), (10, 5, 200), (100, 120, 2000)):
+        found = mcnemar_mde(lost, won, n)
+        if found is not None:
+            change, seen = found / 100, (lost + won) / n
+            design = f"MDE of {found:.2f} points: {n} items, {lost + won} flipped"
+            rows.append(established(rng, n, max(seen, change), change, design))
+    for effect, flips_ in ((2.0, 0.1), (5.0, 0.2), (10.0, 0.1), (30.0, 0.3)):
+        n = items_for(effect / 100, flips_)
+        design = f"plan of {effect:g} points at discordance {flips_:g}: {n} items"
+        rows.append(established(rng, n, flips_, effect / 100, design))
+    return rows
+
+
+def established(
+    rng: np.random.Generator, n: int, discordance: float, change: float, design: str
+) -> dict[str, str | float]:
+    shares = [(discordance - change) / 2, (discordance + change) / 2, 1 - discordance]
+    tables, counts = np.unique(
+        rng.multinomial(n, np.maximum(shares, 0.0), size=COMPARISONS), axis=0, return_counts=True
+    )
+    hits = [mcnemar_exact(int(a), int(b)) < LEVEL and b > a for a, b, _ in tables]
+    return row("power", design, int(counts @ np.array(hits)))
+
+
 def row(test: str, design: str, alarms: int) -> dict[str, str | float]:
     share = alarms / COMPARISONS
     error = (share * (1 - share) / COMPARISONS) ** 0.5
@@ -280,11 +321,18 @@ def main() -> None:
                 dropped += p_dropped <= LEVEL
         rows.append(row(f"{test}, kept", design, kept))
         rows.append(row(f"{test}, dropped", design, dropped))
+    guards = [
+        {"items": n, "margin": 100 * margin, "any": round(100 * three_guards(n, margin), 2)}
+        for n in (50, 100, 150, 310, 600, 1000)
+        for margin in (0.01, 0.02, 0.05)
+    ]
     result = {
         "comparisons": COMPARISONS,
         "replicates": REPLICATES,
         "level": 100 * LEVEL,
         "rows": rows,
+        "three_guards_only_falls": guards,
+        "power": power(rng),
         "above_5.5": [r for r in rows if r["alarms"] > 5.5],
         "seconds": round(time.perf_counter() - start),
     }

@@ -111,3 +111,10 @@ def test_without_a_stated_chance_level_only_plain_rates_are_known(
 def test_chance_outside_its_range_is_refused(chance: float, rng: np.random.Generator) -> None:
     with pytest.raises(ValueError, match="not within"):
         transitions(ItemScores.plain(np.ones((2, 3))), rng, chance=chance)
+
+
+def test_nothing_forgotten_is_not_known_to_the_point() -> None:
+    still = ItemScores.plain(np.tile([0.0, 1.0], (2, 30)))
+    (found,) = transitions(still, np.random.default_rng(0), chance=None, replicates=200)
+    # of 60 items none was lost: (1 - x)^60 = 0.025
+    assert found.forgetting.ci == pytest.approx((0.0, 100 * (1 - 0.025 ** (1 / 60))))

@@ -74,9 +74,7 @@ def draw(
             rng = stream(seed, "bootstrap", name)
             items = with_moves(stacked(parts))
             drawn = bootstrap_means([items], rng, replicates=replicates)[:, :, 0]
-            found = transition_rates(
-                items.means_K, drawn, models=len(parts) + 1, chance=parts[0].chance
-            )
+            found = transition_rates(items, drawn, models=len(parts) + 1, chance=parts[0].chance)
             for at, row in enumerate(rows):
                 bases[row][name], tuned[row][name] = drawn[:, 0], drawn[:, at + 1]
                 moved[row][name] = found[at]

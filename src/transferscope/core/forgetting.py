@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .index import order_interval
+from .noninferiority import effective_clusters, exact_lower
+from .standing import ALPHA
 from .stats import Array, ItemScores, bootstrap_means
 
 
@@ -52,7 +54,7 @@ def transitions(
     """
     moved = with_moves(items)
     drawn_RK = bootstrap_means([moved], rng, replicates=replicates)[:, :, 0]
-    return transition_rates(moved.means_K, drawn_RK, models=len(items.scores_KN), chance=chance)
+    return transition_rates(moved, drawn_RK, models=len(items.scores_KN), chance=chance)
 
 
 def with_moves(items: ItemScores) -> ItemScores:
@@ -64,33 +66,38 @@ def with_moves(items: ItemScores) -> ItemScores:
 
 
 def transition_rates(
-    means_K: Array, drawn_RK: Array, *, models: int, chance: float | None
+    moved: ItemScores, drawn_RK: Array, *, models: int, chance: float | None
 ) -> list[Transitions]:
-    """As :func:`transitions`, from the means and replicates of :func:`with_moves`, in percent.
+    """As :func:`transitions`, from the items of :func:`with_moves` and their replicates (percent).
 
-    ``models``: base and tuned ones.
+    ``models``: base and tuned ones. Where replicates have no spread, as where nothing was lost, the
+    interval is what an exact test of as many clusters leaves open.
     """
     if chance is not None and not 0.0 <= chance < 1.0:
         raise ValueError(f"chance {chance!r} is not within 0..1")
     # Point estimates as one more replicate, so that both go through the same lines.
-    all_RK = np.vstack([means_K, drawn_RK])[:, models:]
+    all_RK = np.vstack([moved.means_K, drawn_RK])[:, models:]
+    floor = -exact_lower(0, effective_clusters([moved]), alpha=ALPHA / 2.0)
     lost_RK, won_RK = all_RK[:, 1:models], all_RK[:, models:]
     guessed_R = None if chance is None else chance * (100.0 - all_RK[:, 0])
     return [
         Transitions(
-            forgetting=_rate(lost_RK[:, k]),
-            backward=_rate(won_RK[:, k]),
-            forgetting_adjusted=_beyond(lost_RK[:, k], guessed_R),
-            backward_adjusted=_beyond(won_RK[:, k], guessed_R),
+            forgetting=_rate(lost_RK[:, k], floor),
+            backward=_rate(won_RK[:, k], floor),
+            forgetting_adjusted=_beyond(lost_RK[:, k], guessed_R, floor),
+            backward_adjusted=_beyond(won_RK[:, k], guessed_R, floor),
         )
         for k in range(models - 1)
     ]
 
 
-def _beyond(moved_R: Array, guessed_R: Array | None) -> Rate | None:
-    return None if guessed_R is None else _rate(np.maximum(moved_R - guessed_R, 0.0))
+def _beyond(moved_R: Array, guessed_R: Array | None, floor: float) -> Rate | None:
+    return None if guessed_R is None else _rate(np.maximum(moved_R - guessed_R, 0.0), floor)
 
 
-def _rate(point_and_draws: Array) -> Rate:
-    low, high = order_interval(point_and_draws[1:])
-    return Rate(float(point_and_draws[0]), (float(low), float(high)))
+def _rate(point_and_draws: Array, floor: float) -> Rate:
+    value = float(point_and_draws[0])
+    low, high = map(float, order_interval(point_and_draws[1:]))
+    if high - low <= 1e-9:  # no width is no evidence
+        low, high = max(value - floor, 0.0), min(value + floor, 100.0)
+    return Rate(value, (low, high))

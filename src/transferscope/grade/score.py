@@ -16,7 +16,6 @@ from ..core.artefacts import flags_of
 from ..core.errors import InputError
 from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
-from ..core.thinking import without_thinking
 from . import mctaco
 from .gold import gold_problems, instructions_of
 from .letters import letter
