@@ -161,7 +161,7 @@ def dropped_p(
 
     null, net_X = margin / 100.0, (lost_X - won_X).astype(float)
     both_X = 2.0 * restricted(lost_X.astype(float), won_X.astype(float), n, -null) - null
-    spread_X = np.sqrt(np.maximum(n * (both_X - null**2), 1e-300))  # 0 only where nothing moves
+    spread_X = np.sqrt(np.maximum(n * (both_X - null**2), 1e-60))  # 0 where nothing moves
     z_X = (net_X - 0.5 - n * null) / spread_X
     skew_X = n * null * (1.0 - 3.0 * both_X + 2.0 * null**2) / spread_X**3
     near_X = np.clip(z_X, -40.0, 40.0)  # exp(-800) is 0 without an overflow of its square
