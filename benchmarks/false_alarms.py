@@ -17,16 +17,21 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from transferscope.core.noninferiority import bootstrap_margin, effective_clusters, tango
+from transferscope.core.changes import mean_tests, paired_tests
+from transferscope.core.noninferiority import (
+    bootstrap_margin,
+    effective_clusters,
+    moving_clusters,
+    tango,
+)
 from transferscope.core.over_runs import over_runs
 from transferscope.core.stats import (
     ItemScores,
     bootstrap_means,
     holm,
     mcnemar_exact,
-    paired_tests,
-    pooled_sign_flip,
 )
+from transferscope.core.units import units_of
 
 COMPARISONS, REPLICATES, LEVEL = 10_000, 999, 0.05
 BATCH = 50
@@ -94,7 +99,7 @@ def one_test(make: Make) -> Callable[[np.random.Generator], float]:
 
     def p(rng: np.random.Generator) -> float:
         items = make(rng)
-        (test,) = paired_tests(items, rng, se_K=np.array([1.0]), replicates=REPLICATES)
+        (test,) = paired_tests(items, rng, replicates=REPLICATES)
         return test.p
 
     return p
@@ -103,7 +108,8 @@ def one_test(make: Make) -> Callable[[np.random.Generator], float]:
 def pooled(makes: list[Make]) -> Callable[[np.random.Generator], float]:
     def p(rng: np.random.Generator) -> float:
         benchmarks = [make(rng) for make in makes]
-        return float(pooled_sign_flip(benchmarks, rng, replicates=REPLICATES)[0])
+        shares = [1.0 / len(makes)] * len(makes)
+        return mean_tests(benchmarks, shares, rng, replicates=REPLICATES)[0].p
 
     return p
 
@@ -145,9 +151,18 @@ def tango_margin(
 
 
 def bootstrap_of(
-    stories: int, story: int, margin: float, moved: float, benchmarks: int = 1
+    stories: int,
+    story: int,
+    margin: float,
+    moved: float,
+    *,
+    benchmarks: int = 1,
+    subset: Callable[[np.ndarray], np.ndarray] = np.zeros_like,
 ) -> Callable[[np.random.Generator], Iterator[tuple[float, float]]]:
-    """Story-clustered items (story 1: single items averaged over four answers)."""
+    """Story-clustered items (story 1: single items averaged over four answers).
+
+    ``subset`` maps the items' positions to the codes of their subsets.
+    """
 
     def one(rng: np.random.Generator) -> ItemScores:
         n = stories * story
@@ -159,15 +174,21 @@ def bootstrap_of(
             together = np.repeat(flips(rng, (BATCH, stories), margin, moved), story, axis=1)
             alone = flips(rng, (BATCH, n), margin, moved)
             values = np.where(rng.random((BATCH, n)) < 0.7, together, alone)
-        return ItemScores(values, np.ones(n), np.arange(n) // story, np.zeros(n, dtype=np.int64))
+        at = np.arange(n)
+        return ItemScores(values, np.ones(n), at // story, subset(at))
 
     def draw(rng: np.random.Generator) -> Iterator[tuple[float, float]]:
         parts = [one(rng) for _ in range(benchmarks)]
         draws_RK = bootstrap_means(parts, rng, replicates=REPLICATES).mean(axis=2)
         changes = np.mean([part.means_K for part in parts], axis=0)
         size = effective_clusters(parts)
-        for change, change_R in zip(changes, draws_RK.T, strict=True):
-            test = bootstrap_margin(float(change), change_R, margin=100 * margin, clusters=size)
+        units = [units_of(part.cluster_N, part.stratum_N) for part in parts]
+        sums_KU = np.hstack([u.sums(p.scores_KN) for u, p in zip(units, parts, strict=True)])
+        moving_K = moving_clusters(sums_KU)
+        for change, change_R, moving in zip(changes, draws_RK.T, moving_K, strict=True):
+            test = bootstrap_margin(
+                float(change), change_R, margin=100 * margin, clusters=size, moving=float(moving)
+            )
             yield test.p_kept, test.p_dropped
 
     return draw
@@ -180,6 +201,8 @@ TWO_SIDED = {
     ("sign-flip", "100 items, 4 repeats, skewed"): one_test(skewed(100)),
     ("sign-flip", "40 stories of 5"): one_test(clusters(STORIES)),
     ("sign-flip", "30 stories of 1 to 20"): one_test(clusters(UNEVEN)),
+    ("sign-flip", "8 stories of 5"): one_test(clusters(np.full(8, 5))),
+    ("sign-flip", "10 items, 4 repeats"): one_test(repeats(10)),
     ("pooled", "4 benchmarks: plain, repeats, stories, uneven stories"): pooled(
         [plain(100), repeats(60), clusters(STORIES), clusters(UNEVEN)]
     ),
@@ -198,6 +221,30 @@ MARGIN = {
     ("bootstrap", "400 stories of 5, margin 2, 15 % more flip"): bootstrap_of(400, 5, 0.02, 0.15),
     ("bootstrap", "mean of 4 benchmarks, each 50 stories of 5, margin 2"): bootstrap_of(
         50, 5, 0.02, 0.10, benchmarks=4
+    ),
+    ("bootstrap", "57 subsets of 2 items, 4 repeats, margin 5"): bootstrap_of(
+        114, 1, 0.05, 0.0, subset=lambda at: at // 2
+    ),
+    ("bootstrap", "40 items in subsets of 1, 4 repeats, margin 5"): bootstrap_of(
+        40, 1, 0.05, 0.0, subset=lambda at: at
+    ),
+    ("bootstrap", "100 items in subsets of 5, 4 repeats, margin 5"): bootstrap_of(
+        100, 1, 0.05, 0.0, subset=lambda at: at // 5
+    ),
+    ("bootstrap", "100 items in subsets of 10, 4 repeats, margin 5"): bootstrap_of(
+        100, 1, 0.05, 0.0, subset=lambda at: at // 10
+    ),
+    ("bootstrap", "40 stories of 5 across 5 subsets, margin 5, 10 % more flip"): bootstrap_of(
+        40, 5, 0.05, 0.10, subset=lambda at: at % 5
+    ),
+    ("bootstrap", "8 stories of 5 across 5 subsets, margin 10, 10 % more flip"): bootstrap_of(
+        8, 5, 0.10, 0.10, subset=lambda at: at % 5
+    ),
+    ("bootstrap", "mean of 4 benchmarks of 5 items, 4 repeats, margin 10"): bootstrap_of(
+        5, 1, 0.10, 0.0, benchmarks=4
+    ),
+    ("bootstrap", "mean of 4 benchmarks of 10 items, 4 repeats, margin 5"): bootstrap_of(
+        10, 1, 0.05, 0.0, benchmarks=4
     ),
     ("tango", "140 items, margin 2, only falls"): tango_margin(140, 0.02, 0.0),
     ("tango", "300 items, margin 2, only falls"): tango_margin(300, 0.02, 0.0),

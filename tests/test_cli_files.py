@@ -94,3 +94,56 @@ def test_score_prints_metrics_flags_and_what_has_no_gold(
     code, _, err = run(capsys, "score", "maths", str(file))
     assert code == 2
     assert "unknown grader 'maths'; use one of math, choice" in err
+
+
+def test_explain_lists_what_is_taken_for_what_and_writes_nothing(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "base.csv"
+    file.write_text("benchmark,score,n\nBoolQ,0.7,200\nwikitext,0.6,60\ngsm8kx,0.5,100\n")
+    code, out, err = run(capsys, "import", "--explain", str(file))
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "1 of 3 tasks are in no group and will not be judged:" in lines
+    assert '  "gsm8kx" = "gsm8k"' in lines
+    # Unmapped first, then what is left out, then the rest.
+    order = [line.split()[0] for line in lines if " unmapped " in line or " non " in line]
+    assert order == ["gsm8kx", "wikitext", "BoolQ"]
+    assert "50 %" in next(line for line in lines if line.startswith("BoolQ"))
+    assert "wikitext: left out, not comparable" in out
+    assert [path.name for path in tmp_path.iterdir()] == ["base.csv"]
+    code, out, _ = run(capsys, "import", str(file), "--explain", "--json")
+    document = json.loads(out)
+    assert (code, document["unmapped"]) == (0, ["gsm8kx"])
+    assert document["tasks"][0]["map"] == '[aliases]\n"gsm8kx" = "gsm8k"'
+    assert document["tasks"][0]["chance"] is None
+
+
+def test_explain_folds_subjects_and_hides_control_characters(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    subjects = ("anatomy", "virology", "astronomy", "marketing")
+    rows = "".join(f"mmlu_{name},0.5,10\n" for name in subjects)
+    file = tmp_path / "base.csv"
+    file.write_text("benchmark,score,n\n" + rows + "\x1b[31mred,0.5,10\n")
+    code, out, _ = run(capsys, "import", "--explain", str(file))
+    assert code == 0
+    # Four subjects of 10 items in one row; cells fold at 80 columns.
+    assert sum(line.startswith("mmlu_") for line in out.splitlines()) == 1
+    assert "3 more" in out
+    assert " 40 " in out
+    assert "\x1b" not in out
+
+
+def test_import_without_out_or_with_both_is_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = str(FIXTURES / "lm_eval" / "base")
+    code, _, err = run(capsys, "import", path)
+    assert code == 2
+    assert "add --out RUN, or look first with --explain" in err
+    code, _, err = run(capsys, "import", path, "--explain", "--out", str(tmp_path / "r"))
+    assert code == 2
+    assert "--explain writes nothing" in err
+    assert not (tmp_path / "r").exists()

@@ -63,16 +63,19 @@ def test_a_task_of_no_group_is_named_and_can_be_mapped(capsys: Capture, tmp_path
     assert rows(json.loads(document))["sampled_sums"]["group"] == "math"
 
 
-def test_fewer_items_are_not_compared_and_the_other_way_round_are(capsys: Capture) -> None:
-    code, out, err = run(capsys, "compare", str(LM_EVAL / "base"), str(LM_EVAL / "limited"))
-    assert (code, out) == (2, "")
-    assert err.startswith(f"transferscope: {LM_EVAL / 'limited'}: no benchmark can be compared")
-    assert "gsm8k: fewer items than the base: 3 of 6" in err
+def test_fewer_items_are_compared_on_the_shared_ones_and_that_is_said_first(
+    capsys: Capture,
+) -> None:
+    text, document = compared(capsys, LM_EVAL / "base", LM_EVAL / "limited")
+    assert rows(document)["gsm8k"]["n"] == 3
+    said = "gsm8k: compared on the 3 items that both runs have; the tuned run lacks 3 of the base's"
+    assert said in document["differences"][0]
+    assert text.startswith("Not like for like: the runs differ.")
     text, document = compared(capsys, LM_EVAL / "limited", LM_EVAL / "base")
     assert text.index("limit: 3 / None") < text.index("Mean change")
-    assert "gsm8k: 3 answers that only the tuned run has are ignored" in text
+    assert "gsm8k: 3 items that only the tuned run has are ignored" in text
     assert rows(document)["gsm8k"]["n"] == 3
-    assert "Did not change on math: base and tuned score the same on every item." in text
+    assert "too few questions to establish anything, the smallest possible p is 0.25." in text
 
 
 def test_another_template_is_compared_and_shown_first(capsys: Capture) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
+from transferscope.core.power import mcnemar_mde
 from transferscope.runs import Run
 
 WriteRun = Callable[..., Run]
@@ -30,7 +31,7 @@ def test_numbers_by_hand(write_run: WriteRun) -> None:
     assert rows["chat"].p == pytest.approx(2 / 2**10)
     assert rows["chat"].p_holm == pytest.approx(2 / 2**10)  # the largest of the three
     assert rows["statutes"].p_holm == pytest.approx(2 * 2 / 2**25)
-    assert rows["chat"].mde == pytest.approx(280 * math.sqrt(11 / 102 / 100))
+    assert rows["chat"].mde == mcnemar_mde(10, 0, 100)
     flips = rows["chat"].flips
     assert (flips.lost, flips.won, flips.both_right, flips.both_wrong) == (10, 0, 70, 20)
     assert rows["statutes"].chance == 25.0
@@ -137,9 +138,22 @@ def test_a_missing_source_group_leaves_no_index(write_run: WriteRun) -> None:
 
 def test_nothing_to_compare_is_refused(write_run: WriteRun) -> None:
     base = write_run("base", {"chat": BASE["chat"]})
-    tuned = write_run("tuned", {"chat": TUNED["chat"][:50]})
-    with pytest.raises(InputError, match=r"no benchmark can be compared .*50 of 100"):
+    tuned = write_run("tuned", {"cases": TUNED["cases"]})
+    with pytest.raises(InputError, match=r"no benchmark can be compared .*missing in tuned"):
         compare_runs(base, [tuned])
+
+
+def test_a_shorter_run_is_compared_on_the_shared_items(write_run: WriteRun) -> None:
+    base = write_run("base", BASE)
+    tuned = write_run("tuned", {**TUNED, "chat": TUNED["chat"][:50]})
+    comparison = compare_runs(base, [tuned], replicates=500)
+    (row,) = [r for r in comparison.tuned[0].benchmarks if r.benchmark == "chat"]
+    assert row.n == 50
+    assert row.base == pytest.approx(100 * sum(BASE["chat"][:50]) / 50)
+    assert comparison.differences[0] == (
+        "tuned: chat: compared on the 50 items that both runs have; "
+        "the tuned run lacks 50 of the base's 100"
+    )
 
 
 def test_base_against_itself_is_a_flat_nothing(write_run: WriteRun) -> None:
@@ -164,7 +178,7 @@ def test_json_has_the_contracted_fields(write_run: WriteRun) -> None:
     assert {"base", "suite", "tuned", "differences"} <= set(document)
     (result,) = document["tuned"]
     assert {"model", "index", "plane", "benchmarks"} <= set(result)
-    assert set(result["plane"]["law"]) == {"gain", "ci", "p"}
+    assert set(result["plane"]["law"]) == {"gain", "ci", "p", "standing"}
     wanted = "benchmark group base tuned delta ci test p p_holm mde n clean_delta artefact_points"
     for row in result["benchmarks"]:
         assert set(wanted.split()) <= set(row)

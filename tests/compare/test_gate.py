@@ -1,11 +1,14 @@
 """Verdicts of the gate on runs whose changes are known."""
 
+import math
+from dataclasses import replace
+
 import pytest
 
-from transferscope.compare.gate import _clusters, gate
+from transferscope.compare.gate import gate
 from transferscope.compare.policy import parse_policy
 from transferscope.core.errors import InputError
-from transferscope.runs import pair
+from transferscope.core.exact_margin import exact_dropped
 
 N = 400
 
@@ -186,17 +189,226 @@ def test_a_margin_relative_to_a_base_of_nothing_cant_be_judged(write_run):
     assert result.guards[0].why == "the base scores 0"
 
 
-def test_clusters_of_a_mixed_group_are_those_of_its_weakest_member(write_run):
-    # cases: 40 stories of 10; statutes: 400 single items: 1 / (1/4 / 40 + 1/4 / 400) = 145.45
-    stories = {
-        "cases": [f"s{at // 10}" for at in range(N)],
-        "statutes": [""] * N,
-        "chat": [""] * N,
-    }
-    right = {name: scores(200) for name in stories}
-    pairing = pair(write_run("b", right, clusters=stories), write_run("t", right, clusters=stories))
-    assert _clusters([("cases", "statutes")], pairing) == pytest.approx(1600 / 11)
-    # retention over two groups: shares 1/4, 1/4 and 1/2
-    groups = [("cases", "statutes"), ("chat",)]
-    share = 1 / 16 / 40 + 1 / 16 / 400 + 1 / 4 / 400
-    assert _clusters(groups, pairing) == pytest.approx(1 / share)
+def lost(n_lost: int, n: int = N) -> list[int]:
+    """Answers to items of which the base is right on all."""
+    return [0] * n_lost + [1] * (n - n_lost)
+
+
+def test_without_holm_two_guards_would_be_one_too_many(write_run):
+    # chat: 29 of 400 lost against a margin of 5; the other two are unchanged. One guard is evidence
+    # at 0.05, one of three is not: 3 x 0.031.
+    base = write_run("base", {"cases": lost(0), "statutes": lost(0), "chat": lost(0)})
+    tuned = write_run("tuned", {"cases": lost(0), "statutes": lost(0), "chat": lost(29)})
+    one = gate(base, tuned, CHAT, replicates=999)
+    (alone,) = one.guards
+    # by hand, as nothing was won: P(X >= 29) of 400 lost at 5 %
+    exact = 1 - sum(math.comb(400, k) * 0.05**k * 0.95 ** (400 - k) for k in range(29))
+    assert alone.p == pytest.approx(exact, rel=1e-6)
+    assert 0.05 / 3 < alone.p < 0.05
+    more = policy(
+        "[guards.chat]\nmargin = 5.0\n[guards.cases]\nmargin = 5.0\n[guards.statutes]\nmargin = 5\n"
+    )
+    three = gate(base, tuned, more, replicates=999)
+    assert (one.verdict, three.verdict) == ("REGRESSED", "INCONCLUSIVE")
+    assert three.guards[0].p == pytest.approx(3 * alone.p)
+
+
+def test_below_min_items_only_the_exact_test_shows_a_drop(write_run):
+    few = policy("[guards.chat]\nmargin = 3.0\n")  # min_items: 100
+    base = write_run("base", {"chat": lost(0, 20)})
+    same = gate(base, write_run("same", {"chat": lost(0, 20)}), few, replicates=999)
+    assert same.verdict == "INCONCLUSIVE"
+    assert same.guards[0].why == "20 items, the policy asks for 100"
+    fell = gate(base, write_run("fell", {"chat": lost(8, 20)}), few, replicates=999)
+    (guard,) = fell.guards
+    assert (fell.verdict, guard.test) == ("REGRESSED", "exact")
+    # McNemar's 2 / 2^8 is larger than the exact p of the margin, and counts
+    assert exact_dropped(8, 0, 20, margin=3.0) < 2 / 2**8
+    assert guard.p == pytest.approx(2 / 2**8)
+    # 5 of 20: the exact margin test alone would say so (p 0.02), McNemar's 2 / 2^5 does not
+    assert exact_dropped(5, 0, 20, margin=3.0) < 0.05
+    five = gate(base, write_run("five", {"chat": lost(5, 20)}), few, replicates=999)
+    assert five.verdict == "INCONCLUSIVE"
+    assert five.guards[0].p == pytest.approx(2 / 2**5)
+
+
+@pytest.mark.parametrize("what", ["repeats", "clusters", "groups"])
+def test_below_min_items_nothing_without_an_exact_test_regresses(write_run, what):
+    n = 40
+    shares = {"cases": [f"s{at // 2}" for at in range(n)], "statutes": [""] * n, "chat": [""] * n}
+    clusters = shares if what == "clusters" else None
+    one, none = ([1, 1], [0, 0]) if what == "repeats" else (1, 0)
+    base = write_run("b", {b: [one] * n for b in shares}, clusters=clusters)
+    tuned = write_run("t", {b: [none] * n for b in shares}, clusters=clusters)
+    name = "law" if what == "groups" else "cases"
+    result = gate(base, tuned, policy(f"[guards.{name}]\nmargin = 3.0\n"), replicates=999)
+    if what == "groups":
+        assert result.guards[0].n == 80
+    assert result.verdict == "INCONCLUSIVE"
+    assert result.guards[0].p is None
+    assert "have no exact test" in result.reasons[0]
+
+
+def test_a_base_that_differs_from_itself_leaves_nothing_to_say(write_run):
+    base, tuned = runs(write_run, 100)  # chat fell by 50 points
+    again = write_run("again", {"chat": scores(276)})  # and the base itself by 6
+    result = gate(base, tuned, CHAT, again=again, replicates=999)
+    assert (result.verdict, result.guards[0].p) == ("INCONCLUSIVE", None)
+    assert "differs from itself by 6.0 points" in result.reasons[0]
+    steady = write_run("steady", {"chat": scores(296)})
+    assert gate(base, tuned, CHAT, again=steady, replicates=999).verdict == "REGRESSED"
+
+
+def test_a_second_run_that_lacks_the_benchmark_leaves_the_noise_unknown(write_run):
+    base, tuned = runs(write_run, 300)
+    again = write_run("again", {"cases": scores(200)})
+    result = gate(base, tuned, CHAT, again=again, replicates=999)
+    assert result.verdict == "INCONCLUSIVE"
+    assert "its noise is unknown" in result.reasons[0]
+
+
+def test_five_clusters_cant_show_a_drop(write_run):
+    # All of 5 stories of 40 lost: the bootstrap is sure of it, sign flips reach 2 / 2^5
+    stories = {b: [f"s{at // 40}" for at in range(200)] for b in ("chat",)}
+    base = write_run("b", {"chat": lost(0, 200)}, clusters=stories)
+    tuned = write_run("t", {"chat": lost(200, 200)}, clusters=stories)
+    result = gate(base, tuned, CHAT, replicates=999)
+    assert result.verdict == "INCONCLUSIVE"
+    (guard,) = result.guards
+    assert guard.bound == -100.0  # and no -145
+    assert guard.p > 0.05
+    assert "5 clusters can't reach p < 0.05 (smallest possible p 0.0625)" in guard.why
+
+
+def test_reasons_say_what_the_bound_shows(write_run):
+    result = gate(*runs(write_run, 284), CHAT, replicates=999)
+    (guard,) = result.guards
+    assert guard.why == (
+        f"the bound {guard.bound:.1f} lies below -5.0 (the margin), "
+        "and a drop beyond the margin is not shown"
+    )
+
+
+def test_fewer_items_must_be_allowed_by_name(write_run):
+    base, _ = runs(write_run, 300)
+    short = write_run("short", {"cases": scores(200), "chat": scores(300)[:350]})
+    result = gate(base, short, CHAT, replicates=999)
+    assert (result.verdict, result.guards[0].p) == ("INCONCLUSIVE", None)
+    assert result.reasons == (
+        "chat against base: chat: the tuned run has 350 of the 400 items of base; "
+        'allow_fewer_items = ["chat"] judges the shared ones',
+    )
+    assert result.differences[0].startswith("chat: compared on the 350 items")
+    allowed = policy('allow_fewer_items = ["chat"]\n[guards.chat]\nmargin = 5.0\n')
+    result = gate(base, short, allowed, replicates=999)
+    assert (result.verdict, result.guards[0].n) == ("PASS", 350)
+    assert gate(short, base, CHAT, replicates=999).verdict == "PASS"  # the base has fewer
+
+
+ARTEFACTS = policy("max_artefact_rate = 0.2\n[guards.chat]\nmargin = 5.0\n")
+
+
+def test_artefacts_are_listed_beside_a_regression(write_run):
+    base, _ = runs(write_run, 300)
+    flags = {("chat", at): ("truncated",) for at in range(100)}
+    tuned = write_run("flagged", {"chat": scores(100)}, flags=flags)
+    result = gate(base, tuned, ARTEFACTS, replicates=999)
+    assert result.reasons == (
+        "chat against base: changed by -50.0 points, beyond the margin of 5.0; "
+        "25 % of the answers are artefacts, the policy allows 20 %",
+    )
+    # beside another guard's regression, a supporting guard's artefacts are said as well
+    rules = policy(
+        "max_artefact_rate = 0.2\n[guards.cases]\nmargin = 5.0\n"
+        '[guards.chat]\nmargin = 60.0\ntier = "supporting"\n'
+    )
+    tuned = write_run("both", {"cases": scores(50), "chat": scores(300)}, flags=flags)
+    result = gate(base, tuned, rules, replicates=999)
+    assert [reason[:5] for reason in result.reasons] == ["cases", "chat "]
+    assert "25 % of the answers are artefacts" in result.reasons[1]
+
+
+def test_artefacts_of_scores_without_answers_are_unknown_not_none(write_run, monkeypatch):
+    base, tuned = runs(write_run, 300)
+    assert gate(base, tuned, ARTEFACTS, replicates=999).verdict == "PASS"
+    table = replace(tuned, manifest=replace(tuned.manifest, provenance="imported:csv"))
+    assert gate(base, table, ARTEFACTS, replicates=999).verdict == "PASS"  # answers are there
+    bare = replace(table, path=table.path / "elsewhere")
+    result = gate(base, bare, ARTEFACTS, replicates=999)
+    assert result.verdict == "INCONCLUSIVE"
+    assert result.guards[0].why == (
+        "artefacts of chat are unknown, as no answers were kept; the policy allows 20 %"
+    )
+
+
+def test_what_the_policy_leaves_out_is_named(write_run):
+    assert gate(*runs(write_run, 300), CHAT, replicates=999).unguarded == ("cases", "statutes")
+
+
+def test_a_benchmark_in_no_group_leaves_the_gate_open(write_run):
+    base = write_run("base", {"chat": scores(300), "quiz": scores(300)})
+    tuned = write_run("tuned", {"chat": scores(300), "quiz": scores(60)})
+    result = gate(base, tuned, CHAT, replicates=999)
+    assert (result.verdict, result.exit_code) == ("INCONCLUSIVE", 3)
+    assert result.reasons[0].startswith("quiz (-60.0 points): both runs have it, but no guard")
+    assert result.unjudged == {"quiz": "in no group of suite law"}
+    # only the last release has it, too
+    early = write_run("early", {"chat": scores(300)})
+    released = gate(early, tuned, CHAT, previous=base, replicates=999)
+    assert released.reasons[0] == (
+        "quiz (-60.0 points): previous and tuned run have it, but no guard judges it, as the base "
+        'lacks it; evaluate the base on it, or set unmapped = "ignore" in the policy'
+    )
+    assert "quiz: not compared, missing in base" in released.differences
+    # and where something fell the verdict is REGRESSED, the benchmark still named first
+    fell = write_run("fell", {"chat": scores(100), "quiz": scores(60)})
+    result = gate(base, fell, CHAT, replicates=999)
+    assert result.verdict == "REGRESSED"
+    assert [reason[:4] for reason in result.reasons] == ["quiz", "chat"]
+
+
+def test_retention_of_a_suite_without_other_groups_is_inconclusive(write_run):
+    law = {"cases": scores(200), "statutes": scores(200)}
+    base, tuned = (with_suite(write_run(name, law), groups={"law": law}) for name in "bt")
+    result = gate(base, tuned, policy("[guards.retention]\nmargin = 3.0\n"), replicates=999)
+    assert result.guards[0].why == "no benchmark is in a group other than the source"
+
+
+def with_suite(run, *, groups):
+    suite = dict(run.manifest.suite)
+    suite["groups"] = {group: list(names) for group, names in groups.items()}
+    kept = {b for names in groups.values() for b in names}
+    suite["benchmarks"] = {b: about for b, about in suite["benchmarks"].items() if b in kept}
+    return replace(run, manifest=replace(run.manifest, suite=suite))
+
+
+def test_a_minimum_ti_says_which_bound_is_below_it(write_run):
+    result = gate(*gained(write_run, 205), TI, replicates=999)
+    (guard,) = [guard for guard in result.guards if guard.name == "TI rest"]
+    bound = "minus infinity" if guard.bound is None else f"{guard.bound:.1f}"
+    assert result.reasons == (f"TI rest: the lower bound, {bound}, is below 20",)
+
+
+@pytest.mark.parametrize(
+    ("n", "names", "said"),
+    [
+        (40, ("cases", "statutes", "chat"), "40 items in a group, the policy asks for 100"),
+        (400, ("cases", "chat"), "statutes can't be compared: missing in tuned"),
+    ],
+)
+def test_a_minimum_ti_needs_items_and_all_benchmarks(write_run, n, names, said):
+    base = write_run("b", {b: scores(n // 4, n) for b in ("cases", "statutes", "chat")})
+    tuned = write_run("t", {b: scores(n, n) for b in names})
+    rules = policy("[guards.chat]\nmargin = 30.0\n[min_ti]\nrest = 20.0\n")
+    result = gate(base, tuned, rules, replicates=999)
+    assert result.guards[-1].why == said
+
+
+def test_a_minimum_ti_needs_the_items_of_the_base(write_run):
+    base, tuned = gained(write_run, 320)
+    tuned = write_run("cut", {b: scores(300)[:350] for b in ("cases", "statutes", "chat")})
+    rules = policy(
+        'allow_fewer_items = ["chat"]\n[guards.chat]\nmargin = 30.0\n[min_ti]\nrest = 0\n'
+    )
+    result = gate(base, tuned, rules, replicates=999)
+    assert "cases: the tuned run has 350 of the 400 items" in result.guards[-1].why

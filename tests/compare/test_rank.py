@@ -14,7 +14,7 @@ from transferscope.runs import Run
 
 WriteRun = Callable[..., Run]
 
-BASE = {"cases": [0] * 60 + [1] * 40, "statutes": [0] * 50 + [1] * 50, "chat": [1] * 80 + [0] * 20}
+BASE = {"cases": [0] * 60 + [1] * 40, "statutes": [0] * 50 + [1] * 50, "chat": [1] * 320 + [0] * 80}
 
 
 def changed(won: int, lost: int) -> dict[str, list[int]]:
@@ -22,7 +22,7 @@ def changed(won: int, lost: int) -> dict[str, list[int]]:
     return {
         "cases": [1] * won + BASE["cases"][won:],
         "statutes": [1] * won + BASE["statutes"][won:],
-        "chat": [0] * lost + BASE["chat"][lost:],
+        "chat": [0] * (4 * lost) + BASE["chat"][4 * lost :],
     }
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferscope.core.forgetting import transitions
+from transferscope.core.forgetting import Rate, transitions
 from transferscope.core.index import order_interval
 from transferscope.core.stats import ItemScores, bootstrap_means
 
@@ -65,7 +65,7 @@ def test_interval_is_the_paired_bootstrap_of_the_lost_share() -> None:
     for k in (0, 1):
         plain, adjusted = found[k].forgetting, found[k].forgetting_adjusted
         assert plain.ci == pytest.approx([float(v) for v in order_interval(draws[:, k])])
-        moved = draws[:, k] - 0.5 * (100 - draws[:, 2])
+        moved = np.maximum(0.0, draws[:, k] - 0.5 * (100 - draws[:, 2]))
         assert adjusted.ci == pytest.approx([float(v) for v in order_interval(moved)])
     assert all(a.forgetting.ci[0] < a.forgetting.value < a.forgetting.ci[1] for a in found)
 
@@ -77,8 +77,34 @@ def test_what_came_back_minus_what_went_is_the_change(seed: int, chance: float) 
     (found,) = transitions(items, random, chance=chance, replicates=20)
     change = float(items.means_K[1] - items.means_K[0])
     assert found.backward.value - found.forgetting.value == pytest.approx(change)
-    net = found.backward_adjusted.value - found.forgetting_adjusted.value
-    assert net == pytest.approx(change)
+    guessed = chance * (100.0 - float(items.means_K[0]))
+    for plain, adjusted in (
+        (found.forgetting, found.forgetting_adjusted),
+        (found.backward, found.backward_adjusted),
+    ):
+        assert adjusted.value == pytest.approx(max(0.0, plain.value - guessed))
+        assert 0.0 <= adjusted.ci[0] <= adjusted.ci[1]
+
+
+def test_fewer_flips_than_guessing_gives_are_none_beyond_guessing(
+    rng: np.random.Generator,
+) -> None:
+    # 1 of 20 items lost, none won; guessing among 2 answers would move 0.5 * 60 = 30 points
+    base = np.repeat([1.0, 0.0], [8, 12])
+    tuned = np.repeat([0.0, 1.0, 0.0], [1, 7, 12])
+    items = ItemScores.plain(np.stack([base, tuned]))
+    (found,) = transitions(items, rng, chance=0.5, replicates=50)
+    assert found.forgetting.value == pytest.approx(5.0)
+    assert found.forgetting_adjusted == Rate(0.0, (0.0, 0.0))
+
+
+def test_without_a_stated_chance_level_only_plain_rates_are_known(
+    rng: np.random.Generator,
+) -> None:
+    scores = np.array([[1.0, 1, 1, 0], [0.0, 1, 1, 1]])
+    (found,) = transitions(ItemScores.plain(scores), rng, chance=None, replicates=50)
+    assert (found.forgetting.value, found.backward.value) == (25.0, 25.0)
+    assert found.forgetting_adjusted is found.backward_adjusted is None
 
 
 @pytest.mark.parametrize("chance", [-0.1, 1.0])

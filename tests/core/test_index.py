@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transferscope.core.changes import ChangeTest
 from transferscope.core.index import (
     Layout,
     domain_index,
@@ -136,14 +137,51 @@ def test_interval_needs_an_established_source_gain() -> None:
     assert result.interval == "percentile"
 
 
+def changes(source: ChangeTest) -> dict[str, ChangeTest]:
+    moved = ChangeTest("sign-flip", 0.5, (-5.0, 5.0), floor=3.92)
+    return {"math": source, "other": moved, "non": moved}
+
+
 @pytest.mark.parametrize("definition", ["robust", "linear"])
-def test_replicates_that_never_vary_establish_nothing(definition: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        (ChangeTest("mcnemar", 0.25, (0.0, 100.0), smallest_p=0.25), "smallest possible p is 0.25"),
+        (ChangeTest("mcnemar", 0.07, (-1.0, 20.0), smallest_p=0.001), "p is 0.07"),
+    ],
+)
+def test_the_sources_own_test_must_establish_its_gain(
+    definition: str, source: ChangeTest, reason: str
+) -> None:
     still = np.tile(np.array([3.5, -1.0, -3.0]), (500, 1))
     result = index_of(
-        "m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, definition=definition, di_RG=still
+        "m",
+        "b",
+        layout=LAYOUT,
+        base_B=BASE,
+        tuned_B=TUNED,
+        definition=definition,
+        di_RG=still,
+        tests=changes(source),
     )
     assert result.ti == {"other": None, "non": None}
-    assert "too few items to judge it" in result.undefined_reason["non"]
+    assert result.undefined_reason["non"].endswith(reason)
+
+
+def test_a_target_without_spread_has_no_percentile_interval() -> None:
+    source = ChangeTest("mcnemar", 0.001, (5.0, 20.0), floor=3.92)
+    di = np.random.default_rng(1).normal([13.0, -11 / 6, 0.0], [1.0, 1.0, 0.0], size=(900, 3))
+    tuned = BASE + np.where(LAYOUT.member_GB[2], 0.0, TUNED - BASE)
+    given = {"layout": LAYOUT, "base_B": BASE, "tuned_B": tuned, "di_RG": di}
+    robust = index_of("m", "b", **given, tests=changes(source))
+    assert robust.ti["non"] == 0.0
+    assert robust.ci["non"] is None
+    assert robust.no_interval["non"] == "no change on non differs between its items"
+    linear = index_of("m", "b", **given, definition="linear", tests=changes(source))
+    # both variances are at least (3.92 / 1.96)^2 = 4
+    expected = fieller(float(linear.di["math"] or 0), 0.0, np.diag([4.0, 4.0]))
+    assert expected is not None
+    assert linear.ci["non"] == pytest.approx((100 * expected[0], 100 * expected[1]), abs=1.0)
 
 
 def test_fieller_bounds_solve_the_quadratic() -> None:

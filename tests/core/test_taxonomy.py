@@ -1,6 +1,7 @@
 """The shipped taxonomy and the user's own before it."""
 
 import ast
+import csv
 import re
 from collections import Counter
 from importlib.util import find_spec
@@ -10,7 +11,11 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.suite import load_suite
+from transferscope.core.tasknames import fold, key
 from transferscope.core.taxonomy import load_taxonomy, parse_taxonomy
+
+NAMES = Path(__file__).parent / "task_names.csv"
+"""Names as they stand in result files: name, harness, benchmark (empty: unmapped)."""
 
 
 @pytest.mark.parametrize(
@@ -52,25 +57,164 @@ def test_the_papers_benchmarks_are_in_their_groups():
         assert (name, entry.group, entry.chance) == (name, group, paper.benchmarks[name].chance)
 
 
+def exact_names():
+    """(name, benchmark) of every name that is no pattern."""
+    entries = load_taxonomy().tasks.items()
+    names = [(match, name) for name, entry in entries for match in {name, *entry.match}]
+    return [(match, name) for match, name in names if not set("*?{") & set(match)]
+
+
 def test_no_name_is_in_two_entries_and_none_hides_another():
-    taxonomy = load_taxonomy()
-    entries = taxonomy.tasks.items()
-    names = Counter(match for name, entry in entries for match in (entry.match or (name,)))
+    names = Counter(fold(name) for name, _ in {(fold(n), b) for n, b in exact_names()})
     assert [name for name, count in names.items() if count > 1] == []
-    # A result that bears a benchmark's own name is that benchmark.
-    assert [name for name, _ in entries if taxonomy.find(name)[0] != name] == []
+    # MMMLU and the Okapi translation m_mmlu differ in a separator only: both are named in full.
+    keys = Counter(joined for joined, _ in {(key(n), b) for n, b in exact_names()})
+    assert [name for name, count in keys.items() if count > 1] == ["mmmlu"]
+    assert load_taxonomy().find("m_mmlu")[0] == "okapi_mmlu"
+    assert load_taxonomy().find("MMMLU")[0] == "mmmlu"
+    # A result that bears a benchmark's name is that benchmark.
+    find = load_taxonomy().find
+    assert [name for name, benchmark in exact_names() if find(name)[0] != benchmark] == []
+
+
+def test_no_pattern_is_hidden_by_another():
+    taxonomy = load_taxonomy()
+    for name, entry in taxonomy.tasks.items():
+        for match in entry.match:
+            if set("*?{") & set(match):
+                last = re.sub(r"\{(\w+)\}", lambda found: taxonomy.sets[found[1]][-1], match)
+                task = last.replace("*", "zz").replace("?", "z")
+                assert (task, taxonomy.find(task)[0]) == (task, name)
+
+
+def test_decorated_names_stay_with_their_benchmark():
+    """No decoration leads to another benchmark, but to one whose full name is known."""
+    taxonomy, led = load_taxonomy(), set()
+    for name, benchmark in exact_names():
+        for before in ("leaderboard_", "lighteval|"):
+            for after in ("", "_0shot", "_cot", "_en", "-Chat_gen_1d7fe4"):
+                found = taxonomy.match(f"{before}{name}{after}")
+                if found.benchmark != benchmark:
+                    led.add((benchmark, found.benchmark))
+    assert led == {
+        ("arc_challenge", "arc_challenge_chat"),
+        ("bbh", "bbh_cot"),
+        ("bbh", "bbh_leaderboard"),
+        ("bbh_cot", "bbh_leaderboard"),
+        ("gsm8k", "gsm8k_cot"),
+        ("mgsm", "mgsm_cot"),
+        ("paws", "paws_x"),
+        ("turkishmmlu", "turkishmmlu_cot"),
+    }
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("gsm8k", "gsm_plus", "gsm_hard", "gsm8k_platinum"),
+        ("mmlu", "mmlu_pro", "mmlu_redux", "mmlu_cf", "mmmlu", "cmmlu", "kmmlu", "jmmlu"),
+        ("arc_easy", "arc_challenge", "arc", "arc_agi"),
+        ("math_500", "math", "math_hard", "mathqa", "minerva_math"),
+        ("humaneval", "humaneval_plus", "humaneval_x"),
+        ("mbpp", "mbpp_plus", "sanitized_mbpp"),
+        ("squad", "squad_v2"),
+        ("xnli", "xnli_eu", "xnli2.0"),
+        ("gpqa", "gpqa_diamond", "gpqa_main", "super_gpqa"),
+    ],
+)
+@pytest.mark.parametrize("after", ["", "_0shot", "_5shot_gen", "_en", "|0|0"])
+def test_like_names_are_told_apart(names, after):
+    found = [load_taxonomy().find(f"{name.upper()}{after}")[0] for name in names]
+    assert len(set(found)) == len(names)
+
+
+def test_a_long_exact_name_goes_before_a_short_pattern():
+    # "musr_*" matches the whole name, but the name inside is known.
+    assert load_taxonomy().find("musr_murder_mysteries_0shot")[0] == "musr_murder_mysteries"
+    # The other way round: "mmlu_{llama}_llama" knows more of the name than "mmlu".
+    assert load_taxonomy().find("mmlu_de_llama")[0] == "mmlu_multilingual_llama"
+
+
+def test_names_of_six_harnesses_are_mapped():
+    rows = list(csv.DictReader(NAMES.read_text(encoding="utf-8").splitlines()))
+    assert len(rows) >= 250
+    assert len({row["harness"] for row in rows}) == 7
+    find = load_taxonomy().find
+    got = {row["name"]: (found[0] if (found := find(row["name"])) else "") for row in rows}
+    assert got == {row["name"]: row["benchmark"] for row in rows}
+    print(f"{sum(map(bool, got.values()))} of {len(got)} names are mapped")
+
+
+def test_every_entry_says_what_is_read():
+    entries = load_taxonomy().tasks
+    assert len(entries) >= 350
+    assert [name for name, entry in entries.items() if not entry.metrics] == []
+    lower = {name for name, entry in entries.items() if entry.lower_is_better}
+    assert {"wikitext", "pile", "realtoxicityprompts", "librispeech"} <= lower
+    assert not {"lambada", "gsm8k", "toxigen"} & lower
+
+
+def test_unknown_chance_is_not_zero():
+    entries = load_taxonomy().tasks
+    assert entries["gsm8k"].chance == 0.0  # a free answer
+    assert entries["truthfulqa_mc1"].chance is None  # 2 to 13 options
+    assert parse_taxonomy('[tasks.x]\ngroup = "y"\n', place="t").tasks["x"].chance is None
+    suite = load_taxonomy().suite(["truthfulqa_mc1", "boolq"])
+    assert suite.benchmarks["truthfulqa_mc1"].chance is None
+    assert suite.benchmarks["boolq"].chance == 0.5
+
+
+@pytest.mark.parametrize("line", ["options = 1", "options = 2.5", "options = 4\nchance = 0.25"])
+def test_bad_options_are_refused(line):
+    with pytest.raises(InputError, match="options is a whole number"):
+        parse_taxonomy(f'[tasks.a]\ngroup = "x"\n{line}\n', place="t")
+
+
+def test_sets_must_be_known():
+    with pytest.raises(InputError, match="a: no set 'what' in"):
+        parse_taxonomy('[tasks.a]\ngroup = "x"\nmatch = ["a_{what}"]\n', place="t")
+
+
+def test_a_users_aliases(tmp_path):
+    mine = tmp_path / "map.toml"
+    mine.write_text('[aliases]\nmy_sums_v2 = "gsm8k"\n"law-*" = "mmlu"\nBoolQ = "race"\n')
+    taxonomy = load_taxonomy(mine)
+    assert taxonomy.find("my_sums_v2")[0] == taxonomy.find("My-Sums-v2_5shot")[0] == "gsm8k"
+    assert taxonomy.find("law_tax")[0] == "mmlu"
+    assert taxonomy.find("BoolQ")[0] == "race"  # the user's word goes before the shipped one
+    mine.write_text('[aliases]\nmy_sums = "gsm8"\n')
+    with pytest.raises(InputError, match=r"'gsm8', which is no benchmark.*did you mean 'gsm8k'"):
+        load_taxonomy(mine)
+    mine.write_text('[sets]\nlang = ["xx"]\n')
+    with pytest.raises(InputError, match="set 'lang' is the shipped taxonomy's"):
+        load_taxonomy(mine)
+
+
+def test_names_written_differently_by_the_user_stay_apart(tmp_path):
+    mine = tmp_path / "map.toml"
+    mine.write_text('[tasks.Sums]\ngroup = "x"\n[tasks.sums]\ngroup = "y"\n')
+    taxonomy = load_taxonomy(mine)
+    assert [taxonomy.find(name)[1].group for name in ("Sums", "sums", "SUMS")] == ["x", "y", "x"]
+
+
+def test_nearest_benchmarks_of_an_unmapped_task():
+    # "gsm8kx" and "gsm8k" share 5 letters of 6 and 5: 10 / 11.
+    assert load_taxonomy().nearest("GSM8Kx", n=1) == ["gsm8k"]
+    assert load_taxonomy().nearest("leaderboard_hellaswagg_5shot", n=1) == ["hellaswag"]
+    assert load_taxonomy().nearest("qqqqwwww") == []
 
 
 def test_chance_is_one_of_the_options():
     levels = {entry.chance for entry in load_taxonomy().tasks.values()}
     options = {round(1 / level, 9) for level in levels if level}
-    assert options == {2, 3, 4, 5, 10}
+    assert options == {2, 3, 4, 5, 8, 10, 15, 77}
 
 
 def test_groups_are_the_papers():
     groups = Counter(entry.group for entry in load_taxonomy().tasks.values())
     assert set(groups) == {"math", "other", "non"}
-    assert sum(groups.values()) >= 80
+    assert sum(groups.values()) >= 350
+    assert min(groups.values()) >= 50
 
 
 def test_chance_agrees_with_the_choices_in_lm_evals_files():

@@ -17,6 +17,7 @@ from transferscope.compare.result import (
     PlanePoint,
     TunedResult,
 )
+from transferscope.core.changes import unpaired_test
 from transferscope.core.index import IndexResult
 from transferscope.report import ReportInput
 
@@ -111,7 +112,7 @@ def tuned_result(model: str) -> TunedResult:
         part = [row for row in rows if row.group == group]
         gain = sum(row.delta for row in part) / len(part)
         half = math.sqrt(sum((row.ci[1] - row.delta) ** 2 for row in part)) / len(part)
-        points[group] = PlanePoint(gain, (gain - half, gain + half))
+        points[group] = _point(gain, half)
     others = [points["other"], points["non"]]
     kept = sum(p.gain for p in others) / 2
     half = math.sqrt(sum((p.ci[1] - p.gain) ** 2 for p in others)) / 2
@@ -119,13 +120,19 @@ def tuned_result(model: str) -> TunedResult:
     return TunedResult(
         model=model,
         plane=points,
-        retention=PlanePoint(kept, (kept - half, kept + half)),
+        retention=_point(kept, half),
         index=_index(model, gains, linear=False),
         linear=_index(model, gains, linear=True),
         benchmarks=rows,
         not_compared={},
         flipped=_flipped(model),
     )
+
+
+def _point(gain: float, half: float) -> PlanePoint:
+    """A change whose 95 % interval is ``half`` wide to either side."""
+    error = half / 1.96
+    return PlanePoint.of(gain, replace(unpaired_test(gain, error), mde=2.8 * error))
 
 
 def _flipped(model: str) -> tuple[FlippedItem, ...]:

@@ -1,12 +1,19 @@
 """The gate's renderings: one verdict everywhere, hostile names escaped."""
 
 import io
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from rich.console import Console
 
 from transferscope.compare.gate import GateResult, Guard
-from transferscope.report.gate import print_gate, render_gate_markdown, render_junit
+from transferscope.report.gate import (
+    print_gate,
+    render_failure_junit,
+    render_failure_markdown,
+    render_gate_markdown,
+    render_junit,
+)
 
 EVIL = 'm<b>|"\x00[red]'
 GUARDS = (
@@ -65,3 +72,54 @@ def test_the_terminal_fits_80_columns() -> None:
     assert max(map(len, lines)) <= 80
     assert lines[0].startswith("REGRESSED: m<b>")
     assert "INCONCLUSIVE" in out.getvalue()
+
+
+OPEN = GateResult(
+    "m",
+    "base",
+    "INCONCLUSIVE",
+    3,
+    ("quiz (-60.0 points): both runs have it",),
+    (replace(GUARDS[0], artefacts="33 % of the answers are artefacts"),),
+    unjudged={"quiz": "in no group of suite s"},
+    unguarded=("sums",),
+    differences=("chat: compared on the 2 items that both runs have", *"abcdef"),
+)
+
+
+def test_what_no_guard_judged_is_an_error_in_junit() -> None:
+    suite = ElementTree.fromstring(render_junit(OPEN))
+    assert (suite.get("tests"), suite.get("errors")) == ("2", "1")
+    quiz, guard = suite.iter("testcase")
+    assert quiz.get("name") == "quiz"
+    assert quiz[0].get("message") == "not judged: in no group of suite s"
+    assert list(guard) == []
+    warned = replace(OPEN, exit_code=0)
+    assert ElementTree.fromstring(render_junit(warned)).get("skipped") == "1"
+
+
+def test_artefacts_are_in_the_message_of_a_failure() -> None:
+    fell = replace(GUARDS[1], artefacts="33 % of the answers are artefacts")
+    (case,) = ElementTree.fromstring(
+        render_junit(GateResult("m", "b", "REGRESSED", 1, (), (fell,)))
+    ).iter("failure")
+    assert str(case.get("message")).endswith(": 33 % of the answers are artefacts")
+
+
+def test_differences_and_what_the_policy_leaves_out_are_shown() -> None:
+    out = io.StringIO()
+    print_gate(OPEN, Console(file=out, width=300))
+    for text in (out.getvalue(), render_gate_markdown(OPEN)):
+        assert "Not like for like: chat: compared on the 2 items" in text
+        assert "a; b; c; d; e; and 1 more" in text
+        assert "The policy guards none of: sums" in text
+        assert text.index("quiz") < text.index("Not like for like")
+
+
+def test_a_gate_that_could_not_be_run_says_why() -> None:
+    assert render_failure_markdown("p.toml: <b>bad").startswith("## NOT JUDGED")
+    assert "<b>" not in render_failure_markdown("p.toml: <b>bad")
+    suite = ElementTree.fromstring(render_failure_junit(f"p.toml: {EVIL}"))
+    assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
+    (error,) = suite.iter("error")
+    assert str(error.get("message")).startswith("p.toml: m<b>")

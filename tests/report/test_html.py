@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 import sample
 
-from transferscope.compare.result import Comparison, FlippedItem
+from transferscope.compare.result import Comparison, FlippedItem, Flips
+from transferscope.core.forgetting import Rate, Transitions
 from transferscope.report import ReportInput, render_html
 from transferscope.report.html import script_hash
+from transferscope.report.views import model_views
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
 BUNDLE_SHA256 = "373b1f84072b31010f15ceb787be6b415c53936411aae267c8c2b2b6ccde46e7"
@@ -187,6 +189,33 @@ def test_long_answers_are_cut_and_say_so() -> None:
     assert "a" * 2000 not in text
     total = 5000 + len(EVIL)
     assert f"[… cut here: {total - 2000:,} of {total:,} characters not shown …]" in text
+
+
+def test_all_flipped_questions_are_counted_not_only_those_kept_as_examples() -> None:
+    # a benchmark with 300 lost and 326 won, of which 48 came with their answers and 24 are shown
+    comparison = sample.sample().comparison
+    first = comparison.tuned[0]
+    row = replace(first.benchmarks[0], flips=Flips(300, 326, 100, 100))
+    flipped = tuple(replace(first.flipped[0], id=str(at)) for at in range(48))
+    result = replace(first, benchmarks=(row,), flipped=flipped)
+    one = replace(comparison, tuned=(result,))
+    (view,) = model_views(one, ["m"], [0])
+    assert (len(view.examples), view.examples_left_out) == (24, 602)
+    bare = replace(one, tuned=(replace(result, flipped=()),))
+    assert model_views(bare, ["m"], [0])[0].examples_left_out == 0
+
+
+def test_forgetting_without_a_chance_level_is_labelled() -> None:
+    report = sample.sample()
+    first = report.comparison.tuned[0]
+    plain = Rate(9.3, (4.0, 15.0))
+    for adjusted, said in ((Rate(4.4, (0.0, 9.0)), "4.4 ("), (None, "chance level unknown")):
+        moved = Transitions(plain, plain, adjusted, adjusted)
+        rows = (replace(first.benchmarks[0], transitions=moved), *first.benchmarks[1:])
+        whole = replace(report.comparison, tuned=(replace(first, benchmarks=rows),))
+        page = render_html(replace(report, comparison=whole))
+        assert said in page
+        assert ("9.3 (" in page) == (adjusted is None)
 
 
 def test_order_of_the_page() -> None:

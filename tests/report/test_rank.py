@@ -19,7 +19,12 @@ def ranking(router: Router | None) -> Ranking:
         "a" * 90, PlanePoint(5, (1, 9)), PlanePoint(-1, (-1.5, 0.5)), "kept", "non", True, 12, place
     )
     second = RankedModel("[red]b", None, None, "open", "", False, None, None)
-    contrast = Contrast(first.model, second.model, PlanePoint(4, (-1, 9)), PlanePoint(3, (1, 5)))
+    contrast = Contrast(
+        first.model,
+        second.model,
+        PlanePoint(4, (-1, 9), 0.2, 0.2),
+        PlanePoint(3, (1, 5), 0.01, 0.01),
+    )
     return Ranking(comparison(), 2.0, (first, second), (contrast,), router, None)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sample
 
+from transferscope.compare.result import PlanePoint
 from transferscope.report import words
 
 
@@ -29,31 +31,71 @@ def test_numbers(value: float | None, plain: str, with_sign: str) -> None:
     assert words.signed(value) == with_sign
 
 
+def point(gain: float, low: float, high: float, p: float, **other: Any) -> PlanePoint:
+    return PlanePoint(gain, (low, high), **{"p": p, "p_holm": p, "mde": 4.0, **other})
+
+
 def test_change_sentences() -> None:
-    assert words.change("math", 12.3, (8.0, 16.4)) == (
+    assert words.change("math", point(12.3, 8.0, 16.4, 0.001)) == (
         "gained 12.3 points on math (95 % interval 8.0 to 16.4): gain established"
     )
-    assert words.change("law", -5.0, (-8.0, -2.0)) == (
+    assert words.change("law", point(-5.0, -8.0, -2.0, 0.001)) == (
         "lost 5.0 points on law (change −5.0, 95 % interval −8.0 to −2.0): loss established"
     )
-    # Half width 2.8, so SE 2.8 / 1.96 and 2.80 SE = 4.0.
-    assert words.change("law", -1.0, (-3.8, 1.8)) == (
+    assert words.change("law", point(-1.0, -3.8, 1.8, 0.5)) == (
         "changed by −1.0 points on law (95 % interval −3.8 to 1.8): no change established; "
         "a change below 4.0 points could not have been seen reliably"
     )
+    assert words.change("law", point(-1.0, -60.0, 60.0, 0.5, mde=None)).endswith(
+        "no change established; no change at all could have been shown reliably"
+    )
+    assert words.change("law", point(-75.0, -100.0, 100.0, 0.0625, smallest_p=0.0625)).endswith(
+        "too few questions to establish anything, the smallest possible p is 0.062"
+    )
+    assert words.change("law", point(-9.0, -17.0, -1.0, 0.03, p_holm=0.36)).endswith(
+        "loss suggested, not established (p 0.030 by itself, 0.360 after Holm's correction)"
+    )
+    assert words.change("law", point(-9.0, math.nan, math.nan, math.nan)) == (
+        "changed by −9.0 points on law: no interval, nothing established"
+    )
 
 
-def test_a_bound_at_zero_establishes_nothing() -> None:
-    assert words.standing((0.0, 3.0)) == "open"
-    assert words.standing((-3.0, 0.0)) == "open"
+def test_an_interval_without_a_test_establishes_nothing_at_zero() -> None:
+    assert words.interval_standing((0.0, 3.0)) == "open"
+    assert words.interval_standing((-3.0, 0.0)) == "open"
+    assert words.interval_standing((-3.0, -0.1)) == "loss"
+
+
+def test_what_cannot_be_established_is_said_once() -> None:
+    result = sample.tuned_result(sample.SFT)
+    assert words.limits(result) == []
+    rows = [replace(row, smallest_p=0.0625, p=0.2) for row in result.benchmarks[:2]]
+    barred = [replace(result.benchmarks[2], smallest_p=0.01)]
+    few, holm = words.limits(replace(result, benchmarks=(*rows, *barred, *result.benchmarks[3:])))
+    assert few.startswith("Too few clusters to establish anything on word_problems, chains: the")
+    assert "0.062" in few
+    assert "on equations after Holm's correction for 12 benchmarks" in holm
+    assert "0.12" in holm
+
+
+def test_what_a_row_could_have_shown() -> None:
+    row = sample.tuned_result(sample.SFT).benchmarks[0]
+    assert words.mde(replace(row, mde=7.84)) == "7.8"
+    assert words.mde(replace(row, mde=None)) == "none"
+    assert words.mde(replace(row, mde=None, p=math.nan)) == "n/a"
+    assert [words.count(n) for n in (40, None)] == ["40", "n/a"]
 
 
 def test_a_benchmark_needs_holm() -> None:
     row = sample.tuned_result(sample.SFT).benchmarks[0]
-    assert words.benchmark_standing(replace(row, delta=-9.0, p=0.01, p_holm=0.12)) == "open"
-    assert words.benchmark_standing(replace(row, delta=-9.0, p=0.001, p_holm=0.012)) == "loss"
-    assert words.benchmark_standing(replace(row, delta=9.0, p=0.001, p_holm=0.012)) == "gain"
-    assert words.benchmark_standing(replace(row, delta=9.0, p_holm=math.nan)) == "open"
+    said = [
+        replace(row, delta=-9.0, p=0.01, p_holm=0.12),
+        replace(row, delta=-9.0, p=0.001, p_holm=0.012),
+        replace(row, delta=9.0, p=0.001, p_holm=0.012),
+        replace(row, delta=9.0, p=math.nan, p_holm=math.nan),
+        replace(row, delta=9.0, p=0.0625, p_holm=0.7, smallest_p=0.0625),
+    ]
+    assert [r.standing for r in said] == ["loss suggested", "loss", "gain", "unknown", "too few"]
 
 
 def test_index_words() -> None:
@@ -62,6 +104,8 @@ def test_index_words() -> None:
     assert sft is not None
     assert words.index_value(rl, "other") == "33 % (95 % interval −32 to 78)"
     assert words.index_value(replace(rl, ci={}), "other") == "33 % (no interval)"
+    silent = replace(rl, ci={}, no_interval={"other": "nothing moved"})
+    assert words.index_value(silent, "other") == "33 % (no interval: nothing moved)"
     assert words.index_value(sft, "non").startswith("undefined: the gain on the source group")
     (sentence,) = words.index_sentences(sft, "mini-TI")
     assert sentence.startswith("mini-TI other reasoning and non-reasoning: undefined: the gain")
@@ -72,8 +116,3 @@ def test_index_words() -> None:
 
 def test_p_values() -> None:
     assert [words.p_value(p) for p in (0.0004, 0.0123, 1.0)] == ["<0.001", "0.012", "1.000"]
-
-
-def test_no_item_changed_is_not_worded_as_a_bound() -> None:
-    said = words.change("math", 0.0, (0.0, 0.0))
-    assert said == "did not change on math: base and tuned score the same on every item"

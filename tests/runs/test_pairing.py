@@ -1,10 +1,12 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from transferscope.core.records import ModelRef, Outcome
 from transferscope.runs import Manifest, RunWriter, pair, read_run
+from transferscope.runs.pairing import _chance, on_shared_items
 
 SUITE = {
     "name": "tiny",
@@ -30,7 +32,7 @@ def run(tmp_path):
 
 
 def answer(id_, score, **fields):
-    fields = {"message_hash": f"m-{id_}", "rendered_hash": f"r-{id_}"} | fields
+    fields = {"message_hash": f"m-{id_}", "rendered_hash": f"r-{id_}", "chance": 0.0} | fields
     return Outcome(fields.pop("benchmark", "sums"), id_, score, **fields)
 
 
@@ -83,8 +85,8 @@ def test_clusters_subsets_and_chance(run):
 
 def test_what_is_not_compared_and_why(run):
     base = run([answer("a", 1.0), answer("b", 1.0)])
-    assert pair(base, run([answer("a", 1.0)])).excluded == {
-        "sums": "fewer items than the base: 1 of 2"
+    assert pair(base, run([answer("z", 1.0)])).excluded == {
+        "sums": "no item of the base's 2 is in the tuned run"
     }
     other = run([answer("a", 1.0, benchmark="chains")])
     assert pair(base, other).excluded == {"sums": "missing in tuned", "chains": "missing in base"}
@@ -96,6 +98,58 @@ def test_what_is_not_compared_and_why(run):
     assert pair(twice, run([answer("a", 1.0)])).excluded == {
         "sums": "fewer repeats than the base: 1 of 2 answers"
     }
+
+
+def test_fewer_items_are_compared_on_the_shared_ones_and_said_first(run):
+    base = run([answer(i, 1.0) for i in "abc"], seed=1)
+    tuned = run([answer("c", 0.0), answer("a", 1.0), answer("z", 1.0)], seed=2)
+    pairing = pair(base, tuned)
+    assert pairing.excluded == {}
+    assert pairing.fewer == {"sums": (2, 3)}
+    assert pairing.differences == (
+        "sums: compared on the 2 items that both runs have; the tuned run lacks 1 of the base's 3",
+        "seed: 1 / 2",
+        "sums: 1 items that only the tuned run has are ignored",
+    )
+    sums = pairing.benchmarks["sums"]
+    assert sums.ids == ("a", "c")
+    assert sums.tuned_scores.tolist() == [1.0, 0.0]
+    back = pair(tuned, base)  # the base has fewer
+    assert back.fewer == {"sums": (2, 3)}  # z is in the new base only
+    assert pair(run([answer("a", 1.0)]), tuned).fewer == {}
+
+
+def test_messages_and_repeats_are_judged_on_the_shared_items(run):
+    base = run([answer("a", 1.0), answer("a", 1.0, repeat=1), answer("b", 1.0)])
+    whole = run([answer("a", 1.0), answer("a", 0.0, repeat=1)])
+    assert pair(base, whole).fewer == {"sums": (1, 2)}
+    cut = run([answer("a", 1.0), answer("c", 1.0)])
+    assert pair(base, cut).excluded == {"sums": "fewer repeats than the base: 1 of 2 answers"}
+    more = run([answer("a", 1.0, repeat=r) for r in (0, 1, 2)] + [answer("b", 1.0)])
+    assert pair(base, more).differences == (
+        "sums: 1 answers that only the tuned run has are ignored",
+    )
+
+
+def test_several_pairings_are_cut_to_the_items_of_all(run):
+    base = run([answer(i, 1.0, weight=w) for i, w in zip("abc", (1.0, 2.0, 3.0), strict=True)])
+    whole = pair(base, run([answer(i, 0.0) for i in "abc"])).benchmarks["sums"]
+    some = pair(base, run([answer(i, 0.0) for i in "bcz"])).benchmarks["sums"]
+    first, second = on_shared_items([whole, some])
+    assert first.ids == second.ids == ("b", "c")
+    assert first.weights.tolist() == [2.0, 3.0]
+    assert second is some
+    other = pair(base, run([answer("a", 0.0)])).benchmarks["sums"]
+    with pytest.raises(ValueError, match="no item of sums is in all runs"):
+        on_shared_items([some, other])
+
+
+def test_an_unknown_chance_level_of_one_item_is_unknown_for_all():
+    heads = [answer("a", 1.0, chance=0.5), answer("b", 1.0, chance=0.25)]
+    weights = np.array([3.0, 1.0])
+    assert _chance(heads, weights) == pytest.approx(0.4375)
+    unknown = SimpleNamespace(chance=None)
+    assert _chance([heads[0], unknown], weights) is None
 
 
 def test_another_task_in_the_suite_is_no_difference(run):
@@ -143,7 +197,7 @@ def test_differences_that_are_compared_nevertheless(run):
         "engine dtype: float32 / bfloat16",
         "decoding sums max_tokens: 64 / 32",
         "versions torch: 2.12 / 2.13",
-        "sums: 1 answers that only the tuned run has are ignored",
+        "sums: 1 items that only the tuned run has are ignored",
         "sums: messages can't be checked (1 of 2 answers)",
         "sums: same messages, rendered differently (1 of 2 answers)",
         "sums: weight differs; the base's is used",

@@ -35,7 +35,11 @@ def test_every_other_step_is_measured_and_logged(followed) -> None:
     folder, found, callback = followed
     rows = read_rows(folder / "transfer" / "trace.jsonl")
     assert [row.step for row in rows] == [2, 4]
-    assert set(rows[0].gain) == {"math", "other"}
+    assert [(row.look, row.looks) for row in rows] == [(1, 2), (2, 2)]
+    assert set(rows[0].gain) == set(rows[0].bound) == {"math", "other"}
+    assert all(low <= rows[1].gain[g] <= high for g, (low, high) in rows[1].bound.items())
+    assert set(rows[0].lowest) == {"other"}  # the source group may lose
+    assert rows[1].lowest["other"] <= rows[0].lowest["other"] <= rows[0].bound["other"][1]
     assert 0 < rows[0].kl < rows[1].kl  # a large learning rate leads away from the base
     assert rows[0].kl_base > 0
     base = read_run(folder / "transfer" / "runs" / "base")
@@ -100,8 +104,43 @@ def test_a_resumed_training_keeps_its_rows_and_measures_the_rest_again(followed,
     rows, before = read_rows(out / "trace.jsonl"), followed[2].rows
     assert rows[0] == read_rows(followed[0] / "transfer" / "trace.jsonl")[0]
     assert rows[1].gain == before[1].gain
+    # The first look's evidence was read again from its run.
+    assert rows[1].lowest == before[1].lowest
+    assert (rows[1].look, rows[1].looks) == (2, 2)
     assert rows[1].kl == pytest.approx(before[1].kl, rel=1e-4)
     assert len(read_run(out / "runs" / "step-4").responses("fractions")) == 4
+
+
+def test_a_longer_training_looks_on_beyond_its_plan(followed, tmp_path) -> None:
+    """Resumed for 6 steps instead of 4, from a file written before looks were counted, too."""
+    found, out = again(followed, tmp_path, steps=6)
+    shutil.rmtree(out / "runs" / "step-2")  # the evidence of look 1 is lost, the look counts
+    found.train(resume_from_checkpoint=str(tmp_path / "run" / "checkpoint-4"))
+    rows = read_rows(out / "trace.jsonl")
+    assert [(row.look, row.looks) for row in rows] == [(1, 2), (2, 2), (3, 2)]
+
+
+def test_a_file_from_before_looks_were_counted_is_gone_on_with(followed, tmp_path) -> None:
+    found, out = again(followed, tmp_path)
+    new = {"look", "looks", "bound", "retention_bound", "lowest"}
+    lines = [json.loads(line) for line in (out / "trace.jsonl").read_text().splitlines()]
+    old = [{name: value for name, value in line.items() if name not in new} for line in lines]
+    (out / "trace.jsonl").write_text("".join(json.dumps(line) + "\n" for line in old))
+    state = tmp_path / "run" / "checkpoint-2" / "trainer_state.json"
+    kept = json.loads(state.read_text())
+    kept["log_history"] = [
+        {
+            name: value
+            for name, value in entry.items()
+            if "bound_" not in name and "lowest" not in name
+        }
+        for entry in kept["log_history"]
+    ]
+    state.write_text(json.dumps(kept))
+    found.train(resume_from_checkpoint=str(tmp_path / "run" / "checkpoint-2"))
+    rows = read_rows(out / "trace.jsonl")
+    assert [(row.look, row.looks) for row in rows] == [(None, None), (2, 2)]
+    assert rows[1].lowest == followed[2].rows[1].lowest
 
 
 def test_a_resumed_training_asks_the_base_the_same(followed, tmp_path) -> None:
@@ -150,7 +189,7 @@ def test_transformers_own_trainer_with_and_without_a_tokenizer(tiny_model, tmp_p
     assert callback.rows[0].kl > 0
 
 
-def test_a_group_that_may_have_lost_too_much_stops_the_training(tiny_model, tmp_path) -> None:
+def test_a_group_that_lost_too_much_stops_the_training(tiny_model, tmp_path, caplog) -> None:
     found = trainer(tiny_model, tmp_path / "run")
     found.add_callback(
         TransferCallback(
@@ -166,7 +205,7 @@ def test_a_group_that_may_have_lost_too_much_stops_the_training(tiny_model, tmp_
     )
 
     def lost(self, row):
-        return row.step == 2
+        return "stop here" if row.step == 2 else ""
 
     TransferCallback._lost, kept = lost, TransferCallback._lost
     try:
@@ -176,6 +215,10 @@ def test_a_group_that_may_have_lost_too_much_stops_the_training(tiny_model, tmp_
     assert found.state.global_step == 2
     rows = read_rows(tmp_path / "transfer" / "trace.jsonl")
     assert [row.kl for row in rows] == [None, None]
+    assert [(row.look, row.looks) for row in rows] == [(1, 4), (2, 4)]
+    began, stopped = caplog.messages
+    assert "allowed_loss is 0 points: with items=2 per benchmark no loss on other" in began
+    assert stopped == "stop here"
 
 
 def test_what_counts_as_lost() -> None:
@@ -183,13 +226,21 @@ def test_what_counts_as_lost() -> None:
     callback.suite, callback.allowed_loss = SUITE, 5.0
     from transferscope.track import Row
 
-    def row(low: float, source: float = 0.0) -> Row:
-        ci = {"math": (source, 9.0), "other": (low, 9.0)}
-        return Row(1, {"math": 0.0, "other": 0.0}, ci, 0.0, (low, 9.0), {})
+    def row(lowest: float, gain: float = -8.0, low: float = -60.0) -> Row:
+        gains = {"math": -50.0, "other": gain}  # the source group may lose
+        ci = {"math": (-70.0, -30.0), "other": (low, 9.0)}
+        return Row(
+            300, gains, ci, None, None, {}, look=6, looks=10, bound=ci, lowest={"other": lowest}
+        )
 
     assert not callback._lost(row(-5.0))
-    assert callback._lost(row(-5.1))
-    assert not callback._lost(row(0.0, source=-50.0))  # the source group may lose
+    assert not callback._lost(row(20.0))  # a loss that can't be excluded is not shown
+    assert not callback._lost(row(-5.1, gain=-4.0))  # it has come back
+    assert callback._lost(row(-5.12)) == (
+        "training stops: a true loss of more than 5 points is shown on other reasoning (the true "
+        "change fell below \u22125.1 points) at step 300; look 6 of 10 planned, the bound holds "
+        "over all looks"
+    )
 
 
 @pytest.mark.parametrize(
@@ -217,6 +268,8 @@ def test_the_checkpoints_of_the_run_give_the_same_course(followed, tmp_path) -> 
     assert [t.model for t in comparison.tuned] == ["step 2", "step 4"]
     for ours, theirs in zip(rows, callback.rows, strict=True):
         assert ours.gain == theirs.gain
+        assert ours.bound == theirs.bound  # two looks were planned, two were taken
+        assert ours.lowest == theirs.lowest
         assert ours.kl == pytest.approx(theirs.kl, abs=1e-5)
     assert [row.step for row in read_rows(tmp_path / "out" / "trace.jsonl")] == [2, 4]
 
@@ -237,6 +290,8 @@ def test_the_command(followed, tmp_path, capsys, monkeypatch) -> None:
     main(argv)
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
+    assert "(95 % intervals that hold over 2 looks)" in out
+    assert "other reasoning: no loss established over 2 looks" in out
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit):
         main([*argv[:-1], str(tmp_path / "file")])

@@ -13,7 +13,7 @@ from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
 from . import exports, files, models, probes, results, training  # noqa: F401 - they register commands
-from .shared import app
+from .shared import app, mute, say
 
 __all__ = ["app", "main"]
 
@@ -30,15 +30,20 @@ def main(argv: list[str] | None = None) -> None:
     arguments = [a for a in arguments if a != "--debug"]
     try:
         app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except CycloptsError as err:
-        _fail(f"{' '.join(str(err).split())}; see: transferscope --help", debug)
+        message = f"{' '.join(str(err).split())}; see: transferscope --help"
+        if arguments[:1] == ["gate"]:
+            results.write_not_judged(results.asked_files(arguments), message)
+        _fail(message, debug)
     except TransferscopeError as err:
         _fail(str(err), debug)
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `| head` closed the pipe: not an error
-        sys.stderr.close()
+        mute(sys.stdout)
     except Exception as err:  # what no room foresaw; exit code 1 would mean "regressed"
         _fail(f"{type(err).__name__}: {' '.join(str(err).split())}; see it with --debug", debug)
 
@@ -46,5 +51,5 @@ def main(argv: list[str] | None = None) -> None:
 def _fail(message: str, debug: bool) -> None:
     if debug:
         raise  # noqa: PLE0704 - called from an except block only
-    print(f"transferscope: {message}", file=sys.stderr)
+    say(f"transferscope: {message}")
     sys.exit(2)

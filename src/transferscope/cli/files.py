@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from ..core.errors import InputError
 from ..core.files import check_folder
-from .shared import Json, Mapping_, Source, app, export_app, print_json
+from .shared import Json, Mapping_, Source, app, console, export_app, print_json
 
 UNMATCHED_SHOWN = 5
 
@@ -16,13 +19,14 @@ UNMATCHED_SHOWN = 5
 def import_command(
     path: Path,
     *,
-    out: Path,
+    out: Path | None = None,
+    explain: Annotated[bool, Parameter(negative=())] = False,
     format: str = "auto",
     mapping: Mapping_ = None,
     source: Source = None,
     as_json: Json = False,
 ) -> None:
-    """Write another harness's results as a run folder.
+    """Write another harness's results as a run folder, or show what would be taken for what.
 
     Parameters
     ----------
@@ -30,13 +34,24 @@ def import_command(
         File or folder of results.
     out
         The run folder to write.
+    explain
+        Write nothing: list every task with the benchmark, group and metric it is taken for.
     format
         Of the results: lm-eval, inspect, eee, jsonl, csv or a plugin's; auto finds it out.
     """
+    from ..core.taxonomy import load_taxonomy
     from ..report.progress import progress
     from ..runs import read_run
     from ..runs.importers import import_results
 
+    if explain:
+        if out is not None:
+            raise InputError("--explain writes nothing", remedy="leave --out or --explain away")
+        _explain(path, format, mapping, as_json=as_json)
+        return
+    if out is None:
+        remedy = "add --out RUN, or look first with --explain"
+        raise InputError("no folder to write the run to", remedy=remedy)
     check_folder(out)
     if out.is_dir() and any(out.iterdir()):
         raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
@@ -50,10 +65,24 @@ def import_command(
         print_json({"run": str(out), "format": done.format, "benchmarks": items} | notes)
         return
     print(f"{done.format}: {len(items)} benchmarks, {sum(items.values()):,} items -> {out}")
+    taxonomy = load_taxonomy(mapping)
     for name in done.unmapped:
-        print(f"  {name}: in no group; map it with --map", file=sys.stderr)
+        near = taxonomy.nearest(name)
+        also = f" (nearest: {', '.join(near)})" if near else ""
+        print(f"  {name}: in no group; map it with --map{also}", file=sys.stderr)
     for note in done.notes:
         print(f"  {note}", file=sys.stderr)
+
+
+def _explain(path: Path, format: str, mapping: Path | None, *, as_json: bool) -> None:
+    from ..report.imports import print_explanation
+    from ..runs.importers.explain import explain
+
+    found = explain(path, format=format, mapping=mapping)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        print_explanation(found, console())
 
 
 @export_app.command

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from ..core.errors import InputError
+from ..core.errors import InputError, TransferscopeError
 from .shared import (
     Json,
     Mapping_,
@@ -17,6 +19,7 @@ from .shared import (
     Seed,
     Source,
     app,
+    closed_pipe_allowed,
     console,
     opened,
     print_json,
@@ -204,21 +207,54 @@ def gate(
     """
     from ..compare.gate import gate as judge
     from ..compare.policy import load_policy
-
-    rules = load_policy(policy)
-    extra = {name: path for name, path in (("previous", previous), ("again", again)) if path}
-    with opened([base, tuned, *extra.values()], mapping=mapping, source=source) as runs:
-        more = dict(zip(extra, runs[2:], strict=True))
-        result = judge(runs[0], runs[1], rules, **more, seed=seed, replicates=replicates)
     from ..report.gate import print_gate, render_gate_markdown, render_junit
 
-    asked = {md: render_gate_markdown, junit: render_junit}
-    write_texts({path: render(result) for path, render in asked.items() if path})
-    if as_json:
-        print_json(result.to_json())
-    else:
-        print_gate(result, console())
+    extra = {name: path for name, path in (("previous", previous), ("again", again)) if path}
+    try:
+        rules = load_policy(policy)
+        with opened([base, tuned, *extra.values()], mapping=mapping, source=source) as runs:
+            more = dict(zip(extra, runs[2:], strict=True))
+            result = judge(runs[0], runs[1], rules, **more, seed=seed, replicates=replicates)
+        asked = {md: render_gate_markdown, junit: render_junit}
+        write_texts({path: render(result) for path, render in asked.items() if path})
+    except TransferscopeError as err:
+        write_not_judged((md, junit), str(err))
+        raise
+    except Exception as err:
+        write_not_judged((md, junit), f"{type(err).__name__}: {err}")
+        raise
+    with closed_pipe_allowed():
+        if as_json:
+            print_json(result.to_json())
+        else:
+            print_gate(result, console())
     sys.exit(result.exit_code)
+
+
+def asked_files(arguments: Sequence[str]) -> tuple[Path | None, Path | None]:
+    """--md and --junit of a command line that could not be parsed as a whole."""
+    found: dict[str, Path] = {}
+    for at, argument in enumerate(arguments):
+        option, equals, value = argument.partition("=")
+        if option in ("--md", "--junit"):
+            following = arguments[at + 1 : at + 2]
+            value = value if equals else "".join(following)
+            if value and not value.startswith("-"):
+                found[option] = Path(value)
+    return found.get("--md"), found.get("--junit")
+
+
+def write_not_judged(files: tuple[Path | None, Path | None], reason: str) -> None:
+    """Markdown and JUnit XML of a gate that ends with exit code 2; CI shows what it finds there.
+
+    A file that can't be written is passed over: the error at hand is the one to be told.
+    """
+    from ..report.gate import render_failure_junit, render_failure_markdown
+
+    for path, render in zip(files, (render_failure_markdown, render_failure_junit), strict=True):
+        if path is not None:
+            with suppress(TransferscopeError, OSError, ValueError):
+                write_texts({path: render(reason)})
 
 
 @app.command

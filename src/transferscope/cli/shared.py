@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 from cyclopts import App, Parameter, Token
 from cyclopts.validators import Number
@@ -85,11 +86,43 @@ def print_json(document: Any) -> None:
 
 
 def console() -> Console:
-    """The terminal, or 80 columns where the output goes to a file or a pipe."""
+    """The terminal, or 80 columns where the output goes to a file or a pipe.
+
+    Raises :class:`BrokenPipeError` where the pipe is closed; rich would exit with 1, "regressed".
+    """
     from rich.console import Console
 
-    found = Console()
-    return found if found.is_terminal else Console(width=80)
+    class Whole(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    found = Whole()
+    return found if found.is_terminal else Whole(width=80)
+
+
+@contextmanager
+def closed_pipe_allowed() -> Iterator[None]:
+    """What is printed here may meet a closed pipe (`| head -1`): the command goes on."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        mute(sys.stdout)
+
+
+def mute(stream: TextIO) -> None:
+    """Let a closed pipe's stream end in nothing, or Python's own last flush would fail (120)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def say(text: str) -> None:
+    """One line on stderr, which nobody may be reading: that must not change an exit code."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        mute(sys.stderr)
 
 
 def write_texts(texts: Mapping[Path, str]) -> None:
@@ -102,7 +135,7 @@ def write_texts(texts: Mapping[Path, str]) -> None:
             raise InputError(f"can't write: {what}", place=str(path), remedy="name another file")
     for path, text in texts.items():
         write_atomically(path, text)
-        print(f"wrote {path}", file=sys.stderr)
+        say(f"wrote {path}")
 
 
 def asked_by(suite: str, data: Path | None) -> list[str]:
@@ -149,12 +182,14 @@ def say_unfinished(teacher: Path) -> None:
 
 @contextmanager
 def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -> Iterator[Any]:
-    """Runs, foreign results imported into folders that live as long as the block."""
+    """Runs, foreign results imported into folders that live as long as the block.
+
+    The first is the base: ``source`` must be one of its groups.
+    """
     from ..runs.importers import open_run
 
-    def say(note: str) -> None:
-        print(note, file=sys.stderr)
-
+    if mapping is not None:
+        _say_new_groups(mapping)
     with ExitStack() as stack:
         # The records live to the end: the collector would walk all of them again and again.
         gc.disable()
@@ -163,7 +198,40 @@ def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -
         finally:
             gc.freeze()
             gc.enable()
-        yield _told_apart(runs, paths)
+        yield _told_apart(_with_source(runs, source), paths)
+
+
+def _with_source(runs: Sequence[Run], source: str | None) -> list[Run]:
+    """The runs with ``source`` as their source group: a folder's own suite may say another."""
+    if source is None:
+        return list(runs)
+    from ..core.nearest import did_you_mean
+
+    groups = list(runs[0].manifest.suite["groups"])
+    if source not in groups:
+        raise InputError(
+            f"no benchmark of the base is in a group {source!r}",
+            place="--source",
+            remedy=did_you_mean(source, groups),
+        )
+    changed = [{**run.manifest.suite, "source": source} for run in runs]
+    return [
+        replace(run, manifest=replace(run.manifest, suite=suite))
+        for run, suite in zip(runs, changed, strict=True)
+    ]
+
+
+def _say_new_groups(mapping: Path) -> None:
+    """A note where a --map file's group is new and much like a known one: it may be misspelt."""
+    from ..core.files import read_text
+    from ..core.nearest import nearest
+    from ..core.taxonomy import load_taxonomy, parse_taxonomy
+
+    mine = parse_taxonomy(read_text(mapping, remedy="name a TOML file"), place=str(mapping))
+    known = dict.fromkeys(entry.group for entry in load_taxonomy().tasks.values())
+    for group in dict.fromkeys(entry.group for entry in mine.tasks.values()):
+        if group not in known and (near := nearest(group, known, n=1)):
+            say(f"{mapping}: group {group!r} is new; if it is misspelt, write {near[0]!r}")
 
 
 def _told_apart(runs: Sequence[Run], paths: Sequence[Path]) -> list[Run]:

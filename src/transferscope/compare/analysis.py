@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ..core.changes import ChangeTest
 from ..core.errors import InputError
 from ..core.index import (
     Array,
@@ -21,14 +21,13 @@ from ..core.index import (
     domain_index,
     group_gain,
     index_of,
-    order_interval,
     sigma_for,
 )
 from ..core.stats import holm
 from ..core.suite import Suite, is_paper
 from ..runs import Pairing, Run, pair
 from .answers import Answers, answers_of
-from .draws import ModelDraws, draw, pooled_p, stacked
+from .draws import RETENTION, ModelDraws, draw, group_tests, scores_of
 from .items import artefacts_of, flips_of
 from .result import AgainstBase, BenchmarkChange, Comparison, PlanePoint, TunedResult
 from .robust import curve_of, robustness_of
@@ -70,11 +69,13 @@ def compare_runs(
     base_name = base.manifest.model.name
     draws = draw(names, pairings, base=base_name, models=models, seed=seed, replicates=replicates)
     scale = _scale(suite, pairings)
-    pooled = pooled_p(suite.groups, pairings, seed=seed, replicates=replicates)
+    pooled = group_tests(
+        suite.groups, suite.source, pairings, draws, seed=seed, replicates=replicates
+    )
     answers = answers_of(base, tuned, pairings, limit=examples)
     results = [
-        _one_model(base, run, pairing, suite, drawn, answers=found, pooled=p, scale=scale)
-        for run, pairing, drawn, found, p in zip(
+        _one_model(base, run, pairing, suite, drawn, answers=found, tests=of_groups, scale=scale)
+        for run, pairing, drawn, found, of_groups in zip(
             tuned, pairings, draws, answers, pooled, strict=True
         )
     ]
@@ -125,11 +126,11 @@ def _one_model(
     drawn: ModelDraws,
     *,
     answers: Answers,
-    pooled: Mapping[str, float],
+    tests: Mapping[str, ChangeTest],
     scale: str,
 ) -> TunedResult:
     have = drawn.names
-    scores = [_scores(pairing, name) for name in have]
+    scores = [scores_of(pairing, name) for name in have]
     base_B, tuned_B = np.array(scores, dtype=float).reshape(-1, 2).T
     rows = _benchmark_rows(pairing, suite, drawn, (base_B, tuned_B), against=answers.against)
     groups = {g: tuple(b for b in members if b in have) for g, members in suite.groups.items()}
@@ -138,12 +139,13 @@ def _one_model(
     order = [have.index(b) for b in layout.benchmarks]
     point = (base_B[order], tuned_B[order])
     draws = (drawn.base_RB[:, order], drawn.tuned_RB[:, order])
-    plane, retention = _plane(layout, point, draws)
-    plane = {group: replace(point, p=pooled[group]) for group, point in plane.items()}
+    holm_of = {row.benchmark: row.p_holm for row in rows}
+    plane, retention = _plane(layout, point, tests, holm_of)
     robust = linear = robustness = None
     if suite.source in groups:
         shared: dict[str, Any] = {"layout": layout, "point": point, "draws": draws, "suite": suite}
         shared["paired"] = all(drawn.paired_B)
+        shared["tests"] = tests
         robust = _index(base, run, definition="robust", scale=scale, **shared)
         linear = _index(base, run, definition="linear", scale="unit", **shared)
         sigma = _sigma(scale, point, layout, suite)
@@ -161,14 +163,6 @@ def _one_model(
     )
 
 
-def _scores(pairing: Pairing, name: str) -> tuple[float, float]:
-    """Base and tuned score of a benchmark in percent."""
-    if (two := pairing.unpaired.get(name)) is not None:
-        return two.base.score, two.tuned.score
-    base, tuned = stacked([pairing.benchmarks[name]]).means_K
-    return float(base), float(tuned)
-
-
 def _benchmark_rows(
     pairing: Pairing,
     suite: Suite,
@@ -178,34 +172,32 @@ def _benchmark_rows(
     against: Mapping[str, AgainstBase],
 ) -> tuple[BenchmarkChange, ...]:
     base_B, tuned_B = point
-    low_B, high_B = order_interval(drawn.tuned_RB - drawn.base_RB)
     tested = [at for at, test in enumerate(drawn.tests) if not math.isnan(test.p)]
     corrected = holm([drawn.tests[at].p for at in tested])
     adjusted = dict(zip(tested, corrected, strict=True))
     rows = []
     for at, name in enumerate(drawn.names):
         part, two = pairing.benchmarks.get(name), pairing.unpaired.get(name)
-        if part is not None:
-            n, chance = part.n, part.chance
-        elif two is not None:
-            n, chance = min(two.base.n or 0, two.tuned.n or 0), two.chance
+        compared = part or two
+        assert compared is not None  # drawn.names are those of the pairing
         rows.append(
             BenchmarkChange(
                 benchmark=name,
                 group=suite.group_of[name],
-                n=n,
+                n=compared.n,
                 base=float(base_B[at]),
                 tuned=float(tuned_B[at]),
                 delta=float(tuned_B[at] - base_B[at]),
-                ci=(float(low_B[at]), float(high_B[at])),
+                ci=drawn.tests[at].ci,
                 test=drawn.tests[at].name,
                 p=drawn.tests[at].p,
                 p_holm=adjusted.get(at, math.nan),
                 mde=drawn.tests[at].mde,
-                chance=100.0 * chance,
+                chance=None if compared.chance is None else 100.0 * compared.chance,
                 flips=None if part is None else flips_of(part),
                 artefacts=None if part is None else artefacts_of(part, against.get(name)),
                 transitions=drawn.moved.get(name),
+                smallest_p=drawn.tests[at].smallest_p,
             )
         )
     return tuple(rows)
@@ -221,22 +213,28 @@ def _unmapped(pairing: Pairing, suite: Suite) -> dict[str, str]:
 
 
 def _plane(
-    layout: Layout, point: tuple[Array, Array], draws: tuple[Array, Array]
+    layout: Layout,
+    point: tuple[Array, Array],
+    tests: Mapping[str, ChangeTest],
+    holm_of: Mapping[str, float],
 ) -> tuple[dict[str, PlanePoint], PlanePoint | None]:
     """Group means of the change, and the mean over the groups that are not the source."""
     gain_G = group_gain(point[1] - point[0], layout.member_GB)
-    gain_RG = group_gain(draws[1] - draws[0], layout.member_GB)
-    low, high = order_interval(gain_RG)
     plane = {
-        g: PlanePoint(float(gain_G[at]), (float(low[at]), float(high[at])))
+        g: PlanePoint.of(float(gain_G[at]), tests[g], p_holm=_only(layout, [at], holm_of))
         for at, g in enumerate(layout.groups)
     }
     others = [layout.groups.index(g) for g in layout.targets]
     if not others:
         return plane, None
-    low_r, high_r = order_interval(gain_RG[:, others].mean(axis=1))
-    kept = PlanePoint(float(gain_G[others].mean()), (float(low_r), float(high_r)))
-    return plane, kept
+    kept = float(gain_G[others].mean())
+    return plane, PlanePoint.of(kept, tests[RETENTION], p_holm=_only(layout, others, holm_of))
+
+
+def _only(layout: Layout, groups: Sequence[int], holm_of: Mapping[str, float]) -> float | None:
+    """Holm's p of the only benchmark in ``groups``, ``None`` where there are several."""
+    members = np.flatnonzero(layout.member_GB[groups].any(axis=0))
+    return holm_of[layout.benchmarks[members[0]]] if len(members) == 1 else None
 
 
 def _index(
@@ -247,6 +245,7 @@ def _index(
     point: tuple[Array, Array],
     draws: tuple[Array, Array],
     suite: Suite,
+    tests: Mapping[str, ChangeTest],
     paired: bool,
     definition: str,
     scale: str,
@@ -262,6 +261,7 @@ def _index(
         definition=definition,
         sigma_G=sigma,
         di_RG=di_RG,
+        tests=tests,
         paired=paired,
     )
 

@@ -1,8 +1,10 @@
 """The gate's policy: what must not fall, and by how much it may.
 
 on_inconclusive = "fail"        # or "warn": exit 0 when nothing could be decided
-min_items = 100                 # fewer paired items decide nothing
+min_items = 100                 # below it nothing passes, and only an exact test shows a drop
 max_artefact_rate = 0.2         # of the tuned model's answers, 0..1
+unmapped = "inconclusive"       # or "ignore": benchmarks that are in no group
+allow_fewer_items = ["gsm8k"]   # judged on the shared items where the tuned run has fewer
 [guards.non]                    # a group, a benchmark, or "retention" (all other groups)
 margin = 2.0                    # points that may be lost
 [guards.gsm8k]
@@ -16,14 +18,24 @@ other = 20.0                    # percent; the interval's lower bound must reach
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
+from ..core.nearest import did_you_mean
 
 Tier = Literal["critical", "supporting", "advisory"]
+_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+
+_PLAIN = {
+    "model_type": "should be a table with a margin",
+    "dict_type": "should be a table",
+    "tuple_type": "should be an array",
+    "missing": "is missing",
+}
+"""pydantic's kinds of error in TOML's words."""
 
 
 class GuardPolicy(BaseModel):
@@ -34,7 +46,7 @@ class GuardPolicy(BaseModel):
     share of the base's score) the smaller of the two holds, so that a low base is not given away.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = _STRICT
     margin: float = Field(gt=0.0, lt=100.0)
     tier: Tier = "critical"
     relative: float | None = Field(default=None, gt=0.0, le=1.0)
@@ -45,26 +57,53 @@ class GuardPolicy(BaseModel):
 
 
 class Policy(BaseModel):
-    """The policy file. ``min_items`` counts the paired items of one guarded quantity."""
+    """The policy file. ``min_items`` counts the paired items of one guarded quantity.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    ``unmapped``: what a benchmark does that both runs have and that is in no group. Where the tuned
+    run has fewer items than the base, only benchmarks in ``allow_fewer_items`` are judged.
+    """
+
+    model_config = _STRICT
     guards: dict[str, GuardPolicy] = Field(min_length=1)
     on_inconclusive: Literal["fail", "warn"] = "fail"
     min_items: int = Field(default=100, ge=1)
     max_artefact_rate: float | None = Field(default=None, ge=0.0, le=1.0)
+    unmapped: Literal["inconclusive", "ignore"] = "inconclusive"
+    # A TOML array is a list.
+    allow_fewer_items: Annotated[tuple[str, ...], Field(strict=False)] = ()
     min_ti: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
 
 
 def parse_policy(text: str, *, place: str) -> Policy:
-    """Policy from TOML text. Raises :class:`InputError` naming ``place`` and the key."""
+    """Policy from TOML text. Raises :class:`InputError` naming ``place`` and the key.
+
+    An unknown key is named before anything else, with the nearest known one: what is missing is
+    usually what was misspelt.
+    """
     try:
         return Policy.model_validate(parse_toml(text, place=place))
     except ValidationError as err:
-        first = err.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            first["msg"], place=f"{place} [{where}]", remedy="see docs/gate.md for a policy"
-        ) from None
+        found = err.errors()
+        unknown = [one for one in found if one["type"] == "extra_forbidden"]
+        raise (_unknown_key if unknown else _wrong_value)((unknown or found)[0], place) from None
+
+
+def _unknown_key(error: Any, place: str) -> InputError:
+    *table, key = map(str, error["loc"])
+    known, others = GuardPolicy.model_fields, Policy.model_fields
+    if not table:
+        known, others = others, known
+    remedy = did_you_mean(key, known)
+    if key in others:  # in TOML, what stands below a table's head belongs to it
+        remedy = "move it above the first [table]" if table else "it goes into a [guards.NAME]"
+    where = f"{place} [{'.'.join(table)}]" if table else place
+    return InputError(f"unknown key {key!r}", place=where, remedy=remedy)
+
+
+def _wrong_value(error: Any, place: str) -> InputError:
+    where = ".".join(str(part) for part in error["loc"])
+    what = _PLAIN.get(error["type"], error["msg"])
+    return InputError(what, place=f"{place} [{where}]", remedy="see docs/gate.md for a policy")
 
 
 def load_policy(path: Path) -> Policy:

@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..core.index import Array, order_interval
-from ..core.stats import ItemScores, bootstrap_means, stream
+from ..core.changes import mean_tests, paired_tests
+from ..core.stats import ItemScores, stream
 from ..runs import Pairing, Run, pair
+from ..runs.pairing import on_shared_items
 from .analysis import compare_runs
-from .draws import stacked
+from .draws import RETENTION, mean_shares, stacked
 from .placement import Placement, placed
 from .result import Comparison, PlanePoint, TunedResult, bounds
 from .router import Router, route
@@ -73,7 +74,7 @@ class Contrast:
         """One element of ``contrasts`` in the ``rank`` command's JSON."""
         both = {"gain": self.gain, "retention": self.retention}
         return {"first": self.first, "second": self.second} | {
-            name: None if point is None else {"change": point.gain, "ci": bounds(point.ci)}
+            name: None if point is None else point.to_json() | {"change": point.gain}
             for name, point in both.items()
         }
 
@@ -131,13 +132,20 @@ def rank(
     items, left_out = _common(pairings, comparison)
     models = [comparison.base, *(result.model for result in comparison.tuned)]
     group_of = {b: g for g, members in comparison.groups.items() for b in members}
-    planes = _planes(items, group_of, comparison.source, seed=seed, replicates=replicates)
+    options = {"seed": seed, "replicates": replicates}
     contrasts = tuple(
-        _contrast(first.model, second.model, models, planes)
+        _contrast(
+            first.model,
+            second.model,
+            models,
+            items,
+            comparison=comparison,
+            **options,
+        )
         for first, second in pairwise(order)
         if items
     )
-    router = route(models, items, group_of, seed=seed, replicates=replicates, left_out=left_out)
+    router = route(models, items, group_of, left_out=left_out, **options)
     return Ranking(
         comparison, allowed_loss, tuple(order), contrasts, router, tokens[comparison.base]
     )
@@ -201,56 +209,46 @@ def _tokens(run: Run) -> float | None:
 def _common(
     pairings: Sequence[Pairing], comparison: Comparison
 ) -> tuple[dict[str, ItemScores], tuple[str, ...]]:
-    """Benchmarks that every model answered item by item, and the names of the others."""
+    """Benchmarks on the items that every model answered, and the names of the others."""
     items: dict[str, ItemScores] = {}
     left_out = []
     compared = {row.benchmark for result in comparison.tuned for row in result.benchmarks}
     for name in (b for members in comparison.groups.values() for b in members):
         parts = [p.benchmarks[name] for p in pairings if name in p.benchmarks]
-        if len(parts) == len(pairings):
-            items[name] = stacked(parts)
+        if len(parts) == len(pairings) and set.intersection(*(set(p.ids) for p in parts)):
+            items[name] = stacked(on_shared_items(parts))
         elif name in compared:
             left_out.append(name)
     return items, tuple(left_out)
 
 
-Scored = tuple[Array, Array]
-"""Group means in percent: of every model (K,), and of every replicate and model (R, K)."""
-
-
-def _planes(
+def _contrast(
+    first: str,
+    second: str,
+    models: Sequence[str],
     items: Mapping[str, ItemScores],
-    group_of: Mapping[str, str],
-    source: str,
     *,
+    comparison: Comparison,
     seed: int,
     replicates: int,
-) -> dict[str, Scored]:
-    """Scores behind ``gain`` (the source group) and ``retention`` (the mean of the others)."""
-    groups: dict[str, list[Scored]] = {}
-    for name, item in items.items():
-        rng = stream(seed, "bootstrap", name)
-        drawn_RK = bootstrap_means([item], rng, replicates=replicates)[:, :, 0]
-        groups.setdefault(group_of[name], []).append((item.means_K, drawn_RK))
-    means = {group: _mean(rows) for group, rows in groups.items()}
-    others = [scored for group, scored in means.items() if group != source]
-    found = {"gain": means[source]} if source in means else {}
-    return found | ({"retention": _mean(others)} if others else {})
-
-
-def _mean(rows: Sequence[Scored]) -> Scored:
-    return (
-        np.mean([means_K for means_K, _ in rows], axis=0),
-        np.mean([drawn_RK for _, drawn_RK in rows], axis=0),
-    )
-
-
-def _contrast(
-    first: str, second: str, models: Sequence[str], planes: Mapping[str, Scored]
 ) -> Contrast:
-    one, two = models.index(first), models.index(second)
-    points = {}
-    for name, (means_K, drawn_RK) in planes.items():
-        low, high = order_interval(drawn_RK[:, one] - drawn_RK[:, two])
-        points[name] = PlanePoint(float(means_K[one] - means_K[two]), (float(low), float(high)))
-    return Contrast(first, second, points.get("gain"), points.get("retention"))
+    """Sign-flip tests of the difference between two tuned models: source gain and retention."""
+    rows = [models.index(second), models.index(first)]
+    two = {name: replace(item, scores_KN=item.scores_KN[rows]) for name, item in items.items()}
+    points: dict[str, PlanePoint] = {}
+    groups, source = comparison.groups, comparison.source
+    others = [members for group, members in groups.items() if group != source]
+    for what, wanted in (("gain", [groups.get(source, ())]), (RETENTION, others)):
+        shares = mean_shares([[b for b in members if b in two] for members in wanted])
+        if not shares:
+            continue
+        parts = [two[name] for name in shares]
+        means = [item.means_K for item in parts]
+        change = sum(s * (m[1] - m[0]) for s, m in zip(shares.values(), means, strict=True))
+        rng = stream(seed, "contrast", what, first, second)
+        if len(parts) == 1:
+            (test,) = paired_tests(parts[0], rng, replicates=replicates)
+        else:
+            (test,) = mean_tests(parts, list(shares.values()), rng, replicates=replicates)
+        points[what] = PlanePoint.of(float(change), test)
+    return Contrast(first, second, points.get("gain"), points.get(RETENTION))

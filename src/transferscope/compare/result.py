@@ -13,10 +13,12 @@ from importlib import import_module
 from io import StringIO
 from typing import Any
 
+from ..core.changes import ChangeTest
 from ..core.constant_answer import ConstantAnswer
 from ..core.forgetting import Transitions
 from ..core.index import IndexResult
 from ..core.robustness import SpecificationCurve
+from ..core.standing import Standing, standing
 from .robust import Robustness
 
 Interval = tuple[float, float]
@@ -93,12 +95,15 @@ class BenchmarkChange:
 
     On the same items, or, where answers were not kept, of two scores: then ``test`` is "unpaired",
     ``flips``, ``artefacts`` and ``transitions`` are ``None``, and ``n`` is the smaller number of
-    items (0: unknown).
+    items (``None``: unknown). ``ci`` is this benchmark's own interval, uncorrected, and leaves out
+    0 exactly where ``p`` is below 0.05; ``p_holm`` corrects for all benchmarks of the model.
+    ``smallest_p``: the smallest ``p`` that so few clusters can give. ``mde``: ``None`` where no
+    change could be shown.
     """
 
     benchmark: str
     group: str
-    n: int
+    n: int | None
     base: float
     tuned: float
     delta: float
@@ -106,11 +111,17 @@ class BenchmarkChange:
     test: str
     p: float
     p_holm: float
-    mde: float
-    chance: float
+    mde: float | None
+    chance: float | None
     flips: Flips | None
     artefacts: Artefacts | None
     transitions: Transitions | None = None
+    smallest_p: float = 0.0
+
+    @property
+    def standing(self) -> Standing:
+        """What is shown of the change, after Holm's correction."""
+        return standing(self.delta, self.p, adjusted=self.p_holm, smallest=self.smallest_p)
 
     def to_json(self) -> dict[str, Any]:
         """The ``benchmarks`` row of the ``compare`` command's JSON."""
@@ -119,9 +130,13 @@ class BenchmarkChange:
         rates = row.pop("transitions") or {}
         return {
             **row,
-            **{key: _known(row[key]) for key in ("p", "p_holm", "mde")},
+            **{key: _known(row[key]) for key in ("p", "p_holm")},
             "ci": bounds(self.ci),
-            **{name: rate | {"ci": list(rate["ci"])} for name, rate in rates.items()},
+            "standing": self.standing,
+            **{
+                name: None if rate is None else rate | {"ci": list(rate["ci"])}
+                for name, rate in rates.items()
+            },
             "clean_delta": found.get("clean_delta"),
             "clean_n": found.get("clean_n"),
             "artefact_points": found.get("points"),
@@ -139,12 +154,38 @@ class BenchmarkChange:
 class PlanePoint:
     """Mean change of a group in points with its interval.
 
-    ``p``: pooled sign-flip test of all its benchmarks at once; NaN where answers were not kept.
+    ``p``: its two-sided test of no change, of all its benchmarks at once. ``p_holm`` is ``p``
+    except for a group of one benchmark, which stands as that benchmark's row does. ``smallest_p``:
+    the smallest ``p`` that so few clusters can give. ``mde``: the smallest change that would be
+    shown with 80 % power, ``None`` where none could.
     """
 
     gain: float
     ci: Interval
     p: float = math.nan
+    p_holm: float = math.nan
+    smallest_p: float = 0.0
+    mde: float | None = None
+
+    @classmethod
+    def of(cls, gain: float, test: ChangeTest, *, p_holm: float | None = None) -> PlanePoint:
+        """The point of a ``gain`` in points and its ``test``."""
+        adjusted = test.p if p_holm is None else p_holm
+        return cls(gain, test.ci, test.p, adjusted, test.smallest_p, test.mde)
+
+    @property
+    def standing(self) -> Standing:
+        """What is shown of the change."""
+        return standing(self.gain, self.p, adjusted=self.p_holm, smallest=self.smallest_p)
+
+    def to_json(self) -> dict[str, Any]:
+        """A group of ``plane`` in the ``compare`` command's JSON."""
+        return {
+            "gain": self.gain,
+            "ci": bounds(self.ci),
+            "p": _known(self.p),
+            "standing": self.standing,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +214,8 @@ class TunedResult:
             "model": self.model,
             "index": None if self.index is None else self.index.to_json(),
             "index_linear": None if self.linear is None else self.linear.to_json(),
-            "plane": {
-                g: {"gain": p.gain, "ci": bounds(p.ci), "p": _known(p.p)}
-                for g, p in self.plane.items()
-            },
-            "retention": None
-            if self.retention is None
-            else {"gain": self.retention.gain, "ci": bounds(self.retention.ci)},
+            "plane": {group: point.to_json() for group, point in self.plane.items()},
+            "retention": None if self.retention is None else self.retention.to_json(),
             "benchmarks": [row.to_json() for row in self.benchmarks],
             "not_compared": dict(self.not_compared),
             "robustness": None if self.robustness is None else self.robustness.to_json(),

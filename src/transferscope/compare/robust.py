@@ -56,7 +56,8 @@ def robustness_of(
 ) -> Robustness:
     """Point estimates only; ``point`` holds base and tuned scores (B,) in percent."""
     known = [_chance_and_n(pairing, name) for name in layout.benchmarks]
-    chance_B = np.array([100.0 * chance for chance, _, _ in known])
+    # NaN, an unknown chance level, is never undercut.
+    chance_B = np.array([np.nan if chance is None else 100.0 * chance for chance, _, _ in known])
     base_B, tuned_B = point
     return Robustness(
         layout=layout,
@@ -93,7 +94,7 @@ def curve_of(
     )
 
 
-def _chance_and_n(pairing: Pairing, name: str) -> tuple[float, int | None, int | None]:
+def _chance_and_n(pairing: Pairing, name: str) -> tuple[float | None, int | None, int | None]:
     """Chance (0..1) and the numbers of independent items behind base and tuned score."""
     if (part := pairing.benchmarks.get(name)) is not None:
         independent = len(np.unique(part.clusters))

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from ..core.index import Array
 from ..core.noninferiority import effective_clusters, exact_lower
-from ..core.stats import ItemScores, cluster_sums, stream
+from ..core.stats import ItemScores, stream
+from ..core.units import units_of
 from .result import Interval, bounds
 
 FOLDS = 5
@@ -199,9 +200,9 @@ def _root_covariance(item: ItemScores) -> Array:
     """A root (K, K) of the covariance of the benchmark's means over its clusters, scores 0..1."""
     mean_K = item.means_K / 100.0
     moved_KN = (item.scores_KN - mean_K[:, None]) * item.weight_N / item.weight_N.sum()
-    sums_KC = cluster_sums(moved_KN, item.cluster_N)
-    clusters = sums_KC.shape[1]
-    values, vectors = np.linalg.eigh(sums_KC @ sums_KC.T * clusters / (clusters - 1.0))
+    units = units_of(item.cluster_N, item.stratum_N)
+    sums_KU = units.sums(moved_KN)
+    values, vectors = np.linalg.eigh(sums_KU @ sums_KU.T * units.count / (units.count - 1.0))
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 

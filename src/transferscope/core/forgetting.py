@@ -20,29 +20,35 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """Forgetting and backward transfer of one tuned model, plain and adjusted for chance.
+    """Forgetting and backward transfer of one tuned model, plain and beyond guessing.
 
-    backward - forgetting is the change of the share of right items, adjusted or not.
+    ``backward`` - ``forgetting`` is the change of the share of right items. The adjusted rates are
+    ``None`` where nobody stated what guessing gives: 0 would call every flip of a choice forgotten.
     """
 
     forgetting: Rate
     backward: Rate
-    forgetting_adjusted: Rate
-    backward_adjusted: Rate
+    forgetting_adjusted: Rate | None
+    backward_adjusted: Rate | None
 
 
 def transitions(
-    items: ItemScores, rng: np.random.Generator, *, chance: float, replicates: int = 10_000
+    items: ItemScores,
+    rng: np.random.Generator,
+    *,
+    chance: float | None,
+    replicates: int = 10_000,
 ) -> list[Transitions]:
     """Rates of every tuned model (rows 1..K-1 of ``scores_KN``) against the base (row 0).
 
     An item counts as right from a score of 1/2 on, as flips do. ``chance``: the score of guessing,
-    0 to below 1. A model that knows or guesses guesses on (1 - a) / (1 - c) of the items, a its
-    accuracy, so guessing alone moves c (1 - a) of all items from right to wrong, and as many back.
-    The adjusted rates are F - c (1 - a) and B - c (1 - a) with the base's a. They are below 0
-    where fewer items moved than guessing would move; that is not cut off. The intervals are
-    percentiles of one paired bootstrap over clusters within strata. Raises :class:`ValueError`
-    for a chance outside its range.
+    0 to below 1, ``None`` where it is unknown. A model that knows or guesses guesses on
+    (1 - a) / (1 - c) of the items, a its accuracy, so guessing alone moves c (1 - a) of all items
+    from right to wrong, and as many back. The adjusted rates are max(0, F - c (1 - a)) and
+    max(0, B - c (1 - a)) with the base's a: where fewer items moved than guessing would move,
+    nothing beyond guessing is seen, and no rate is negative. The intervals are percentiles of one
+    paired bootstrap over clusters within strata. Raises :class:`ValueError` for a chance outside
+    its range.
     """
     moved = with_moves(items)
     drawn_RK = bootstrap_means([moved], rng, replicates=replicates)[:, :, 0]
@@ -58,27 +64,31 @@ def with_moves(items: ItemScores) -> ItemScores:
 
 
 def transition_rates(
-    means_K: Array, drawn_RK: Array, *, models: int, chance: float
+    means_K: Array, drawn_RK: Array, *, models: int, chance: float | None
 ) -> list[Transitions]:
     """As :func:`transitions`, from the means and replicates of :func:`with_moves`, in percent.
 
     ``models``: base and tuned ones.
     """
-    if not 0.0 <= chance < 1.0:
+    if chance is not None and not 0.0 <= chance < 1.0:
         raise ValueError(f"chance {chance!r} is not within 0..1")
     # Point estimates as one more replicate, so that both go through the same lines.
     all_RK = np.vstack([means_K, drawn_RK])[:, models:]
-    guessed_R = chance * (100.0 - all_RK[:, 0])
     lost_RK, won_RK = all_RK[:, 1:models], all_RK[:, models:]
+    guessed_R = None if chance is None else chance * (100.0 - all_RK[:, 0])
     return [
         Transitions(
             forgetting=_rate(lost_RK[:, k]),
             backward=_rate(won_RK[:, k]),
-            forgetting_adjusted=_rate(lost_RK[:, k] - guessed_R),
-            backward_adjusted=_rate(won_RK[:, k] - guessed_R),
+            forgetting_adjusted=_beyond(lost_RK[:, k], guessed_R),
+            backward_adjusted=_beyond(won_RK[:, k], guessed_R),
         )
         for k in range(models - 1)
     ]
+
+
+def _beyond(moved_R: Array, guessed_R: Array | None) -> Rate | None:
+    return None if guessed_R is None else _rate(np.maximum(moved_R - guessed_R, 0.0))
 
 
 def _rate(point_and_draws: Array) -> Rate:

@@ -14,13 +14,17 @@ replicates run through the same lines.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .changes import Z95, ChangeTest
+from .standing import ALPHA
 
 Array = NDArray[np.float64]
 Definition = Literal["robust", "linear", "relative"]
@@ -28,8 +32,6 @@ Scale = Literal["unit", "published", "cohort", "per-model"]
 DEFINITIONS: tuple[str, ...] = get_args(Definition)
 SCALES: tuple[str, ...] = get_args(Scale)
 LOWER, UPPER = 0.025, 0.975
-Z95 = 1.96
-"""Normal quantile of a two-sided 95 % interval, as used by the Fieller interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class IndexResult:
 
     ``gain`` in points, ``di`` in the definition's unit, ``ti`` and its bounds ``ci`` in percent;
     ``interval`` names how ``ci`` was made (``None`` without one). A DI is ``None`` where its
-    definition has no value (a base score of 0 under ``relative``, a sigma of 0).
+    definition has no value (a base score of 0 under ``relative``, a sigma of 0). ``no_interval``
+    says why a defined TI has none, where that is known.
     """
 
     model: str
@@ -77,6 +80,7 @@ class IndexResult:
     ci: Mapping[str, tuple[float, float] | None]
     undefined_reason: Mapping[str, str]
     interval: str | None = None
+    no_interval: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The ``models`` row of the ``index`` command's JSON."""
@@ -89,6 +93,7 @@ class IndexResult:
             "ci": {g: None if c is None else list(c) for g, c in self.ci.items()},
             "undefined_reason": dict(self.undefined_reason),
             "interval": self.interval,
+            "no_interval": dict(self.no_interval),
         }
 
 
@@ -218,6 +223,7 @@ def index_of(
     definition: str = "robust",
     sigma_G: Array | float = 1.0,
     di_RG: Array | None = None,
+    tests: Mapping[str, ChangeTest] | None = None,
     paired: bool = True,
 ) -> IndexResult:
     """The index of one tuned model, with its interval when ``di_RG`` (replicates) is given.
@@ -225,7 +231,9 @@ def index_of(
     ``robust`` and ``relative`` take the percentile interval of the replicates' TI, ``linear`` the
     Fieller interval; with ``paired`` false (base and tuned drawn independently) it is labelled so.
     ``base_B`` and ``tuned_B`` (B,) are in percent, ``di_RG`` (R, G) in DI. Undefined where the
-    source's lower bound is not above 0.
+    source's lower bound is not above 0, or the source's own test of ``tests`` (by group) does not
+    establish its gain. Replicates without spread make no interval: a percentile interval is left
+    out then, and the variance in Fieller's is never below that of the test's floor.
     """
     point_G = domain_index(
         base_B, tuned_B, layout.member_GB, definition=definition, sigma_G=sigma_G
@@ -247,7 +255,10 @@ def index_of(
         float(point_G[at]),
         None if di_RG is None else di_RG[:, at],
         definition=definition,
+        gain=float(gains_G[at]),
+        test=None if tests is None else tests[layout.source],
     )
+    silent: dict[str, str] = {}
     for group in layout.targets:
         g = layout.groups.index(group)
         ti[group], ci[group] = None, None
@@ -258,11 +269,17 @@ def index_of(
         ti[group] = float(100.0 * point_G[g] / point_G[at])
         if definition == "linear" and di_RG is not None:
             cov = np.cov(di_RG[:, [at, g]], rowvar=False)
+            if tests is not None:
+                least = np.square([tests[name].floor / Z95 for name in (layout.source, group)])
+                np.fill_diagonal(cov, np.maximum(cov.diagonal(), least))
             limits = fieller(float(point_G[at]), float(point_G[g]), cov)
             known = limits is not None and np.isfinite(limits).all()
             ci[group] = (100.0 * limits[0], 100.0 * limits[1]) if limits and known else None
-        elif bounds is not None and not np.isnan(bounds[0][g]):
-            ci[group] = (float(bounds[0][g]), float(bounds[1][g]))
+        elif bounds is not None and di_RG is not None and not np.isnan(bounds[0][g]):
+            if float(np.ptp(di_RG[:, g])) <= 1e-9 * abs(float(point_G[g])):
+                silent[group] = f"no change on {group} differs between its items"
+            else:
+                ci[group] = (float(bounds[0][g]), float(bounds[1][g]))
     named = None
     if any(ci.values()):
         named = "Fieller" if definition == "linear" else "percentile"
@@ -271,7 +288,7 @@ def index_of(
         g: float(v) if np.isfinite(v) else None for g, v in zip(layout.groups, point_G, strict=True)
     }
     gain = {g: float(v) for g, v in zip(layout.groups, gains_G, strict=True)}
-    return IndexResult(model, base, gain, di, ti, ci, reasons, named)
+    return IndexResult(model, base, gain, di, ti, ci, reasons, named, silent)
 
 
 def _no_value(
@@ -291,7 +308,13 @@ def _no_value(
 
 
 def _no_source_gain(
-    source: str, point: float, draws_R: Array | None, *, definition: str
+    source: str,
+    point: float,
+    draws_R: Array | None,
+    *,
+    definition: str,
+    gain: float,
+    test: ChangeTest | None,
 ) -> str | None:
     """Reason why the source's DI is no denominator, or ``None``."""
     if draws_R is None:
@@ -300,14 +323,13 @@ def _no_source_gain(
         low = point - Z95 * float(draws_R.std(ddof=1))
     else:
         low = float(order_interval(draws_R)[0])
-    if low > 0:
-        if float(np.ptp(draws_R)) > 1e-9 * low:  # more than the rounding of equal sums
-            return None
-        return (
-            f"the gain on the source group {source} does not vary between resampled items: "
-            "too few items to judge it"
-        )
-    return (
-        f"the gain on the source group {source} is not established: "
-        f"the lower 95 % bound of its DI is {low:.2f}"
-    )
+    missing = f"the gain on the source group {source} is not established"
+    if not low > 0:
+        return f"{missing}: the lower 95 % bound of its DI is {low:.2f}"
+    if test is None or math.isnan(test.p) or (gain > 0 and test.p < ALPHA):
+        return None
+    if not gain > 0:
+        return f"{missing}: its mean change is {gain:.1f} points"
+    if test.smallest_p >= ALPHA:
+        return f"{missing}: too few items, the smallest possible p is {test.smallest_p:.2g}"
+    return f"{missing}: p is {test.p:.2g}"

@@ -2,8 +2,7 @@
 
 One 0/1 outcome per independent item: Tango's score test (Statistics in Medicine 17, 1998, pages
 891-908), and where items only fall the exact binomial test, which score tests fall short of (6 %
-false passes at nominal 5 %). Both keep a width where no pair is discordant. All bounds lie inside
--100..100. Everything else
+false passes at nominal 5 %). Both keep a width where no pair is discordant. Everything else
 (repeats, fractional scores, clusters, group means): replicates of the cluster bootstrap, with a
 floor to their width. Changes, margins and bounds are in points; docs/science.md section 2.
 """
@@ -18,7 +17,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .stats import Array, ItemScores, cluster_sums
+from .stats import Array, ItemScores
+from .units import units_of
 
 Count = TypeVar("Count", float, Array)
 ONE_SIDED = 0.05
@@ -58,22 +58,21 @@ def tango_z(lost: int, won: int, n: int, change: float, *, towards: float = 0.0)
     if change > 0:  # mirrored, so that the root below never cancels
         return -tango_z(won, lost, n, -change, towards=-towards)
     excess = won - lost + towards - n * change
-    q = restricted(lost, won, n, change)
-    variance = n * (2.0 * q + change * (1.0 - change))
+    variance = n * (2.0 * _lost_share(lost, won, n, change) + change * (1.0 - change))
     if abs(excess) <= 1e-12 * n:
         return 0.0
     return excess / sqrt(variance) if variance > 0 else copysign(inf, excess)
 
 
-def restricted(lost: Count, won: Count, n: int, change: float) -> Count:
+def _lost_share(lost: Count, won: Count, n: int, change: float) -> Count:
     """P(1 -> 0) of highest likelihood under H0: P(0 -> 1) - P(1 -> 0) = ``change``, -1 to 0.
 
-    The larger root of 2n q^2 + b q + c = 0 (Tango 1998). Numbers or arrays alike.
+    The larger root of 2n q^2 + b q + c = 0 (Tango 1998), of numbers and of arrays alike.
     """
     b = (2 * n - won + lost) * change - lost - won
     c = -lost * change * (1.0 - change)
     inside = b * b - 8.0 * n * c
-    return (((inside + abs(inside)) / 2.0) ** 0.5 - b) / (4.0 * n)  # never the root of rounding
+    return (((inside + abs(inside)) / 2.0) ** 0.5 - b) / (4.0 * n)  # below 0 by rounding only
 
 
 def tango_lower(lost: int, won: int, n: int, *, alpha: float = ONE_SIDED) -> float:
@@ -99,13 +98,13 @@ def tango_lower(lost: int, won: int, n: int, *, alpha: float = ONE_SIDED) -> flo
 def exact_lower(net_lost: int, n: float, *, alpha: float = ONE_SIDED) -> float:
     """One-sided lower bound in points where ``net_lost`` of n items fell and none can rise.
 
-    Clopper and Pearson's; with nothing lost 100 (alpha^(1/n) - 1). Raises :class:`ValueError` for
-    a net gain, of which this model knows nothing.
+    Clopper and Pearson's; with nothing lost 100 (alpha^(1/n) - 1). Raises :class:`ValueError` for a
+    net gain, which items that can't rise don't have.
     """
     from scipy.special import betaincinv
 
     if net_lost < 0:
-        raise ValueError(f"a net gain of {-net_lost} is impossible where nothing can rise")
+        raise ValueError("items that only fall have no net gain")
     return -100.0 * float(betaincinv(net_lost + 1, n - net_lost, 1.0 - alpha))
 
 
@@ -118,9 +117,9 @@ def tango_interval(lost: int, won: int, n: int, *, alpha: float = ONE_SIDED) -> 
 def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
     """Tango's test of n pairs against ``margin`` (points, 0 to below 100).
 
-    ``p_kept`` and, unless more was won than lost, the bound are never better than those of the
-    exact test of the net losses, that is P(X <= lost - won) of n items that are lost with
-    probability margin / 100 and never won. ``p_dropped`` is :func:`dropped_p`.
+    ``p_kept`` and the bound are never better than those of the exact test of the net losses, that
+    is P(X <= lost - won) of n items that are lost with probability margin / 100 and never won; a
+    net gain has Tango's alone. ``p_dropped`` is :func:`dropped_p`.
 
     Raises :class:`ValueError` for impossible counts and for a margin outside that range.
     """
@@ -128,14 +127,14 @@ def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
 
     _check_margin(margin)
     _check_counts(lost, won, n)
-    null = -margin / 100.0
-    lower, net_lost = tango_lower(lost, won, n), lost - won
+    null, net = -margin / 100.0, lost - won
+    lower = tango_lower(lost, won, n)
     return MarginTest(
         name="tango",
         change=100.0 * (won - lost) / n,
-        lower=lower if net_lost < 0 else min(lower, exact_lower(net_lost, n)),
+        lower=lower if net < 0 else min(lower, exact_lower(net, n)),
         p_kept=max(
-            float(ndtr(-tango_z(lost, won, n, null))), float(bdtr(max(net_lost, -1), n, -null))
+            float(ndtr(-tango_z(lost, won, n, null))), float(bdtr(net, n, -null)) if net >= 0 else 0
         ),
         p_dropped=float(dropped_p(np.array([lost]), np.array([won]), n, margin=margin)[0]),
     )
@@ -146,39 +145,38 @@ def dropped_p(
 ) -> Array:
     """p (X,) of "the drop exceeds ``margin``" (points) for counts of n pairs; small: it does.
 
-    The largest of three, all of them of at least lost - won net losses where H0 holds just so:
+    The largest of three, all of them of at least lost - won net losses at a drop of just the margin:
 
     - Tango's, with a continuity correction of half a pair;
-    - the same with the skewness of the net losses (Edgeworth's first term): losses are rarer than
-      their absence, so their upper tail is longer than the normal's;
+    - the same with the skewness of the net losses (Edgeworth's first term), as losses are rarer than
+      their absence and their upper tail is longer than the normal one;
     - the exact binomial P(X >= lost - won) where items are lost and never won.
 
-    Tango's alone calls 6.1 % of the drops of just the margin larger at nominal 5 %, and one of
-    three guards in 7.1 %; with the exact test still 5.7 and 6.0 %. All three: 5.0 and 5.0 % at
-    most (enumerated over 20 to 1,000 pairs, margins 1 to 10 and won pairs 0 to 20 %).
+    Summed over all outcomes of 20 to 2,000 pairs, margins 0.5 to 10 and none to a fifth of the pairs
+    won, the first alone calls up to 6.1 % of such drops larger at nominal 5 %, and any of three
+    guards after Holm in up to 7.1 %; with the exact one 5.7 and 6.0 %; all three 5.0 and 4.9 %.
     """
     from scipy.special import bdtrc, ndtr
 
     null, net_X = margin / 100.0, (lost_X - won_X).astype(float)
-    both_X = 2.0 * restricted(lost_X.astype(float), won_X.astype(float), n, -null) - null
-    spread_X = np.sqrt(np.maximum(n * (both_X - null**2), 1e-60))  # 0 where nothing moves
-    z_X = (net_X - 0.5 - n * null) / spread_X
+    both_X = 2.0 * _lost_share(lost_X.astype(float), won_X.astype(float), n, -null) - null
+    spread_X = np.sqrt(np.maximum(n * (both_X - null**2), 1e-60))  # 0 where nothing can move
+    z_X = np.clip((net_X - 0.5 - n * null) / spread_X, -40.0, 40.0)  # beyond, p is 0 or 1
     skew_X = n * null * (1.0 - 3.0 * both_X + 2.0 * null**2) / spread_X**3
-    near_X = np.clip(z_X, -40.0, 40.0)  # exp(-800) is 0 without an overflow of its square
-    bent_X = np.exp(-(near_X**2) / 2.0) / sqrt(2.0 * pi) * skew_X * (near_X**2 - 1.0) / 6.0
-    exact_X = np.where(net_X > 0, bdtrc(np.clip(net_X - 1.0, 0, n), n, null), 1.0)
     normal_X = ndtr(-z_X)
-    return np.asarray(np.maximum.reduce([normal_X, np.minimum(normal_X + bent_X, 1.0), exact_X]))
+    longer_X = np.exp(-(z_X**2) / 2.0) / sqrt(2.0 * pi) * skew_X * (z_X**2 - 1.0) / 6.0
+    exact_X = np.where(net_X > 0, bdtrc(np.clip(net_X - 1.0, 0, n), n, null), 1.0)
+    return np.maximum(np.clip(normal_X + np.maximum(longer_X, 0.0), 0.0, 1.0), exact_X)
 
 
 def bootstrap_margin(
-    change: float, change_R: Array, *, margin: float, clusters: float, strata: float = 1.0
+    change: float, change_R: Array, *, margin: float, clusters: float, moving: float
 ) -> MarginTest:
     """Cluster-bootstrap test of ``change`` against ``margin`` (points, 0 to below 100).
 
     ``change_R``: replicates (R,) of the change in points, at least 19. ``clusters``: what was
-    resampled, for a mean over benchmarks :func:`effective_clusters`. ``strata``: means that the
-    replicates were drawn about, each of which costs a degree of freedom.
+    resampled, for a mean over benchmarks :func:`effective_clusters`; ``moving``: how many of them
+    carry the change (:func:`moving_clusters`; ``clusters`` where that is not known).
 
     The p values are read from the replicates moved to the null, whose mean is -margin: the share
     (1 + k) / (R + 1) of them at least as far from -margin as the change is. They are moved in two
@@ -192,8 +190,8 @@ def bootstrap_margin(
     Shifting alone passes too many drops of just the margin where items only fall, re-weighting
     alone where clusters are few; docs/coverage.md has the rates of both together.
 
-    The spread of few clusters is itself uncertain: replicates are widened by
-    :func:`small_sample` first.
+    Where clusters are few, or few of them move, their spread is known from these few only: the
+    replicates are widened by :func:`small_sample` first.
 
     Replicates can't show a loss that no cluster happened to have. So the distance to the bound is
     never below that of the exact test of ``clusters`` pairs of which none is discordant.
@@ -204,7 +202,8 @@ def bootstrap_margin(
     kth = floor(ONE_SIDED * (len(change_R) + 1) + 1e-9)
     if kth < 1:
         raise ValueError(f"{len(change_R)} replicates have no 5 % order statistic")
-    moved_R, slack = (change_R - change) * small_sample(clusters - strata), change + margin
+    known = small_sample(min(clusters, moving + 1.0))
+    moved_R, slack = (change_R - change) * known, change + margin
     width = max(
         float(np.partition(moved_R, -kth)[-kth]),
         _tilted_width(moved_R, (kth - 1) / len(moved_R)),
@@ -215,21 +214,33 @@ def bootstrap_margin(
     return MarginTest(
         name="bootstrap",
         change=change,
-        lower=max(-100.0, change - width),
+        lower=max(change - width, -100.0),
         p_kept=max(_p_beyond(moved_R, slack), unseen if slack > 0 else 0.5),
         p_dropped=max(_p_beyond(-moved_R, -slack), unseen if slack < 0 else 0.5),
     )
 
 
-def small_sample(df: float) -> float:
-    """Factor on the spread of unbiased replicates with ``df`` degrees of freedom, one-sided 95 %.
+def small_sample(clusters: float) -> float:
+    """Factor on the spread of replicates of a mean of few clusters, one-sided 95 %.
 
-    t quantile over normal quantile (Hesterberg, The American Statistician 69, 2015); ``df``, the
-    clusters less their strata, counts as at least 1. 1.051 for 19, 1.002 for 399.
+    t quantile over normal quantile (Hesterberg, The American Statistician 69, 2015); G at least 2.
+    1.05 for 20 clusters, 1.003 for 400. Units are resampled one fewer at a time (:mod:`.units`), so
+    that the variance itself needs no factor.
     """
     from scipy.special import ndtri, stdtrit
 
-    return float(stdtrit(max(1.0, df), 1.0 - ONE_SIDED)) / -float(ndtri(ONE_SIDED))
+    return float(stdtrit(max(2.0, clusters) - 1.0, 1.0 - ONE_SIDED)) / -float(ndtri(ONE_SIDED))
+
+
+def moving_clusters(sums_KU: Array) -> Array:
+    """Clusters (K,) of equal share that carry as much of a change as those behind ``sums_KU``.
+
+    ``sums_KU``: every cluster's part of the change. (sum |x|)^2 / sum x^2 (Kish); 0 for none.
+    """
+    size_KU = np.abs(sums_KU)
+    squares_K = (size_KU**2).sum(axis=1)
+    whole_K = size_KU.sum(axis=1) ** 2
+    return np.asarray(whole_K / np.where(squares_K > 0, squares_K, 1.0))
 
 
 def effective_clusters(benchmarks: Sequence[ItemScores]) -> float:
@@ -240,7 +251,8 @@ def effective_clusters(benchmarks: Sequence[ItemScores]) -> float:
     """
     squares = 0.0
     for items in benchmarks:
-        share_C = cluster_sums(items.weight_N[None], items.cluster_N)[0] / items.weight_N.sum()
+        units = units_of(items.cluster_N, items.stratum_N)
+        share_C = units.sums(items.weight_N[None])[0] / items.weight_N.sum()
         squares += float((share_C**2).sum()) / len(benchmarks) ** 2
     return 1.0 / squares
 

@@ -1,318 +1,222 @@
-"""The smallest change that a test would have established: minimum detectable effects (MDE).
+"""Smallest change that a test establishes with 80 % power: of the very test in use.
 
-An MDE is the change, in points, that the very test in use establishes (p below 0.05, two-sided, or
-one-sided against a margin) in 80 % of samples like the one seen. *Like the one seen* fixes how much
-flips: the discordance is the one seen, but never below the effect itself, because a change of 8
-points needs 8 % of the items to change. ``None``: no change could be shown, because no p below
-0.05 exists (five items: the smallest is 2 / 2^5 = 0.0625) or 100 points would not be enough.
-
-Exact for McNemar and Tango, by the noncentral t for tests on clusters (the tests simulate how close
-that comes). docs/science.md section 2.
+Changes are in points. ``None`` says that no change could be shown: the test gives no p below 0.05
+however the items fall, or only beyond what a score can change by. The discordance (share of items
+that flip) is the one seen, and never below the change itself: a change of 8 points needs at least 8
+flips in 100. The normal formula 280 sqrt(q / n) knows neither and is far too small where few items
+flip. docs/science.md section 2; tests/core/test_power.py simulates each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, isfinite, sqrt
+from math import ceil, erfc, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .noninferiority import ONE_SIDED, dropped_p, exact_lower, restricted
-from .stats import Array
+from .noninferiority import ONE_SIDED, dropped_p
+from .standing import ALPHA
 
-LEVEL, POWER = 0.05, 0.80
-EXACT_DISCORDANT = 1000
-"""Up to so many discordant pairs McNemar's power is summed from binomials; beyond, from the normal
-distribution with skewness and continuity corrections, which differs by less than 0.0005."""
-EXACT_ITEMS = 5000
-"""Up to so many pairs Tango's power is enumerated; beyond, it is that of the score's normal."""
-REACH = 8.0
-"""Standard deviations of a binomial that are summed: 1e-14 is left out."""
-FINE = 1e-5
-"""Effects are solved for to this share, 0.001 points."""
-
-
-def mcnemar_power(effect: float, discordance: float, n: int) -> float:
-    """Chance (0..1) that exact McNemar of n pairs establishes ``effect``, in its direction.
-
-    ``effect`` and ``discordance`` are shares: P(0 -> 1) - P(1 -> 0), of which the discordance
-    P(0 -> 1) + P(1 -> 0), at least |effect|, is the sum. The number of discordant pairs is
-    binomial, and so is, given it, the number that went against the effect.
-    """
-    spread = REACH * sqrt(n * discordance * (1.0 - discordance))
-    low = max(0, int(n * discordance - spread))
-    discordant = np.arange(low, min(n, ceil(n * discordance + spread)) + 1)
-    against = max(0.0, (1.0 - effect / discordance) / 2.0)
-    most = critical_count(discordant)
-    return float(_binomial(discordant, n, discordance) @ _at_most(most, discordant, against))
-
-
-def critical_count(discordant: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Most pairs on the smaller side at which exact McNemar has p below 0.05; -1 where none has.
-
-    Beyond :data:`EXACT_DISCORDANT` from a Cornish-Fisher expansion, which up to 400,000 is one too
-    small for 1 total in 2,000 and right for all others.
-    """
-    table = _critical_table()
-    small = np.minimum(discordant, EXACT_DISCORDANT)
-    return np.where(discordant <= EXACT_DISCORDANT, table[small], _expanded_count(discordant))
+POWER = 0.8
+WINDOW = 0.02
+"""How far from 80 % the power of a plan may lie where one item more or less jumps over it."""
+TRIED = 2_000
+"""Up to about so many items a plan tries every number."""
+SIGMAS = 6.5
+"""Numbers of discordant pairs further than this from their mean carry less than 1e-10."""
+HALVINGS = 17
+"""Bisections of 0..100 points: to 0.001 points."""
+MANY = 150
+"""Expected discordant pairs from which on normal distributions serve."""
 
 
 def mcnemar_mde(lost: int, won: int, n: int) -> float | None:
-    """MDE in points of exact McNemar, where ``lost`` of n pairs went 1 -> 0 and ``won`` 0 -> 1.
+    """Of exact McNemar on ``n`` pairs, of which ``lost`` + ``won`` flipped here."""
+    return _mcnemar_mde(lost + won, n)
 
-    The discordance is (lost + won) / n, unshrunken, or the effect where that is larger. None
-    discordant of 100: 7.8 points, at which six or more change in 80 % of samples. Below six pairs
-    ``None``.
+
+@lru_cache(maxsize=4096)
+def _mcnemar_mde(discordant: int, n: int) -> float | None:
+    seen = discordant / n
+    return _smallest(lambda change: mcnemar_power(n, max(seen, change), change))
+
+
+def mcnemar_power(n: int, discordance: float, change: float) -> float:
+    """Chance that exact McNemar's p is below 0.05 and of the right sign, over ``n`` pairs.
+
+    ``change`` = P(0 -> 1) - P(1 -> 0), above 0, and ``discordance`` their sum, at least as large
+    (both 0..1). The number of discordant pairs is binomial, and given it so is that of wins; where
+    :data:`MANY` are expected, both are normal (a continuity correction makes up for the exact p;
+    within half a point of power).
     """
-    seen = (lost + won) / n
-    return _smallest(lambda effect: mcnemar_power(effect, max(seen, effect), n), 0.0)
+    if n * discordance > MANY:
+        return _normal_power(n, discordance, change, null=0.0, tail=ALPHA / 2.0, correction=1.0)
+    return _power(n, discordance, change, _mcnemar_least)
 
 
-def tango_power(drop: float, discordance: float, n: int, *, margin: float) -> float:
-    """Chance (0..1) that :func:`.noninferiority.tango` finds p_dropped below 0.05 in n pairs.
+def items_for(change: float, discordance: float) -> int:
+    """Fewest pairs with which exact McNemar shows ``change`` (0..1) with 80 % power.
 
-    ``drop`` and ``discordance`` are shares as in :func:`mcnemar_power`; ``margin`` is in points.
-    Enumerated over both counts up to :data:`EXACT_ITEMS` pairs.
+    The power of an exact test is a sawtooth in n. Where the fewest pairs with 80 % have more than
+    82 %, as one pair fewer has less than 80 %, the fewest with 78 to 82 % are taken; those with 80 %
+    where no number has that (changes of 60 points and more). Beyond :data:`TRIED` pairs the teeth
+    are lower than 0.01, and n is where power crosses 80 %.
     """
-    from scipy.special import bdtrc, ndtr
-
-    lost_share, won_share = (discordance + drop) / 2.0, max(0.0, (discordance - drop) / 2.0)
-    if n > EXACT_ITEMS:
-        null = margin / 100.0
-        q = 2.0 * float(restricted(n * lost_share, n * won_share, n, -null)) - null
-        width = 1.645 * sqrt(n * (q - null**2)) + 0.5
-        spread = sqrt(n * (discordance - drop**2))
-        return float(ndtr((n * (drop - null) - width) / spread)) if spread else 1.0
-    reach = REACH * sqrt(n * won_share * (1.0 - won_share))
-    won = np.arange(
-        max(0, int(n * won_share - reach)), min(n, ceil(n * won_share + reach)) + 1
-    )
-    fewest = _fewest_lost(won, n, margin)
-    rest = n - won
-    reached = bdtrc(np.minimum(fewest - 1, rest), rest, lost_share / (1.0 - won_share))
-    return float(_binomial(won, n, won_share) @ np.where(fewest > rest, 0.0, reached))
+    # Miettinen's formula (Biometrics 24, 1968), a continuity correction added
+    root = 1.96 * sqrt(discordance) + 0.842 * sqrt(max(0.0, discordance - change**2))
+    about = ceil((root / change) ** 2 + 1.0 / change)
+    if about > TRIED:
+        low, high = about // 2, 2 * about
+        while high - low > 1:
+            middle = (low + high) // 2
+            enough = mcnemar_power(middle, discordance, change) >= POWER
+            low, high = (low, middle) if enough else (middle, high)
+        return high
+    tried = range(6, about + about // 4 + 60)  # with five pairs no p is below 0.05
+    powers = [_power(n, discordance, change, _mcnemar_least) for n in tried]
+    first = next(at for at, power in enumerate(powers) if power >= POWER)
+    if powers[first] <= POWER + WINDOW:
+        return tried[first]
+    near = (at for at, power in enumerate(powers) if abs(power - POWER) <= WINDOW)
+    return tried[next(near, first)]
 
 
 def tango_mde(lost: int, won: int, n: int, *, margin: float) -> float | None:
-    """Smallest drop in points, more than ``margin``, that :func:`.noninferiority.tango` shows.
+    """Smallest drop (points, positive) that Tango's test shows to exceed ``margin`` points."""
+    seen = (lost + won) / n
 
-    Shown: p_dropped below 0.05 for one guard, before Holm, in 80 % of samples; discordance as in
-    :func:`mcnemar_mde`. None discordant of 100, margin 1: 5.4 points, at which four or more fall.
+    def enough(discordant_D: NDArray[np.int64]) -> NDArray[np.int64]:
+        return _least_lost(discordant_D, n, margin)
+
+    def power(drop: float) -> float:
+        q, null = max(seen, drop), margin / 100.0
+        if n * q > MANY:
+            return _normal_power(n, q, drop, null=null, tail=ONE_SIDED, correction=0.5)
+        return _power(n, q, drop, enough)
+
+    return _smallest(power, above=margin)
+
+
+def mean_mde(error: float, units: float, *, unmoved: bool) -> float | None:
+    """Of the sign-flip test on ``units`` clusters whose mean change has a standard error in points.
+
+    The sign-flip test of U units has about the power of the t test with U - 1 degrees of freedom.
+    ``unmoved``: most units did not move, so that a change brings flips and a spread of its own; it
+    is at least that of McNemar's test on as many items of which none flipped.
     """
-    seen, least = (lost + won) / n, margin / 100.0
-    return _smallest(
-        lambda drop: tango_power(drop, max(seen, drop), n, margin=margin), least
-    )
+    least = _noncentrality(units - 1.0, ALPHA / 2.0) * error
+    return _at_least(least, mcnemar_mde(0, 0, int(units)) if unmoved else least)
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
-    """What a test on clusters resamples or flips, in shares of the score's range.
+def unpaired_mde(error: float) -> float | None:
+    """Of the z test on two scores whose difference has this standard error in points."""
+    return _at_least((1.959964 + 0.841621) * error, 0.0)
 
-    ``count``: clusters of a weight above 0. ``effective``: equal clusters that carry as much
-    (Kish). ``variance``: of the mean change, as seen. ``changed``: mean absolute change of a
-    cluster, the discordance. ``size``: how far a cluster moves where it moves (1: as a whole).
-    ``moving``: share of clusters that moved.
+
+def margin_mde(error: float, units: float, *, margin: float, unmoved: bool) -> float | None:
+    """Smallest drop that a one-sided test on ``units`` clusters shows to exceed ``margin``.
+
+    ``error`` and ``unmoved`` as in :func:`mean_mde`.
     """
-
-    count: int
-    effective: float
-    variance: float
-    changed: float
-    size: float
-    moving: float
-
-    @classmethod
-    def of(cls, sums_C: Array, weight_C: Array) -> Units:
-        """From cluster sums (C,) of weight x change, change -1..1, and the clusters' weights (C,).
-
-        For a mean over benchmarks both are divided by the benchmark's weight and number first, and
-        strung together. Without any spread nothing is known of how clusters move: as a whole.
-        """
-        inside = weight_C > 0
-        share_C = weight_C[inside] / weight_C.sum()
-        moved_C = sums_C[inside] / weight_C.sum()
-        squares = float((share_C**2).sum())
-        effective = 1.0 / squares if squares else 0.0
-        about_C = moved_C - share_C * float(moved_C.sum())
-        variance = float((about_C**2).sum())
-        if effective <= 1.0 or variance <= 1e-18:
-            return cls(len(share_C), effective, 0.0, 0.0, 1.0, 0.0)
-        changed = float(np.abs(moved_C).sum())
-        size = min(1.0, float((moved_C**2).sum()) / squares / changed)
-        moving = float((np.abs(moved_C) > 1e-12).mean())
-        return cls(
-            len(share_C), effective, variance * effective / (effective - 1.0), changed, size, moving
-        )
-
-    def floor(self, effect: float) -> float:
-        """Least variance of the mean change where ``effect`` is its expectation.
-
-        A share effect / size of the clusters moves by ``size``, the others don't.
-        """
-        return effect * max(0.0, self.size - effect) / self.effective
+    least = margin + _noncentrality(units - 1.0, ONE_SIDED) * error
+    return _at_least(least, tango_mde(0, 0, int(units), margin=margin) if unmoved else least)
 
 
-def flip_mde(sums_C: Array, weight_C: Array) -> float | None:
-    """MDE in points of the sign-flip test on cluster sums; arguments of :meth:`Units.of`.
+def _at_least(change: float, other: float | None) -> float | None:
+    """The larger of two, where both can be shown."""
+    return None if other is None or max(change, other) > 100.0 else max(change, other)
 
-    The clusters' changes are shifted until their mean is the effect. They keep the spread seen, but
-    where the effect exceeds the mean absolute change of a cluster, never less than if just enough
-    clusters moved to make up the effect, each as far as those that moved. The test's power is that
-    of a t test with effective clusters - 1 degrees of freedom (noncentral t), and six clusters
-    or more must move in 80 % of samples; ``None`` below six. Simulated power at the MDE: 0.76 to
-    0.85 for 8 to 400 clusters (tests); above 0.85 where fewer than ten clusters move.
-    """
-    units = Units.of(sums_C, weight_C)
-    if units.count < 6 or units.effective <= 1.5:
+
+def _smallest(power: Callable[[float], float], *, above: float = 0.0) -> float | None:
+    """The change in points from which on ``power`` (of a share 0..1) is enough."""
+    low, high = above, 100.0
+    if power(1.0) < POWER:
         return None
-    steps = _noncentrality(round(units.effective - 1.0, 2), 1.0 - LEVEL / 2.0)
-    effect = steps * sqrt(units.variance)
-    if effect > units.changed:
-        squared = steps**2 / units.effective
-        effect = max(effect, squared * units.size / (1.0 + squared))
-    six = _six_move(units.count)
-    if units.moving < six:
-        effect = max(effect, six * units.size)
-    return _points(effect)
-
-
-def margin_mde(
-    spread: float,
-    *,
-    margin: float,
-    clusters: float,
-    strata: float = 1.0,
-    units: Units | None = None,
-) -> float | None:
-    """Smallest drop in points that :func:`.noninferiority.bootstrap_margin` shows beyond ``margin``.
-
-    ``spread``: standard deviation of the replicates of the change, in points. ``clusters`` and
-    ``strata`` as there. The p is taken for a t test's with clusters - strata degrees of freedom,
-    beside the exact test with nothing discordant. ``units``, where every benchmark was answered
-    item by item: the spread is never below what the drop itself needs (:meth:`Units.floor`).
-    Without any spread the MDE of Tango's test for so many pairs.
-    """
-    if clusters < 2.0 or not isfinite(clusters + spread):
-        return None
-    if spread <= 1e-9:
-        return tango_mde(0, 0, int(clusters), margin=margin)
-    freedom = round(max(1.0, clusters - strata), 2)
-    steps, unseen = _noncentrality(freedom, 1.0 - ONE_SIDED), -exact_lower(0, clusters) / 100.0
-
-    def enough(drop: float) -> float:
-        seen = spread / 100.0
-        if units is not None and drop > units.changed:
-            seen = max(seen, sqrt(units.floor(drop)))
-        return drop - margin / 100.0 - max(steps * seen, unseen + QUANTILE_80 * seen)
-
-    return _root(enough, margin / 100.0)
-
-
-def unpaired_mde(se: float) -> float | None:
-    """MDE in points of the two-sided z test of two independent scores; ``se`` of the change.
-
-    2.80 standard errors: the normal quantiles of 0.975 and 0.8. ``None`` without a standard error.
-    """
-    from scipy.special import ndtri
-
-    if not (isfinite(se) and se > 0):
-        return None
-    return _points(float(ndtri(1.0 - LEVEL / 2.0) + ndtri(POWER)) * se / 100.0)
-
-
-QUANTILE_80 = 0.8416212335729143
-"""Normal quantile of 0.8."""
-
-
-def _points(effect: float) -> float | None:
-    return 100.0 * effect if effect <= 1.0 else None
-
-
-def _smallest(power: Callable[[float], float], least: float) -> float | None:
-    """Effect in points at which ``power``, which rises with it, reaches 80 %."""
-    return _root(lambda effect: power(effect) - POWER, least)
-
-
-def _root(rises: Callable[[float], float], least: float) -> float | None:
-    from scipy.optimize import brentq
-
-    if not rises(1.0) >= 0:
-        return None
-    return 100.0 * float(brentq(rises, max(least, FINE), 1.0, xtol=FINE))
-
-
-def _binomial(count: NDArray[np.int64], n: int, share: float) -> Array:
-    from scipy.special import gammaln, xlog1py, xlogy
-
-    ways = gammaln(n + 1.0) - gammaln(count + 1.0) - gammaln(n - count + 1.0)
-    return np.asarray(np.exp(ways + xlogy(count, share) + xlog1py(n - count, -share)))
-
-
-def _at_most(most: NDArray[np.int64], total: NDArray[np.int64], share: float) -> Array:
-    """P(X <= most) for X of ``total`` with ``share`` each; 0 where ``most`` is -1."""
-    from scipy.special import bdtr, ndtr
-
-    if total[-1] <= EXACT_DISCORDANT:
-        return np.where(most < 0, 0.0, bdtr(np.maximum(most, 0), total, share))
-    spread = np.sqrt(np.maximum(total * share * (1.0 - share), 1e-9))
-    z = np.minimum((most + 0.5 - total * share) / spread, REACH)  # beyond, nothing is left
-    skew = np.exp(-z * z / 2.0) * (1.0 - 2.0 * share) / spread * (z * z - 1.0)
-    return np.clip(ndtr(z) - skew / (6.0 * sqrt(2.0 * np.pi)), 0.0, 1.0)
-
-
-@lru_cache(maxsize=1)
-def _critical_table() -> NDArray[np.int64]:
-    """Critical counts for 0 to :data:`EXACT_DISCORDANT` discordant pairs."""
-    from scipy.special import bdtr
-
-    total = np.arange(EXACT_DISCORDANT + 1)
-    count = np.full(total.shape, -1)
-    for _ in range(EXACT_DISCORDANT // 2):
-        rises = bdtr(np.minimum(count + 1, total), total, 0.5) < LEVEL / 2.0
-        if not rises.any():
-            break
-        count[rises] += 1
-    return count
-
-
-def _expanded_count(total: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The critical count from the normal quantile and the binomial's kurtosis, -2 / total."""
-    from scipy.special import ndtri
-
-    z = float(ndtri(LEVEL / 2.0))
-    bent = z - (z**3 - 3.0 * z) / (12.0 * np.maximum(total, 1))
-    return np.floor(total / 2.0 - 0.5 + bent * np.sqrt(total) / 2.0).astype(np.int64)
-
-
-def _fewest_lost(won: NDArray[np.int64], n: int, margin: float) -> NDArray[np.int64]:
-    """Fewest lost pairs at which p_dropped is below 0.05 beside ``won``; above n - won where none.
-
-    Bisection for all at once: p falls as more pairs are lost.
-    """
-    low, high = np.minimum(won, n - won), n - won + 1
-    while (wide := high - low > 1).any():
-        middle = np.where(wide, (low + high) // 2, low)
-        shown = dropped_p(middle, won, n, margin=margin) < ONE_SIDED
-        high = np.where(wide & shown, middle, high)
-        low = np.where(wide & ~shown, middle, low)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (low, middle) if power(middle / 100.0) >= POWER else (middle, high)
     return high
 
 
+def _power(
+    n: int,
+    discordance: float,
+    change: float,
+    least: Callable[[NDArray[np.int64]], NDArray[np.int64]],
+) -> float:
+    """Chance that of D discordant pairs at least ``least(D)`` go the way of ``change``."""
+    from scipy.special import bdtrc, gammaln, xlog1py, xlogy
+
+    spread = SIGMAS * sqrt(n * discordance * (1.0 - discordance)) + 2.0
+    first = max(0, int(n * discordance - spread))
+    count_D = np.arange(first, min(n, ceil(n * discordance + spread)) + 1)
+    log_D = gammaln(n + 1) - gammaln(count_D + 1) - gammaln(n - count_D + 1)
+    log_D += xlogy(count_D, discordance) + xlog1py(n - count_D, -discordance)
+    least_D = least(count_D)
+    share = min(1.0, (discordance + change) / (2.0 * discordance))
+    possible_D = least_D <= count_D
+    reached_D = bdtrc(np.maximum(least_D - 1, 0), np.maximum(count_D, 1), share)
+    reached_D = np.where(least_D <= 0, 1.0, reached_D)
+    return float(np.exp(log_D[possible_D]) @ reached_D[possible_D])
+
+
+def _normal_power(
+    n: int, discordance: float, change: float, *, null: float, tail: float, correction: float
+) -> float:
+    """As :func:`_power` where many pairs are discordant: wins - losses as a normal variable."""
+    beyond = n * (change - null) - correction
+    threshold = _quantile(1.0 - tail) * sqrt(n * max(discordance - null * null, 0.0))
+    spread = sqrt(2.0 * n * max(discordance - change * change, 1e-12))
+    return 0.5 * erfc((threshold - beyond) / spread)
+
+
+@lru_cache(maxsize=8)
+def _quantile(share: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(share))
+
+
+def _mcnemar_least(discordant_D: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Fewest pairs of each D on one side with an exact two-sided p below 0.05; D + 1: none."""
+    return _mcnemar_table(1 << int(discordant_D[-1]).bit_length())[discordant_D]
+
+
+@lru_cache(maxsize=16)
+def _mcnemar_table(size: int) -> NDArray[np.int64]:
+    """:func:`_mcnemar_least` of 0 to ``size``."""
+    from scipy.special import bdtr
+
+    discordant_D = np.arange(size + 1)
+    # From above downwards: at most so many on the other side
+    most_D = np.floor(discordant_D / 2.0 - 0.97 * np.sqrt(discordant_D)) + 2.0
+    most_D = np.minimum(most_D, discordant_D)
+    for _ in range(6):
+        p_D = np.where(most_D < 0, 0.0, 2.0 * bdtr(np.maximum(most_D, 0), discordant_D, 0.5))
+        most_D = np.where(p_D >= ALPHA, most_D - 1.0, most_D)
+    return np.asarray(discordant_D - np.maximum(most_D, -1.0), dtype=np.int64)
+
+
+def _least_lost(discordant_D: NDArray[np.int64], n: int, margin: float) -> NDArray[np.int64]:
+    """Fewest lost of so many discordant pairs of n for which the drop exceeds the margin.
+
+    D + 1 where none are enough. Bisection, for all D at once.
+    """
+    low_D, high_D = np.full(len(discordant_D), -1), discordant_D + 1
+    while (open_D := high_D - low_D > 1).any():
+        lost_D = np.where(open_D, (low_D + high_D) // 2, 0)
+        shown_D = dropped_p(lost_D, discordant_D - lost_D, n, margin=margin) < ONE_SIDED
+        high_D = np.where(open_D & shown_D, lost_D, high_D)
+        low_D = np.where(open_D & ~shown_D, lost_D, low_D)
+    return high_D
+
+
 @lru_cache(maxsize=4096)
-def _noncentrality(freedom: float, quantile: float) -> float:
-    """Standard errors that a t test at this quantile of t detects in 80 % of samples."""
+def _noncentrality(freedom: float, tail: float) -> float:
+    """Standard errors that a t test with so many degrees of freedom shows with 80 % power."""
     from scipy.special import nctdtrinc, stdtrit
 
-    return float(nctdtrinc(freedom, 1.0 - POWER, float(stdtrit(freedom, quantile))))
-
-
-@lru_cache(maxsize=4096)
-def _six_move(count: int) -> float:
-    """Share of ``count`` clusters that must move, all one way, for p below 0.05 in 80 %."""
-    mde = mcnemar_mde(0, 0, count)
-    return 1.0 if mde is None else mde / 100.0
+    df = max(1.0, freedom)
+    return float(nctdtrinc(df, 1.0 - POWER, stdtrit(df, 1.0 - tail)))

@@ -31,10 +31,11 @@ def no_tick(what: str, done: int, total: int) -> None:
 class Outcome:
     """One graded answer: benchmark x item x repeat.
 
-    ``score`` is in 0..1, ``chance`` the score of guessing (0..1), ``weight`` the item's share in
-    its benchmark's mean (relative), ``cluster`` what shares a story or passage with other items
-    (the item itself where nothing does). ``flags`` are artefact names; those also listed in
-    ``flags_inferred`` were deduced from the text, the others recorded by the engine.
+    ``score`` is in 0..1, ``chance`` the score of guessing (0..1, ``None`` where it is not known),
+    ``weight`` the item's share in its benchmark's mean (relative), ``cluster`` what shares a story
+    or passage with other items (the item itself where nothing does). ``flags`` are artefact names;
+    those also listed in ``flags_inferred`` were deduced from the text, the others recorded by the
+    engine.
     ``message_hash`` is over the messages before the chat template, ``rendered_hash`` after it.
     """
 
@@ -45,7 +46,7 @@ class Outcome:
     subset: str = ""
     cluster: str = ""
     weight: float = 1.0
-    chance: float = 0.0
+    chance: float | None = None
     flags: tuple[str, ...] = ()
     flags_inferred: tuple[str, ...] = ()
     tokens: int | None = None
@@ -58,8 +59,7 @@ class Outcome:
             raise ValueError(f"score {self.score!r} is not within 0..1")
         if not 0.0 < self.weight <= HEAVIEST:
             raise ValueError(f"weight {self.weight!r} is not a positive number up to {HEAVIEST:g}")
-        if not (math.isfinite(self.chance) and 0.0 <= self.chance < 1.0):
-            raise ValueError(f"chance {self.chance!r} is not within 0..1")
+        _check_chance(self.chance)
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -73,6 +73,7 @@ class ScoreRow:
 
     ``score`` and its standard error ``stderr`` are in 0..1, ``n`` is the number of items behind it.
     ``proportion``: a mean of 0/1 outcomes (accuracy), so that n alone tells its uncertainty.
+    ``chance`` is the score of guessing (0..1), ``None`` where it is not known.
     """
 
     benchmark: str
@@ -81,7 +82,7 @@ class ScoreRow:
     stderr: float | None = None
     n: int | None = None
     proportion: bool = True
-    chance: float = 0.0
+    chance: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.score) and 0.0 <= self.score <= 1.0):
@@ -90,8 +91,12 @@ class ScoreRow:
             raise ValueError(f"stderr {self.stderr!r} is not a number of at least 0")
         if self.n is not None and self.n < 1:
             raise ValueError(f"n {self.n!r} is not above 0")
-        if not (math.isfinite(self.chance) and 0.0 <= self.chance < 1.0):
-            raise ValueError(f"chance {self.chance!r} is not within 0..1")
+        _check_chance(self.chance)
+
+
+def _check_chance(chance: float | None) -> None:
+    if chance is not None and not (math.isfinite(chance) and 0.0 <= chance < 1.0):
+        raise ValueError(f"chance {chance!r} is not within 0..1")
 
 
 @dataclass(frozen=True, slots=True)

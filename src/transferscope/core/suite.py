@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .errors import InputError
 from .files import parse_toml, read_text
+from .nearest import nearest
 from .plugins import plugins
 from .records import digest
 
@@ -32,12 +33,15 @@ BUILT_IN = ("mini", "paper", "real")
 
 
 class Benchmark(BaseModel):
-    """One benchmark of a suite: who runs it, what it reports, what guessing gives (0..1)."""
+    """One benchmark of a suite: who runs it, what it reports, what guessing gives (0..1).
+
+    ``chance`` is 0 for free answers, ``None`` where nobody stated it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     pack: str
     metric: str = "accuracy"
-    chance: float = Field(default=0.0, ge=0.0, lt=1.0)
+    chance: float | None = Field(default=None, ge=0.0, lt=1.0)
     repeats: int = Field(default=1, ge=1)
 
 
@@ -115,8 +119,11 @@ def load_suite(name: str | Path) -> Suite:
         path = Path(outside[str(name)])
     if not path.is_file():
         known = ", ".join([*BUILT_IN, *outside])
+        near = nearest(str(name), [*BUILT_IN, *outside], n=1)
+        ask = f"did you mean {near[0]!r}? " if near else ""
         raise InputError(
-            f"no suite {str(name)!r}", remedy=f"use one of {known}, or the path of a .toml file"
+            f"no suite {str(name)!r}",
+            remedy=f"{ask}use one of {known}, or the path of a .toml file",
         )
     suite = parse_suite(read_text(path), place=str(path))
     if suite.scale == "published" and not is_paper(suite):

@@ -76,7 +76,8 @@ def cohort_checks() -> CohortChecks:
     base_MB = np.stack([table.row(model.base) for model in models])
     tuned_MB = np.stack([table.row(name) for name in names])
     sigma_G = np.array([cohort.sigma[group] for group in layout.groups])
-    chance_B = np.array([100.0 * suite.benchmarks[b].chance for b in layout.benchmarks])
+    # No score lies below an unknown chance level
+    chance_B = np.array([100.0 * (suite.benchmarks[b].chance or 0.0) for b in layout.benchmarks])
     return CohortChecks(
         plane=cohort_plane(),
         weights={

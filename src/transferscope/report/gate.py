@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from ..compare.gate import GateResult, Guard
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+DIFFERENCES_SHOWN = 6
 HEAD = ("guard", "against", "tier", "margin", "change", "bound", "n", "verdict")
 MEANING = {
     "PASS": "every critical guard is shown to hold",
     "REGRESSED": "a drop beyond its margin is established",
-    "INCONCLUSIVE": "nothing beyond a margin is established, nor that all guards hold",
+    "INCONCLUSIVE": "no drop beyond a margin is shown, and not every guard is shown to hold",
 }
 """What a verdict says, in plain words."""
 
@@ -34,7 +35,9 @@ def print_gate(result: GateResult, console: Console) -> None:
     style = {"PASS": "bold green", "REGRESSED": "bold red"}.get(result.verdict, "bold yellow")
     console.print(Text(_headline(result), style=style))
     for reason in result.reasons:
-        console.print(Text(f"- {' '.join(map(name, reason.split()))}"))
+        console.print(Text(f"- {_line(reason)}"))
+    for note in _notes(result):
+        console.print(Text(_line(note)))
     grid = plain_table("Guards: change and one-sided 95 % bound in points")
     for at, head in enumerate(HEAD):
         left = at in (0, 1, 2, len(HEAD) - 1)
@@ -54,33 +57,90 @@ def render_gate_markdown(result: GateResult) -> str:
     """A comment for a pull request."""
     rows = [[markdown_cell(cell) for cell in _cells(guard)] for guard in result.guards]
     reasons = [f"- {cell_text(reason)}" for reason in result.reasons]
-    parts = [f"## {cell_text(_headline(result))}", "\n".join(reasons), table(HEAD, rows)]
+    parts = [f"## {cell_text(_headline(result))}", "\n".join(reasons)]
+    parts += [cell_text(note) for note in _notes(result)]
+    parts.append(table(HEAD, rows))
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def render_failure_markdown(reason: str) -> str:
+    """A comment for a pull request whose gate could not be run (exit code 2)."""
+    return f"## NOT JUDGED: the gate could not be run\n\n- {cell_text(reason)}\n"
+
+
+def render_failure_junit(reason: str) -> str:
+    """JUnit XML of a gate that could not be run: one test case with an error."""
+    said = quoteattr(_xml(reason))
+    case = f'<testcase classname="transferscope" name="gate"><error message={said}/></testcase>'
+    return _suite([f"  {case}"], "NOT JUDGED: the gate could not be run", errors=1)
 
 
 def render_junit(result: GateResult) -> str:
     """JUnit XML: a guard is a test case; what decides the verdict against it is a failure.
 
-    An inconclusive guard is an error where the policy fails on it, else skipped.
+    An inconclusive guard is an error where the policy fails on it, else skipped, and so is a
+    benchmark that no guard could judge.
     """
-    cases, failures, errors, skipped = [], 0, 0, 0
-    for guard in result.guards:
-        label = f"{guard.name} against {guard.against}"
-        said = quoteattr(_xml(" ".join(_cells(guard)) + (f": {guard.why}" if guard.why else "")))
-        inner = ""
-        if guard.verdict == "REGRESSED" and guard.tier != "advisory":
-            failures, inner = failures + 1, f"<failure message={said}/>"
-        elif guard.verdict != "PASS" and guard.tier == "critical" and result.exit_code:
-            errors, inner = errors + 1, f"<error message={said}/>"
-        elif guard.verdict != "PASS":
-            skipped, inner = skipped + 1, f"<skipped message={said}/>"
+    kinds = []
+    cases = []
+    for label, said, guard in _cases(result):
+        kind = ""
+        if guard is not None and guard.verdict == "REGRESSED" and guard.tier != "advisory":
+            kind = "failure"
+        elif guard is None or guard.verdict != "PASS":
+            critical = guard is None or guard.tier == "critical"
+            kind = "error" if critical and result.exit_code else "skipped"
+        kinds.append(kind)
         head = f"<testcase classname={quoteattr(_xml(result.model))} name={quoteattr(_xml(label))}"
-        cases.append(f"  {head}>{inner}</testcase>" if inner else f"  {head}/>")
+        inner = f"<{kind} message={quoteattr(_xml(said))}/>"
+        cases.append(f"  {head}>{inner}</testcase>" if kind else f"  {head}/>")
+    return _suite(
+        cases,
+        _headline(result),
+        failures=kinds.count("failure"),
+        errors=kinds.count("error"),
+        skipped=kinds.count("skipped"),
+    )
+
+
+def _cases(result: GateResult) -> list[tuple[str, str, Guard | None]]:
+    """Name, message and guard of every test case; no guard: a benchmark without one."""
+    cases: list[tuple[str, str, Guard | None]] = [
+        (benchmark, f"not judged: {why}", None) for benchmark, why in result.unjudged.items()
+    ]
+    for guard in result.guards:
+        told = (guard.why, guard.artefacts, guard.flagged)
+        beside = "; ".join(dict.fromkeys(text for text in told if text))
+        said = " ".join(_cells(guard)) + (f": {beside}" if beside else "")
+        cases.append((f"{guard.name} against {guard.against}", said, guard))
+    return cases
+
+
+def _suite(
+    cases: list[str], headline: str, *, failures: int = 0, errors: int = 0, skipped: int = 0
+) -> str:
     counts = f'tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}"'
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     lines += [f'<testsuite name="transferscope gate" {counts}>', *cases]
-    lines += [f"  <system-out>{escape(_xml(_headline(result)))}</system-out>", "</testsuite>"]
+    lines += [f"  <system-out>{escape(_xml(headline))}</system-out>", "</testsuite>"]
     return "\n".join(lines) + "\n"
+
+
+def _notes(result: GateResult) -> list[str]:
+    """What a reader must know beside the verdict: differences, and what the policy leaves out."""
+    notes = []
+    if result.differences:
+        shown = "; ".join(result.differences[:DIFFERENCES_SHOWN])
+        left = len(result.differences) - DIFFERENCES_SHOWN
+        more = f"; and {left} more" if left > 0 else ""
+        notes.append(f"Not like for like: {shown}{more}")
+    if result.unguarded:
+        notes.append(f"The policy guards none of: {', '.join(result.unguarded)}")
+    return notes
+
+
+def _line(text: str) -> str:
+    return " ".join(map(name, text.split()))
 
 
 def _headline(result: GateResult) -> str:

@@ -171,7 +171,9 @@ def _environment() -> Environment:
         "flags": views.flag_counts,
         "group": words.group_name,
         "interval": words.interval,
+        "count": words.count,
         "line": name,
+        "mde": words.mde,
         "number": words.number,
         "p": words.p_value,
         "raw": Markup,
@@ -180,8 +182,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "STANDING": words.STANDING_WORDS,
-        "benchmark_standing": words.benchmark_standing,
         "index_value": words.index_value,
-        "standing": words.standing,
+        "limits": words.limits,
     }
     return environment

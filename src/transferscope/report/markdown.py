@@ -131,7 +131,7 @@ def _plane(comparison: Comparison, labels: Sequence[str]) -> list[str]:
                 cell(group),
                 words.signed(point.gain),
                 words.interval(point.ci),
-                words.STANDING_WORDS[words.standing(point.ci)],
+                words.STANDING_WORDS[point.standing],
             )
             for group, point in points
         ]
@@ -187,14 +187,16 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
         f"- not compared: {cell(benchmark)} ({cell_text(why)})"
         for benchmark, why in result.not_compared.items()
     )
-    said = "\n".join(f"- {cell_text(line)}" for line in robust.sentences(result, comparison))
+    said = "\n".join(
+        f"- {cell_text(line)}"
+        for line in (*words.limits(result), *robust.sentences(result, comparison))
+    )
     # Inside an HTML line Markdown's backslashes would show: entities instead.
     summary = f"<details><summary>Benchmarks: {markdown_html(label)}</summary>"
     return "\n\n".join(part for part in (summary, body, said, missing, "</details>") if part)
 
 
 def _row(row: BenchmarkChange) -> tuple[str, ...]:
-    said = {"gain": "gain", "loss": "loss", "open": "not established"}
     clean = row.artefacts
     return (
         cell(row.benchmark),
@@ -204,11 +206,11 @@ def _row(row: BenchmarkChange) -> tuple[str, ...]:
         words.interval(row.ci),
         cell(words.p_value(row.p)),
         cell(words.p_value(row.p_holm)),
-        words.number(row.mde),
-        str(row.n),
+        words.mde(row),
+        words.count(row.n),
         "n/a" if clean is None else f"{words.signed(clean.clean_delta)} ({clean.clean_n})",
         "n/a" if row.flips is None else f"{row.flips.lost} / {row.flips.won}",
-        said[words.benchmark_standing(row)],
+        words.STANDING_WORDS[row.standing],
     )
 
 

@@ -70,7 +70,7 @@ def _contrast(contrast: Contrast) -> str:
     said = []
     for what, point in (("gain", contrast.gain), ("retention", contrast.retention)):
         if point is not None:
-            told = "" if words.standing(point.ci) != "open" else ", no difference established"
+            told = "" if point.standing in ("gain", "loss") else ", no difference established"
             around = words.interval(point.ci)
             said.append(f"{what} {words.signed(point.gain)} ({around}{told})")
     return f"{name(contrast.first)} against {name(contrast.second)}: {'; '.join(said)}."
@@ -96,7 +96,7 @@ def _router(router: Router | None) -> str:
         "gain": "a router would gain",
         "loss": "a router would lose",
         "open": "no gain by a router is established",
-    }[words.standing(router.ci)]
+    }[words.interval_standing(router.ci)]
     text = (
         f"Router (each benchmark to the model that does it best, cross-fitted over items): "
         f"{words.number(router.score)} % against {words.number(router.single)} % for the best "

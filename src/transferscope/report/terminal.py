@@ -24,8 +24,16 @@ if TYPE_CHECKING:
     from ..core.index import IndexResult
     from ..published import CohortChecks, Recomputed
 
-STYLE = {"gain": "green", "loss": "red", "open": "dim"}
-SHORT = {"gain": "gain", "loss": "loss", "open": "-"}
+STYLE = {"gain": "green", "loss": "red"}
+SHORT = {
+    "gain": "gain",
+    "loss": "loss",
+    "gain suggested": "gain?",
+    "loss suggested": "loss?",
+    "open": "-",
+    "too few": "too few",
+    "unknown": "n/a",
+}
 DIFFERENCES_SHOWN = 10
 
 
@@ -53,15 +61,17 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print(_benchmarks(label, result))
         if flags := views.flag_totals(result):
             _say(f"flagged answers, base → tuned: {flags}", console, indent=2)
-        for sentence in robust.sentences(result, comparison):
+        for sentence in (*words.limits(result), *robust.sentences(result, comparison)):
             _say(sentence, console, indent=2)
         for benchmark, why in result.not_compared.items():
             _say(f"not compared: {name(benchmark)} ({name(why)})", console, indent=2)
     console.print()
     _say(
-        "Scores in percent, changes in points. p is Holm's; MDE is the change that n items "
-        "show with 80 % power. A dash in the last column: no change established, which does "
-        "not mean that nothing was lost.",
+        "Scores in percent, changes in points. Intervals are of one benchmark by itself; Holm's p "
+        "corrects for all of them. MDE is the change that the test shows with 80 % power. In the "
+        "last column: gain or loss established; with a question mark: suggested by the "
+        "benchmark's own p only; a dash: no change established, which does not mean that nothing "
+        "was lost.",
         console,
         style="dim",
     )
@@ -232,13 +242,13 @@ def _plane(comparison: Comparison) -> Table:
         if result.retention is not None:
             points.append(("retention", result.retention))
         for at, (group, point) in enumerate(points):
-            said = words.standing(point.ci)
+            said = point.standing
             table.add_row(
                 Text(label if at == 0 else ""),
                 Text(name(group)),
                 Text(words.signed(point.gain)),
                 Text(words.interval(point.ci)),
-                Text(SHORT[said], style=STYLE[said]),
+                Text(SHORT[said], style=STYLE.get(said, "dim")),
                 end_section=at == len(points) - 1,
             )
     return table
@@ -277,11 +287,11 @@ def _index_table(title: str, results: Sequence[IndexResult], console: Console) -
 def _benchmarks(label: str, result: TunedResult) -> Table:
     table = plain_table(label)
     table.add_column("benchmark", overflow="fold")
-    _numbers(table, "base", "tuned", "change", "95 % interval", "p", "MDE", "n")
+    _numbers(table, "base", "tuned", "change", "95 % interval", "Holm p", "MDE", "n")
     table.add_column("", no_wrap=True)
     groups = [row.group for row in result.benchmarks]
     for at, row in enumerate(result.benchmarks):
-        said = words.benchmark_standing(row)
+        said = row.standing
         table.add_row(
             Text(name(row.benchmark)),
             Text(words.number(row.base)),
@@ -289,9 +299,9 @@ def _benchmarks(label: str, result: TunedResult) -> Table:
             Text(words.signed(row.delta)),
             Text(words.interval(row.ci)),
             Text(words.p_value(row.p_holm)),
-            Text(words.number(row.mde)),
-            Text(str(row.n)),
-            Text(SHORT[said], style=STYLE[said]),
+            Text(words.mde(row)),
+            Text(words.count(row.n)),
+            Text(SHORT[said], style=STYLE.get(said, "dim")),
             end_section=at + 1 < len(groups) and groups[at + 1] != row.group,
         )
     return table

@@ -26,7 +26,11 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def trace_grid(rows: Rows) -> views.Grid:
-    """A row per step: each group's gain with its interval, retention, KL."""
+    """A row per step: each group's gain with its interval, retention, KL.
+
+    The intervals are those that hold over all looks, where all rows have them (:func:`joint`).
+    """
+    ci, retention_ci = ("bound", "retention_bound") if joint(rows) else ("ci", "retention_ci")
     groups = list(dict.fromkeys(group for row in rows for group in row["gain"]))
     heads = [f"{words.group_name(group)}, points" for group in groups]
     return views.Grid(
@@ -34,13 +38,40 @@ def trace_grid(rows: Rows) -> views.Grid:
         tuple(
             (
                 str(row["step"]),
-                *(_gain(row["gain"].get(group), row["ci"].get(group)) for group in groups),
-                _gain(row["retention"], row["retention_ci"]),
+                *(_gain(row["gain"].get(group), row[ci].get(group)) for group in groups),
+                _gain(row["retention"], row[retention_ci]),
                 views.digits(row["kl"]),
             )
             for row in rows
         ),
     )
+
+
+def joint(rows: Rows) -> bool:
+    """Whether all rows have bounds that hold over all looks; older files have none."""
+    return bool(rows) and all(row.get("bound") is not None for row in rows)
+
+
+def trace_verdicts(rows: Rows) -> list[str]:
+    """A sentence per group other than the source: is a loss established, over how many looks?
+
+    Without their full stops.
+    """
+    if not joint(rows):
+        return []
+    looks = _looks(rows)
+    told = []
+    for group, lowest in rows[-1]["lowest"].items():
+        what = words.group_name(group)
+        first = next((row for row in rows if row["lowest"].get(group, 0.0) < 0.0), None)
+        if first is None:
+            told.append(f"{what}: no loss established over {looks}")
+            continue
+        told.append(
+            f"{what}: loss established over {looks} (first shown at step {first['step']}): at one "
+            f"or more of them the true change was below {words.number(lowest)} points"
+        )
+    return told
 
 
 def trace_figures(rows: Rows) -> tuple[list[str], list[figures.Figure]]:
@@ -78,14 +109,19 @@ def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
     page = render_page(
         "probe.html.j2",
         title=f"{name(comparison.base)} over {len(rows)} checkpoints",
-        intro=words.MEASURES["plane"],
+        intro=" ".join(
+            [
+                *(f"{told[0].upper()}{told[1:]}." for told in trace_verdicts(rows)),
+                words.MEASURES["plane"],
+            ]
+        ),
         legends=[(label, at) for at, label in enumerate(labels)],
         charts=charts,
         grids=[("In numbers", trace_grid(rows))],
         folded=[],
         cloud=None,
         passages=[],
-        small=words.MEASURES["interval"],
+        small=_small(rows),
     )
     write_atomically(out / "report.html", page)
     return out / "report.html"
@@ -94,12 +130,30 @@ def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
 def print_trace(rows: Rows, console: Console) -> None:
     """The table, 80 columns."""
     grid = trace_grid(rows)
-    table = plain_table("Change from the base over the steps (95 % intervals)")
+    what = f"95 % intervals that hold over {_looks(rows)}" if joint(rows) else "95 % intervals"
+    table = plain_table(f"Change from the base over the steps ({what})")
     for head in grid.head:
         table.add_column(head, justify="right", overflow="fold")
     for row in grid.rows:
         table.add_row(*map(Text, row))
     console.print(table)
+    for told in trace_verdicts(rows):
+        console.print(Text(told))
+
+
+def _looks(rows: Rows) -> str:
+    return "1 look" if len(rows) == 1 else f"{len(rows)} looks"
+
+
+def _small(rows: Rows) -> str:
+    if not joint(rows):
+        return words.MEASURES["interval"]
+    return (
+        f"The same questions were asked at {_looks(rows)}, and among many looks some differ from "
+        "the base by chance. These intervals allow for that: the chance that a group's interval "
+        "misses the true change at any look is at most 5 %. So they are wider than the interval "
+        "of a single comparison, and only they establish a loss."
+    )
 
 
 def _start(rows: Rows) -> Mapping[str, Any]:

@@ -76,7 +76,7 @@ def model_views(
             verdicts=tuple(words.verdicts(result, comparison.source)),
             groups=_by_group(result, comparison),
             examples=_examples(result),
-            examples_left_out=max(0, len(result.flipped) - EXAMPLES_SHOWN),
+            examples_left_out=_left_out(result),
         )
         for label, slot, result in zip(labels, slots, comparison.tuned, strict=True)
     ]
@@ -90,6 +90,18 @@ def _by_group(
         for group in comparison.groups
     ]
     return tuple((group, rows) for group, rows in parts if rows)
+
+
+def _left_out(result: TunedResult) -> int:
+    """Flipped questions that are not shown; ``result.flipped`` holds a few of each benchmark.
+
+    0 where none is shown: the runs kept no answers.
+    """
+    if not result.flipped:
+        return 0
+    counts = [row.flips for row in result.benchmarks if row.flips is not None]
+    total = sum(flips.lost + flips.won for flips in counts)
+    return max(0, total - min(len(result.flipped), EXAMPLES_SHOWN))
 
 
 def _examples(result: TunedResult) -> tuple[Example, ...]:

@@ -1,31 +1,34 @@
 """Plain words for numbers, shared by the page, the Markdown and the terminal.
 
-A change is *established* when its 95 % interval excludes 0 (for one benchmark among several: when
-its Holm-adjusted p is below 0.05). What is not established is never called "no loss": the words
-say how large a change could have gone unseen.
+A change is *established* when its test's p is below 0.05, which is exactly where its 95 % interval
+leaves out 0; one benchmark among several needs that of Holm's corrected p, and is *suggested* where
+only its own p is below. What is not established is never called "no loss": the words say how large
+a change could have gone unseen. :mod:`transferscope.core.changes` has the rule.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from ..core.standing import ALPHA, Standing
 
 if TYPE_CHECKING:
-    from ..compare.result import BenchmarkChange, TunedResult
+    from ..compare.result import BenchmarkChange, PlanePoint, TunedResult
     from ..core.index import IndexResult
 
-Standing = Literal["gain", "loss", "open"]
-"""What is established about a change; ``open``: neither."""
-
-ALPHA = 0.05
 MINUS = "\u2212"
 GROUP_NAMES = {"other": "other reasoning", "non": "non-reasoning"}
 """Reading names of the groups of the shipped suites; other groups read as they are called."""
 STANDING_WORDS: Mapping[Standing, str] = {
     "gain": "gain established",
     "loss": "loss established",
+    "gain suggested": "gain suggested",
+    "loss suggested": "loss suggested",
     "open": "no change established",
+    "too few": "too few to tell",
+    "unknown": "not known",
 }
 
 COVERAGE = (
@@ -48,8 +51,9 @@ MEASURES = {
     ),
     "benchmarks": (
         "Both models answer the same questions, so each change is tested question by question. "
-        "Holm's p corrects for looking at many benchmarks at once; MDE is the smallest change "
-        "that this number of questions shows with 80 % power."
+        "The interval and p are of one benchmark by itself; Holm's p corrects for looking at many "
+        "at once. A change is established where Holm's p is below 0.05 and suggested where only "
+        "its own p is. MDE is the smallest change that this test shows with 80 % power."
     ),
     "artefacts": (
         "An artefact is an answer that failed for its form (cut off, empty, caught in a loop), "
@@ -165,47 +169,78 @@ def p_value(p: float) -> str:
     return "n/a" if math.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def standing(ci: tuple[float, float]) -> Standing:
-    """What a 95 % interval establishes."""
-    return "gain" if ci[0] > 0 else "loss" if ci[1] < 0 else "open"
-
-
-def benchmark_standing(row: BenchmarkChange) -> Standing:
-    """What is established about one benchmark, after Holm's correction."""
-    if not row.p_holm < ALPHA or row.delta == 0:
-        return "open"
-    return "gain" if row.delta > 0 else "loss"
-
-
-def detectable(ci: tuple[float, float]) -> float:
-    """Change in points that an interval of this width shows with 80 % power."""
-    from ..core.index import Z95
-    from ..core.stats import detectable as seen
-
-    return seen((ci[1] - ci[0]) / (2.0 * Z95))
-
-
-def change(what: str, gain: float, ci: tuple[float, float]) -> str:
+def change(what: str, point: PlanePoint) -> str:
     """One change as a sentence without its full stop.
 
-    >>> change("math", 12.3, (8.0, 16.4))
+    >>> change("math", PlanePoint(12.3, (8.0, 16.4), p=0.001, p_holm=0.001))
     'gained 12.3 points on math (95 % interval 8.0 to 16.4): gain established'
     """
-    said = standing(ci)
-    if math.isnan(ci[0]):
+    said, gain = point.standing, point.gain
+    if said == "unknown":
         return f"changed by {signed(gain)} points on {what}: no interval, nothing established"
-    if ci[0] == ci[1] == 0:
-        return f"did not change on {what}: base and tuned score the same on every item"
-    around = f"95 % interval {interval(ci)}"
+    around = f"95 % interval {interval(point.ci)}"
+    told = STANDING_WORDS[said]
     if said == "gain":
-        return f"gained {number(gain)} points on {what} ({around}): gain established"
+        return f"gained {number(gain)} points on {what} ({around}): {told}"
     if said == "loss":
         size = number(abs(gain))
-        return f"lost {size} points on {what} (change {signed(gain)}, {around}): loss established"
-    return (
-        f"changed by {signed(gain)} points on {what} ({around}): no change established; "
-        f"a change below {number(detectable(ci))} points could not have been seen reliably"
-    )
+        return f"lost {size} points on {what} (change {signed(gain)}, {around}): {told}"
+    start = f"changed by {signed(gain)} points on {what} ({around})"
+    if said == "too few":
+        return f"{start}: too few questions to establish anything, {smallest(point.smallest_p)}"
+    if said != "open":
+        alone = f"p {p_value(point.p)} by itself, {p_value(point.p_holm)} after Holm's correction"
+        return f"{start}: {told}, not established ({alone})"
+    return f"{start}: {told}; {unseen(point.mde)}"
+
+
+def smallest(p: float) -> str:
+    """``the smallest possible p is 0.25``."""
+    return f"the smallest possible p is {p:.2g}"
+
+
+def unseen(mde: float | None) -> str:
+    """What an open change could have hidden."""
+    if mde is None:
+        return "no change at all could have been shown reliably"
+    return f"a change below {number(mde)} points could not have been seen reliably"
+
+
+def mde(row: BenchmarkChange) -> str:
+    """The detectable change of a row; ``none`` where no change could be shown."""
+    return "n/a" if math.isnan(row.p) else "none" if row.mde is None else number(row.mde)
+
+
+def count(n: int | None) -> str:
+    """A number of items; ``n/a`` where it is not known."""
+    return "n/a" if n is None else str(n)
+
+
+def limits(result: TunedResult) -> list[str]:
+    """What so few questions can't establish, said once for all rows of a model."""
+    tested = [row for row in result.benchmarks if not math.isnan(row.p)]
+    few = [row for row in tested if row.standing == "too few"]
+    out = []
+    if few:
+        least = min(row.smallest_p for row in few)
+        out.append(
+            f"Too few clusters to establish anything on {', '.join(r.benchmark for r in few)}: "
+            f"{smallest(least)}."
+        )
+    barred = [r for r in tested if r not in few and r.smallest_p * len(tested) >= ALPHA]
+    if barred:
+        least = min(row.smallest_p for row in barred) * len(tested)
+        out.append(
+            f"Too few clusters to establish anything on {', '.join(r.benchmark for r in barred)} "
+            f"after Holm's correction for {len(tested)} benchmarks, unless others fall with it: "
+            f"{smallest(least)}."
+        )
+    return out
+
+
+def interval_standing(ci: tuple[float, float]) -> Standing:
+    """What a 95 % interval that has no test of its own shows."""
+    return "gain" if ci[0] > 0 else "loss" if ci[1] < 0 else "open"
 
 
 def headline(result: TunedResult, source: str) -> str:
@@ -218,15 +253,23 @@ def headline(result: TunedResult, source: str) -> str:
         learned = {
             "gain": f"Better on {name}",
             "loss": f"Worse on {name}",
+            "gain suggested": f"A gain on {name} is suggested, not established",
+            "loss suggested": f"A loss on {name} is suggested, not established",
             "open": f"No change on {name} established",
-        }[standing(point.ci)]
+            "too few": f"Too few questions to judge {name}",
+            "unknown": f"The change on {name} has no interval",
+        }[point.standing]
     if result.retention is None:
         return f"{learned}."
     kept = {
         "gain": "better elsewhere",
         "loss": "loss elsewhere established",
+        "gain suggested": "a gain elsewhere suggested",
+        "loss suggested": "a loss elsewhere suggested, not established",
         "open": "no change elsewhere established",
-    }[standing(result.retention.ci)]
+        "too few": "too few questions to judge the rest",
+        "unknown": "no interval elsewhere",
+    }[result.retention.standing]
     return f"{learned}, {kept}."
 
 
@@ -235,13 +278,13 @@ def verdicts(result: TunedResult, source: str) -> list[str]:
     out = []
     if source in result.plane:
         point = result.plane[source]
-        out.append(change(group_name(source), point.gain, point.ci))
+        out.append(change(group_name(source), point))
     others = [g for g in result.plane if g != source]
     if result.retention is not None and len(others) > 1:
-        out.append(change("all other groups together", result.retention.gain, result.retention.ci))
+        out.append(change("all other groups together", result.retention))
     for group in others:
         point = result.plane[group]
-        out.append(change(group_name(group), point.gain, point.ci))
+        out.append(change(group_name(group), point))
     return [text[0].upper() + text[1:] + "." for text in out]
 
 
@@ -266,6 +309,8 @@ def index_value(result: IndexResult, group: str) -> str:
     if value is None:
         return f"undefined: {result.undefined_reason.get(group, 'no reason recorded')}"
     ci = result.ci.get(group)
+    if ci is None and group in result.no_interval:
+        return f"{number(value, 0)} % (no interval: {result.no_interval[group]})"
     around = "no interval" if ci is None else f"95 % interval {interval(ci, 0)}"
     return f"{number(value, 0)} % ({around})"
 

@@ -202,6 +202,19 @@ class Run:
             grouped.setdefault(outcome.benchmark, []).append(outcome)
         return {name: tuple(outcomes) for name, outcomes in grouped.items()}
 
+    def keeps_answers(self, benchmark: str) -> bool:
+        """Whether artefacts of ``benchmark`` are known: its answers were kept, or an engine's word.
+
+        A score in a table can't have been cut, and isn't known not to have been.
+        """
+        outcomes = self.by_benchmark.get(benchmark, ())
+        if not outcomes:
+            return False
+        if (self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl").is_file():
+            return True
+        told = any(o.flags or o.finish is not None for o in outcomes)
+        return told or self.manifest.provenance == "evaluated"
+
     def responses(self, benchmark: str) -> dict[tuple[str, int], Response]:
         """Responses of ``benchmark`` by (id, repeat), read now; empty where none were kept.
 

@@ -25,6 +25,7 @@ class Manifest:
     ``suite`` is the whole suite, so that a run explains itself; ``decoding`` maps a benchmark to
     how its answers were drawn. ``complete`` maps every committed benchmark to
     ``{"outcomes_bytes": end of its lines in outcomes.jsonl, "n": number of its lines}``.
+    ``left_out`` maps a task of foreign results that could not be imported to the reason.
     """
 
     model: ModelRef
@@ -40,6 +41,7 @@ class Manifest:
     limit: int | None = None
     schema: int = SCHEMA
     complete: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def committed(self) -> int:
@@ -118,6 +120,7 @@ def _check_types(raw: Mapping[str, Any], path: Path) -> None:
         "decoding": dict,
         "versions": dict,
         "complete": dict,
+        "left_out": dict,
         "provenance": str,
         "status": str,
         "template": (str, type(None)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ class PairedBenchmark:
     ``weights`` (n_items,) are relative; ``clusters`` (n_items,) numbers what shares a story or
     passage, ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the largest number of
     repeats of an item. ``binary``: one repeat per item and every score 0 or 1. ``chance`` is the
-    weighted mean score of guessing. Flags are the union over an item's repeats.
+    weighted mean score of guessing, ``None`` where an item's is unknown. Flags are the union over
+    an item's repeats.
     """
 
     benchmark: str
@@ -39,7 +40,7 @@ class PairedBenchmark:
     subset_names: tuple[str, ...]
     repeats: int
     binary: bool
-    chance: float
+    chance: float | None
     base_flags: tuple[tuple[str, ...], ...]
     tuned_flags: tuple[tuple[str, ...], ...]
 
@@ -54,23 +55,28 @@ class Pairing:
     """What can be compared (``benchmarks``), what not and why (``excluded``), and what differs.
 
     ``unpaired`` benchmarks can only be compared as two scores. ``differences`` don't prevent the
-    comparison but belong in front of it.
+    comparison but belong in front of it. ``fewer``: benchmarks of which the tuned run lacks items,
+    compared on the shared ones; how many those are, and how many the base has.
     """
 
     benchmarks: Mapping[str, PairedBenchmark]
     excluded: Mapping[str, str]
     differences: tuple[str, ...]
     unpaired: Mapping[str, UnpairedBenchmark] = field(default_factory=dict)
+    fewer: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def pair(base: Run, tuned: Run) -> Pairing:
-    """Pair two runs benchmark by benchmark.
+    """Pair two runs benchmark by benchmark, on the items that both have.
 
-    A benchmark is excluded with a reason when one run lacks it, the tuned run has fewer items (or
-    repeats) than the base, or the messages of an item differ.
+    A benchmark is excluded with a reason when one run lacks it, no item is shared, the tuned run
+    has fewer repeats of a shared item than the base, or the messages of a shared item differ; so is
+    a task that the import of either run had to leave out. Items that the tuned run lacks lead the
+    differences: what it left out may be what it can't do.
     """
     paired: dict[str, PairedBenchmark] = {}
     excluded: dict[str, str] = {}
+    fewer: dict[str, tuple[int, int]] = {}
     differences = _settings(base, tuned)
     scored = unpaired(base, tuned)
     differences += [f"{name}: no answers on both sides, compared unpaired" for name in scored]
@@ -80,36 +86,90 @@ def pair(base: Run, tuned: Run) -> Pairing:
             continue
         mine = {o.key: o for o in base.by_benchmark.get(name, ())}
         theirs = {o.key: o for o in tuned.by_benchmark.get(name, ())}
-        if reason := _why_not(mine, theirs):
+        items, others = _ids(mine), _ids(theirs)
+        keys = sorted(key for key in mine if key[1] in others)
+        if reason := _why_not(mine, theirs, keys):
             excluded[name] = reason
             continue
-        keys = sorted(mine)
-        differences += _notes(name, [(mine[k], theirs[k]) for k in keys], len(theirs) - len(keys))
-        paired[name] = _align(name, [mine[k] for k in keys], [theirs[k] for k in keys])
-    return Pairing(paired, excluded, tuple(differences), scored)
+        shared = len(items & others)
+        if shared < len(items):
+            fewer[name] = (shared, len(items))
+        pairs = [(mine[key], theirs[key]) for key in keys]
+        differences += _more(name, len(others - items), len(theirs), len(keys))
+        differences += _notes(name, pairs)
+        paired[name] = _align(name, [a for a, _ in pairs], [b for _, b in pairs])
+    for name, reason in {**tuned.manifest.left_out, **base.manifest.left_out}.items():
+        if name not in paired and name not in scored:
+            excluded[name] = reason
+    lacking = [
+        f"{name}: compared on the {shared} items that both runs have; the tuned run lacks "
+        f"{total - shared} of the base's {total}"
+        for name, (shared, total) in fewer.items()
+    ]
+    return Pairing(paired, excluded, (*lacking, *differences), scored, fewer)
 
 
-def _why_not(
-    base: Mapping[tuple[str, str, int], Outcome], tuned: Mapping[tuple[str, str, int], Outcome]
-) -> str | None:
+def on_shared_items(parts: Sequence[PairedBenchmark]) -> list[PairedBenchmark]:
+    """One benchmark paired with several tuned runs, cut to the items that all of them have.
+
+    Raises :class:`ValueError` where they share none.
+    """
+    shared = set(parts[0].ids).intersection(*(part.ids for part in parts[1:]))
+    if not shared:
+        raise ValueError(f"no item of {parts[0].benchmark} is in all runs")
+    return [part if len(shared) == part.n else _cut(part, shared) for part in parts]
+
+
+def _cut(part: PairedBenchmark, shared: set[str]) -> PairedBenchmark:
+    at = [i for i, id_ in enumerate(part.ids) if id_ in shared]
+    return replace(
+        part,
+        ids=tuple(part.ids[i] for i in at),
+        base_scores=part.base_scores[at],
+        tuned_scores=part.tuned_scores[at],
+        weights=part.weights[at],
+        clusters=part.clusters[at],
+        subsets=part.subsets[at],
+        base_flags=tuple(part.base_flags[i] for i in at),
+        tuned_flags=tuple(part.tuned_flags[i] for i in at),
+    )
+
+
+Keyed = Mapping[tuple[str, str, int], Outcome]
+"""One benchmark's outcomes by (benchmark, id, repeat)."""
+
+
+def _ids(outcomes: Keyed) -> set[str]:
+    return {key[1] for key in outcomes}
+
+
+def _why_not(base: Keyed, tuned: Keyed, keys: Sequence[tuple[str, str, int]]) -> str | None:
+    """Why a benchmark can't be compared; ``keys``: the base's answers to shared items."""
     if not tuned:
         return "missing in tuned"
     if not base:
         return "missing in base"
-    items = {key[1] for key in base}
-    whole = items - {key[1] for key in base if key not in tuned}
-    if len(whole) < len(items):
-        if items <= {key[1] for key in tuned}:
-            here = sum(key in tuned for key in base)
-            return f"fewer repeats than the base: {here} of {len(base)} answers"
-        return f"fewer items than the base: {len(whole)} of {len(items)}"
+    if not keys:
+        return f"no item of the base's {len(_ids(base))} is in the tuned run"
+    if (here := sum(key in tuned for key in keys)) < len(keys):
+        return f"fewer repeats than the base: {here} of {len(keys)} answers"
     changed = {
         key[1]
-        for key, outcome in base.items()
-        if None not in (hashes := (outcome.message_hash, tuned[key].message_hash))
+        for key in keys
+        if None not in (hashes := (base[key].message_hash, tuned[key].message_hash))
         and hashes[0] != hashes[1]
     }
+    items = {key[1] for key in keys}
     return f"different messages ({len(changed)} of {len(items)} items)" if changed else None
+
+
+def _more(name: str, items: int, answers: int, used: int) -> list[str]:
+    """What the tuned run has more of; nothing of it is compared."""
+    if items:
+        return [f"{name}: {items} items that only the tuned run has are ignored"]
+    if answers > used:
+        return [f"{name}: {answers - used} answers that only the tuned run has are ignored"]
+    return []
 
 
 def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> PairedBenchmark:
@@ -136,10 +196,16 @@ def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> Pair
         subset_names=tuple(str(n) for n in names),
         repeats=repeats,
         binary=repeats == 1 and all(o.score in (0.0, 1.0) for o in (*base, *tuned)),
-        chance=float(np.average([o.chance for o in heads], weights=weights)),
+        chance=_chance(heads, weights),
         base_flags=_flags(base, ids),
         tuned_flags=_flags(tuned, ids),
     )
+
+
+def _chance(heads: Sequence[Outcome], weights: Floats) -> float | None:
+    """Weighted mean over the items; ``None`` where that of one of them is unknown."""
+    known = [o.chance for o in heads if o.chance is not None]
+    return float(np.average(known, weights=weights)) if len(known) == len(heads) else None
 
 
 def _codes(labels: Sequence[Hashable]) -> tuple[Codes, tuple[Hashable, ...]]:
@@ -155,11 +221,9 @@ def _flags(outcomes: Sequence[Outcome], ids: Sequence[str]) -> tuple[tuple[str, 
     return tuple(tuple(sorted(union[id_])) for id_ in ids)
 
 
-def _notes(name: str, pairs: Sequence[tuple[Outcome, Outcome]], extra: int) -> list[str]:
+def _notes(name: str, pairs: Sequence[tuple[Outcome, Outcome]]) -> list[str]:
     """What differs inside a benchmark that is compared nevertheless."""
     notes = []
-    if extra > 0:
-        notes.append(f"{name}: {extra} answers that only the tuned run has are ignored")
     if unknown := sum(None in (a.message_hash, b.message_hash) for a, b in pairs):
         notes.append(f"{name}: messages can't be checked ({unknown} of {len(pairs)} answers)")
     rendered = sum(

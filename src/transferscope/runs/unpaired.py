@@ -26,12 +26,17 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class UnpairedBenchmark:
-    """Base and tuned estimates of one benchmark; ``chance`` in 0..1 (the base's)."""
+    """Base and tuned estimates of one benchmark; ``chance`` the base's (0..1 or unknown)."""
 
     benchmark: str
     base: Estimate
     tuned: Estimate
-    chance: float
+    chance: float | None
+
+    @property
+    def n(self) -> int | None:
+        """The smaller number of items, ``None`` where neither is known."""
+        return min((n for n in (self.base.n, self.tuned.n) if n is not None), default=None)
 
 
 def unpaired(base: Run, tuned: Run) -> dict[str, UnpairedBenchmark]:
@@ -57,7 +62,7 @@ def _rows(run: Run) -> dict[str, list[ScoreRow]]:
 
 def _estimate(
     name: str, run: Run, rows: Mapping[str, Sequence[ScoreRow]]
-) -> tuple[Estimate, float] | None:
+) -> tuple[Estimate, float | None] | None:
     """The estimate and the chance level, or ``None`` where the run lacks the benchmark."""
     if name in rows:
         return pooled(rows[name]), rows[name][0].chance

@@ -12,6 +12,7 @@ Trainer reports.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +32,13 @@ from ..evaluate import check_model, evaluate, evaluate_model
 from ..models import find_model, fingerprint, load_tokenizer
 from ..probe.texts import run_responses
 from ..probe.tokens import token_shift
-from ..runs import Run, read_run
-from .folder import check_unused, cut_back
+from ..report import words
+from ..runs import Run, pair, read_run
+from .folder import check_unused, cut_back, step_runs
+from .looks import Look, joint_bounds, look_of, too_few
 from .rows import FILE, Row, row_of, write_rows
+
+logger = logging.getLogger(__name__)
 
 
 class TransferCallback(TrainerCallback):  # type: ignore[misc]
@@ -43,10 +48,14 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
     no ``processing_class``. ``items`` per benchmark of ``suite`` (a
     name, a file or a :class:`Suite`) are asked with ``seed``; ``data`` is the folder of the files
     of real benchmarks. ``kl_items`` per benchmark carry the KL (0: none); the base is loaded for
-    it, unless the model is an adapter that can be switched off. ``allowed_loss`` in points stops
-    the training once a group other than the source has a lower bound below minus it: with few items
-    that says "not shown to be harmless", so give it enough. Only the first process measures, the
-    others wait; a stop is every process's.
+    it, unless the model is an adapter that can be switched off. Only the first process measures,
+    the others wait; a stop applies to every process.
+
+    ``allowed_loss`` in points stops the training once a group other than the source is shown to
+    have lost more. A harmless training, in which no group ever loses more, is stopped with a
+    probability of at most 5 %, however many looks it has. A small loss takes many items to show:
+    where twice ``allowed_loss`` can't be, a warning says so when the training begins
+    (docs/tracking.md).
 
     ``out`` is one training's: started at step 0 it must hold no steps, resumed it goes on.
 
@@ -91,6 +100,8 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         self.every, self.kl_items, self.allowed_loss = every, kl_items, allowed_loss
         self.rows: list[Row] = []
         self._base_run: Run | None = None
+        self._looks: dict[int, Look | None] = {}
+        self._planned = 1
 
     def on_train_begin(
         self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: Any
@@ -108,7 +119,22 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
             self.rows = cut_back(self.out, state.global_step, state.log_history)
             with _aside(None):
                 evaluate_model(self.base, self.suite, out, dtype=self._dtype(), **self.options)
-        self._base_run = read_run(out)
+        self._base_run = base = read_run(out)
+        # A resumed training keeps the plan of its first look: its level is being spent by it.
+        planned = next((row.looks for row in self.rows if row.looks), None)
+        self._planned = planned or -(-max(1, state.max_steps) // self.every)
+        at = step_runs(self.out)
+        self._looks = {
+            row.step: look_of(pair(base, read_run(at[row.step])), self.suite)
+            if row.step in at
+            else None
+            for row in self.rows
+        }
+        if self.allowed_loss is not None:
+            start = look_of(pair(base, base), self.suite)
+            items = int(self.options["n"])
+            if told := too_few(start, self.suite, allowed=self.allowed_loss, items=items):
+                logger.warning(told)
 
     def on_step_end(
         self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -118,7 +144,8 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
             return
         if state.is_world_process_zero:
             row = self.measure(state.global_step)
-            if self.allowed_loss is not None and self._lost(row):
+            if self.allowed_loss is not None and (why := self._lost(row)):
+                logger.warning(why)
                 control.should_training_stop = True
         # The other processes wait here, and stop with the first: it would wait for them for ever.
         accelerator = self.trainer.accelerator
@@ -135,8 +162,12 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         out = self.out / "runs" / f"step-{step}"
         self._answer(out, ModelRef(f"step {step}", base=self.base))
         kl = self._kl()
-        (result,) = compare_runs(self._base_run, [read_run(out)]).tuned
-        row = row_of(step, result, kl)
+        run = read_run(out)
+        pairing = pair(self._base_run, run)
+        (result,) = compare_runs(self._base_run, [run], pairings=[pairing]).tuned
+        self._looks[step] = look_of(pairing, self.suite)
+        looks = [self._looks[at] for at in sorted(self._looks) if at <= step]
+        row = row_of(step, result, kl, joint_bounds(looks, self.suite, planned=self._planned))
         self.rows = [*(r for r in self.rows if r.step != step), row]
         write_rows(self.out / FILE, self.rows)
         self._log(row)
@@ -180,9 +211,24 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         with _aside(self._model):
             return token_shift(base, now, rows, prefix="base", labels=labels)
 
-    def _lost(self, row: Row) -> bool:
-        targets = [ci for group, ci in row.ci.items() if group != self.suite.source]
-        return any(ci[0] < -(self.allowed_loss or 0.0) for ci in targets)
+    def _lost(self, row: Row) -> str:
+        """Which groups are shown to have lost too much, as a sentence; empty if none is.
+
+        The loss must be seen at this very step too: what was lost and came back stops nothing.
+        """
+        allowed = self.allowed_loss or 0.0
+        lost = [
+            f"{words.group_name(group)} (the true change fell below {words.number(below)} points)"
+            for group, below in (row.lowest or {}).items()
+            if below < -allowed and row.gain[group] < -allowed
+        ]
+        if not lost:
+            return ""
+        return (
+            f"training stops: a true loss of more than {allowed:g} points is shown on "
+            f"{' and '.join(lost)} at step {row.step}; look {row.look} of {row.looks} planned, the "
+            "bound holds over all looks"
+        )
 
 
 @contextmanager

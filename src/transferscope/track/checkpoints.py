@@ -14,7 +14,8 @@ from ..core.suite import Suite
 from ..evaluate import check_model, evaluate_model
 from ..models import find_model
 from ..probe.texts import run_responses
-from ..runs import read_run
+from ..runs import pair, read_run
+from .looks import joint_bounds, look_of
 from .rows import FILE, Row, read_rows, row_of, write_rows
 
 _STEP = re.compile(r"(?:checkpoint-|global_step_|step-|iter_|)(\d+)")
@@ -65,6 +66,7 @@ def trace(
 ) -> tuple[Comparison, list[Row]]:
     """Evaluate base and checkpoints into ``out``; returns the comparison and a row per step.
 
+    The rows' joint bounds hold at all these checkpoints together, each of them being one look.
     ``options`` are those of :func:`~transferscope.evaluate.evaluate_model` (``n``, ``seed``,
     ``data``). Started again, it goes on where it stopped. Raises as :func:`find_checkpoints` and
     ``evaluate_model`` do, and :class:`InputError` for an ``out`` that is a file
@@ -92,10 +94,14 @@ def trace(
             if kl_items
             else None
         )
-    comparison = compare_runs(base_run, runs)
+    pairings = [pair(base_run, run) for run in runs]
+    comparison = compare_runs(base_run, runs, pairings=pairings)
+    looks = [look_of(pairing, suite) for pairing in pairings]
     table = [
-        row_of(step, result, kl)
-        for (step, _), result, kl in zip(found, comparison.tuned, shifts, strict=True)
+        row_of(step, result, kl, joint_bounds(looks[:at], suite, planned=len(found)))
+        for at, ((step, _), result, kl) in enumerate(
+            zip(found, comparison.tuned, shifts, strict=True), start=1
+        )
     ]
     write_rows(out / FILE, table)
     return comparison, table

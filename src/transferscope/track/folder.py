@@ -17,7 +17,7 @@ _REMEDY = "name another out or remove it"
 
 def check_unused(out: Path) -> None:
     """Raise :class:`InputError` where ``out`` holds measured steps; the base's run may be there."""
-    if (out / FILE).exists() or _step_runs(out):
+    if (out / FILE).exists() or step_runs(out):
         raise InputError("holds the steps of another training", place=str(out), remedy=_REMEDY)
 
 
@@ -39,7 +39,7 @@ def cut_back(out: Path, step: int, logged: Iterable[Mapping[str, Any]]) -> list[
         if known.get(row.step) != row.metrics():
             what = f"step {row.step} was measured in another training than the resumed one"
             raise InputError(what, place=str(file), remedy=_REMEDY)
-    for number, run in _step_runs(out).items():
+    for number, run in step_runs(out).items():
         if number > step:
             shutil.rmtree(run)
     if rows:
@@ -49,7 +49,7 @@ def cut_back(out: Path, step: int, logged: Iterable[Mapping[str, Any]]) -> list[
     return rows
 
 
-def _step_runs(out: Path) -> dict[int, Path]:
+def step_runs(out: Path) -> dict[int, Path]:
     """The run folder of every step."""
     runs = out / "runs"
     names = sorted(runs.iterdir()) if runs.is_dir() else []

@@ -12,6 +12,7 @@ from ..compare import TunedResult
 from ..core.errors import InputError
 from ..core.files import read_json_lines, write_atomically
 from ..core.token_shift import TokenShift
+from .looks import JointBounds
 
 FILE = "trace.jsonl"
 REMEDY = "name another out, or remove the file and measure again"
@@ -27,6 +28,12 @@ class Row:
     linear index by target group (``None``: undefined). ``kl`` is KL(tuned || base) and
     ``kl_base`` KL(base || tuned) in nats on the base's own answers, ``None`` where not measured or
     infinite.
+
+    ``ci`` and ``retention_ci`` are of this step alone. What holds at all steps together
+    (:class:`~transferscope.track.looks.JointBounds`): this was ``look`` 1, 2, ... of ``looks``
+    planned ones, ``bound`` and ``retention_bound`` are the intervals, and by target group the true
+    change lay below ``lowest`` at this step or an earlier one. ``None`` in files that were written
+    before these were measured.
     """
 
     step: int
@@ -37,19 +44,27 @@ class Row:
     ti: Mapping[str, float | None]
     kl: float | None = None
     kl_base: float | None = None
+    look: int | None = None
+    looks: int | None = None
+    bound: Mapping[str, tuple[float, float]] | None = None
+    retention_bound: tuple[float, float] | None = None
+    lowest: Mapping[str, float] | None = None
 
     def metrics(self) -> dict[str, float]:
         """Flat numbers for a training log: ``transfer/gain/math``, ``transfer/kl`` and so on."""
         named = {f"gain/{group}": value for group, value in self.gain.items()}
         named |= {f"gain_low/{group}": ci[0] for group, ci in self.ci.items()}
+        for group, (low, high) in (self.bound or {}).items():
+            named |= {f"bound_low/{group}": low, f"bound_high/{group}": high}
+        named |= {f"lowest/{group}": value for group, value in (self.lowest or {}).items()}
         named |= {f"ti/{group}": value for group, value in self.ti.items() if value is not None}
         single = {"retention": self.retention, "kl": self.kl, "kl_base": self.kl_base}
         named |= {name: value for name, value in single.items() if value is not None}
         return {f"{PREFIX}{name}": v for name, v in named.items() if math.isfinite(v)}
 
 
-def row_of(step: int, result: TunedResult, kl: TokenShift | None) -> Row:
-    """The row of one comparison with the base and its token probe."""
+def row_of(step: int, result: TunedResult, kl: TokenShift | None, joint: JointBounds) -> Row:
+    """The row of one comparison with the base, its token probe, and what all looks show."""
     return Row(
         step=step,
         gain={group: point.gain for group, point in result.plane.items()},
@@ -59,6 +74,11 @@ def row_of(step: int, result: TunedResult, kl: TokenShift | None) -> Row:
         ti={} if result.linear is None else dict(result.linear.ti),
         kl=None if kl is None else _finite(kl.mean.kl_tuned_base),
         kl_base=None if kl is None else _finite(kl.mean.kl_base_tuned),
+        look=joint.look,
+        looks=joint.planned,
+        bound=joint.interval,
+        retention_bound=joint.retention,
+        lowest=joint.lowest,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +17,7 @@ from pydantic import (
 
 from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
+from ..core.nearest import did_you_mean
 from ..core.plugins import plugins
 from .queries import MOST
 
@@ -221,6 +221,5 @@ def _refuse_unknown(keys: Iterable[str], place: str) -> None:
     known = list(ArmConfig.model_fields)
     for key in keys:
         if key not in known:
-            near = get_close_matches(key, known, n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(known)}"
+            remedy = did_you_mean(key, known)
             raise InputError(f"an arm has no setting {key!r}", place=place, remedy=remedy)

@@ -315,7 +315,7 @@ def test_scores_without_samples():
     assert "scores without answers, compared unpaired: gsm8k, sampled_sums" in found.notes[0]
     by_name = {row.benchmark: row for row in found.scores}
     gsm8k = by_name["gsm8k"]
-    assert gsm8k == ScoreRow("gsm8k", 1 / 3, stderr=gsm8k.stderr, n=6, proportion=True)
+    assert gsm8k == ScoreRow("gsm8k", 1 / 3, stderr=gsm8k.stderr, n=6, proportion=True, chance=0.0)
     assert gsm8k.stderr == pytest.approx((1 / 3 * 2 / 3 / 5) ** 0.5)  # lm-eval divides by n - 1
     assert by_name["arc_easy"].chance == 0.25
     assert by_name["ifeval"].stderr is None  # "N/A"
@@ -358,7 +358,8 @@ def test_only_scores_are_read(copy):
     found = results(copy)
     assert not {"lambada", "winogrande"} & set(found.samples)
     assert found.notes == (
-        "lambada_openai: left out, it has no score within 0..1",  # perplexity: lower is better
+        "lambada_openai: left out, not comparable: perplexity is better when lower, a score when "
+        "higher",
         "winogrande: left out, it has no score within 0..1",
     )
     assert found.decoding["arc_easy"]["metric"] == "acc"

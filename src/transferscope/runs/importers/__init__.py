@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
@@ -17,7 +18,16 @@ from ..folder import Run, RunWriter, read_run
 from ..manifest import MANIFEST_FILE, Manifest
 from .base import Importer, Results, Sample
 
-__all__ = ["IMPORTERS", "Imported", "Importer", "Results", "Sample", "import_results", "open_run"]
+__all__ = [
+    "IMPORTERS",
+    "Imported",
+    "Importer",
+    "Results",
+    "Sample",
+    "find_importer",
+    "import_results",
+    "open_run",
+]
 
 IMPORTERS = {
     "lm-eval": "lmeval",
@@ -54,11 +64,13 @@ def import_results(
     tuned on. Raises :class:`InputError` for an unknown format and for what can't be read.
     """
     path, taxonomy = Path(path), load_taxonomy(mapping)
-    name, importer = _importer(path, format)
+    name, importer = find_importer(path, format)
     results = importer.read(path, taxonomy)
     if not results.samples and not results.scores:
-        raise InputError("no result in it", place=str(path), remedy="name a results folder or file")
-    with RunWriter.open(out, _manifest(results, taxonomy, source or SOURCE)) as writer:
+        why = f" ({results.notes[0]})" if results.notes else ""
+        remedy = "name a results folder or file"
+        raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
+    with RunWriter.open(out, _manifest(results, taxonomy, source)) as writer:
         for at, (benchmark, read) in enumerate(results.samples.items()):
             tick("import", at, len(results.samples))
             if benchmark in writer.finished:
@@ -100,7 +112,11 @@ def open_run(
     return replace(read_run(done.path), origin=path)
 
 
-def _importer(path: Path, format_: str) -> tuple[str, Importer]:
+def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
+    """The importer for ``path`` and its name; "auto" asks each of them whether it reads it.
+
+    Raises :class:`InputError` for an unknown format, a missing path and one that nobody reads.
+    """
     if format_ != "auto":
         if format_ not in IMPORTERS:
             if format_ in (outside := plugins("importers")):
@@ -128,9 +144,17 @@ def _load(name: str) -> Importer:
     return importer
 
 
-def _manifest(results: Results, taxonomy: Taxonomy, source: str) -> Manifest:
+def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manifest:
     benchmarks = {*results.samples, *(row.benchmark for row in results.scores)}
-    suite = taxonomy.suite(benchmarks, source=source)
+    suite = taxonomy.suite(benchmarks, source=source or SOURCE)
+    # A misspelt source would turn the group that was tuned on into one that must be kept.
+    known = dict.fromkeys((*suite.groups, *(e.group for e in taxonomy.tasks.values())))
+    if source is not None and source not in known:
+        raise InputError(
+            f"no benchmark is in a group {source!r}",
+            place="--source",
+            remedy=did_you_mean(source, known),
+        )
     return Manifest(
         model=results.model,
         suite=suite.model_dump(mode="json"),
@@ -142,6 +166,7 @@ def _manifest(results: Results, taxonomy: Taxonomy, source: str) -> Manifest:
         provenance=results.provenance,
         seed=results.seed,
         limit=results.limit,
+        left_out={taken.task: taken.left_out for taken in results.taken if taken.left_out},
     )
 
 

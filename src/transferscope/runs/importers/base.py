@@ -19,13 +19,34 @@ class Sample(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """What one task of a file was taken for.
+
+    ``metric`` is what is read ("exact_match,strict-match" with lm-eval's filter; "score" where a
+    format has no names), ``others`` are the metrics that stand beside it. ``n`` counts items,
+    ``None`` where the file doesn't say. ``left_out``: why the task is not imported, else empty;
+    ``lower_is_better`` may be why.
+    """
+
+    file: str
+    task: str
+    benchmark: str
+    metric: str = "score"
+    others: tuple[str, ...] = ()
+    n: int | None = None
+    left_out: str = ""
+    lower_is_better: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """One model's foreign results.
 
     ``samples`` maps a benchmark (the taxonomy's name; the task's own where it has none) to a
     function that reads its samples one by one; ``scores`` are the benchmarks without samples.
     ``unmapped`` are tasks that the taxonomy doesn't know: imported, but in no group. ``notes`` say
-    what was left out and why.
+    what was left out and why. ``taken`` has every task of the file, those left out too; an importer
+    of another distribution may leave it empty.
     """
 
     model: ModelRef
@@ -34,6 +55,7 @@ class Results:
     scores: tuple[ScoreRow, ...] = ()
     unmapped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    taken: tuple[Taken, ...] = ()
     engine: Mapping[str, Any] = field(default_factory=dict)
     decoding: Mapping[str, Any] = field(default_factory=dict)
     template: str | None = None

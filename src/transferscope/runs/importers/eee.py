@@ -23,15 +23,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.errors import InputError
 from ...core.files import read_json
 from ...core.records import ModelRef, ScoreRow
 from ...core.taxonomy import Taxonomy
-from .base import Importer, Results, Sample
+from .base import Importer, Results, Sample, Taken
 from .eee_rows import REMEDY, Result, Rows, mapping, number, read_rows, refuse, rows_of, tally_of
-from .naming import Place, by_benchmark, one_model, place_of, plain, unmapped
+from .naming import Place, by_benchmark, not_comparable, one_model, place_of, plain, unmapped
 
 SAMPLES = "_samples.jsonl"
 """What the name of the rows' file ends in, after the aggregate's name."""
@@ -46,6 +46,15 @@ class _Found:
 
     chosen: list[tuple[Place, tuple[Result, Path | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+
+
+class _Refused(NamedTuple):
+    """A metric that can't be used, and why."""
+
+    place: Place
+    metric: str
+    reason: str
 
 
 def accepts(path: Path) -> bool:
@@ -98,6 +107,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         scores=tuple(scores),
         unmapped=unmapped(place for place, _ in found.chosen),
         notes=tuple(found.notes),
+        taken=tuple(found.taken),
         engine={"engine": engine} if engine else {},
         decoding={n: d for log in logs.values() for n, d in _decodings(log, taxonomy).items()},
         versions={n: v for log in logs.values() for n, v in _versions(log).items()},
@@ -163,14 +173,18 @@ def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Foun
     """Append the aggregate's chosen results, one per benchmark and subset, and the notes."""
     names = Counter(item["evaluation_name"] for item in log["evaluation_results"])
     groups: dict[tuple[str, str], list[Result]] = {}
+    refused: dict[tuple[str, str], list[_Refused]] = {}
     for at, item in enumerate(log["evaluation_results"]):
         alone = names[item["evaluation_name"]] == 1
         try:
             result = _result(item, _task(item, taxonomy), alone=alone)
         except ValueError as err:
             refuse(str(err), f"{file} (evaluation_results[{at}])")
-        if isinstance(result, str):
-            found.notes.append(result)
+        if isinstance(result, _Refused):
+            task = result.place.task
+            found.notes.append(f"{task}: {result.metric} left out, {result.reason}")
+            key = (result.place.benchmark, result.place.subset)
+            refused.setdefault(key, []).append(result)
         else:
             groups.setdefault((result.place.benchmark, result.place.subset), []).append(result)
     rows_file = _rows_file(file, log)
@@ -187,6 +201,32 @@ def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Foun
         found.notes += _check(chosen, has[best], tally, rows_file)
         used = rows_file if has[best].count else None
         found.chosen.append((chosen.place, (chosen, used)))
+        also = refused.pop((chosen.place.benchmark, chosen.place.subset), [])
+        found.taken.append(
+            Taken(
+                file=str(file),
+                task=chosen.name,
+                benchmark=chosen.place.benchmark,
+                metric=chosen.labels[0],
+                others=(
+                    *(r.labels[0] for i, r in enumerate(results) if i != best),
+                    *(one.metric for one in also),
+                ),
+                n=has[best].items or chosen.n,
+            )
+        )
+    for first, *more in refused.values():
+        found.taken.append(
+            Taken(
+                file=str(file),
+                task=first.place.task,
+                benchmark=first.place.benchmark,
+                metric=first.metric,
+                others=tuple(one.metric for one in more),
+                left_out=first.reason,
+                lower_is_better=first.reason == not_comparable(first.metric),
+            )
+        )
 
 
 def _check(
@@ -210,22 +250,22 @@ def _check(
         yield f"{result.name}: the rows' mean {label} is {mean:.4g}, {stated}"
 
 
-def _result(item: Mapping[str, Any], place: Place, *, alone: bool) -> Result | str:
-    """The result, or the note that says why it can't be used."""
+def _result(item: Mapping[str, Any], place: Place, *, alone: bool) -> Result | _Refused:
+    """The result, or why it can't be used."""
     metric, details = mapping(item.get("metric_config")), mapping(item.get("score_details"))
     uncertainty = mapping(details.get("uncertainty"))
     ids = [metric.get(key) for key in ("metric_name", "metric_id", "metric_kind")]
     id_ = item.get("evaluation_result_id")
     labels = tuple(label for label in (id_, *ids) if isinstance(label, str)) or ("its metric",)
     name = item["evaluation_name"]
-    if metric.get("lower_is_better"):
-        return f"{name}: {labels[0]} left out, lower is better"
-    if (span := _span(metric)) is None:
-        return f"{name}: {labels[0]} left out, its range is not stated"
-    low, high = span
     subset = mapping(details.get("details")).get("subset")
     if isinstance(subset, str):
         place = replace(place, subset=subset)
+    if metric.get("lower_is_better") or place.lower_is_better:
+        return _Refused(place, labels[0], not_comparable(labels[0]))
+    if (span := _span(metric)) is None:
+        return _Refused(place, labels[0], "its range is not stated")
+    low, high = span
     score = number(details.get("score"), "score_details.score")
     stderr = mapping(uncertainty.get("standard_error")).get("value")
     n = uncertainty.get("num_samples") or mapping(item.get("source_data")).get("samples_number")

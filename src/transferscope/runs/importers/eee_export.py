@@ -216,7 +216,6 @@ def _metadata(outcome: Outcome) -> dict[str, str]:
     texts = {
         "epoch": str(outcome.repeat + 1),
         "stop_reason": _STOP.get(outcome.finish or "", outcome.finish or ""),
-        "chance": repr(outcome.chance),
         "flags": ",".join(outcome.flags),
         "flags_inferred": ",".join(outcome.flags_inferred),
         "subset": outcome.subset,
@@ -224,6 +223,7 @@ def _metadata(outcome: Outcome) -> dict[str, str]:
         "weight": repr(outcome.weight),
     }
     known = {
+        "chance": None if outcome.chance is None else repr(outcome.chance),
         # token_usage wants the prompt's tokens too, which nobody kept.
         "tokens": None if outcome.tokens is None else str(outcome.tokens),
         "message_hash": outcome.message_hash,

@@ -45,9 +45,13 @@ class Result(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """What the rows of one result hold, on the file's scale; those with an error apart."""
+    """What the rows of one result hold, on the file's scale; those with an error apart.
+
+    ``items`` counts the rows of first epochs.
+    """
 
     count: int = 0
+    items: int = 0
     errors: int = 0
     highest: float = -math.inf
     total: float = 0.0
@@ -69,6 +73,7 @@ def tally_of(file: Path) -> dict[tuple[Any, Any], Rows]:
             if not isinstance(score, int | float):
                 refuse("evaluation.score is no number", place)
             rows.count += 1
+            rows.items += str(mapping(row.get("metadata")).get("epoch") or 1) == "1"
             rows.highest = max(rows.highest, score)
             rows.total += score
     return tally
@@ -79,6 +84,7 @@ def rows_of(result: Result, tally: Mapping[tuple[Any, Any], Rows]) -> Rows:
     mine = [rows for key, rows in tally.items() if result.takes(*key)]
     return Rows(
         count=sum(rows.count for rows in mine),
+        items=sum(rows.items for rows in mine),
         errors=sum(rows.errors for rows in mine),
         highest=max((rows.highest for rows in mine), default=-math.inf),
         total=sum(rows.total for rows in mine),
@@ -128,7 +134,7 @@ def _sample(row: Mapping[str, Any], result: Result) -> Sample:
         subset=about.get("subset", where.subset),
         cluster=about.get("cluster", ""),
         weight=float(about.get("weight", 1.0)),
-        chance=float(about.get("chance", where.chance)),
+        chance=float(about["chance"]) if "chance" in about else where.chance,
         flags=flags,
         flags_inferred=inferred,
         tokens=tokens if type(tokens) is int else None,

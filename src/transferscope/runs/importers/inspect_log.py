@@ -28,9 +28,20 @@ from ...core.artefacts import flags_of
 from ...core.errors import InputError
 from ...core.records import Message, ModelRef, Outcome, Response, message_hash
 from ...core.taxonomy import Taxonomy
-from .base import Importer, Results, Sample
+from .base import Importer, Results, Sample, Taken
 from .inspect_files import is_log, read_header, read_samples
-from .naming import FINISH, Place, by_benchmark, one_model, place_of, plain, unmapped
+from .naming import (
+    FINISH,
+    Place,
+    by_benchmark,
+    left_out,
+    lower_is_better,
+    not_comparable,
+    one_model,
+    places_of,
+    plain,
+    unmapped,
+)
 
 _LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
@@ -62,7 +73,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     files = [path] if path.is_file() else sorted(_logs(path))
     if not files:
         raise InputError("no Inspect log", place=str(path), remedy="name a .eval or .json log")
-    logs = [_checked(file, read_header(file), taxonomy) for file in files]
+    logs = _placed([_checked(file, read_header(file)) for file in files], taxonomy)
     model = one_model({str(log.path): str(log.header["eval"].get("model")) for log in logs})
     first: dict[str, _Log] = {}
     for log in logs:
@@ -72,16 +83,19 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
                 place=str(log.path),
                 remedy="keep one of them in the folder",
             )
-    samples = by_benchmark(((log.place, log) for log in logs), file=str(path))
+    kept = [log for log in logs if not _left_out(log)]
+    samples = by_benchmark(((log.place, log) for log in kept), file=str(path))
     provider, _, name = model.partition("/")
     args = plain(logs[0].header["eval"].get("model_args"))
     limits = {_limit(log) for log in logs}
+    taken = tuple(_taken(log) for log in logs)
     return Results(
         model=ModelRef(name or model, revision=_text(args.get("revision"))),
         provenance="imported:inspect",
         samples={name: partial(_read, parts) for name, parts in samples.items()},
         unmapped=unmapped(log.place for log in logs),
-        notes=tuple(note for log in logs for note in _notes(log)),
+        notes=(*(note for log in kept for note in _notes(log)), *left_out(taken)),
+        taken=taken,
         engine={"engine": provider} | {k: args[k] for k in ("dtype",) if k in args},
         decoding={name: _decoding(parts[0][1]) for name, parts in samples.items()},
         versions=_versions(logs),
@@ -111,7 +125,8 @@ def _logs(folder: Path) -> Iterator[Path]:
     return (file for file in folder.rglob("*") if is_log(file))
 
 
-def _checked(path: Path, header: dict[str, Any], taxonomy: Taxonomy) -> _Log:
+def _checked(path: Path, header: dict[str, Any]) -> tuple[Path, dict[str, Any], str]:
+    """The log, its header and its first scorer."""
     spec = header.get("eval")
     if not isinstance(spec, dict) or not isinstance(spec.get("task"), str):
         _refuse("not an Inspect log: no task in it", path, "name a .eval or .json log")
@@ -128,10 +143,57 @@ def _checked(path: Path, header: dict[str, Any], taxonomy: Taxonomy) -> _Log:
     scorers = [s.get("scorer") for s in scores if isinstance(s, dict)] if scores else []
     if not scorers or not isinstance(scorers[0], str):
         _refuse("no scores in it", path, "score it: inspect score LOG")
+    return path, header, scorers[0]
+
+
+def _placed(checked: list[tuple[Path, dict[str, Any], str]], taxonomy: Taxonomy) -> list[_Log]:
     # A task of a package is "package/task"; the same task from a file is "task".
-    task = spec["task"].rpartition("/")[2]
-    place = place_of(task, taxonomy, aliases=(spec["task"],))
-    return _Log(path, header, place, scorers[0])
+    full = [header["eval"]["task"] for _, header, _ in checked]
+    names = {task: task.rpartition("/")[2] for task in full}
+    places = places_of(names.values(), taxonomy, aliases={v: (k,) for k, v in names.items()})
+    return [
+        _Log(path, header, places[names[task]], scorer)
+        for (path, header, scorer), task in zip(checked, full, strict=True)
+    ]
+
+
+def _values(log: _Log) -> list[str]:
+    """The metrics or values that the log's results have for the scorer that is read."""
+    scores = [s for s in _results(log.header)["scores"] if isinstance(s, dict)]
+    return list(dict.fromkeys(str(s.get("name")) for s in scores if s.get("scorer") == log.scorer))
+
+
+def _read_value(log: _Log) -> str:
+    values = _values(log)
+    return next((m for m in log.place.metrics if m in values), values[0])
+
+
+def _left_out(log: _Log) -> str:
+    """Why the log is not imported, else empty."""
+    if log.place.lower_is_better or lower_is_better(_read_value(log)):
+        return not_comparable(_read_value(log))
+    return ""
+
+
+def _taken(log: _Log) -> Taken:
+    results, read_ = _results(log.header), _read_value(log)
+    scorers = dict.fromkeys(str(s.get("scorer")) for s in results["scores"] if isinstance(s, dict))
+    others = [v for v in _values(log) if v != read_] + [s for s in scorers if s != log.scorer]
+    done, epochs = results.get("completed_samples"), _dict(log.header["eval"].get("config"))
+    repeats = epochs.get("epochs")
+    n = done if type(done) is int and done > 0 else None
+    if n is not None and type(repeats) is int and repeats > 1:
+        n //= repeats
+    return Taken(
+        file=str(log.path),
+        task=log.place.task,
+        benchmark=log.place.benchmark,
+        metric=read_ if read_ == log.scorer else f"{log.scorer}/{read_}",
+        others=tuple(others),
+        n=n,
+        left_out=_left_out(log),
+        lower_is_better=bool(_left_out(log)),
+    )
 
 
 def _notes(log: _Log) -> Iterator[str]:
@@ -139,11 +201,9 @@ def _notes(log: _Log) -> Iterator[str]:
     scores = [s for s in results["scores"] if isinstance(s, dict)]
     if len(scorers := list(dict.fromkeys(str(s.get("scorer")) for s in scores))) > 1:
         yield f"{name}: scorer {log.scorer} is read, not {', '.join(scorers[1:])}"
-    values = [str(s.get("name")) for s in scores if s.get("scorer") == log.scorer]
-    if len(set(values)) > 1:
-        names = dict.fromkeys(values)
-        read_ = next((m for m in log.place.metrics if m in names), values[0])
-        yield f"{name}: value {read_} of scorer {log.scorer} is read, of {', '.join(names)}"
+    if len(values := _values(log)) > 1:
+        read_ = _read_value(log)
+        yield f"{name}: value {read_} of scorer {log.scorer} is read, of {', '.join(values)}"
     reducers = sorted({str(s["reducer"]) for s in scores if s.get("reducer")} - {"mean"})
     if reducers:
         yield f"{name}: epochs are averaged here, the log's own reducer is {', '.join(reducers)}"

@@ -7,6 +7,7 @@ benchmark by benchmark.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
@@ -18,7 +19,7 @@ from ...core.files import json_lines
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
-from .naming import Place, by_benchmark, one_model, place_of, unmapped
+from .naming import Place, by_benchmark, left_out, one_model, places_of, taken_of, unmapped
 from .rows import UNNAMED, fields_of, renames, sample_of
 
 _REMEDY = "repair the line, or name its columns in [columns] of a --map file"
@@ -55,6 +56,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     names = renames(taxonomy)
     models: dict[str, str] = {}
     tasks: dict[str, _Stretches] = {}
+    items: Counter[str] = Counter()
     cursor, last = _Cursor(), None
     for place, row in json_lines(cursor.over(_lines(path)), path=path, remedy=_REMEDY):
         fields = _fields(row, names, place)
@@ -63,6 +65,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
             models[place] = model
         task = fields.get("benchmark", UNNAMED)
         stretches = tasks.setdefault(task, _Stretches(array("q"), array("q"), array("q")))
+        items[task] += fields.get("repeat", 0) == 0
         if task != last:
             stretches.offsets.append(cursor.start)
             stretches.numbers.append(cursor.number)
@@ -71,13 +74,17 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         stretches.lines[-1] = cursor.number - stretches.numbers[-1] + 1
     if not tasks:
         _refuse("no line in it", str(path))
-    places = {task: place_of(task, taxonomy) for task in tasks}
-    parts = by_benchmark(((places[t], s) for t, s in tasks.items()), file=str(path))
+    places = places_of(tasks, taxonomy)
+    taken = [taken_of(places[t], file=str(path), n=items[t] or None) for t in tasks]
+    kept = [(places[t], s) for t, s in tasks.items() if not places[t].lower_is_better]
+    parts = by_benchmark(kept, file=str(path))
     return Results(
         model=ModelRef(one_model(models)),
         provenance="imported:jsonl",
         samples={name: partial(_read, path, names, mine) for name, mine in parts.items()},
         unmapped=unmapped(places.values()),
+        notes=left_out(taken),
+        taken=tuple(taken),
     )
 
 

@@ -3,7 +3,8 @@
 One number per document is read, by these rules:
 
 * metric: the first of the taxonomy's that the results name, for other tasks the first that they
-  name; metrics where lower is better and values outside 0..1 are no scores;
+  name; metrics where lower is better and values outside 0..1 are no scores, and a task that has
+  no other is left out with the reason;
 * filter: the first that the results name for that metric (gsm8k: ``strict-match``). The taxonomy
   may name another: ``metrics = ["exact_match,flexible-extract"]``;
 * several tasks of one benchmark (57 subjects of MMLU) become its subsets, their ids TASK:DOC_ID;
@@ -34,7 +35,7 @@ from .lmeval_about import (
 )
 from .lmeval_samples import SampleFile, read_samples
 from .lmeval_tasks import Task, leaves, score_row, task_of
-from .naming import by_benchmark, unmapped
+from .naming import by_benchmark, places_of, unmapped
 
 _PATTERN = "results_*.json"
 _MARKS = {"lm_eval_version", "configs", "n-shot", "group_subtasks"}
@@ -61,9 +62,8 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     """
     file, raw, notes = _newest(path)
     kept = _samples_beside(file)
-    found = [
-        task_of(name, raw, samples=kept, taxonomy=taxonomy, notes=notes) for name in leaves(raw)
-    ]
+    places = places_of(leaves(raw), taxonomy)
+    found = [task_of(place, raw, samples=kept, notes=notes) for place in places.values()]
     limit = limit_of(raw, notes)
     tasks = [(task.place, task) for task in found if task.key is not None]
     benchmarks = {
@@ -74,7 +74,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     scores: list[ScoreRow] = []
     for name, members in benchmarks.items():
         subsets = [_subset(task, members) for task in members]
-        if len(members) > 1 and not any(task.family for task in members):
+        if len(members) > 1 and not any(task.place.family for task in members):
             tasks_of = ", ".join(task.place.task for task in members)
             notes.append(f"{name}: these tasks are read as its subsets: {tasks_of}")
         files = [
@@ -100,6 +100,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         scores=tuple(scores),
         unmapped=unmapped(place for place, _ in tasks),
         notes=tuple(notes),
+        taken=tuple(task.shown(raw, file) for task in found),
         engine=engine_of(raw),
         decoding={name: decoding_of(members, raw) for name, members in benchmarks.items()},
         template=template_of(raw),
@@ -173,7 +174,7 @@ def _is_lm_eval(raw: Mapping[str, Any]) -> bool:
 
 def _subset(task: Task, members: Sequence[Task]) -> str:
     """The task's name where it is one of several: here, or by a pattern of the taxonomy."""
-    return task.place.task if len(members) > 1 or task.family else ""
+    return task.place.task if len(members) > 1 or task.place.family else ""
 
 
 def _read_all(files: Sequence[SampleFile]) -> Iterator[Sample]:

@@ -50,7 +50,7 @@ class SampleFile:
     filter: str | None
     rivals: tuple[str, ...] = ()
     subset: str = ""
-    chance: float = 0.0
+    chance: float | None = None
     fewshot: int = 0
     keeps_first: bool = True
     delimiter: str = " "

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ...core.records import ScoreRow
-from ...core.taxonomy import Taxonomy
+from .base import Taken
 from .lmeval_samples import SampleFile, by_question, first_row, readable
-from .naming import Place, place_of
+from .naming import Place, lower_is_better, not_comparable
 
 Key = tuple[str, str]
 """Metric and filter: "exact_match,strict-match" in the results."""
@@ -21,16 +21,31 @@ Key = tuple[str, str]
 class Task:
     """One task of the results: where it goes, and which number is read.
 
-    ``family``: a pattern of the taxonomy matched it, so that it is one of several by nature.
-    ``key`` is ``None`` where no number is a score; ``samples`` is ``None`` where none are kept.
-    ``by_question``: several documents make one item (MC-TACO).
+    ``key`` is ``None`` where no number is a score, ``left_out`` then says why; ``samples`` is
+    ``None`` where none are kept. ``by_question``: several documents make one item (MC-TACO).
     """
 
     place: Place
-    family: bool
     key: Key | None
     samples: SampleFile | None = None
     by_question: bool = False
+    left_out: str = ""
+
+    def shown(self, raw: Mapping[str, Any], file: Path) -> Taken:
+        """What a user is told of the task."""
+        name = self.place.task
+        every = [_shown(key) for key in _metrics(name, raw)]
+        read = _shown(self.key) if self.key is not None else next(iter(every), "")
+        return Taken(
+            file=str(file),
+            task=name,
+            benchmark=self.place.benchmark,
+            metric=read,
+            others=tuple(metric for metric in every if metric != read),
+            n=None if self.by_question else _count(name, raw),
+            left_out=self.left_out,
+            lower_is_better=self.key is None and bool(_lower_ones(self.place, raw)),
+        )
 
 
 def section(raw: Mapping[str, Any], *keys: str) -> dict[str, Any]:
@@ -60,23 +75,18 @@ def leaves(raw: Mapping[str, Any]) -> list[str]:
 
 
 def task_of(
-    name: str,
-    raw: Mapping[str, Any],
-    *,
-    samples: Mapping[str, Path],
-    taxonomy: Taxonomy,
-    notes: list[str],
+    place: Place, raw: Mapping[str, Any], *, samples: Mapping[str, Path], notes: list[str]
 ) -> Task:
     """What a task becomes; ``samples`` by task. Adds to ``notes`` what a user must know."""
-    place, found = place_of(name, taxonomy), taxonomy.find(name)
-    family = found is not None and name not in (found[1].match or (found[0],))
+    name = place.task
     scores = score_keys(name, raw)
     wanted = [key for metric in place.metrics for key in _named(metric, scores)]
     keys = list(dict.fromkeys([*wanted, *scores]))
-    if not keys:
-        notes.append(f"{name}: left out, it has no score within 0..1")
-        return Task(place, family, None)
-    task = Task(place, family, keys[0])
+    if place.lower_is_better or not keys:
+        reason = _why_not(place, raw)
+        notes.append(f"{name}: left out, {reason}")
+        return Task(place, None, left_out=reason)
+    task = Task(place, keys[0])
     if name in samples:
         task = _with_samples(task, keys, raw, samples[name], notes)
     if place.metrics and task.key not in wanted:
@@ -87,14 +97,52 @@ def task_of(
 
 def score_keys(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
     """Value of every (metric, filter) of a task that may be a score, in the file's order."""
-    better = section(raw, "higher_is_better", name)
+    return {
+        key: value
+        for key, value in _metrics(name, raw).items()
+        if 0.0 <= value <= 1.0 and not _lower(key[0], name, raw)
+    }
+
+
+def _metrics(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
+    """Every number of a task that is no standard error, in the file's order."""
     found = {}
     for key, value in raw["results"][name].items():
         metric, comma, filter_ = key.partition(",")
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if comma and number and 0.0 <= value <= 1.0 and not metric.endswith("_stderr"):
+        if comma and number and not metric.endswith("_stderr"):
             found[(metric, filter_)] = float(value)
-    return {key: value for key, value in found.items() if better.get(key[0]) is not False}
+    return found
+
+
+def _lower(metric: str, name: str, raw: Mapping[str, Any]) -> bool:
+    """Whether lower is better: as the file says, or by the metric's name where it doesn't."""
+    better = section(raw, "higher_is_better", name).get(metric)
+    return lower_is_better(metric) if better is None else better is False
+
+
+def _why_not(place: Place, raw: Mapping[str, Any]) -> str:
+    """Why none of a task's numbers is a score."""
+    if lower := _lower_ones(place, raw):
+        return not_comparable(next((m for m in place.metrics if m in lower), lower[0]))
+    return "it has no score within 0..1"
+
+
+def _lower_ones(place: Place, raw: Mapping[str, Any]) -> list[str]:
+    """The metrics of a task where lower is better for all of them, else none."""
+    every = [metric for metric, _ in _metrics(place.task, raw)]
+    lower = [m for m in every if place.lower_is_better or _lower(m, place.task, raw)]
+    return lower if len(lower) == len(every) else []
+
+
+def _shown(key: Key) -> str:
+    return key[0] if key[1] == "none" else ",".join(key)
+
+
+def _count(name: str, raw: Mapping[str, Any]) -> int | None:
+    """Number of documents that were evaluated."""
+    count = section(raw, "n-samples", name).get("effective", raw["results"][name].get("sample_len"))
+    return count if type(count) is int and count > 0 else None
 
 
 def fewshot(name: str, raw: Mapping[str, Any]) -> int:
@@ -110,8 +158,7 @@ def score_row(task: Task, subset: str, raw: Mapping[str, Any]) -> ScoreRow:
     error = raw["results"][name].get(f"{key[0]}_stderr,{key[1]}")  # "N/A" where there is none
     known = isinstance(error, int | float) and math.isfinite(error) and error >= 0.0
     stderr = float(error) if known else None
-    count = section(raw, "n-samples", name).get("effective", raw["results"][name].get("sample_len"))
-    n = count if type(count) is int and count > 0 else None
+    n = _count(name, raw)
     proportion = task.place.proportion
     return ScoreRow(
         benchmark=task.place.benchmark,
@@ -160,7 +207,7 @@ def _with_samples(
             delimiter=delimiter if isinstance(delimiter, str) else " ",
         )
         if readable(file, row):
-            return Task(task.place, task.family, key, file, by_question(file, row))
+            return Task(task.place, key, file, by_question(file, row))
     notes.append(f"{name}: samples not read, {keys[0][0]} is no score of one document")
     return task
 

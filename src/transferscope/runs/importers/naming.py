@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ...core.errors import InputError
 from ...core.taxonomy import Taxonomy
+from .base import Taken
 
 Part = TypeVar("Part")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LOWER = re.compile(
+    r"perplexity|(^|_)ppl($|_)|bits?_per_|^bp[bc]$|(^|_)(loss|nll|brier(_score)?|ece|mse|rmse|mae)$"
+    r"|(^|_)([wct]er|error_rate|toxicity|toxic_frac|jailbreak_rate|attack_success_rate|asr)$"
+    r"|^likelihood_diff$|^pct_stereotype$"
+)
 FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length"}
 """Inspect's stop reasons to :attr:`~transferscope.core.records.Generation.finish`."""
 
@@ -21,22 +28,30 @@ class Place:
     """Where a task's answers go.
 
     A task that becomes a benchmark of another name is one of its subsets, and its ids get its name
-    in front: several tasks may become one benchmark, and each counts its items from 0.
+    in front: several tasks may become one benchmark, and each counts its items from 0. Names that
+    differ in spelling only are one name.
     """
 
     task: str
     benchmark: str
     subset: str = ""
     prefix: str = ""
-    chance: float = 0.0
+    chance: float | None = None
     metrics: tuple[str, ...] = ()
     proportion: bool | None = None
     """``None`` where the taxonomy doesn't know the task."""
+    lower_is_better: bool = False
+    family: bool = False
+    """Whether a pattern of the taxonomy matched: the task is one of several by nature."""
 
     @property
     def mapped(self) -> bool:
         """Whether the taxonomy knows the task."""
         return self.proportion is not None
+
+    def labelled(self, label: str) -> Place:
+        """This place with ``label`` as the subset's name."""
+        return replace(self, subset=label, prefix=f"{label}/")
 
 
 def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> Place:
@@ -45,19 +60,41 @@ def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> P
     An unmapped task keeps its name, written so that it can be a file's.
     """
     for name in (task, *aliases):
-        if found := taxonomy.find(name):
-            benchmark, entry = found
-            own = name == benchmark
-            return Place(
+        if found := taxonomy.match(name):
+            entry = found.entry
+            place = Place(
                 task=task,
-                benchmark=benchmark,
-                subset="" if own else name,
-                prefix="" if own else f"{name}/",
+                benchmark=found.benchmark,
                 chance=entry.chance,
                 metrics=entry.metrics,
                 proportion=entry.proportion,
+                lower_is_better=entry.lower_is_better,
+                family=found.family,
             )
+            return place if found.own else place.labelled(found.spelling)
     return Place(task, _UNSAFE.sub("_", task).lstrip("._-") or "unnamed")
+
+
+def places_of(
+    tasks: Iterable[str],
+    taxonomy: Taxonomy,
+    *,
+    aliases: Mapping[str, Iterable[str]] | None = None,
+) -> dict[str, Place]:
+    """Places of all tasks of one file, by task; ``aliases`` as in :func:`place_of`, by task.
+
+    Of tasks that would share a benchmark and a subset ("gsm8k_0shot" and "gsm8k_5shot") all but
+    the benchmark's own name are told apart by the names they have in the file.
+    """
+    also = aliases or {}
+    places = {task: place_of(task, taxonomy, aliases=also.get(task, ())) for task in tasks}
+    counts = Counter((p.benchmark, p.subset) for p in places.values() if p.mapped)
+    return {
+        task: place.labelled(task)
+        if counts[place.benchmark, place.subset] > 1 and task != place.benchmark
+        else place
+        for task, place in places.items()
+    }
 
 
 def by_benchmark(
@@ -80,9 +117,43 @@ def by_benchmark(
     return found
 
 
+def taken_of(place: Place, *, file: str, n: int | None, metric: str = "score") -> Taken:
+    """What a user is told of a task whose format has one score only."""
+    left_out = not_comparable(place.metrics[0] if place.metrics else metric)
+    return Taken(
+        file=file,
+        task=place.task,
+        benchmark=place.benchmark,
+        metric=metric,
+        n=n,
+        left_out=left_out if place.lower_is_better else "",
+        lower_is_better=place.lower_is_better,
+    )
+
+
+def left_out(taken: Iterable[Taken]) -> tuple[str, ...]:
+    """A note for every task that is not imported."""
+    return tuple(f"{one.task}: left out, {one.left_out}" for one in taken if one.left_out)
+
+
 def unmapped(places: Iterable[Place]) -> tuple[str, ...]:
     """Names of the tasks that the taxonomy doesn't know, each once."""
     return tuple(dict.fromkeys(place.task for place in places if not place.mapped))
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a metric is known to be better the lower it is: perplexities, error rates, ...
+
+    >>> lower_is_better("word_perplexity"), lower_is_better("wer"), lower_is_better("acc")
+    (True, True, False)
+    """
+    name = metric.partition(",")[0].casefold()
+    return bool(_LOWER.search(name))
+
+
+def not_comparable(metric: str) -> str:
+    """Why a metric that is better the lower it is can't be imported."""
+    return f"not comparable: {metric} is better when lower, a score when higher"
 
 
 def one_model(models: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from ...core.files import read_text
 from ...core.records import ModelRef, ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
-from .naming import Place, by_benchmark, one_model, place_of, unmapped
+from .naming import Place, by_benchmark, left_out, one_model, places_of, taken_of, unmapped
 from .rows import (
     NUMBERS,
     UNNAMED,
@@ -54,8 +54,10 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         tasks.setdefault(fields.get("benchmark", UNNAMED), []).append((place, fields))
     if not tasks:
         _refuse("no row in it", str(path))
-    places = {task: place_of(task, taxonomy) for task in tasks}
-    parts = by_benchmark(((places[task], rows) for task, rows in tasks.items()), file=str(path))
+    places = places_of(tasks, taxonomy)
+    taken = [taken_of(places[t], file=str(path), n=_items(rows)) for t, rows in tasks.items()]
+    kept = [(places[t], rows) for t, rows in tasks.items() if not places[t].lower_is_better]
+    parts = by_benchmark(kept, file=str(path))
     with_id = {"id" in fields for rows in tasks.values() for _, fields in rows}
     if len(with_id) > 1:
         _refuse(f"some rows have {names['id']!r} and some not", str(path))
@@ -70,10 +72,20 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         samples=samples,
         scores=tuple(scores),
         unmapped=unmapped(places.values()),
+        notes=left_out(taken),
+        taken=tuple(taken),
     )
 
 
 IMPORTER = Importer(accepts, read)
+
+
+def _items(rows: list[_Row]) -> int | None:
+    """Number of items: ids, or what the rows of scores say."""
+    if ids := {fields["id"] for _, fields in rows if "id" in fields}:
+        return len(ids)
+    counts = [fields.get("n") for _, fields in rows]
+    return None if None in counts else sum(n for n in counts if n is not None)
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:

@@ -1,0 +1,72 @@
+"""Minimum TIs of a policy, held against the interval of the Transferability Index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..runs import Run
+from .analysis import compare_runs
+from .guards import Guard, Seen, artefacts_said, fewer_said, items_of
+from .result import TunedResult
+
+
+def ti_guards(base: Run, tuned: Run, seen: Seen, *, seed: int, replicates: int) -> list[Guard]:
+    """One critical guard for every minimum TI.
+
+    It passes where the interval's lower bound reaches the minimum and has regressed where the upper
+    bound lies below it. TI is a share of the gain in the source group: where that gain is not
+    established there is no TI, and a minimum can't be shown to hold.
+    """
+    (result,) = compare_runs(
+        base,
+        [tuned],
+        seed=seed,
+        replicates=replicates,
+        examples=0,
+        pairings=[seen.pairing],
+    ).tuned
+    return [_ti_guard(group, least, result, seen) for group, least in seen.policy.min_ti.items()]
+
+
+def _ti_guard(group: str, least: float, result: TunedResult, seen: Seen) -> Guard:
+    guard = Guard(f"TI {group}", "base", "critical", least, "INCONCLUSIVE", test="interval")
+    parts = [seen.suite.groups.get(seen.suite.source, ()), seen.suite.groups[group]]
+    wanted = [b for part in parts for b in part]
+    if lacking := _lacking(wanted, seen):
+        return replace(guard, why=lacking)
+    value = None if result.index is None else result.index.ti.get(group)
+    bounds = None if result.index is None else result.index.ci.get(group)
+    if value is None or bounds is None:
+        reasons = {} if result.index is None else result.index.undefined_reason
+        why = reasons.get(group, "TI has no interval")
+        return replace(guard, why=f"TI is undefined: {why}")
+    low, high = bounds
+    guard = replace(
+        guard,
+        change=value,
+        bound=low if np.isfinite(low) else None,
+        n=min(sum(items_of(seen.pairing, b) for b in part) for part in parts),
+        artefacts=artefacts_said(wanted, seen),
+    )
+    if guard.n < seen.policy.min_items:
+        why = f"{guard.n} items in a group, the policy asks for {seen.policy.min_items}"
+        return replace(guard, why=why)
+    if high < least:
+        return replace(guard, verdict="REGRESSED")
+    why = guard.artefacts
+    if not why and low < least:
+        bound = f"{low:.1f}" if np.isfinite(low) else "minus infinity"
+        why = f"the lower bound, {bound}, is below {least:g}"
+    return replace(guard, why=why, verdict="INCONCLUSIVE" if why else "PASS")
+
+
+def _lacking(wanted: Sequence[str], seen: Seen) -> str:
+    """Why these benchmarks give no index of all that the base has, or ``""``."""
+    pairing = seen.pairing
+    if missing := [b for b in wanted if b not in {*pairing.benchmarks, *pairing.unpaired}]:
+        why = pairing.excluded.get(missing[0], "missing in both")
+        return f"{missing[0]} can't be compared: {why}"
+    return fewer_said(wanted, pairing, seen.policy, "base") or ""

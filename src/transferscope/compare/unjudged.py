@@ -1,0 +1,44 @@
+"""What two runs both have and no statement rests on: one list for gate, rank and words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from ..core.suite import Suite
+from ..runs import Pairing
+
+ONE_SIDED = ("missing in tuned", "missing in base")
+"""Reasons of :attr:`Pairing.excluded` that say that only one of the runs has a benchmark."""
+
+
+def unjudged(pairing: Pairing, suite: Suite) -> dict[str, str]:
+    """Benchmarks that both runs have and that can't be judged, each with the reason.
+
+    Those in no group of ``suite`` come first, then those that can't be compared (other questions,
+    fewer repeats). A benchmark of one run only is not listed: nobody can judge it.
+    """
+    return {**unmapped(pairing, suite), **not_comparable(pairing, suite)}
+
+
+def unmapped(pairing: Pairing, suite: Suite, *, guarded: Collection[str] = ()) -> dict[str, str]:
+    """Benchmarks that both runs have and that are in no group of ``suite``, with the reason.
+
+    ``guarded``: benchmarks that a policy names itself, which need no group.
+    """
+    both = {**dict.fromkeys((*pairing.benchmarks, *pairing.unpaired), "")}
+    both |= {name: why for name, why in pairing.excluded.items() if why not in ONE_SIDED}
+    where = f"in no group of suite {suite.name}"
+    return {
+        name: f"{where}; {why}" if why else where
+        for name, why in both.items()
+        if name not in suite.group_of and name not in guarded
+    }
+
+
+def not_comparable(pairing: Pairing, suite: Suite) -> dict[str, str]:
+    """Benchmarks of a group that both runs have and that can't be compared, with the reason."""
+    return {
+        name: why
+        for name, why in pairing.excluded.items()
+        if why not in ONE_SIDED and name in suite.group_of
+    }

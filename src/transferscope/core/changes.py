@@ -1,0 +1,245 @@
+"""Is a change shown? One rule for a benchmark, a group, retention and a contrast of two models.
+
+A change has a test, and its 95 % interval is every change that this very test does not reject at
+5 %. So the interval leaves out 0 exactly where p is below 0.05, and the words, which read p, can't
+contradict it. One 0/1 outcome per independent item: exact McNemar at 0, Tango's score test
+elsewhere. Everything else: sign flips of whole units (:mod:`.units`), inverted. Two independent
+scores: the z test on their standard errors. docs/science.md section 2 argues the choices.
+
+No width is no evidence. Where half of the units or more moved alike (as a rule: not at all), their
+spread says little of rare large moves, and a bound is never closer to the estimate than what the
+exact test of as many units leaves open of which none moved. All changes are in points.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .noninferiority import exact_lower, tango_interval
+from .power import mcnemar_mde, mean_mde, unpaired_mde
+from .standing import ALPHA
+from .stats import BLOCK_CELLS, Array, ItemScores, is_binary_independent, mcnemar_exact
+from .units import units_of
+
+Z95 = 1.96
+"""Normal quantile of a two-sided 95 % interval."""
+Interval = tuple[float, float]
+UNKNOWN: Interval = (math.nan, math.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTest:
+    """A change's two-sided test.
+
+    ``p`` of "no change"; ``ci`` the 95 % interval in points, within -100..100; ``smallest_p`` the
+    smallest p that so many units can give; ``floor``: points that the interval reaches at least to
+    either side, however little the units vary.
+    ``mde``: the smallest change in points that this test shows with 80 % power; ``None`` where it
+    can show none. All NaN where nothing tells the uncertainty.
+    """
+
+    name: str
+    p: float
+    ci: Interval
+    smallest_p: float = 0.0
+    floor: float = 0.0
+    mde: float | None = None
+
+    @property
+    def error(self) -> float:
+        """The standard error in points that an interval of this width has."""
+        return (self.ci[1] - self.ci[0]) / (2.0 * Z95)
+
+
+def paired_tests(
+    items: ItemScores, rng: np.random.Generator, *, single: bool = True, replicates: int = 10_000
+) -> list[ChangeTest]:
+    """One test per tuned model (rows 1..K-1 of ``scores_KN``) against row 0, on one benchmark.
+
+    Exact McNemar for one 0/1 outcome per independent item (``single``: no repeats), else the
+    sign-flip test of :func:`mean_tests`.
+    """
+    if not (single and is_binary_independent(items)):
+        return mean_tests([items], [1.0], rng, replicates=replicates)
+    n = items.scores_KN.shape[1]
+    difference = items.scores_KN[1:] - items.scores_KN[0]
+    counts = [(int((row < 0).sum()), int((row > 0).sum())) for row in difference]
+    return [
+        _settled(
+            100.0 * (won - lost) / n,
+            ChangeTest(
+                "mcnemar",
+                mcnemar_exact(lost, won),
+                tango_interval(lost, won, n),
+                smallest_p=mcnemar_exact(0, n),
+                floor=_floor(difference[at], float(n)),
+                mde=mcnemar_mde(lost, won, n),
+            ),
+        )
+        for at, (lost, won) in enumerate(counts)
+    ]
+
+
+def mean_tests(
+    benchmarks: Sequence[ItemScores],
+    share_B: Sequence[float],
+    rng: np.random.Generator,
+    *,
+    replicates: int = 10_000,
+) -> list[ChangeTest]:
+    """Sign-flip tests of a weighted mean change: one per tuned model, rows 1..K-1 against row 0.
+
+    The mean is over ``benchmarks`` with weights ``share_B`` (sum 1) of each one's weighted mean
+    difference (after arXiv 2602.10144). All units flip at once; with few of them (2^U at most
+    ``replicates``) every pattern of signs is gone through, else as many are drawn and the observed
+    one is counted in: p = (1 + k) / (replicates + 1).
+
+    The interval inverts the test: at a mean change of t points, benchmark b's change is taken to be
+    its own estimate moved by t minus the estimated mean, and the residuals to that are flipped.
+    Where a pattern's flipped sum of residuals is r, and of weights v, it reaches the deviation
+    u = t - estimate while u <= max(r / (1 + v), -r / (1 - v)), so that a bound is an order
+    statistic of these and needs no search. Units of different benchmarks are taken to be
+    independent.
+    """
+    parts = [
+        _unit_sums(i, s, len(benchmarks) > 1) for i, s in zip(benchmarks, share_B, strict=True)
+    ]
+    sums_KU = np.hstack([sums for sums, _, _ in parts])
+    weight_U = np.hstack([weight for _, weight, _ in parts])
+    change_K = sums_KU.sum(axis=1)
+    # A benchmark of one unit has no residual of its own: its distance to the mean stands for it.
+    rest_KU = np.hstack(
+        [
+            sums - change_K[:, None] * weight if rest is None else rest
+            for sums, weight, rest in parts
+        ]
+    )
+    rest_KU = rest_KU - rest_KU.sum(axis=1, keepdims=True) * weight_U
+    models = len(sums_KU)
+    flipped_RX = _flipped(np.vstack([sums_KU, rest_KU, weight_U]), rng, replicates)
+    flipped_RK, rest_RK, weight_R = (
+        flipped_RX[:, :models],
+        flipped_RX[:, models:-1],
+        flipped_RX[:, -1:],
+    )
+    # Sums that differ only by rounding (1e-9 of the largest possible one) count as tied.
+    floor_K = np.abs(change_K) - 1e-9 * np.abs(sums_KU).sum(axis=1)
+    p_K = (np.abs(flipped_RK) >= floor_K).mean(axis=0)
+    high_K = _reach(rest_RK, weight_R)
+    low_K = _reach(-rest_RK, weight_R)
+    freedom = 1.0 if len(benchmarks) > 1 else len(weight_U) / max(1, len(weight_U) - 1)
+    error_K = np.sqrt(freedom * (rest_KU**2).sum(axis=1))
+    moved_KU, weight_U = sums_KU[:, weight_U > 0], weight_U[weight_U > 0]
+    units = 1.0 / float((weight_U**2).sum())
+    smallest = max(2.0 ** (1 - len(weight_U)), 1.0 / len(flipped_RX))
+    return [
+        _settled(
+            100.0 * float(change),
+            ChangeTest(
+                "sign-flip",
+                float(p),
+                (100.0 * float(change - low), 100.0 * float(change + high)),
+                smallest_p=min(1.0, smallest),
+                floor=(floor := _floor(sums_U / weight_U, units)),
+                mde=None
+                if smallest >= ALPHA
+                else mean_mde(100.0 * float(error), units, unmoved=floor > 0),
+            ),
+        )
+        for change, p, low, high, sums_U, error in zip(
+            change_K, p_K, low_K, high_K, moved_KU, error_K, strict=True
+        )
+    ]
+
+
+def unpaired_test(change: float, error: float) -> ChangeTest:
+    """Two-sided z test of a change between two independent scores with this standard error."""
+    if not error > 0:
+        return ChangeTest("unpaired", math.nan, UNKNOWN)
+    p = math.erfc(abs(change) / error / math.sqrt(2.0))
+    ci = (change - Z95 * error, change + Z95 * error)
+    return _settled(change, ChangeTest("unpaired", p, ci, mde=unpaired_mde(error)))
+
+
+def combined_test(
+    change: float, tests: Sequence[ChangeTest], share_B: Sequence[float]
+) -> ChangeTest:
+    """The z test of a weighted mean of independent changes, some of them of unpaired scores."""
+    return unpaired_test(
+        change, math.hypot(*(s * t.error for s, t in zip(share_B, tests, strict=True)))
+    )
+
+
+def _floor(move_U: Array, units: float) -> float:
+    """What an exact test of ``units`` of which none moved leaves open, where most moved alike."""
+    alike = float((np.abs(move_U - np.median(move_U)) < 1e-9).mean())
+    return -exact_lower(0, units, alpha=ALPHA / 2.0) if alike >= 0.5 else 0.0
+
+
+def _settled(change: float, test: ChangeTest) -> ChangeTest:
+    """The test with its interval in step with p, in -100..100, no narrower than the floor.
+
+    The floor widens away from 0 and, where the test does not reject 0, towards it as well.
+    """
+    low, high = test.ci
+    shown = test.p < ALPHA
+    if not (shown and change > 0):
+        low = min(low, change - test.floor)
+    if not (shown and change < 0):
+        high = max(high, change + test.floor)
+    if not shown:
+        low, high = min(low, 0.0), max(high, 0.0)
+    elif change > 0:
+        low = max(low, math.ulp(0.0))
+    else:
+        high = min(high, -math.ulp(0.0))
+    return replace(test, ci=(max(low, -100.0), min(high, 100.0)))
+
+
+def _unit_sums(items: ItemScores, share: float, several: bool) -> tuple[Array, Array, Array | None]:
+    """Unit sums (K-1, U) of share x difference, the units' shares (U,), and residuals (K-1, U).
+
+    ``None`` in place of residuals for a single unit. Residuals to a benchmark's own mean are
+    smaller than those to the true one by sqrt((U - 1) / U); for one benchmark the mean under test
+    takes its place, and nothing is lost.
+    """
+    units = units_of(items.cluster_N, items.stratum_N)
+    weight_N = items.weight_N * (share / items.weight_N.sum())
+    sums_KU = units.sums((items.scores_KN[1:] - items.scores_KN[0]) * weight_N)
+    weight_U = units.sums(weight_N[None])[0]
+    if several and units.count == 1:
+        return sums_KU, weight_U, None
+    mean_K = sums_KU.sum(axis=1, keepdims=True) / share
+    factor = math.sqrt(units.count / (units.count - 1)) if several else 1.0
+    return sums_KU, weight_U, factor * (sums_KU - mean_K * weight_U)
+
+
+def _flipped(rows_XU: Array, rng: np.random.Generator, replicates: int) -> Array:
+    """Sums (R, X) of the rows under patterns of signs over U, the observed one among them."""
+    units = rows_XU.shape[1]
+    if 2.0**units <= replicates:
+        patterns = np.arange(1 << units)[:, None] >> np.arange(units) & 1
+        return np.asarray((1.0 - 2.0 * patterns) @ rows_XU.T)
+    out = np.empty((replicates + 1, len(rows_XU)))
+    out[0] = rows_XU.sum(axis=1)
+    rows_UX = np.ascontiguousarray(rows_XU.T)
+    block = max(1, BLOCK_CELLS // units)
+    for start in range(1, replicates + 1, block):
+        size = min(block, replicates + 1 - start)
+        signs = rng.integers(0, 2, size=(size, units), dtype=np.int8) * 2.0 - 1.0
+        np.matmul(signs, rows_UX, out=out[start : start + size])
+    return out
+
+
+def _reach(rest_RK: Array, weight_R: Array) -> Array:
+    """Deviation (K,) up to which at least 5 % of the patterns reach it: the bound's distance."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach_RK = np.fmax(rest_RK / (1.0 + weight_R), -rest_RK / (1.0 - weight_R))
+    # All signs alike: the deviation itself, whatever it is.
+    reach_RK = np.where(np.abs(weight_R) >= 1.0 - 1e-9, np.inf, reach_RK)
+    kth = math.ceil(ALPHA * len(reach_RK) - 1e-9)
+    return np.asarray(-np.partition(-reach_RK, kth - 1, axis=0)[kth - 1])

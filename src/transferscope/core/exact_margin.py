@@ -1,0 +1,77 @@
+"""The exact test of "the drop exceeds its margin" for n pairs of 0/1 outcomes, however few.
+
+Tango's statistic (:mod:`.noninferiority`) orders the outcomes; its distribution is not taken from
+the normal law but counted: of n pairs each falls, rises or stays with some probabilities, and the
+p value is the largest over all such probabilities that obey the null (an unconditional test, after
+Berger and Sidik, Statistical Methods in Medical Research 12, 2003, pages 91-108). So its level
+holds at any n. docs/science.md section 2 says where the gate uses it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .stats import Array
+
+GRID = 400
+"""Probabilities of a rise over which p is maximised; dense near 0, where few pairs rise."""
+
+
+def exact_dropped(lost: int, won: int, n: int, *, margin: float) -> float:
+    """p of H0 "the change is at least -margin": small where the drop exceeds the ``margin``.
+
+    ``lost`` of ``n`` pairs went 1 -> 0 and ``won`` 0 -> 1; ``margin`` in points, 0 to below 100.
+    Outcomes count as at least as extreme where Tango's statistic is no larger. One more pair lost,
+    or one fewer won, never makes an outcome less extreme, so that the largest probability under H0
+    lies where the change is exactly -margin. Raises :class:`ValueError` for impossible counts and
+    for a margin outside its range.
+    """
+    from scipy.special import bdtrc, gammaln, xlog1py, xlogy
+
+    if n < 1 or lost < 0 or won < 0 or lost + won > n:
+        raise ValueError(f"{lost} lost and {won} won don't fit {n} pairs")
+    if not 0.0 <= margin < 100.0:
+        raise ValueError(f"margin {margin!r} is not within 0..100")
+    drop = margin / 100.0
+    fewest_D = _fewest_lost(lost, won, n, drop)
+    discordant_D = np.arange(n + 1)
+    choose_D = gammaln(n + 1) - gammaln(discordant_D + 1) - gammaln(n - discordant_D + 1)
+    rise_G = (1.0 - drop) / 2.0 * np.linspace(0.0, 1.0, GRID) ** 2
+    both_G = np.minimum(2.0 * rise_G + drop, 1.0)
+    fall_G = np.divide(rise_G + drop, both_G, out=np.full(GRID, 0.5), where=both_G > 0)
+    p = 0.0
+    for both, fall in zip(both_G, fall_G, strict=True):
+        log_D = choose_D + xlogy(discordant_D, both) + xlog1py(n - discordant_D, -both)
+        # P(X >= k) of X falls among D discordant pairs: 0 for k = D + 1
+        reached_D = np.where(fewest_D > 0, bdtrc(fewest_D - 1, discordant_D, fall), 1.0)
+        p = max(p, float(np.exp(log_D) @ reached_D))
+    return min(1.0, p)
+
+
+def _fewest_lost(lost: int, won: int, n: int, drop: float) -> NDArray[np.int64]:
+    """Of D = 0..n discordant pairs the fewest lost that are as extreme; D + 1 where none are."""
+    observed = float(_score(np.array([lost]), np.array([won]), n, drop)[0])
+    limit = observed + 1e-9 * max(1.0, abs(observed)) if np.isfinite(observed) else observed
+    discordant_D = np.arange(n + 1)
+    low_D, high_D = np.zeros(n + 1, dtype=np.int64), discordant_D + 1
+    while (open_D := low_D < high_D).any():
+        middle_D = (low_D + high_D) // 2
+        reached_D = _score(middle_D, discordant_D - middle_D, n, drop) <= limit
+        high_D = np.where(open_D & reached_D, middle_D, high_D)
+        low_D = np.where(open_D & ~reached_D, middle_D + 1, low_D)
+    return low_D
+
+
+def _score(lost_X: NDArray[np.int64], won_X: NDArray[np.int64], n: int, drop: float) -> Array:
+    """Tango's statistic of H0 "change = -drop" (0..1): negative where more fell."""
+    excess_X = won_X - lost_X + n * drop
+    # q: P(0 -> 1) of highest likelihood under H0, the larger root of 2n q^2 + b q + c = 0, as in
+    # noninferiority.tango_z, whose formula for a drop is this one.
+    b_X = (2 * n - won_X + lost_X) * -drop - lost_X - won_X
+    c_X = lost_X * drop * (1.0 + drop)
+    q_X = (np.sqrt(np.maximum(0.0, b_X * b_X - 8.0 * n * c_X)) - b_X) / (4.0 * n)
+    variance_X = n * (2.0 * q_X - drop * (1.0 + drop))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score_X = excess_X / np.sqrt(np.maximum(variance_X, 0.0))
+    return np.asarray(np.where(np.abs(excess_X) <= 1e-12 * n, 0.0, score_X))

@@ -1,0 +1,98 @@
+"""How one task is spelled by different harnesses: what is decoration, and what is its name.
+
+A name is first folded (lower case, one ``_`` for every separator), then stripped of decorations
+one by one, the whole name first, so that an exact name always goes before a stripped one:
+
+>>> fold("ARC-Challenge"), key("ARC-Challenge"), fold("HumanEval+")
+('arc_challenge', 'arcchallenge', 'humaneval_plus')
+>>> spellings("lighteval|gsm8k_cot|5|0")[-2:]
+('gsm8k_cot', 'gsm8k')
+>>> spellings("mmlu:subject=anatomy,method=multiple_choice_joint,model=some_model")[1:]
+('mmlu_anatomy', 'mmlu')
+
+No decoration says which questions are asked: ``_plus``, ``_pro``, ``_hard``, ``_mini``, ``_redux``
+and versions are part of a benchmark's name and stay.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_PREFIXES = re.compile(
+    r"^(leaderboard|arabic_leaderboard|lm_eval|lm_eval_harness|lighteval|inspect_evals|inspect|evalscope|opencompass"
+    r"|helm|openai|lukaemon|super_?glue|glue|hf|huggingface)_(?=.)"
+)
+_SUFFIXES = re.compile(
+    r"(?<=.)_?("
+    r"(?<![0-9])[0-9]{1,3}_?shots?|(?<=_)(zero|one|few|five|n)_?shot"  # examples in the prompt
+    r"|(?<=_)(cot|chat|instruct|llama|generative|gen|ppl|clp|llm_?judge|t5_prompt)"
+    r"|(?<=_)(gen|ppl|clp|ll|mixed)_[0-9a-f]{6}"  # OpenCompass: the prompt's hash
+    r"|(?<=_)(en|eng|english|default|test|val|validation|dev)"
+    r")$"
+)
+_ARGUMENTS = re.compile(r"^(?P<name>[^:|]+):(?P<arguments>\w+=.*)$", re.DOTALL)
+_PARTS = frozenset(
+    {"subject", "subset", "task", "dataset", "mode", "language", "language_pair", "phenomenon"}
+    | {"demographic", "category", "track"}
+)
+"""Arguments of HELM's names that say which part of a benchmark was run."""
+_LONGEST = 200
+"""Characters of a name that are looked at."""
+
+
+@lru_cache(maxsize=4096)
+def fold(name: str) -> str:
+    """Lower case; every run of other characters than letters, digits and ``*?{}`` is one ``_``.
+
+    A ``+`` is the word "plus", as in HumanEval+; apostrophes are dropped.
+    """
+    text = unicodedata.normalize("NFKC", name[:_LONGEST]).casefold()
+    text = unicodedata.normalize("NFKC", text).replace("∞", "infinite_")
+    text = re.sub(r"\++", "_plus", re.sub(r"['’]", "", text))
+    return re.sub(r"(?:[^\w*?{}]|_)+", "_", text).strip("_")
+
+
+def key(name: str) -> str:
+    """The folded name without separators: MATH-500, math_500 and Math500 are one."""
+    return fold(name).replace("_", "")
+
+
+@lru_cache(maxsize=4096)
+def spellings(task: str) -> tuple[str, ...]:
+    """Folded names to look a task up by, each once: as it stands first, the barest last."""
+    found: dict[str, None] = {}
+    for name in (task, *_unwrapped(task)):
+        todo = [fold(name)]
+        while todo:  # breadth first: by the number of decorations taken off
+            folded = todo.pop(0)
+            if not folded or folded in found:
+                continue
+            found[folded] = None
+            for bare in (_PREFIXES.sub("", folded), _SUFFIXES.sub("", folded).strip("_")):
+                if bare != folded:
+                    todo.append(bare)
+    return tuple(found)
+
+
+def _unwrapped(task: str) -> list[str]:
+    """The task inside a harness's own form of a name, the more exact first."""
+    if "|" in task:  # lighteval: suite|task|shots|truncate, task|shots
+        parts = [part for part in task.split("|") if part.strip()]
+        while len(parts) > 1 and parts[-1].strip().isdigit():
+            parts.pop()
+        return [parts[-1], *_unwrapped(parts[-1])] if parts else []
+    if found := _ARGUMENTS.match(task):  # HELM: name:key=value,key=value
+        name = found["name"]
+        pairs = [part.partition("=")[::2] for part in found["arguments"].split(",")]
+        inner = []
+        for what, value in pairs:
+            if what == "dataset" or value.startswith(f"{name}_"):
+                inner.append(value)
+            if what in _PARTS:
+                inner.append(f"{name}_{value}")
+        return [*inner, name]
+    if "/" in task:  # provider/task, task/filter
+        return [task.rpartition("/")[2], task.partition("/")[0]]
+    return []

@@ -1,0 +1,126 @@
+"""What an import would take for what, without writing anything: ``import --explain``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...core.taxonomy import Taxonomy, load_taxonomy
+from . import find_importer
+from .base import Results, Taken
+
+NEAREST = 3
+"""Names offered for an unmapped task."""
+LIKELY = 0.85
+"""From this similarity on, a name is proposed as the same benchmark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One task of a file: what was taken for it, and what the taxonomy says of that.
+
+    ``group`` is ``None`` and ``nearest`` is filled where the taxonomy doesn't know the task;
+    ``chance`` (0..1) is ``None`` where guessing's score is not known. ``likely`` is the benchmark
+    that an unmapped task very probably is.
+    """
+
+    taken: Taken
+    group: str | None
+    chance: float | None
+    nearest: tuple[str, ...] = ()
+    likely: str | None = None
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the taxonomy knows the task."""
+        return self.group is not None
+
+    def map_lines(self) -> tuple[str, str]:
+        """Table and line of a ``--map`` file that put an unmapped task in its place.
+
+        One more name of a benchmark that it very probably is, else an entry of its own whose group
+        the user must choose.
+        """
+        task = json.dumps(self.taken.task)
+        if self.likely is not None:
+            return "[aliases]", f"{task} = {json.dumps(self.likely)}"
+        named = self.taken.metric not in ("", "score")
+        metrics = f", metrics = [{json.dumps(self.taken.metric)}]" if named else ""
+        return "[tasks]", f'{task} = {{ group = "GROUP"{metrics} }}'
+
+    def to_json(self) -> dict[str, Any]:
+        """The row of the command's JSON."""
+        taken = self.taken
+        return {
+            "file": taken.file,
+            "task": taken.task,
+            "mapped": self.mapped,
+            "benchmark": taken.benchmark,
+            "group": self.group,
+            "metric": taken.metric or None,
+            "not_taken": list(taken.others),
+            "n": taken.n,
+            "lower_is_better": taken.lower_is_better,
+            "chance": self.chance,
+            "left_out": taken.left_out or None,
+            "nearest": list(self.nearest),
+            "map": None if self.mapped else "\n".join(self.map_lines()),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Every task of the results at a path, the unmapped ones first, then those left out."""
+
+    path: Path
+    format: str
+    model: str
+    tasks: tuple[Explained, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def unmapped(self) -> tuple[Explained, ...]:
+        """Tasks that the taxonomy doesn't know."""
+        return tuple(task for task in self.tasks if not task.mapped)
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of the command's JSON."""
+        return {
+            "path": str(self.path),
+            "format": self.format,
+            "model": self.model,
+            "unmapped": [task.taken.task for task in self.unmapped],
+            "tasks": [task.to_json() for task in self.tasks],
+            "notes": list(self.notes),
+        }
+
+
+def explain(path: str | Path, *, format: str = "auto", mapping: Path | None = None) -> Explanation:
+    """What importing ``path`` with ``mapping`` would take for what.
+
+    Raises :class:`InputError` as an import would, except for single answers: they aren't read.
+    """
+    path, taxonomy = Path(path), load_taxonomy(mapping)
+    name, importer = find_importer(path, format)
+    results = importer.read(path, taxonomy)
+    tasks = [_explained(taken, taxonomy) for taken in results.taken or _guessed(results, path)]
+    tasks.sort(key=lambda task: (task.mapped, not task.taken.left_out))  # stable
+    return Explanation(path, name, results.model.name, tuple(tasks), results.notes)
+
+
+def _explained(taken: Taken, taxonomy: Taxonomy) -> Explained:
+    entry = taxonomy.tasks.get(taken.benchmark)
+    if entry is None:
+        near = tuple(taxonomy.nearest(taken.task, n=NEAREST))
+        likely = next(iter(taxonomy.nearest(taken.task, n=1, cutoff=LIKELY)), None)
+        return Explained(taken, None, None, near, likely)
+    return Explained(taken, entry.group, entry.chance)
+
+
+def _guessed(results: Results, path: Path) -> list[Taken]:
+    """For an importer that doesn't say: its benchmarks, under the names they have here."""
+    scored = {row.benchmark: row.n for row in results.scores}
+    counts = {name: len({s.outcome.id for s in read()}) for name, read in results.samples.items()}
+    return [Taken(str(path), name, name, n=n) for name, n in (scored | counts).items()]

@@ -1,0 +1,116 @@
+"""A guard's p stays in step with the comparison's two-sided test, and that test by hand."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from transferscope.compare import compare_runs
+from transferscope.compare.gate import gate
+from transferscope.compare.guards import _clusters, _open
+from transferscope.compare.policy import parse_policy
+from transferscope.core.changes import ChangeTest
+from transferscope.core.records import ScoreRow
+from transferscope.runs import pair
+
+NAMES = ("cases", "statutes", "chat")
+N = 400
+OPTIONS = {"seed": 3, "replicates": 4000}
+
+
+def p_of(name, base, tuned):
+    """The p of a lone guard with nearly no margin: that of "no change" is the larger one."""
+    policy = parse_policy(f"[guards.{name}]\nmargin = 0.001\n", place="p")
+    (guard,) = gate(base, tuned, policy, **OPTIONS).guards
+    return guard.p
+
+
+def scored(run, *rows):
+    """A run that kept no answers."""
+    return replace(run, outcomes=(), scores=rows)
+
+
+def test_the_p_of_no_change_is_the_comparisons(write_run):
+    rng = np.random.default_rng(0)
+    before = {b: (rng.random(300) < 0.60).astype(int).tolist() for b in NAMES}
+    after = {b: (rng.random(300) < 0.52).astype(int).tolist() for b in NAMES}
+    base, tuned = write_run("base", before), write_run("tuned", after)
+    (result,) = compare_runs(base, [tuned], **OPTIONS).tuned
+    rows = {row.benchmark: row for row in result.benchmarks}
+    assert rows["chat"].test == "mcnemar"
+    assert p_of("chat", base, tuned) == rows["chat"].p
+    assert p_of("law", base, tuned) == result.plane["law"].p
+    assert p_of("retention", base, tuned) == result.retention.p
+
+
+@pytest.mark.parametrize(
+    ("change", "z"),
+    # standard errors of 3 and 4 points: 5 together
+    [(-5.0, 1.0), (-9.8, 1.96), (-15.0, 3.0)],
+)
+def test_two_scores_have_the_z_test_of_both_their_errors(write_run, change, z):
+    base, tuned = write_run("base", {"chat": [1]}), write_run("tuned", {"chat": [1]})
+    base = scored(base, ScoreRow("chat", 0.6, stderr=0.03, proportion=False))
+    tuned = scored(tuned, ScoreRow("chat", 0.6 + change / 100, stderr=0.04, proportion=False))
+    (row,) = compare_runs(base, [tuned], **OPTIONS).tuned[0].benchmarks
+    assert (row.test, row.p) == ("unpaired", pytest.approx(math.erfc(z / math.sqrt(2)), rel=1e-6))
+
+
+def test_the_gate_takes_the_two_sided_p_of_two_scores(write_run):
+    # 200 of 400 against 172 of 400, errors of Beta(k + 1/2, n - k + 1/2)
+    base, tuned = write_run("base", {"chat": [1]}), write_run("tuned", {"chat": [1]})
+    base = scored(base, ScoreRow("chat", 0.50, n=400))
+    tuned = scored(tuned, ScoreRow("chat", 0.43, n=400))
+
+    def error(hits: float) -> float:
+        a, b = hits + 0.5, 400 - hits + 0.5
+        return math.sqrt(a * b / ((a + b) ** 2 * (a + b + 1)))
+
+    z = 0.07 / math.hypot(error(200), error(172))
+    found = p_of("chat", base, tuned)
+    assert found == pytest.approx(math.erfc(z / math.sqrt(2)), rel=1e-6)
+    # by the bootstrap alone it would be one-sided, half of that, and below 0.05
+    assert found / 2 < 0.05 / 2 < found
+
+
+def test_a_mean_with_a_score_in_it_has_the_z_test(write_run):
+    # cases: 400 pairs, 8 lost, none won; statutes: two scores of 1,000 items
+    base = write_run("base", {"cases": [1] * N})
+    tuned = write_run("tuned", {"cases": [0] * 8 + [1] * (N - 8)})
+    base = replace(base, scores=(ScoreRow("statutes", 0.50, n=1000),))
+    tuned = replace(tuned, scores=(ScoreRow("statutes", 0.475, n=1000),))
+    result = compare_runs(base, [tuned], **OPTIONS).tuned[0]
+    assert p_of("law", base, tuned) == result.plane["law"].p
+    assert 0.01 < result.plane["law"].p < 0.2
+
+
+def test_a_bound_that_rounds_to_the_margin_is_written_out():
+    flat = ChangeTest("mcnemar", 0.2, (-9.0, 1.0))
+    assert _open(-5.004, 5.0, flat) == (
+        "the bound -5.004 lies below -5.000 (the margin), and a drop beyond the margin is not shown"
+    )
+    assert _open(-120.0, 5.0, flat).startswith("the bound -100.0 lies below -5.0 (the margin)")
+
+
+@pytest.mark.parametrize(("clusters", "p"), [(1, "1"), (2, "0.5"), (3, "0.25"), (5, "0.0625")])
+def test_too_few_clusters_are_counted(clusters, p):
+    flat = ChangeTest("sign-flip", 1.0, (-9.0, 1.0), smallest_p=2.0 ** (1 - clusters))
+    said = f"{clusters} clusters can't reach p < 0.05 (smallest possible p {p})"
+    assert _open(-50.0, 5.0, flat).endswith(f", and {said}")
+
+
+def test_clusters_of_a_mixed_group_are_those_of_its_weakest_member(write_run):
+    # cases: 40 stories of 10; statutes: 400 single items: 1 / (1/4 / 40 + 1/4 / 400) = 145.45
+    stories = {
+        "cases": [f"s{at // 10}" for at in range(N)],
+        "statutes": [""] * N,
+        "chat": [""] * N,
+    }
+    right = {name: [1] * 200 + [0] * 200 for name in stories}
+    pairing = pair(write_run("b", right, clusters=stories), write_run("t", right, clusters=stories))
+    assert _clusters([("cases", "statutes")], pairing) == pytest.approx(1600 / 11)
+    # retention over two groups: shares 1/4, 1/4 and 1/2
+    groups = [("cases", "statutes"), ("chat",)]
+    share = 1 / 16 / 40 + 1 / 16 / 400 + 1 / 4 / 400
+    assert _clusters(groups, pairing) == pytest.approx(1 / share)

@@ -1,0 +1,277 @@
+"""Tests and intervals of changes against enumeration, scipy and hand-worked values."""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from transferscope.core.changes import (
+    ChangeTest,
+    combined_test,
+    mean_tests,
+    paired_tests,
+    unpaired_test,
+)
+from transferscope.core.noninferiority import tango_interval
+from transferscope.core.standing import standing
+from transferscope.core.stats import ItemScores, is_binary_independent, mcnemar_exact
+
+AT = np.arange(60)
+BASE = ((AT * 7) % 10 < 6).astype(float)
+TUNED = ((AT * 3 + AT // 7) % 10 < 5).astype(float)
+CLUSTER = AT // 4
+"""Sixty paired outcomes in 15 clusters: 16 lost, 10 won. The peers saw the same arrays."""
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def clustered(difference: np.ndarray, cluster: np.ndarray) -> ItemScores:
+    scores = np.vstack([np.zeros(len(difference)), difference])
+    return ItemScores(scores, np.ones(len(difference)), cluster, np.zeros(len(difference), int))
+
+
+def test_sign_flip_is_the_enumeration_where_units_are_few(rng: np.random.Generator) -> None:
+    difference = np.array([0.5, -0.25, 1.0, 1.0, 0.0, 0.75, -0.5, 1.0])
+    flips = np.array(list(itertools.product([-1.0, 1.0], repeat=8)))
+    exact = np.mean(np.abs(flips @ difference) >= abs(difference.sum()) - 1e-12)
+    (test,) = paired_tests(clustered(difference, np.arange(8)), rng)
+    assert test.p == exact
+    assert test.smallest_p == 2 / 2**8
+    # drawn instead, where there are more patterns than replicates
+    (drawn,) = paired_tests(clustered(difference, np.arange(8)), rng, replicates=255)
+    assert drawn.p == pytest.approx(exact, abs=4 * math.sqrt(exact * (1 - exact) / 255))
+
+
+def test_sign_flip_counts_the_observed_and_never_reaches_zero(rng: np.random.Generator) -> None:
+    halves = np.vstack([np.zeros(200), np.full(200, 0.5), np.zeros(200)])
+    tests = paired_tests(ItemScores.plain(halves), rng, replicates=999)
+    assert [test.p for test in tests] == [1 / 1000, 1.0]
+
+
+def test_sign_flip_beside_evalsig_and_scipy(rng: np.random.Generator) -> None:
+    items = ItemScores.plain(np.vstack([BASE, TUNED]))
+    (ours,) = paired_tests(items, rng, single=False, replicates=40_000)
+    # evalsig 0.1.2 paired_permutation_test, 40,000 resamples; 4 standard errors of both: 0.013
+    assert ours.p == pytest.approx(0.3270918227044324, abs=0.013)
+    theirs = scipy_stats.permutation_test(
+        (BASE, TUNED),
+        lambda x, y, axis: np.mean(y - x, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=20_000,
+        rng=3,
+    )
+    assert ours.p == pytest.approx(theirs.pvalue, abs=0.016)
+    items = ItemScores(np.vstack([BASE, TUNED]), np.ones(60), CLUSTER, np.zeros(60, dtype=int))
+    (whole,) = paired_tests(items, rng, replicates=40_000)
+    sums = [np.bincount(CLUSTER, weights=row) for row in (BASE, TUNED)]
+    exact = scipy_stats.permutation_test(
+        sums,
+        lambda x, y, axis: np.sum(y - x, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=np.inf,  # all 2^15 flips
+    )
+    assert whole.p == pytest.approx(exact.pvalue, rel=1e-12)  # 2^15 are gone through here too
+
+
+def test_rule_that_chooses_the_test(rng: np.random.Generator) -> None:
+    binary = ItemScores.plain(np.array([[1.0, 1.0, 1.0, 1.0, 0.0, 1.0], [0, 0, 0, 0, 0, 1.0]]))
+    (test,) = paired_tests(binary, rng)
+    assert (test.name, test.p, test.smallest_p) == ("mcnemar", 0.125, 2 / 2**6)
+    (repeated,) = paired_tests(binary, rng, single=False)
+    assert repeated.name == "sign-flip"
+    fractional = ItemScores.plain(binary.scores_KN * 0.5)
+    stories = ItemScores(
+        binary.scores_KN, np.ones(6), np.array([0, 0, 1, 2, 3, 4]), np.zeros(6, dtype=int)
+    )
+    weighted = ItemScores(
+        binary.scores_KN, np.arange(1.0, 7.0), np.arange(6), np.zeros(6, dtype=int)
+    )
+    for items in (fractional, stories, weighted):
+        assert not is_binary_independent(items)
+        assert paired_tests(items, rng)[0].name == "sign-flip"
+
+
+def test_sign_flip_flips_clusters_as_one(rng: np.random.Generator) -> None:
+    # One cluster of 20 items that all fell: only one independent flip.
+    scores = np.vstack([np.ones(20), np.zeros(20)])
+    items = ItemScores(scores, np.full(20, 7.0), np.zeros(20, dtype=int), np.zeros(20, dtype=int))
+    (test,) = paired_tests(items, rng)
+    assert (test.p, test.smallest_p, test.ci) == (1.0, 1.0, (-100.0, 100.0))
+    assert standing(-100.0, test.p, smallest=test.smallest_p) == "too few"
+
+
+def brute_p(parts: list[np.ndarray], shares: list[float], mean: float) -> float:
+    """p of a mean change: benchmarks moved together, residuals flipped, every pattern."""
+    estimate = sum(s * part.mean() for s, part in zip(shares, parts, strict=True))
+    rest = []
+    for share, part in zip(shares, parts, strict=True):
+        spread = 1.0 if len(parts) == 1 else math.sqrt(len(part) / (len(part) - 1))
+        rest += list(share / len(part) * (spread * (part - part.mean()) + estimate - mean))
+    signs = np.array(list(itertools.product([-1.0, 1.0], repeat=len(rest))))
+    return float(np.mean(np.abs(signs @ np.array(rest)) >= abs(sum(rest)) - 1e-12))
+
+
+@pytest.mark.parametrize("sizes", [[9], [5, 6], [3, 4, 4]])
+def test_the_interval_inverts_the_test(sizes: list[int], rng: np.random.Generator) -> None:
+    parts = [np.round(rng.normal(0.1, 0.3, size), 3).clip(-1, 1) for size in sizes]
+    shares = [1 / len(sizes)] * len(sizes)
+    items = [clustered(part, np.arange(len(part))) for part in parts]
+    (test,) = mean_tests(items, shares, rng)
+    low, high = test.ci
+    estimate = 100 * np.mean([part.mean() for part in parts])
+    floor = test.floor
+    # what the exact floor or p sets is no inversion
+    bounds = [b for b in (low, high) if abs(b - estimate) > floor + 1e-6 and b != 0.0]
+    assert bounds
+    for bound in bounds:
+        away = 0.01 if bound > estimate else -0.01
+        assert brute_p(parts, shares, (bound - away) / 100) >= 0.05
+        assert brute_p(parts, shares, (bound + away) / 100) < 0.05
+
+
+def test_pooled_test_weighs_benchmarks_by_their_shares(rng: np.random.Generator) -> None:
+    # Small benchmark up 4 of 4, large one down 8 of 40: the equal mean is +40 points, the pooled
+    # items would be -4 of 44.
+    up = ItemScores.plain(np.vstack([np.zeros(4), np.ones(4)]))
+    down = ItemScores.plain(np.vstack([np.ones(40), np.repeat([0.0, 1.0], [8, 32])]))
+    flips = np.array(np.meshgrid(*[[-1, 1]] * 12)).reshape(12, -1)
+    means = (flips[:4].sum(axis=0) / 4 + flips[4:].sum(axis=0) / 40) / 2
+    exact = np.mean(np.abs(means) >= 0.4 - 1e-12)
+    (test,) = mean_tests([up, down], [0.5, 0.5], rng, replicates=40_000)
+    assert test.p == pytest.approx(exact, abs=4 * math.sqrt(exact / 40_000))
+    (other,) = mean_tests([up, down], [0.9, 0.1], rng, replicates=40_000)
+    means = 0.9 * flips[:4].sum(axis=0) / 4 + 0.1 * flips[4:].sum(axis=0) / 40
+    exact = np.mean(np.abs(means) >= 0.88 - 1e-12)
+    assert other.p == pytest.approx(exact, abs=4 * math.sqrt(exact / 40_000))
+
+
+def test_a_benchmark_of_one_unit_lends_no_certainty(rng: np.random.Generator) -> None:
+    cluster = np.zeros(2, dtype=int)
+    one = ItemScores(np.array([[0.0, 0.0], [1.0, 1.0]]), np.ones(2), cluster, cluster)
+    many = ItemScores.plain(np.vstack([np.zeros(40), np.tile([0.0, 0.5], 20)]))
+    (both,) = mean_tests([one, many], [0.5, 0.5], rng)
+    (alone,) = paired_tests(many, rng)
+    # its distance to the mean of both, 37.5 points, is the only spread it shows
+    assert both.error > 2 * alone.error
+
+
+def test_three_items_that_all_rose_show_nothing(rng: np.random.Generator) -> None:
+    (test,) = paired_tests(ItemScores.plain(np.vstack([np.zeros(3), np.ones(3)])), rng)
+    assert (test.p, test.smallest_p) == (0.25, 0.25)
+    assert test.ci[0] <= 0.0
+    assert test.ci[1] == 100.0
+    assert standing(100.0, test.p, smallest=test.smallest_p) == "too few"
+
+
+def test_sixty_items_that_did_not_move_leave_six_points_open(rng: np.random.Generator) -> None:
+    still = np.tile([0.0, 1.0], 30)
+    (binary,) = paired_tests(ItemScores.plain(np.vstack([still, still])), rng)
+    # Tango without a discordant pair: z^2 / (n + z^2), z = 1.96
+    assert binary.ci == pytest.approx((-100 * 3.8415 / 63.8415, 100 * 3.8415 / 63.8415), abs=1e-3)
+    (fractional,) = paired_tests(ItemScores.plain(np.full((2, 60), 0.4)), rng)
+    # the change that 60 of which none moved leave open at 2.5 %: (1 - x)^60 = 0.025
+    x = 100 * (1 - 0.025 ** (1 / 60))
+    assert fractional.ci == pytest.approx((-x, x))
+    assert fractional.p == 1.0
+    assert standing(0.0, fractional.p) == "open"
+
+
+def test_few_clusters_can_establish_nothing(rng: np.random.Generator) -> None:
+    # 20 questions on five passages, 16 right before, one after: p can't go below 2 / 2^5
+    before, after = np.repeat([1.0, 0.0], [16, 4]), np.repeat([1.0, 0.0], [1, 19])
+    items = ItemScores(np.vstack([before, after]), np.ones(20), np.arange(20) % 5, np.zeros(20))
+    (test,) = paired_tests(items, rng)
+    assert test.p == test.smallest_p == 2 / 2**5
+    assert test.ci == (-100.0, 100.0)
+    assert standing(-75.0, test.p, smallest=test.smallest_p) == "too few"
+
+
+def test_words_of_a_change() -> None:
+    assert standing(5.0, 0.01) == "gain"
+    assert standing(-5.0, 0.01, adjusted=0.2) == "loss suggested"
+    assert standing(5.0, 0.01, adjusted=0.2) == "gain suggested"
+    assert standing(-5.0, 0.01, adjusted=0.049) == "loss"
+    assert standing(5.0, 0.05) == "open"
+    assert standing(5.0, math.nan) == "unknown"
+    assert standing(5.0, 0.06, smallest=0.06) == "too few"
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(st.sampled_from([-1.0, -0.5, 0.0, 0.0, 0.5, 1.0]), min_size=1, max_size=40),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_interval_p_and_range_never_disagree(
+    difference: list[float], size: int, binary: bool
+) -> None:
+    values = np.sign(difference) if binary else np.array(difference)
+    base = (values < 0).astype(float) if binary else np.where(values < 0, -values, 0.0)
+    scores = np.vstack([base, base + values])
+    items = ItemScores(scores, np.ones(len(values)), np.arange(len(values)) // size, np.zeros(1))
+    items = ItemScores(*(scores, items.weight_N, items.cluster_N, np.zeros(len(values), int)))
+    (test,) = paired_tests(items, np.random.default_rng(1), replicates=499)
+    low, high = test.ci
+    change = 100 * values.mean()
+    assert (low <= 0.0 <= high) == (test.p >= 0.05)
+    assert -100.0 <= low <= change + 1e-9
+    assert change - 1e-9 <= high <= 100.0
+    assert high > low
+    # the other way round it is the mirror image, up to the draws of the flips
+    back = ItemScores(scores[::-1], items.weight_N, items.cluster_N, items.stratum_N)
+    (mirrored,) = paired_tests(back, np.random.default_rng(1), replicates=499)
+    assert mirrored.p == pytest.approx(test.p, abs=0.0 if test.name == "mcnemar" else 0.12)
+
+
+def test_exact_mcnemar_never_rejects_inside_tangos_interval() -> None:
+    # So the interval needs no change where the test rejects: up to 60 discordant of 60 to 400
+    for n, discordant in itertools.product((60, 400), range(61)):
+        for lost in range(discordant // 2 + 1):
+            if mcnemar_exact(lost, discordant - lost) < 0.05:
+                assert tango_interval(lost, discordant - lost, n)[0] > 0.0
+
+
+def test_unpaired_scores_have_the_z_test() -> None:
+    # 100 (SE 3) against 95 (SE 1): z = 5 / sqrt(10) = 1.581
+    test = unpaired_test(-5.0, math.sqrt(10.0))
+    assert test.p == pytest.approx(2 * scipy_stats.norm.sf(5 / math.sqrt(10)))
+    assert test.p == pytest.approx(0.1138, abs=1e-4)
+    assert test.ci == pytest.approx((-5 - 1.96 * math.sqrt(10), -5 + 1.96 * math.sqrt(10)))
+    assert math.isnan(unpaired_test(-5.0, 0.0).p)
+    assert math.isnan(unpaired_test(-5.0, math.nan).p)
+
+
+def test_a_mean_of_paired_and_unpaired_changes() -> None:
+    paired = ChangeTest("mcnemar", 0.2, (-1.92, 5.92))  # standard error 2
+    lone = unpaired_test(10.0, 4.0)
+    test = combined_test(6.0, [paired, lone], [0.5, 0.5])
+    # sqrt(2^2 + 4^2) / 2
+    assert test.error == pytest.approx(math.sqrt(20) / 2)
+    assert test.p == pytest.approx(2 * scipy_stats.norm.sf(6 / (math.sqrt(20) / 2)))
+
+
+@pytest.mark.parametrize("kind", ["plain", "repeats", "clusters"])
+def test_false_alarms_stay_at_the_level(kind: str, rng: np.random.Generator) -> None:
+    tests: dict[str, Callable[[], np.ndarray]] = {
+        "plain": lambda: (rng.random((2, 60)) < 0.5).astype(float),
+        "repeats": lambda: (rng.random((2, 60, 4)) < rng.random(60)[:, None]).mean(axis=-1),
+        "clusters": lambda: np.repeat((rng.random((2, 20)) < 0.5).astype(float), 3, axis=1),
+    }
+    cluster = np.repeat(np.arange(20), 3) if kind == "clusters" else np.arange(60)
+    alarms = 0
+    for _ in range(400):
+        items = ItemScores(tests[kind](), np.ones(60), cluster, np.zeros(60, dtype=int))
+        (test,) = paired_tests(items, rng, replicates=400)
+        alarms += test.p <= 0.05
+    # 400 null comparisons at 5 %: 20 expected, 4 standard deviations above is 37
+    assert alarms <= 37

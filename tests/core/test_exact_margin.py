@@ -1,0 +1,97 @@
+"""The exact margin test against a full enumeration, values worked out by hand, and its level."""
+
+from itertools import product
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transferscope.core.exact_margin import exact_dropped
+from transferscope.core.noninferiority import tango_z
+
+
+def outcomes(n: int) -> list[tuple[int, int]]:
+    return [(lost, won) for lost, won in product(range(n + 1), repeat=2) if lost + won <= n]
+
+
+def probability(lost: int, won: int, n: int, fall: float, rise: float) -> float:
+    stay = 1.0 - fall - rise
+    ways = comb(n, lost) * comb(n - lost, won)
+    return ways * fall**lost * rise**won * stay ** (n - lost - won)
+
+
+def by_enumeration(lost: int, won: int, n: int, drop: float) -> float:
+    """Largest probability, over a grid of rises, of what is at least as extreme."""
+    limit = tango_z(lost, won, n, -drop)
+    extreme = [o for o in outcomes(n) if tango_z(*o, n, -drop) <= limit + 1e-9]
+    rises = (1.0 - drop) / 2.0 * np.linspace(0.0, 1.0, 2001)
+    return max(
+        sum(probability(*o, n, min(rise + drop, 1.0 - rise), rise) for o in extreme)
+        for rise in rises
+    )
+
+
+def test_two_pairs_by_hand() -> None:
+    # Only "both lost" is as extreme as itself: its probability is fall^2 with fall = rise + margin,
+    # at most (1 + margin)^2 / 4, where no pair stays.
+    assert exact_dropped(2, 0, 2, margin=0.0) == pytest.approx(0.25)
+    assert exact_dropped(2, 0, 2, margin=10.0) == pytest.approx(0.55**2)
+
+
+def test_all_of_twenty_lost() -> None:
+    # (1 + 0.03)^20 / 2^20 where no pair stays; every other outcome is less extreme
+    assert exact_dropped(20, 0, 20, margin=3.0) == pytest.approx(0.515**20)
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "n", "drop"),
+    [(5, 0, 8, 0.03), (4, 1, 8, 0.1), (3, 3, 8, 0.03), (6, 0, 12, 0.2), (0, 2, 6, 0.05)],
+)
+def test_against_a_full_enumeration(lost: int, won: int, n: int, drop: float) -> None:
+    found = exact_dropped(lost, won, n, margin=100 * drop)
+    assert found == pytest.approx(by_enumeration(lost, won, n, drop), abs=2e-4)
+
+
+@pytest.mark.parametrize("drop", [0.0, 0.03, 0.2])
+def test_the_level_holds_whatever_rises(drop: float) -> None:
+    n = 14
+    p = {o: exact_dropped(*o, n, margin=100 * drop) for o in outcomes(n)}
+    for rise in (1.0 - drop) / 2.0 * np.linspace(0.0, 1.0, 41):
+        fall = min(rise + drop, 1.0 - rise)
+        alarms = sum(probability(*o, n, fall, rise) for o, value in p.items() if value <= 0.05)
+        assert alarms <= 0.0501
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_one_more_lost_or_one_fewer_won_never_raises_p(data: st.DataObject) -> None:
+    n = data.draw(st.integers(2, 40))
+    lost = data.draw(st.integers(0, n - 1))
+    won = data.draw(st.integers(0, n - 1 - lost))
+    margin = data.draw(st.floats(0.0, 60.0))
+    p = exact_dropped(lost, won, n, margin=margin)
+    assert exact_dropped(lost + 1, won, n, margin=margin) <= p + 1e-9
+    if won:
+        assert exact_dropped(lost, won - 1, n, margin=margin) <= p + 1e-9
+        assert exact_dropped(lost + 1, won - 1, n, margin=margin) <= p + 1e-9
+
+
+def test_many_pairs_agree_with_the_normal_law() -> None:
+    from scipy.special import ndtr
+
+    # 60 lost, 20 won of 1,000 against 3 points: far from both edges
+    exact = exact_dropped(60, 20, 1000, margin=3.0)
+    assert exact == pytest.approx(float(ndtr(tango_z(60, 20, 1000, -0.03))), abs=0.02)
+
+
+@pytest.mark.parametrize(("lost", "won", "n"), [(3, 3, 5), (-1, 0, 5), (0, 0, 0)])
+def test_impossible_counts_are_refused(lost: int, won: int, n: int) -> None:
+    with pytest.raises(ValueError, match="don't fit"):
+        exact_dropped(lost, won, n, margin=2.0)
+
+
+def test_a_margin_of_everything_is_refused() -> None:
+    with pytest.raises(ValueError, match="not within"):
+        exact_dropped(1, 0, 5, margin=100.0)
