@@ -1,28 +1,28 @@
 """Simulations of :mod:`false_alarms`: the router, power at the MDE, sizes at a margin."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from transferscope.compare.plan import items_needed
 from transferscope.compare.router import route
-from transferscope.core.noninferiority import ONE_SIDED, bootstrap_margin, dropped_p, tango
-from transferscope.core.power import (
-    Units,
-    flip_mde,
-    margin_mde,
-    mcnemar_mde,
-    mcnemar_power,
-    tango_mde,
+from transferscope.core.changes import mean_tests
+from transferscope.core.noninferiority import (
+    bootstrap_margin,
+    dropped_p,
+    moving_clusters,
+    tango,
 )
-from transferscope.core.stats import ItemScores, bootstrap_means, mcnemar_exact, sign_flip
+from transferscope.core.power import margin_mde, mcnemar_mde, mcnemar_power, tango_mde
+from transferscope.core.stats import ItemScores, bootstrap_means, mcnemar_exact
 
+LEVEL, MARGIN = 0.05, 2.0
 Rows = list[dict[str, str | float]]
-ROUTED, POWERED = 2_000, 4_000
+ROUTED, POWERED = 1_000, 4_000
 EQUAL = ((2, 4, 50), (3, 6, 100), (3, 12, 200), (5, 4, 30), (5, 12, 50))
 """Models, benchmarks, items of each."""
 DIFFERENT = ((2, 4, 50, 10.0), (3, 6, 100, 5.0), (3, 12, 200, 5.0), (5, 12, 50, 5.0), (5, 12, 50, 20.0))
 """And the standard deviation of the models' true scores on a benchmark, in points."""
+STORIES = ((10, 5, 0.6), (20, 5, 0.4), (40, 5, 0.1), (40, 5, 0.5), (100, 5, 0.5), (400, 2, 0.6))
+"""Stories, items of each, share of items that moved."""
 
 
 def shared(rng: np.random.Generator, shift_K: np.ndarray, n: int) -> ItemScores:
@@ -63,118 +63,95 @@ def router_rows(rng: np.random.Generator, datasets: int = ROUTED) -> Rows:
 
 
 def power_rows(rng: np.random.Generator, datasets: int = POWERED) -> Rows:
-    """Share of samples in which the test establishes its own MDE, which should be 80 %."""
+    """Share of samples in which a test shows its own smallest detectable change: 80 %, if true."""
     rows: Rows = []
-
-    def add(test: str, design: str, mde: float | None, shown: Callable[[float], float]) -> None:
-        assert mde is not None
-        rows.append(
-            {"test": test, "design": design, "mde": round(mde, 2), "power": round(100 * shown(mde), 1)}
-        )
-
     for lost, won, n in ((0, 0, 100), (5, 5, 100), (20, 20, 100), (49, 0, 198), (60, 40, 1000)):
-
-        def pairs(effect: float, seen: float = (lost + won) / n, n: int = n) -> np.ndarray:
-            q = max(seen, effect)
-            return rng.multinomial(n, [(q + effect) / 2, (q - effect) / 2, 1 - q], size=datasets)
-
         design = f"{n} items, {lost} lost, {won} won"
-        add(
-            "mcnemar",
-            design,
-            mcnemar_mde(lost, won, n),
-            lambda mde, pairs=pairs: float(
-                np.mean([mcnemar_exact(int(a), int(b)) < 0.05 for a, b, _ in pairs(mde / 100)])
-            ),
-        )
-        add(
-            "tango, margin 2",
-            design,
-            tango_mde(lost, won, n, margin=2.0),
-            lambda mde, pairs=pairs, n=n: float(
-                np.mean(
-                    [
-                        tango(int(a), int(b), n, margin=2.0).p_dropped < ONE_SIDED
-                        for a, b, _ in pairs(mde / 100)
-                    ]
-                )
-            ),
-        )
-    for count, story, moved in ((10, 5, 0.4), (20, 5, 0.2), (40, 5, 0.1), (100, 5, 0.1), (400, 2, 0.1)):
-        sums_C = story_sums(rng, count, story, moved)
-        weight_C = np.full(count, float(story))
+        for test, mde in (
+            ("mcnemar", mcnemar_mde(lost, won, n)),
+            ("tango, margin 2", tango_mde(lost, won, n, margin=MARGIN)),
+        ):
+            assert mde is not None
+            drop, q = mde / 100, max((lost + won) / n, mde / 100)
+            drawn = rng.multinomial(n, [(q + drop) / 2, (q - drop) / 2, 1 - q], size=datasets)
+            shown = [pair_shown(test, int(a), int(b), n) for a, b, _ in drawn]
+            rows.append(row(test, design, mde, float(np.mean(shown))))
+    for count, story, moved in STORIES:
+        change_C = story_changes(rng, count, story, moved)
+        items = items_of(change_C[None])
+        (flat,) = mean_tests([items], [1.0], rng, replicates=1_999)
+        spread = float(bootstrap_means([items], rng, replicates=1_999)[:, 1, 0].std(ddof=1))
+        still = flat.floor > 0
         design = f"{count} stories of {story}, {100 * moved:g} % moved"
-        add(
-            "sign-flip",
-            design,
-            flip_mde(sums_C, weight_C),
-            lambda mde, s=sums_C, w=weight_C: flip_power(rng, s, w, mde, datasets // 4),
-        )
-        draws = bootstrap_of_sums(rng, sums_C, story)
-        mde = margin_mde(
-            float(draws.std()), margin=2.0, clusters=count, units=Units.of(sums_C, weight_C)
-        )
-        add(
-            "bootstrap, margin 2",
-            design,
-            mde,
-            lambda mde, s=sums_C, story=story: margin_power(rng, s, story, mde, datasets // 10),
-        )
+        for test, mde in (
+            ("sign-flip", flat.mde),
+            ("bootstrap, margin 2", margin_mde(spread, count, margin=MARGIN, unmoved=still)),
+        ):
+            if mde is None:
+                continue
+            drawn_DC = -moved_by(rng, change_C, mde / 100, datasets // 4, still=still)
+            shown = stories_shown(test, items_of(drawn_DC), rng)
+            rows.append(row(test, design, mde, float(np.mean(shown))))
     return rows
 
 
-def story_sums(rng: np.random.Generator, count: int, story: int, moved: float) -> np.ndarray:
-    """Sums of changes -1, 0, 1 of stories; 70 % of a story's items share the story's change."""
+def row(test: str, design: str, mde: float, power: float) -> dict[str, str | float]:
+    return {"test": test, "design": design, "mde": round(mde, 2), "power": round(100 * power, 1)}
+
+
+def pair_shown(test: str, lost: int, won: int, n: int) -> bool:
+    if test == "mcnemar":
+        return mcnemar_exact(lost, won) < LEVEL
+    return tango(lost, won, n, margin=MARGIN).p_dropped < LEVEL
+
+
+def items_of(change_DC: np.ndarray) -> ItemScores:
+    """Data sets as tuned models of one base that scores 0 everywhere, a story as one item."""
+    return ItemScores.plain(np.vstack([np.zeros(change_DC.shape[1]), change_DC]))
+
+
+def story_changes(rng: np.random.Generator, count: int, story: int, moved: float) -> np.ndarray:
+    """Mean changes of stories whose items move by -1, 0 or 1, 70 % of them with their story."""
 
     def outcomes(*shape: int) -> np.ndarray:
         u = rng.random(shape)
         return np.where(u < moved / 2, -1.0, np.where(u < moved, 1.0, 0.0))
 
     together = rng.random((count, story)) < 0.7
-    return np.where(together, outcomes(count, 1), outcomes(count, story)).sum(axis=1)
+    return np.where(together, outcomes(count, 1), outcomes(count, story)).mean(axis=1)
 
 
-def samples(
-    rng: np.random.Generator, sums_C: np.ndarray, weight_C: np.ndarray, mde: float, size: int
+def moved_by(
+    rng: np.random.Generator, change_C: np.ndarray, effect: float, size: int, *, still: bool
 ) -> np.ndarray:
-    """Sums (D, C) of the clusters drawn anew, their mean change shifted to -``mde`` points.
+    """Data sets (D, C) whose mean change is ``effect``: the stories seen, drawn anew and shifted.
 
-    Where the floor of :class:`Units` lies above the spread seen, enough clusters move instead.
+    ``still``: where most did not move, stories that move as a whole instead.
     """
-    units, effect = Units.of(sums_C, weight_C), mde / 100.0
-    count = len(sums_C)
-    if units.changed < effect and units.floor(effect) > units.variance:
-        moving = rng.random((size, count)) < effect / units.size
-        return np.where(moving, -units.size * weight_C, 0.0)
-    change_C = sums_C / weight_C
+    count = len(change_C)
+    if still:
+        return (rng.random((size, count)) < effect).astype(float)
     about_C = (change_C - change_C.mean()) * (count / (count - 1)) ** 0.5
-    return (about_C[rng.integers(0, count, (size, count))] - effect) * weight_C
+    return about_C[rng.integers(0, count, (size, count))] + effect
 
 
-def flip_power(
-    rng: np.random.Generator, sums_C: np.ndarray, weight_C: np.ndarray, mde: float, size: int
-) -> float:
-    drawn = samples(rng, sums_C, weight_C, mde, size)
-    return float((sign_flip(drawn, rng, replicates=1_999) < 0.05).mean())
-
-
-def bootstrap_of_sums(rng: np.random.Generator, sums_C: np.ndarray, story: int) -> np.ndarray:
-    """Replicates of the mean change in points."""
-    items = ItemScores.plain((sums_C / story)[None])
-    return bootstrap_means([items], rng, replicates=1_999)[:, 0, 0]
-
-
-def margin_power(
-    rng: np.random.Generator, sums_C: np.ndarray, story: int, mde: float, size: int
-) -> float:
-    weight_C = np.full(len(sums_C), float(story))
-    items = ItemScores.plain(samples(rng, sums_C, weight_C, mde, size) / story)
-    drawn_RD = bootstrap_means([items], rng, replicates=999)[:, :, 0]
-    tests = [
-        bootstrap_margin(float(m), d, margin=2.0, clusters=len(sums_C))
-        for m, d in zip(items.means_K, drawn_RD.T, strict=True)
+def stories_shown(test: str, items: ItemScores, rng: np.random.Generator) -> list[bool]:
+    if test == "sign-flip":
+        return [t.p < LEVEL for t in mean_tests([items], [1.0], rng, replicates=1_999)]
+    drawn_RK = bootstrap_means([items], rng, replicates=999)[:, :, 0]
+    stories = items.scores_KN.shape[1]
+    moving = moving_clusters(items.scores_KN)
+    return [
+        bootstrap_margin(
+            float(items.means_K[k]),
+            drawn_RK[:, k],
+            margin=MARGIN,
+            clusters=stories,
+            moving=float(moving[k]),
+        ).p_dropped
+        < LEVEL
+        for k in range(1, len(items.scores_KN))
     ]
-    return float(np.mean([test.p_dropped <= ONE_SIDED for test in tests]))
 
 
 def plan_rows() -> Rows:
@@ -185,7 +162,7 @@ def plan_rows() -> Rows:
             "effect": effect,
             "discordance": q,
             "n": (n := items_needed(effect, q)),
-            "power": round(100 * mcnemar_power(effect / 100, q, n), 1),
+            "power": round(100 * mcnemar_power(n, q, effect / 100), 1),
         }
         for effect, q in cases
     ]
