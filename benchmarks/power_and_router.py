@@ -19,7 +19,13 @@ Rows = list[dict[str, str | float]]
 ROUTED, POWERED = 1_000, 4_000
 EQUAL = ((2, 4, 50), (3, 6, 100), (3, 12, 200), (5, 4, 30), (5, 12, 50))
 """Models, benchmarks, items of each."""
-DIFFERENT = ((2, 4, 50, 10.0), (3, 6, 100, 5.0), (3, 12, 200, 5.0), (5, 12, 50, 5.0), (5, 12, 50, 20.0))
+DIFFERENT = (
+    (2, 4, 50, 10.0),
+    (3, 6, 100, 5.0),
+    (3, 12, 200, 5.0),
+    (5, 12, 50, 5.0),
+    (5, 12, 50, 20.0),
+)
 """And the standard deviation of the models' true scores on a benchmark, in points."""
 STORIES = ((10, 5, 0.6), (20, 5, 0.4), (40, 5, 0.1), (40, 5, 0.5), (100, 5, 0.5), (400, 2, 0.6))
 """Stories, items of each, share of items that moved."""
@@ -156,7 +162,17 @@ def stories_shown(test: str, items: ItemScores, rng: np.random.Generator) -> lis
 
 def plan_rows() -> Rows:
     """Exact power at the number of items that ``plan`` names."""
-    cases = ((0.5, 0.1), (1, 0.3), (2, 0.02), (2, 0.1), (5, 0.05), (5, 0.2), (10, 1.0), (20, 0.2), (50, 0.5))
+    cases = (
+        (0.5, 0.1),
+        (1, 0.3),
+        (2, 0.02),
+        (2, 0.1),
+        (5, 0.05),
+        (5, 0.2),
+        (10, 1.0),
+        (20, 0.2),
+        (50, 0.5),
+    )
     return [
         {
             "effect": effect,

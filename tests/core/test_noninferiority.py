@@ -229,7 +229,8 @@ def test_dropped_of_what_does_not_fall() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "margin"), [(50, 10.0), (98, 5.0), (140, 5.0), (164, 2.0), (220, 2.0), (310, 2.0), (500, 1.0)]
+    ("n", "margin"),
+    [(50, 10.0), (98, 5.0), (140, 5.0), (164, 2.0), (220, 2.0), (310, 2.0), (500, 1.0)],
 )
 def test_no_drop_of_the_margin_is_called_larger_more_often_than_stated(
     n: int, margin: float

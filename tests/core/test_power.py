@@ -154,7 +154,17 @@ def test_a_margin_adds_to_what_can_be_seen() -> None:
 
 @pytest.mark.parametrize(
     ("effect", "discordance"),
-    [(5, 0.2), (30, 0.3), (10, 0.1), (20, 0.25), (8, 0.5), (2, 0.02), (25, 0.25), (50, 1.0), (5, 1.0)],
+    [
+        (5, 0.2),
+        (30, 0.3),
+        (10, 0.1),
+        (20, 0.25),
+        (8, 0.5),
+        (2, 0.02),
+        (25, 0.25),
+        (50, 1.0),
+        (5, 1.0),
+    ],
 )
 def test_planned_items_have_eighty_per_cent_power(effect: float, discordance: float) -> None:
     n = items_for(effect / 100, discordance)

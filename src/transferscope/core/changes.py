@@ -221,7 +221,7 @@ def _unit_sums(items: ItemScores, share: float, several: bool) -> tuple[Array, A
 def _flipped(rows_XU: Array, rng: np.random.Generator, replicates: int) -> Array:
     """Sums (R, X) of the rows under patterns of signs over U, the observed one among them."""
     units = rows_XU.shape[1]
-    if 2.0**units <= replicates:
+    if units <= math.log2(replicates):
         patterns = np.arange(1 << units)[:, None] >> np.arange(units) & 1
         return np.asarray((1.0 - 2.0 * patterns) @ rows_XU.T)
     out = np.empty((replicates + 1, len(rows_XU)))
