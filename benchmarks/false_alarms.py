@@ -8,8 +8,7 @@ Two-sided tests see base and tuned answers drawn alike. Tests against a margin s
 exactly -margin, the hardest case of both of their nulls: ``kept`` alarms when the gate would pass
 such a drop, ``dropped`` when it would call it larger than the margin. ``holm`` alarms when any of
 12 benchmarks does. ``only falls``: nothing rises and losses
-are rare, the hardest nulls. ``router``, ``power``, ``plan``, ``tango_at_the_margin``: what
-``power_and_router.py`` beside it simulates and sums.
+are rare, the hardest nulls.
 """
 
 import json
@@ -17,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from power_and_router import margin_sizes, plan_rows, power_rows, router_rows
 
 from transferscope.core.changes import mean_tests, paired_tests
 from transferscope.core.noninferiority import (
@@ -288,10 +286,6 @@ def main() -> None:
         "level": 100 * LEVEL,
         "rows": rows,
         "above_5.5": [r for r in rows if r["alarms"] > 5.5],
-        "router": router_rows(rng),
-        "power": power_rows(rng),
-        "plan": plan_rows(),
-        "tango_at_the_margin": margin_sizes(),
         "seconds": round(time.perf_counter() - start),
     }
     print(json.dumps(result))

@@ -16,7 +16,7 @@ def plain(*rows: list[int]) -> ItemScores:
 def test_models_that_are_best_at_different_tasks() -> None:
     # a does every sum and no chat, b the other way round
     items = {"sums": plain([1] * 20, [0] * 20), "chat": plain([0] * 20, [1] * 20)}
-    router = route(["a", "b"], items, GROUPS, seed=0, replicates=200)
+    router = route(["a", "b"], items, GROUPS, seed=0, draws=200)
     assert router is not None
     assert (router.score, router.single, router.gain) == (100.0, 50.0, 50.0)
     # No spread is no evidence: 40 items without a difference leave 1 - 0.025^(1/40) = 8.81 points
@@ -28,7 +28,7 @@ def test_models_that_are_best_at_different_tasks() -> None:
 def test_groups_count_alike() -> None:
     rows = [1] * 20, [0] * 20
     items = {"sums": plain(*rows), "chat": plain(*rows[::-1]), "plans": plain(*rows[::-1])}
-    router = route(["a", "b"], items, GROUPS, seed=0, replicates=200)
+    router = route(["a", "b"], items, GROUPS, seed=0, draws=200)
     assert router is not None
     assert router.single == 50.0  # 1/2 of math, nothing of talk: not 1/3
 
@@ -38,7 +38,7 @@ def test_equal_models_promise_nothing() -> None:
     gains, naive = [], []
     for seed in range(200):
         items = {"sums": ItemScores.plain((rng.random((5, 60)) < 0.5).astype(float))}
-        router = route(list("abcde"), items, GROUPS, seed=seed, replicates=200)
+        router = route(list("abcde"), items, GROUPS, seed=seed, draws=200)
         assert router is not None
         gains.append(router.score - 50.0)
         naive.append(items["sums"].means_K.max() - 50.0)
@@ -53,7 +53,7 @@ def test_the_answer_of_an_item_never_chooses_for_it() -> None:
     base[3] = 1
     other = [1] * 10
     other[3] = 0
-    router = route(["a", "b"], {"sums": plain(base, other)}, GROUPS, seed=0, replicates=200)
+    router = route(["a", "b"], {"sums": plain(base, other)}, GROUPS, seed=0, draws=200)
     assert router is not None
     assert router.score == 90.0
 
@@ -61,21 +61,21 @@ def test_the_answer_of_an_item_never_chooses_for_it() -> None:
 def test_clusters_stay_in_one_fold_and_few_are_left_out() -> None:
     scores = np.array([[1.0, 0.0] * 10, [0.0, 1.0] * 10])
     story = ItemScores(scores, np.ones(20), np.repeat(np.arange(4), 5), np.zeros(20, dtype=int))
-    assert route(["a", "b"], {"chat": story}, GROUPS, seed=0, replicates=200) is None
+    assert route(["a", "b"], {"chat": story}, GROUPS, seed=0, draws=200) is None
     items = {"chat": story, "sums": plain([1] * 20, [0] * 20)}
-    router = route(["a", "b"], items, GROUPS, seed=0, replicates=200, left_out=["plans"])
+    router = route(["a", "b"], items, GROUPS, seed=0, draws=200, left_out=["plans"])
     assert router is not None
     assert router.left_out == ("plans", "chat")
     assert route(["a"], {"sums": plain([1] * 20)}, GROUPS, seed=0) is None
     two = ItemScores(scores, np.ones(20), np.repeat(np.arange(10), 2), np.zeros(20, dtype=int))
-    assert route(["a", "b"], {"sums": two}, GROUPS, seed=0, replicates=200) is not None
+    assert route(["a", "b"], {"sums": two}, GROUPS, seed=0, draws=200) is not None
 
 
 def test_weights_count_in_the_score() -> None:
     scores = np.array([[1.0] * 10 + [0.0] * 10, [0.0] * 20])
     weight = np.array([3.0] * 10 + [1.0] * 10)
     item = ItemScores(scores, weight, np.arange(20), np.zeros(20, dtype=int))
-    router = route(["a", "b"], {"sums": item}, GROUPS, seed=1, replicates=200)
+    router = route(["a", "b"], {"sums": item}, GROUPS, seed=1, draws=200)
     assert router is not None
     assert router.score == pytest.approx(75.0)
 
@@ -96,7 +96,7 @@ def test_equal_models_gain_nothing_in_ninety_three_per_cent(
     for seed in range(400):
         items = {name: answers(rng, np.zeros(models), n) for name in names}
         group_of = dict.fromkeys(names, "g")
-        router = route(list("abcde"[:models]), items, group_of, seed=seed, replicates=300)
+        router = route(list("abcde"[:models]), items, group_of, seed=seed, draws=300)
         assert router is not None
         holds += router.ci[0] <= 0 <= router.ci[1]
         gains += router.ci[0] > 0
@@ -123,7 +123,7 @@ def test_the_interval_is_that_of_routers_on_other_items() -> None:
     gains, widths = [], []
     for seed in range(400):
         items = {name: answers(rng, shift[at], 60) for at, name in enumerate("xyz")}
-        router = route(["a", "b"], items, dict.fromkeys("xyz", "g"), seed=seed, replicates=300)
+        router = route(["a", "b"], items, dict.fromkeys("xyz", "g"), seed=seed, draws=300)
         assert router is not None
         gains.append(router.gain)
         widths.append(router.ci[1] - router.ci[0])

@@ -44,7 +44,7 @@ def test_sentences_name_what_carries_the_result() -> None:
     assert "d<b>: the tuned model scores 3.0 % where guessing gives 50.0 %: likely" in text
     assert "a carries 70 % of the weight of math." in text
     assert "b carries" not in text
-    assert "non-reasoning with one benchmark left out: −20 to 10 %, undefined without 1" in text
+    assert "Leaving out any one benchmark gives a mini-TI non-reasoning of −20 to 10 %; it" in text
     assert f"{row.benchmark}: an opening that the base never uses in 7 of 9 answers." in text
     assert "another script" not in text
     assert "a constant answer" not in text

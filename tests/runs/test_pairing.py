@@ -131,6 +131,14 @@ def test_messages_and_repeats_are_judged_on_the_shared_items(run):
     )
 
 
+def test_a_task_that_an_import_left_out_is_missing_where_the_other_run_lacks_it(run):
+    told = {"wikitext": "lower is better"}
+    base, plain = run([answer("a", 1.0)], left_out=told), run([answer("a", 1.0)])
+    assert pair(base, base).excluded == told
+    assert pair(base, plain).excluded == {"wikitext": "missing in tuned (lower is better)"}
+    assert pair(plain, base).excluded == {"wikitext": "missing in base (lower is better)"}
+
+
 def test_several_pairings_are_cut_to_the_items_of_all(run):
     base = run([answer(i, 1.0, weight=w) for i, w in zip("abc", (1.0, 2.0, 3.0), strict=True)])
     whole = pair(base, run([answer(i, 0.0) for i in "abc"])).benchmarks["sums"]

@@ -40,11 +40,11 @@ ALPHA = 0.05
 class Guard:
     """One guarded quantity against one reference; ``change`` and ``bound`` in points.
 
-    ``bound`` is the one-sided 95 % lower bound, ``p`` that of "the drop exceeds the margin" after
-    Holm's correction (``None``: not tested), ``detectable`` the drop that could have been seen with
-    80 % power. ``why`` says what an inconclusive verdict rests on, ``artefacts`` that too many
-    answers are artefacts or that nobody knows how many, whatever the verdict, and ``flagged`` how
-    much of a loss lies in flagged answers, where it is a third or more.
+    ``bound`` is the one-sided 95 % lower bound of ``test``, ``p`` that of "the drop exceeds the
+    margin" after Holm's correction (``None``: not tested), ``detectable`` the drop that could have
+    been seen with 80 % power. ``why`` says what an inconclusive verdict rests on; ``artefacts``
+    that too many answers are artefacts or that nobody knows how many, whatever the verdict;
+    ``flagged`` how much of a loss lies in flagged answers, where it is a third or more.
     """
 
     name: str
@@ -140,9 +140,11 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
     return replace(
         guard,
         verdict=guard.verdict if why else "PASS",
-        bound=max(test.lower, -100.0),
+        bound=test.lower,
         test="exact" if few and single is not None else test.name,
-        detectable=_detectable(single, change_R, clusters, margin, flat),
+        detectable=None
+        if few and single is None
+        else _detectable(single, change_R, clusters, margin, flat),
         why=why,
     ), _p_dropped(test, flat, single, margin, few=few)
 
@@ -154,14 +156,17 @@ def _detectable(
     margin: float,
     flat: ChangeTest,
 ) -> float | None:
-    """The drop that this guard's test shows to exceed the margin with 80 % power, in points."""
+    """The drop in points that is shown to exceed the margin with 80 % power; ``None``: none is.
+
+    Before Holm's correction. It must be shown to be a change at all, too.
+    """
     if single is not None:
         flips = flips_of(single)
-        return tango_mde(flips.lost, flips.won, single.n, margin=margin)
-    if flat.smallest_p >= ALPHA:
-        return None
-    error = float(change_R.std(ddof=1))
-    return margin_mde(error, clusters, margin=margin, unmoved=flat.floor > 0)
+        beyond = tango_mde(flips.lost, flips.won, single.n, margin=margin)
+    else:
+        error = float(change_R.std(ddof=1))
+        beyond = margin_mde(error, clusters, margin=margin, unmoved=flat.floor > 0)
+    return None if beyond is None or flat.mde is None else max(beyond, flat.mde)
 
 
 def _lacking(wanted: Sequence[str], seen: Seen) -> str:
@@ -184,12 +189,10 @@ def _p_dropped(
 ) -> float | None:
     """p of "dropped by more than the margin, and not by chance alone"; ``None``: no valid test."""
     p_flat = 1.0 if np.isnan(flat.p) else flat.p  # unknown: no chance is ruled out
-    if not few:
-        return max(test.p_dropped, p_flat)
-    if single is None:
-        return None
-    flips = flips_of(single)
-    return max(exact_dropped(flips.lost, flips.won, single.n, margin=margin), p_flat)
+    if single is not None:
+        flips = flips_of(single)
+        return max(exact_dropped(flips.lost, flips.won, single.n, margin=margin), p_flat)
+    return None if few else max(test.p_dropped, p_flat)
 
 
 def _few(n: int, single: PairedBenchmark | None, policy: Policy) -> str:
@@ -240,9 +243,8 @@ def fewer_said(wanted: Sequence[str], pairing: Pairing, policy: Policy, against:
 
 def _open(lower: float, margin: float, flat: ChangeTest) -> str:
     """Why neither is shown: the bound passes the margin, and no drop beyond it is established."""
-    bound = max(lower, -100.0)
-    digits = 1 if f"{bound:.1f}" != f"{-margin:.1f}" else 3
-    said = f"the bound {bound:.{digits}f} lies below {-margin:.{digits}f} (the margin)"
+    digits = 1 if f"{lower:.1f}" != f"{-margin:.1f}" else 3
+    said = f"the bound {lower:.{digits}f} lies below {-margin:.{digits}f} (the margin)"
     if flat.smallest_p >= ALPHA:
         clusters = round(1 - log2(flat.smallest_p))  # it is 2 / 2^clusters
         few = f"{clusters} clusters can't reach p < {ALPHA} (smallest possible p "

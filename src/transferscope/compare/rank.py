@@ -145,7 +145,7 @@ def rank(
         for first, second in pairwise(order)
         if items
     )
-    router = route(models, items, group_of, left_out=left_out, **options)
+    router = route(models, items, group_of, seed=seed, left_out=left_out)
     return Ranking(
         comparison, allowed_loss, tuple(order), contrasts, router, tokens[comparison.base]
     )

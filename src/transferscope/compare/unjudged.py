@@ -7,8 +7,8 @@ from collections.abc import Collection
 from ..core.suite import Suite
 from ..runs import Pairing
 
-ONE_SIDED = ("missing in tuned", "missing in base")
-"""Reasons of :attr:`Pairing.excluded` that say that only one of the runs has a benchmark."""
+ONE_SIDED = "missing in "
+"""How reasons of :attr:`Pairing.excluded` begin where only one of the runs has a benchmark."""
 
 
 def unjudged(pairing: Pairing, suite: Suite) -> dict[str, str]:
@@ -26,7 +26,7 @@ def unmapped(pairing: Pairing, suite: Suite, *, guarded: Collection[str] = ()) -
     ``guarded``: benchmarks that a policy names itself, which need no group.
     """
     both = {**dict.fromkeys((*pairing.benchmarks, *pairing.unpaired), "")}
-    both |= {name: why for name, why in pairing.excluded.items() if why not in ONE_SIDED}
+    both |= {name: why for name, why in pairing.excluded.items() if not why.startswith(ONE_SIDED)}
     where = f"in no group of suite {suite.name}"
     return {
         name: f"{where}; {why}" if why else where
@@ -40,5 +40,5 @@ def not_comparable(pairing: Pairing, suite: Suite) -> dict[str, str]:
     return {
         name: why
         for name, why in pairing.excluded.items()
-        if why not in ONE_SIDED and name in suite.group_of
+        if not why.startswith(ONE_SIDED) and name in suite.group_of
     }

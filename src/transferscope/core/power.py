@@ -50,8 +50,8 @@ def mcnemar_power(n: int, discordance: float, change: float) -> float:
 
     ``change`` = P(0 -> 1) - P(1 -> 0), above 0, and ``discordance`` their sum, at least as large
     (both 0..1). The number of discordant pairs is binomial, and given it so is that of wins; where
-    :data:`VERY_MANY` are expected, both are normal (a continuity correction makes up for the exact p;
-    within 0.2 points of power).
+    :data:`VERY_MANY` are expected, both are normal (a continuity correction makes up for the
+    exact p; within 0.2 points of power).
     """
     if n * discordance > VERY_MANY:
         return _normal_power(n, discordance, change, null=0.0, tail=ALPHA / 2.0, correction=1.0)
@@ -62,9 +62,9 @@ def items_for(change: float, discordance: float) -> int:
     """Fewest pairs with which exact McNemar shows ``change`` (0..1) with 80 % power.
 
     The power of an exact test is a sawtooth in n. Where the fewest pairs with 80 % have more than
-    82 %, as one pair fewer has less than 80 %, the fewest with 78 to 82 % are taken; those with 80 %
-    where no number has that (changes of 60 points and more). Beyond :data:`TRIED` pairs the teeth
-    are lower than 0.01, and n is where power crosses 80 %.
+    82 %, as one pair fewer has less than 80 %, the fewest with 78 to 82 % are taken; where no
+    number has that (changes of 60 points and more), those with 80 %. Beyond :data:`TRIED` pairs
+    the teeth are lower than 0.01, and n is where power crosses 80 %.
     """
     # Miettinen's formula (Biometrics 24, 1968) with a correction for an exact test's steps
     root = 1.96 * sqrt(discordance) + 0.842 * sqrt(max(0.0, discordance - change**2))

@@ -13,7 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from .index import Array, IndexResult, Layout, headroom_weights, index_of, sigma_for
+from .index import (
+    Array,
+    IndexResult,
+    Layout,
+    domain_index,
+    headroom_weights,
+    index_of,
+    sigma_for,
+)
 
 ALPHA = 0.05
 """Level of the test against chance."""
@@ -194,11 +202,14 @@ def _without(
         member_GB=member_GB[filled_G],
     )
     emptied = [g for g in layout.groups if g not in rest.groups]
+    base_B, tuned_B, sigma_G = base_B[keep_B], tuned_B[keep_B], sigma_G[filled_G]
     if layout.source in emptied:
         why = f"no benchmark of the source group {layout.source} is left"
+        di_G = domain_index(base_B, tuned_B, rest.member_GB, definition=definition, sigma_G=sigma_G)
+        known = {g: float(v) for g, v in zip(rest.groups, di_G, strict=True) if np.isfinite(v)}
         return LeftOut(
             name,
-            dict.fromkeys(layout.groups),
+            {g: known.get(g) for g in layout.groups},
             dict.fromkeys(layout.targets),
             dict.fromkeys(layout.targets, why),
         )
@@ -206,10 +217,10 @@ def _without(
         "",
         "",
         layout=rest,
-        base_B=base_B[keep_B],
-        tuned_B=tuned_B[keep_B],
+        base_B=base_B,
+        tuned_B=tuned_B,
         definition=definition,
-        sigma_G=sigma_G[filled_G],
+        sigma_G=sigma_G,
     )
     reasons = {g: f"no benchmark of {g} is left" for g in emptied}
     return LeftOut(

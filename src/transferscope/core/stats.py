@@ -72,12 +72,12 @@ def bootstrap_means(
         sums_KU = units.sums(rows_KN * items.weight_N)
         total = np.zeros((replicates, models + 1))
         for stratum in range(units.strata):
-            total += _resampled_sums(sums_KU[:, units.stratum_U == stratum], rng, replicates)
+            total += resampled_sums(sums_KU[:, units.stratum_U == stratum], rng, replicates)
         means[:, :, at] = 100.0 * total[:, :-1] / total[:, -1:]
     return means
 
 
-def _resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) -> Array:
+def resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) -> Array:
     """Sums (R, K) over C - 1 of the C clusters of ``sums_KC``, drawn with replacement, R times.
 
     Scaled by C / (C - 1), so that they are sums of C.

@@ -18,7 +18,7 @@ HEAVY = 40.0
 
 
 def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
-    """What one model's index and scores hang on, in a line each; nothing where all is even."""
+    """How robust one model's index and scores are, in a line each; nothing where all is even."""
     found = result.robustness
     out = [_below(row, "the tuned model") for row in (found.below_tuned if found else ())]
     out += [_below(row, "the base") for row in (found.below_base if found else ())]
@@ -35,11 +35,13 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
     for group in result.index.ti:
         values = [row.ti.get(group) for row in found.left_out]
         known = [value for value in values if value is not None]
+        if result.index.ti[group] is None:
+            continue  # a ratio that is undefined has no range either
         if known:
             lost = len(values) - len(known)
-            without = f", undefined without {lost} of them" if lost else ""
+            without = f"; it is undefined in {lost} of these cases" if lost else ""
             out.append(
-                f"{label} {words.group_name(group)} with one benchmark left out: "
+                f"Leaving out any one benchmark gives a {label} {words.group_name(group)} of "
                 f"{_span(min(known), max(known))} %{without}."
             )
         if comparison.curve and (span := comparison.curve.ranges.get(result.model, {}).get(group)):

@@ -98,15 +98,23 @@ def pair(base: Run, tuned: Run) -> Pairing:
         differences += _more(name, len(others - items), len(theirs), len(keys))
         differences += _notes(name, pairs)
         paired[name] = _align(name, [a for a, _ in pairs], [b for _, b in pairs])
-    for name, reason in {**tuned.manifest.left_out, **base.manifest.left_out}.items():
+    left_out = {**tuned.manifest.left_out, **base.manifest.left_out}
+    for name, reason in left_out.items():
         if name not in paired and name not in scored:
-            excluded[name] = reason
+            here, there = (_has(run, name) for run in (base, tuned))
+            where = "tuned" if here else "base"
+            excluded[name] = reason if here and there else f"missing in {where} ({reason})"
     lacking = [
         f"{name}: compared on the {shared} items that both runs have; the tuned run lacks "
         f"{total - shared} of the base's {total}"
         for name, (shared, total) in fewer.items()
     ]
     return Pairing(paired, excluded, (*lacking, *differences), scored, fewer)
+
+
+def _has(run: Run, name: str) -> bool:
+    scored = any(row.benchmark == name for row in run.scores)
+    return scored or name in run.by_benchmark or name in run.manifest.left_out
 
 
 def on_shared_items(parts: Sequence[PairedBenchmark]) -> list[PairedBenchmark]:

@@ -26,7 +26,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class UnpairedBenchmark:
-    """Base and tuned estimates of one benchmark; ``chance`` the base's (0..1 or unknown)."""
+    """Base and tuned estimates of one benchmark; ``chance``: the base's (0..1, or unknown)."""
 
     benchmark: str
     base: Estimate

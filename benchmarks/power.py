@@ -1,9 +1,19 @@
-"""Simulations of :mod:`false_alarms`: the router, power at the MDE, sizes at a margin."""
+"""Does a test show its own smallest detectable change in 80 % of samples, and a plan's items too?
+
+Prints one JSON object, shares in percent. ``power``: of samples drawn at the change that the test
+calls detectable, with the discordance seen (never below the change) or the seen spread of stories.
+``plan``: exact power at the items that ``transferscope plan`` names. ``margin``: the largest shares
+of drops of just the margin that Tango's test calls larger, summed over all outcomes.
+
+    OMP_NUM_THREADS=1 nice -n 10 .venv/bin/python benchmarks/power.py
+"""
+
+import json
+import time
 
 import numpy as np
 
 from transferscope.compare.plan import items_needed
-from transferscope.compare.router import route
 from transferscope.core.changes import mean_tests
 from transferscope.core.noninferiority import (
     bootstrap_margin,
@@ -16,59 +26,12 @@ from transferscope.core.stats import ItemScores, bootstrap_means, mcnemar_exact
 
 LEVEL, MARGIN = 0.05, 2.0
 Rows = list[dict[str, str | float]]
-ROUTED, POWERED = 1_000, 4_000
-EQUAL = ((2, 4, 50), (3, 6, 100), (3, 12, 200), (5, 4, 30), (5, 12, 50))
-"""Models, benchmarks, items of each."""
-DIFFERENT = (
-    (2, 4, 50, 10.0),
-    (3, 6, 100, 5.0),
-    (3, 12, 200, 5.0),
-    (5, 12, 50, 5.0),
-    (5, 12, 50, 20.0),
-)
-"""And the standard deviation of the models' true scores on a benchmark, in points."""
+DATASETS = 4_000
 STORIES = ((10, 5, 0.6), (20, 5, 0.4), (40, 5, 0.1), (40, 5, 0.5), (100, 5, 0.5), (400, 2, 0.6))
 """Stories, items of each, share of items that moved."""
 
 
-def shared(rng: np.random.Generator, shift_K: np.ndarray, n: int) -> ItemScores:
-    """Answers of models to items of one difficulty for all of them, but for the models' shifts."""
-    easy = rng.beta(1.0, 1.0, n)
-    return ItemScores.plain((rng.random((len(shift_K), n)) < easy + shift_K[:, None]).astype(float))
-
-
-def router_rows(rng: np.random.Generator, datasets: int = ROUTED) -> Rows:
-    """How often the interval leaves out the mean gain (0 for equal models), and lies above 0."""
-    designs = [(*design, 0.0) for design in EQUAL] + list(DIFFERENT)
-    rows: Rows = []
-    for models, benchmarks, n, spread in designs:
-        shift_BK = spread / 100.0 * rng.standard_normal((benchmarks, models))
-        group_of = {str(b): "ab"[b % 2] for b in range(benchmarks)}
-        found = []
-        for seed in range(datasets):
-            items = {str(b): shared(rng, shift_BK[b], n) for b in range(benchmarks)}
-            router = route([str(k) for k in range(models)], items, group_of, seed=seed)
-            assert router is not None
-            found.append((router.gain, *router.ci))
-        gain, low, high = np.array(found).T
-        truth = gain.mean() if spread else 0.0
-        rows.append(
-            {
-                "models": models,
-                "benchmarks": benchmarks,
-                "items": n,
-                "spread": spread,
-                "mean_gain": round(float(gain.mean()), 2),
-                "true_se": round(float(gain.std()), 2),
-                "claimed_se": round(float((high - low).mean() / 3.92), 2),
-                "covers": round(100 * float(((low <= truth) & (truth <= high)).mean()), 1),
-                "would_gain": round(100 * float((low > 0).mean()), 1),
-            }
-        )
-    return rows
-
-
-def power_rows(rng: np.random.Generator, datasets: int = POWERED) -> Rows:
+def power_rows(rng: np.random.Generator, datasets: int = DATASETS) -> Rows:
     """Share of samples in which a test shows its own smallest detectable change: 80 %, if true."""
     rows: Rows = []
     for lost, won, n in ((0, 0, 100), (5, 5, 100), (20, 20, 100), (49, 0, 198), (60, 40, 1000)):
@@ -217,3 +180,18 @@ def called_larger(n: int, margin: float, won: float, level: float) -> float:
     lost_XX, won_XX = lost_XX[inside], won_XX[inside]
     chance = binom.pmf(won_XX, n, won) * binom.pmf(lost_XX, n - won_XX, lost / (1 - won))
     return float(chance[dropped_p(lost_XX, won_XX, n, margin=margin) < level].sum())
+
+
+def main() -> None:
+    start = time.perf_counter()
+    result = {
+        "data_sets": DATASETS,
+        "power": power_rows(np.random.default_rng(0)),
+        "plan": plan_rows(),
+        "margin": margin_sizes(),
+    }
+    print(json.dumps(result | {"seconds": round(time.perf_counter() - start)}))
+
+
+if __name__ == "__main__":
+    main()
