@@ -275,3 +275,12 @@ def test_false_alarms_stay_at_the_level(kind: str, rng: np.random.Generator) -> 
         alarms += test.p <= 0.05
     # 400 null comparisons at 5 %: 20 expected, 4 standard deviations above is 37
     assert alarms <= 37
+
+
+def test_more_units_than_a_float_has_powers_of_two() -> None:
+    # 2^1100 is no float: patterns of signs are drawn
+    rng = np.random.default_rng(12)
+    items = ItemScores.plain(np.vstack([np.zeros(1100), rng.random(1100) - 0.5]))
+    (test,) = mean_tests([items], [1.0], rng, replicates=99)
+    assert 0.01 <= test.p <= 1.0
+    assert test.smallest_p == 0.01

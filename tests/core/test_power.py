@@ -144,8 +144,11 @@ def test_nothing_beyond_a_hundred_points() -> None:
 
 def test_a_margin_adds_to_what_can_be_seen() -> None:
     # 61 clusters: standard errors that a one-sided t test shows, about 2.52
-    seen = margin_mde(2.0, 61.0, margin=3.0, unmoved=False)
-    assert seen == pytest.approx(3.0 + 2.0 * power._noncentrality(60.0, 0.05))
+    seen = margin_mde(4.0, 61.0, margin=3.0, unmoved=False)
+    assert seen == pytest.approx(3.0 + 4.0 * power._noncentrality(60.0, 0.05))
+    # 20 clusters hide a change that 1 - 0.05^(1/20) = 13.9 % of them show, whatever the error
+    few = margin_mde(5.0, 20.0, margin=3.0, unmoved=False)
+    assert few == pytest.approx(3.0 + 100 * (1 - 0.05 ** (1 / 20)) + 0.8416 * 5.0, rel=1e-4)
     still = margin_mde(0.0, 61.9, margin=3.0, unmoved=True)
     assert still == tango_mde(0, 0, 61, margin=3.0)
     assert margin_mde(0.0, 3.0, margin=60.0, unmoved=True) is None

@@ -16,7 +16,7 @@ from math import ceil, erfc, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from .noninferiority import ONE_SIDED, dropped_p
+from .noninferiority import ONE_SIDED, dropped_p, exact_lower
 from .standing import ALPHA
 
 POWER = 0.8
@@ -120,9 +120,11 @@ def unpaired_mde(error: float) -> float | None:
 def margin_mde(error: float, units: float, *, margin: float, unmoved: bool) -> float | None:
     """Smallest drop that a one-sided test on ``units`` clusters shows to exceed ``margin``.
 
-    ``error`` and ``unmoved`` as in :func:`mean_mde`.
+    ``error`` and ``unmoved`` as in :func:`mean_mde`. Beside a t test, :func:`.bootstrap_margin` asks
+    for an excess that so many units would not hide: with 20 units 14 points, whatever the error.
     """
-    least = margin + _noncentrality(units - 1.0, ONE_SIDED) * error
+    hidden = -exact_lower(0, units) + _quantile(POWER) * error
+    least = margin + max(_noncentrality(units - 1.0, ONE_SIDED) * error, hidden)
     return _at_least(least, tango_mde(0, 0, int(units), margin=margin) if unmoved else least)
 
 
