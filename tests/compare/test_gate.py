@@ -412,3 +412,15 @@ def test_a_minimum_ti_needs_the_items_of_the_base(write_run):
     )
     result = gate(base, tuned, rules, replicates=999)
     assert "cases: the tuned run has 350 of the 400 items" in result.guards[-1].why
+
+
+def test_a_groups_reason_names_the_benchmarks_that_fell(write_run):
+    right = {"cases": scores(300), "statutes": scores(300)}
+    base = write_run("base", right)
+    tuned = write_run("tuned", {"cases": scores(100), "statutes": scores(304)})
+    result = gate(base, tuned, policy("[guards.law]\nmargin = 5.0\n"), replicates=999)
+    assert result.reasons == (
+        "law against base: changed by -24.5 points (cases -50.0), beyond the margin of 5.0",
+    )
+    members = result.to_json()["guards"][0]["members"]
+    assert members == pytest.approx({"cases": -50.0, "statutes": 1.0})

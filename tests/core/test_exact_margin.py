@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transferscope.core.exact_margin import exact_dropped
+from transferscope.core.exact_margin import exact_dropped, tango_scores
 from transferscope.core.noninferiority import tango_z
 
 
@@ -31,6 +31,17 @@ def by_enumeration(lost: int, won: int, n: int, drop: float) -> float:
         sum(probability(*o, n, min(rise + drop, 1.0 - rise), rise) for o in extreme)
         for rise in rises
     )
+
+
+@given(st.data())
+def test_scores_of_many_outcomes_are_those_of_one(data: st.DataObject) -> None:
+    n = data.draw(st.integers(1, 300))
+    lost = data.draw(st.integers(0, n))
+    won = data.draw(st.integers(0, n - lost))
+    drop = data.draw(st.floats(0.0, 0.9))
+    (many,) = tango_scores(np.array([lost]), np.array([won]), n, drop)
+    one = tango_z(lost, won, n, -drop)
+    assert many == one or many == pytest.approx(one, rel=1e-6, abs=1e-6)
 
 
 def test_two_pairs_by_hand() -> None:

@@ -319,3 +319,15 @@ def test_without_a_count_the_margin_is_half_of_chance() -> None:
 
 def test_no_chance_level_no_flag() -> None:
     assert below_chance(["a"], np.array([0.0]), np.array([0.0]), [1000]) == ()
+
+
+def test_the_only_benchmark_of_all_left_out_leaves_nothing() -> None:
+    lone = Layout.of({"math": ["a"]}, "math")
+    (row,) = leave_one_out(lone, np.array([40.0]), np.array([50.0]))
+    assert (row.di, row.ti) == ({"math": None}, {})
+
+
+def test_an_unknown_chance_level_is_never_undercut() -> None:
+    unknown = np.array([np.nan])
+    assert below_chance(["a"], np.array([0.0]), unknown, [1000]) == ()
+    assert below_chance(["a"], np.array([0.0]), unknown) == ()

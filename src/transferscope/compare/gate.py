@@ -28,7 +28,7 @@ from .unjudged import unmapped
 __all__ = ["RETENTION", "GateResult", "Guard", "Verdict", "gate"]
 
 NAMED = 12
-"""Benchmarks in no group that a reason names; all of them are in the JSON."""
+"""Benchmarks that a reason names; all of them are in the JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +278,14 @@ def _unjudged_reason(found: Mapping[str, str], seen: Seen, *, lacking: bool) -> 
     )
 
 
+def _fallen(guard: Guard) -> str:
+    """The benchmarks behind a fall, the largest first."""
+    fallen = sorted((change, name) for name, change in guard.members.items() if change < 0)
+    named = [f"{name} {change:+.1f}" for change, name in fallen[:NAMED]]
+    more = f" and {len(fallen) - NAMED} more" if len(fallen) > NAMED else ""
+    return f" ({', '.join(named)}{more})" if named else ""
+
+
 def _reason(guard: Guard) -> str:
     against = f"{guard.name} against {guard.against}"
     if guard.name.startswith("TI "):
@@ -286,7 +294,7 @@ def _reason(guard: Guard) -> str:
     if guard.verdict == "REGRESSED" and guard.name.startswith("TI "):
         return f"{against}: {guard.change:.1f} %, below the minimum of {guard.margin:.1f} %{beside}"
     if guard.verdict == "REGRESSED":
-        changed = f"changed by {guard.change:+.1f} points"
+        changed = f"changed by {guard.change:+.1f} points{_fallen(guard)}"
         return f"{against}: {changed}, beyond the margin of {guard.margin:.1f}{beside}"
     if guard.artefacts == guard.why:
         beside = f"; {guard.flagged}" if guard.flagged else ""

@@ -6,7 +6,7 @@ docs/science.md section 2, "The gate", argues the rules.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import log2
 from typing import Any, Literal
 
@@ -45,6 +45,7 @@ class Guard:
     been seen with 80 % power. ``why`` says what an inconclusive verdict rests on; ``artefacts``
     that too many answers are artefacts or that nobody knows how many, whatever the verdict;
     ``flagged`` how much of a loss lies in flagged answers, where it is a third or more.
+    ``members``: change in points of every benchmark behind a guard over several.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Guard:
     why: str = ""
     artefacts: str = ""
     flagged: str = ""
+    members: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def beside(self) -> str:
@@ -69,7 +71,8 @@ class Guard:
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``guards`` in the ``gate`` command's JSON."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        row = {name: getattr(self, name) for name in self.__slots__}
+        return row | {"members": dict(self.members)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +124,7 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         margin=margin,
         change=change,
         n=sum(items_of(pairing, b) for b in wanted),
+        members={b: scores[b][1] for b in wanted} if len(wanted) > 1 else {},
         artefacts=artefacts_said(wanted, seen),
         flagged=flagged_of(pairing, mean_shares(groups)).said(change),
     )

@@ -17,6 +17,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from .endings import ends_complete, ends_open
+from .thinking import without_thinking
+
 LOOP_TAIL = 4096
 """Characters at a response's end in which a loop is looked for: hostile input stays bounded."""
 LOOP_REPEATS = 4
@@ -29,12 +32,9 @@ CUT_CHARS = 200
 """Shorter answers need no full stop: "12", "B", a name. No cut is inferred from their end."""
 UNANSWERED_CHARS = 2000
 """An answer this long without the box that it was asked for was cut, wherever it ends."""
-SHORT_LINE = 30
-"""Characters of a last line that may do without a full stop behind its number."""
 ECHO_CHARS = 60
 """Characters, blanks not counted, that must stand in the prompt for an answer to be its echo."""
 
-_CLOSING = frozenset(".!?:;。！？…\"'”’)]}»`*$|>_~")
 _TEMPLATE = re.compile(
     r"<\|(?:im_start|im_end|user|assistant|system|eot_id|start_header_id|end_header_id|endoftext)\|>"
     r"|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>"
@@ -140,21 +140,16 @@ def stop_cut(text: str) -> bool:
 def truncated(text: str, prompt: str | None = None) -> bool:
     """The token limit cut the answer, as far as its text tells.
 
-    At least :data:`CUT_CHARS` characters that end in mid-sentence: without a closing mark, with an
-    open display formula or an open code block. A short last line that ends in a number is an
-    answer ("A: 26"). Or :data:`UNANSWERED_CHARS` characters without the box that the prompt asks
+    At least :data:`CUT_CHARS` characters that end in mid-sentence or leave something open
+    (:mod:`.endings`). Or :data:`UNANSWERED_CHARS` characters without the box that the prompt asks
     for.
     """
     if len(text) >= UNANSWERED_CHARS and prompt and unboxed(text, prompt):
         return True
-    end = text.rstrip()
+    end = (without_thinking(text) or text).rstrip()
     if len(end) < CUT_CHARS or _boxed_end(end):
         return False
-    if end.count("```") % 2 or end.count("\\[") > end.count("\\]"):
-        return True
-    last = end[end.rfind("\n") + 1 :]
-    answer = end[-1].isdigit() and len(last) <= SHORT_LINE
-    return not answer and end[-1] not in _CLOSING
+    return ends_open(end) or not ends_complete(end)
 
 
 def unboxed(text: str, prompt: str) -> bool:

@@ -14,6 +14,7 @@ from math import ceil, exp, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from .noninferiority import lost_share
 from .stats import Array
 
 GRID = 400
@@ -68,26 +69,31 @@ def _near(n: int, share: float) -> tuple[int, int]:
 
 def _fewest_lost(lost: int, won: int, n: int, drop: float) -> NDArray[np.int64]:
     """Of D = 0..n discordant pairs the fewest lost that are as extreme; D + 1 where none are."""
-    observed = float(_score(np.array([lost]), np.array([won]), n, drop)[0])
+    observed = float(tango_scores(np.array([lost]), np.array([won]), n, drop)[0])
     limit = observed + 1e-9 * max(1.0, abs(observed)) if np.isfinite(observed) else observed
-    discordant_D = np.arange(n + 1)
-    low_D, high_D = np.zeros(n + 1, dtype=np.int64), discordant_D + 1
+    return fewest_lost(np.arange(n + 1), n, drop, limit=limit)
+
+
+def fewest_lost(
+    discordant_D: NDArray[np.int64], n: int, drop: float, *, limit: float
+) -> NDArray[np.int64]:
+    """Of each D discordant pairs the fewest lost with Tango's statistic at most ``limit``.
+
+    D + 1 where none are. ``drop`` as in :func:`tango_scores`.
+    """
+    low_D, high_D = np.zeros_like(discordant_D), discordant_D + 1
     while (open_D := low_D < high_D).any():
         middle_D = (low_D + high_D) // 2
-        reached_D = _score(middle_D, discordant_D - middle_D, n, drop) <= limit
-        high_D = np.where(open_D & reached_D, middle_D, high_D)
-        low_D = np.where(open_D & ~reached_D, middle_D + 1, low_D)
+        score_D = tango_scores(middle_D, discordant_D - middle_D, n, drop)
+        high_D = np.where(open_D & (score_D <= limit), middle_D, high_D)
+        low_D = np.where(open_D & (score_D > limit), middle_D + 1, low_D)
     return low_D
 
 
-def _score(lost_X: NDArray[np.int64], won_X: NDArray[np.int64], n: int, drop: float) -> Array:
-    """Tango's statistic of H0 "change = -drop" (0..1): negative where more fell."""
+def tango_scores(lost_X: NDArray[np.int64], won_X: NDArray[np.int64], n: int, drop: float) -> Array:
+    """:func:`.noninferiority.tango_z` of H0 "change = -drop" (0..1) for many outcomes at once."""
     excess_X = won_X - lost_X + n * drop
-    # q: P(0 -> 1) of highest likelihood under H0, the larger root of 2n q^2 + b q + c = 0, as in
-    # noninferiority.tango_z, whose formula for a drop is this one.
-    b_X = (2 * n - won_X + lost_X) * -drop - lost_X - won_X
-    c_X = lost_X * drop * (1.0 + drop)
-    q_X = (np.sqrt(np.maximum(0.0, b_X * b_X - 8.0 * n * c_X)) - b_X) / (4.0 * n)
+    q_X = lost_share(lost_X.astype(float), won_X.astype(float), n, -drop)
     variance_X = n * (2.0 * q_X - drop * (1.0 + drop))
     with np.errstate(divide="ignore", invalid="ignore"):
         score_X = excess_X / np.sqrt(np.maximum(variance_X, 0.0))

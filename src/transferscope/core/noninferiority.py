@@ -48,23 +48,22 @@ class MarginTest:
     p_dropped: float
 
 
-def tango_z(lost: int, won: int, n: int, change: float, *, towards: float = 0.0) -> float:
+def tango_z(lost: int, won: int, n: int, change: float) -> float:
     """Score statistic of H0: P(0 -> 1) - P(1 -> 0) = ``change`` (-1..1), from n pairs.
 
     ``lost`` pairs went 1 -> 0, ``won`` pairs 0 -> 1. Positive: the data lie above ``change``. At
     change 0 it is McNemar's (won - lost) / sqrt(won + lost); 0 where nothing speaks against H0.
-    ``towards`` is added to won - lost in the numerator (a continuity correction).
     """
     if change > 0:  # mirrored, so that the root below never cancels
-        return -tango_z(won, lost, n, -change, towards=-towards)
-    excess = won - lost + towards - n * change
-    variance = n * (2.0 * _lost_share(lost, won, n, change) + change * (1.0 - change))
+        return -tango_z(won, lost, n, -change)
+    excess = won - lost - n * change
+    variance = n * (2.0 * lost_share(lost, won, n, change) + change * (1.0 - change))
     if abs(excess) <= 1e-12 * n:
         return 0.0
     return excess / sqrt(variance) if variance > 0 else copysign(inf, excess)
 
 
-def _lost_share(lost: Count, won: Count, n: int, change: float) -> Count:
+def lost_share(lost: Count, won: Count, n: int, change: float) -> Count:
     """P(1 -> 0) of highest likelihood under H0: P(0 -> 1) - P(1 -> 0) = ``change``, -1 to 0.
 
     The larger root of 2n q^2 + b q + c = 0 (Tango 1998), of numbers and of arrays alike.
@@ -161,7 +160,7 @@ def dropped_p(
     from scipy.special import bdtrc, ndtr
 
     null, net_X = margin / 100.0, (lost_X - won_X).astype(float)
-    both_X = 2.0 * _lost_share(lost_X.astype(float), won_X.astype(float), n, -null) - null
+    both_X = 2.0 * lost_share(lost_X.astype(float), won_X.astype(float), n, -null) - null
     spread_X = np.sqrt(np.maximum(n * (both_X - null**2), 1e-60))  # 0 where nothing can move
     z_X = np.clip((net_X - 0.5 - n * null) / spread_X, -40.0, 40.0)  # beyond, p is 0 or 1
     skew_X = n * null * (1.0 - 3.0 * both_X + 2.0 * null**2) / spread_X**3

@@ -205,8 +205,11 @@ def _without(
     base_B, tuned_B, sigma_G = base_B[keep_B], tuned_B[keep_B], sigma_G[filled_G]
     if layout.source in emptied:
         why = f"no benchmark of the source group {layout.source} is left"
-        di_G = domain_index(base_B, tuned_B, rest.member_GB, definition=definition, sigma_G=sigma_G)
-        known = {g: float(v) for g, v in zip(rest.groups, di_G, strict=True) if np.isfinite(v)}
+        known: dict[str, float] = {}
+        if rest.groups:  # else it was the only benchmark of all
+            member_GB = rest.member_GB
+            di_G = domain_index(base_B, tuned_B, member_GB, definition=definition, sigma_G=sigma_G)
+            known = {g: float(v) for g, v in zip(rest.groups, di_G, strict=True) if np.isfinite(v)}
         return LeftOut(
             name,
             {g: known.get(g) for g in layout.groups},

@@ -1,4 +1,4 @@
-"""Choices and named answers: which option a model took, which fact a reply names.
+"""Choices and named answers: which option is likeliest, which fact a reply names.
 
 Everything here is strict on purpose. A reply that names two options has not chosen, and a reply
 that talks without naming the option has not answered.
@@ -9,10 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_LETTER = re.compile(r"\(?([A-Z])(?:[).:]|\b)")
-_SAID_LETTER = re.compile(
-    r"(?:answer|option|choice)(?:\s+is)?\s*:?\s*\**\(?([A-Z])\b\)?", re.IGNORECASE
-)
+from ..core.thinking import without_thinking
 
 
 def most_likely(loglikelihoods: Sequence[float]) -> int:
@@ -25,34 +22,15 @@ def most_likely(loglikelihoods: Sequence[float]) -> int:
     return max(range(len(loglikelihoods)), key=lambda index: loglikelihoods[index])
 
 
-def letter(response: str, options: int) -> str | None:
-    """The letter a reply commits to (``"B"``, ``"The answer is B."``), or ``None``.
-
-    It stands at the start of the reply, or after the last "answer is", "answer:", "option" or
-    "choice". A letter beyond the number of ``options`` is no answer.
-    """
-    text = response.strip().lstrip("*")
-    found: str | None = None
-    if said := _SAID_LETTER.findall(text):
-        found = str(said[-1]).upper()
-    elif (start := _LETTER.match(text)) and _stands_alone(text, start.end()):
-        found = start.group(1)
-    return found if found is not None and ord(found) - ord("A") < options else None
-
-
 def names_only(response: str, gold: str, rivals: Sequence[str] = ()) -> bool:
     """Whether the reply names ``gold`` as whole words and none of ``rivals``.
 
-    A rival equal to ``gold`` is ignored. Case is ignored.
+    A rival equal to ``gold`` is ignored. Case is ignored, and so is what was thought aloud.
     """
+    response = without_thinking(response)
     if not _names(response, gold):
         return False
     return not any(_names(response, rival) for rival in rivals if _plain(rival) != _plain(gold))
-
-
-def _stands_alone(text: str, end: int) -> bool:
-    """A leading capital that begins a sentence ("A cat sat") is no choice."""
-    return text[end - 1] in ").:" or not text[end:].strip(" \n.*")
 
 
 def _plain(text: str) -> str:

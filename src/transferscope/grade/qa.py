@@ -12,6 +12,8 @@ import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from ..core.thinking import without_thinking
+
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -27,8 +29,8 @@ def normalised(text: str) -> str:
 
 
 def exact_match(answer: str, gold: str) -> float:
-    """1.0 where both are the same after :func:`normalised`, else 0.0."""
-    return float(normalised(answer) == normalised(gold))
+    """1.0 where both are the same after :func:`normalised`, else 0.0. Thinking is not read."""
+    return float(normalised(without_thinking(answer)) == normalised(gold))
 
 
 def f1(answer: str, gold: str) -> float:
@@ -36,7 +38,7 @@ def f1(answer: str, gold: str) -> float:
 
     Where one of the two has no word left, 1.0 if neither has, else 0.0.
     """
-    said, wanted = normalised(answer).split(), normalised(gold).split()
+    said, wanted = normalised(without_thinking(answer)).split(), normalised(gold).split()
     if not said or not wanted:
         return float(said == wanted)
     shared = (Counter(said) & Counter(wanted)).total()

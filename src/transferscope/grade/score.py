@@ -17,10 +17,10 @@ from ..core.errors import InputError
 from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
 from . import mctaco
-from .choice import letter
 from .gold import gold_problems, instructions_of
+from .letters import letter
 from .maths import finished, is_correct
-from .qa import against, exact_match, f1
+from .qa import exact_match, f1
 from .saved import SavedResponse, read_saved
 
 LETTERS = 26
@@ -113,19 +113,28 @@ def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
 
 
 def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
-    """Accuracy of the letter that a reply commits to (:func:`.choice.letter`)."""
+    """Accuracy of the letter that a reply commits to (:func:`.letters.letter`).
+
+    ``gold`` is a letter, or a list of letters of which any is right.
+    """
     _no_file(gold, "choice")
-    golds = {row.id: str(row.gold).strip().strip("().").upper() for row in _with_gold(rows)}
-    for row in _with_gold(rows):
-        if not (len(golds[row.id]) == 1 and golds[row.id].isalpha()):
-            what = f"gold {row.gold!r} is not a letter"
-            raise InputError(what, place=row.place, remedy="give the right option's letter")
+    golds = {row.id: _letters(row) for row in _with_gold(rows)}
     said = {row.id: letter(row.response, LETTERS) for row in rows if row.id in golds}
-    return _accuracy(rows, {id_: said[id_] == golds[id_] for id_ in golds})
+    return _accuracy(rows, {id_: said[id_] in golds[id_] for id_ in golds})
+
+
+def _letters(row: SavedResponse) -> frozenset[str | None]:
+    """The right letters of a response: ``gold`` is one, or a list of which any is right."""
+    every = row.gold if isinstance(row.gold, list) else [row.gold]
+    letters = [str(one).strip().strip("().").upper() for one in every]
+    if not letters or not all(len(one) == 1 and one.isalpha() for one in letters):
+        what = f"gold {row.gold!r} is not a letter"
+        raise InputError(what, place=row.place, remedy="give the right option's letter")
+    return frozenset(letters)
 
 
 def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
-    """EM and F1 by :mod:`.qa`; ``gold`` is a text or a list of texts."""
+    """EM and F1 by :mod:`.qa`; ``gold`` is a text, or a list of texts of which any is right."""
     _no_file(gold, "qa")
     matched: dict[str, float] = {}
     overlap: list[float] = []
@@ -134,8 +143,8 @@ def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Grade
         if not golds or not all(isinstance(text, str) for text in golds):
             what = "'gold' is neither text nor a list of texts"
             raise InputError(what, place=row.place, remedy="give the reference answers")
-        matched[row.id] = against(row.response, golds, exact_match)
-        overlap.append(against(row.response, golds, f1))
+        matched[row.id] = max(exact_match(row.response, text) for text in golds)
+        overlap.append(max(f1(row.response, text) for text in golds))
     if not matched:
         return Graded({}, {}, tuple(row.id for row in rows))
     metrics = {"em": _mean(list(matched.values())), "f1": _mean(overlap)}
@@ -144,32 +153,50 @@ def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Grade
 
 
 def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
-    """IFEval's four accuracies; ``gold`` is its input data, joined on the prompt."""
+    """IFEval's four accuracies; ``gold`` is its input data, joined by its prompt in the prompt.
+
+    They are those of published reports, whose checkers count a random letter where "!" or "#" is
+    asked for. Where counting what was asked for makes a difference, ``strict_counted`` has the
+    accuracies. Verdicts count it, and are loose: whether a person would call it followed.
+    """
     from .ifeval import loose, strict
 
     if gold is None:
         remedy = "name IFEval's input_data.jsonl: --gold FILE"
         raise InputError("ifeval needs the instructions", remedy=remedy)
     asked = instructions_of(gold)
-    followed: dict[str, tuple[tuple[bool, ...], tuple[bool, ...]]] = {}
+    verdicts: dict[str, bool] = {}
+    followed: dict[str, list[tuple[bool, ...]]] = {name: [] for name in ("strict", "loose")}
+    counted: list[tuple[bool, ...]] = []
     for at, row in enumerate(rows):
         tick("score", at, len(rows))
-        if (instructions := asked.get(row.prompt.strip())) is not None:
-            try:
-                followed[row.id] = (
-                    strict(row.prompt, row.response, instructions),
-                    loose(row.prompt, row.response, instructions),
-                )
-            except KeyError as err:
-                raise InputError(f"unknown instruction {err}", place=str(gold)) from None
-    metrics = {}
-    for name, at in (("strict", 0), ("loose", 1)):
-        if followed:
-            each = [result[at] for result in followed.values()]
-            metrics[f"prompt_{name}"] = _mean([all(result) for result in each])
-            metrics[f"instruction_{name}"] = _mean([one for result in each for one in result])
-    verdicts = {id_: all(result[0]) for id_, result in followed.items()}
-    return Graded(metrics, verdicts, tuple(row.id for row in rows if row.id not in followed))
+        if (found := asked.find(row.prompt)) is None:
+            continue
+        prompt, instructions = found
+        try:
+            counted.append(strict(prompt, row.response, instructions))
+            verdicts[row.id] = all(loose(prompt, row.response, instructions))
+            for name, check in (("strict", strict), ("loose", loose)):
+                result = check(prompt, row.response, instructions, as_published=True)
+                followed[name].append(result)
+        except KeyError as err:
+            raise InputError(f"unknown instruction {err}", place=str(gold)) from None
+    metrics: dict[str, float] = {}
+    for name, results in followed.items():
+        metrics |= _accuracies(name, results)
+    if counted != followed["strict"]:
+        metrics |= _accuracies("strict_counted", counted)
+    return Graded(metrics, verdicts, tuple(row.id for row in rows if row.id not in verdicts))
+
+
+def _accuracies(name: str, results: Sequence[tuple[bool, ...]]) -> dict[str, float]:
+    """IFEval's accuracy by prompt and by instruction."""
+    if not results:
+        return {}
+    return {
+        f"prompt_{name}": _mean([all(result) for result in results]),
+        f"instruction_{name}": _mean([one for result in results for one in result]),
+    }
 
 
 def _mctaco(file: Path, gold: Path | None) -> Scored:
