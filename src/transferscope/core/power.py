@@ -120,7 +120,7 @@ def unpaired_mde(error: float) -> float | None:
 def margin_mde(error: float, units: float, *, margin: float, unmoved: bool) -> float | None:
     """Smallest drop that a one-sided test on ``units`` clusters shows to exceed ``margin``.
 
-    ``error`` and ``unmoved`` as in :func:`mean_mde`. Beside a t test, :func:`.bootstrap_margin` asks
+    ``error`` and ``unmoved`` as in :func:`mean_mde`. Beside a t test :func:`.bootstrap_margin` asks
     for an excess that so many units would not hide: with 20 units 14 points, whatever the error.
     """
     hidden = -exact_lower(0, units) + _quantile(POWER) * error
