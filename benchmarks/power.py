@@ -3,7 +3,7 @@
 Prints one JSON object, shares in percent. ``power``: of samples drawn at the change that the test
 calls detectable, with the discordance seen (never below the change) or the seen spread of stories.
 ``plan``: exact power at the items that ``transferscope plan`` names. ``margin``: the largest shares
-of drops of just the margin that Tango's test calls larger, summed over all outcomes.
+of drops of just the margin that Tango's test calls larger or passes, summed over all outcomes.
 
     OMP_NUM_THREADS=1 nice -n 10 .venv/bin/python benchmarks/power.py
 """
@@ -12,9 +12,12 @@ import json
 import time
 
 import numpy as np
+from scipy.special import bdtr, ndtr
+from scipy.stats import binom
 
 from transferscope.compare.plan import items_needed
 from transferscope.core.changes import mean_tests
+from transferscope.core.exact_margin import tango_scores
 from transferscope.core.noninferiority import (
     bootstrap_margin,
     dropped_p,
@@ -148,38 +151,53 @@ def plan_rows() -> Rows:
 
 
 def margin_sizes() -> dict[str, dict[str, float]]:
-    """Largest shares, in percent, of drops of just the margin that Tango's test calls larger.
+    """Largest shares, in percent, of drops of just the margin that Tango's test decides wrongly.
 
-    Summed over all counts, not simulated: 20 to 1,000 pairs, margins 1 to 10, expected won pairs
-    from none to a fifth. ``one``: at 5 %. ``three``: any of three independent guards after Holm.
+    Summed over all outcomes, not simulated: 20 to 1,000 pairs, margins 0.5 to 10, expected won
+    pairs from none to a fifth. ``larger``: called larger at 5 %. ``any of three``: any of three
+    independent guards is, after Holm. ``passed``: by margins of one item and more, and of ``less`` than one.
     """
-    worst = {"one": (0.0, 0, 0.0, 0.0), "three": (0.0, 0, 0.0, 0.0)}
-    for n in (*range(20, 200, 9), *range(200, 1001, 50), 310):
-        for margin in (1.0, 2.0, 3.0, 5.0, 7.0, 10.0):
+    names = ("larger", "any of three", "passed", "passed, less than one item")
+    worst = dict.fromkeys(names, (0.0, 0, 0.0, 0.0))
+    for n in (*range(20, 200, 9), *range(200, 1001, 50), 92, 180, 310):
+        for margin in (0.5, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0):
             for won in (0, 0.5 / n, 1 / n, 1.5 / n, 2 / n, 3 / n, 5 / n, 10 / n, 0.1, 0.2):
-                one, third = (called_larger(n, margin, won, level) for level in (0.05, 0.05 / 3))
-                worst["one"] = max(worst["one"], (one, n, margin, won))
-                worst["three"] = max(worst["three"], (1 - (1 - third) ** 3, n, margin, won))
+                chance_X, lost_X, won_X = outcomes_at(n, margin, won)
+                dropped_X = dropped_p(lost_X, won_X, n, margin=margin)
+                third = float(chance_X[dropped_X < LEVEL / 3].sum())
+                passed = "passed" if n * margin >= 100 else "passed, less than one item"
+                for name, size in (
+                    ("larger", float(chance_X[dropped_X < LEVEL].sum())),
+                    ("any of three", 1 - (1 - third) ** 3),
+                    (passed, float(chance_X[kept_p(lost_X, won_X, n, margin) < LEVEL].sum())),
+                ):
+                    worst[name] = max(worst[name], (size, n, margin, won))
     return {
         name: {"size": round(100 * size, 2), "n": n, "margin": margin, "won": round(won * n, 1)}
         for name, (size, n, margin, won) in worst.items()
     }
 
 
-def called_larger(n: int, margin: float, won: float, level: float) -> float:
-    """Chance that a drop of just the margin has p_dropped below ``level``."""
-    from scipy.stats import binom
-
+def outcomes_at(n: int, margin: float, won: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Chance (X,), lost and won pairs of the outcomes of n pairs at a drop of just the margin."""
     lost = won + margin / 100
-    if lost + won > 1:
-        return 0.0
-    won_X = np.arange(min(n, int(n * won + 6 * (n * won) ** 0.5 + 8)) + 1)
-    lost_X = np.arange(min(n, int(n * lost + 6 * (n * lost) ** 0.5 + 8)) + 1)
-    lost_XX, won_XX = (a.ravel() for a in np.meshgrid(lost_X, won_X))
-    inside = lost_XX + won_XX <= n
-    lost_XX, won_XX = lost_XX[inside], won_XX[inside]
-    chance = binom.pmf(won_XX, n, won) * binom.pmf(lost_XX, n - won_XX, lost / (1 - won))
-    return float(chance[dropped_p(lost_XX, won_XX, n, margin=margin) < level].sum())
+    most_won, most_lost = (
+        min(n, int(n * share + 6 * (n * share) ** 0.5 + 8)) for share in (won, lost)
+    )
+    lost_X, won_X = (
+        part.ravel() for part in np.meshgrid(np.arange(most_lost + 1), np.arange(most_won + 1))
+    )
+    inside = lost_X + won_X <= n
+    lost_X, won_X = lost_X[inside], won_X[inside]
+    chance_X = binom.pmf(won_X, n, won) * binom.pmf(lost_X, n - won_X, lost / (1 - won))
+    return chance_X, lost_X, won_X
+
+
+def kept_p(lost_X: np.ndarray, won_X: np.ndarray, n: int, margin: float) -> np.ndarray:
+    """:func:`tango`'s p_kept of many outcomes."""
+    net_X = lost_X - won_X
+    exact_X = np.where(net_X >= 0, bdtr(np.maximum(net_X, 0), n, margin / 100), 0.0)
+    return np.maximum(ndtr(-tango_scores(lost_X, won_X, n, margin / 100)), exact_X)
 
 
 def main() -> None:
