@@ -155,7 +155,7 @@ def margin_sizes() -> dict[str, dict[str, float]]:
 
     Summed over all outcomes, not simulated: 20 to 1,000 pairs, margins 0.5 to 10, expected won
     pairs from none to a fifth. ``larger``: called larger at 5 %. ``any of three``: any of three
-    independent guards is, after Holm. ``passed``: by margins of one item and more, and of ``less`` than one.
+    independent guards is, after Holm. ``passed``: by margins of one item and more, and of ``less``.
     """
     names = ("larger", "any of three", "passed", "passed, less than one item")
     worst = dict.fromkeys(names, (0.0, 0, 0.0, 0.0))

@@ -98,3 +98,47 @@ def test_one_model_under_one_name_twice_is_told_apart_by_its_folder(capsys: Capt
     _, document = compared(capsys, LM_EVAL / "tuned", LM_EVAL / "chat")
     assert document["base"] == "acme/tiny-tuned"
     assert document["tuned"][0]["model"] == "acme/tiny-tuned (chat)"
+
+
+def lm_eval_scores(folder: Path, strict: float, flexible: float, **more: float) -> Path:
+    """A results file without samples: one task that two filters read, and unknown tasks."""
+    folder.mkdir()
+    tasks: dict[str, Any] = {
+        "gsm8k": {"exact_match,strict-match": strict, "exact_match,flexible-extract": flexible}
+    }
+    tasks |= {name: {"acc,none": value} for name, value in more.items()}
+    document = {
+        "results": tasks,
+        "configs": {},
+        "n-shot": {},
+        "n-samples": {name: {"original": 400, "effective": 400} for name in tasks},
+        "lm_eval_version": "0.4.9",
+        "model_name": folder.name,
+    }
+    (folder / "results_2026-11-20T10-00-00.000000.json").write_text(json.dumps(document))
+    return folder
+
+
+def test_a_collapse_of_the_strict_filter_is_called_format(capsys: Capture, tmp_path: Path) -> None:
+    base = lm_eval_scores(tmp_path / "b", 0.55, 0.55)
+    tuned = lm_eval_scores(tmp_path / "t", 0.02, 0.56)
+    text, document = compared(capsys, base, tuned)
+    assert "Worse on math (a change of format, not of ability: see gsm8k)." in text
+    said = "strict-match falls 53.0 points but flexible-extract changes by +1.0: a change of format"
+    assert f"gsm8k: {said}, not of ability." in text
+    assert document["tuned"][0]["disagreements"][0]["sentence"].startswith(said)
+    imported = [tmp_path / name for name in ("rb", "rt")]
+    for source, out in zip((base, tuned), imported, strict=True):
+        assert run(capsys, "import", str(source), "--out", str(out))[0] == 0
+    assert said in compared(capsys, *imported)[0]  # the run folders keep it
+
+
+def test_what_nobody_judged_is_in_the_headline(capsys: Capture, tmp_path: Path) -> None:
+    base = lm_eval_scores(tmp_path / "b", 0.55, 0.55, house_tone=0.8, house_facts=0.7)
+    tuned = lm_eval_scores(tmp_path / "t", 0.56, 0.56, house_tone=0.2, house_facts=0.1)
+    text, document = compared(capsys, base, tuned)
+    assert (
+        "t: No change on math established; house_tone and house_facts are in both inputs but in "
+        "no group: not judged (--map)." in text
+    )
+    assert document["tuned"][0]["not_judged"] == ["house_tone", "house_facts"]

@@ -102,3 +102,13 @@ def test_places_in_the_cohort_and_contrasts_of_one_base_only() -> None:
     assert own.retention == pytest.approx(0.0)
     assert placed(1.0, 0.0, "some other base").same_base == ()
     assert placed(1000.0, 1000.0, "x").gain == placed(1000.0, 1000.0, "x").retention == 1
+
+
+def test_what_nobody_judged_keeps_a_model_open(write_run: WriteRun) -> None:
+    both = {"chat": BASE["chat"] * 2, "cases": BASE["cases"]}
+    base = write_run("base", both | {"mystery": [1] * 50})
+    tuned = write_run("tuned", both | {"mystery": [0] * 50})
+    (row,) = rank(base, [tuned], replicates=500).order
+    assert (row.kept, row.not_judged) == ("open", ("mystery",))
+    (same,) = rank(write_run("b", both), [write_run("t", both)], replicates=500).order
+    assert (same.kept, same.not_judged) == ("kept", ())

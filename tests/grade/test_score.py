@@ -175,7 +175,17 @@ def test_closed_boxes_of_the_paper_s_own_models(model: str, closed: int) -> None
     assert found.n == 500
     assert found.unmatched == ()
     assert round(500 * found.metrics["finished"]) == closed
-    # by hand on the wrong ones: 4 wrong RL answers among the closed, 10 SFT ones
-    right = {"RL": (335, 323), "SFT": (353, 336)}[model]
+    # 8 SFT responses close a box only while they think, and are cut off in their answer, so they
+    # are wrong; two boxes side by side ("-2", "1") are one answer
+    right = {"RL": (339, 323), "SFT": (351, 332)}[model]
     assert round(500 * found.metrics["accuracy"]) == right[0]
     assert round(closed * found.metrics["accuracy_finished"]) == right[1]
+
+
+def test_a_list_of_maths_golds_means_any_of_them(tmp_path: Path) -> None:
+    file = tmp_path / "saved.jsonl"
+    file.write_text('{"response": "It is 4.", "gold": ["4", 5]}\n{"response": "3", "gold": [4]}\n')
+    assert score("math", file).metrics["accuracy"] == 0.5
+    file.write_text('{"response": "4", "gold": []}\n')
+    with pytest.raises(InputError, match=r"saved.jsonl:1.*neither an answer nor a list of answers"):
+        score("math", file)

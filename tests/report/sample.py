@@ -69,7 +69,8 @@ def _benchmark(model: str, benchmark: str, group: str, delta: float) -> Benchmar
         chance=50.0 if group == "non" and benchmark != "instructions" else 0.0,
         flips=Flips(lost=lost, won=won, both_right=right, both_wrong=N - right - lost - won),
         artefacts=Artefacts(
-            clean_delta=delta + 100.0 * flagged / N,
+            clean_delta=100.0 * (change + flagged) / (N - flagged - 2),
+            clean_points=delta + 100.0 * flagged / N,
             clean_n=N - flagged - 2,
             points=-100.0 * flagged / N,
             answered=(98.0, 98.0 - 100.0 * flagged / N),

@@ -250,10 +250,15 @@ def test_an_interval_stands_beside_every_change() -> None:
         section(html, "benchmarks"),
     )
     assert len(rows) == 2 * 12
-    plain = re.findall(
-        rf'<td class="n">{number}</td><td class="n">{around}</td>', section(html, "artefacts")
+    # The artefacts' own interval stood here; now the change stands beside its two parts.
+    split = re.findall(
+        rf'<td class="w">({number})</td><td class="w">({number})</td><td class="w">({number})</td>',
+        section(html, "artefacts"),
     )
-    assert len(plain) == 2 * 12
+    assert len(split) >= 2 * 12
+    for values in split:
+        change, flagged, clean = (float(v.replace("−", "-")) for v in values)
+        assert change == pytest.approx(flagged + clean, abs=1e-9)  # shown, so to the last digit
     for value in re.findall(r"−?\d+ % \(([^)]*)\)", section(html, "index")):
         assert re.fullmatch(r"95 % interval −?\d+ to −?\d+", value)
 

@@ -10,7 +10,7 @@ from test_study_sections import CLAIM, EVIL, OPEN
 
 from transferscope.report import render_html, render_markdown
 from transferscope.report.study import print_study
-from transferscope.report.views import arm_grid
+from transferscope.report.study_grids import arm_grid
 
 MEAN = {
     "arm": "on-policy-rl",

@@ -8,7 +8,8 @@ from html import unescape
 import sample
 
 from transferscope.report import render_html
-from transferscope.report.views import claim_grid, cost_grid, dynamics_grid, predictor_grid
+from transferscope.report.study_grids import claim_grid
+from transferscope.report.views import cost_grid, dynamics_grid, predictor_grid
 
 EVIL = "</script><script>alert(1)</script>"
 CLAIM = {

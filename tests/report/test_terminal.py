@@ -16,7 +16,7 @@ from rich.console import Console
 from transferscope.compare.table import TableIndex
 from transferscope.core.scoretable import cohort_index, parse_table
 from transferscope.published import cohort_checks, recompute
-from transferscope.report import terminal, words
+from transferscope.report import terminal, verdict, words
 
 
 def shown(print_it: Callable[[Any, Console], None], value: Any) -> str:
@@ -136,7 +136,7 @@ def test_rich_and_notebooks_show_the_same_verdict() -> None:
     out = io.StringIO()
     Console(file=out, width=80).print(comparison)
     assert max(map(len, out.getvalue().splitlines())) <= 80
-    headline = words.headline(comparison.tuned[0], comparison.source)
+    headline = verdict.headline(comparison.tuned[0], comparison.source)
     assert headline in " ".join(out.getvalue().split())
     assert headline in comparison._repr_markdown_()
     assert comparison._repr_markdown_().startswith(f"## {comparison.base}")

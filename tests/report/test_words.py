@@ -10,7 +10,7 @@ import pytest
 import sample
 
 from transferscope.compare.result import PlanePoint
-from transferscope.report import words
+from transferscope.report import verdict, words
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_index_words() -> None:
     silent = replace(rl, ci={}, no_interval={"other": "nothing moved"})
     assert words.index_value(silent, "other") == "33 % (no interval: nothing moved)"
     assert words.index_value(sft, "non").startswith("undefined: the gain on the source group")
-    (sentence,) = words.index_sentences(sft, "mini-TI")
+    (sentence,) = verdict.index_sentences(sft, None, "mini-TI")
     assert sentence.startswith("mini-TI other reasoning and non-reasoning: undefined: the gain")
     assert words.index_label("mini") == "mini-TI"
     assert words.index_label("paper") == "TI"

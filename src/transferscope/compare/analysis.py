@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..core.changes import ChangeTest
+from ..core.disagreement import disagreements
 from ..core.errors import InputError
 from ..core.index import (
     Array,
@@ -27,9 +28,10 @@ from ..core.stats import holm
 from ..core.suite import Suite, is_paper
 from ..runs import Pairing, Run, pair
 from .answers import Answers, answers_of
+from .attribution import causes_of
 from .draws import RETENTION, ModelDraws, draw, group_tests, scores_of
 from .items import artefacts_of, flips_of
-from .result import AgainstBase, BenchmarkChange, Comparison, PlanePoint, TunedResult
+from .result import NO_GROUP, AgainstBase, BenchmarkChange, Comparison, PlanePoint, TunedResult
 from .robust import curve_of, robustness_of
 
 EXAMPLES = 3
@@ -74,7 +76,9 @@ def compare_runs(
     )
     answers = answers_of(base, tuned, pairings, limit=examples)
     results = [
-        _one_model(base, run, pairing, suite, drawn, answers=found, tests=of_groups, scale=scale)
+        _one_model(
+            base, run, pairing, suite, drawn, answers=found, tests=of_groups, scale=scale, seed=seed
+        )
         for run, pairing, drawn, found, of_groups in zip(
             tuned, pairings, draws, answers, pooled, strict=True
         )
@@ -128,6 +132,7 @@ def _one_model(
     answers: Answers,
     tests: Mapping[str, ChangeTest],
     scale: str,
+    seed: int,
 ) -> TunedResult:
     have = drawn.names
     scores = [scores_of(pairing, name) for name in have]
@@ -160,6 +165,20 @@ def _one_model(
         benchmarks=rows,
         flipped=answers.flipped,
         not_compared={**pairing.excluded, **_unmapped(pairing, suite)},
+        causes=causes_of(
+            pairing,
+            rows,
+            plane,
+            retention,
+            source=suite.source,
+            seed=seed,
+            model=run.manifest.model.name,
+        ),
+        disagreements=disagreements(
+            base.manifest.metrics,
+            run.manifest.metrics,
+            {row.benchmark: (row.standing, row.n) for row in rows},
+        ),
     )
 
 
@@ -206,7 +225,7 @@ def _benchmark_rows(
 def _unmapped(pairing: Pairing, suite: Suite) -> dict[str, str]:
     """Benchmarks that could be compared but belong to no group: listed, never dropped silently."""
     return {
-        b: f"not in suite {suite.name}"
+        b: f"{NO_GROUP} {suite.name}"
         for b in (*pairing.benchmarks, *pairing.unpaired)
         if b not in suite.group_of
     }

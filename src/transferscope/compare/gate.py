@@ -104,6 +104,7 @@ def gate(
             drawn=drawn,
             tests=tests,
             floors=floors,
+            metrics=(reference.manifest.metrics, tuned.manifest.metrics),
             answered=frozenset(b for b in pairing.benchmarks if tuned.keeps_answers(b)),
         )
         every.append(seen)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..core.changes import ChangeTest
+from ..core.disagreement import Scores
 from ..core.exact_margin import exact_dropped
 from ..core.index import Array
 from ..core.noninferiority import (
@@ -23,12 +24,13 @@ from ..core.noninferiority import (
     tango,
 )
 from ..core.power import margin_mde, tango_mde
+from ..core.standing import standing
 from ..core.stats import is_binary_independent
 from ..core.suite import Suite
 from ..core.units import units_of
 from ..runs import PairedBenchmark, Pairing
+from .attribution import reason
 from .draws import RETENTION, ModelDraws, mean_shares, stacked
-from .flagged import flagged_of
 from .items import flips_of
 from .policy import GuardPolicy, Policy, Tier
 
@@ -44,8 +46,9 @@ class Guard:
     margin" after Holm's correction (``None``: not tested), ``detectable`` the drop that could have
     been seen with 80 % power. ``why`` says what an inconclusive verdict rests on; ``artefacts``
     that too many answers are artefacts or that nobody knows how many, whatever the verdict;
-    ``flagged`` how much of a loss lies in flagged answers, where it is a third or more.
-    ``members``: change in points of every benchmark behind a guard over several.
+    ``flagged`` what made a loss, where it is not clean answers alone: flagged ones, in points, or a
+    filter of the same answers that does not show it. ``members``: change in points of every
+    benchmark behind a guard over several.
     """
 
     name: str
@@ -82,7 +85,8 @@ class Seen:
     ``floors``: by guard the absolute change, in points, between two runs of the base; ``None``
     where the second run was not given, NaN where it lacks a benchmark. ``answered``: benchmarks of
     which the tuned run kept answers, so that their artefacts are known. ``tests``: of "no change",
-    by group and retention, those of the comparison.
+    by group and retention, those of the comparison. ``metrics``: every score of the reference's and
+    the tuned run's benchmarks, by metric and filter.
     """
 
     against: str
@@ -93,6 +97,7 @@ class Seen:
     tests: Mapping[str, ChangeTest]
     floors: Mapping[str, float] | None
     answered: frozenset[str]
+    metrics: tuple[Scores, Scores] = ({}, {})
 
 
 def members(name: str, suite: Suite) -> list[tuple[str, ...]]:
@@ -126,8 +131,9 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         n=sum(items_of(pairing, b) for b in wanted),
         members={b: scores[b][1] for b in wanted} if len(wanted) > 1 else {},
         artefacts=artefacts_said(wanted, seen),
-        flagged=flagged_of(pairing, mean_shares(groups)).said(change),
     )
+    if change < 0:
+        guard = replace(guard, flagged=_made_by(name, groups, change, seen))
     change_R = _over(groups, drawn, drawn.tuned_RB - drawn.base_RB)
     if unfit := _unfit(name, wanted, margin, change_R, seen):
         return replace(guard, why=unfit), None
@@ -171,6 +177,20 @@ def _detectable(
         error = float(change_R.std(ddof=1))
         beyond = margin_mde(error, clusters, margin=margin, unmoved=flat.floor > 0)
     return None if beyond is None or flat.mde is None else max(beyond, flat.mde)
+
+
+def _made_by(name: str, groups: Sequence[Sequence[str]], change: float, seen: Seen) -> str:
+    """What made a loss; its standing is that of the comparison's own test."""
+    drawn = seen.drawn
+    flat = seen.tests[name] if name in seen.tests else drawn.tests[drawn.names.index(name)]
+    return reason(
+        seen.pairing,
+        drawn,
+        mean_shares(groups),
+        standing=standing(change, flat.p, smallest=flat.smallest_p),
+        metrics=seen.metrics,
+        of=f"{seen.against} {name}",
+    )
 
 
 def _lacking(wanted: Sequence[str], seen: Seen) -> str:

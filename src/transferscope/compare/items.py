@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..runs import PairedBenchmark
 from .result import AgainstBase, Artefacts, Flips
@@ -28,19 +29,25 @@ def flips_of(part: PairedBenchmark) -> Flips:
     )
 
 
+def flagged_items(part: PairedBenchmark) -> NDArray[np.bool_]:
+    """Which items (n_items,) have a flagged answer on either side."""
+    pairs = zip(part.base_flags, part.tuned_flags, strict=True)
+    return np.array([bool(b or t) for b, t in pairs], dtype=bool)
+
+
 def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> Artefacts:
     """Where the change comes from: items with a flagged answer on either side, or clean ones.
 
     Style and script (``against``) are counted beside: they say what the model became, often in
     every answer, and would leave no clean item.
     """
-    pairs = zip(part.base_flags, part.tuned_flags, strict=True)
-    flagged = np.array([bool(b or t) for b, t in pairs], dtype=bool)
+    flagged = flagged_items(part)
     share = part.weights * (part.tuned_scores - part.base_scores)
     clean_weight = part.weights[~flagged].sum()
     clean = float(100.0 * share[~flagged].sum() / clean_weight) if clean_weight > 0 else None
     return Artefacts(
         clean_delta=clean,
+        clean_points=float(100.0 * share[~flagged].sum() / part.weights.sum()),
         clean_n=int((~flagged).sum()),
         points=float(100.0 * share[flagged].sum() / part.weights.sum()),
         answered=(_answered(part.base_flags), _answered(part.tuned_flags)),

@@ -31,8 +31,9 @@ class RankedModel:
     """One model's place. ``gain``: change of the source group; ``retention``: of the other groups.
 
     ``kept``: "kept" where every other group's lower 95 % bound lies above minus the allowed loss,
-    "lost" where one's upper bound lies below it, else "open" (also without any bound). ``worst`` is
-    the group that decides. ``pareto``: no other model is at least as good at both and better at
+    "lost" where one's upper bound lies below it, else "open" (also without any bound, and where
+    ``not_judged`` benchmarks, which both runs have, are in no group). ``worst`` is the group that
+    decides. ``pareto``: no other model is at least as good at both and better at
     one, by the estimates. ``tokens``: mean tokens an answer, ``None`` where no run recorded them.
     """
 
@@ -44,6 +45,7 @@ class RankedModel:
     pareto: bool
     tokens: float | None
     placement: Placement | None
+    not_judged: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``order`` in the ``rank`` command's JSON."""
@@ -58,6 +60,7 @@ class RankedModel:
             "pareto": self.pareto,
             "tokens": self.tokens,
             "placement": None if self.placement is None else self.placement.to_json(),
+            "not_judged": list(self.not_judged),
         }
 
 
@@ -189,10 +192,13 @@ def _ranked(
 ) -> RankedModel:
     gain, retention = result.plane.get(comparison.source), result.retention
     kept, worst = kept_groups(result.plane, comparison.source, allowed_loss)
+    if kept == "kept" and result.not_judged:
+        kept = "open"  # what both runs have and nothing judges may be what was lost
     place = None
     if comparison.scale == "published" and gain is not None and retention is not None:
         place = placed(gain.gain, retention.gain, comparison.base)
-    return RankedModel(result.model, gain, retention, kept, worst, False, tokens, place)
+    missing = result.not_judged
+    return RankedModel(result.model, gain, retention, kept, worst, False, tokens, place, missing)
 
 
 def _place(row: RankedModel) -> tuple[int, float, str]:

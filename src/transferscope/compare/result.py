@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from io import StringIO
 from typing import Any
 
+from ..core.attribution import Causes
 from ..core.changes import ChangeTest
 from ..core.constant_answer import ConstantAnswer
+from ..core.disagreement import Disagreement
 from ..core.forgetting import Transitions
 from ..core.index import IndexResult
 from ..core.robustness import SpecificationCurve
@@ -22,6 +24,8 @@ from ..core.standing import Standing, standing
 from .robust import Robustness
 
 Interval = tuple[float, float]
+NO_GROUP = "not in suite"
+"""How the reason begins why a benchmark that both runs have is not compared: it has no group."""
 
 
 def bounds(ci: Interval) -> list[float] | None:
@@ -73,14 +77,17 @@ class AgainstBase:
 class Artefacts:
     """Where a change comes from: flagged answers or clean ones.
 
-    ``clean_delta``: the change on the items where both answers are clean (``None`` without any).
-    Clean items are easier than the rest: it is a diagnosis, not a corrected score.
-    ``points``: the part of the plain change that comes from items with a flagged answer.
+    ``points`` and ``clean_points``: the parts of the plain change that come from items with a
+    flagged answer and from items where both answers are clean; they add up to it.
+    ``clean_delta``: the mean change of the clean items by themselves (``None`` without any), which
+    is ``clean_points`` over their share of the weight. Clean items are easier than the rest: it is
+    a diagnosis, not a corrected score.
     ``answered``: share of items, base and tuned, that were answered in full and found, in percent.
     ``against``: style and script; ``None``, not measured, where a run kept no answers.
     """
 
     clean_delta: float | None
+    clean_points: float
     clean_n: int
     points: float
     answered: tuple[float, float]
@@ -140,6 +147,7 @@ class BenchmarkChange:
             "clean_delta": found.get("clean_delta"),
             "clean_n": found.get("clean_n"),
             "artefact_points": found.get("points"),
+            "clean_points": found.get("clean_points"),
             "answered": dict(zip(("base", "tuned"), found["answered"], strict=True))
             if found
             else None,
@@ -195,7 +203,8 @@ class TunedResult:
     ``index`` is the robust definition at the comparison's scale, ``linear`` its companion with
     the Fieller interval. ``not_compared`` maps benchmarks to the reason. ``retention`` is the mean
     change over the benchmarks' groups that are not the source. ``robustness`` is ``None`` where
-    there is no index.
+    there is no index. ``causes`` says which answers made the changes, ``disagreements`` which
+    metrics of a benchmark don't agree about its change.
     """
 
     model: str
@@ -207,6 +216,13 @@ class TunedResult:
     not_compared: Mapping[str, str]
     flipped: tuple[FlippedItem, ...] = ()
     robustness: Robustness | None = None
+    causes: Causes = field(default_factory=lambda: Causes({}, {}))
+    disagreements: tuple[Disagreement, ...] = ()
+
+    @property
+    def not_judged(self) -> tuple[str, ...]:
+        """Benchmarks that both runs have and that no sentence rests on: they are in no group."""
+        return tuple(b for b, why in self.not_compared.items() if why.startswith(NO_GROUP))
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``tuned`` in the ``compare`` command's JSON."""
@@ -218,6 +234,9 @@ class TunedResult:
             "retention": None if self.retention is None else self.retention.to_json(),
             "benchmarks": [row.to_json() for row in self.benchmarks],
             "not_compared": dict(self.not_compared),
+            "attribution": self.causes.to_json(),
+            "disagreements": [found.to_json() for found in self.disagreements],
+            "not_judged": list(self.not_judged),
             "robustness": None if self.robustness is None else self.robustness.to_json(),
         }
 

@@ -16,6 +16,7 @@ from ..core.artefacts import flags_of
 from ..core.errors import InputError
 from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
+from ..core.thinking import without_thinking
 from . import mctaco
 from .gold import gold_problems, instructions_of
 from .letters import letter
@@ -98,7 +99,9 @@ def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
     Where boxes are used also ``finished``, the share whose last box is closed, and the accuracy of
     those: they are the easier items, so it is no estimate of what the others would have scored.
     """
-    answers = gold_problems(rows, gold) if gold else {r.id: str(r.gold) for r in _with_gold(rows)}
+    answers: Mapping[str, str | list[str]] = (
+        gold_problems(rows, gold) if gold else {r.id: _maths_gold(r) for r in _with_gold(rows)}
+    )
     verdicts: dict[str, bool] = {}
     graded = [row for row in rows if row.id in answers]
     for at, row in enumerate(graded):
@@ -110,6 +113,16 @@ def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
         return plain
     split = {"finished": len(closed) / len(graded), "accuracy_finished": _mean(closed)}
     return replace(plain, metrics=plain.metrics | split)
+
+
+def _maths_gold(row: SavedResponse) -> str | list[str]:
+    """A list of golds means any of them."""
+    if not isinstance(row.gold, list):
+        return str(row.gold)
+    if not row.gold or not all(isinstance(gold, str | int | float) for gold in row.gold):
+        what = "'gold' is neither an answer nor a list of answers"
+        raise InputError(what, place=row.place, remedy="give the reference answers")
+    return [str(gold) for gold in row.gold]
 
 
 def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from . import figures, probe_figures, robust, views, words
+from . import figures, parts, probe_figures, robust, study_grids, views, words
 from .text import name, script_json, visible
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "coverage": words.COVERAGE,
         "index_note": words.index_note(comparison.suite),
         "measures": words.MEASURES,
+        "parts_measure": parts.MEASURE,
         "plane": told(figures.plane(comparison)),
         "groups": told(figures.group_bars(comparison)),
         "deltas": [told(figure) for figure in deltas],
@@ -113,11 +114,11 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "prefixes": sorted(prefixes),
         "more_hidden": told(probe_figures.pca_scatter(report.hidden, every)),
         "more_tokens": [told(figure) for figure in more_tokens if figure],
-        "arm_means": views.arm_grid(report.arm_means, comparison.source)
+        "arm_means": study_grids.arm_grid(report.arm_means, comparison.source)
         if report.arm_means
         else None,
         "many": len(models) > MANY,
-        "claims": views.claim_grid(report.claims) if report.claims else None,
+        "claims": study_grids.claim_grid(report.claims) if report.claims else None,
         "frontier": probe_figures.frontier_scatter(_points(report), arms),
         "arms": arm_entries,
         "dynamics": views.dynamics_grid(report.dynamics) if report.dynamics else None,
@@ -167,8 +168,6 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "data": lambda value: Markup(script_json(value)),
-        "answered": views.answered,
-        "flags": views.flag_counts,
         "group": words.group_name,
         "interval": words.interval,
         "count": words.count,
@@ -182,6 +181,7 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "STANDING": words.STANDING_WORDS,
+        "artefact_grid": parts.artefact_grid,
         "index_value": words.index_value,
         "limits": words.limits,
     }

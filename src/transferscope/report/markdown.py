@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from . import robust, views, words
+from . import parts, robust, study_grids, verdict, words
 from .figures import model_labels
 from .text import markdown_cell as cell
 from .text import markdown_html
@@ -72,9 +72,13 @@ def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool)
     """Every model's headline, and where asked for the sentences below it."""
     out = []
     for label, result in zip(labels, comparison.tuned, strict=True):
-        out.append(f"**{label}**: {cell_text(words.headline(result, comparison.source))}")
+        out.append(f"**{label}**: {cell_text(verdict.headline(result, comparison.source))}")
         if sentences:
-            lines = words.verdicts(result, comparison.source)
+            mark = words.index_label(comparison.suite)
+            lines = [
+                *verdict.verdicts(result, comparison.source),
+                *verdict.index_differences(result.index, result.linear, mark).values(),
+            ]
             out.append("\n".join(f"- {cell_text(line)}" for line in lines))
     return [part for part in out if part]
 
@@ -104,9 +108,9 @@ def _study(report: ReportInput) -> list[str]:
     grids = [
         (
             "Arms over their training runs",
-            views.arm_grid(report.arm_means, report.comparison.source),
+            study_grids.arm_grid(report.arm_means, report.comparison.source),
         ),
-        ("The paper's claims, at this scale", views.claim_grid(report.claims)),
+        ("The paper's claims, at this scale", study_grids.claim_grid(report.claims)),
     ]
     out = []
     for title, grid in grids:
@@ -160,11 +164,11 @@ def _index(comparison: Comparison, labels: Sequence[str]) -> list[str]:
                 )
             )
     head = ("model", "group", f"robust, scale {cell(comparison.scale)}", "linear (Fieller)")
-    parts = [f"### {label}", table(head, rows, words_columns=4)]
-    parts.append(words.COVERAGE)
+    out = [f"### {label}", table(head, rows, words_columns=4)]
+    out.append(words.COVERAGE)
     if note := words.index_note(comparison.suite):
-        parts.append(note)
-    return parts
+        out.append(note)
+    return out
 
 
 def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
@@ -178,7 +182,9 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
         "Holm p",
         "MDE",
         "n",
-        "clean change (n)",
+        "from flagged",
+        "from clean",
+        "clean questions' own mean (n)",
         "lost / won",
         "verdict",
     )
@@ -198,6 +204,10 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
 
 def _row(row: BenchmarkChange) -> tuple[str, ...]:
     clean = row.artefacts
+    split, own = ("n/a", "n/a"), "n/a"
+    if clean is not None:
+        split = parts.of_row(row)[1:]
+        own = f"{words.signed(clean.clean_delta)} ({clean.clean_n})"
     return (
         cell(row.benchmark),
         words.number(row.base),
@@ -208,7 +218,8 @@ def _row(row: BenchmarkChange) -> tuple[str, ...]:
         cell(words.p_value(row.p_holm)),
         words.mde(row),
         words.count(row.n),
-        "n/a" if clean is None else f"{words.signed(clean.clean_delta)} ({clean.clean_n})",
+        *split,
+        own,
         "n/a" if row.flips is None else f"{row.flips.lost} / {row.flips.won}",
         words.STANDING_WORDS[row.standing],
     )

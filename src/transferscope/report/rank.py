@@ -49,6 +49,14 @@ def sentences(ranking: Ranking) -> list[str]:
     for row in ranking.order:
         if row.kept != "kept" and row.worst:
             out.append(f"{name(row.model)}: {row.kept} on {words.group_name(row.worst)}.")
+        if row.not_judged:
+            missing = ", ".join(map(name, row.not_judged))
+            out.append(
+                f"{name(row.model)}: {row.kept}, because {missing} could not be judged: both runs "
+                "have it, and it is in no group (--map)."
+                if row.kept == "open"
+                else f"{name(row.model)}: {missing} was not judged: in no group (--map)."
+            )
     out += [_contrast(contrast) for contrast in ranking.contrasts]
     out += [_placement(name(row.model), row.placement) for row in ranking.order if row.placement]
     out.append(_router(ranking.router))

@@ -105,7 +105,8 @@ def _ti(value: float | None) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    return f"{words.number(low, 0)} to {words.number(high, 0)}"
+    first, last = words.number(low, 0), words.number(high, 0)
+    return first if first == last else f"{first} to {last}"
 
 
 def _below(row: BelowChance, who: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.padding import Padding
 from rich.text import Text
 
-from . import views, words
+from . import study_grids, words
 from .terminal import plain_table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def print_study(report: ReportInput, console: Console) -> None:
     """What the study lacks, one row per arm, then one verdict per claim with what was measured."""
     for note in report.notes:
         console.print(Text(note, style="yellow"), highlight=False)
-    grid = views.arm_grid(report.arm_means, report.comparison.source)
+    grid = study_grids.arm_grid(report.arm_means, report.comparison.source)
     table = plain_table("Mean change in points over training runs (95 % interval)")
     table.add_column(grid.head[0], overflow="fold")
     for title in grid.head[1:4]:
@@ -32,7 +32,9 @@ def print_study(report: ReportInput, console: Console) -> None:
     console.print(table)
     console.print()
     console.print(Text("The paper's claims, at this scale", style="bold"))
-    for claim, verdict, measured, interval, threshold, runs in views.claim_grid(report.claims).rows:
+    for claim, verdict, measured, interval, threshold, runs in study_grids.claim_grid(
+        report.claims
+    ).rows:
         decided, _, why = verdict.partition(" ")
         console.print(Text.assemble((decided, STYLES.get(decided, "")), f": {claim}"))
         said = f"measured {measured}, 95 % interval {interval}, threshold {threshold}, runs {runs}"

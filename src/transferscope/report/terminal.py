@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from . import robust, views, words
+from . import parts, robust, verdict, views, words
 from .figures import model_labels
 from .text import name, token
 
@@ -53,13 +53,16 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         if linear:
             console.print()
             _index_table(f"{label}, linear, with Fieller interval", linear, console)
+        _say(words.TERMS, console, style="dim")
         _say(words.COVERAGE, console, style="dim")
     if note := words.index_note(comparison.suite):
         _say(note, console, style="dim")
     for label, result in _labelled(comparison):
         console.print()
         console.print(_benchmarks(label, result))
-        if flags := views.flag_totals(result):
+        if flags := parts.flag_totals(result):
+            console.print()
+            console.print(_flagged(result))
             _say(f"flagged answers, base → tuned: {flags}", console, indent=2)
         for sentence in (*words.limits(result), *robust.sentences(result, comparison)):
             _say(sentence, console, indent=2)
@@ -82,12 +85,12 @@ def print_verdict(comparison: Comparison, console: Console) -> None:
     for at, (label, result) in enumerate(_labelled(comparison)):
         if at:
             console.print()
-        _say(f"{label}: {words.headline(result, comparison.source)}", console, style="bold")
-        for sentence in words.verdicts(result, comparison.source):
+        _say(f"{label}: {verdict.headline(result, comparison.source)}", console, style="bold")
+        for sentence in verdict.verdicts(result, comparison.source):
             _say(sentence, console, indent=2)
         if result.index is not None:
             mark = words.index_label(comparison.suite)
-            for sentence in words.index_sentences(result.index, mark):
+            for sentence in verdict.index_sentences(result.index, result.linear, mark):
                 _say(sentence, console, indent=2)
 
 
@@ -304,6 +307,16 @@ def _benchmarks(label: str, result: TunedResult) -> Table:
             Text(SHORT[said], style=STYLE.get(said, "dim")),
             end_section=at + 1 < len(groups) and groups[at + 1] != row.group,
         )
+    return table
+
+
+def _flagged(result: TunedResult) -> Table:
+    table = plain_table("Where the change comes from, in points")
+    grid = parts.flagged_grid(result)
+    table.add_column(grid.head[0], overflow="fold")
+    _numbers(table, *grid.head[1:])
+    for row in grid.rows:
+        table.add_row(*map(Text, row))
     return table
 
 

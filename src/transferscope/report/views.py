@@ -5,16 +5,15 @@ Texts are already cut and made visible (:mod:`.text`); escaping is the template'
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import words
+from . import verdict, words
 from .text import name, token, visible
 
 if TYPE_CHECKING:
-    from ..compare.result import Artefacts, BenchmarkChange, Comparison, TunedResult
+    from ..compare.result import BenchmarkChange, Comparison, TunedResult
 
 EXAMPLES_SHOWN = 24
 """Flipped questions shown per model; the counts beside them are complete."""
@@ -67,13 +66,17 @@ def model_views(
     comparison: Comparison, labels: Sequence[str], slots: Sequence[int]
 ) -> list[ModelView]:
     """Every tuned model in the comparison's order; ``slots`` are their colours."""
+    label_of = words.index_label(comparison.suite)
     return [
         ModelView(
             label=label,
             slot=slot,
             result=result,
-            headline=words.headline(result, comparison.source),
-            verdicts=tuple(words.verdicts(result, comparison.source)),
+            headline=verdict.headline(result, comparison.source),
+            verdicts=(
+                *verdict.verdicts(result, comparison.source),
+                *verdict.index_differences(result.index, result.linear, label_of).values(),
+            ),
             groups=_by_group(result, comparison),
             examples=_examples(result),
             examples_left_out=_left_out(result),
@@ -123,34 +126,6 @@ def _examples(result: TunedResult) -> tuple[Example, ...]:
             tuned=visible(item.tuned),
         )
         for _, _, item in kept
-    )
-
-
-def flag_counts(artefacts: Artefacts) -> str:
-    """``truncated 3 → 12, looped 0 → 2``; empty where nothing was flagged."""
-    return _flag_words(artefacts.base_flags, artefacts.tuned_flags)
-
-
-def answered(artefacts: Artefacts) -> str:
-    """``100 → 91``: percent of the questions that were answered, base and tuned."""
-    return " → ".join(words.number(share, 0) for share in artefacts.answered)
-
-
-def flag_totals(result: TunedResult) -> str:
-    """The flags of all benchmarks together, as :func:`flag_counts` words them."""
-    base: Counter[str] = Counter()
-    tuned: Counter[str] = Counter()
-    for row in result.benchmarks:
-        if row.artefacts is not None:
-            base.update(row.artefacts.base_flags)
-            tuned.update(row.artefacts.tuned_flags)
-    return _flag_words(base, tuned)
-
-
-def _flag_words(base: Mapping[str, int], tuned: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{name(flag)} {base.get(flag, 0)} → {tuned.get(flag, 0)}"
-        for flag in sorted({*base, *tuned})
     )
 
 
@@ -265,61 +240,6 @@ def weight_grid(weights: Mapping[str, Mapping[str, Any]]) -> Grid:
     return Grid(head, rows)
 
 
-def claim_grid(claims: Sequence[Mapping[str, Any]]) -> Grid:
-    """Every claim with the measured value, its interval over runs and the verdict."""
-    rows = []
-    for claim in claims:
-        ci = claim["ci"]
-        why = f" ({name(claim['why'])})" if claim["why"] else ""
-        measured = claim["measured"]
-        rows.append(
-            (
-                name(claim["claim"]),
-                f"{claim['verdict']}{why}",
-                "n/a" if measured is None else words.number(measured, 2),
-                words.interval((ci[0], ci[1]), 2) if ci else "none",
-                f"{claim['threshold']:g}".replace("-", "\u2212"),
-                digits(claim["runs"]),
-            )
-        )
-    head = ("claim of the paper", "verdict", "measured", "95 % interval", "threshold", "runs")
-    return Grid(head, tuple(rows))
-
-
-def arm_grid(means: Sequence[Mapping[str, Any]], source: str) -> Grid:
-    """Every arm over its training runs, the source group first."""
-    groups = list(dict.fromkeys([source, *(group for mean in means for group in mean["gain"])]))
-    several = len({(mean["arm"]) for mean in means}) < len(means)
-    rows = []
-    for mean in means:
-        rate = mean["learning_rate"]
-        label = name(mean["arm"]) + (f" at {rate:g}" if several and rate is not None else "")
-        rows.append(
-            (
-                label,
-                digits(mean["runs"]),
-                _over_runs(mean["gain"].get(source)),
-                _over_runs(mean["retention"]),
-                *(_over_runs(mean["gain"].get(group)) for group in groups[1:]),
-                _over_runs(mean["shift"].get("kl"), 3),
-                _over_runs(mean["shift"].get("d_layerwise"), 2),
-                _cost("seconds", mean["seconds"]),
-            )
-        )
-    head = ("arm", "runs", f"{words.group_name(source)} (source)", "retention")
-    others = tuple(words.group_name(group) for group in groups[1:])
-    return Grid((*head, *others, "KL(tuned ‖ base)", "PCA shift", "time a run"), tuple(rows))
-
-
-def _over_runs(found: Mapping[str, Any] | None, places: int = 1) -> str:
-    """``+16.9 (13.2 to 20.5)``; the mean alone where there are too few runs."""
-    if found is None:
-        return "n/a"
-    mean = words.signed(found["mean"], places)
-    ci = found["ci"]
-    return mean if ci is None else f"{mean} ({words.interval((ci[0], ci[1]), places)})"
-
-
 def dynamics_grid(dynamics: Mapping[str, Mapping[str, Any]]) -> Grid:
     """The quantities of every run's gradient norms."""
     keys = {
@@ -368,7 +288,7 @@ def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:
     """Named costs, a column each."""
     keys = list(dict.fromkeys(key for row in costs.values() for key in row))
     rows = tuple(
-        (name(model), *(_cost(key, row.get(key)) for key in keys)) for model, row in costs.items()
+        (name(model), *(cost(key, row.get(key)) for key in keys)) for model, row in costs.items()
     )
     return Grid(("model", *map(_cost_name, keys)), rows)
 
@@ -423,7 +343,8 @@ def _cost_name(key: str) -> str:
     return COST_NAMES.get(key, name(key).replace("_", " "))
 
 
-def _cost(key: str, value: Any) -> str:
+def cost(key: str, value: Any) -> str:
+    """A named cost in words: a duration where it is one, else a number."""
     from .progress import duration
 
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -9,13 +9,16 @@ a change could have gone unseen. :mod:`transferscope.core.changes` has the rule.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..core.attribution import parts
 from ..core.standing import ALPHA, Standing
+from .text import name
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, PlanePoint, TunedResult
+    from ..core.attribution import Attribution
     from ..core.index import IndexResult
 
 MINUS = "\u2212"
@@ -33,12 +36,21 @@ STANDING_WORDS: Mapping[Standing, str] = {
 
 COVERAGE = (
     "Robust TI has a percentile interval: near zero gains it covers the truth in 90 to 92 of 100 "
-    "cases instead of 95. Linear TI with the Fieller interval is its sounder companion."
+    "cases instead of 95. Linear TI has the Fieller interval, made for a ratio of two uncertain "
+    "numbers, which covers it in 94 to 97. Where they differ, believe linear."
 )
+TERMS = (
+    "Retention: the mean change of all groups but the one tuned for; below 0 the model forgot. DI: "
+    "one number for a group's changes, weighted by how far the base was from 100 %. TI: a group's "
+    "DI in percent of the source's. Scale unit: changes are in points, not divided by a spread."
+)
+"""The terms of a first screen, for a reader who meets them for the first time."""
 MEASURES = {
     "plane": (
-        "Source gain is the mean change, in points, on the group the model was tuned for; "
-        "retention is the mean change on all other groups. Right is learned more, up is kept more."
+        "Two numbers tell most of a tuning. Source gain is the mean change, in points (percentage "
+        "points of the score), on the group of benchmarks that the model was tuned for. Retention "
+        "is the mean change on all other groups: 0 means that nothing changed there, below 0 the "
+        "model forgot. Each model is a point of this plane. Right: learned more. Up: forgot less."
     ),
     "interval": (
         "A 95 % interval is the range of changes that fit the data: had other questions of the "
@@ -46,8 +58,10 @@ MEASURES = {
     ),
     "index": (
         "The Transferability Index says how much of the source's gain shows up elsewhere: 100 % "
-        "means as much as on the source, 0 % nothing, below 0 % a loss. It is a ratio and says "
-        "nothing about the gain's size, so it comes after the plane."
+        "means as much as on the source, 0 % nothing, below 0 % a loss. It is the ratio of two "
+        "domain indices (DI), one number per group that sums up its benchmarks' changes, each "
+        "weighted by how far the base was from 100 %. A ratio says nothing about the gain's size, "
+        "so read the plane first."
     ),
     "benchmarks": (
         "Both models answer the same questions, so each change is tested question by question. "
@@ -61,9 +75,11 @@ MEASURES = {
         "answer that is whole and could be read."
     ),
     "arms": (
-        "Means over an arm's training runs (seeds), in points, with 95 % intervals in brackets "
-        "that hold the runs' spread and the questions' uncertainty; below three runs there is "
-        "none. The time a run is CPU time where all arms trained on the CPU, else the clock's."
+        "An arm is one way of training (say, supervised or reinforcement learning), run several "
+        "times with different random seeds. Shown are means over its runs, in points, with 95 % "
+        "intervals in brackets that hold the runs' spread and the questions' uncertainty; below "
+        "three runs there is none. The time of a run is CPU time where all arms trained on the "
+        "CPU, else the clock's."
     ),
     "claims": (
         "Thresholds were written down before the first run. Intervals are over training runs "
@@ -86,14 +102,15 @@ MEASURES = {
         "where the plain change comes from, not a corrected score."
     ),
     "robustness": (
-        "An index rests on choices that nobody has to share: how benchmarks are weighted, which of "
-        "them are in, how gains become one number. A finding that one of them decides is weak."
+        "An index rests on debatable choices: how benchmarks are weighted, which of them are in, "
+        "how gains become one number. A finding that depends on one of these choices is weak."
     ),
     "specifications": (
         "Weight is a benchmark's share of its group, by the base's headroom. Without it: the index "
-        "with this benchmark left out. A specification is a definition, a scale and a weighting; "
-        "the first is the default. Scales multiply an index and don't change signs. Point "
-        "estimates: the intervals stand above."
+        "with this benchmark left out. A specification is a definition (how changes become one "
+        "number), a scale (what a change is divided by: unit divides by nothing) and a weighting; "
+        "the first is the default. Scales multiply an index and don't change signs. These are "
+        "point estimates; the intervals stand above."
     ),
     "flips": (
         "A flip is a question whose verdict changed: lost (right before, wrong after) or won. "
@@ -169,8 +186,12 @@ def p_value(p: float) -> str:
     return "n/a" if math.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def change(what: str, point: PlanePoint) -> str:
-    """One change as a sentence without its full stop.
+def change(
+    what: str, point: PlanePoint, made_by: Attribution | None = None, *, reservation: str = ""
+) -> str:
+    """One change as a sentence without its full stop, with the answers that made it.
+
+    ``reservation``: why a change that is shown is not what it seems.
 
     >>> change("math", PlanePoint(12.3, (8.0, 16.4), p=0.001, p_holm=0.001))
     'gained 12.3 points on math (95 % interval 8.0 to 16.4): gain established'
@@ -180,18 +201,27 @@ def change(what: str, point: PlanePoint) -> str:
         return f"changed by {signed(gain)} points on {what}: no interval, nothing established"
     around = f"95 % interval {interval(point.ci)}"
     told = STANDING_WORDS[said]
-    if said == "gain":
-        return f"gained {number(gain)} points on {what} ({around}): {told}"
-    if said == "loss":
+    split = parts(made_by) if made_by is not None and made_by.notable else ""
+    beside = f", {split}" if split else ""
+    if said in ("gain", "loss"):
+        if made_by is not None and made_by.notable and made_by.clean_established is False:
+            told = f"{told}, but not on clean answers alone"
+        if reservation:
+            told = f"{told}, {reservation}"
+        if said == "gain":
+            return f"gained {number(gain)} points on {what}{beside} ({around}): {told}"
         size = number(abs(gain))
-        return f"lost {size} points on {what} (change {signed(gain)}, {around}): {told}"
+        return f"lost {size} points on {what}{beside} (change {signed(gain)}, {around}): {told}"
     start = f"changed by {signed(gain)} points on {what} ({around})"
+    beside = f"; {split}" if split else ""
     if said == "too few":
-        return f"{start}: too few questions to establish anything, {smallest(point.smallest_p)}"
+        few = f"too few questions to establish anything, {smallest(point.smallest_p)}"
+        return f"{start}: {few}{beside}"
     if said != "open":
         alone = f"p {p_value(point.p)} by itself, {p_value(point.p_holm)} after Holm's correction"
-        return f"{start}: {told}, not established ({alone})"
-    return f"{start}: {told}; {unseen(point.mde)}"
+        reserved = f", {reservation}" if reservation else ""
+        return f"{start}: {told}, not established ({alone}){reserved}{beside}"
+    return f"{start}: {told}{beside}; {unseen(point.mde)}"
 
 
 def smallest(p: float) -> str:
@@ -223,69 +253,25 @@ def limits(result: TunedResult) -> list[str]:
     out = []
     if few:
         least = min(row.smallest_p for row in few)
-        out.append(
-            f"Too few clusters to establish anything on {', '.join(r.benchmark for r in few)}: "
-            f"{smallest(least)}."
-        )
+        out.append(f"Too few clusters to establish anything on {_names(few)}: {smallest(least)}.")
     barred = [r for r in tested if r not in few and r.smallest_p * len(tested) >= ALPHA]
     if barred:
         least = min(row.smallest_p for row in barred) * len(tested)
         out.append(
-            f"Too few clusters to establish anything on {', '.join(r.benchmark for r in barred)} "
+            f"Too few clusters to establish anything on {_names(barred)} "
             f"after Holm's correction for {len(tested)} benchmarks, unless others fall with it: "
             f"{smallest(least)}."
         )
     return out
 
 
+def _names(rows: Sequence[BenchmarkChange]) -> str:
+    return ", ".join(name(row.benchmark) for row in rows)
+
+
 def interval_standing(ci: tuple[float, float]) -> Standing:
     """What a 95 % interval that has no test of its own shows."""
     return "gain" if ci[0] > 0 else "loss" if ci[1] < 0 else "open"
-
-
-def headline(result: TunedResult, source: str) -> str:
-    """The model's verdict in one line: what it learned, and what that did to the rest."""
-    point = result.plane.get(source)
-    name = group_name(source)
-    if point is None:
-        learned = f"Nothing of {name} could be compared"
-    else:
-        learned = {
-            "gain": f"Better on {name}",
-            "loss": f"Worse on {name}",
-            "gain suggested": f"A gain on {name} is suggested, not established",
-            "loss suggested": f"A loss on {name} is suggested, not established",
-            "open": f"No change on {name} established",
-            "too few": f"Too few questions to judge {name}",
-            "unknown": f"The change on {name} has no interval",
-        }[point.standing]
-    if result.retention is None:
-        return f"{learned}."
-    kept = {
-        "gain": "better elsewhere",
-        "loss": "loss elsewhere established",
-        "gain suggested": "a gain elsewhere suggested",
-        "loss suggested": "a loss elsewhere suggested, not established",
-        "open": "no change elsewhere established",
-        "too few": "too few questions to judge the rest",
-        "unknown": "no interval elsewhere",
-    }[result.retention.standing]
-    return f"{learned}, {kept}."
-
-
-def verdicts(result: TunedResult, source: str) -> list[str]:
-    """Sentences on the source, the retention and every other group, the source first."""
-    out = []
-    if source in result.plane:
-        point = result.plane[source]
-        out.append(change(group_name(source), point))
-    others = [g for g in result.plane if g != source]
-    if result.retention is not None and len(others) > 1:
-        out.append(change("all other groups together", result.retention))
-    for group in others:
-        point = result.plane[group]
-        out.append(change(group_name(group), point))
-    return [text[0].upper() + text[1:] + "." for text in out]
 
 
 def index_label(suite: str) -> str:
@@ -313,18 +299,3 @@ def index_value(result: IndexResult, group: str) -> str:
         return f"{number(value, 0)} % (no interval: {result.no_interval[group]})"
     around = "no interval" if ci is None else f"95 % interval {interval(ci, 0)}"
     return f"{number(value, 0)} % ({around})"
-
-
-def index_sentences(result: IndexResult, label: str) -> list[str]:
-    """The index of every group in a line each; groups undefined for one reason share a line."""
-    undefined: dict[str, list[str]] = {}
-    out = []
-    for group, value in result.ti.items():
-        if value is None:
-            why = result.undefined_reason.get(group, "no reason recorded")
-            undefined.setdefault(why, []).append(group_name(group))
-        else:
-            out.append(f"{label} {group_name(group)}: {index_value(result, group)}.")
-    for why, groups in undefined.items():
-        out.append(f"{label} {' and '.join(groups)}: undefined: {why}.")
-    return out

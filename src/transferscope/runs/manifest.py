@@ -26,6 +26,8 @@ class Manifest:
     how its answers were drawn. ``complete`` maps every committed benchmark to
     ``{"outcomes_bytes": end of its lines in outcomes.jsonl, "n": number of its lines}``.
     ``left_out`` maps a task of foreign results that could not be imported to the reason.
+    ``metrics`` maps a benchmark of foreign results that were scored in several ways to its scores
+    (0..1) by metric and filter, the one that the outcomes hold first.
     """
 
     model: ModelRef
@@ -42,6 +44,7 @@ class Manifest:
     schema: int = SCHEMA
     complete: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def committed(self) -> int:
@@ -121,6 +124,7 @@ def _check_types(raw: Mapping[str, Any], path: Path) -> None:
         "versions": dict,
         "complete": dict,
         "left_out": dict,
+        "metrics": dict,
         "provenance": str,
         "status": str,
         "template": (str, type(None)),
@@ -136,6 +140,11 @@ def _check_types(raw: Mapping[str, Any], path: Path) -> None:
         raise InputError(
             "not a valid manifest: field 'model.name' is not a string", place=str(path)
         )
+    for name, scores in raw.get("metrics", {}).items():
+        values = list(scores.values()) if isinstance(scores, dict) else ["none"]
+        if not all(isinstance(v, int | float) and 0 <= v <= 1 for v in values):
+            what = f"not a valid manifest: field 'metrics.{name}' holds no scores within 0..1"
+            raise InputError(what, place=str(path))
     for name, entry in raw.get("complete", {}).items():
         counts = entry if isinstance(entry, dict) else {}
         if not all(type(counts.get(key)) is int for key in ("outcomes_bytes", "n")):

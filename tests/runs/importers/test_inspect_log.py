@@ -77,6 +77,8 @@ def test_what_a_log_says_of_its_run():
     assert results.versions == {"inspect_ai": "0.3.160", "task quick_sums": "0"}
     assert results.unmapped == ("quick_sums",)
     assert results.notes == ("quick_sums: scorer match is read, not includes",)
+    (kept,) = results.metrics.values()
+    assert list(kept) == ["match", "includes"]  # what is read first
 
 
 @pytest.mark.parametrize("log", [OLD / "graded.eval", NEW / "graded.json"])

@@ -587,3 +587,47 @@ def test_an_empty_taxonomy_maps_nothing():
     found = read(FIXTURES / "tuned", Taxonomy(tasks={}))
     assert set(found.unmapped) == set(found.samples)
     assert "mmlu_anatomy" in found.samples
+
+
+def scored(strict, flexible, n=300, **more):
+    """The results of a task that two filters read, and of a family of two subjects."""
+    task = {"exact_match,strict-match": strict, "exact_match,flexible-extract": flexible}
+    subjects = {
+        f"mmlu_{name}": {"acc,none": acc, "acc_stderr,none": 0.01, "acc_norm,none": norm}
+        for name, acc, norm in (("anatomy", 0.4, 0.5), ("virology", 0.8, 0.6))
+    }
+    sizes = {"gsm8k": n, "mmlu_anatomy": 300, "mmlu_virology": 100}
+    return {
+        "results": {"gsm8k": {"alias": "gsm8k", **task, **more}, **subjects},
+        "configs": {},
+        "n-shot": {},
+        "n-samples": {name: {"effective": size} for name, size in sizes.items()},
+        "lm_eval_version": "0.4.9",
+        "model_name": "acme/m",
+    }
+
+
+def test_every_metric_of_a_task_is_kept_the_one_read_first(tmp_path):
+    file = tmp_path / f"results_{DATE}.json"
+    file.write_text(json.dumps(scored(0.6, 0.7, perplexity=9.0, **{"brier_score,none": 0.2})))
+    found = results(file)
+    kept = found.metrics["gsm8k"]
+    assert next(iter(kept)) == "exact_match,strict-match"
+    assert kept["exact_match,flexible-extract"] == 0.7
+    assert not any("perplexity" in key for key in kept)
+    # By number of documents: (300 * 0.4 + 100 * 0.8) / 400, and of acc_norm 0.525.
+    assert found.metrics["mmlu"] == pytest.approx({"acc,none": 0.5, "acc_norm,none": 0.525})
+
+
+def test_a_single_metric_needs_no_table(tmp_path):
+    raw = scored(0.6, 0.7)
+    del raw["results"]["gsm8k"]["exact_match,flexible-extract"]
+    file = tmp_path / f"results_{DATE}.json"
+    file.write_text(json.dumps(raw))
+    assert "gsm8k" not in results(file).metrics
+
+
+def test_samples_keep_the_table_too():
+    kept = results("base").metrics["gsm8k"]
+    assert next(iter(kept)) == "exact_match,strict-match"
+    assert "exact_match,flexible-extract" in kept

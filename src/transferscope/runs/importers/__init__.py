@@ -166,6 +166,7 @@ def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manif
         provenance=results.provenance,
         seed=results.seed,
         limit=results.limit,
+        metrics=results.metrics,
         left_out={taken.task: taken.left_out for taken in results.taken if taken.left_out},
     )
 

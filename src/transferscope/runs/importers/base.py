@@ -46,7 +46,8 @@ class Results:
     function that reads its samples one by one; ``scores`` are the benchmarks without samples.
     ``unmapped`` are tasks that the taxonomy doesn't know: imported, but in no group. ``notes`` say
     what was left out and why. ``taken`` has every task of the file, those left out too; an importer
-    of another distribution may leave it empty.
+    of another distribution may leave it empty. ``metrics``: per benchmark that was scored in
+    several ways, its scores (0..1) by metric and filter, the one that is read first.
     """
 
     model: ModelRef
@@ -56,6 +57,7 @@ class Results:
     unmapped: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     taken: tuple[Taken, ...] = ()
+    metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     engine: Mapping[str, Any] = field(default_factory=dict)
     decoding: Mapping[str, Any] = field(default_factory=dict)
     template: str | None = None

@@ -96,6 +96,11 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         unmapped=unmapped(log.place for log in logs),
         notes=(*(note for log in kept for note in _notes(log)), *left_out(taken)),
         taken=taken,
+        metrics={
+            name: scores
+            for name, parts in samples.items()
+            if len(parts) == 1 and len(scores := _means(parts[0][1])) > 1
+        },
         engine={"engine": provider} | {k: args[k] for k in ("dtype",) if k in args},
         decoding={name: _decoding(parts[0][1]) for name, parts in samples.items()},
         versions=_versions(logs),
@@ -194,6 +199,27 @@ def _taken(log: _Log) -> Taken:
         left_out=_left_out(log),
         lower_is_better=bool(_left_out(log)),
     )
+
+
+def _means(log: _Log) -> dict[str, float]:
+    """The log's own mean of every scorer and value that is one, 0..1, the one that is read first.
+
+    Empty where the log has no mean of what is read.
+    """
+    read_ = (log.scorer, _read_value(log))
+    found: dict[tuple[str, str], float] = {}
+    for entry in _results(log.header)["scores"]:
+        row = _dict(entry)
+        metrics = _dict(row.get("metrics"))
+        means = [_dict(metrics.get(name)).get("value") for name in ("accuracy", "mean")]
+        mean = next((number(value) for value in means if value is not None), None)
+        key = (str(row.get("scorer")), str(row.get("name")))
+        if mean is not None and 0.0 <= mean <= 1.0 and not lower_is_better(key[1]):
+            found.setdefault(key, mean)
+    order = sorted(found, key=lambda key: key != read_)
+    if not order or order[0] != read_:
+        return {}
+    return {key[0] if key[0] == key[1] else "/".join(key): found[key] for key in order}
 
 
 def _notes(log: _Log) -> Iterator[str]:

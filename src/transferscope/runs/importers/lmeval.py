@@ -34,7 +34,7 @@ from .lmeval_about import (
     versions_of,
 )
 from .lmeval_samples import SampleFile, read_samples
-from .lmeval_tasks import Task, leaves, score_row, task_of
+from .lmeval_tasks import Task, all_scores, leaves, score_row, task_of
 from .naming import by_benchmark, places_of, unmapped
 
 _PATTERN = "results_*.json"
@@ -101,6 +101,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         unmapped=unmapped(place for place, _ in tasks),
         notes=tuple(notes),
         taken=tuple(task.shown(raw, file) for task in found),
+        metrics={name: table for name, ts in benchmarks.items() if (table := all_scores(ts, raw))},
         engine=engine_of(raw),
         decoding={name: decoding_of(members, raw) for name, members in benchmarks.items()},
         template=template_of(raw),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -169,6 +169,29 @@ def score_row(task: Task, subset: str, raw: Mapping[str, Any]) -> ScoreRow:
         proportion=_looks_binary(score, stderr, n) if proportion is None else proportion,
         chance=task.place.chance,
     )
+
+
+def all_scores(tasks: Sequence[Task], raw: Mapping[str, Any]) -> dict[str, float]:
+    """A benchmark's scores by "metric,filter", the one that is read first.
+
+    Of several tasks the means by number of documents, or plain means where one of them doesn't say,
+    of what all of them have. Empty where there is only one score, or not the same is read of all.
+    """
+    every = [score_keys(task.place.task, raw) for task in tasks]
+    read = {task.key for task in tasks}
+    shared = [key for key in every[0] if all(key in scores for scores in every)]
+    if len(read) > 1 or len(shared) < 2:
+        return {}
+    counts = [_count(task.place.task, raw) for task in tasks]
+    known = [n for n in counts if n is not None]
+    weights = known if len(known) == len(tasks) else [1] * len(tasks)
+    total = sum(weights)
+    return {
+        ",".join(key): min(
+            1.0, sum(w * s[key] for w, s in zip(weights, every, strict=True)) / total
+        )
+        for key in sorted(shared, key=lambda key: key not in read)
+    }
 
 
 def _named(metric: str, scores: Mapping[Key, float]) -> list[Key]:

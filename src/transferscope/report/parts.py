@@ -1,0 +1,98 @@
+"""Where every change comes from, in rows: flagged answers and clean ones, in points that add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ..core.attribution import add_up
+from . import words
+from .text import name
+from .views import Grid
+
+if TYPE_CHECKING:
+    from ..compare.result import Artefacts, BenchmarkChange, TunedResult
+    from ..core.attribution import Attribution
+
+HEAD = ("benchmark", "change", "from flagged", "from clean")
+"""Heads of the columns in points that add up; the third and the fourth make the second."""
+MEASURE = (
+    "The change is the sum of its two parts: points from questions with a flagged answer, and "
+    "points from questions with two clean answers. The clean questions' own mean change is a "
+    "different number, as the flagged ones are left out of its weight too."
+)
+
+
+def artefact_grid(result: TunedResult) -> Grid:
+    """Every benchmark that kept its answers, then the groups and the retention with any flag."""
+    found = result.causes
+    rows = []
+    for row in result.benchmarks:
+        if row.artefacts is None:
+            continue
+        own = f"{words.signed(row.artefacts.clean_delta)} ({row.artefacts.clean_n} of {row.n})"
+        flags = flag_counts(row.artefacts) or "none"
+        rows.append((name(row.benchmark), *of_row(row), own, answered(row.artefacts), flags))
+    means = [(f"{name(words.group_name(g))} (mean)", part) for g, part in found.groups.items()]
+    if found.retention is not None:
+        means.append(("retention (mean)", found.retention))
+    for label, part in means:
+        if part.flagged_n and not part.unknown:
+            rows.append((label, *points(part), "", "", ""))
+    head = (*HEAD, "clean questions' own mean change (n)", "answered %, base → tuned")
+    return Grid((*head, "flags, base → tuned"), tuple(rows))
+
+
+def flagged_grid(result: TunedResult) -> Grid:
+    """The same for a narrow screen: only what has flagged answers."""
+    whole = artefact_grid(result)
+    flagged = {
+        name(row.benchmark)
+        for row in result.benchmarks
+        if row.artefacts and (row.artefacts.base_flags or row.artefacts.tuned_flags)
+    }
+    rows = tuple(row[:5] for row in whole.rows if row[0] in flagged or row[0].endswith(" (mean)"))
+    return Grid((*HEAD, "clean mean (n)"), rows if flagged else ())
+
+
+def points(part: Attribution) -> tuple[str, str, str]:
+    """Change, flagged and clean part, rounded so that they add up."""
+    total, flagged, clean = add_up(part.change, [part.flagged, part.clean_points])
+    return words.signed(total), words.signed(flagged), words.signed(clean)
+
+
+def of_row(row: BenchmarkChange) -> tuple[str, str, str]:
+    """The same of a benchmark that kept its answers."""
+    assert row.artefacts is not None
+    parts = [row.artefacts.points, row.artefacts.clean_points]
+    total, flagged, clean = add_up(row.delta, parts)
+    return words.signed(total), words.signed(flagged), words.signed(clean)
+
+
+def flag_counts(artefacts: Artefacts) -> str:
+    """``truncated 3 → 12, looped 0 → 2``; empty where nothing was flagged."""
+    return _flag_words(artefacts.base_flags, artefacts.tuned_flags)
+
+
+def answered(artefacts: Artefacts) -> str:
+    """``100 → 91``: percent of the questions that were answered, base and tuned."""
+    return " → ".join(words.number(share, 0) for share in artefacts.answered)
+
+
+def flag_totals(result: TunedResult) -> str:
+    """The flags of all benchmarks together, as :func:`flag_counts` words them."""
+    base: Counter[str] = Counter()
+    tuned: Counter[str] = Counter()
+    for row in result.benchmarks:
+        if row.artefacts is not None:
+            base.update(row.artefacts.base_flags)
+            tuned.update(row.artefacts.tuned_flags)
+    return _flag_words(base, tuned)
+
+
+def _flag_words(base: Mapping[str, int], tuned: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{name(flag)} {base.get(flag, 0)} → {tuned.get(flag, 0)}"
+        for flag in sorted({*base, *tuned})
+    )

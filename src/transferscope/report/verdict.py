@@ -1,0 +1,232 @@
+"""The verdict on one tuned model in sentences, the same on every output.
+
+The headline never calls a loss established without saying that answers which failed for their form
+made most of it, or that another reading of the same answers does not show it. It names what both
+inputs have and nobody judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..core.attribution import add_up, because, flag_words
+from ..core.disagreement import format_share
+from .text import name
+from .words import change, group_name, index_value
+
+if TYPE_CHECKING:
+    from ..compare.result import PlanePoint, TunedResult
+    from ..core.attribution import Attribution
+    from ..core.index import IndexResult
+
+SHOWN = 3
+"""Names and benchmarks listed in the verdict; the tables have all of them."""
+LEARNED = {
+    "gain": "Better on {}",
+    "loss": "Worse on {}",
+    "gain suggested": "A gain on {} is suggested, not established",
+    "loss suggested": "A loss on {} is suggested, not established",
+    "open": "No change on {} established",
+    "too few": "Too few questions to judge {}",
+    "unknown": "The change on {} has no interval",
+}
+KEPT = {
+    "gain": "better elsewhere",
+    "loss": "loss elsewhere established",
+    "gain suggested": "a gain elsewhere suggested",
+    "loss suggested": "a loss elsewhere suggested, not established",
+    "open": "no change elsewhere established",
+    "too few": "too few questions to judge the rest",
+    "unknown": "no interval elsewhere",
+}
+
+
+def headline(result: TunedResult, source: str) -> str:
+    """The model's verdict in one line: what it learned, what that did to the rest, and why.
+
+    Where nothing is established of all other groups together, a group's own loss is named.
+    """
+    causes = result.causes
+    point = result.plane.get(source)
+    if point is None:
+        learned = f"Nothing of {name(group_name(source))} could be compared"
+    else:
+        learned = LEARNED[point.standing].format(name(group_name(source)))
+        learned += _reservation(result, [source], point, causes.groups.get(source))
+    said = [learned]
+    others = [group for group in result.plane if group != source]
+    if (kept := result.retention) is not None:
+        said.append(KEPT[kept.standing] + _reservation(result, others, kept, causes.retention))
+        if kept.standing != "loss":
+            said += [
+                f"loss on {name(group_name(group))} established"
+                + _reservation(result, [group], result.plane[group], causes.groups.get(group))
+                for group in others
+                if result.plane[group].standing == "loss" and len(others) > 1
+            ]
+    text = ", ".join(said)
+    if result.not_judged:
+        text += f"; {not_judged(result)}"
+    return f"{text}."
+
+
+def verdicts(result: TunedResult, source: str) -> list[str]:
+    """Sentences on the source, the retention, every other group and what made their changes.
+
+    Then benchmarks whose metrics disagree, and what could not be compared.
+    """
+    causes = result.causes
+    others = [g for g in result.plane if g != source]
+    told = [(_group(g), [g], result.plane[g], causes.groups.get(g)) for g in others]
+    if result.retention is not None and len(others) > 1:
+        told.insert(0, ("all other groups together", others, result.retention, causes.retention))
+    if source in result.plane:
+        point = result.plane[source]
+        told.insert(0, (_group(source), [source], point, causes.groups.get(source)))
+    out = [
+        change(what, point, found, reservation=_format(result, groups, point))
+        for what, groups, point, found in told
+    ]
+    sentences = [f"{text[0].upper()}{text[1:]}." for text in out]
+    sentences += made_by(result)
+    sentences += [
+        f"{name(found.benchmark)}: {name(found.sentence)}."
+        for found in result.disagreements[:SHOWN]
+    ]
+    if (left := len(result.disagreements) - SHOWN) > 0:
+        sentences.append(f"{left} more benchmarks have metrics that disagree: see --json.")
+    return sentences + _not_compared(result)
+
+
+def made_by(result: TunedResult) -> list[str]:
+    """Benchmarks whose change must not be told without its flagged answers, the largest first."""
+    notable = [(b, found) for b, found in result.causes.benchmarks.items() if found.notable]
+    notable.sort(key=lambda item: -abs(item[1].flagged))
+    out = [
+        f"{name(b)}: {because(found)} ({found.flagged_n} of {found.n} items flagged)."
+        for b, found in notable[:SHOWN]
+    ]
+    if (left := len(notable) - SHOWN) > 0:
+        out.append(f"Flagged answers also made much of the change on {left} more benchmarks.")
+    return out
+
+
+def not_judged(result: TunedResult) -> str:
+    """``BoolQ and MMLU are in both inputs but in no group: not judged (--map)``, or nothing."""
+    names = result.not_judged
+    if not names:
+        return ""
+    are = "are" if len(names) > 1 else "is"
+    return f"{_listed(names)} {are} in both inputs but in no group: not judged (--map)"
+
+
+def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str) -> list[str]:
+    """The index of every group in a line each; groups undefined for one reason share a line.
+
+    Where the definitions disagree on what is established, the line rests on ``linear``, whose
+    interval holds (docs/coverage.md), and says what ``robust`` has.
+    """
+    differ = index_differences(robust, linear, label)
+    undefined: dict[str, list[str]] = {}
+    out = []
+    for group, value in robust.ti.items():
+        if group in differ:
+            out.append(differ[group])
+        elif value is None:
+            why = robust.undefined_reason.get(group, "no reason recorded")
+            undefined.setdefault(why, []).append(name(group_name(group)))
+        else:
+            out.append(f"{label} {name(group_name(group))}: {index_value(robust, group)}.")
+    for why, groups in undefined.items():
+        out.append(f"{label} {' and '.join(groups)}: undefined: {why}.")
+    return out
+
+
+def index_differences(
+    robust: IndexResult | None, linear: IndexResult | None, label: str
+) -> dict[str, str]:
+    """A sentence for every group on which the two definitions don't establish the same."""
+    if robust is None or linear is None:
+        return {}
+    return {
+        group: (
+            f"{label} {name(group_name(group))}: {_established(linear, group)} by the linear "
+            f"definition, {index_value(linear, group)}; the robust one differs, "
+            f"{index_value(robust, group)}. Linear decides: its interval holds more often."
+        )
+        for group in robust.ti
+        if group in linear.ti and _established(robust, group) != _established(linear, group)
+    }
+
+
+def _established(result: IndexResult, group: str) -> str:
+    """What an index shows, in words that are the same where it shows the same."""
+    if result.ti.get(group) is None:
+        return "undefined"
+    ci = result.ci.get(group)
+    if ci is None:
+        return "no interval"
+    if ci[0] > 0:
+        return "transfer established"
+    return "loss established" if ci[1] < 0 else "neither transfer nor loss established"
+
+
+def _reservation(
+    result: TunedResult, groups: Sequence[str], point: PlanePoint, found: Attribution | None
+) -> str:
+    """What stands in brackets behind a change that is not what it seems."""
+    if point.standing not in ("gain", "loss", "gain suggested", "loss suggested"):
+        return ""
+    if by_format := _format(result, groups, point):
+        return f" ({by_format})"
+    if found is None or not found.notable:
+        return ""
+    total, flagged, *_ = add_up(found.change, [found.flagged, found.clean_points, found.unknown])
+    verb = "lost" if total < 0 else "gained"
+    clean = ""
+    if found.established and found.clean_established is False:
+        clean = "; not established on clean answers"
+    answers = f"in answers that {flag_words(found)}"
+    if flagged * total > 0 and abs(flagged) <= abs(total):
+        return f" ({abs(flagged):.1f} of the {abs(total):.1f} points {verb} {answers}{clean})"
+    return f" ({'lost' if flagged < 0 else 'gained'} {abs(flagged):.1f} points {answers}{clean})"
+
+
+def _format(result: TunedResult, groups: Sequence[str], point: PlanePoint) -> str:
+    """Says so where half of a change or more is one that another reading does not show."""
+    rows = [row for row in result.benchmarks if row.group in groups]
+    sizes = {group: sum(row.group == group for row in rows) for group in groups}
+    here = [group for group in groups if sizes[group]]
+    shares = {row.benchmark: 1.0 / (len(here) * sizes[row.group]) for row in rows}
+    found = [d for d in result.disagreements if d.benchmark in shares and d.format]
+    points = format_share(found, shares)
+    if points * point.gain <= 0 or abs(points) < 0.5 * abs(point.gain):
+        return ""
+    said = "a change of format, not of ability"
+    if abs(points) < 0.9 * abs(point.gain):
+        said = "mostly a change of format"
+    return f"{said}: see {_listed([d.benchmark for d in found])}"
+
+
+def _not_compared(result: TunedResult) -> list[str]:
+    """Benchmarks of a group that could not be compared, with the reasons."""
+    left = {b: why for b, why in result.not_compared.items() if b not in result.not_judged}
+    if not left:
+        return []
+    said = [f"{name(b)} ({name(why)})" for b, why in list(left.items())[:SHOWN]]
+    more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+    return [f"Not compared: {', '.join(said)}{more}."]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b, c and 4 more``."""
+    shown = [name(text) for text in names[:SHOWN]]
+    if (left := len(names) - SHOWN) > 0:
+        return f"{', '.join(shown)} and {left} more"
+    *first, last = shown
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _group(group: str) -> str:
+    return name(group_name(group))

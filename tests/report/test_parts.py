@@ -1,0 +1,77 @@
+"""Rows that say where a change comes from, in points that add up as they are shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import sample
+
+from transferscope.compare.result import TunedResult
+from transferscope.core.attribution import Attribution, Causes
+from transferscope.report import parts
+
+
+def result() -> TunedResult:
+    """One benchmark whose parts round to another sum than its change, and its group."""
+    base = sample.tuned_result(sample.SFT)
+    row = base.benchmarks[0]
+    assert row.artefacts is not None
+    split = replace(
+        row.artefacts,
+        points=-0.15,
+        clean_points=-0.15,
+        clean_delta=-0.2,
+        clean_n=30,
+        base_flags={"truncated": 2},
+        tuned_flags={"looped": 1},
+        answered=(98.0, 91.0),
+    )
+    clean = replace(split, base_flags={}, tuned_flags={}, points=0.0, clean_points=-1.0)
+    rows = (
+        replace(row, delta=-0.3, artefacts=split),
+        replace(row, benchmark="chains", delta=-1.0, artefacts=clean),
+        replace(row, benchmark="equations", artefacts=None),
+    )
+    mean = Attribution(-0.65, -0.08, {"looped": -0.08}, 3, 80)
+    quiet = Attribution(-2.0, 0.0, {}, 0, 40)
+    partly = Attribution(-2.0, -1.0, {"looped": -1.0}, 3, 40, unknown=-0.5)
+    causes = Causes({}, {"math": mean, "other": quiet, "non": partly}, mean)
+    return replace(base, benchmarks=rows, causes=causes)
+
+
+def test_rows_add_up_as_shown() -> None:
+    grid = parts.artefact_grid(result())
+    assert [row[0] for row in grid.rows] == [
+        "word_problems",
+        "chains",
+        "math (mean)",
+        "retention (mean)",
+    ]
+    assert grid.rows[0] == (
+        "word_problems",
+        "−0.3",
+        "−0.1",
+        "−0.2",
+        "−0.2 (30 of 40)",
+        "98 → 91",
+        "looped 0 → 1, truncated 2 → 0",
+    )
+    assert grid.rows[2][1:4] == ("−0.7", "−0.1", "−0.6")
+    for row in grid.rows:
+        change, flagged, clean = (float(cell.replace("−", "-")) for cell in row[1:4])
+        assert change == pytest.approx(flagged + clean)
+        assert len(row) == len(grid.head)
+
+
+def test_the_terminal_shows_what_was_flagged() -> None:
+    grid = parts.flagged_grid(result())
+    assert [row[0] for row in grid.rows] == ["word_problems", "math (mean)", "retention (mean)"]
+    assert all(len(row) == len(grid.head) == 5 for row in grid.rows)
+    one = result()
+    clean = tuple(row for row in one.benchmarks if row.benchmark == "chains")
+    assert parts.flagged_grid(replace(one, benchmarks=clean)).rows == ()
+
+
+def test_flags_in_words() -> None:
+    assert parts.flag_totals(result()) == "looped 0 → 1, truncated 2 → 0"
