@@ -95,7 +95,7 @@ def test_fewer_flips_than_guessing_gives_are_none_beyond_guessing(
     items = ItemScores.plain(np.stack([base, tuned]))
     (found,) = transitions(items, rng, chance=0.5, replicates=50)
     assert found.forgetting.value == pytest.approx(5.0)
-    assert found.forgetting_adjusted .value == 0.0
+    assert found.forgetting_adjusted.value == 0.0
 
 
 def test_without_a_stated_chance_level_only_plain_rates_are_known(

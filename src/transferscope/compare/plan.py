@@ -32,10 +32,11 @@ def plan(effect: float, discordance: float) -> Plan:
 
 
 def items_needed(effect: float, discordance: float) -> int:
-    """Fewest paired 0/1 items from which on exact McNemar shows ``effect`` with 80 % power.
+    """Fewest paired 0/1 items with which exact McNemar shows ``effect`` with 80 % power.
 
     ``effect`` in points, above 0. ``discordance``: the share (0..1) of items that one model gets
-    right and the other wrong. docs/science.md section 2. Raises :class:`InputError` for values
+    right and the other wrong. Power is 78 to 82 %, wherever a number of items has that
+    (:func:`.power.items_for`). docs/science.md section 2. Raises :class:`InputError` for values
     outside these ranges, for an effect that no model can have at this discordance, and for one that
     would take more than 10^12 items.
     """

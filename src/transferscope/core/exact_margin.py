@@ -14,6 +14,7 @@ from math import ceil, exp, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from .noninferiority import lost_share
 from .stats import Array
 
 GRID = 400
@@ -74,34 +75,25 @@ def _fewest_lost(lost: int, won: int, n: int, drop: float) -> NDArray[np.int64]:
 
 
 def fewest_lost(
-    discordant_D: NDArray[np.int64], n: int, drop: float, *, limit: float, towards: float = 0.0
+    discordant_D: NDArray[np.int64], n: int, drop: float, *, limit: float
 ) -> NDArray[np.int64]:
     """Of each D discordant pairs the fewest lost with Tango's statistic at most ``limit``.
 
-    D + 1 where none are. ``drop`` and ``towards`` as in :func:`tango_scores`.
+    D + 1 where none are. ``drop`` as in :func:`tango_scores`.
     """
     low_D, high_D = np.zeros_like(discordant_D), discordant_D + 1
     while (open_D := low_D < high_D).any():
         middle_D = (low_D + high_D) // 2
-        score_D = tango_scores(middle_D, discordant_D - middle_D, n, drop, towards=towards)
+        score_D = tango_scores(middle_D, discordant_D - middle_D, n, drop)
         high_D = np.where(open_D & (score_D <= limit), middle_D, high_D)
         low_D = np.where(open_D & (score_D > limit), middle_D + 1, low_D)
     return low_D
 
 
-def tango_scores(
-    lost_X: NDArray[np.int64],
-    won_X: NDArray[np.int64],
-    n: int,
-    drop: float,
-    *,
-    towards: float = 0.0,
-) -> Array:
+def tango_scores(lost_X: NDArray[np.int64], won_X: NDArray[np.int64], n: int, drop: float) -> Array:
     """:func:`.noninferiority.tango_z` of H0 "change = -drop" (0..1) for many outcomes at once."""
-    excess_X = won_X - lost_X + towards + n * drop
-    b_X = (2 * n - won_X + lost_X) * -drop - lost_X - won_X
-    c_X = lost_X * drop * (1.0 + drop)
-    q_X = (np.sqrt(np.maximum(0.0, b_X * b_X - 8.0 * n * c_X)) - b_X) / (4.0 * n)
+    excess_X = won_X - lost_X + n * drop
+    q_X = lost_share(lost_X.astype(float), won_X.astype(float), n, -drop)
     variance_X = n * (2.0 * q_X - drop * (1.0 + drop))
     with np.errstate(divide="ignore", invalid="ignore"):
         score_X = excess_X / np.sqrt(np.maximum(variance_X, 0.0))

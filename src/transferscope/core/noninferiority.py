@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import copysign, floor, inf, sqrt
+from math import copysign, floor, inf, pi, sqrt
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .stats import Array, ItemScores
 from .units import units_of
 
+Count = TypeVar("Count", float, Array)
 ONE_SIDED = 0.05
 """Level of the one-sided bound: a guard passes where the bound lies above -margin."""
 HALVINGS = 60
@@ -45,24 +48,32 @@ class MarginTest:
     p_dropped: float
 
 
-def tango_z(lost: int, won: int, n: int, change: float, *, towards: float = 0.0) -> float:
+def tango_z(lost: int, won: int, n: int, change: float) -> float:
     """Score statistic of H0: P(0 -> 1) - P(1 -> 0) = ``change`` (-1..1), from n pairs.
 
     ``lost`` pairs went 1 -> 0, ``won`` pairs 0 -> 1. Positive: the data lie above ``change``. At
     change 0 it is McNemar's (won - lost) / sqrt(won + lost); 0 where nothing speaks against H0.
-    ``towards`` is added to won - lost in the numerator (a continuity correction).
     """
     if change > 0:  # mirrored, so that the root below never cancels
-        return -tango_z(won, lost, n, -change, towards=-towards)
-    excess = won - lost + towards - n * change
-    # q: P(1 -> 0) of highest likelihood under H0, the larger root of 2n q^2 + b q + c = 0.
-    b = (2 * n - won + lost) * change - lost - won
-    c = -lost * change * (1.0 - change)
-    q = (sqrt(max(0.0, b * b - 8.0 * n * c)) - b) / (4.0 * n)
-    variance = n * (2.0 * q + change * (1.0 - change))
+        return -tango_z(won, lost, n, -change)
+    excess = won - lost - n * change
+    variance = n * (2.0 * lost_share(lost, won, n, change) + change * (1.0 - change))
     if abs(excess) <= 1e-12 * n:
         return 0.0
     return excess / sqrt(variance) if variance > 0 else copysign(inf, excess)
+
+
+def lost_share(lost: Count, won: Count, n: int, change: float) -> Count:
+    """P(1 -> 0) of highest likelihood under H0: P(0 -> 1) - P(1 -> 0) = ``change``, -1 to 0.
+
+    The larger root of 2n q^2 + b q + c = 0 (Tango 1998), of numbers and of arrays alike.
+    """
+    b = (2 * n - won + lost) * change - lost - won
+    c = -lost * change * (1.0 - change)
+    inside = b * b - 8.0 * n * c
+    # Below 0 by rounding only
+    share: Count = (((inside + abs(inside)) / 2.0) ** 0.5 - b) / (4.0 * n)
+    return share
 
 
 def tango_lower(lost: int, won: int, n: int, *, alpha: float = ONE_SIDED) -> float:
@@ -109,13 +120,11 @@ def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
 
     ``p_kept`` and the bound are never better than those of the exact test of the net losses, that
     is P(X <= lost - won) of n items that are lost with probability margin / 100 and never won; a
-    net gain has Tango's alone. ``p_dropped`` is never smaller than the same test's P(X >= lost -
-    won), and has a continuity correction of half a pair: without the two, 8 % of the drops of just
-    the margin are called larger where six lost pairs are expected and none won.
+    net gain has Tango's alone. ``p_dropped`` is :func:`dropped_p`.
 
     Raises :class:`ValueError` for impossible counts and for a margin outside that range.
     """
-    from scipy.special import bdtr, bdtrc, ndtr
+    from scipy.special import bdtr, ndtr
 
     _check_margin(margin)
     _check_counts(lost, won, n)
@@ -128,11 +137,38 @@ def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
         p_kept=max(
             float(ndtr(-tango_z(lost, won, n, null))), float(bdtr(net, n, -null)) if net >= 0 else 0
         ),
-        p_dropped=max(
-            float(ndtr(tango_z(lost, won, n, null, towards=0.5))),
-            float(bdtrc(net - 1, n, -null)) if net > 0 else 1.0,
-        ),
+        p_dropped=float(dropped_p(np.array([lost]), np.array([won]), n, margin=margin)[0]),
     )
+
+
+def dropped_p(
+    lost_X: NDArray[np.int64], won_X: NDArray[np.int64], n: int, *, margin: float
+) -> Array:
+    """p (X,) of "the drop exceeds ``margin``" (points) for counts of n pairs; small: it does.
+
+    The largest of three chances of lost - won net losses or more at a drop of just the margin:
+
+    - Tango's, with a continuity correction of half a pair;
+    - the same with the skewness of the net losses (Edgeworth's first term): losses are rarer than
+      their absence, and their upper tail is longer than the normal one;
+    - the exact binomial P(X >= lost - won) where items are lost and never won.
+
+    Summed over all outcomes of 20 to 2,000 pairs, margins of 0.5 to 10 and up to a fifth of the
+    pairs won, the first alone calls up to 6.1 % of such drops larger at nominal 5 %, and any of
+    three guards after Holm in up to 7.1 %; with the last 5.7 and 6.0 %; all three 5.0 and 4.9 %.
+    """
+    from scipy.special import bdtrc, ndtr
+
+    null, net_X = margin / 100.0, (lost_X - won_X).astype(float)
+    both_X = 2.0 * lost_share(lost_X.astype(float), won_X.astype(float), n, -null) - null
+    spread_X = np.sqrt(np.maximum(n * (both_X - null**2), 1e-60))  # 0 where nothing can move
+    z_X = np.clip((net_X - 0.5 - n * null) / spread_X, -40.0, 40.0)  # beyond, p is 0 or 1
+    skew_X = n * null * (1.0 - 3.0 * both_X + 2.0 * null**2) / spread_X**3
+    normal_X = ndtr(-z_X)
+    longer_X = np.exp(-(z_X**2) / 2.0) / sqrt(2.0 * pi) * skew_X * (z_X**2 - 1.0) / 6.0
+    exact_X = np.where(net_X > 0, bdtrc(np.clip(net_X - 1.0, 0, n), n, null), 1.0)
+    skewed_X = np.clip(normal_X + np.maximum(longer_X, 0.0), 0.0, 1.0)
+    return np.asarray(np.maximum(skewed_X, exact_X))
 
 
 def bootstrap_margin(

@@ -16,17 +16,22 @@ from math import ceil, erfc, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from .exact_margin import fewest_lost
-from .noninferiority import ONE_SIDED
+from .noninferiority import ONE_SIDED, dropped_p, exact_lower
 from .standing import ALPHA
 
 POWER = 0.8
+WINDOW = 0.02
+"""How far from 80 % the power of a plan may lie where one item more or less jumps over it."""
+TRIED = 2_000
+"""Up to about so many items a plan tries every number."""
 SIGMAS = 6.5
 """Numbers of discordant pairs further than this from their mean carry less than 1e-10."""
-HALVINGS = 14
-"""Bisections of 0..100 points: to 0.01 points."""
+HALVINGS = 17
+"""Bisections of 0..100 points: to 0.001 points."""
 MANY = 150
-"""Expected discordant pairs from which on normal distributions serve."""
+"""Expected discordant pairs from which on normal distributions serve for Tango's test."""
+VERY_MANY = 2_000
+"""The same for McNemar's, whose power is cheaper to sum."""
 
 
 def mcnemar_mde(lost: int, won: int, n: int) -> float | None:
@@ -45,52 +50,47 @@ def mcnemar_power(n: int, discordance: float, change: float) -> float:
 
     ``change`` = P(0 -> 1) - P(1 -> 0), above 0, and ``discordance`` their sum, at least as large
     (both 0..1). The number of discordant pairs is binomial, and given it so is that of wins; where
-    :data:`MANY` are expected, both are normal (a continuity correction makes up for the exact p;
-    within half a point of power).
+    :data:`VERY_MANY` are expected, both are normal (a continuity correction makes up for the
+    exact p; within 0.2 points of power).
     """
-    if n * discordance > MANY:
+    if n * discordance > VERY_MANY:
         return _normal_power(n, discordance, change, null=0.0, tail=ALPHA / 2.0, correction=1.0)
     return _power(n, discordance, change, _mcnemar_least)
 
 
 def items_for(change: float, discordance: float) -> int:
-    """Fewest pairs from which on exact McNemar shows ``change`` (0..1) with 80 % power or more.
+    """Fewest pairs with which exact McNemar shows ``change`` (0..1) with 80 % power.
 
-    Power goes up and down by a little from one n to the next: no larger n falls below 80 % again.
+    The power of an exact test is a sawtooth in n. Where the fewest pairs with 80 % have more than
+    82 %, as one pair fewer has less than 80 %, the fewest with 78 to 82 % are taken; where no
+    number has that (changes of 60 points and more), those with 80 %. Beyond :data:`TRIED` pairs
+    the teeth are lower than 0.01, and n is where power crosses 80 %.
     """
-    # The normal formula is within a few per cent for many items and too small for few.
-    low = max(1, int(7.0 * discordance / change**2))
-    high = 2 * low + 40
-    while low > 1 and mcnemar_power(low, discordance, change) >= POWER:
-        low //= 2
-    while mcnemar_power(high, discordance, change) < POWER:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        enough = mcnemar_power(middle, discordance, change) >= POWER
-        low, high = (low, middle) if enough else (middle, high)
-    # A tooth of the saw spans about as many items as one more discordant pair takes.
-    reach = high + ceil(3.0 / discordance) + 2
-    for n in range(reach, high - 1, -1):
-        if mcnemar_power(n, discordance, change) < POWER:
-            return n + 1
-    return high
+    # Miettinen's formula (Biometrics 24, 1968) with a correction for an exact test's steps
+    root = 1.96 * sqrt(discordance) + 0.842 * sqrt(max(0.0, discordance - change**2))
+    about = ceil((root / change) ** 2 + 2.0 / change)
+    if about > TRIED:
+        low, high = about // 2, 2 * about
+        while high - low > 1:
+            middle = (low + high) // 2
+            enough = mcnemar_power(middle, discordance, change) >= POWER
+            low, high = (low, middle) if enough else (middle, high)
+        return high
+    tried = range(6, about + about // 4 + 60)  # with five pairs no p is below 0.05
+    powers = [mcnemar_power(n, discordance, change) for n in tried]
+    first = next(at for at, power in enumerate(powers) if power >= POWER)
+    if powers[first] <= POWER + WINDOW:
+        return tried[first]
+    near = (at for at, power in enumerate(powers) if abs(power - POWER) <= WINDOW)
+    return tried[next(near, first)]
 
 
 def tango_mde(lost: int, won: int, n: int, *, margin: float) -> float | None:
     """Smallest drop (points, positive) that Tango's test shows to exceed ``margin`` points."""
-    from scipy.special import bdtrc
-
     seen = (lost + won) / n
-    # p_dropped is below 0.05 where the statistic and the exact test of the net losses both say so
-    net_X = np.arange(1, n + 1)
-    net = 1 + int((bdtrc(net_X - 1, n, margin / 100.0) >= ONE_SIDED).sum())
-    limit = float(np.nextafter(-_quantile(1.0 - ONE_SIDED), -np.inf))
 
     def enough(discordant_D: NDArray[np.int64]) -> NDArray[np.int64]:
-        by_score = fewest_lost(discordant_D, n, margin / 100.0, limit=limit, towards=0.5)
-        by_net = (discordant_D + net + 1) // 2
-        return np.minimum(np.maximum(by_score, by_net), discordant_D + 1)
+        return _least_lost(discordant_D, n, margin)
 
     def power(drop: float) -> float:
         q, null = max(seen, drop), margin / 100.0
@@ -120,9 +120,11 @@ def unpaired_mde(error: float) -> float | None:
 def margin_mde(error: float, units: float, *, margin: float, unmoved: bool) -> float | None:
     """Smallest drop that a one-sided test on ``units`` clusters shows to exceed ``margin``.
 
-    ``error`` and ``unmoved`` as in :func:`mean_mde`.
+    ``error`` and ``unmoved`` as in :func:`mean_mde`. Beside a t test :func:`.bootstrap_margin` asks
+    for an excess that so many units would not hide: with 20 units 14 points, whatever the error.
     """
-    least = margin + _noncentrality(units - 1.0, ONE_SIDED) * error
+    hidden = -exact_lower(0, units) + _quantile(POWER) * error
+    least = margin + max(_noncentrality(units - 1.0, ONE_SIDED) * error, hidden)
     return _at_least(least, tango_mde(0, 0, int(units), margin=margin) if unmoved else least)
 
 
@@ -199,6 +201,20 @@ def _mcnemar_table(size: int) -> NDArray[np.int64]:
         p_D = np.where(most_D < 0, 0.0, 2.0 * bdtr(np.maximum(most_D, 0), discordant_D, 0.5))
         most_D = np.where(p_D >= ALPHA, most_D - 1.0, most_D)
     return np.asarray(discordant_D - np.maximum(most_D, -1.0), dtype=np.int64)
+
+
+def _least_lost(discordant_D: NDArray[np.int64], n: int, margin: float) -> NDArray[np.int64]:
+    """Fewest lost of so many discordant pairs of n for which the drop exceeds the margin.
+
+    D + 1 where none are enough. Bisection, for all D at once.
+    """
+    low_D, high_D = np.full(len(discordant_D), -1), discordant_D + 1
+    while (open_D := high_D - low_D > 1).any():
+        lost_D = np.where(open_D, (low_D + high_D) // 2, 0)
+        shown_D = dropped_p(lost_D, discordant_D - lost_D, n, margin=margin) < ONE_SIDED
+        high_D = np.where(open_D & shown_D, lost_D, high_D)
+        low_D = np.where(open_D & ~shown_D, lost_D, low_D)
+    return high_D
 
 
 @lru_cache(maxsize=4096)
