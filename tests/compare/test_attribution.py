@@ -13,6 +13,7 @@ from transferscope.compare.attribution import attribute, reason
 from transferscope.compare.draws import draw
 from transferscope.compare.gate import gate
 from transferscope.compare.policy import parse_policy
+from transferscope.core.attribution import because
 from transferscope.report.gate import render_junit
 from transferscope.runs import Run, pair
 
@@ -143,3 +144,33 @@ def test_the_gates_reason_says_it_in_points(write_run: WriteRun) -> None:
     assert "20.0 of them in answers that were cut off" in render_junit(result)
     gained = gate(tuned, base, policy, replicates=999)
     assert gained.guards[0].flagged == ""  # no loss
+
+
+def test_a_gain_where_the_bases_answers_were_cut(write_run: WriteRun) -> None:
+    """8 of the 10 won chats were cut in the base; one of them looped in the tuned model too."""
+    flags = {("chat", at): ("truncated",) for at in range(8)}
+    base = write_run("base", {"chat": [0] * 10 + [1] * 10}, flags=flags)
+    tuned = write_run("tuned", {"chat": [1] * 20}, flags={("chat", 0): ("looped",)})
+    found = attribute(pair(base, tuned), {"chat": 1.0}, np.random.default_rng(0), standing="gain")
+    assert found.by_flag == pytest.approx({"truncated": 40.0})
+    assert found.of_base == 1.0
+    assert because(found) == (
+        "50.0 points gained, 40.0 of them in answers of the base that were cut off and 10.0 in "
+        "clean answers; on clean answers alone no gain is established"
+    )
+
+
+def test_both_models_answers_count_by_the_points_they_made(write_run: WriteRun) -> None:
+    """Mean of two benchmarks: 10 points lost by the tuned model's answers, 5 won on the base's."""
+    base = write_run(
+        "base", {"chat": [1] * 10, "cases": [0] + [1] * 9}, flags={("cases", 0): ("empty",)}
+    )
+    tuned = write_run(
+        "tuned",
+        {"chat": [0] * 2 + [1] * 8, "cases": [1] * 10},
+        flags={("chat", at): ("empty",) for at in range(2)},
+    )
+    shares = {"chat": 0.5, "cases": 0.5}
+    found = attribute(pair(base, tuned), shares, np.random.default_rng(0), standing="open")
+    assert (found.change, found.flagged) == pytest.approx((-5.0, -5.0))
+    assert found.of_base == pytest.approx(5.0 / 15.0)

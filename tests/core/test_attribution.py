@@ -16,6 +16,7 @@ from transferscope.core.attribution import (
     add_up,
     because,
     flag_words,
+    flagged_answers,
     parts,
 )
 from transferscope.core.standing import Standing
@@ -89,6 +90,19 @@ def test_several_flags_are_named_by_their_points() -> None:
     assert flag_words(rest) == "were cut off or failed in another way"
     assert flag_words(replace(CUT, by_flag={"odd": -20.0})) == "are flagged odd"
     assert set(FLAG_WORDS) >= {"extraction_failed", "role_leak", "prompt_echo", "stop_cut"}
+
+
+@pytest.mark.parametrize(
+    ("of_base", "said"),
+    [
+        (0.0, "answers that were cut off"),
+        (0.19, "answers that were cut off"),
+        (0.5, "answers of either model that were cut off"),
+        (1.0, "answers of the base that were cut off"),
+    ],
+)
+def test_whose_answers_they_were(of_base: float, said: str) -> None:
+    assert flagged_answers(replace(CUT, of_base=of_base)) == said
 
 
 def test_json_has_the_parts_and_no_nan() -> None:

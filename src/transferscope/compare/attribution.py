@@ -29,11 +29,17 @@ REPLICATES = 2_000
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """A benchmark's flagged part, in points of its own change."""
+    """A benchmark's flagged part, in points of its own change.
+
+    ``of_either``: points without their signs; ``of_base``: those of them that the base's answers
+    made.
+    """
 
     flagged: float
     by_flag: Mapping[str, float]
     flagged_n: int
+    of_base: float
+    of_either: float
 
 
 def attribute(
@@ -58,6 +64,8 @@ def attribute(
             by_flag[flag] = by_flag.get(flag, 0.0) + share_B[name] * points
     flagged_n = sum(part.flagged_n for part in found.values())
     whole = len(known) == len(share_B)
+    either = sum(share_B[name] * part.of_either for name, part in found.items())
+    of_base = sum(share_B[name] * part.of_base for name, part in found.items())
     return Attribution(
         change=change,
         flagged=math.fsum(share_B[name] * part.flagged for name, part in found.items()),
@@ -69,6 +77,7 @@ def attribute(
         unknown=0.0
         if whole
         else sum(s * change_of(pairing, b) for b, s in share_B.items() if b not in known),
+        of_base=of_base / either if either else 0.0,
     )
 
 
@@ -160,17 +169,22 @@ def _corrected(
 def _part(part: PairedBenchmark) -> _Part:
     """The flagged part of a benchmark's change, by flag.
 
-    An item's share goes to the flags of the answer that made it: the tuned model's where it has
-    any, else the base's.
+    An item's share goes to the flags of the answer that made it. Of two flagged answers that is the
+    one that scored less: the base's of a gain, the tuned model's of a loss.
     """
     flagged = np.flatnonzero(flagged_items(part))
     share = part.weights / part.weights.sum() * (part.tuned_scores - part.base_scores)
     by_flag: dict[str, float] = {}
+    of_base = 0.0
     for at in flagged:
-        flags = part.tuned_flags[at] or part.base_flags[at]
+        base, tuned = part.base_flags[at], part.tuned_flags[at]
+        bases = bool(base) and (share[at] > 0 or not tuned)
+        flags = base if bases else tuned
+        of_base += 100.0 * abs(float(share[at])) * bases
         for flag in flags:
             by_flag[flag] = by_flag.get(flag, 0.0) + 100.0 * float(share[at]) / len(flags)
-    return _Part(100.0 * float(share[flagged].sum()), by_flag, len(flagged))
+    either = 100.0 * float(np.abs(share[flagged]).sum())
+    return _Part(100.0 * float(share[flagged].sum()), by_flag, len(flagged), of_base, either)
 
 
 def _clean_p(

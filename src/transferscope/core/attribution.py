@@ -45,9 +45,10 @@ class Attribution:
     """A change in points and its parts; ``flagged + clean_points + unknown`` is ``change``.
 
     ``flagged``: from items with a flagged answer on either side. ``by_flag`` splits it: an item's
-    share goes to the flags of the answer that made it (the tuned model's where it has any), in
-    equal parts. ``flagged_n`` of ``n`` items are flagged. ``unknown``: from benchmarks of which
-    only scores are known. ``clean_p``: the row's own test on the clean part alone (NaN: not
+    share goes to the flags of the answer that made it (of two flagged ones, the wrong one's), in
+    equal parts. ``of_base``: the share (0..1) of that which the base's answers made, as in a gain
+    where its own were cut off. ``flagged_n`` of ``n`` items are flagged. ``unknown``: from
+    benchmarks of which only scores are known. ``clean_p``: the row's own test on the clean part alone (NaN: not
     tested), after Holm's correction where the row has one. ``standing``: of the whole change.
     """
 
@@ -59,6 +60,7 @@ class Attribution:
     clean_p: float = math.nan
     standing: Standing = "open"
     unknown: float = 0.0
+    of_base: float = 0.0
 
     @property
     def clean_points(self) -> float:
@@ -146,7 +148,7 @@ def parts(found: Attribution) -> str:
     _, flagged, clean, unknown = add_up(
         found.change, [found.flagged, found.clean_points, found.unknown]
     )
-    answers = f"answers that {flag_words(found)}"
+    answers = flagged_answers(found)
     if _nested(found):
         said = [f"{abs(flagged):.1f} of them in {answers}"]
         said += [f"{abs(clean):.1f} in clean answers"] if clean or not unknown else []
@@ -156,6 +158,17 @@ def parts(found: Attribution) -> str:
         said += [f"benchmarks without kept answers {_moved(unknown)}"] if unknown else []
     *first, last = said
     return f"{', '.join(first)} and {last}" if first else last
+
+
+def flagged_answers(found: Attribution) -> str:
+    """``answers that were cut off``; "of the base" or "of either model" where theirs count.
+
+    Said from :data:`NAMED_SHARE` of the points on; of the tuned model where nothing is said.
+    """
+    whose = ""
+    if found.of_base >= NAMED_SHARE:
+        whose = " of the base" if found.of_base > 1.0 - NAMED_SHARE else " of either model"
+    return f"answers{whose} that {flag_words(found)}"
 
 
 def flag_words(found: Attribution) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..core.attribution import add_up, because, flag_words
+from ..core.attribution import add_up, because, flagged_answers
 from ..core.disagreement import format_share
 from .text import name
 from .words import change, group_name, index_value
@@ -187,7 +187,7 @@ def _reservation(
     clean = ""
     if found.established and found.clean_established is False:
         clean = "; not established on clean answers"
-    answers = f"in answers that {flag_words(found)}"
+    answers = f"in {flagged_answers(found)}"
     if flagged * total > 0 and abs(flagged) <= abs(total):
         return f" ({abs(flagged):.1f} of the {abs(total):.1f} points {verb} {answers}{clean})"
     return f" ({'lost' if flagged < 0 else 'gained'} {abs(flagged):.1f} points {answers}{clean})"
