@@ -109,6 +109,6 @@ def test_what_nobody_judged_keeps_a_model_open(write_run: WriteRun) -> None:
     base = write_run("base", both | {"mystery": [1] * 50})
     tuned = write_run("tuned", both | {"mystery": [0] * 50})
     (row,) = rank(base, [tuned], replicates=500).order
-    assert (row.kept, row.not_judged) == ("open", ("mystery",))
+    assert (row.kept, row.worst, row.not_judged) == ("open", "", ("mystery",))
     (same,) = rank(write_run("b", both), [write_run("t", both)], replicates=500).order
     assert (same.kept, same.not_judged) == ("kept", ())

@@ -1,6 +1,7 @@
 """What a ranking prints."""
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -8,7 +9,8 @@ from transferscope.compare.placement import Placement, PublishedContrast
 from transferscope.compare.rank import Contrast, RankedModel, Ranking
 from transferscope.compare.result import PlanePoint
 from transferscope.compare.router import Router
-from transferscope.report.rank import print_ranking
+from transferscope.core.attribution import Attribution, Causes
+from transferscope.report.rank import print_ranking, sentences
 
 from .sample import comparison
 
@@ -45,6 +47,33 @@ def test_order_contrast_place_and_router_in_words() -> None:
     assert "61.0 % against 58.0 %" in text
     assert "+3.0 (1.0 to 5.0): a router would gain. Without left." in text
     assert "Tokens an answer" in text
+
+
+def test_a_model_is_open_because_of_what_nobody_judged() -> None:
+    plain = ranking(None)
+    names = {"not_judged": ("BoolQ", "TriviaQA"), "incomparable": ("chains",)}
+    kept = replace(plain.order[0], model="a", kept="open", worst="", **names)
+    missed = (
+        "BoolQ and TriviaQA are in both inputs but in no group: not judged (--map); chains is in "
+        "both inputs but can't be compared: not judged"
+    )
+    assert f"a: open, because {missed}." in sentences(replace(plain, order=(kept,)))
+    lost = replace(kept, kept="lost", worst="non")
+    said = sentences(replace(plain, order=(lost,)))
+    assert f"a: lost on non-reasoning; {missed}." in said
+    assert not any(text.startswith("a: ") for text in sentences(plain))
+
+
+def test_a_loss_is_told_with_what_made_it() -> None:
+    plain = ranking(None)
+    cut = Attribution(-20.0, -18.0, {"empty": -18.0}, 30, 80, clean_p=0.5, standing="loss")
+    result = replace(plain.comparison.tuned[1], causes=Causes({}, {"non": cut}))
+    compared = replace(plain.comparison, tuned=(result,))
+    lost = replace(plain.order[0], model=result.model, kept="lost")
+    assert (
+        f"{result.model}: lost on non-reasoning (20.0 points lost, 18.0 of them in answers that "
+        "were empty and 2.0 in clean answers; on clean answers alone no loss is established)."
+    ) in sentences(replace(plain, comparison=compared, order=(lost,)))
 
 
 def test_no_router_is_said() -> None:

@@ -32,9 +32,10 @@ class RankedModel:
 
     ``kept``: "kept" where every other group's lower 95 % bound lies above minus the allowed loss,
     "lost" where one's upper bound lies below it, else "open" (also without any bound, and where
-    ``not_judged`` benchmarks, which both runs have, are in no group). ``worst`` is the group that
-    decides. ``pareto``: no other model is at least as good at both and better at
-    one, by the estimates. ``tokens``: mean tokens an answer, ``None`` where no run recorded them.
+    both runs have ``not_judged`` benchmarks, in no group, or ``incomparable`` ones: what was lost
+    there nobody saw). ``worst`` is the group that decides. ``pareto``: no other model is at least
+    as good at both and better at one, by the estimates. ``tokens``: mean tokens an answer,
+    ``None`` where no run recorded them.
     """
 
     model: str
@@ -46,6 +47,7 @@ class RankedModel:
     tokens: float | None
     placement: Placement | None
     not_judged: tuple[str, ...] = ()
+    incomparable: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``order`` in the ``rank`` command's JSON."""
@@ -61,6 +63,7 @@ class RankedModel:
             "tokens": self.tokens,
             "placement": None if self.placement is None else self.placement.to_json(),
             "not_judged": list(self.not_judged),
+            "incomparable": list(self.incomparable),
         }
 
 
@@ -192,13 +195,24 @@ def _ranked(
 ) -> RankedModel:
     gain, retention = result.plane.get(comparison.source), result.retention
     kept, worst = kept_groups(result.plane, comparison.source, allowed_loss)
-    if kept == "kept" and result.not_judged:
-        kept = "open"  # what both runs have and nothing judges may be what was lost
+    if kept == "kept" and (result.not_judged or result.incomparable):
+        # What both runs have and nothing judges may be what was lost: no group decides.
+        kept, worst = "open", ""
     place = None
     if comparison.scale == "published" and gain is not None and retention is not None:
         place = placed(gain.gain, retention.gain, comparison.base)
-    missing = result.not_judged
-    return RankedModel(result.model, gain, retention, kept, worst, False, tokens, place, missing)
+    return RankedModel(
+        result.model,
+        gain,
+        retention,
+        kept,
+        worst,
+        False,
+        tokens,
+        place,
+        not_judged=result.not_judged,
+        incomparable=result.incomparable,
+    )
 
 
 def _place(row: RankedModel) -> tuple[int, float, str]:

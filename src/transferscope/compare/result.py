@@ -22,6 +22,7 @@ from ..core.index import IndexResult
 from ..core.robustness import SpecificationCurve
 from ..core.standing import Standing, standing
 from .robust import Robustness
+from .unjudged import ONE_SIDED
 
 Interval = tuple[float, float]
 NO_GROUP = "not in suite"
@@ -224,6 +225,13 @@ class TunedResult:
         """Benchmarks that both runs have and that no sentence rests on: they are in no group."""
         return tuple(b for b, why in self.not_compared.items() if why.startswith(NO_GROUP))
 
+    @property
+    def incomparable(self) -> tuple[str, ...]:
+        """Other benchmarks that both runs have and no sentence rests on, as of other questions."""
+        return tuple(
+            b for b, why in self.not_compared.items() if not why.startswith((NO_GROUP, ONE_SIDED))
+        )
+
     def to_json(self) -> dict[str, Any]:
         """One element of ``tuned`` in the ``compare`` command's JSON."""
         return {
@@ -237,6 +245,7 @@ class TunedResult:
             "attribution": self.causes.to_json(),
             "disagreements": [found.to_json() for found in self.disagreements],
             "not_judged": list(self.not_judged),
+            "incomparable": list(self.incomparable),
             "robustness": None if self.robustness is None else self.robustness.to_json(),
         }
 

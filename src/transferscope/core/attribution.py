@@ -48,8 +48,9 @@ class Attribution:
     share goes to the flags of the answer that made it (of two flagged ones, the wrong one's), in
     equal parts. ``of_base``: the share (0..1) of that which the base's answers made, as in a gain
     where its own were cut off. ``flagged_n`` of ``n`` items are flagged. ``unknown``: from
-    benchmarks of which only scores are known. ``clean_p``: the row's own test on the clean part alone (NaN: not
-    tested), after Holm's correction where the row has one. ``standing``: of the whole change.
+    benchmarks of which only scores are known. ``clean_p``: the row's own test on the clean part
+    alone (NaN: not tested), after Holm's correction where the row has one. ``standing``: of the
+    whole change.
     """
 
     change: float

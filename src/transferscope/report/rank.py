@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..core.attribution import because
 from . import words
 from .text import name
+from .verdict import not_judged
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ..compare.placement import Placement
-    from ..compare.rank import Contrast, Ranking
+    from ..compare.rank import Contrast, RankedModel, Ranking
     from ..compare.result import PlanePoint
     from ..compare.router import Router
 
@@ -44,19 +46,12 @@ def sentences(ranking: Ranking) -> list[str]:
     loss = words.number(ranking.allowed_loss)
     out = [
         f"kept: every other group's lower 95 % bound lies above -{loss} points; lost: one's upper "
-        "bound lies below it; open: neither is shown. front: no other model is as good at both."
+        "bound lies below it; open: neither is shown, or a benchmark of both inputs was not "
+        "judged. front: no other model is as good at both."
     ]
     for row in ranking.order:
-        if row.kept != "kept" and row.worst:
-            out.append(f"{name(row.model)}: {row.kept} on {words.group_name(row.worst)}.")
-        if row.not_judged:
-            missing = ", ".join(map(name, row.not_judged))
-            out.append(
-                f"{name(row.model)}: {row.kept}, because {missing} could not be judged: both runs "
-                "have it, and it is in no group (--map)."
-                if row.kept == "open"
-                else f"{name(row.model)}: {missing} was not judged: in no group (--map)."
-            )
+        if said := _decided(row, ranking):
+            out.append(f"{name(row.model)}: {said}.")
     out += [_contrast(contrast) for contrast in ranking.contrasts]
     out += [_placement(name(row.model), row.placement) for row in ranking.order if row.placement]
     out.append(_router(ranking.router))
@@ -66,6 +61,22 @@ def sentences(ranking: Ranking) -> list[str]:
     if known:
         out.append(f"Tokens an answer: {', '.join(known)}.")
     return out
+
+
+def _decided(row: RankedModel, ranking: Ranking) -> str:
+    """The group that decides and what made its change; why a model is open whose groups are kept.
+
+    Empty where all is kept and judged.
+    """
+    missed = not_judged(row)
+    if row.kept == "kept" or not row.worst:
+        return f"{row.kept}, because {missed}" if missed else ""
+    said = f"{row.kept} on {words.group_name(row.worst)}"
+    found = next((r for r in ranking.comparison.tuned if r.model == row.model), None)
+    cause = None if found is None else found.causes.groups.get(row.worst)
+    if cause is not None and (made := because(cause)):
+        said += f" ({made})"
+    return f"{said}; {missed}" if missed else said
 
 
 def _cells(point: PlanePoint | None) -> list[str]:

@@ -16,6 +16,7 @@ from .text import name
 from .words import change, group_name, index_value
 
 if TYPE_CHECKING:
+    from ..compare.rank import RankedModel
     from ..compare.result import PlanePoint, TunedResult
     from ..core.attribution import Attribution
     from ..core.index import IndexResult
@@ -59,15 +60,16 @@ def headline(result: TunedResult, source: str) -> str:
     if (kept := result.retention) is not None:
         said.append(KEPT[kept.standing] + _reservation(result, others, kept, causes.retention))
         if kept.standing != "loss":
-            said += [
+            groups_said = [
                 f"loss on {name(group_name(group))} established"
                 + _reservation(result, [group], result.plane[group], causes.groups.get(group))
                 for group in others
                 if result.plane[group].standing == "loss" and len(others) > 1
             ]
+            said += groups_said or _hidden(result, others)
     text = ", ".join(said)
-    if result.not_judged:
-        text += f"; {not_judged(result)}"
+    if missed := not_judged(result):
+        text += f"; {missed}"
     return f"{text}."
 
 
@@ -112,13 +114,20 @@ def made_by(result: TunedResult) -> list[str]:
     return out
 
 
-def not_judged(result: TunedResult) -> str:
-    """``BoolQ and MMLU are in both inputs but in no group: not judged (--map)``, or nothing."""
-    names = result.not_judged
-    if not names:
-        return ""
-    are = "are" if len(names) > 1 else "is"
-    return f"{_listed(names)} {are} in both inputs but in no group: not judged (--map)"
+def not_judged(result: TunedResult | RankedModel) -> str:
+    """``BoolQ and MMLU are in both inputs but in no group: not judged (--map)``, or nothing.
+
+    Benchmarks of both inputs that can't be compared follow; the reasons stand elsewhere.
+    """
+    clauses = [
+        (result.not_judged, "in no group: not judged (--map)"),
+        (result.incomparable, "can't be compared: not judged"),
+    ]
+    return "; ".join(
+        f"{_listed(names)} {'are' if len(names) > 1 else 'is'} in both inputs but {why}"
+        for names, why in clauses
+        if names
+    )
 
 
 def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str) -> list[str]:
@@ -191,6 +200,23 @@ def _reservation(
     if flagged * total > 0 and abs(flagged) <= abs(total):
         return f" ({abs(flagged):.1f} of the {abs(total):.1f} points {verb} {answers}{clean})"
     return f" ({'lost' if flagged < 0 else 'gained'} {abs(flagged):.1f} points {answers}{clean})"
+
+
+def _hidden(result: TunedResult, groups: Sequence[str]) -> list[str]:
+    """The benchmark whose own loss is shown, made by flagged answers, and drowns in the means."""
+    rows = [
+        (row.benchmark, found)
+        for row in result.benchmarks
+        if row.group in groups
+        and row.standing == "loss"
+        and (found := result.causes.benchmarks.get(row.benchmark)) is not None
+        and found.notable
+    ]
+    if not rows:
+        return []
+    benchmark, found = min(rows, key=lambda row: row[1].flagged)
+    more = f"; {len(rows) - 1} more likewise" if len(rows) > 1 else ""
+    return [f"but on {name(benchmark)} {because(found)}{more}"]
 
 
 def _format(result: TunedResult, groups: Sequence[str], point: PlanePoint) -> str:
