@@ -1,120 +1,143 @@
-"""False accepts and rejects of our maths grader, beside math-verify and lm-eval's extraction.
+"""False accepts and rejects of the maths grader, beside math-verify's and lm-eval's, on one file.
 
-    python benchmarks/grading.py                    # the pairs of tests/grade
-    python benchmarks/grading.py pairs.jsonl        # JSONL with response, gold and label
+Rows are JSON lines with "response", "gold" (a text or a list of texts) and "label" (whether the
+answer is right, decided by hand); without FILE, the pairs of this repository's tests. Each way
+grades every row:
 
-math-verify parses the whole response and the gold, as its README does. lm-eval's two rows are the
-filters of its gsm8k task, strict-match and flexible-extract, compared as its exact_match does.
+- ours: `transferscope.grade.maths.is_correct`
+- math_verify: parse the whole response and the reference, then verify, as its README shows
+- lm_eval_gsm8k_strict, lm_eval_gsm8k_flexible: the two regular expressions of lm-eval's gsm8k task,
+  compared as that task does (commas, dollars and a final stop are ignored)
+- lm_eval_hendrycks_math: that task's extraction (its last box, else what stands between dollars)
+  and its own is_equiv; left out where lm-eval is not installed
+
+Prints one JSON object: counts, shares of the wrong and of the right rows in percent, and rows
+graded a second in this run, each way warmed up on 20 rows first.
+
+    .venv/bin/python benchmarks/grading.py [FILE] [--kinds]
 """
 
-from __future__ import annotations
-
 import argparse
+import importlib
 import json
-import logging
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from math_verify import parse, verify
 
+from transferscope.core.files import read_json_lines
 from transferscope.grade.maths import is_correct
 
-PAIRS = Path(__file__).resolve().parents[1] / "tests" / "grade" / "pairs.jsonl"
+PAIRS = Path(__file__).resolve().parents[1] / "tests" / "grade" / "maths_pairs.jsonl"
 STRICT = re.compile(r"#### (\-?[0-9\.\,]+)")
 FLEXIBLE = re.compile(r"(-?[$0-9.,]{2,})|(-?[0-9]+)")
-IGNORED = (",", r"\$", "(?s).*#### ", r"\.$")
-"""lm-eval's gsm8k.yaml: its filters' patterns and regexes_to_ignore."""
+IGNORED = re.compile(r",|\$|(?s:.*#### )|\.$")
 
-Grader = Callable[[str, str], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One response with its gold and the right verdict."""
-
-    response: str
-    gold: str
-    label: bool
+Grade = Callable[[str, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Counts of wrong verdicts, their shares in percent of the labels, answers graded a second."""
-
-    false_accepts: int
-    false_accept_percent: float
-    false_rejects: int
-    false_reject_percent: float
-    answers_per_second: float
+def math_verify(response: str, gold: str) -> bool:
+    reference = gold if "$" in gold else f"${gold}$"
+    return bool(verify(parse(reference), parse(response)))
 
 
-def by_math_verify(response: str, gold: str) -> bool:
-    """math-verify on the whole response."""
-    wrapped = gold if "$" in gold or "\\boxed" in gold else f"${gold}$"
-    return bool(verify(parse(wrapped), parse(response)))
-
-
-def by_strict_match(response: str, gold: str) -> bool:
-    """The first number behind "#### "."""
+def gsm8k_strict(response: str, gold: str) -> bool:
     found = STRICT.search(response)
-    return found is not None and _plain(found[1]) == _plain(gold)
+    return found is not None and exact_match(found[1], gold)
 
 
-def by_flexible_extract(response: str, gold: str) -> bool:
-    """The last run of digits, dots, commas and dollars."""
+def gsm8k_flexible(response: str, gold: str) -> bool:
+    """``group_select: -1`` and ``take_first``: the last match."""
     found = FLEXIBLE.findall(response)
-    return bool(found) and _plain(next(filter(None, found[-1]))) == _plain(gold)
+    return bool(found) and exact_match(next(part for part in found[-1] if part), gold)
 
 
-def _plain(text: str) -> str:
-    for pattern in IGNORED:
-        text = re.sub(pattern, "", text)
-    return text.strip().lower()
+def exact_match(said: str, gold: str) -> bool:
+    mine, theirs = (IGNORED.sub("", text).strip().casefold() for text in (said, gold))
+    return mine == theirs
 
 
-GRADERS: dict[str, Grader] = {
-    "transferscope": is_correct,
-    "math_verify": by_math_verify,
-    "lm_eval_strict_match": by_strict_match,
-    "lm_eval_flexible_extract": by_flexible_extract,
-}
+def hendrycks_math() -> Grade | None:
+    try:
+        task: Any = importlib.import_module("lm_eval.tasks.hendrycks_math.utils")
+    except ImportError:
+        return None
+
+    def grade(response: str, gold: str) -> bool:
+        try:
+            said = task.remove_boxed(task.last_boxed_only_string(response))
+        except (AssertionError, TypeError):  # no box
+            dollars = [at for at, sign in enumerate(response) if sign == "$"]
+            said = response[dollars[0] + 1 : dollars[-1]] if len(dollars) > 1 else response
+        return bool(task.is_equiv(said, gold))
+
+    return grade
 
 
-def measured(grader: Grader, rows: Sequence[Row]) -> Table:
-    """Grade all ``rows`` once, after one answer that loads what the grader needs."""
-    grader(r"\boxed{x(x+1)}", "x^2+x")
-    began = time.perf_counter()
-    verdicts = [grader(row.response, row.gold) for row in rows]
-    seconds = time.perf_counter() - began
-    accepts = sum(said and not row.label for said, row in zip(verdicts, rows, strict=True))
-    rejects = sum(row.label and not said for said, row in zip(verdicts, rows, strict=True))
-    right = sum(row.label for row in rows)
-    return Table(
-        accepts,
-        round(100 * accepts / max(len(rows) - right, 1), 1),
-        rejects,
-        round(100 * rejects / max(right, 1), 1),
-        round(len(rows) / seconds, 1),
-    )
+def golds(row: dict[str, Any]) -> list[str]:
+    gold = row["gold"]
+    return [str(each) for each in gold] if isinstance(gold, list) else [str(gold)]
+
+
+def measure(grade: Grade, rows: list[dict[str, Any]], *, kinds: bool) -> dict[str, Any]:
+    for row in rows[:20]:
+        grade(row["response"], golds(row)[0])
+    start = time.perf_counter()
+    verdicts = [any(grade(row["response"], gold) for gold in golds(row)) for row in rows]
+    seconds = time.perf_counter() - start
+    wrong = [
+        (row, verdict)
+        for row, verdict in zip(rows, verdicts, strict=True)
+        if verdict != row["label"]
+    ]
+    accepts = sum(verdict for _, verdict in wrong)
+    rejects = len(wrong) - accepts
+    right = sum(row["label"] for row in rows)
+    found: dict[str, Any] = {
+        "false_accepts": accepts,
+        "false_accepts_pct": share(accepts, len(rows) - right),
+        "false_rejects": rejects,
+        "false_rejects_pct": share(rejects, right),
+        "rows_per_second": round(len(rows) / seconds),
+    }
+    if kinds:
+        found["wrong_by_kind"] = dict(
+            Counter(row.get("kind", "?") for row, _ in wrong).most_common()
+        )
+    return found
+
+
+def share(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 1) if whole else None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pairs", nargs="?", type=Path, default=PAIRS)
-    options = parser.parse_args()
-    logging.disable(logging.WARNING)  # math-verify warns of each answer that it can't compare
-    lines = options.pairs.read_text(encoding="utf-8").splitlines()
-    rows = [Row(row["response"], row["gold"], bool(row["label"])) for row in map(json.loads, lines)]
-    found = {
-        "pairs": options.pairs.name,
-        "n": len(rows),
-        "right": sum(row.label for row in rows),
-        "graders": {name: asdict(measured(grader, rows)) for name, grader in GRADERS.items()},
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("file", type=Path, nargs="?", default=PAIRS, help="JSON lines")
+    parser.add_argument("--kinds", action="store_true", help="also count wrong verdicts by kind")
+    args = parser.parse_args()
+    rows = [row for _, row in read_json_lines(args.file, remedy="name a file of JSON lines")]
+    ways: dict[str, Grade | None] = {
+        "ours": is_correct,
+        "math_verify": math_verify,
+        "lm_eval_gsm8k_strict": gsm8k_strict,
+        "lm_eval_gsm8k_flexible": gsm8k_flexible,
+        "lm_eval_hendrycks_math": hendrycks_math(),
     }
-    print(json.dumps(found, indent=1))
+    result: dict[str, Any] = {
+        "rows": len(rows),
+        "right": sum(row["label"] for row in rows),
+        **{
+            name: measure(grade, rows, kinds=args.kinds)
+            for name, grade in ways.items()
+            if grade is not None
+        },
+    }
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

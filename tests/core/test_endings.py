@@ -1,126 +1,222 @@
-"""Ends of answers, complete and cut, of every kind that is told apart."""
+"""Endings of answers, complete and cut, by kind: none of the former is a cut, all of the latter."""
 
+from __future__ import annotations
+
+import json
+import random
 import time
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from transferscope.core.artefacts import truncated
-from transferscope.core.endings import ends_complete, ends_open
+from transferscope.core.artefacts import CUT_CHARS, truncated
+from transferscope.core.endings import cut_off
 
-PROSE = (
-    "The market opens at nine, and most people arrive before ten. Bring a bag and some coins, as "
-    "few of the stalls take cards. If it rains, the stalls move into the hall behind the church, "
-    "which has a cafe of its own. "
+GPT4 = Path(__file__).resolve().parents[3] / "shared" / "data" / "responses" / "ifeval_gpt4.jsonl"
+LEAD = (
+    "Bees dance to tell their sisters where the flowers are. The angle of the dance stands for the "
+    "angle to the sun, and its length for the distance. Karl von Frisch read it first, and many "
+    "people did not believe him for a long time. "
 )
 COMPLETE = {
-    "full stop": "See you there.",
-    "question": "Will you come?",
-    "quote": 'She said: "I will come."',
-    "emoji": "See you on Saturday 🎉",
-    "emoji with a modifier": "Well done 👍🏽",
+    "emoji": "Go and watch them! 🐝",
+    "two emoji": "Go and watch them 🐝🌻",
+    "emoji of a family": "Take everyone along 👨‍👩‍👧",
     "heart": "With love ❤️",
-    "hashtag": "Come along #market",
-    "several hashtags": "Fresh bread every day #bread #market #saturday",
-    "mention": "Thanks go to @anna",
-    "link": "More at https://example.org/market?day=6",
-    "bare link": "More at www.example.org",
-    "mail": "Write to market@example.org",
-    "domain": "Our page is example.com",
-    "list": "\n\n- warm bread\n- fresh eggs\n- local honey",
-    "numbered list": "\n\n1. Take a bag\n2. Bring some coins\n3. Come before ten",
-    "lettered list": "\n\na) apples\nb) pears\nc) plums",
-    "bullets": "\n\n• Open on Saturday\n• Closed on Sunday",
-    "verse": "\n\nThe stalls are full of fruit and bread\nThe awnings all are white and red",
-    "haiku": "\n\nMarket in the rain\nApples shine beneath the roof\nCoins fall into hands",
-    "signature": "\n\nBest regards,\nAnna Berger",
-    "signature alone": "\n\nYours sincerely,\nThe market team",
-    "dash signature": "\n\n— Anna",
-    "heading": "\n\nThe End",
-    "answer": "\n\nAnswer: 42",
-    "word behind a colon": "\n\nVerdict: worthwhile",
-    "yes": "\n\nSo: yes",
-    "number with a unit": "\n\nTotal: 12 km",
-    "result": "\n\nAltogether 3 * 4 + 5 = 17",
-    "percentage": "\n\nShare: 12 %",
-    "year": "\n\nFounded in 1912",
-    "box": "\n\n$\\boxed{17}$",
-    "box with words": "\n\nThe answer is $\\boxed{17}$",
-    "code block": "\n\n```python\nprint(17)\n```",
-    "tag": "\n\n<p>See you</p>",
-    "bold": "\n\n**See you there**",
-    "parenthesis": "\n\nSee you there (or not)",
-    "table": "\n\n| day | hour |\n|---|---|\n| Sat | 9 |",
-    "Chinese": "市场九点开门，大多数人在十点之前到达。请带一个袋子。",
-    "Chinese with one sign": "市场见！",
-    "Japanese": "市場は九時に開きます。袋を持ってきてください。",
-    "Korean": "시장은 아홉 시에 엽니다. 가방을 가져오세요.",
-    "Hindi": "बाज़ार नौ बजे खुलता है। थैला साथ लाइए।",
-    "Urdu": "بازار نو بجے کھلتا ہے۔",
-    "Arabic question": "هل ستأتي؟",
-    "Thai": "ตลาดเปิดเก้าโมง",
-    "Burmese": "ဈေးသည် ကိုးနာရီတွင် ဖွင့်သည်",
-    "Armenian": "Շուկան բացվում է ժամը իննին։",
-    "Khmer": "ផ្សារបើកម៉ោងប្រាំបួន។",
-    "ellipsis": "And so on…",
-    "mark of the end of a turn": "See you there.<|im_end|>",
+    "smiley": "Go and watch them :)",
+    "smiley with a letter": "Go and watch them :D",
+    "heart of signs": "For all who read this <3",
+    "hashtag": "Go and watch them #bees",
+    "hashtags on a line": "\n\n#Bees #Dance #Nature",
+    "mention": "Thanks to @karlvonfrisch",
+    "Hindi": "मधुमक्खियाँ नाचकर बताती हैं कि फूल कहाँ हैं।",
+    "Urdu": "شہد کی مکھیاں ناچ کر بتاتی ہیں۔",
+    "Arabic question": "هل ترقص النحلات؟",
+    "Armenian": "Մեղուները պարում են։",
+    "Amharic": "ንቦች ይጨፍራሉ።",
+    "Burmese": "ပျားများ ကခုန်ကြသည်။",
+    "Tibetan": "སྦྲང་མ་བྲོ་བརྒྱབ།",
+    "Chinese": "蜜蜂用舞蹈告诉同伴花在哪里。",
+    "Chinese quote": "他说:「蜜蜂会跳舞。」",
+    "Japanese": "ミツバチは踊って花の場所を伝えます。",
+    "Japanese without stop": "ミツバチは踊って花の場所を伝えます",
+    "Korean without stop": "꿀벌은 춤으로 꽃의 위치를 알려 줍니다",
+    "Thai": "ผึ้งเต้นรำเพื่อบอกว่าดอกไม้อยู่ที่ไหน",
+    "Lao": "ເຜິ້ງເຕັ້ນລໍາ",
+    "dashes list": "\n- angle of the dance\n- length of the dance\n- light of the sun",
+    "stars list": "\n* a hive\n* a garden\n* some patience",
+    "numbers list": "\n1. Open the hive\n2. Look for a dancer\n3. Follow her",
+    "letters list": "\na) hive\nb) garden\nc) meadow",
+    "ticks list": "\n• Warm day\n• Clear sky",
+    "nested list": "\n- Tools\n  - Camera\n  - Notebook",
+    "definition list": "\n- Hive: where they live\n- Comb: where they dance",
+    "verse": "\n\nThe dancer turns upon the comb\nAnd tells the others far from home",
+    "verse in small letters": "\n\nthe dancer turns upon the comb\nand tells the others of home",
+    "haiku": "\n\nOne small bee dances\nSisters read the turning steps\nFlowers far away",
+    "verse after a comma": "\n\nShe turns upon the comb,\nA map that leads the others home",
+    "signature": "\n\nBest regards,\nAnna",
+    "signature of a team": "\n\nSincerely,\n\nThe Bee Club",
+    "signature in small letters": "\n\nyours truly,\nanna",
+    "signature on one line": "\n\nLove, Grandma",
+    "sign-off alone": "\n\nKind regards",
+    "German signature": "\n\nMit freundlichen Grüßen\nMax Weber",
+    "French signature": "\n\nCordialement,\nMarie",
+    "placeholder": "\n\nSincerely,\n[Your Name]",
+    "attribution": "\n\n— Karl von Frisch",
+    "link": "Read more at https://example.org/bees",
+    "link without scheme": "Read more at www.example.com",
+    "domain": "Read more on example.org",
+    "markdown link": "Read [the paper](https://example.org/frisch)",
+    "address": "Write to bees@example.org",
+    "code": "\n```python\nprint('bee')\n```",
+    "code of tildes": "\n~~~\nbee\n~~~",
+    "inline code": "Run `bees --dance`",
+    "JSON": '\n{"bees": 3}',
+    "table": "\n\n| part | means |\n|---|---|\n| angle | direction |",
+    "table without outer bars": "\n\n| part | means\n|---|---\n| angle | direction",
+    "HTML": "\n<ul><li>bee</li></ul>",
+    "label and number": "\n\nAnswer: 40",
+    "label and unit": "\n\nTotal distance: 3 km",
+    "label and word": "\n\nFinal answer: yes",
+    "label and name": "\n\nDiscovered by: Karl von Frisch",
+    "equation": "\n\nd = 3 km",
+    "number": "\n\n40",
+    "percent": "The share of dancers is 5%",
+    "money": "The hive costs 200€",
+    "degrees": "The angle is 40°",
+    "box": "\n\\boxed{40}",
+    "display formula": "\n\\[ d = 3 \\]",
+    "dollar formula": "so that $d = 3$",
+    "environment": "\n\\begin{align} d &= 3 \\end{align}",
+    "bold": "\n\n**The End**",
+    "the end": "\n\nThe End",
+    "the end in capitals": "\n\nTHE END",
+    "to be continued": "\n\nTo be continued",
+    "thanks": "\n\nThank you",
+    "good luck": "Good luck",
+    "proof": "This proves the claim ∎",
+    "proof in letters": "\n\nQ.E.D.",
+    "title": "\n\nA Map of Steps",
+    "ellipsis": "And so she dances…",
+    "bracket": "Go and watch them (in May)",
+    "quote": 'She said "watch them"',
+    "stars": "\n\n***",
+    "rating": "\n\nRating: ★★★★☆",
+    "postscript": "\n\nP.S. Bring a hat!",
+    "date": "\n\nVienna, 3 May 1973",
+    "end mark": "Go and watch them.<|im_end|>",
+    "resume": "\n\nReferences:\nAvailable on request",
 }
 CUT = {
-    "comma": "First of all,",
-    "article": "After that you go to the",
-    "and": "Bring bread and",
-    "half a sentence": "After that the people who run the stalls often",
-    "half a word": "People arr",
-    "preposition": "The hall stands behind",
-    "operator": "\n\nso 3 * 4 +",
-    "open formula": "\n\nso $x = 3",
-    "open display": "\n\n\\[ x = 3.",
-    "open parenthesis of TeX": "\n\n\\( x = 3.",
-    "open code": "\n\n```python\nprint(17)",
-    "code in mid-line": "\n\n```python\nfor stall in",
-    "item of one word": "\n\n- warm bread from the oven\n- fresh eggs from hens\n- local",
-    "numbered item": "\n\n1. Take a bag with you.\n2. Bring some coins.\n3. Come before the",
-    "row": "\n\n| day | hour |\n|---|---|\n| Sat | ",
-    "row in mid-cell": "\n\n| day | hour |\n|---|---|\n| Sat | 9",
-    "Chinese": "市场九点开门。大多数人在十点之前到达。请带一个",
-    "Japanese": "市場は九時に開きます。袋を持って",
-    "Korean": "시장은 아홉 시에 엽니다. 가방을 가져",
-    "dash": "The stalls –",
-    "open colonless heading": "In the afternoon most of the people who come to the hall",
-    "verse in mid-line": "\n\nThe stalls are full of fruit and bread\nThe awnings are white and",
+    "in a word": "The other bees then follow the danc",
+    "after a word": "The other bees then follow the",
+    "after a noun": "The other bees then follow the dancer",
+    "after a comma": "In the dark of the hive,",
+    "after and": "They feel the dance and",
+    "after a colon": "There are three steps:",
+    "after a semicolon": "They feel the dance;",
+    "after a hyphen": "They feel the well-",
+    "after a dash": "They feel the dance –",
+    "in a bracket": "They feel the dance (with the",
+    "in a number": "The distance was 3,",
+    "new line, article": "\n\nThe",
+    "new line, pronoun": "\n\nBut then they",
+    "new line, sentence": "\n\nThis discovery",
+    "new line, in a word": "\n\nLater exper",
+    "in an item's word": "\n- angle of the dance\n- length of the dan",
+    "in an item": "\n- angle of the dance\n- length of the",
+    "in an item's rare letters": "\n1. Open the hive\n2. Look for a danc",
+    "item among sentences": "\n1. Open the hive.\n2. Look for a dancer.\n3. Follow her to",
+    "item among sentences, noun": "\n1. Open the hive.\n2. Look for a dancer.\n3. Follow her",
+    "item without text": "\n- angle\n-",
+    "in code": "\n```python\nfor bee in",
+    "in code after a line": "\n```python\nprint('bee')",
+    "in tilde code": "\n~~~\nbee",
+    "in an inline formula": "\nso $d = 3 +",
+    "in a fraction": "\nso d = \\frac{3",
+    "in a display": "\n\\[ d = 3",
+    "in double dollars": "\n$$ d = 3",
+    "in brackets of a formula": "\nso \\( d = 3",
+    "in an environment": "\n\\begin{align} d &= 3",
+    "in a box": "\n\\boxed{4",
+    "in a table": "\n\n| part | means |\n|---|---|\n| angle |",
+    "in a table's cell": "\n\n| part | means |\n|---|---|\n| angle | dir",
+    "in a table's head": "\n\n| part | mea",
+    "heading": "\n\n## Conclusion",
+    "bold heading": "\n\n**Steps:**",
+    "Chinese": "蜜蜂用舞蹈告诉同伴花在哪里。然后它们",
+    "Chinese after a comma": "蜜蜂用舞蹈告诉同伴,花在哪里,",
+    "Japanese": "ミツバチは踊って花の場所を",
+    "Korean": "꿀벌은 춤으로 꽃의",
+    "Russian": "Пчёлы танцуют и",
+    "Arabic": "ترقص النحلات لكي",
+    "Hindi": "मधुमक्खियाँ नाचकर बताती",
+    "German": "Dann folgen die anderen Bienen der",
+    "French": "Ensuite les autres abeilles suivent la",
+    "in verse": "\n\nThe dancer turns upon the comb\nAnd turns again upon the com",
+    "verse's first word": "\n\nThe dancer turns upon the comb\nAnd",
+    "after equals": "\n\nd =",
+    "after a plus": "\n\nd = 3 +",
+    "in a quotation": "She said “the angle",
+    "in a link": "Read [the paper](https://exam",
+    "in a label's value": "\n\nFinal answer: the",
 }
 
 
 @pytest.mark.parametrize("kind", COMPLETE)
 def test_complete(kind: str) -> None:
-    text = PROSE + COMPLETE[kind]
-    assert not truncated(text)
+    assert len(LEAD) >= CUT_CHARS
+    assert not truncated(LEAD + COMPLETE[kind])
 
 
 @pytest.mark.parametrize("kind", CUT)
 def test_cut(kind: str) -> None:
-    assert truncated(PROSE + CUT[kind])
+    assert truncated(LEAD + CUT[kind])
 
 
-def test_a_word_that_breaks_off() -> None:
-    assert truncated(PROSE + "\n\n- honey cake\n- apple pie\n- more hon")
-    assert not truncated(PROSE + "\n\n- honey cake\n- apple pie\n- more honey")
+def test_the_end_of_a_turn_is_no_cut_and_thoughts_are_not_read() -> None:
+    assert not truncated(LEAD + "They follow the<|im_end|>")
+    assert not truncated(f"<think>{LEAD} So it must be</think>\n\nB")
+    assert not truncated(f"{LEAD}\n\nB")
+    assert truncated(f"<think>Let me see.</think>{LEAD} They follow the")
+    assert truncated(f"<think>{LEAD} They follow the")
 
 
-def test_scripts_without_stops_are_not_called_cut() -> None:
-    assert ends_complete("ตลาดเปิดเก้าโมง")
-    assert ends_complete("市场 九点 开门")
-    assert not ends_complete("市场开门。九点")
+def test_json_is_whole_when_its_braces_close() -> None:
+    rows = ", ".join(f'{{"bee": {n}, "angle": "{n} degrees"}}' for n in range(10))
+    assert not truncated(f"[{rows}]")
+    assert truncated(f"[{rows}")
+    assert truncated(f'[{rows}, {{"bee": 11, "angle": "')
 
 
-def test_what_is_open() -> None:
-    assert ends_open("```\nx = 1")
-    assert not ends_open("```\nx = 1\n```")
-    assert ends_open("| a | b |\n| 1")
-    assert not ends_open("It costs $5")
+def test_a_short_text_has_no_end_to_miss() -> None:
+    assert not truncated("the other bees then follow the")
+    assert not cut_off("")
 
 
-def test_hostile_ends_are_bounded() -> None:
-    for unit in ("a", "a ", "\n", "- a\n", "|", "$", "\\(", "a:"):
-        start = time.process_time()
-        truncated(unit * 200_000)
-        assert time.process_time() - start < 2.0
+@pytest.mark.skipif(not GPT4.is_file(), reason="the real model outputs are not here")
+def test_real_answers_of_every_form_whole_and_cut_at_random() -> None:
+    lines = GPT4.read_text(encoding="utf-8").splitlines()
+    whole = [text for line in lines if len(text := json.loads(line)["response"]) >= CUT_CHARS]
+    rng = random.Random(0)
+    cuts = [text[: rng.randint(200, max(201, len(text) - 10))] for text in whole]
+    cuts = [text for text in cuts if text.rstrip()[-1] not in '.!?"']
+    assert (len(whole), len(cuts)) == (450, 437)
+    assert sum(map(truncated, whole)) <= 1  # letters were left out of its words, on request
+    assert sum(map(truncated, cuts)) >= 0.92 * len(cuts)
+
+
+@pytest.mark.parametrize("unit", ["a", "a ", "|", "- a\n", "#a ", "😀", "\\[", "(", "A, "])
+def test_time_is_linear(unit: str) -> None:
+    text = unit * (400_000 // len(unit))
+    began = time.perf_counter()
+    cut_off(text)
+    assert time.perf_counter() - began < 1.0
+
+
+@given(st.text(max_size=300))
+def test_every_text_has_a_verdict(text: str) -> None:
+    assert cut_off(text + "\nIt ended.") in (True, False)
+    assert cut_off(text) in (True, False)

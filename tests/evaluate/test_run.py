@@ -75,10 +75,10 @@ def test_end_to_end(tmp_path, capfd):
         ("s1-3", 1.0, "stop_string", 1),
     ]
     assert [(o.cluster, o.subset, o.weight, o.chance) for o in sums] == [
-        ("story0", "easy", 1.0, 0.0),
-        ("story0", "easy", 2.0, 0.0),
-        ("story1", "hard", 3.0, 0.0),
-        ("story1", "hard", 4.0, 0.0),
+        ("story0", "easy", 1.0, None),
+        ("story0", "easy", 2.0, None),
+        ("story1", "hard", 3.0, None),
+        ("story1", "hard", 4.0, None),
     ]
     assert [o.flags for o in sums] == [(), (), ("truncated",), ()]
     assert sums[2].flags_inferred == ()

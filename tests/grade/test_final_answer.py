@@ -1,77 +1,64 @@
-"""What a response commits to, without a look at the gold."""
+"""Which part of a response is its answer: boxes, "####", sentences, the end."""
 
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from transferscope.grade.final_answer import MAX_CHARS, found, last_boxed
+from transferscope.grade.final_answer import MAX_CHARS, final_answer, finished, last_boxed, readings
 
 
 @pytest.mark.parametrize(
     ("response", "answer"),
     [
-        ("The answer is 12, since x = 4.", "12"),
-        ("The answer is 12.\n\nQuestion: 1 + 1?\nThe answer is 2.", "12"),
-        ("Question: 1 + 1?\nThe answer is 2.", "2"),
-        ("#### 18\nThat took 3 steps.", "18"),
-        ("#### Step 2\nadd\n#### 18", "18"),
-        (r"\boxed{3} or \boxed{4}", "3, 4"),
-        (r"\boxed{3}. I checked it twice, and get \boxed{4}", "4"),
-        (r"\boxed 5 of 6", "5"),
-        (r"\fbox{5}", "5"),
-        (r"\boxed{5} (write \boxed{})", "5"),
-        (r"It may be 5. \boxed{12", None),
-        ("<think>The answer is 3.</think>The answer is 4.", "4"),
-        ("<think>The answer is 3.", None),
-        ("The correct answer is 4. The other answer is wrong.", "4"),
-        ("So she has 12 apples in 3 baskets.", "12"),
-        ("no number", None),
+        (r"first \boxed{3}, no: \boxed{4}", "4"),
+        (r"The roots are \boxed{3} and $\boxed{-3}$.", "3, -3"),
+        (r"\boxed{12} (write it in \boxed{})", "12"),
+        (r"\boxed{\fbox{9}}", "9"),
+        (r"thus $\boxed 8$ since 3 + 5 = 8", "8"),
+        (r"It is \boxed{8}, not \boxed{9}", "8"),
+        (r"thus \boxed{8", None),
+        (r"The answer is 7, thus \boxed{7", "7"),
+        ("#### 42 in total\nThere are 3 steps.", "42"),
+        ("#### 1. Set up\nThe sum is 9.", "9"),
+        ("Answer: 7\nQuestion: and 1 + 1?\nAnswer: 2", "7"),
+        ("Question: 3 + 4?\nAnswer: 7", "7"),
+        ("7\n<|im_start|>user\nand 8?", "7"),
+        ("<think>The answer is 3.</think>It is 7.", "7"),
+        ("<think>The answer is 3", None),
+        ("She has 12 apples in 3 baskets.", "12"),
+        ("10 - 3 = 7", "7"),
+        ("The length isn't 10.", None),
+        ("所以一共有25本。", "25"),
+        ("nothing", None),
     ],
 )
-def test_found(response: str, answer: str | None) -> None:
-    given_ = found(response)
-    assert (None if given_ is None else given_.text) == answer
+def test_the_answer_a_response_commits_to(response: str, answer: str | None) -> None:
+    found = final_answer(response)
+    assert found == answer or (answer is not None and (found or "").startswith(answer))
 
 
-def test_a_decimal_comma_is_the_sentence_s() -> None:
-    assert found("La réponse est 3,5.").foreign  # type: ignore[union-attr]
-    assert not found("The answer is 3,5.").foreign  # type: ignore[union-attr]
+def test_a_decimal_comma_is_read_in_the_sentence_s_language_first() -> None:
+    assert readings("La réponse est 3,5.") == ("3.5", "3,5")
+    assert readings("Die Antwort ist 1.234,5.") == ("1234.5", "1.234,5")
+    assert readings("The answer is 3,5.") == ("3,5",)
 
 
-def test_escaped_braces_close_no_box() -> None:
-    assert last_boxed(r"\boxed{\{1, 2\}}") == r"\{1, 2\}"
-    assert last_boxed(r"\boxed{5\}") is None
-
-
-PARTS = [
-    "the answer is ",
-    r"\boxed{",
-    "}",
-    "#### ",
-    "\n",
-    "1",
-    ",",
-    "$",
-    "a ",
-    "Question:",
-    "(",
-    "=",
-]
-
-
-@given(st.lists(st.sampled_from(PARTS), max_size=15).map("".join))
-def test_any_text_is_read(text: str) -> None:
-    answer = found(text)
-    assert answer is None or answer.text.strip()
+def test_boxes_balance_and_placeholders_are_none() -> None:
+    assert last_boxed(r"\boxed{a \{ b \}}") == r"a \{ b \}"
+    assert last_boxed(r"\boxed{your answer}") is None
+    assert last_boxed(r"\boxed{...}") is None
+    assert finished(r"\boxed{1} \boxed{2}")
+    assert not finished(r"\boxed{1} \boxed{2")
 
 
 @pytest.mark.parametrize(
-    "part", [*PARTS, "answer to ", "答案", "1,", "- ", r"\boxed{1}, ", "<answer>"]
-)
-def test_hostile_text_takes_linear_time(part: str) -> None:
+    "unit",
+    ["{", "\\boxed{", "\\boxed 1 ", "#### 1\n", "the answer is ", "Answer: 1\n", "答案是", "1,",
+     "$1", "Question: ", "the answer to ", "1 and ", "a: 1\n", "\\text{", "<think>", "1 cm "],
+)  # fmt: skip
+def test_hostile_text_is_bounded(unit: str) -> None:
+    text = unit * (10 * MAX_CHARS // len(unit))
     began = time.perf_counter()
-    found(part * (MAX_CHARS // len(part)))
-    # about 0.3 s; quadratic time would be minutes
+    final_answer(text)
+    final_answer("The answer is " + text)
     assert time.perf_counter() - began < 10

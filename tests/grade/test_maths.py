@@ -90,17 +90,11 @@ def test_finished_is_about_the_last_box_opened() -> None:
 def test_latex_without_its_library_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "math_verify", None)
     assert is_correct(r"\boxed{4}", "4")  # plain numbers need none
-    assert is_correct(r"\boxed{x^2}", "x^2")  # nor do equal spellings
     with pytest.raises(MissingExtra, match=r"transferscope\[grade\]"):
-        is_correct(r"\boxed{x(x+1)}", "x^2+x")
+        is_correct(r"\boxed{\int_0^1 x\,dx}", r"\frac{1}{2}")
 
 
-def test_thinking_longer_than_what_is_graded_is_not_graded() -> None:
-    assert not is_correct("<think>" + "so " * MAX_CHARS + "the answer is 5", "5")
-    assert is_correct("<think>" + "so " * MAX_CHARS + "it is 4</think>The answer is 5.", "5")
-
-
-def test_a_list_of_golds_means_any_of_them() -> None:
-    assert is_correct(r"\boxed{4}", ["3", "4"])
-    assert not is_correct(r"\boxed{5}", ["3", "4"])
-    assert not is_correct(r"\boxed{5}", [])
+def test_a_list_of_references_means_any_of_them() -> None:
+    assert is_correct("The answer is 0.5.", ["3", r"\frac{1}{2}"])
+    assert not is_correct("The answer is 0.5.", ["3", "4"])
+    assert not is_correct("The answer is 0.5.", [])

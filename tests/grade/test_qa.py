@@ -21,12 +21,17 @@ def test_f1_is_over_bags_of_words() -> None:
     assert f1("the", "red") == 0.0
 
 
-def test_each_reference_is_left_out_once() -> None:
-    # scores 1, 0, 0: left out -> best of the rest 0, 1, 1
-    assert against("yes", ["yes", "no", "maybe"], exact_match) == pytest.approx(2 / 3)
-    assert against("yes", ["yes"], exact_match) == 1.0
+def test_any_reference_is_right() -> None:
+    assert against("yes", ["yes", "no", "maybe"], exact_match) == 1.0
+    assert against("red ball", ["blue", "red"], f1) == pytest.approx(2 / 3)
+    assert against("yes", ["no"], exact_match) == 0.0
     with pytest.raises(ValueError, match="no reference"):
         against("yes", [], exact_match)
+
+
+def test_thoughts_do_not_count() -> None:
+    assert exact_match("<think>A dog? Or a cat.</think>The cat<|im_end|>", "cat") == 1.0
+    assert f1("<think>the cat", "cat") == 0.0
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

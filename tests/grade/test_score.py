@@ -1,6 +1,7 @@
 """Graders on files: rules on rows of our own, and the figures of real model outputs."""
 
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,14 +71,33 @@ def test_choice_wants_letters(tmp_path: Path) -> None:
     assert found.label_agreement == 1.0
     with pytest.raises(InputError, match=r"r.jsonl:1: .*'two' is not a letter"):
         score("choice", saved(tmp_path / "r.jsonl", [{"response": "B", "gold": "two"}]))
+    for bad in ([], ["A", "two"], "None", 4):
+        with pytest.raises(InputError, match="is not a letter"):
+            score("choice", saved(tmp_path / "r.jsonl", [{"response": "B", "gold": bad}]))
     with pytest.raises(InputError, match="takes no gold file"):
         score("choice", saved(tmp_path / "r.jsonl", rows), tmp_path / "r.jsonl")
+
+
+def test_any_letter_of_a_list_is_right_and_none_of_none(tmp_path: Path) -> None:
+    rows = [
+        {"id": 1, "response": "The answer is (B).", "gold": ["A", "b"]},
+        {"id": 2, "response": "C", "gold": ["A", "(B)"]},
+        {"id": 3, "response": "A or B", "gold": ["A", "B"]},
+        {"id": 4, "response": "B", "gold": "none"},
+    ]
+    found = score("choice", saved(tmp_path / "r.jsonl", rows))
+    assert found.metrics == {"accuracy": 0.25}
+
+
+def test_a_bare_i_is_a_letter_where_the_golds_reach_it(tmp_path: Path) -> None:
+    rows = [{"id": 1, "response": "The answer is I.", "gold": "I"}]
+    assert score("choice", saved(tmp_path / "r.jsonl", rows)).metrics == {"accuracy": 1.0}
 
 
 def test_qa_takes_one_reference_or_several(tmp_path: Path) -> None:
     rows = [
         {"id": 1, "response": "the red ball", "gold": "red ball", "label": True},
-        {"id": 2, "response": "red", "gold": ["red", "blue", "red"], "label": True},
+        {"id": 2, "response": "red", "gold": ["blue", "red", "green"], "label": True},
         {"id": 3, "response": "?"},
     ]
     found = score("qa", saved(tmp_path / "r.jsonl", rows))
@@ -100,6 +120,13 @@ def test_ifeval_counts_prompts_and_instructions(tmp_path: Path) -> None:
     assert found.metrics["prompt_strict"] == 0.0
     assert found.metrics["instruction_strict"] == 0.5
     assert found.unmatched == ("2",)
+    rows[1]["prompt"] = "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\np<|im_end|>\n"
+    templated = score("ifeval", saved(tmp_path / "r.jsonl", rows), asked)
+    assert templated.unmatched == ()
+    assert templated.metrics == found.metrics
+    twice = [*gold, gold[0] | {"instruction_id_list": [comma, comma]}]
+    with pytest.raises(InputError, match=r"gold.jsonl:2.*earlier line with other instructions"):
+        score("ifeval", tmp_path / "r.jsonl", saved(tmp_path / "gold.jsonl", twice))
     gold[0]["instruction_id_list"] = ["no:such", lower]
     with pytest.raises(InputError, match="unknown instruction 'no:such'"):
         score("ifeval", tmp_path / "r.jsonl", saved(tmp_path / "gold.jsonl", gold))
@@ -157,13 +184,52 @@ def test_mctaco_figures(model: str, em: float, f1: float) -> None:
 
 @real
 def test_ifeval_figures() -> None:
+    """417 of 540 prompts and 697 of 832 instructions.
+
+    lm-eval's own checkers give 416 and 696 (77.0 and 83.7 %) where their random letter is drawn so:
+    the answer to the prompt that wants four "#" has four, and they count a letter instead.
+    """
     pytest.importorskip("lm_eval")
     gold = DATA / "bench" / "ifeval_input_data.jsonl"
     found = score("ifeval", DATA / "responses" / "ifeval_gpt4.jsonl", gold)
     assert found.n == 541
     assert len(found.unmatched) == 1
-    assert round(100 * found.metrics["prompt_strict"], 1) == 77.0
-    assert round(100 * found.metrics["instruction_strict"], 1) == 83.7
+    # the published 77.0 and 83.7 %, and what counting the "#" that was asked for changes
+    assert 540 * found.metrics["prompt_strict"] == pytest.approx(416)
+    assert 832 * found.metrics["instruction_strict"] == pytest.approx(696)
+    assert 540 * found.metrics["prompt_strict_counted"] == pytest.approx(417)
+    assert 832 * found.metrics["instruction_strict_counted"] == pytest.approx(697)
+
+
+@real
+def test_ifeval_differs_from_lm_eval_in_the_random_letters_alone() -> None:
+    """The published 77.0 and 83.7 %, by lm-eval's own loop; each verdict but one is ours too."""
+    pytest.importorskip("lm_eval")
+    from transferscope.grade.ifeval import Instruction, strict
+
+    strict("", "x", [Instruction("punctuation:no_comma", {})])  # punkt and langdetect are settled
+    from lm_eval.tasks.ifeval.utils import InputExample, test_instruction_following_strict
+
+    golds = {}
+    for line in (DATA / "bench" / "ifeval_input_data.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        golds[row["prompt"].strip()] = row
+    theirs, ours = {}, {}
+    for line in (DATA / "responses" / "ifeval_gpt4.jsonl").read_text().splitlines():
+        row = json.loads(line)
+        if (asked := golds.get(row["prompt"].strip())) is None:
+            continue
+        ids, arguments = asked["instruction_id_list"], asked["kwargs"]
+        random.seed(3)  # a draw by which "#" is no letter of the answer four times
+        example = InputExample(asked["key"], ids, asked["prompt"], arguments)
+        judged = test_instruction_following_strict(example, row["response"])
+        theirs[asked["key"]] = tuple(judged.follow_instruction_list)
+        instructions = [Instruction(i, a) for i, a in zip(ids, arguments, strict=True)]
+        ours[asked["key"]] = strict(asked["prompt"], row["response"], instructions)
+    assert [key for key in ours if ours[key] != theirs[key]] == [1122]
+    assert (theirs[1122], ours[1122]) == ((True, False), (True, True))
+    assert round(100 * sum(map(all, theirs.values())) / 540, 1) == 77.0
+    assert round(100 * sum(map(sum, theirs.values())) / 832, 1) == 83.7
 
 
 @real
@@ -175,17 +241,8 @@ def test_closed_boxes_of_the_paper_s_own_models(model: str, closed: int) -> None
     assert found.n == 500
     assert found.unmatched == ()
     assert round(500 * found.metrics["finished"]) == closed
-    # 8 SFT responses close a box only while they think, and are cut off in their answer, so they
-    # are wrong; two boxes side by side ("-2", "1") are one answer
-    right = {"RL": (339, 323), "SFT": (351, 333)}[model]
+    # By hand on the wrong ones: 4 wrong RL answers among the closed. Of the 13 SFT ones, 5 closed
+    # their box while thinking and were cut before they answered.
+    right = {"RL": (334, 323), "SFT": (351, 333)}[model]
     assert round(500 * found.metrics["accuracy"]) == right[0]
     assert round(closed * found.metrics["accuracy_finished"]) == right[1]
-
-
-def test_a_list_of_maths_golds_means_any_of_them(tmp_path: Path) -> None:
-    file = tmp_path / "saved.jsonl"
-    file.write_text('{"response": "It is 4.", "gold": ["4", 5]}\n{"response": "3", "gold": [4]}\n')
-    assert score("math", file).metrics["accuracy"] == 0.5
-    file.write_text('{"response": "4", "gold": []}\n')
-    with pytest.raises(InputError, match=r"saved.jsonl:1.*neither an answer nor a list of answers"):
-        score("math", file)

@@ -11,7 +11,7 @@ from transferscope.core.suite import load_suite
 from transferscope.engines import FakeEngine
 from transferscope.evaluate import evaluate, evaluate_model
 from transferscope.runs import read_run
-from transferscope.tasks.paper import FILES, find_file, from_doc, grade, rows, to_doc
+from transferscope.tasks.paper import FILES, Row, find_file, from_doc, grade, rows, to_doc
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -97,6 +97,15 @@ def test_grades_by_hand(data: Path) -> None:
     assert grade("IFEval", first["IFEval"], "fine words here") == 1.0
     assert grade("IFEval", first["IFEval"], "fine, words") == 0.5
     assert grade("HeadQA", first["HeadQA"], "Wren") == 1.0
+
+
+def test_a_run_grades_what_score_grades() -> None:
+    thought = "<think>Paris, or a, b, c?</think>"
+    assert grade("CoQA", Row("r", "p", "Rome"), f"{thought}Rome<|im_end|>") == 1.0
+    pytest.importorskip("lm_eval")
+    check = {"ids": ["punctuation:no_comma"], "arguments": [{}]}
+    assert grade("IFEval", Row("r", "p", "", check=check), f"{thought}\n\nNo mark.") == 1.0
+    assert grade("IFEval", Row("r", "p", "", check=check), f"{thought}A mark, here.") == 0.0
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from .endings import ends_complete, ends_open
-from .thinking import without_thinking
+from .endings import cut_off
+from .thinking import still_thinking, without_end_marks, without_thinking
 
 LOOP_TAIL = 4096
 """Characters at a response's end in which a loop is looked for: hostile input stays bounded."""
@@ -140,16 +140,18 @@ def stop_cut(text: str) -> bool:
 def truncated(text: str, prompt: str | None = None) -> bool:
     """The token limit cut the answer, as far as its text tells.
 
-    At least :data:`CUT_CHARS` characters that end in mid-sentence or leave something open
-    (:mod:`.endings`). Or :data:`UNANSWERED_CHARS` characters without the box that the prompt asks
-    for.
+    At least :data:`CUT_CHARS` characters that end in mid-sentence, with an open formula or an open
+    code block (:func:`.endings.cut_off`); a closed box at the end is an answer, and what stands
+    before the end of a reasoning block is not looked at. Or
+    :data:`UNANSWERED_CHARS` characters without the box that the prompt asks for.
     """
     if len(text) >= UNANSWERED_CHARS and prompt and unboxed(text, prompt):
         return True
-    end = (without_thinking(text) or text).rstrip()
-    if len(end) < CUT_CHARS or _boxed_end(end):
-        return False
-    return ends_open(end) or not ends_complete(end)
+    end = text.rstrip()
+    if len(end) < CUT_CHARS or without_end_marks(end) != end or not cut_off(end):
+        return False  # a mark at the end: the model ended its turn
+    answer = (without_thinking(text) or text).rstrip()  # seldom reached: looking for tags is slow
+    return len(answer) >= CUT_CHARS and not _boxed_end(answer) and cut_off(answer)
 
 
 def unboxed(text: str, prompt: str) -> bool:
@@ -161,11 +163,11 @@ def unboxed(text: str, prompt: str) -> bool:
 
 
 def unclosed_think(text: str, prompt: str | None = None) -> bool:
-    """A ``<think>`` was opened, by the answer or at the end of the prompt, and never closed."""
-    opened = text.rfind("<think>")
-    if opened == -1 and not (prompt and prompt.rstrip().endswith("<think>")):
-        return False
-    return "</think>" not in text[max(opened, 0) :]
+    """A reasoning block was opened, by the answer or at the end of the prompt, and never closed.
+
+    The tags are those of :mod:`.thinking`.
+    """
+    return still_thinking(text, prompt)
 
 
 def prompt_echo(text: str, prompt: str) -> bool:

@@ -1,9 +1,14 @@
-"""How an answer ends: rounded off, or in mid-sentence, where a token limit cut it.
+"""Whether a text ends as finished texts end: the part of ``truncated`` that reads its last lines.
 
-Prose ends in a sign that closes a sentence, in any script. Much that is complete ends without one:
-lists, verse, signatures, hashtags, links, emoji, "Answer: yes", scripts that have no full stop. So
-an end without a sign counts as cut only where nothing of that kind explains it, and always where
-something is left open: a code block, a formula, a table row, a word that breaks off.
+Finished answers end in a full stop of some script, and in much else: emoji, hashtags, a link, a
+signature, a list or verse without full stops, a table, code. So a last line is judged by its kind.
+In running prose an end without a mark is a cut. A line of its own (an item, verse, heading,
+"Total: 12 kg") is one where its last word or mark can't end anything ("the", a comma, "+", half a
+word), or where its neighbours end otherwise than it does.
+
+Half a word is one that stands nowhere else in the text while a longer one begins with it, or in
+English text one that ends in letters with which words hardly ever end
+(:data:`.ending_words.RARE_ENDS`).
 """
 
 from __future__ import annotations
@@ -11,127 +16,246 @@ from __future__ import annotations
 import re
 import unicodedata
 
-TAIL = 4_000
-"""Characters at the end that are looked at, beside counts over the whole text."""
-SHORT_LINE = 30
-"""Characters of a last line that may do without a full stop behind its number or its colon."""
-VERSE_LINE = 70
-"""Longest line of a verse or a list without full stops."""
-_CLOSING = frozenset(".!?:;。！？…｡．\"'”’»›)]}）】」』〉》`*$|>_~।॥؟۔։።၊။។៕܀᠃⸮‼⁇⁈⁉")
-_COMMAS = frozenset(",、，،;؛-–—/&+=<\\^")
-_NO_STOP = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u0f00-\u0fff]")
-"""Thai, Lao, Burmese, Khmer, Tibetan: sentences end without a sign, or with one of their own."""
-_EAST = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_LINK = re.compile(
-    r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.\w[\w.]*|[\w-]+\.(?:com|org|net|io|dev|edu|gov)(?:/\S*)?"
+from .ending_words import ABBREVIATED, FUNCTION, INFLECTIONS, NAME_WORDS, RARE_ENDS
+
+READ = 6_000
+"""Characters at the end that are read; formulas, code and tables are counted in all of it."""
+SHORT = 60
+"""Characters of a line that is no running prose by its length alone."""
+WORDS = 8
+"""Words behind a colon or equals sign that may do without a full stop."""
+
+STOPS = frozenset(".!?…。．｡！？‼⁇⁈⁉‽।॥۔؟։።፧፨။៕។།༎᙮꘎᠃᠉׃܀܁܂‥⋯～〜∎□■")
+"""Marks that end a sentence in the scripts of the world, and those that end a proof."""
+CLOSERS = frozenset("\"'”’)]}»*`$|>_~%°²³€£¥₹″′﹂』」）】〉》］｝”’›")
+_UNSPACED = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
+"""Thai, Lao, Burmese, Khmer: a blank may end a sentence, and nothing else does."""
+_UNSPACED_END = re.compile(_UNSPACED + "$")
+_KOREAN_JAPANESE = re.compile(
+    r"(?:니다|세요|해요|어요|아요|에요|예요|네요|까요|죠|ください|です|ます|でした|ました|ません|ですね|ますね)$"
 )
-_TAG = re.compile(r"[#@]\w[\w-]*")
-_ITEM = re.compile(r"\s*(?:[-*•+–▪◦‣]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|#{1,6})\s+(?P<said>\S.*)")
-_OPEN_WORD = re.compile(
-    r"a|an|the|of|to|in|on|at|by|for|with|from|and|or|but|nor|as|if|that|which|who|whose|is|are|was"
-    r"|were|be|been|has|have|had|will|would|can|could|should|may|might|must|its|their|his|her|your"
-    r"|my|our|this|these|those|because|since|than|into|about|between|we|i|he|she|they|it|not",
+_TAGS = re.compile(r"(?:(?<!\S)[#@＃][^\s#@]{2,50}[\s,]*)+$")
+_LINK = re.compile(r"(?:https?://|www\.)[^\s]+\.[A-Za-z]{2,}(?:[/?#][^\s]*)?$|\S+@\S+\.[a-z]{2,}$")
+_DOMAIN = re.compile(r"(?<![\w.])[\w-]+\.(?:com|org|net|edu|gov|io|de|fr|uk|co)(?:/\S*)?$")
+_SMILEY = re.compile(
+    r"(?:^|\s)(?:[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol)$"
+)
+_HEADING = re.compile(r"#{1,6}\s")
+_UNFINISHED = re.compile(
+    r"(?:[:：,，]\**|(?<![-–—])[;；、،؛\-–—+=/\\<&(\[{（「«“^×·]|\s[*$€£]|e\.g\.|i\.e\.)$"
+)
+_ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
+_LABEL = re.compile(r"[^\n.!?]{1,60}?\s?(?:[:：]|=|→|->|≈)\s*(\S[^\n]*)$")
+_SIGN_OFF = re.compile(
+    r"(?:(?:best|kind|warm(?:est)?|with)\s+)*(?:regards|wishes|love|thanks|gratitude|sincerely|"
+    r"respectfully|cheers|yours(?:\s+\w+)?|sincerely\s+yours|hugs|respect|appreciation|"
+    r"mit freundlichen grüßen|viele grüße|liebe grüße|herzliche grüße|cordialement|bien à vous|"
+    r"amicalement|saludos(?:\s+\w+)?|atentamente|un abrazo|cordiali saluti|distinti saluti|"
+    r"atenciosamente|abraços|с уважением|此致|敬上|敬具|your\s+\w+(?:\s\w+)?)\s*[,.!，]?",
     re.IGNORECASE,
 )
-"""Words that no sentence ends in."""
-_SIGNED = re.compile(
-    r"(?:regards|sincerely|yours(?: \w+)?|cheers|love|best(?: wishes| regards)?|kind regards|thanks"
-    r"|thank you|respectfully|cordially|warmly|faithfully|grüßen?|salutations|saludos"
-    r"|cordialement|xo+)[,!.]?\s*",
+_FAREWELL = re.compile(
+    r"(?:the\s+)?end|fin|ende|finis|amen|to be continued|thank(?:s| you)(?: \w+){0,4}|good luck|"
+    r"enjoy|cheers|done|q\.?e\.?d|over and out|happy \w+|good (?:bye|night|day)|bye|"
+    r"see you(?: \w+)?|yes|no|true|false|none|(?-i:[A-HJ-Z])|"
+    r"stay \w+|sincerely|have a(?: \w+){1,4}|with (?:best|warm|kind) \w+(?: \w+){0,4}|"
+    r"namaste|gracias|merci|danke|谢谢|感谢|完|おわり|終わり|끝",
     re.IGNORECASE,
 )
+_ENGLISH = re.compile(r"\b(?:the|and|of|is|to|that|with|for|it|you|are)\b", re.IGNORECASE)
 
 
-def ends_open(text: str) -> bool:
-    """Something is left open at the end: a code block, a formula, a table row, a bracket of TeX."""
+def cut_off(text: str) -> bool:
+    """Whether ``text`` stops where no finished text would. Linear in its length.
+
+    >>> cut_off("It rained all day. And then the main rea")
+    True
+    >>> cut_off("It rained all day. Bring boots! #rain #boots")
+    False
+    """
     end = text.rstrip()
-    if end.count("```") % 2 or end.count("\\[") > end.count("\\]"):
-        return True
-    if end.count("\\(") > end.count("\\)"):
-        return True
-    last = end[end.rfind("\n") + 1 :]
-    if len(re.findall(r"(?<!\\)\$", last)) % 2 and not re.search(r"\$\s?\d", last):
-        return True
-    return _open_row(end)
+    line = end[end.rfind("\n") + 1 :].strip()
+    if not end or _open(end):
+        return bool(end)
+    if line.startswith("|") or ("|" in line[:-1] and _in_table(end)):
+        return _row_cut(end, line)
+    # a heading with nothing below it, "**Steps:**", a comma or an operator
+    if _HEADING.match(line) or _UNFINISHED.search(line[-8:]):
+        return not _SMILEY.search(line[-12:])
+    return not _marked_end(line) and _line_cut(end[-READ:], line)
 
 
-def ends_complete(text: str) -> bool:
-    """Whether the end of ``text`` reads as an end; ``text`` is prose of some length, not empty."""
-    end = text.rstrip()[-TAIL:]
-    lines = [line for line in end.split("\n") if line.strip()]
-    last, before = lines[-1].strip(), [line.strip() for line in lines[:-1]]
-    sign, word = end[-1], last.split()[-1]
-    if sign in _COMMAS:
+def _marked_end(line: str) -> bool:
+    """The line ends in a mark, a picture, a tag or a link, or in a script that has no marks."""
+    last = line[-1]
+    return (
+        last in STOPS
+        or last in CLOSERS
+        or unicodedata.category(last) in ("Pe", "Pf")
+        or _symbols_off(line) != line
+        or not any(character.isalnum() for character in line[-400:])
+        or any(
+            pattern.search(line[-400:])
+            for pattern in (_TAGS, _SMILEY, _LINK, _DOMAIN, _UNSPACED_END, _KOREAN_JAPANESE)
+        )
+    )
+
+
+def _line_cut(text: str, line: str) -> bool:
+    """A last line that ends in a word or number, by the kind of line that it is."""
+    line = line.lstrip("✅☑✔➡→★ ") or line
+    stop = _last_stop(line)
+    rest = line[stop:].strip()
+    above = [part.strip() for part in text.split("\n")[:-1]]
+    before = next((part for part in reversed(above[-4:]) if part), "")
+    if _FAREWELL.fullmatch(rest) or _signature(rest) or (not stop and _signs(line, before, above)):
         return False
-    if sign in _CLOSING or _is_emoji(sign) or _NO_STOP.match(sign):
+    # Behind a full stop in the same line only those are whole.
+    if stop or not above or _half_word(text, line):
         return True
-    if _LINK.fullmatch(word.strip("<>()[]*")) or _TAG.fullmatch(word):
+    if _ITEM.match(line):
+        items = [part for part in above if _ITEM.match(part)]
+        alone = not items and line[0] == "-" and _named(line[1:].strip())  # "- Oscar Wilde"
+        return not (alone or _like_the_others(line, items))
+    if (label := _LABEL.match(line)) and len(label[1].split()) <= WORDS:
+        return not _balanced(label[1])
+    figure = line[-1].isdigit() and len(line) <= SHORT // 2
+    # "References:" and below it "Available on request"
+    entry = before.endswith((":", "：")) and max(len(before), len(line)) <= SHORT // 2
+    return not (figure or entry or _title(line, above[-1]) or _verse(line, above))
+
+
+def _signs(line: str, before: str, above: list[str]) -> bool:
+    """A name below "Best regards," or another short line with a comma."""
+    comma = before[-1:] in (",", "，") and len(before) <= SHORT // 2 and len(above) > 2
+    return len(line) <= SHORT and (comma or _SIGN_OFF.fullmatch(before) is not None)
+
+
+def _title(line: str, touching: str) -> bool:
+    """A heading below a blank line, a sentence or another heading: not a verse's first words."""
+    return _heading(line) and (not touching or touching[-1] in STOPS or _heading(touching))
+
+
+def _verse(line: str, above: list[str]) -> bool:
+    """The line above ends without a full stop too, and this one is about as long."""
+    touching = above[-1]
+    if not touching or touching[-1] in STOPS | CLOSERS | {":", "："} or _ITEM.match(touching):
+        return False
+    stanza = [len(part) for part in above[-6:] if 0 < len(part) <= 2 * SHORT]
+    return bool(stanza) and sum(stanza) / len(stanza) / 2 <= len(line) <= 1.5 * SHORT
+
+
+def _open(text: str) -> bool:
+    """A code block, formula, environment or JSON value is still open."""
+    code = text.count("```") % 2 or text.count("~~~") % 2
+    pairs = (("\\[", "\\]"), ("\\begin{", "\\end{"))
+    formula = text.count("$$") % 2 or any(text.count(a) > text.count(b) for a, b in pairs)
+    if code or formula or text.rfind("\\(") > text.rfind("\\)"):
         return True
-    if _EAST.match(sign):
-        return not re.search(r"[。！？｡.!?]", end) or _short_answer(last)
-    if _OPEN_WORD.fullmatch(word.strip("*_\"'")) or _breaks_off(word, end):
-        return False
-    return any((_short_answer(last), _signature(last, before), _rows_alike(last, before)))
+    tail = text[-READ:]
+    if text.lstrip()[:1] in "{[" and text[-1] not in STOPS:
+        return text.count("{") > text.count("}") or text.count("[") > text.count("]")
+    return tail.rfind("\\boxed{") > tail.rfind("}")
 
 
-def _is_emoji(sign: str) -> bool:
-    """A pictogram, or what modifies one."""
-    return unicodedata.category(sign) in ("So", "Sk") or sign in "\u200d\ufe0f\u20e3♥"
+def _in_table(text: str) -> bool:
+    """The line above the last one has cells, or is the rule below a table's head."""
+    start = text.rfind("\n")
+    above = text[text.rfind("\n", 0, max(start, 0)) + 1 : max(start, 0)]
+    return "|" in above
 
 
-def _open_row(end: str) -> bool:
-    """The last line is a table's row with fewer bars than the row above."""
-    rows = end.rsplit("\n", 2)[-2:]
-    if len(rows) < 2 or not all(row.lstrip().startswith("|") for row in rows):
-        return False
-    return rows[1].count("|") < rows[0].count("|")
+def _row_cut(text: str, line: str) -> bool:
+    """A table's last row has fewer cells than the rows above it."""
+    rows = [part.strip() for part in text[-READ:].split("\n")[:-1]]
+    above = [part for part in rows[-20:] if "|" in part]
+    if not above:
+        return not line.endswith("|")
+    return line.count("|") < min(part.count("|") for part in above[-3:])
 
 
-def _breaks_off(word: str, end: str) -> bool:
-    """``word`` stands nowhere else, and longer words that begin with it do: "poi", "point"."""
-    plain = re.sub(r"\W", "", word)
-    if len(plain) < 2:
-        return False
-    known = re.findall(rf"(?<!\w){re.escape(plain)}(\w*)", end, re.IGNORECASE)
-    return known.count("") <= 1 and any(known)
+def _symbols_off(line: str) -> str:
+    """``line`` without emoji and other symbols at its end, and their joiners."""
+    end = len(line)
+    while end and (
+        line[end - 1].isspace()
+        or unicodedata.category(line[end - 1]) in ("So", "Sk", "Cf", "Cn", "Co")
+        or line[end - 1] in "\ufe0f\ufe0e\u20e3"
+    ):
+        end -= 1
+    return line[:end]
 
 
-def _short_answer(last: str) -> bool:
-    """A short line with a number, a result, or something behind a colon: "So: yes", "= 12 km"."""
-    if last[-1].isdigit() and re.search(r"=\s*\S+$", last):
+def _last_stop(line: str) -> int:
+    """Where the last sentence that ends inside of ``line`` ends; 0 without one."""
+    for at in range(len(line) - 2, 0, -1):
+        if line[at] in STOPS and (
+            line[at] > "\u0fff" or line[at + 1].isspace() or line[at] in "।॥"
+        ):
+            before = line[:at].rsplit(None, 1)[-1] if line[:at].split() else ""
+            if line[at] == "." and (len(before) < 2 or before.isdigit() or before in ABBREVIATED):
+                continue  # "J. K. Rowling", "3. Stir", "Dr. Hill"
+            return at + 1
+    return 0
+
+
+def _signature(line: str) -> bool:
+    """ "Best regards, Ann", "— Oscar Wilde", "Love, Mum"."""
+    if _SIGN_OFF.fullmatch(line) and line[-1] not in ",，":
         return True
-    head, colon, said = last.partition(":")
-    stated = bool(colon and head.strip()) and 0 < len(said.split()) <= 3
-    return len(last) <= SHORT_LINE and (stated or bool(re.search(r"\d", last[-8:])))
-
-
-def _signature(last: str, before: list[str]) -> bool:
-    """A name under a greeting, or a last line in capitals or title case: "Anna", "THE END"."""
-    words = last.split()
-    if len(words) > 5 or len(last) > 40:
-        return False
-    above = before[-1] if before else ""
-    if _SIGNED.fullmatch(above) or _SIGNED.fullmatch(last) or last.startswith(("—", "–", "~")):
+    dashed = re.match(r"[-–—~]\s?(\S.*)$", line)
+    if dashed and line[0] in "–—~" and _named(dashed[1]):
         return True
-    small = {"of", "the", "and", "de", "van", "von", "da"}
-    titled = all(word[:1].isupper() or word in small for word in words)
-    return titled and len(words) > 1 and above[-1:] in {*".!?:…", ""}
+    closing, comma, name = line.partition(",")
+    return bool(comma) and _SIGN_OFF.fullmatch(closing) is not None and _named(name.strip())
 
 
-def _rows_alike(last: str, before: list[str]) -> bool:
-    """A list or a verse whose lines do without full stops, and whose last line is as long."""
-    above = before[-4:]
-    if item := _ITEM.fullmatch(last):
-        others = [found["said"] for line in above if (found := _ITEM.fullmatch(line))]
-        return _as_long(item["said"], [said for said in others if said[-1] not in ".!?;"], others)
-    verse = [line for line in above[-2:] if len(line) <= VERSE_LINE and not _ITEM.fullmatch(line)]
-    short = bool(verse) and len(above[-1]) <= VERSE_LINE and len(last) <= VERSE_LINE
-    return short and last[:1].isupper() and 2 * len(last) > min(map(len, verse))
+def _named(text: str) -> bool:
+    words = text.split()
+    names = all(word[0].isupper() or word.lower() in NAME_WORDS for word in words)
+    return 0 < len(words) <= 5 and names and words[-1][0].isupper()
 
 
-def _as_long(said: str, bare: list[str], others: list[str]) -> bool:
-    """A last item as long as those without a full stop, which are half of all or more."""
-    words = len(said.split())
-    if not others:
-        return words <= 4
-    return 2 * len(bare) >= len(others) and 2 * words > min(len(one.split()) for one in bare)
+def _heading(line: str) -> bool:
+    """Up to eight words, each with a capital but the small ones, the last with one."""
+    words = [word for word in re.split(r"[\s,&/-]+", line) if word]
+    if not 0 < len(words) <= 8 or len(line) > SHORT or not words[-1][0].isupper():
+        return False
+    capital = [w[0].isupper() or w[0].isdigit() or w.lower() in NAME_WORDS for w in words]
+    return (
+        all(capital) and (len(words) > 1 or len(words[0]) > 2) and words[-1].lower() not in FUNCTION
+    )
+
+
+def _like_the_others(line: str, items: list[str]) -> bool:
+    """The items of the list end without full stops as this one does."""
+    bare = [item for item in items if item[-1] not in STOPS and item[-1] not in ",;:"]
+    return bool(items) and 2 * len(bare) >= len(items) and len(line) >= 4
+
+
+def _balanced(text: str) -> bool:
+    pairs = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("（", "）"), ("「", "」"), ("«", "»"))
+    return all(text.count(a) <= text.count(b) for a, b in pairs) and text.count("$") % 2 == 0
+
+
+def _half_word(text: str, line: str) -> bool:
+    """The last word ends nothing: an article, a preposition, or the beginning of a word."""
+    if not _balanced(line):
+        return True
+    match = re.search(r"[^\W\d_]+(?:['’][^\W\d_]+)?$", line)
+    if match is None:
+        return False
+    word = match[0].lower()
+    if word in FUNCTION and word != line.lower():
+        return True
+    # unless it stands in the text once more: then it is a word
+    others = set(re.findall(r"[^\W\d_]+", text[: len(text) - len(match[0])].lower()))
+    if word in others or match[0].isupper():
+        return False
+    allowed = INFLECTIONS if len(word) > 3 else INFLECTIONS[:5]
+    longer = (other for other in others if other.startswith(word) and len(word) > 1)
+    if any(other[len(word) :] not in allowed for other in longer):
+        return True
+    english = len(_ENGLISH.findall(text[:2_000])) >= 5
+    lower = match[0].islower()
+    return english and lower and (len(word) == 1 or (len(word) > 2 and word[-2:] in RARE_ENDS))

@@ -1,126 +1,175 @@
-"""An answer without its reasoning: graders, instruction checks and artefacts read only the rest.
+"""Reasoning blocks: what a model says while it thinks is not its answer.
 
-Reasoning models wrap what they think in marks of their own: ``<think>`` (DeepSeek-R1, Qwen3),
-``<thought>``, ``[THINK]`` (Magistral), ``<|begin_of_thought|>`` (Sky-T1), ``◁think▷`` (Kimi),
-``<|START_THINKING|>`` (Cohere), gpt-oss's ``<|channel|>analysis``. What stands there is no answer:
+One list of tags for every grader and artefact detector. XML-like tags (``<think>``,
+``<thinking>``, ``<thought>``, ``<reasoning>``, ``<reflection>`` ...) in any of their brackets
+(``<|think|>``, ``[THINK]``, ``◁think▷``), ``<|begin_of_thought|>`` (Sky-T1),
+``<|START_THINKING|>`` (Command A), ``<|channel|>analysis`` (gpt-oss), ``<|channel>thought``
+(Gemma), ``<unused94>`` (MedGemma), ``<|inner_prefix|>`` (Apertus).
 
-    "<think>Is it 7? No.</think>It is 5.<|im_end|>"  ->  "It is 5."
+>>> without_thinking("<think>Is it 3? No.</think>It is 4.<|im_end|>")
+'It is 4.'
+>>> without_thinking("3, no ... </think>It is 4.")
+'It is 4.'
+>>> without_thinking("<think>It is 3, but let me check")
+''
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from typing import NamedTuple
 
-_NAME = (
-    r"think(?:ing)?|thoughts?|thought_process|reason(?:ing)?|reflection|scratch_?pad"
-    r"|inner_?monologue|chain_?of_?thought|cot"
+_NAMES = (
+    r"(?:seed:|longcat_|mm:|antml:)?think(?:ing)?|thoughts?|thought_process|"
+    r"reasoning(?:_(?:process|content|steps))?|reflections?|scratch_?pad|analysis|"
+    r"inner_(?:thoughts?|monologue)|internal_(?:thoughts?|monologue|reasoning)|"
+    r"chain_of_thought|cot|deliberation"
 )
-_MARKS = re.compile(
-    rf"""
-      <\s*(?P<slash>/?)\s*(?P<tag>(?:seed:|ant[_:]?|longcat_)?(?:{_NAME}))(?:\s[^<>]{{0,200}})?>
-    | \[(?P<bracket_slash>/?)(?P<bracket>THINK(?:ING)?|REASONING)\]
-    | ◁(?P<kimi_slash>/?)(?P<kimi>think)▷
-    | <\|(?P<side>/|begin_of_|begin_|start_of_|start_|end_of_|end_)?(?P<piped>{_NAME})\|>
-    | (?P<harmony>
-        <\|channel\|>\s{{0,9}}(?:analysis|commentary)\b
-      | <\|channel\|>\s{{0,9}}final\b[^<]{{0,99}}(?:<\|constrain\|>[^<]{{0,99}})?<\|message\|>)
-    | (?P<gemma><\|channel>\s{{0,9}}thought\b|<channel\|>)
-    | (?P<unused><unused94>(?:thought\b)?|<unused95>)
-    """,
-    re.VERBOSE | re.IGNORECASE,
+# In square brackets only what Magistral writes: "[reflection]" may be a placeholder that an
+# instruction asked for. A tag between backticks is being talked about.
+_TAG = re.compile(
+    rf"""(?<!`)(?:
+      <\s*(?P<close>/)?\s*(?P<name>{_NAMES})(?:\s[^<>\n]{{0,80}}(?<!/))?\s{{0,8}}>
+    | <[|｜]\s*(?P<bar_close>/|end[_▁](?:of[_▁])?)?(?:(?:begin|start)[_▁](?:of[_▁])?)?
+      (?P<bar_name>{_NAMES})[|｜]>
+    | ◁(?P<kimi_close>/)?(?P<kimi_name>{_NAMES})▷
+    | \[(?P<square_close>/)?(?P<square_name>(?-i:THINK(?:ING)?))\]
+    | (?P<harmony><\|channel\|>\s*(?:analysis|commentary)\b[^<\n]{{0,80}}(?:<\|message\|>)?)
+    | (?P<harmony_end><\|(?:end|call)\|>)
+    | (?P<final><\|channel\|>\s*final\b[^<\n]{{0,80}}(?:<\|message\|>)?
+      |<\|begin_of_solution\|>|<\|START_RESPONSE\|>)
+    | (?P<open><\|channel>\s*thought\b|<unused94>(?:thought\b)?|<\|inner_prefix\|>)
+    | (?P<shut><channel\|>|<unused95>|<\|inner_suffix\|>)
+    )(?!`)""",
+    re.IGNORECASE | re.VERBOSE,
 )
-_BARE_HARMONY = re.compile(r"\s*analysis(?=[A-Z\"'<])")
+_HARMONY, _OTHER = "harmony", "other"
+_NO_SPECIAL_TOKENS = re.compile(r"\s*analysis(?=[A-Z\"'(])")
+"""gpt-oss decoded without its special tokens: "analysisWe need ...assistantfinal12"."""
 _FINAL = "assistantfinal"
-"""What is left of gpt-oss's marks where special tokens were skipped: "analysisWe ... "."""
+
 END_MARKS = (
-    *("<|im_end|>", "<|eot_id|>", "</s>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>"),
-    *("<|end|>", "<|return|>", "<|eom_id|>", "<|END_OF_TURN_TOKEN|>", "<|END_RESPONSE|>"),
-    *("<|end_of_solution|>", "<｜end▁of▁sentence｜>", "<eos>", "<|eos|>", "<turn|>", "[eos]"),
-    *("<|end_of_turn|>", "<|eot|>", "<|endofturn|>", "<|user|>", "<|EOT|>", "<pad>"),
+    "<|im_end|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "</s>",
+    "<eos>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<turn|>",
+    "<|end|>",
+    "<|return|>",
+    "<|end_of_turn|>",
+    "<|END_OF_TURN_TOKEN|>",
+    "<|END_RESPONSE|>",
+    "<|end_of_solution|>",
+    "<|eos|>",
+    "<|endofresponse|>",
+    "<|role_end|>",
+    "<|message_end|>",
+    "<｜end▁of▁sentence｜>",
+    "<|end▁of▁sentence|>",
+    "<|end_of_sentence|>",
+    "[EOS]",
+    "<pad>",
+    "<|pad|>",
 )
-"""Marks of the end of a turn, which some engines leave in the text."""
+"""Marks by which chat templates end a turn; engines that keep special tokens leave them behind."""
+
+
+class _Tag(NamedTuple):
+    """``kind``: "open", "close" or "final" (the answer begins, whatever stood before)."""
+
+    kind: str
+    name: str
+    start: int
+    end: int
 
 
 def without_thinking(text: str) -> str:
-    """What ``text`` says outside its reasoning blocks, without end-of-turn marks at its end.
+    """``text`` outside its reasoning blocks, without end-of-turn marks behind it.
 
-    An opening that is never closed drops all that follows; a closing that was never opened (its
-    opening ended the prompt) drops all that precedes it. A text without either mark is returned
-    as it is; any other is stripped. Linear in the text, up to the logarithm of its marks.
+    An opening that is never closed drops all that follows; a closing tag without an opening (the
+    prompt opened the block) drops all that precedes it. A block ends at the closing tag of its own
+    name; where that never comes, at one that nothing opened within the block. Text that holds
+    neither a tag nor a mark comes back unchanged. Linear in the text.
     """
-    kept = _outside(text)
-    end = _end(kept)
-    if kept is text and end == len(text):
-        return text
-    return kept[:end].strip()
+    outside, _ = _outside(text)
+    kept = "".join(text[start:end] for start, end in outside)
+    if len(kept) < len(text):
+        kept = kept.lstrip()
+    return without_end_marks(kept)
 
 
-def _outside(text: str) -> str:
-    if _BARE_HARMONY.match(text) and (final := text.find(_FINAL)) >= 0:
-        text = text[final + len(_FINAL) :]
-    marks = [(found.start(), found.end(), *_meaning(found)) for found in _MARKS.finditer(text)]
-    if not marks:
-        return text
-    # from the last mark back: the next closing, of the same name and of any name
-    same: list[int | None] = [None] * len(marks)
-    nearest: dict[str, int] = {}
-    anyone: int | None = None
-    for at in range(len(marks) - 1, -1, -1):
-        _, _, name, closes = marks[at]
-        same[at] = nearest.get(name, anyone)  # "<thinking> ... </think>" is closed, too
-        if closes:
-            nearest[name] = anyone = at
-    pieces: list[str] = []
-    done, at = 0, 0
-    while at < len(marks):
-        start, end, _, closes = marks[at]
-        if closes:
-            pieces, done = [], end
-            at += 1
-            continue
-        pieces.append(text[done:start])
-        closing = same[at]
-        if closing is None:
-            return _joined(pieces)
-        done, at = marks[closing][1], closing + 1
-    return _joined([*pieces, text[done:]])
-
-
-def _meaning(found: re.Match[str]) -> tuple[str, bool]:
-    """A mark's name, and whether it closes."""
-    for slash, name in (("slash", "tag"), ("bracket_slash", "bracket"), ("kimi_slash", "kimi")):
-        if found[name]:
-            return found[name].lower(), bool(found[slash])
-    if found["piped"]:
-        return "|" + found["piped"].lower(), (found["side"] or "").lower().startswith(("/", "end"))
-    if found["harmony"]:
-        return "harmony", found["harmony"].endswith("<|message|>")
-    if found["gemma"]:
-        return "gemma", found["gemma"].startswith("<channel")
-    return "unused", found["unused"].startswith("<unused95")
-
-
-def _joined(pieces: list[str]) -> str:
-    """The pieces between blocks; a space where two words would run into one."""
-    text = ""
-    parts: list[str] = []
-    for piece in filter(None, pieces):
-        if parts and not text[-1].isspace() and not piece[0].isspace():
-            parts.append(" ")
-        parts.append(piece)
-        text = piece
-    return "".join(parts)
-
-
-def _end(text: str) -> int:
-    """Where ``text`` ends without the marks of the end of a turn."""
-    end = last = len(text)
-    while True:
+def without_end_marks(text: str) -> str:
+    """``text`` without the :data:`END_MARKS` at its end, and the blanks before and between them."""
+    end, length = len(text), -1
+    while end != length:
+        length = end
         while end and text[end - 1].isspace():
             end -= 1
-        for mark in END_MARKS:
-            if text.endswith(mark, 0, end):
-                end = last = end - len(mark)
-                break
-        else:
-            return last
+        if text.endswith(END_MARKS, 0, end):
+            end -= next(len(mark) for mark in END_MARKS if text.endswith(mark, 0, end))
+    return text[:end] if text[end:].strip() else text
+
+
+def still_thinking(text: str, prompt: str | None = None) -> bool:
+    """A reasoning block was opened, by ``text`` or at the end of ``prompt``, and never closed."""
+    if prompt:
+        end = prompt.rstrip()
+        last = [tag for tag in _tags(end[-200:]) if tag.end == len(end[-200:])]
+        if last and last[0].kind == "open":
+            text = end[-200:][last[0].start :] + "\n" + text
+    return _outside(text)[1]
+
+
+def _outside(text: str) -> tuple[list[tuple[int, int]], bool]:
+    """Spans outside of reasoning blocks, and whether the last block stays open."""
+    if _NO_SPECIAL_TOKENS.match(text):
+        at = text.find(_FINAL)
+        return ([], True) if at == -1 else ([(at + len(_FINAL), len(text))], False)
+    tags = _tags(text)
+    last_close = {tag.name: tag.start for tag in tags if tag.kind == "close"}
+    spans: list[tuple[int, int]] = []
+    begin, block, inner = 0, "", Counter[str]()
+    for tag in tags:
+        if tag.kind == "final" or (tag.kind == "close" and not block and tag.name != _HARMONY):
+            spans, begin, block = [], tag.end, ""
+        elif tag.kind == "open" and not block:
+            spans.append((begin, tag.start))
+            block, inner = tag.name, Counter()
+        elif tag.kind == "open":
+            inner[tag.name] += 1
+        elif block:
+            own_comes = last_close.get(block, -1) > tag.start
+            if tag.name == block or (not own_comes and not inner[tag.name]):
+                begin, block = tag.end, ""
+            else:
+                inner[tag.name] -= 1
+    if not block:
+        spans.append((begin, len(text)))
+    return spans, bool(block)
+
+
+def _tags(text: str) -> list[_Tag]:
+    if not any(sign in text for sign in "<[◁"):
+        return []
+    return [_tag(match) for match in _TAG.finditer(text)]
+
+
+def _tag(match: re.Match[str]) -> _Tag:
+    group = match.groupdict()
+    for form in ("", "bar_", "kimi_", "square_"):
+        if name := group[f"{form}name"]:
+            kind = "close" if group[f"{form}close"] else "open"
+            return _Tag(kind, name.lower(), match.start(), match.end())
+    kind, name = {
+        "harmony": ("open", _HARMONY),
+        "harmony_end": ("close", _HARMONY),
+        "final": ("final", _HARMONY),
+        "open": ("open", _OTHER),
+        "shut": ("close", _OTHER),
+    }[str(match.lastgroup)]
+    return _Tag(kind, name, match.start(), match.end())

@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 
 LIMIT = 20.0
-"""Seconds for one comparison; the limits of its steps (``expressions.SECONDS``) come first."""
+"""Seconds for one comparison; math-verify's own limits (``symbolic.SECONDS`` a step) come first."""
 
 _CODE = "from transferscope.grade.bounded import serve; serve()"
 
@@ -87,7 +87,7 @@ class Child:
 
 def serve() -> None:
     """The child's part: a verdict on stdout for every line of stdin."""
-    from .expressions import equivalent
+    from .symbolic import equivalent
 
     verdicts = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no verdict

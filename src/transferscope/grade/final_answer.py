@@ -1,9 +1,9 @@
-"""The answer that a response commits to, without a look at the gold.
+"""The answer a response commits to.
 
-In this order: the last boxes that are no placeholder; "#### 18"; ``<answer>``; what follows the
-last "the answer is" (in the languages of :data:`.phrases.SAID`); the conclusion of the last
-sentence; the last number. Reasoning blocks and what follows in a new turn ("Question:", "Human:")
-are not read.
+The last box that is closed, neither empty nor a placeholder (boxes that only "and" or a comma
+separates are one answer of several parts); else what follows the last ``####`` or "the answer is",
+whichever comes later; else the formula or number at the end. What is said while thinking, or by
+the next speaker, is no answer; a box that was opened and never closed is none either.
 """
 
 from __future__ import annotations
@@ -11,93 +11,106 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..core.thinking import without_thinking
-from .latex import plain_characters
-from .phrases import CLAUSE, EMPTY, FOREIGN, HEDGED, LEAD, SAID, TURN, WEAK
-from .splitting import split
+from ..core.endings import cut_off
+from ..core.thinking import without_end_marks, without_thinking
+from .notation import plain_signs
+from .numbers import PATTERN
+from .statements import Statement, run, statements
 
 MAX_CHARS = 100_000
 """Longer responses are graded on their last characters: hostile input stays bounded."""
-MAX_STATED = 600
-"""Longest answer that is read after "the answer is"."""
 
 _PLACEHOLDER = re.compile(
-    r"\s*(?:\\text\{)?\s*(?:\[|<)?(?:your|final|the|insert|correct)?[\s\\_]*(?:final[\s\\_]*)?"
-    r"(?:answer|number|result|value|expression|letter)?[\s\\_]*(?:here)?\s*(?:\]|>)?\}?\s*"
-    r"|\s*(?:\.{2,}|\\l?dots|\\cdots|…|\?|_+|\\_+|#+)\s*",
+    r"(?:\\text\{)?(?:your|final|the)?[\s\\_]*answer[\s\\_]*(?:here)?\}?|[\s.…]*|\\(?:ldots|dots)|\?+",
+    re.I,
+)
+_BOX = ("\\boxed", "\\fbox", "\\framebox", "\\colorbox")
+_BARE_BOX = re.compile(
+    r"\\(?:boxed|fbox)\s*(?P<content>-?\d[\d,]*(?:\.\d+)?|[a-zA-Z](?![a-zA-Z])|\([^(){}\n]{1,40}\)"
+    r"|\\[dt]?frac\s*\{[^{}]{0,40}\}\s*\{[^{}]{0,40}\}|\\(?:sqrt|text)\s*\{[^{}]{0,40}\})"
+)
+_BETWEEN = re.compile(
+    r"(?:[\s$,;&]|\\[()\[\],;]|\\q?quad|\b(?:and|or|und|oder|et|ou|y|o)\b|\\text\{\s*(?:and|or)\s*\}"
+    r"|[a-zA-Z](?:_\{?\w\}?)?\s*=)*",
     re.IGNORECASE,
 )
-_OPENS_BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*\{")
-_BARE_BOX = re.compile(
-    r"\\(?:boxed|fbox)\s+(-?[\d.,]*\d|[a-zA-Z](?![a-zA-Z]))|\\(?:boxed|fbox)(-?\d)"
+_HASHES = re.compile(r"(?<!#)####(?!#)[ \t:*]*(?P<rest>[^\n]{1,400})")
+_HEADING = re.compile(r"\d+\s*[.):]\s+[A-Za-z*]|[^\d$\\({\[-]")
+_ASKS = (
+    r"question|q|human|user|instruction|problem \d+|exercise \d+|问题|問題|题目|質問|frage|"
+    r"pregunta|pergunta|domanda|вопрос"
 )
-_JOINS = re.compile(
-    r"[\s$,;.&]*(?:\\[()\[\],;!]|\\quad|\\qquad|\\text\s*\{\s*(?:and|or|,)\s*\})*[\s$,;]*"
-    r"(?:and|or|und|oder|et|ou|y|o|和|或|及)?[\s$,;]*(?:\\[()\[\]]|\\quad)*[\s$]*"
-    r"(?:[a-zA-Z](?:_\{?\w\}?)?\s*=\s*)?[\s$]*(?:\\[()\[\]])*"
+_TURN = re.compile(
+    rf"(?:^|\n|(?<=[.!?。)}}\]]))[\s*#>\[]*(?:{_ASKS})(?:\s*\d{{1,4}})?[\s*\]]*:(?!\S*//)"
+    r"|<\|(?:im_start|start_header_id)\|>\s*(?:user|human)|<\|(?:user|human)\|>"
+    r"|<start_of_turn>\s*user|\[INST\]|\n\s*#{2,4}\s*(?:instruction|human|user|question)\b",
+    re.IGNORECASE,
 )
-_HASHES = re.compile(r"^[ \t]*#{4}(?!#)[ \t]*([^\n]*)", re.MULTILINE)
-_TAGGED = re.compile(r"<answer>([^<]{1,600})</answer>", re.IGNORECASE)
-_REVERSED = re.compile(r"(?:^|\s)([^\s,;]{1,80})\s+is\s+(?:the|our|my)\s+(?:\w+\s+)?answer\b")
-_MATHS = re.compile(
-    r"\\\((.+?)\\\)|\\\[(.+?)\\\]|\$\$(.+?)\$\$|\$(?![\d.,]+\s+[a-zA-Z]{2,})(.+?)\$(?!\d)",
-    re.DOTALL,
+_ANY_NUMBER = re.compile(rf"(?<![A-Za-zÀ-ɏ\d_.])(?:[$€£¥₹] ?)?{PATTERN}")
+_SPAN = re.compile(
+    r"\$(?P<a>(?:\\\$|[^$\n]){1,200})\$|\\\((?P<b>[^\n]{1,200}?)\\\)|\\\[(?P<c>[^\[\]]{1,300}?)\\\]|\$\$(?P<d>[^$]{1,300})\$\$"
 )
-_EQUALS = re.compile(r"(?<![<>!=:])=(?!=)")
-_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
-_ANY_NUMBER = re.compile(rf"(?<![\w.]){_NUMBER}")
-_TERM = (
-    r"(?:[$£€¥]\s?)?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?"
-    r"(?:\s*(?:!|%|\\%|°|π|√\d+|\\pi|\^\{?-?\w+\}?)"
-    r"|(?:[a-zA-Z]|\\[a-z]+)(?![a-zA-Z])(?:\^\{?\d+\}?)?|\([^()\n]{1,40}\))*"
+_DENIED = re.compile(
+    r"(?:\bnot|n't|\bnever|\bnicht|\bpas|\bno es|\bnon è|\bне)\s+"
+    r"(?:be\s+|equal(?:\s+to)?\s+)?\$?\s*$"
+    r"|(?:不是|不为|不等于|并非)\s*$"
 )
-_RUN = re.compile(
-    r"(?<![\w.])(?:[-+](?=\S))?(?:[a-zA-Z](?=\s?[-+*/^=]\s?[\d(])\s?[-+*/^=]\s?)?"
-    rf"{_TERM}(?:(?:\s?(?:[-+*/^×·÷]|=)\s?|:(?=\d))(?:[a-zA-Z](?![a-zA-Z])|{_TERM}))*"
+_GOVERNED = re.compile(
+    r"\b(?:in|from|of|for|per|after|over|with|at|by|into|among|across|within|every|each|on|than|"
+    r"out of|during|before|step|steps|until|under|about the)(?:\s+[a-z]+ing)?\s*$",
+    re.IGNORECASE,
 )
-_ASIDE = re.compile(
-    r"\b(?:in|for|per|from|after|over|by|across|at|on|within|during|with|than|into|between|among"
-    r"|every|each|(?<!total )(?<!sum )(?<!amount )(?<!average )(?<!profit )of)"
-    r"\s+(?:(?:the|these|those|all|each|his|her|its|their|another|only|of|other|first|last)\s+)*\W?$"
-)
-"""What stands before a number that is no result: "in 3 baskets", "after the first 5 days"."""
+FAR = 1_000
+"""Characters behind a statement from which on a response that was cut has not concluded with it."""
+_TAIL = 600
+"""Where nothing names the answer, it is looked for in so many characters at the end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An answer as written. ``foreign``: its sentence is of a language with decimal commas."""
+class Box:
+    """Content of a closed box and its place, command included."""
 
-    text: str
-    foreign: bool = False
+    content: str
+    start: int
+    end: int
 
 
-def found(response: str) -> Found | None:
-    """The answer that ``response`` commits to, or ``None``. Linear in the response."""
-    text = plain_characters(without_thinking(response)[-MAX_CHARS:])
-    # "\\boxed" and "\\frac" that were read as escapes of a string
-    text = text.replace("\x08oxed", "\\boxed").replace("\x0crac", "\\frac")
-    text = _first_turn(text)
-    boxed, unclosed = _boxes(text)
-    if boxed is not None:
-        return Found(boxed)
-    text = text[:unclosed]
-    for step in (_hashes, _tagged):
-        if (answer := step(text)) is not None:
-            return Found(answer)
-    if (said := _last_said(text)) is not None:
-        return said
-    if unclosed is not None:
-        return None  # the answer was cut off: a number before it is no answer
-    return _concluded(text)
+def final_answer(response: str) -> str | None:
+    """The answer a response commits to, by the rule of this module, or ``None``."""
+    found = readings(response)
+    return found[0] if found else None
+
+
+def readings(response: str) -> tuple[str, ...]:
+    """:func:`final_answer`; where "3,5" or "1.234" stands in a sentence of a language that writes
+    decimal commas, read so first and then as it stands.
+    """
+    text = _of_this_turn(plain_signs(without_thinking(response)[-MAX_CHARS:]))
+    if boxed := _boxed(text):
+        return (boxed,)
+    opened = _open_box(text)
+    if opened is not None:
+        text = text[:opened]
+    hashes = _behind_hashes(text)
+    said = next(statements(text), None)
+    if said is not None and len(text) - said.start > FAR and cut_off(text):
+        said = None  # it went on working for long, and was cut before it concluded
+    if hashes and (said is None or hashes.start > said.start):
+        return (hashes.text,)
+    if said is not None:
+        local = _decimal_commas(said.text) if said.comma else said.text
+        return (local,) if local == said.text else (local, said.text)
+    last = None if opened is not None else _at_the_end(text)
+    return (last,) if last else ()
 
 
 def last_boxed(text: str) -> str | None:
-    """Content of the last closed ``\\boxed{...}`` or ``\\fbox{...}``, braces balanced, or ``None``.
+    """Content of the last closed ``\\boxed{...}``, braces balanced, or ``None``.
 
     A box that is empty or repeats the prompt's placeholder is not an answer.
     """
-    boxes, _ = _all_boxes(text)
-    return max(boxes)[2] if boxes else None
+    found = _boxes(text)
+    return found[-1].content if found else None
 
 
 def finished(text: str) -> bool:
@@ -111,166 +124,117 @@ def finished(text: str) -> bool:
     return False
 
 
-def _all_boxes(text: str) -> tuple[list[tuple[int, int, str]], int | None]:
-    """Start, end and content of every closed box, and where one begins that is never closed.
-
-    One pass with a stack of open braces: time is linear in the text, whatever it holds.
+def _boxes(text: str) -> list[Box]:
+    """Closed boxes in the order of their starts. One pass with a stack of open braces: time is
+    linear in the text, whatever it holds.
     """
-    opens = {found.end() - 1: found.start() for found in _OPENS_BOX.finditer(text)}
-    stack: list[int] = []
-    boxes: list[tuple[int, int, str]] = []
-    for brace in re.finditer(r"\\.|[{}]", text):
-        at = brace.start()
-        if text[at] == "{":
-            stack.append(at)
-        elif text[at] == "}" and stack:
-            start = stack.pop()
-            if start in opens and not _PLACEHOLDER.fullmatch(text, start + 1, at):
-                boxes.append((opens[start], brace.end(), text[start + 1 : at].strip()))
-    unclosed = [opens[start] for start in stack if start in opens]
-    bare = [(m.start(), m.end(), m[1] or m[2]) for m in _BARE_BOX.finditer(text)]
-    return boxes + bare, unclosed[0] if unclosed else None
+    if not any(command in text for command in _BOX):
+        return []
+    opened: list[int] = []
+    found: list[Box] = []
+    for brace in re.finditer(r"(?<!\\)[{}]|(?<=\\\\)[{}]", text):
+        if brace.group() == "{":
+            opened.append(brace.start())
+        elif opened:
+            start = opened.pop()
+            command = text[max(0, start - 14) : start].rstrip()
+            if command.endswith(_BOX) and not _PLACEHOLDER.fullmatch(
+                text, start + 1, brace.start()
+            ):
+                at = start - (len(command) - command.rfind("\\"))
+                if not _denied(text, at):
+                    found.append(Box(text[start + 1 : brace.start()].strip(), at, brace.end()))
+    found += [Box(bare["content"], bare.start(), bare.end()) for bare in _BARE_BOX.finditer(text)]
+    return sorted(found, key=lambda box: box.start)
 
 
-def _boxes(text: str) -> tuple[str | None, int | None]:
-    """The last box with those that it is listed with, and where an unclosed one begins."""
-    boxes, unclosed = _all_boxes(text)
-    outer: list[tuple[int, int, str]] = []
-    for box in sorted(boxes, key=lambda box: (box[0], -box[1])):
-        if not outer or box[0] >= outer[-1][1]:
-            outer.append(box)
-    if not outer:
-        return None, unclosed
-    listed = [outer[-1]]
-    for box in reversed(outer[:-1]):
-        between = text[box[1] : listed[-1][0]]
-        if len(between) > 40 or not _JOINS.fullmatch(between):
-            break
-        listed.append(box)
-    return ", ".join(box[2] for box in reversed(listed)), unclosed
+def _denied(text: str, at: int) -> bool:
+    """What stands at ``at`` is said not to be the answer."""
+    return _DENIED.search(text, max(0, at - 20), at) is not None
 
 
-def _first_turn(text: str) -> str:
-    """``text`` up to where, once an answer was given, a new question or turn begins."""
-    turns = [turn.start() for turn in TURN.finditer(text)]
-    if not turns:
-        return text
-    given = [m.end() for m in (SAID.search(text), _HASHES.search(text)) if m is not None]
-    boxes, _ = _all_boxes(text)
-    given += [min(boxes)[1]] if boxes else []
-    if not given and (digit := re.search(r"\d", text)):
-        given = [digit.end()]
-    first = min(given, default=0)
-    return text[: next((at for at in turns if at >= first and text[:at].strip()), len(text))]
-
-
-def _hashes(text: str) -> str | None:
-    """GSM8K's "#### 18"; a Markdown heading is none."""
-    for line in reversed(list(_HASHES.finditer(text))):
-        content = line[1].strip()
-        if re.match(r"\d+[.)]\s+[A-Za-z]", content):
-            continue
-        last = not text[line.end() :].strip()
-        if re.match(r"[-+*$\\(\[{£€¥\s]*[\d.\\]", content) or (last and 0 < len(content) <= 40):
-            return _statement(content)
-    return None
-
-
-def _tagged(text: str) -> str | None:
-    """``<answer>18</answer>``."""
-    tags = _TAGGED.findall(text)
-    return _statement(str(tags[-1]).strip()) if tags else None
-
-
-def _last_said(text: str) -> Found | None:
-    """What follows the last announcement that is followed by anything."""
-    for said in reversed(list(SAID.finditer(text))[-5:]):
-        rest = text[said.end() : said.end() + MAX_STATED]
-        line, _, below = rest.partition("\n")
-        if not line.strip(" *_:`\t"):
-            line = below.lstrip(" *_:`\t\n").partition("\n")[0]
-            opened = _MATHS.match(rest.lstrip(" *_:`\t\n"))
-            line = opened[0] if opened else line
-        elif opened := _MATHS.match(rest.lstrip(" *_:`\t")):
-            line = line if len(line) > len(opened[0]) else opened[0]
-        if (stated := _statement(line)) is not None:
-            return Found(stated, bool(FOREIGN.match(said[0])))
-    if reverse := _REVERSED.search(text):
-        return Found(reverse[1])
-    return None
-
-
-def _statement(line: str) -> str | None:
-    """The answer at the beginning of ``line``, without its explanation."""
-    line = re.sub(r"\*\*(?!\d)|(?<!\d)\*\*|__", "", line[:MAX_STATED]).strip()
-    line = line[lead.end() :] if (lead := LEAD.match(line)) else line
-    maths = [m.span() for m in _MATHS.finditer(line)]
-    for clause in CLAUSE.finditer(line):
-        if clause.start() > 0 and not any(a <= clause.start() < b for a, b in maths):
-            line = line[: clause.start()]
-            break
-    line = re.sub(r"\s+(?:and|or|but)$", "", line.strip()).rstrip(',;"`')
-    if not line.strip(".*:` ") or EMPTY.match(line):
+def _boxed(text: str) -> str | None:
+    found = _boxes(text)
+    if not found:
         return None
-    if (segment := _MATHS.match(line)) is not None:
-        inner = next(part for part in segment.groups() if part is not None)
-        tail = line[segment.end() :].strip()
-        if not tail or _MATHS.search(tail) or re.match(r"(?:,|and|or)\b|[,;]", tail):
-            return line
-        return (
-            f"{inner} \\text{{ {tail} }}" if re.fullmatch(r"[a-zA-Z% /]{1,30}\.?", tail) else inner
-        )
-    if (inside := list(_MATHS.finditer(line))) and re.match(r"[A-Za-z]{2,}", line):
-        outside = _MATHS.sub(" ", line)
-        if len(inside) == 1 and not re.search(r"\d", outside) and not HEDGED.search(outside):
-            return inside[0][0]
-        return line
-    return _plain(line)
+    parts = [found[-1]]
+    for box in reversed(found[:-1]):
+        first = parts[0]
+        if box.end > first.start:  # a box around the other: the inner one is the answer
+            continue
+        if first.start - box.end > 60 or not _BETWEEN.fullmatch(text, box.end, first.start):
+            break
+        parts.insert(0, box)
+    contents = list(dict.fromkeys(box.content for box in parts))
+    return ", ".join(contents)
 
 
-def _plain(line: str) -> str:
-    """An answer in plain text: "12 apples in 3 baskets" is 12 apples."""
-    if (time := re.match(r"\d{1,2}(?::\d\d)?\s*[ap]\.?\s?m\b\.?", line, re.IGNORECASE)) is not None:
-        return time[0]
-    counted = re.match(rf"([$£€¥]?\s?{_NUMBER})((?:\s+[^\W\d]{{2,}})+)\s+\d", line)
-    if counted and not re.fullmatch(
-        r"\s+(?:and|or|to|und|oder|et|ou)|.*\b(?:and|or|to)", counted[2]
-    ):
-        return counted[1] + counted[2]
-    if re.match(r"[^\W\d_]{2,}(?![({^_])", line) and not HEDGED.search(line):
-        numbers = _ANY_NUMBER.findall(line)
-        if "=" in line:
-            return line.rpartition("=")[2].strip()
-        if len(set(numbers)) == 1 and not re.match(r"(?:sqrt|pi|sin|cos|tan|ln|log)\b", line):
-            run = [m[0] for m in _RUN.finditer(line)]
-            return str(run[-1] if run else numbers[0])
-    return line
+def _open_box(text: str) -> int | None:
+    """Where a box begins that is never closed, if the last one is so."""
+    last = max(text.rfind(command + "{") for command in _BOX)
+    if last == -1:
+        return None
+    depth = 0
+    for brace in re.finditer(r"[{}]", text[last:]):
+        depth += 1 if brace.group() == "{" else -1
+        if depth == 0:
+            return None
+    return last
 
 
-def _concluded(text: str) -> Found | None:
-    """The answer of a response that announces none: its last sentence's, or the last number."""
-    if weak := list(WEAK.finditer(text))[-1:]:
-        line = text[weak[0].end() :].strip()
-        if "\n" not in line and re.search(r"\d|\\", line) and (stated := _statement(line)):
-            return Found(stated)
-    numbers = list(_ANY_NUMBER.finditer(text))
+def _of_this_turn(text: str) -> str:
+    """``text`` up to where somebody asks the next question, if an answer came before that."""
+    for turn in _TURN.finditer(text):
+        before = text[: turn.start()]
+        if before.strip() and (
+            re.search(r"\d|\\boxed|####", before) or next(statements(before), None)
+        ):
+            return without_end_marks(before)
+    return text
+
+
+def _behind_hashes(text: str) -> Statement | None:
+    """GSM8K's "#### 18"; a Markdown heading of that level is no answer."""
+    for match in reversed(list(_HASHES.finditer(text))):
+        rest = match["rest"].strip(" *")
+        if not _HEADING.match(rest) and (found := run(rest)):
+            return Statement(found, match.start())
+    return None
+
+
+def _decimal_commas(text: str) -> str:
+    """ "1.234,5" as 1234.5, "3,5" as 3.5 and "1.234" as 1234; other texts as they are."""
+    match = re.match(
+        r"((?:[a-zA-Z]\s*=)?[-+$€\s]*)(\d{1,3}(?:[. ]\d{3})*|\d+)(?:,(\d+))?(?![\d.,])(.*)",
+        text,
+        re.DOTALL,
+    )
+    if not match:
+        return text
+    sign, whole, decimals, rest = match.groups()
+    whole = re.sub(r"[. ]", "", whole)
+    return f"{sign}{whole}{'.' + decimals if decimals else ''}{rest}"
+
+
+def _at_the_end(text: str) -> str | None:
+    """The last number; the formula around it; in a last sentence of several, the one that no
+    preposition governs ("she has 12 apples in 3 baskets").
+    """
+    tail = text[-_TAIL:]
+    line = tail.strip().rpartition("\n")[2].strip(" .*")
+    if (formula := run(line)) and len(formula) >= len(line.strip("$ ")) - 2:
+        return formula.rpartition("=")[2].strip() or formula
+    numbers = [n for n in _ANY_NUMBER.finditer(tail) if not _denied(tail, n.start())]
     if not numbers:
         return None
     last = numbers[-1]
-    start = max(text.rfind("\n", 0, last.start()) + 1, last.end() - 400)
-    end = text.find("\n", last.end())
-    line = text[start : end if end >= 0 else len(text)][:800]
-    sentences = [s for s in re.split(r"(?<=[.!?])\s+(?=[A-Z])", line) if re.search(r"\d", s)]
-    sentence = sentences[-1] if sentences else line
-    if not re.search(r"[=$\\]", sentence):
-        results = [
-            m for m in _RUN.finditer(sentence) if not _ASIDE.search(sentence[: m.start()][-60:])
-        ]
-        if len(results) == 1:
-            return Found(results[0][0])
-    maths = list(_MATHS.finditer(sentence))
-    if maths and not _ANY_NUMBER.search(sentence, maths[-1].end()):
-        return Found(next(part for part in maths[-1].groups() if part is not None).strip())
-    runs = [m[0] for m in _RUN.finditer(sentence)]
-    answer = runs[-1] if runs else last[0]
-    return Found(split(answer, _EQUALS)[-1] or last[0])
+    for span in _SPAN.finditer(tail):
+        if span.start() < last.start() and last.end() <= span.end():
+            return str(next(group for group in span.groups() if group is not None)).strip()
+    sentence = max(tail.rfind(stop, 0, last.start()) for stop in ("\n", ". ", "! ", "? ", "=")) + 1
+    free = [
+        n
+        for n in numbers
+        if n.start() >= sentence and not _GOVERNED.search(tail[max(0, n.start() - 24) : n.start()])
+    ]
+    return (free or [last])[-1].group()

@@ -2,84 +2,65 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from ..core.errors import InputError
 from ..core.files import read_json_lines
 from .ifeval import Instruction
 from .saved import SavedResponse
 
-Value = TypeVar("Value")
 PROBLEM = ("problem", "question", "prompt")
 ANSWER = ("answer", "gold", "final_answer")
 KEY = 24
 """Characters at a problem's start by which candidates for a prompt are looked up."""
 
 
-@dataclass(slots=True)
-class Asked(Generic[Value]):
-    """Values by what was asked, found again inside prompts: a chat template may stand around it."""
-
-    by_start: dict[str, list[tuple[str, Value]]] = field(default_factory=dict)
-
-    def add(self, asked: str, value: Value) -> None:
-        """Remember ``value`` by ``asked``, blanks folded. Raises ValueError for an empty text."""
-        text = " ".join(asked.split())
-        if not text:
-            raise ValueError("nothing was asked")
-        self.by_start.setdefault(text[:KEY], []).append((text, value))
-
-    def find(self, prompt: str) -> Value | None:
-        """The value of the longest text that stands in ``prompt``; of equals, the last added.
-
-        Texts are found by their first characters in one pass over the prompt, so that a join is
-        linear in the prompts and not in prompts x texts.
-        """
-        folded, best, found = " ".join(prompt.split()), 0, None
-        for length in sorted({len(key) for key in self.by_start}):
-            for at in range(len(folded) - length + 1):
-                for text, value in self.by_start.get(folded[at : at + length], ()):
-                    if len(text) >= max(best, 1) and folded.startswith(text, at):
-                        best, found = len(text), value
-        return found
-
-
 def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
     """Gold by response id: that of the longest problem whose text stands in the prompt.
 
-    A gold with LaTeX in it is wrapped in ``$...$``. Raises :class:`InputError` naming file and line
-    for rows without a problem or answer.
+    Problems are found by their first characters in one pass over each prompt, so that the join is
+    linear in the prompts and not in prompts x problems. A gold with LaTeX in it is wrapped in
+    ``$...$``. Raises :class:`InputError` naming file and line for rows without a problem or answer.
     """
-    asked: Asked[str] = Asked()
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     remedy = 'give one JSON object per line: {"problem": ..., "answer": ...}'
     for place, row in read_json_lines(path, remedy=remedy):
-        problem = _field(row, PROBLEM, place, remedy)
+        problem = _field(row, PROBLEM, place, remedy).strip()
+        if not problem:
+            raise InputError("the problem is empty", place=place, remedy=remedy)
         # GSM8K's answers end in the number behind "####"
         answer = _field(row, ANSWER, place, remedy).rpartition("####")[2].strip()
-        try:
-            asked.add(problem, _wrapped(answer))
-        except ValueError:
-            raise InputError("the problem is empty", place=place, remedy=remedy) from None
-    found = {row.id: asked.find(row.prompt) for row in rows}
-    return {id_: answer for id_, answer in found.items() if answer is not None}
+        found[problem[:KEY]].append((problem, _wrapped(answer)))
+    lengths = sorted({len(key) for key in found})
+    golds = {}
+    for row_ in rows:
+        prompt, best = row_.prompt, ("", "")
+        for length in lengths:
+            for at in range(len(prompt) - length + 1):
+                for problem, answer in found.get(prompt[at : at + length], ()):
+                    if len(problem) > len(best[0]) and prompt.startswith(problem, at):
+                        best = (problem, answer)
+        if best[0]:
+            golds[row_.id] = best[1]
+    return golds
 
 
-def instructions_of(path: Path) -> Asked[tuple[str, tuple[Instruction, ...]]]:
-    """IFEval's prompts and instructions, found again inside the prompts that a model was given.
+def instructions_of(path: Path) -> dict[str, tuple[Instruction, ...]]:
+    """IFEval's instructions by prompt.
 
-    Raises :class:`InputError` naming file and line.
+    Raises :class:`InputError` naming file and line, also for a prompt that comes again with other
+    instructions: which of them were asked is nobody's to guess.
     """
     remedy = "name IFEval's input_data.jsonl"
-    found: Asked[tuple[str, tuple[Instruction, ...]]] = Asked()
+    found: dict[str, tuple[Instruction, ...]] = {}
     for place, row in read_json_lines(path, remedy=remedy):
         ids, arguments = row.get("instruction_id_list"), row.get("kwargs")
         prompt = row.get("prompt")
         if not (
             isinstance(prompt, str)
-            and prompt.strip()
             and isinstance(ids, list)
             and isinstance(arguments, list)
             and len(ids) == len(arguments)
@@ -88,7 +69,10 @@ def instructions_of(path: Path) -> Asked[tuple[str, tuple[Instruction, ...]]]:
         ):
             what = "no prompt with instruction_id_list and as many kwargs"
             raise InputError(what, place=place, remedy=remedy)
-        found.add(prompt, (prompt, tuple(map(Instruction, ids, arguments))))
+        asked = tuple(map(Instruction, ids, arguments))
+        if found.setdefault(prompt.strip(), asked) != asked:
+            what = "the prompt stands in an earlier line with other instructions"
+            raise InputError(what, place=place, remedy="keep one line per prompt")
     return found
 
 

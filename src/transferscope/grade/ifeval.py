@@ -1,10 +1,17 @@
 """Verifiable instructions: IFEval's checkers (Zhou et al., arXiv 2311.07911), from lm-eval.
 
 Importing those checkers downloads nltk's ``punkt_tab`` when it isn't found, and langdetect draws
-random numbers: both are settled here, before the import. For the two prompts that ask to count "!"
-and "#" the checkers count a random letter; here the very character is counted, except where a
-figure is to be comparable with published ones (``as_published``). What a model thinks aloud, and
-marks of the end of its turn, are no part of its answer.
+random numbers: both are settled here, before the import. The checkers draw too, for arguments that
+an instruction leaves out: a fixed seed keeps those verdicts repeatable.
+
+Two checkers differ. Emphasis marks behind an end phrase are no other words ("**That is all.**").
+And two prompts of IFEval ask for "!" and "#" a number of times; lm-eval takes only a to z for a
+letter and counts a random one instead, so its verdict on them is chance. Here the character that
+was asked for is counted, except where a figure is to be comparable with published ones
+(``as_published``; docs/science.md section 3 has what that changes).
+
+A model's reasoning is no part of its answer, nor are a chat template's marks at the end or blank
+lines at the start (:func:`~transferscope.core.thinking.without_thinking`).
 """
 
 from __future__ import annotations
@@ -21,9 +28,10 @@ from ..core.errors import MissingExtra
 from ..core.thinking import without_thinking
 
 SEED = 3
-"""Of the checkers' draws: every verdict is repeatable. With it GPT-4's published answers get their
-published 77.0 % as published; counted right they get 77.2 %."""
-LETTER = "keywords:letter_frequency"
+"""Of the checkers' draws. With it GPT-4's answers get their published 77.0 % (``as_published``);
+counted right they get 77.2 %."""
+LETTERS = "keywords:letter_frequency"
+END = "startend:end_checker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +69,13 @@ def strict(
     *,
     as_published: bool = False,
 ) -> tuple[bool, ...]:
-    """Which instructions the response follows as it stands; an empty response follows none.
+    """Which instructions the answer follows as it stands; an empty answer follows none.
 
-    ``as_published``: a random letter is counted for "!" and "#", as IFEval's own checkers do.
-
+    ``as_published``: by IFEval's own checkers alone, which count a random letter for "!" and "#".
     Raises :class:`KeyError` for an unknown instruction id and :class:`MissingExtra` when the
     checkers are not installed.
     """
-    answer = without_thinking(response)
+    answer = _answer(response)
     return tuple(_follows(prompt, [answer], i, as_published) for i in instructions)
 
 
@@ -81,14 +88,18 @@ def loose(
 ) -> tuple[bool, ...]:
     """As :func:`strict`, after forgiving asterisks and a first or last line of chatter.
 
-    An instruction counts as followed when one of IFEval's eight variants of the response does.
+    An instruction counts as followed when one of IFEval's eight variants of the answer does.
     """
-    response = without_thinking(response)
-    lines = response.split("\n")
+    answer = _answer(response)
+    lines = answer.split("\n")
     cuts = (lines, lines[1:], lines[:-1], lines[1:-1])
-    variants = [response, *("\n".join(cut).strip() for cut in cuts[1:])]
+    variants = [answer, *("\n".join(cut).strip() for cut in cuts[1:])]
     variants += [variant.replace("*", "") for variant in variants]
     return tuple(_follows(prompt, variants, i, as_published) for i in instructions)
+
+
+def _answer(response: str) -> str:
+    return without_thinking(response).lstrip()
 
 
 @contextmanager
@@ -105,25 +116,38 @@ def _fixed_draws() -> Iterator[None]:
 def _follows(
     prompt: str, variants: Sequence[str], instruction: Instruction, as_published: bool
 ) -> bool:
-    answers = [text for text in variants if text.strip()]
-    wanted = str(instruction.arguments.get("letter") or "")
-    if (
-        not as_published
-        and instruction.id == LETTER
-        and len(wanted) == 1
-        and not "a" <= wanted.lower() <= "z"
-    ):
-        return any(_counted(text, wanted, instruction.arguments) for text in answers)
     with _fixed_draws():
-        checker = _checkers()[instruction.id](instruction.id)
-        # IFEval's data carries every argument of every checker, most of them None.
-        checker.build_description(**{k: v for k, v in instruction.arguments.items() if v})
-        if "prompt" in (checker.get_instruction_args() or {}):
-            checker.build_description(prompt=prompt)
-        return any(bool(checker.check_following(text)) for text in answers)
+        if not as_published:
+            if instruction.id == LETTERS:
+                counted = _counted(variants, instruction)
+                if counted is not None:
+                    return counted
+            if instruction.id == END:
+                variants = [text.rstrip().rstrip("*_`~") for text in variants]
+        return _checked(prompt, variants, instruction)
 
 
-def _counted(text: str, sign: str, arguments: Mapping[str, Any]) -> bool:
-    """Whether ``sign``, which is no letter, stands in ``text`` as often as asked for."""
-    count, asked = text.lower().count(sign.lower()), int(arguments.get("let_frequency") or 0)
-    return count < asked if arguments.get("let_relation") == "less than" else count >= asked
+def _checked(prompt: str, variants: Sequence[str], instruction: Instruction) -> bool:
+    checker = _checkers()[instruction.id](instruction.id)
+    # IFEval's data carries every argument of every checker, most of them None.
+    checker.build_description(**{k: v for k, v in instruction.arguments.items() if v})
+    if "prompt" in (checker.get_instruction_args() or {}):
+        checker.build_description(prompt=prompt)
+    return any(bool(text.strip()) and bool(checker.check_following(text)) for text in variants)
+
+
+def _counted(variants: Sequence[str], instruction: Instruction) -> bool | None:
+    """The verdict on a character that is no letter from a to z, else ``None``: lm-eval's is right.
+
+    ``None`` too where the instruction doesn't say how often: lm-eval refuses or draws then.
+    """
+    asked = instruction.arguments
+    character, times = asked.get("letter"), asked.get("let_frequency")
+    relation = asked.get("let_relation")
+    if not isinstance(character, str) or not character or not isinstance(times, int):
+        return None
+    plain = len(character) == 1 and character.isascii() and character.isalpha()
+    if plain or times < 0 or relation not in ("less than", "at least"):
+        return None
+    counts = [text.lower().count(character.lower()) for text in variants if text.strip()]
+    return any(count < times if relation == "less than" else count >= times for count in counts)

@@ -1,271 +1,205 @@
-"""Exact arithmetic: "2\\frac{1}{2}", "3e8", "10^{9}+7", "1/2006!" as fractions, never as floats.
+"""Exact numbers: what is nothing but a number, in the ways in which people write one.
 
-A descent through the text of :func:`.latex.cleaned`. It reads rational arithmetic only; whatever
-holds a variable, a root that is no fraction or a word is no number here. Sizes, depth and work are
-bounded: the text is a model's.
+>>> number("1,234.50")
+Fraction(2469, 2)
+>>> amount("3 million"), amount("0.(3)"), amount("2 1/2")
+(Fraction(3000000, 1), Fraction(1, 3), Fraction(5, 2))
 """
 
 from __future__ import annotations
 
-import math
 import re
 from fractions import Fraction
 
 MAX_DIGITS = 4_000
 """A longer row of digits is no number: Python turns no more than 4,300 into one."""
-MAX_BITS = 40_000
-"""A larger number is not written out: :class:`TooLarge`. 2006! has 19,000 bits."""
-MAX_WORK = 4_000_000
-"""Bits of all results of one text."""
-MAX_DEPTH = 40
+MAX_EXPONENT = 3_000
+"""3e99999 is left to nobody: its digits alone would fill a page."""
 
-_TOKEN = re.compile(
-    r"""\s*(?:
-      (?P<repeat>\d[\d,]*\.\d*\\overline\s*\{\d+\}|\d*\.\d*\\dot\s*\{\d\})
-    | (?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?:\ \d{3})+(?![\d/])|\d+)(?:\.\d*)?|\.\d+)
-      (?P<exponent>[eE][-+]?\d{1,6}(?![a-zA-Z\d]))?
-    | (?P<command>\\[a-zA-Z]+)
-    | (?P<sign>[-+*/^!(){}\[\]|])
+PATTERN = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
+"""A plain number within a text."""
+_ONLY_NUMBER = re.compile(rf"\$?\s*({PATTERN})\s*(?:%|\\%)?\s*\$?\.?")
+_SIGN = r"(?P<sign>[-+]?)\s*"
+_DECIMAL = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?|\.\d+"
+_FORMS = re.compile(
+    rf"""{_SIGN}(?:
+      (?P<repeating>\d*\.\d*)(?:\\overline\s*\{{?(?P<over>\d+)\}}?|\((?P<inner>\d+)\)
+        |\\dot\s*\{{?(?P<dot>\d)\}}?(?:(?P<middle>\d*)\\dot\s*\{{?(?P<last>\d)\}}?)?)
+    | (?P<dotted>\d*\.\d+)…
+    | (?P<whole>\d+)\s*(?:\s|\\|\+\s*|(?=\\frac))(?:\\?frac\s*)?
+        \{{?(?P<top>\d+)(?:\}}\s*\{{|\s*/\s*)(?P<under>\d+)\}}?
+    | (?P<mantissa>{_DECIMAL})\s*(?:[eE]|\*\s*10\s*\^)\s*\{{?\s*(?P<exponent>[-+]?\d+)\s*\}}?
+    | (?P<upper>{_DECIMAL})\s*/\s*(?P<lower>{_DECIMAL})
+    | \\frac\s*\{{\s*(?P<over_minus>-?)\s*(?P<above>\d+)\s*\}}\s*\{{\s*(?P<below>\d+)\s*\}}
+    | (?P<plain>{_DECIMAL})
     )""",
     re.VERBOSE,
 )
-_REPEAT = re.compile(r"([\d,]*)\.(\d*)\\(?:overline|dot)\s*\{(\d+)\}")
-_DOTTED = re.compile(r"([-+]?\d*)\.(\d*?)(\d{1,6}?)\3{2,}(?:\d{0,5})?\.\.\.")
+_MULTIPLES = {
+    name: factor
+    for names, factor in (
+        ("thousand thousands mil tausend mille 千", 10**3),
+        ("million millions millón millones millionen mn milhões milioni", 10**6),
+        ("billion billions bn milliarde milliarden milliard milliards", 10**9),
+        ("trillion trillions", 10**12),
+        ("hundred hundreds hundert 百", 100),
+        ("dozen dozens", 12),
+        ("lakh lakhs", 10**5),
+        ("crore crores", 10**7),
+        ("万 萬", 10**4),
+        ("亿 億", 10**8),
+    )
+    for name in names.split()
+}
+_MULTIPLE = re.compile(r"\s*«(\w+)((?: [^»]*)?»)")
+_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+fifteen sixteen seventeen eighteen nineteen twenty"""
+_TENS = "thirty forty fifty sixty seventy eighty ninety"
+_SPOKEN = {word: at for at, word in enumerate(_ONES.split())} | {
+    word: 30 + 10 * at for at, word in enumerate(_TENS.split())
+}
+_CHINESE = re.compile(
+    r"[负負]?[零〇一二两兩三四五六七八九十百千万萬亿億]+"
+    r"(?=\s*(?:[个個本天元米岁歳人只隻次页頁枚円日時时年月分秒块公厘千克条張张です]|[^\u3040-\u9fff]|$))"
+)
+_CHINESE_DIGITS = {
+    sign: at
+    for at, signs in enumerate(["零〇", "一", "二两兩", "三", "四", "五", "六", "七", "八", "九"])
+    for sign in signs
+}
+_CHINESE_TENS = {"十": 10, "百": 100, "千": 1000}
 
 
-class TooLarge(ArithmeticError):
-    """A number of more than :data:`MAX_BITS` bits."""
+def number(text: str) -> Fraction | None:
+    """``text`` as an exact number where it is nothing but one (a percent sign is ignored)."""
+    # "\$32,\!348": LaTeX's dollar sign and thin space are no part of a number
+    plain = text.replace("\\$", "").replace("\\!", "").strip().strip("*")
+    match = _ONLY_NUMBER.fullmatch(plain) if len(plain) <= MAX_DIGITS else None
+    return _plain(match.group(1)) if match else None
 
 
-class _NotANumber(Exception):
-    pass
-
-
-def exact(text: str) -> Fraction | None:
-    """The value of cleaned ``text`` where it is rational arithmetic only, else ``None``.
-
-    Raises :class:`TooLarge` where the value is a number too large to be written out.
+def amount(text: str) -> Fraction | None:
+    """Canonical ``text`` as an exact number: decimals, fractions, mixed and repeating numbers,
+    powers of ten, "3 million"; ``None`` where it is anything else.
     """
     text = text.strip()
-    if not text or len(text) > MAX_DIGITS or not any(c.isdigit() for c in text):
+    if not text or len(text) > MAX_DIGITS:
         return None
-    if dotted := _DOTTED.fullmatch(text):
-        # three or more equal blocks before "...": 0.333..., 0.1212121...
-        value = _repeating(dotted[1].lstrip("+-") or "0", dotted[2], dotted[3])
-        return -value if dotted[1].startswith("-") else value
-    try:
-        return _Reader(text).value()
-    except (_NotANumber, ZeroDivisionError):
+    times = Fraction(1)
+    if "«" in text:
+        if (word := text.strip("«»").lower()) in _SPOKEN or "-" in word:
+            return _spoken(word)
+        if (digits := chinese(word)).lstrip("-").isdecimal():
+            return Fraction(digits)
+        text, found = multiplied(text)
+        times = Fraction(found)
+    match = _FORMS.fullmatch(text.strip())
+    if match is None:
         return None
+    value = _value(match)
+    return None if value is None else (-times if match["sign"] == "-" else times) * value
 
 
-def _repeating(whole: str, fixed: str, block: str) -> Fraction:
-    nines = (10 ** len(block) - 1) * 10 ** len(fixed)
-    tail = Fraction(int(fixed + block) - int(fixed or "0"), nines)
-    return int(whole.replace(",", "") or "0") + tail
+def multiplied(text: str) -> tuple[str, int]:
+    """``text`` without "million" and its like behind a number, and by what that multiplies it."""
+    times = 1
+    while match := _MULTIPLE.search(text):
+        factor = _MULTIPLES.get(match[1].lower())
+        if factor is None or not text[: match.start()].rstrip().endswith(tuple("0123456789}")):
+            break
+        times *= factor
+        rest = match[2].strip(" »")
+        text = text[: match.start()] + (f"«{rest}»" if rest else "") + text[match.end() :]
+    return text, times
 
 
-class _Reader:
-    """Recursive descent: sums of products of powers of atoms."""
+def chinese(text: str) -> str:
+    """Chinese numerals at the start of ``text`` as digits ("十二" as "12")."""
+    match = _CHINESE.match(text)
+    if not match:
+        return text
+    total = section = digit = 0
+    for sign in match[0].lstrip("负負"):
+        if sign in _CHINESE_DIGITS:
+            digit = _CHINESE_DIGITS[sign]
+        elif sign in _CHINESE_TENS:
+            section += (digit or 1) * _CHINESE_TENS[sign]
+            digit = 0
+        else:
+            total = (total + section + digit) * (10**4 if sign in "万萬" else 10**8)
+            section = digit = 0
+    minus = "-" if match[0][0] in "负負" else ""
+    return f"{minus}{total + section + digit}" + text[match.end() :]
 
-    def __init__(self, text: str) -> None:
-        self.kinds: list[str] = []
-        self.texts: list[str] = []
-        at = 0
-        while at < len(text):
-            found = _TOKEN.match(text, at)
-            if found is None:
-                raise _NotANumber
-            kind = "number" if found.lastgroup == "exponent" else str(found.lastgroup)
-            self.kinds.append(kind)
-            self.texts.append(found[0].strip())
-            at = found.end()
-        self.at = 0
-        self.work = 0
-        self.depth = 0
 
-    def value(self) -> Fraction:
-        value = self._sum()
-        if self.at < len(self.texts):
-            raise _NotANumber
-        return value
+def spoken_first(text: str) -> str:
+    """ "«two hours»" as "2 «hours»"."""
+    match = re.match(r"«([a-zA-Z]+) ([^»]+)»", text)
+    if not match or match[1].lower() not in _SPOKEN:
+        return text
+    return f"{_SPOKEN[match[1].lower()]} «{match[2]}»" + text[match.end() :]
 
-    def _next(self) -> str:
-        return self.texts[self.at] if self.at < len(self.texts) else ""
 
-    def _take(self, token: str) -> None:
-        if self._next() != token:
-            raise _NotANumber
-        self.at += 1
+def _spoken(word: str) -> Fraction | None:
+    tens, _, ones = word.partition("-")
+    if tens not in _SPOKEN or (ones and not (ones in _SPOKEN and _SPOKEN[tens] >= 20)):
+        return None
+    return Fraction(_SPOKEN[tens] + (_SPOKEN[ones] if ones else 0))
 
-    def _sized(self, value: Fraction) -> Fraction:
-        bits = value.numerator.bit_length() + value.denominator.bit_length()
-        self.work += bits
-        if bits > MAX_BITS or self.work > MAX_WORK:
-            raise TooLarge
-        return value
 
-    def _sum(self) -> Fraction:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
-            raise _NotANumber
-        value = self._product()
-        while (sign := self._next()) in ("+", "-"):
-            self.at += 1
-            term = self._product()
-            value = self._sized(value + term if sign == "+" else value - term)
-        self.depth -= 1
-        return value
-
-    def _product(self) -> Fraction:
-        negative = False
-        while self._next() in ("+", "-"):
-            negative ^= self._next() == "-"
-            self.at += 1
-        whole = self._whole()
-        value = self._power()
-        if whole and (mixed := self._fraction_of_mixed()) is not None:
-            value += mixed
-        while (sign := self._next()) not in ("", "+", "-", ")", "}", "]", "|"):
-            if sign in ("*", "/"):
-                self.at += 1
-                negative ^= self._next() == "-"
-                if self._next() in ("+", "-"):
-                    self.at += 1
-                factor = self._power()
-                value = self._sized(value * factor if sign == "*" else value / factor)
-            elif sign in ("(", "\\frac", "\\sqrt", "\\binom"):
-                value = self._sized(value * self._power())
-            else:
-                raise _NotANumber  # "3 4" is no product
-        return -value if negative else value
-
-    def _whole(self) -> bool:
-        return self.at < len(self.kinds) and self._next().isdigit()
-
-    def _fraction_of_mixed(self) -> Fraction | None:
-        """The "\\frac{1}{2}" or "1/2" behind a whole number: a sum, though nothing says so."""
-        texts, at = self.texts, self.at
-        if self.texts[at - 1 : at] and not self.texts[at - 1].isdigit():
-            return None  # a power or factorial came between
-        if texts[at : at + 1] == ["\\frac"]:
-            parts = texts[at + 1 : at + 7]
-            if len(parts) == 6 and parts[1].isdigit() and parts[4].isdigit():
-                top, bottom = int(parts[1]), int(parts[4])
-                if parts[0::3] == ["{", "{"] and parts[2::3] == ["}", "}"] and top < bottom:
-                    self.at += 7
-                    return Fraction(top, bottom)
-        parts = texts[at : at + 3]
-        if len(parts) < 3 or parts[1] != "/" or not (parts[0].isdigit() and parts[2].isdigit()):
+def _value(match: re.Match[str]) -> Fraction | None:  # noqa: PLR0911 - one per form
+    if match["plain"]:
+        return _decimal(match["plain"])
+    if match["upper"]:
+        under = _decimal(match["lower"])
+        return _decimal(match["upper"]) / under if under else None
+    if match["above"]:
+        below = int(match["below"])
+        above = int(match["over_minus"] + match["above"])
+        return Fraction(above, below) if below else None
+    if match["mantissa"]:
+        exponent = match["exponent"]
+        if len(exponent) > 5 or abs(int(exponent)) > MAX_EXPONENT:
             return None
-        if int(parts[0]) >= int(parts[2]):
-            return None
-        self.at += 3
-        return Fraction(int(parts[0]), int(parts[2]))
-
-    def _power(self) -> Fraction:
-        value = self._atom()
-        while (sign := self._next()) in ("!", "^"):
-            self.at += 1
-            value = self._factorial(value) if sign == "!" else self._raised(value, self._exponent())
-        return value
-
-    def _exponent(self) -> Fraction:
-        if self._next() == "{":
-            return self._group("{", "}")
-        negative = self._next() == "-"
-        if negative:
-            self.at += 1
-        value = self._atom()
-        return -value if negative else value
-
-    def _factorial(self, value: Fraction) -> Fraction:
-        if value.denominator != 1 or value < 0:
-            raise _NotANumber
-        if value > MAX_BITS // 8:
-            raise TooLarge
-        return self._sized(Fraction(math.factorial(int(value))))
-
-    def _raised(self, value: Fraction, exponent: Fraction) -> Fraction:
-        if exponent.denominator != 1:
-            root = _root(value, exponent.denominator)
-            if root is None:
-                raise _NotANumber
-            value, exponent = root, Fraction(exponent.numerator)
-        bits = value.numerator.bit_length() + value.denominator.bit_length()
-        if abs(value) not in (0, 1) and abs(exponent) * bits > 2 * MAX_BITS:
-            raise TooLarge
-        if abs(value) == 1:
-            exponent %= 2
-        if value == 0:
-            exponent = Fraction(0 if exponent == 0 else 1 if exponent > 0 else -1)
-        return self._sized(Fraction(value ** int(exponent)))
-
-    def _group(self, opening: str, closing: str) -> Fraction:
-        self._take(opening)
-        value = self._sum()
-        self._take(closing)
-        return value
-
-    def _atom(self) -> Fraction:  # noqa: PLR0911 - one per kind of atom
-        token = self._next()
-        kind = self.kinds[self.at] if token else ""
-        if kind == "number":
-            self.at += 1
-            return self._sized(_decimal(token))
-        if kind == "repeat":
-            self.at += 1
-            parts = _REPEAT.fullmatch(token)
-            assert parts is not None
-            return _repeating(parts[1] or "0", parts[2], parts[3])
-        if token in ("(", "{", "["):
-            return self._group(token, {"(": ")", "{": "}", "[": "]"}[token])
-        if token == "|":
-            return abs(self._group("|", "|"))
-        self.at += 1
-        if token == "\\frac":
-            top = self._group("{", "}")
-            return self._sized(top / self._group("{", "}"))
-        if token == "\\binom":
-            top, bottom = self._group("{", "}"), self._group("{", "}")
-            if top.denominator != 1 or bottom.denominator != 1 or not 0 <= bottom <= top < 20_000:
-                raise _NotANumber
-            return self._sized(Fraction(math.comb(int(top), int(bottom))))
-        if token == "\\sqrt":
-            degree = self._group("[", "]") if self._next() == "[" else Fraction(2)
-            root = _root(self._group("{", "}"), int(degree)) if degree.denominator == 1 else None
-            if root is None:
-                raise _NotANumber
-            return root
-        raise _NotANumber
+        return _decimal(match["mantissa"]) * Fraction(10) ** int(exponent)
+    if match["whole"]:
+        below = int(match["under"])
+        return Fraction(int(match["whole"]) * below + int(match["top"]), below) if below else None
+    if match["dotted"]:
+        return _continued(match["dotted"])
+    start = match["repeating"]
+    period = match["over"] or match["inner"] or ""
+    if match["dot"]:
+        period = match["dot"] + (match["middle"] or "") + (match["last"] or "")
+    return _repeating(start, period)
 
 
-def _decimal(token: str) -> Fraction:
-    mantissa, _, exponent = token.lower().replace(",", "").replace(" ", "").partition("e")
-    if abs(int(exponent or "0")) > MAX_BITS // 4:
-        raise TooLarge
-    return Fraction(mantissa if mantissa[-1] != "." else mantissa[:-1]) * (
-        Fraction(10) ** int(exponent or "0")
-    )
+def _repeating(start: str, period: str) -> Fraction:
+    """``start`` (with a point), then ``period`` for ever."""
+    places = len(start.partition(".")[2])
+    head = _decimal(start if start != "." else "0.")
+    return head + Fraction(int(period), (10 ** len(period) - 1) * 10**places)
 
 
-def _root(value: Fraction, degree: int) -> Fraction | None:
-    """The exact root of that degree, where there is a rational one."""
-    if not 1 <= degree <= 64 or (value < 0 and degree % 2 == 0):
-        return None
-    sides = [_integer_root(side, degree) for side in (abs(value.numerator), value.denominator)]
-    if sides[0] is None or sides[1] is None:
-        return None
-    return Fraction(-sides[0] if value < 0 else sides[0], sides[1])
+def _continued(dotted: str) -> Fraction | None:
+    """0.1666... is 1/6: the shortest period that stands three times at the end (two: if long)."""
+    whole, _, decimals = dotted.partition(".")
+    for length in range(1, len(decimals) // 2 + 1):
+        period = decimals[-length:]
+        times = 3 if length == 1 else 2
+        if len(decimals) >= length * times and decimals.endswith(period * times):
+            rest = decimals
+            while rest.endswith(period):
+                rest = rest[:-length]
+            return _repeating(f"{whole or 0}.{rest}", period)
+    return None
 
 
-def _integer_root(value: int, degree: int) -> int | None:
-    if degree == 2:
-        root = math.isqrt(value)
-    else:
-        low, high = 0, 1 << (value.bit_length() // degree + 1)
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if middle**degree <= value else (low, middle - 1)
-        root = low
-    return root if root**degree == value else None
+def _decimal(text: str) -> Fraction:
+    text = text.replace(",", "")
+    return Fraction(text.removesuffix(".") if text[-1:] == "." else text)
+
+
+def _plain(text: str) -> Fraction:
+    whole, _, divisor = text.replace(",", "").replace(" ", "").partition("/")
+    return Fraction(whole) / Fraction(divisor or "1")

@@ -1,8 +1,7 @@
 """Short free answers: exact match and F1 as CoQA's evaluation defines them (arXiv 1808.07042).
 
-Before comparing, case, punctuation, the articles a, an and the, and runs of blanks are removed. F1
-is over bags of words. With several reference answers every one of them is left out once, the best
-of the others counts, and the mean over them is taken: a person is scored against the others so.
+Before comparing, a model's reasoning, case, punctuation, the articles a, an and the, and runs of
+blanks are removed. F1 is over bags of words. Of several reference answers the best match counts.
 """
 
 from __future__ import annotations
@@ -19,18 +18,20 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalised(text: str) -> str:
-    """Text without case, ASCII punctuation, articles and surplus blanks.
+    """Text without reasoning blocks, case, ASCII punctuation, articles and surplus blanks.
 
     >>> normalised(" The  CAT's hat. ")
     'cats hat'
+    >>> normalised("<think>A dog?</think>The cat.<|im_end|>")
+    'cat'
     """
-    plain = text.lower().translate(_PUNCTUATION)
+    plain = without_thinking(text).lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", plain).split())
 
 
 def exact_match(answer: str, gold: str) -> float:
-    """1.0 where both are the same after :func:`normalised`, else 0.0. Thinking is not read."""
-    return float(normalised(without_thinking(answer)) == normalised(gold))
+    """1.0 where both are the same after :func:`normalised`, else 0.0."""
+    return float(normalised(answer) == normalised(gold))
 
 
 def f1(answer: str, gold: str) -> float:
@@ -38,7 +39,7 @@ def f1(answer: str, gold: str) -> float:
 
     Where one of the two has no word left, 1.0 if neither has, else 0.0.
     """
-    said, wanted = normalised(without_thinking(answer)).split(), normalised(gold).split()
+    said, wanted = normalised(answer).split(), normalised(gold).split()
     if not said or not wanted:
         return float(said == wanted)
     shared = (Counter(said) & Counter(wanted)).total()
@@ -46,14 +47,13 @@ def f1(answer: str, gold: str) -> float:
 
 
 def against(answer: str, golds: Sequence[str], score: Callable[[str, str], float]) -> float:
-    """``score`` of an answer against reference answers, each left out once; of one, plainly.
+    """The best ``score`` of an answer against reference answers, any of which is right.
+
+    CoQA's own script leaves each reference out once and averages, because it compares models with
+    people, who answered one of them; an answer equal to a lone dissenter's scores (k - 1)/k there.
 
     Raises :class:`ValueError` for no reference.
     """
     if not golds:
         raise ValueError("no reference answer")
-    scores = [score(answer, gold) for gold in golds]
-    if len(scores) == 1:
-        return scores[0]
-    left_out = [max(scores[:at] + scores[at + 1 :]) for at in range(len(scores))]
-    return sum(left_out) / len(left_out)
+    return max(score(answer, gold) for gold in golds)

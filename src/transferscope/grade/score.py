@@ -17,14 +17,16 @@ from ..core.errors import InputError
 from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
 from . import mctaco
+from .choice import UNKNOWN, letter
 from .gold import gold_problems, instructions_of
-from .letters import letter
 from .maths import finished, is_correct
-from .qa import exact_match, f1
+from .qa import against, exact_match, f1
+from .rendered import Prompts
 from .saved import SavedResponse, read_saved
 
-LETTERS = 26
 MCTACO = "mctaco"
+FEWEST_WITH_I = 10
+"""Options of MMLU-Pro, the first of the common benchmarks to reach the letter I."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +127,33 @@ def _maths_gold(row: SavedResponse) -> str | list[str]:
 
 
 def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
-    """Accuracy of the letter that a reply commits to (:func:`.letters.letter`).
+    """Accuracy of the letter that a reply commits to (:func:`.choice.letter`).
 
-    ``gold`` is a letter, or a list of letters of which any is right.
+    ``gold`` is a letter, a list of letters any of which is right, or "none": no letter is right.
     """
     _no_file(gold, "choice")
     golds = {row.id: _letters(row) for row in _with_gold(rows)}
-    said = {row.id: letter(row.response, LETTERS) for row in rows if row.id in golds}
+    # A file whose golds reach "I" has that many options, and "The answer is I." names one of them.
+    furthest = max((one for right in golds.values() for one in right), default="A")
+    options = UNKNOWN if furthest < "I" else max(ord(furthest) - ord("A") + 1, FEWEST_WITH_I)
+    said = {row.id: letter(row.response, min(options, UNKNOWN)) for row in _with_gold(rows)}
     return _accuracy(rows, {id_: said[id_] in golds[id_] for id_ in golds})
 
 
-def _letters(row: SavedResponse) -> frozenset[str | None]:
-    """The right letters of a response: ``gold`` is one, or a list of which any is right."""
-    every = row.gold if isinstance(row.gold, list) else [row.gold]
-    letters = [str(one).strip().strip("().").upper() for one in every]
-    if not letters or not all(len(one) == 1 and one.isalpha() for one in letters):
+def _letters(row: SavedResponse) -> frozenset[str]:
+    """The right letters of a row. Raises :class:`InputError` for anything but letters."""
+    if row.gold == "none":
+        return frozenset()
+    told = row.gold if isinstance(row.gold, list) else [row.gold]
+    letters = [str(one).strip().strip("().").upper() for one in told]
+    if not letters or not all(len(one) == 1 and "A" <= one <= "Z" for one in letters):
         what = f"gold {row.gold!r} is not a letter"
-        raise InputError(what, place=row.place, remedy="give the right option's letter")
+        raise InputError(what, place=row.place, remedy="give the right option's letter, or a list")
     return frozenset(letters)
 
 
 def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
-    """EM and F1 by :mod:`.qa`; ``gold`` is a text, or a list of texts of which any is right."""
+    """EM and F1 by :mod:`.qa`; ``gold`` is a text, or a list of texts any of which is right."""
     _no_file(gold, "qa")
     matched: dict[str, float] = {}
     overlap: list[float] = []
@@ -155,8 +162,8 @@ def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Grade
         if not golds or not all(isinstance(text, str) for text in golds):
             what = "'gold' is neither text nor a list of texts"
             raise InputError(what, place=row.place, remedy="give the reference answers")
-        matched[row.id] = max(exact_match(row.response, text) for text in golds)
-        overlap.append(max(f1(row.response, text) for text in golds))
+        matched[row.id] = against(row.response, golds, exact_match)
+        overlap.append(against(row.response, golds, f1))
     if not matched:
         return Graded({}, {}, tuple(row.id for row in rows))
     metrics = {"em": _mean(list(matched.values())), "f1": _mean(overlap)}
@@ -165,11 +172,11 @@ def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Grade
 
 
 def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
-    """IFEval's four accuracies; ``gold`` is its input data, joined by its prompt in the prompt.
+    """IFEval's four accuracies; ``gold`` is its input data, joined on the prompt.
 
-    They are those of published reports, whose checkers count a random letter where "!" or "#" is
-    asked for. Where counting what was asked for makes a difference, ``strict_counted`` has the
-    accuracies. Verdicts count it, and are loose: whether a person would call it followed.
+    The saved prompt may carry a chat template and a system prompt (:class:`.rendered.Prompts`).
+    The accuracies are comparable with published ones; where counting the very "!" or "#" that was
+    asked for makes a difference, ``strict_counted`` has those, and verdicts rest on them.
     """
     from .ifeval import loose, strict
 
@@ -177,27 +184,26 @@ def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -
         remedy = "name IFEval's input_data.jsonl: --gold FILE"
         raise InputError("ifeval needs the instructions", remedy=remedy)
     asked = instructions_of(gold)
-    verdicts: dict[str, bool] = {}
+    prompts = Prompts(asked)
     followed: dict[str, list[tuple[bool, ...]]] = {name: [] for name in ("strict", "loose")}
-    counted: list[tuple[bool, ...]] = []
+    counted: dict[str, tuple[bool, ...]] = {}
     for at, row in enumerate(rows):
         tick("score", at, len(rows))
-        if (found := asked.find(row.prompt)) is None:
+        if (prompt := prompts.find(row.prompt)) is None:
             continue
-        prompt, instructions = found
+        given = (prompt, row.response, asked[prompt])
         try:
-            counted.append(strict(prompt, row.response, instructions))
-            verdicts[row.id] = all(loose(prompt, row.response, instructions))
-            for name, check in (("strict", strict), ("loose", loose)):
-                result = check(prompt, row.response, instructions, as_published=True)
-                followed[name].append(result)
+            counted[row.id] = strict(*given)
+            followed["strict"].append(strict(*given, as_published=True))
+            followed["loose"].append(loose(*given, as_published=True))
         except KeyError as err:
             raise InputError(f"unknown instruction {err}", place=str(gold)) from None
     metrics: dict[str, float] = {}
     for name, results in followed.items():
         metrics |= _accuracies(name, results)
-    if counted != followed["strict"]:
-        metrics |= _accuracies("strict_counted", counted)
+    if list(counted.values()) != followed["strict"]:
+        metrics |= _accuracies("strict_counted", list(counted.values()))
+    verdicts = {id_: all(result) for id_, result in counted.items()}
     return Graded(metrics, verdicts, tuple(row.id for row in rows if row.id not in verdicts))
 
 

@@ -1,291 +1,219 @@
-"""Units: names and symbols to base units, "km/h" as m/s, "apples" as a word.
+"""Units of measure: which are the same, which convert into each other, which differ.
 
-The table covers what answers are given in; a word that it lacks is kept as a word.
+A unit is a factor (exact) and powers of base units. Only conversions by an exact factor are known;
+a word that is no known unit ("apples") is a unit of its own, so that 12 apples are no 12 pears.
+
+>>> unit_of("«km»/«h»").powers == unit_of("«miles per hour»").powers
+True
+>>> unit_of("«cm»").factor / unit_of("«m»").factor
+Fraction(1, 100)
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
-_F = Fraction
-_LENGTH, _MASS, _TIME, _TURN, _DATA = "m", "kg", "s", "deg", "bit"
-
-
-def _named(table: Mapping[str, tuple[str, Fraction, int]]) -> dict[str, tuple[Fraction, str, int]]:
-    return {
-        name: (scale, base, power)
-        for names, (base, scale, power) in table.items()
-        for name in names.split()
-    }
-
-
-_UNITS: dict[str, tuple[Fraction, str, int]] = _named(
-    {
-        "m meter metre": (_LENGTH, _F(1), 1),
-        "km kilometer kilometre": (_LENGTH, _F(1000), 1),
-        "cm centimeter centimetre": (_LENGTH, _F(1, 100), 1),
-        "mm millimeter millimetre": (_LENGTH, _F(1, 1000), 1),
-        "nm nanometer nanometre": (_LENGTH, _F(1, 10**9), 1),
-        "dm decimeter decimetre": (_LENGTH, _F(1, 10), 1),
-        "in inch inche": (_LENGTH, _F(254, 10000), 1),
-        "ft foot feet": (_LENGTH, _F(3048, 10000), 1),
-        "yd yard": (_LENGTH, _F(9144, 10000), 1),
-        "mi mile": (_LENGTH, _F(1609344, 1000), 1),
-        "g gram gramme": (_MASS, _F(1, 1000), 1),
-        "kg kilogram kilo": (_MASS, _F(1), 1),
-        "mg milligram": (_MASS, _F(1, 10**6), 1),
-        "t ton tonne": (_MASS, _F(1000), 1),
-        "lb lbs pound_mass": (_MASS, _F(45359237, 10**8), 1),
-        "oz ounce": (_MASS, _F(45359237, 16 * 10**8), 1),
-        "s sec second": (_TIME, _F(1), 1),
-        "ms millisecond": (_TIME, _F(1, 1000), 1),
-        "min minute": (_TIME, _F(60), 1),
-        "h hr hour": (_TIME, _F(3600), 1),
-        "d day": (_TIME, _F(86400), 1),
-        "week wk": (_TIME, _F(7 * 86400), 1),
-        "month": ("month", _F(1), 1),
-        "year yr": ("month", _F(12), 1),
-        "deg degree": (_TURN, _F(1), 1),
-        "rad radian": ("rad", _F(1), 1),
-        "l liter litre": (_LENGTH, _F(1, 1000), 3),
-        "ml milliliter millilitre": (_LENGTH, _F(1, 10**6), 3),
-        "gal gallon": ("gallon", _F(1), 1),
-        "acre": ("acre", _F(1), 1),
-        "ha hectare": (_LENGTH, _F(10000), 2),
-        "hz hertz": (_TIME, _F(1), -1),
-        "khz": (_TIME, _F(1000), -1),
-        "bit": (_DATA, _F(1), 1),
-        "b byte": (_DATA, _F(8), 1),
-        "kb kilobyte": (_DATA, _F(8000), 1),
-        "mb megabyte": (_DATA, _F(8 * 10**6), 1),
-        "gb gigabyte": (_DATA, _F(8 * 10**9), 1),
-        "$ usd dollar buck": ("$", _F(1), 1),
-        "¢ cent penny pennies": ("$", _F(1, 100), 1),
-        "£ gbp pound sterling": ("£", _F(1), 1),
-        "€ eur euro": ("€", _F(1), 1),
-        "¥ yen jpy": ("¥", _F(1), 1),
-        "元 yuan rmb": ("yuan", _F(1), 1),
-        "₹ rs rupee inr": ("₹", _F(1), 1),
-        "n newton": ("newton", _F(1), 1),
-        "j joule": ("joule", _F(1), 1),
-        "kj kilojoule": ("joule", _F(1000), 1),
-        "w watt": ("watt", _F(1), 1),
-        "kw kilowatt": ("watt", _F(1000), 1),
-        "v volt": ("volt", _F(1), 1),
-        "ohm": ("ohm", _F(1), 1),
-        "mol mole": ("mol", _F(1), 1),
-        "pa pascal": ("pascal", _F(1), 1),
-        "kpa kilopascal": ("pascal", _F(1000), 1),
-        "k kelvin": ("kelvin", _F(1), 1),
-        "c celsius": ("celsius", _F(1), 1),
-        "f fahrenheit": ("fahrenheit", _F(1), 1),
-        "% percent percentage pct": ("%", _F(1), 1),
-        "sqm": (_LENGTH, _F(1), 2),
-        "unit": ("unit", _F(1), 1),
-    }
-)
-_COMPOUND = {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour", "mpg": "mile/gallon"}
-_CJK = {
-    "厘米": "cm", "公分": "cm", "米": "m", "公尺": "m", "公里": "km", "千米": "km", "小时": "hour",
-    "小時": "hour", "時間": "hour", "分钟": "minute", "分鐘": "minute", "分": "minute", "秒": "s",
-    "天": "day", "日": "day", "公斤": "kg", "千克": "kg", "克": "g", "美元": "$", "円": "yen",
-    "平方米": "sqm", "度": "deg", "升": "l",
-}  # fmt: skip
-_SCALES = {
-    "hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
-    "dozen": 12, "lakh": 10**5, "crore": 10**7, "万": 10**4, "亿": 10**8, "億": 10**8,
-    "millionen": 10**6, "millones": 10**6, "mille": 10**3, "mil": 10**3, "tausend": 10**3,
-}  # fmt: skip
-_MONEY_SCALES = {"k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9}
-_RAISED = {"square": 2, "sq": 2, "cubic": 3}
-_FILLERS = frozenset(
-    [
-        "of",
-        "in",
-        "the",
-        "a",
-        "an",
-        "each",
-        "per",
-        "total",
-        "altogether",
-        "left",
-        "only",
-        "more",
-        "all",
-        "is",
-        "are",
-        "was",
-        "there",
-        "exactly",
-        "at",
-        "to",
-        "for",
-        "have",
-        "has",
-    ]
-)
-_NO_UNIT = frozenset(
-    [
-        "and",
-        "or",
-        "to",
-        "plus",
-        "minus",
-        "times",
-        "half",
-        "quarter",
-        "third",
-        "not",
-        "but",
-        "either",
-        "than",
-        "mod",
-        "modulo",
-        "base",
-    ]
-)
-_UNIT_TOKEN = re.compile(
-    r"\s*(?:(\^\{?(-?\d)\}?)|(/|per(?![a-z]))|(\*)|(\\?[a-zA-Zµ\u00c0-\uffff%$£€¥¢]+)|([().,-]))"
-)
+_TABLE = """
+m 1 m: m meter metre meters metres metro metros mètre mètres 米
+m 1/1000 mm: mm millimeter millimetre millimeters millimetres
+m 1/100 cm: cm centimeter centimetre centimeters centimetres centímetros centimètres zentimeter 厘米
+m 1/10 dm: dm decimeter decimetre
+m 1000 km: km kilometer kilometre kilometers kilometres kilómetros kilomètres kilometern 公里 千米
+m 254/10000 in: in inch inches
+m 3048/10000 ft: ft foot feet
+m 9144/10000 yd: yd yard yards
+m 1609344/1000 mi: mi mile miles
+g 1 g: g gram grams gramme grammes gramos gramm 克
+g 1/1000 mg: mg milligram milligrams
+g 1000 kg: kg kilo kilos kilogram kilograms kilogramme kilogrammes kilogramos kilogramm 千克 公斤
+g 45359237/100000 lb: lb lbs pound pounds
+g 45359237/1600000 oz: oz ounce ounces
+g 1000000 t: tonne tonnes
+s 1 s: s sec secs second seconds segundos secondes sekunden 秒
+s 1/1000 ms: ms millisecond milliseconds
+s 60 min: min mins minute minutes minutos minuten 分钟
+s 3600 h: h hr hrs hour hours hora horas heure heures stunde stunden uhr 小时
+s 86400 day: day days día días jour jours tag tage tagen 天
+s 604800 week: week weeks semana semanas semaine semaines woche wochen
+month 1 month: month months mes meses mois monat monate 月
+month 12 year: yr yrs year years año años ans jahr jahre 年
+m^3 1/1000 L: L l liter litre liters litres litros
+m^3 1/1000000 mL: mL ml milliliter millilitre milliliters millilitres cc
+dollar 1 $: $ usd dollar dollars dólares dólar 美元
+dollar 1/100 cent: cent cents ¢
+euro 1 €: € eur euro euros
+gbp 1 £: £ gbp quid
+yen 1 ¥: ¥ yen jpy 円
+yuan 1 元: yuan rmb 元 人民币
+rupee 1 ₹: ₹ rupee rupees rs inr
+degree 1 °: ° degree degrees deg grad grados degrés 度
+celsius 1 °C: celsius
+fahrenheit 1 °F: fahrenheit
+radian 1 rad: rad rads radian radians
+N 1 N: N newton newtons
+J 1 J: J joule joules
+J 1000 kJ: kJ kilojoules
+W 1 W: W watt watts
+W 1000 kW: kW kilowatt kilowatts
+V 1 V: V volt volts
+A 1 A: A amp amps ampere amperes
+ohm 1 ohm: ohm ohms Ω
+Hz 1 Hz: Hz hertz
+Pa 1 Pa: Pa pascal pascals
+K 1 K: K kelvin
+mol 1 mol: mol mole moles mols
+bit 1 bit: bit bits
+bit 8 byte: byte bytes
+unit 1 unit: unit units einheiten unidades unités
+"""
+_COMPOUND = {
+    "mph": "«mile»/«hour»",
+    "kph": "«km»/«h»",
+    "kmh": "«km»/«h»",
+    "fps": "«foot»/«second»",
+    "sqft": "«foot»^2",
+    "acre": "«acre»",
+}
+_EXACT_CASE = frozenset("mgshlLNJWVAKt") | {"mL", "ml", "ms", "kJ", "kW", "Hz", "Pa"}
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """``multiplier`` ("million"), ``scale`` to the base units, ``powers`` of them, ``words``."""
+    """``factor`` times the product of base units to their powers; ``words`` as they stood."""
 
-    multiplier: int
-    scale: Fraction
-    powers: tuple[tuple[str, int], ...]
-    words: tuple[str, ...]
-
-    @property
-    def open(self) -> bool:
-        """Whether no unit is named ("square units" is none)."""
-        return not self.words and all(base == "unit" for base, _ in self.powers)
+    factor: Fraction
+    powers: frozenset[tuple[str, int]]
+    words: frozenset[str] = frozenset()
 
 
-def unit(text: str, *, symbol: str = "", attached: bool = False) -> Unit | None:
-    """The unit that ``text`` names, open where it is empty; ``None`` where it is no unit.
+def _table() -> dict[str, tuple[str, int, Fraction]]:
+    found = {}
+    for line in _TABLE.strip().splitlines():
+        head, _, names = line.partition(":")
+        base, factor, _ = head.split()
+        base, _, power = base.partition("^")
+        for name in names.split():
+            found[name] = (base, int(power or 1), Fraction(factor))
+    return found
 
-    ``symbol`` is a currency's; ``attached`` says that no space parts the number from ``text``.
-    """
-    reader = _Reader(symbol, compound=len(re.findall(r"[/*^]|[a-zA-Z]+", text)) > 1)
-    at, text = 0, text.rstrip()
+
+_KNOWN = _table()
+_PART = re.compile(
+    r"\s*(?P<by>[*/]?)\s*(?:«(?P<word>[^»]*)»|(?P<sign>[°$€£¥₹¢]))(?:\^\{?(?P<power>-?\d)\}?)?"
+)
+_PLAIN = "|".join(
+    sorted((re.escape(n) for n in _KNOWN if n.isascii() and len(n) <= 3), key=len, reverse=True)
+)
+PLAIN_UNIT = re.compile(
+    rf"(?<=[\d}})\s])\s*(?<![a-zA-Z])(?P<unit>(?:{_PLAIN})(?:\^?\{{?-?[1-4]\}}?)?"
+    rf"(?:(?:\s?[/*]\s?|\s)(?:{_PLAIN})(?:\^?\{{?-?[1-4]\}}?)?)*)$"
+)
+"""A unit in plain letters at the end of an amount: "5 m", "9.8 m/s^2"."""
+_COMPARED = re.compile(
+    r"\b(?:more|less|fewer|greater|than|least|most|over|under|above|below|not|between)\b"
+)
+"""Words that make a bound of an amount, and no unit."""
+_FILLERS = frozenset(["of", "the", "a", "an", "in", "per", "each", "is", "are"])
+
+
+def is_unit(word: str) -> bool:
+    """Whether ``word`` is the name of a known unit, in any case where that is unambiguous."""
+    return len(word) > 1 and (word in _KNOWN or word.lower() in _KNOWN or word.lower() in _COMPOUND)
+
+
+def marked(text: str) -> str:
+    """A plain unit behind an amount as words: "5 m/s" becomes "5 «m»/«s»"."""
+    match = PLAIN_UNIT.search(text)
+    if not match or (
+        match.start() and text[match.start("unit") - 1].isdigit() and len(match["unit"]) < 2
+    ):
+        return text
+    unit = re.sub(r"[A-Za-z]+", lambda name: f"«{name[0]}»", match["unit"])
+    return text[: match.start("unit")] + re.sub(r"»(-?\d)", r"»^\1", unit)
+
+
+@lru_cache(maxsize=1024)
+def unit_of(text: str) -> Unit | None:
+    """The unit that canonical ``text`` writes ("«km»/«h»", "«square feet»"), or ``None``."""
+    factor, powers, words = Fraction(1), dict[str, int](), set[str]()
+    at, divide = 0, False
+    text = text.strip()
+    if _COMPARED.search(text):
+        return None
     while at < len(text):
-        found = _UNIT_TOKEN.match(text, at)
-        if found is None:
+        part = _PART.match(text, at)
+        if part is None:
             return None
-        spaced = text[found.start()].isspace() or (at == 0 and not attached)
-        at = found.end()
-        if found[2] is not None:
-            read = reader.raise_last(int(found[2]))
-        elif found[5] is not None:
-            read = reader.word(found[5], spaced=spaced)
-        else:
-            read = True
-            reader.sign = -1 if found[3] else reader.sign
-        if not read:
-            return None
-    powers = tuple(sorted((base, power) for base, power in reader.powers.items() if power))
-    return Unit(reader.multiplier, reader.scale, powers, tuple(reader.words))
+        at = part.end()
+        divide = part["by"] == "/"
+        power = int(part["power"] or 1)
+        named = (part["word"] or part["sign"]).split()
+        times = 1
+        for place, word in enumerate(named):
+            low = word.lower().strip(".'")
+            if low in ("per", "pro", "por", "par") or word == "/":
+                divide = True
+            elif low in ("square", "sq", "squared"):
+                times = 2
+                if low == "squared" and place:
+                    powers = {base: exponent * 2 for base, exponent in powers.items()}
+                    factor, times = factor * factor, 1
+            elif low in ("cubic", "cubed"):
+                times = 3
+                if low == "cubed" and place:
+                    powers = {base: exponent * 3 for base, exponent in powers.items()}
+                    factor, times = factor**3, 1
+            elif low not in _FILLERS or len(named) == 1:
+                one = _one(word)
+                exponent = (-1 if divide else 1) * times * (power if place == len(named) - 1 else 1)
+                factor *= one.factor**exponent
+                for base, each in one.powers:
+                    powers[base] = powers.get(base, 0) + each * exponent
+                words.add(low)
+                times = 1
+    return Unit(factor, frozenset((b, p) for b, p in powers.items() if p), frozenset(words))
 
 
-class _Reader:
-    """What was read of a unit so far. Methods say whether what they are given belongs to it."""
-
-    def __init__(self, symbol: str, *, compound: bool) -> None:
-        self.money, self.compound = bool(symbol), compound
-        self.multiplier, self.scale = 1, Fraction(1)
-        self.powers: Counter[str] = Counter()
-        if symbol:
-            self.powers[_UNITS[symbol.lower().strip(".")][1]] = 1
-        self.words: list[str] = []
-        self.last: tuple[Fraction, str, int] | None = None
-        self.sign = self.raised = 1
-
-    def raise_last(self, power: int) -> bool:
-        """The last unit to this power instead of the first."""
-        if self.last is None:
-            return False
-        scale, base, exponent = self.last
-        self.powers[base] += exponent * (power - 1)
-        self.scale *= scale ** (power - 1)
-        return True
-
-    def word(self, word: str, *, spaced: bool) -> bool:
-        """A word of the unit: "million", "square", "per" ... or the unit's own name."""
-        name = word.lower().lstrip("\\")
-        by = _multiplier(name, money=self.money)
-        if by and not self.words and self.last is None:
-            self.multiplier *= by
-            return True
-        if name in _RAISED:
-            self.raised = _RAISED[name]
-            return True
-        if name in ("squared", "cubed"):
-            return self.raise_last(2 if name == "squared" else 3)
-        return self._named(word, name, spaced=spaced)
-
-    def _named(self, word: str, name: str, *, spaced: bool) -> bool:
-        known = _known(word, alone=not self.compound, degrees=bool(self.powers[_TURN]))
-        letter = len(word) == 1 and word.isascii() and word.isalpha()
-        if letter and not self.compound and not spaced:
-            known = None  # "5m" may be five times m
-        if known is not None:
-            self._count(known)
-        elif name in _COMPOUND:
-            inner = unit(_COMPOUND[name])
-            assert inner is not None
-            self.scale *= inner.scale
-            self.powers.update(dict(inner.powers))
-        elif name in _FILLERS:
-            return True
-        elif name in _NO_UNIT or not _is_word(word, spaced=spaced):
-            return False
-        else:
-            self.words.append(_singular(name))
-        self.sign = self.raised = 1
-        return True
-
-    def _count(self, known: tuple[Fraction, str, int]) -> None:
-        scale, base, power = known
-        if base in ("celsius", "fahrenheit"):
-            self.powers[_TURN] = 0
-        exponent = self.sign * self.raised
-        self.last = (scale**self.sign, base, power * self.sign)
-        self.powers[base] += power * exponent
-        self.scale *= scale**exponent
-
-
-def _multiplier(name: str, *, money: bool) -> int | None:
-    return _SCALES.get(name) or (_MONEY_SCALES.get(name) if money else None)
-
-
-def _known(word: str, *, alone: bool, degrees: bool) -> tuple[Fraction, str, int] | None:
-    """The unit that ``word`` names. A letter that stands alone may be a variable."""
-    word = word.lstrip("\\")
-    if len(word) == 1 and word.isascii() and word.isalpha():
-        if word in "CF" and degrees:
-            return _UNITS[word.lower()]
-        if word not in ("mghslLNJWVK" if alone else "mghslLNJWVKd"):
-            return None
-    lower = word.lower()
-    return _UNITS.get(_CJK.get(lower, lower)) or _UNITS.get(_singular(lower))
-
-
-def _is_word(word: str, *, spaced: bool) -> bool:
-    """Whether ``word`` is one, and no product of variables."""
-    if not word.isascii():
-        return "\\" not in word
-    return spaced and len(word) > 2 and word.isalpha() and not set("aeiouyAEIOUY").isdisjoint(word)
+def _one(word: str) -> Unit:
+    name = word.strip(".")
+    low = name.lower()
+    if name not in _KNOWN and low in _COMPOUND and low != "acre":
+        found = unit_of(_COMPOUND[low])
+        assert found is not None
+        return found
+    key = name if name in _KNOWN else low
+    if key in _KNOWN and (len(name) > 2 or name in _KNOWN or low not in _EXACT_CASE):
+        base, power, factor = _KNOWN[key]
+        return Unit(factor, frozenset({(base, power)}))
+    return Unit(Fraction(1), frozenset({(_singular(low), 1)}))
 
 
 def _singular(word: str) -> str:
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
-    return word[:-1] if word.endswith("s") and len(word) > 2 else word
+    if word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 2 else word
+
+
+def ratio(one: Unit, other: Unit) -> Fraction | None:
+    """``one`` in units of ``other``; ``None`` where they measure different things.
+
+    "units" and "square units" stand for any; "red apples" are apples.
+    """
+    if one.powers == other.powers:
+        return one.factor / other.factor
+    bases = {base for base, _ in one.powers}, {base for base, _ in other.powers}
+    if "unit" in bases[0] | bases[1] or not all(bases):
+        powers = {p for _, p in one.powers}, {p for _, p in other.powers}
+        return Fraction(1) if powers[0] == powers[1] or not all(bases) else None
+    unknown = not any(base in _BASES for base in bases[0] | bases[1])
+    if unknown and (bases[0] <= bases[1] or bases[1] <= bases[0]):
+        return Fraction(1)
+    return None
+
+
+_BASES = frozenset(base for base, _, _ in _KNOWN.values())

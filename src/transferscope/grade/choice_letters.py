@@ -1,0 +1,197 @@
+"""The letters of a reply in their sentences: which are meant, denied, supposed or joined.
+
+What a letter stands beside decides: "not A" and "A is wrong" deny it, "if the answer is A" supposes
+it, "is it A?" asks, "A cat" and "I think" are words, "A or B" are two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+
+from . import choice_patterns as patterns
+from .choice_text import Mention, mentions
+
+LINKED = 24
+"""Words and signs that may stand between "answer" and its letter."""
+STRANGE = 6
+"""Words among them that are in no list."""
+CLAUSE = 120
+"""Characters in front of a letter that may withdraw it ("if", "at first I thought")."""
+
+
+class Letters:
+    """Letters of an unwrapped reply; the first ``options`` of the alphabet count.
+
+    ``bare_i``: whether "I" without brackets may be a letter.
+    """
+
+    def __init__(self, text: str, options: int, *, bare_i: bool) -> None:
+        self.text = text
+        # Lower case keeps every position, so that patterns need no flag that slows them.
+        self.low = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
+        self._options, self._bare_i = options, bare_i
+        self.all = mentions(text)
+        self.by_start = {mention.start: mention for mention in self.all}
+
+    def led(self, cue: re.Pattern[str]) -> Iterator[tuple[Mention, str]]:
+        """Letters to which ``cue`` leads over linking words, with what stands between."""
+        for word in cue.finditer(self.low):
+            mention, between = self.next(
+                word.end(),
+                strange=STRANGE if cue is patterns.NOUN else 0,
+                named=cue is patterns.OPTION,
+            )
+            if mention is not None:
+                yield mention, between
+
+    def next(self, at: int, *, strange: int = 0, named: bool = False) -> tuple[Mention | None, str]:
+        """The letter behind linking words, and what links it.
+
+        So many words may be ``strange`` ("the answer to this old riddle is B"), but none that
+        denies, and what stands behind the last of them has to state something. Behind a word for
+        "option" (``named``) a capital is its letter, whatever follows.
+        """
+        start = behind = at
+        for _ in range(LINKED):
+            mention = self.by_start.get(at)
+            if mention is not None and named and not mention.lower and at - start <= 2:
+                return (mention, " ") if self.within(mention) else (None, "")
+            if mention is not None and self.usable(mention):
+                stated = behind == start or patterns.STATED.search(self.low, behind, at)
+                return (mention, self.low[start:at]) if stated else (None, "")
+            if self.low[at : at + 1] == "\n" and not patterns.STATED.search(self.low, start, at):
+                return None, ""
+            if (link := patterns.LINK.match(self.low, at)) and link.end() > at:
+                at = link.end()
+            elif (
+                strange
+                and (word := patterns.WORD.match(self.low, at))
+                and not patterns.DENIES.match(word[0])
+            ):
+                strange -= 1
+                at = behind = word.end()
+            else:
+                return None, ""
+        return None, ""
+
+    def within(self, mention: Mention) -> bool:
+        """Among the options; "I" only where it may be a letter."""
+        if ord(mention.letter) - ord("A") >= self._options:
+            return False
+        return mention.letter != "I" or (not mention.lower and (mention.marked or self._bare_i))
+
+    def usable(self, mention: Mention) -> bool:
+        """A letter of the question, and no word: not "a matter", "I prefer", "C major"."""
+        if not self.within(mention):
+            return False
+        text, low, end = self.text, self.low, mention.end
+        if mention.marked or patterns.CLOSED.match(text, end):
+            return True
+        connected = patterns.CONNECTED.match(low, end) is not None
+        if mention.lower:
+            return connected and mention.letter not in "AEIOUY"
+        # Beside a script without blanks or a sign, or before a figure, no word is mistaken for it.
+        following = text[end : end + LINKED].lstrip()[:1]
+        word = text[end].isspace() and patterns.LATIN_LETTER.match(following)
+        return connected or not word or (following.isupper() and mention.letter not in "AI")
+
+    def committed(self, mention: Mention) -> bool:
+        """Said outright, and not denied."""
+        return not self.denied(mention) and self.plain(mention)
+
+    def plain(self, mention: Mention) -> bool:
+        """Said outright: neither asked, supposed nor hedged."""
+        return self.own(mention) and not patterns.HEDGE.search(self.before(mention.start))
+
+    def own(self, mention: Mention) -> bool:
+        """Neither a question, nor supposed, nor what others think."""
+        if self.low[mention.end : mention.end + 4].lstrip(' )"').startswith("?"):
+            return False
+        before = self.before(mention.start)
+        clause = before.rpartition(",")[2]
+        return not (patterns.OTHERS.search(clause) or patterns.IF.search(before))
+
+    def before(self, at: int) -> str:
+        """The clause in front of a place, in lower case."""
+        return patterns.SENTENCE.split(self.low[max(0, at - CLAUSE) : at])[-1]
+
+    def denied(self, mention: Mention) -> bool:
+        """Behind "not" or before "is wrong"."""
+        if mention.start in self.against or patterns.IS_WRONG.match(self.low, mention.end):
+            return True
+        # "B) False" may be an option's text; in a list of options it is a judgement.
+        closing = mention.end - mention.marked
+        return self.lists and patterns.LISTED_WRONG.match(self.low, closing) is not None
+
+    @cached_property
+    def lists(self) -> bool:
+        """Two or more letters begin a line, as options do."""
+        return len({m[1] for m in patterns.LISTED.finditer(self.text) if m[0][:1] in "\nABC("}) > 1
+
+    @cached_property
+    def against(self) -> frozenset[int]:
+        """Starts of the letters behind "not", "eliminate", "rather than", lists included."""
+        found = set()
+        for word in patterns.AGAINST.finditer(self.low):
+            at = word.end()
+            step = patterns.LINK  # to the first letter; to the others of a list by commas and "or"
+            for _ in range(LINKED):
+                mention = self.by_start.get(at)
+                if mention is not None and self.usable(mention):
+                    found.add(mention.start)
+                    at, step = mention.end, patterns.JOIN
+                    continue
+                link = step.match(self.low, at)
+                ends = step is patterns.LINK and self.low[at : at + 1] in tuple(":—\n,")
+                if link is None or link.end() == at or ends:
+                    break
+                at = link.end()
+        return frozenset(found)
+
+    def partner(self, mention: Mention) -> tuple[Mention | None, bool]:
+        """The letter named in the same breath ("A or B", "A, C"), and whether by an "or"."""
+        closing = self.text[mention.end : mention.end + 1] in (")", ".", ":")
+        join = patterns.JOIN.match(self.low, mention.end + closing)
+        other = self.by_start.get(join.end()) if join else None
+        if join is None or other is None or other.letter == mention.letter:
+            return None, False
+        pronoun = other.letter == "I" and not other.marked
+        if pronoun and not patterns.CLOSED.match(self.text, other.end):
+            return None, False
+        same = mention.lower or not other.lower
+        return other if same else None, patterns.OR.search(join.group()) is not None
+
+    def joined(self, mention: Mention, to: Mention | None = None, *, either: bool = False) -> bool:
+        """Whether another letter (``to``, where given) is meant in the same breath."""
+        other, by_or = self.partner(mention)
+        if other is None or (to is not None and other is not to):
+            return False
+        # "B, A is the mass": the second letter begins a clause of its own
+        clause = patterns.SINGULAR.match(self.low, other.end) and not either
+        return by_or or not (self.denied(other) or clause)
+
+    def list_denied(self, mention: Mention) -> bool:
+        """The list of letters that begins here is denied as a whole: "A, B and D are wrong"."""
+        last: Mention | None = mention
+        for _ in range(self._options):
+            mention = last or mention
+            last, _by_or = self.partner(mention)
+        return self.denied(mention) and not patterns.SINGULAR.match(self.low, mention.end)
+
+    def echoes(self, mention: Mention) -> bool:
+        """The letter begins a line of a list of all options."""
+        line = self.text[self.text.rfind("\n", 0, mention.start) + 1 : mention.start]
+        closed = mention.marked or self.text[mention.end : mention.end + 1] in ".):"
+        return not line.strip(" -*(") and closed and self.echo()
+
+    def echo(self) -> bool:
+        """The options are listed, A first and then B, as the question listed them."""
+        listed = list(patterns.LISTED.finditer(self.text[:4_000]))
+        if len(listed) < 2 or (listed[0][1], listed[1][1]) != ("A", "B"):
+            return False
+        start = listed[1].start(1) + 1
+        return not (
+            patterns.IS_WRONG.match(self.low, start) or patterns.LISTED_WRONG.match(self.low, start)
+        )

@@ -1,0 +1,101 @@
+"""What is looked for around a letter: patterns made of the words of :mod:`.choice_words`.
+
+All are matched against text in lower case.
+"""
+
+from __future__ import annotations
+
+import re
+
+from . import choice_words as words
+from .choice_text import LATIN
+
+
+def alone(listed: str, joined: str = "") -> str:
+    """A word of ``listed`` on its own, or one of ``joined`` anywhere."""
+    word = rf"(?<![{LATIN}])(?:{listed})(?![{LATIN}])"
+    return f"(?:{word}|{joined})" if joined else word
+
+
+COPULA = (
+    r"is|are|was|be|would\s+be|must\s+be|should\s+be|seems|seems\s+to\s+be|appears|looks|remains|"
+    r"ist|sind|wäre|est|sont|serait|es|son|sería|è|sono|é|são|seria|är|er|jest|to|je|on|este|là|"
+    r"adalah|είναι|является|это|—|هو|هي|है|হল|could\s+be|might\s+be|could|would|did|does|also"
+)
+COPULA_JOINED = r"は|が|も|是|为|為|项|項|选项|選項|이|가|은|는|번|คือ|เป็น"
+ADVERBS = (
+    r"also|therefore|thus|then|clearly|simply|definitely|obviously|indeed|the|an?|only|most|la|le|"
+    r"el|il|lo|die|der|das|l'|uma|una|une|eine|o|partially|partly|completely|likely|probably|por|"
+    r"lo|tanto|donc|quindi|also|som|de|het|den|det|est\s+la|my|one|option|answer|choice|to|be"
+)
+NOUN = re.compile(alone(words.NOUNS, words.NOUNS_JOINED))
+OPTION = re.compile(alone(words.OPTIONS, words.OPTIONS_JOINED))
+CHOSEN = re.compile(alone(words.CHOSEN, words.CHOSEN_JOINED))
+THEREFORE = re.compile(alone(words.THEREFORE))
+AGAINST = re.compile(alone(words.AGAINST, words.AGAINST_JOINED))
+LINK = re.compile(
+    r"[\s:=\-–—>→⇒,،、|\]\"“”'«»؛،]|\((?![A-Za-z]\))|"
+    + alone(words.LINKS, words.LINKS_JOINED)
+    + "|"
+    + alone(words.OPTIONS, words.OPTIONS_JOINED)
+)
+STATED = re.compile(
+    r"[:=—→]|" + alone(COPULA + r"|lautet|heißt|brzmi|heter", r"是|为|為|は|은|는|คือ")
+)
+JOIN = re.compile(
+    rf"\s*,?\s*(?:{alone(words.JOINS, words.JOINS_JOINED)})\s*"
+    rf"(?:{alone(f'{words.OPTIONS}|either|both|possibly|maybe|the|la|die', words.OPTIONS_JOINED)}"
+    r"\s*)?"
+)
+OR = re.compile(
+    alone(r"or|and/or|oder|ou|o|oppure|of|lub|eller|tai|veya|hoặc|atau|или|або|ή|या|או|أو")
+)
+BUT = re.compile(alone(words.BUT, words.BUT_JOINED))
+IS_WRONG = re.compile(
+    rf"\s*:?\s*(?:{alone(COPULA)}\s*|{alone(ADVERBS)}\s*){{0,6}}{alone(words.WRONG)}"
+    r"(?!\s*\(?(?:[b-hj-z]\b|a\b(?!\s+\w)))"
+    rf"|\s*(?:{COPULA_JOINED}){{0,6}}\s*(?:{words.WRONG_JOINED})"
+)
+IS_RIGHT = re.compile(
+    rf"\s*(?:(?::\s*|(?:{alone(ADVERBS)}\s*){{0,6}}{alone(COPULA)}\s*)"
+    rf"(?:{alone(COPULA)}\s*|{alone(ADVERBS)}\s*){{0,6}}{alone(words.RIGHT)}|{alone(words.FITS)}"
+    rf"|(?:the|die|la|le|l'|el|il)\s+{alone(words.RIGHT)}|{alone(words.RIGHT)}\s+(?:ist|wäre|sei)\b)"
+    rf"|\s*(?:{COPULA_JOINED}){{0,6}}\s*(?:{words.RIGHT_JOINED})"
+)
+LISTED_WRONG = re.compile(rf"[.):]\s*{alone(words.WRONG)}")
+LISTED_RIGHT = re.compile(rf"[.):]\s*{alone(words.RIGHT)}\s*(?:$|[\n.,;!])")
+TAKEN_BACK = re.compile(
+    r"아니|아닙|아닌|않|ではな|ではあり|じゃな|değil|नहीं|নয়|不正|ไม่|"
+    r"\b(?:not|it is wrong|if|wenn|si)\b"
+)
+WORD = re.compile(rf"[{LATIN}\w'’-]{{2,30}}")
+DENIES = re.compile(alone(f"{words.WRONG}|{words.AGAINST}|{words.IF}|{words.JOINS}"))
+LATIN_LETTER = re.compile(rf"[{LATIN}]")
+SINGULAR = re.compile(r"\s+(?:is|has|says|ist|est|es|è|é)\b")
+"""Behind the second of two letters: it begins a clause of its own ("B, A is the mass")."""
+VERB = re.compile(rf"\s*{alone(COPULA + '|has|have|says|states|ignores|describes')}")
+CONNECTED = re.compile(rf"\s+{alone(words.CONNECTORS)}\s*\S")
+BECAUSE = re.compile(
+    r"[\s,]*"
+    + alone(
+        r"because|since|as|due|weil|da|denn|car|parce|puisque|porque|pues|ya|perché|poiché|pois|"
+        r"omdat|want|потому|так|vì|karena|bo|ponieważ|çünkü|eftersom|fordi|koska",
+        r"因为|因為|なぜなら|왜냐",
+    )
+    + r"\s*\S|[\s,]+"
+    + alone("not|nicht|pas|no|non|não|niet|不是")
+    + r"\s+\(?[a-z]\b"
+)
+CLOSED = re.compile(r"\s*(?:$|\n|[.,;:!)\]、。，；：！।؟،…]|[-–—](?!\w)|\()")
+CUT_REASON = re.compile(r"\s+(?:because|since|as)\s*$")
+"""``**D** because``: cut before its reason, and as likely before its next word."""
+ENDS = re.compile(r"[.)!。]*\s*(?:$|\n)")
+OPENING = re.compile(r"[\s\-–—•·>#*:→✅✔☑(\[\"']*(?:\d{1,3}[.)]\s+)?")
+SENTENCE = re.compile(
+    r"[.!?;。！？；।](?=\s|$)|[。！？।\n]|,?\s(?:but|however|aber|mais|pero|ma|mas|но)\s"
+)
+HEDGE = re.compile(alone(f"{words.HEDGE}|{words.OTHERS}", words.HEDGE_JOINED))
+OTHERS = re.compile(alone(words.OTHERS))
+IF = re.compile(rf"(?:{alone(words.IF, words.IF_JOINED)})[^,，、]*$")
+CORRECTION = re.compile(alone(words.CORRECTION, words.CORRECTION_JOINED))
+LISTED = re.compile(r"(?:^|\s)\(?([A-Z])(?:[).:](?=\s|\S)|[ \t]*(?=\n|$))")

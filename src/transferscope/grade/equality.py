@@ -1,0 +1,335 @@
+"""Whether two answers say the same: kind by kind, and in doubt not.
+
+Both are brought to one notation, then compared as what they are: option letters, words, lists,
+intervals, relations, matrices, times, residues, numbers in a base, amounts with units, formulas.
+A unit, base, modulus or half of the day that only one of the two names is taken as understood;
+where both name one, it must be the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+
+from . import marks, shapes
+from .amounts import same_amount
+from .expressions import Undefined, same_formula, same_relation, value
+from .notation import canonical, squeezed
+from .numbers import amount, spoken_first
+from .symbolic import same_by_algebra
+from .syntax import Unreadable
+
+MAX_CHARS = 2_000
+"""Longer answers are compared by their characters alone."""
+MAX_PARTS = 60
+"""Longer lists too: parts are compared each with each."""
+_DEPTH = 4
+
+_NOTHING = {f"no {real}solution{s}" for real in ("", "real ") for s in ("", "s")} | {
+    "none",
+    "empty set",
+}
+_ANSWER = r"(?:the )?(?:final |correct )?(?:answer|result|solution|value)(?: is| are)?"
+_ABOUT = r"there are|about|approximately|exactly|approx|is|are|it is|it's|total|a total of|only"
+_LEAD = re.compile(rf"\s*(?:[≈:]\s*|«{_ANSWER}»?\s*:?\s*|«(?:{_ABOUT})»\s*:?\s*)+", re.IGNORECASE)
+_REMARK = re.compile(r"(?<=[\d}\s])\(\s*«(?!base|mod)[^()]*\)\s*$")
+_ALL = frozenset(("all real numbers", "all reals", "real numbers", "all real numbers x"))
+_BRACKETED = re.compile(r"^(?:[A-Z](?=\([^()]*,[^()]*\)$)|\(([^(),]*)\)$)")
+"""A point's name before its coordinates; brackets round a single amount."""
+_MEMBER = re.compile(r"^\s*(?:\\[a-zA-Z]+|[a-zA-Z])(?:_\{?\w\}?)?\s*∈\s*(?=⦃)")
+_THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])")
+
+
+def same(answer: str, gold: str) -> bool:
+    """Whether ``answer`` says what ``gold`` says. Raises :class:`MissingExtra` where formulas have
+    to be compared without the libraries for it.
+    """
+    if max(len(answer), len(gold)) > MAX_CHARS:
+        return answer.strip() == gold.strip()
+    return _same(canonical(answer), canonical(gold), _DEPTH)
+
+
+def _same(mine: str, theirs: str, depth: int) -> bool:  # noqa: PLR0911 - by cases
+    if not mine or not theirs or depth < 0:
+        return False
+    if squeezed(mine) == squeezed(theirs):
+        return True
+    (option, content), (wanted, _) = marks.choice(mine), marks.choice(theirs)
+    if (asked := marks.letter(theirs)) and asked in marks.OPTIONS:
+        if asked in (marks.letter(mine), option):
+            return True
+    elif content and not wanted:
+        return _same(canonical(content), theirs, depth - 1)
+    if "…" in mine or "…" in theirs:
+        return _equal_numbers(mine, theirs)  # the dots of a decimal; a list's stand for anything
+    if "∅" in mine + theirs or _words(mine) in _NOTHING:
+        return _nothing(mine) and _nothing(theirs)
+    return _by_kind(_led(mine), _led(theirs), depth)
+
+
+def _by_kind(mine: str, theirs: str, depth: int) -> bool:
+    """The verdict of the first kind that both are compared as."""
+    within = partial(_same, depth=depth - 1)
+    kinds: tuple[Callable[[], bool | None], ...] = (
+        lambda: _as_numbers(mine, theirs),
+        lambda: _as_words(mine, theirs),
+        lambda: marks.same_time(mine, theirs),
+        lambda: marks.same_residue(mine, theirs, within),
+        lambda: marks.same_in_base(mine, theirs),
+        lambda: _as_relations(mine, theirs, within),
+        lambda: _as_matrices(mine, theirs, within),
+        lambda: _as_regions(mine, theirs, within),
+        lambda: same_amount(mine, theirs, within),
+        lambda: _as_items(mine, theirs, within),
+        lambda: _as_ratios(mine, theirs, within),
+    )
+    for kind in kinds:
+        if (verdict := kind()) is not None:
+            return verdict
+    return _as_formulas(mine, theirs)
+
+
+def _led(text: str) -> str:
+    """Without a lead-in ("the answer is", "about")."""
+    text = _REMARK.sub("", text.lstrip(" ="))
+    if _words(text) in _ALL:
+        return "\\mathbb{R}"
+    text = spoken_first(_BRACKETED.sub(r"\1", text))
+    led = _MEMBER.sub("", _LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
+    if led != text and led.count("»") > led.count("«"):
+        led = "«" + led.lstrip()
+    return led.strip()
+
+
+def _as_numbers(mine: str, theirs: str) -> bool | None:
+    one, other = amount(mine), amount(theirs)
+    if "\\overline" in mine + theirs and (one is not None or other is not None):
+        return _equal_numbers(mine, theirs)
+    return None if one is None or other is None else one == other
+
+
+def _equal_numbers(mine: str, theirs: str) -> bool:
+    one, other = amount(mine), amount(theirs)
+    if one is not None and other is None:
+        other = _constant(theirs)
+    if other is not None and one is None:
+        one = _constant(mine)
+    return one is not None and one == other
+
+
+def _constant(text: str) -> Fraction | None:
+    try:
+        found = value(text)
+    except (Unreadable, Undefined):
+        return None
+    return found if isinstance(found, Fraction) else None
+
+
+def _words(text: str) -> str:
+    """Words alone, in lower case and without articles; empty where there is anything else."""
+    if not re.fullmatch(r"(?:\s*(?:«[^»]*»|[,∧∨.!?'()a-zA-Z-]))+\s*", text) or "«" not in text:
+        return ""
+    said = re.sub(r"[«»,.!?]", " ", text.replace("∧", "and").replace("∨", "or")).casefold()
+    words = " ".join(word for word in said.split() if word not in ("the", "a", "an"))
+    return "does not exist" if words == "dne" else words
+
+
+def _as_words(mine: str, theirs: str) -> bool | None:
+    one, other = _words(mine), _words(theirs)
+    if not one and not other:
+        return None
+    if one == other or _plain(mine) == _plain(theirs):
+        return True
+    lists = shapes.items(mine), shapes.items(theirs)
+    if "∞" in mine + theirs:
+        return {one, other} <= {"", "infinity"}
+    return None if all(lists) else False
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[«»\s.,]", "", text).casefold()
+
+
+def _nothing(text: str) -> bool:
+    return "∅" in text or _words(text) in _NOTHING or squeezed(text) == "⦃⦄"
+
+
+def _as_relations(  # noqa: PLR0911 - by cases
+    mine: str, theirs: str, same: marks.Same
+) -> bool | None:
+    """Equations; an inequality against anything else is left to the intervals."""
+    one, other = shapes.relation(mine), shapes.relation(theirs)
+    if (one is None and other is None) or any(s.find(c) >= 0 for s in (mine, theirs) for c in "∨∧"):
+        return None
+    if _listed(mine) or _listed(theirs):
+        return None
+    if one and other:
+        return _two_relations(one, other, same)
+    if one and set(one.signs) <= {"=", "≈"}:
+        side = one.sides[-1]
+        if side == "0" and not shapes.is_name(one.sides[0]):
+            return False  # an equation in all its variables
+        if shapes.is_name(side) and not shapes.is_name(one.sides[0]):
+            side = one.sides[0]
+        return same(side, theirs)
+    if other and other.signs == ("=",):
+        for name, side in (other.sides, other.sides[::-1]):
+            if shapes.is_name(name):
+                return same(mine, side)
+        return False
+    return None
+
+
+def _listed(text: str) -> bool:
+    return len(shapes.split(text, ",;")) > 1
+
+
+def _two_relations(one: shapes.Relation, other: shapes.Relation, same: marks.Same) -> bool | None:
+    if set(one.signs) == set(other.signs) == {"="}:
+        names = one.sides[0], other.sides[0]
+        if all(shapes.is_name(name) for name in names) and (
+            squeezed(names[0]) == squeezed(names[1]) or any("(" in name for name in names)
+        ):
+            return same(one.sides[-1], other.sides[-1])
+    if len(one.sides) == len(other.sides) == 2:
+        sign = _FLIPPED.get(other.signs[0], other.signs[0])
+        try:
+            factor = same_relation(one.sides, other.sides)
+        except (Unreadable, Undefined):
+            factor = None
+        if factor is not None:
+            return one.signs[0] == (other.signs[0] if factor > 0 else sign)
+        if one.signs == other.signs and all(
+            same(a, b) for a, b in zip(one.sides, other.sides, strict=True)
+        ):
+            return True
+    if set(one.signs + other.signs) <= set("<>≤≥"):
+        return None
+    mine, theirs = (_written(each) for each in (one, other))
+    return one.signs == other.signs and same_by_algebra(mine, theirs)
+
+
+_FLIPPED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
+
+
+def _written(found: shapes.Relation) -> str:
+    text = found.sides[0]
+    for sign, side in zip(found.signs, found.sides[1:], strict=True):
+        text += sign + side
+    return text
+
+
+def _as_matrices(mine: str, theirs: str, same: marks.Same) -> bool | None:
+    one, other = shapes.matrix(mine), shapes.matrix(theirs)
+    if one is None and other is None:
+        return None
+    if one is None or other is None:  # a vector may be written as a tuple
+        rows = (one or other).rows  # type: ignore[union-attr]
+        tuple_ = shapes.items(mine if other else theirs)
+        if tuple_ is None or not tuple_.ordered or min(len(rows), len(rows[0])) > 1:
+            return False
+        cells = [cell for row in rows for cell in row]
+        return len(cells) == len(tuple_.parts) and all(
+            same(a, b) for a, b in zip(cells, tuple_.parts, strict=True)
+        )
+    if one.determinant != other.determinant or len(one.rows) != len(other.rows):
+        return False
+    return all(
+        len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
+        for a, b in zip(one.rows, other.rows, strict=True)
+    )
+
+
+def _as_regions(mine: str, theirs: str, same: marks.Same) -> bool | None:
+    one, other = shapes.region(mine), shapes.region(theirs)
+    if one is None or other is None:
+        return None
+    if one.name and other.name and squeezed(one.name) != squeezed(other.name):
+        return False
+    if len(one.intervals) != len(other.intervals):
+        return False
+    left = list(other.intervals)
+    plain = all(
+        text.strip()[:1] == "(" and len(r.intervals) == 1
+        for text, r in ((mine, one), (theirs, other))
+    )
+    for interval in one.intervals:
+        for candidate in left:
+            if interval.closed == candidate.closed and all(
+                same(a, b)
+                for a, b in ((interval.low, candidate.low), (interval.high, candidate.high))
+            ):
+                left.remove(candidate)
+                break
+        else:
+            # "(1, 2)" may be a point, whose coordinates carry names or units of their own
+            return None if plain else False
+    return True
+
+
+def _as_items(  # noqa: PLR0911 - by cases
+    mine: str, theirs: str, same: marks.Same
+) -> bool | None:
+    one, other = shapes.items(mine), shapes.items(theirs)
+    if one is None and other is None:
+        return None
+    one = one or shapes.Items((mine,))
+    other = other or shapes.Items((theirs,))
+    if max(len(one.parts), len(other.parts)) > MAX_PARTS:
+        return False
+    named, asked = shapes.ordered_with_names(one), shapes.ordered_with_names(other)
+    if named and asked and len(named) > 1:
+        return named.keys() == asked.keys() and all(
+            same(named[name], asked[name]) for name in asked
+        )
+    if named and len(named) > 1:
+        one = shapes.Items(tuple(named.values()), ordered=not other.braced)
+    if asked and len(asked) > 1:
+        other = shapes.Items(tuple(asked.values()), ordered=True)
+    if one.ordered or other.ordered:
+        if (one.braced or other.braced) or len(one.parts) != len(other.parts):
+            return False
+        if one.ordered and other.ordered and one.square != other.square:
+            return False
+        return all(same(a, b) for a, b in zip(one.parts, other.parts, strict=True))
+    return _covered(one.parts, other.parts, same) and _covered(other.parts, one.parts, same)
+
+
+def _covered(parts: tuple[str, ...], by: tuple[str, ...], same: marks.Same) -> bool:
+    return all(any(same(part, each) for each in by) for part in parts)
+
+
+def _as_ratios(mine: str, theirs: str, same: marks.Same) -> bool | None:
+    one, other = shapes.parts_of_ratio(mine), shapes.parts_of_ratio(theirs)
+    if not one and not other:
+        return None
+    if len(one) == len(other):
+        numbers = [[amount(part) for part in parts] for parts in (one, other)]
+        if all(number for parts in numbers for number in parts):
+            return len({a / b for a, b in zip(*numbers, strict=True)}) == 1
+        return all(same(a, b) for a, b in zip(one, other, strict=True))
+    pair, rest = (one, theirs) if one else (other, mine)
+    if len(pair) != 2 or shapes.parts_of_ratio(rest):
+        return False
+    return same(f"\\frac{{{pair[0]}}}{{{pair[1]}}}", rest)
+
+
+def _as_formulas(mine: str, theirs: str) -> bool:
+    if "∞" in mine + theirs:
+        return _infinite(mine) == _infinite(theirs) != ""
+    mine, theirs = (
+        _THOUSANDS.sub(lambda n: n[0].replace(",", ""), text) for text in (mine, theirs)
+    )
+    try:
+        return same_formula(mine, theirs)
+    except Undefined:
+        return False
+    except Unreadable:
+        return same_by_algebra(mine, theirs)
+
+
+def _infinite(text: str) -> str:
+    text = squeezed(text).replace("+", "")
+    return text if text in ("∞", "-∞") else ""

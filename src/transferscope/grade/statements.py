@@ -1,0 +1,179 @@
+"""What a sentence like "The answer is 12, since x = 4" states: 12, and nothing behind it.
+
+A statement is the formula, amount, list or word at the start of what an announcement
+(:mod:`.cues`) is followed by, up to where the sentence goes on in words.
+
+>>> stated(" 12, since x = 4."), stated(" 2x + 3."), stated(" between 5 and 6.")
+('12', '2x + 3', 'between 5 and 6')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .cues import cues
+from .formulas import Formula, formula
+from .numbers import chinese
+
+LOOK_AHEAD = 400
+"""Characters behind "the answer is" that belong to the statement at most."""
+
+_FILLERS = """simply just therefore thus then clearly approximately about roughly around exactly
+equal\\ to given\\ by as\\ follows still indeed either only now so the\\ number the\\ value
+the\\ fraction the\\ expression the\\ set the\\ point the\\ interval the\\ ordered\\ pair the\\ pair
+the\\ matrix actually option choice also ungefähr etwa genau donc exactement environ exactamente
+aproximadamente igual\\ a égal\\ à égale\\ à de ≈ \\\\approx 大约 約 约"""
+_LEAD = re.compile(
+    r"(?:[\s:*_>=→']+|(?:" + "|".join(re.split(r"(?<!\\)\s", _FILLERS)) + r")(?![a-z]))+",
+    re.IGNORECASE,
+)
+_VAGUE = re.compile(
+    r"\b(?:between|from|at least|at most|less|more|greater|fewer|larger|smaller|not|neither|over|"
+    r"under|than|within|no|below|above|zwischen|entre|nicht|mindestens|höchstens|unknown|cannot|"
+    r"can't)\b",
+    re.IGNORECASE,
+)
+_JUDGEMENTS = frozenset(
+    re.findall(
+        r"\S+",
+        """wrong incorrect correct right valid invalid clear unclear obvious different given
+        expected fine good reasonable confirmed plausible consistent possible required
+        needed supposed indeed now here below above this that simple easy hard likely
+        probably what how why the falsch richtig""",
+    )
+)
+"""What is said about an answer is none."""
+_OR = r"or|oder|ou|o|oppure|или|或者?|または"
+_AND = r"and|und|et|y|e|en|и|和|以及|と|、"
+_JOIN = re.compile(
+    rf"\s*(?:,\s*(?P<late>(?:and|or)\b)|(?P<comma>,)"
+    rf"|(?<![^\W\d_])(?:(?P<or>{_OR})|(?P<and>{_AND}))(?![a-zA-Z]))\s*",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(
+    r"\s*(?:$|[.!?;:)\]*_`\n。,\u3040-\u9fff]|\$|\(|since|because|as |which|where|so "
+    r"|for |when|"
+    r"respectively|weil|porque|car |perché)"
+)
+_MORE = re.compile(
+    r"\s*,?\s*(?:\band\b|\bund\b|\bet\b|\by\b)?\s*(?P<amount>\d+(?:\.\d+)?)(?=\s?[a-zA-Z]{1,12}\b)"
+)
+_RANGE = re.compile(
+    r"\s*(?:(?:more|less|fewer|greater)\s+than\b|(?:or|and)\s+(?:more|less|fewer|greater|above|below|up|higher|lower|over)\b"
+    r"|(?:to|through|until|bis)\s+\$?\d[\d.,]*(?<![.,])|[–—~]\s?\d[\d.,]*(?<![.,]))"
+)
+"""Behind an amount, what makes it a range (or the ratio "3 to 1")."""
+_HALF_DAY = re.compile(r"\s*(?:[ap]\.\s?m\.|[ap]m\b)", re.IGNORECASE)
+_UNIT_BEHIND = re.compile(
+    r"(?:\s*(?:[°%]|[a-zA-ZÀ-ÿµ]+(?:\s?/\s?[a-zA-Z]+)?(?:\^?\{?[23]\}?|[²³])?(?![\w]))){1,3}"
+)
+_NO_UNIT = re.compile(
+    r"\b(?:since|because|as|which|where|so|for|when|if|is|are|was|were|in|on|at|with|after|each|"
+    r"every|left|and|or|but|then|that|this|it|he|she|they|we|i|to|from|by|not|respectively|weil|da|"
+    r"denn|porque|car|puisque|perché|ya|pois|has|have|total|altogether|more|remaining|per day|ist|"
+    r"sind)\b",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(
+    r"</?(?:b|i|u|strong|em|p|span|code|mark|answer|br)\s?/?>|[`\"“”]", re.IGNORECASE
+)
+_SPOKEN_SIGN = re.compile(r"(?<=\d)\s+(times|plus|minus|divided by)\s+(?=\d)")
+_SPOKEN_SIGNS = {"times": " * ", "plus": " + ", "minus": " - ", "divided by": " / "}
+_TRAILING_DOTS = re.compile(r"^(\d+)(?:\.\.\.|…)(?=\s|$)")
+_CLAUSE_END = re.compile(r"[.!?](?:\s|$)|\n|。|,\s")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What was stated, where its cue begins, and whether its language writes decimal commas."""
+
+    text: str
+    start: int
+    comma: bool = False
+
+
+def statements(text: str) -> Iterator[Statement]:
+    """What the cues of ``text`` state, the last first; cues that no answer follows are left out."""
+    for cue in cues(text):
+        if said := stated(text[cue.end : cue.end + LOOK_AHEAD]):
+            yield Statement(said, cue.start, cue.comma)
+
+
+def stated(content: str) -> str | None:
+    """The answer at the start of ``content``; ``None`` where words stand there that are none."""
+    content = _TAGS.sub("", _lines(content))
+    if lead := _LEAD.match(content):
+        content = content[lead.end() :]
+    content = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS[sign[1]], chinese(content))
+    content = _TRAILING_DOTS.sub(r"\1", content)
+    if found := run(content):
+        return found
+    clause = _CLAUSE_END.split(content, maxsplit=1)[0].strip(" *_.,")
+    first = re.search(r"\d|\$|\\[(\[a-zA-Z]", clause)
+    if first is None:
+        words = clause.casefold().split()
+        return clause if 0 < len(words) <= 4 and not _JUDGEMENTS.intersection(words) else None
+    if _VAGUE.search(clause[: first.start()]):
+        return clause
+    begin = first.start()
+    while begin and clause[begin - 1] in "-+({[$\\√":
+        begin -= 1
+    return run(content[content.find(clause) + begin :]) or clause
+
+
+def run(content: str) -> str | None:
+    """The longest formula, amount or list at the start of ``content``."""
+    first = formula(content, 0)
+    if first is None:
+        return None
+    found, joints = [first], [""]
+    while join := _JOIN.match(content, found[-1].end):
+        part = formula(content, join.end())
+        if part is None or (_bare_letter(part) and not _bare_letter(found[-1])):
+            break
+        found.append(part)
+        joints.append(" or " if join["or"] or join["late"] == "or" else ", ")
+    if len(found) > 1 and not _BEHIND.match(content, found[-1].end):
+        # "12, 3 of which are red": the list was none, unless "or" joins it
+        keep = joints.index(", ") if ", " in joints else len(found)
+        found = found[:keep]
+    text = "".join(joint + part.text for joint, part in zip(joints, found, strict=False))
+    at = found[-1].end
+    if behind := _RANGE.match(content, at):
+        return text + behind[0]
+    unit = _unit(content, at)
+    while unit and (more := _MORE.match(content, at + len(unit))):  # 3 hours and 20 minutes
+        text, at = f"{text}{unit} {more['amount']}", more.end()
+        unit = _unit(content, at)
+    return text + unit
+
+
+def _lines(content: str) -> str:
+    """The statement's own line; where nothing stands there, the next one that holds something.
+
+    A displayed formula goes on over several.
+    """
+    content = content.lstrip(" \t*_:=\n")
+    head, _, _ = content.partition("\n")
+    displayed = head.startswith(("\\[", "$$", "\\begin"))
+    opened = head.count("\\[") > head.count("\\]") or head.count("$$") % 2
+    return content if displayed or opened else head
+
+
+def _bare_letter(part: Formula) -> bool:
+    return bool(re.fullmatch(r"\(?[a-zA-Z]\)?", part.text.strip()))
+
+
+def _unit(content: str, at: int) -> str:
+    """Up to three words behind an amount, as far as they may be its unit."""
+    if half := _HALF_DAY.match(content, at):
+        return half[0]
+    match = _UNIT_BEHIND.match(content, at)
+    if not match or content[at : at + 1].isalpha():
+        return ""
+    words = match[0]
+    if stop := _NO_UNIT.search(words):
+        words = words[: stop.start()]
+    return words.rstrip()

@@ -1,0 +1,77 @@
+"""math-verify, for formulas that :mod:`.syntax` does not read, within its limits.
+
+It compares differences to 15 digits and decimals to 6 places, takes the letters of a word for
+variables and drops units and number bases. So it is only asked about formulas without words,
+lists that trail off and decimal places, which both use the same letters, and with more digits.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+
+from ..core.errors import MissingExtra
+from . import bounded
+from .syntax import GREEK
+
+SECONDS = 5
+"""math-verify's limit for each of its steps: reading one answer, comparing two."""
+PRECISION = 50
+"""Digits of its numeric comparison; 15 by default."""
+MAX_CHARS = 500
+"""Longer formulas are compared by their characters alone."""
+
+_REFUSED = re.compile(
+    r"[«»…∅≈%°$€£¥]|\\(?:overline|angle|triangle|vec|hat|bar|text|mathbb|widehat)|∪|∩|\d_|\.\d"
+)
+_BEYOND = re.compile(r"\\(?:int|iint|oint|sum|prod|lim|det|partial|Re|Im|arg|sup|inf)(?![a-zA-Z])")
+"""What :mod:`.syntax` does not know and math-verify does."""
+_LETTERS = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]")
+
+
+def equivalent(answer: str, gold: str) -> bool:
+    """Whether math-verify finds both equal within its time limits; ``False`` where it doesn't.
+
+    Raises :class:`MissingExtra` without it.
+    """
+    try:
+        from math_verify import parse, verify
+    except ImportError:
+        raise MissingExtra("grade", needed_for="grading LaTeX answers") from None
+
+    if threading.current_thread() is not threading.main_thread():
+        return bounded.equivalent(answer, gold)  # the limits are signals to the main thread
+    latex = ("$", "\\(", "\\[")
+    wrapped = [t if any(sign in t for sign in latex) else f"${t}$" for t in (gold, answer)]
+    parsed = [parse(text, parsing_timeout=SECONDS) for text in wrapped]
+    return bool(verify(*parsed, timeout_seconds=SECONDS, numeric_precision=PRECISION))
+
+
+def same_by_algebra(answer: str, gold: str) -> bool:
+    """:func:`equivalent` of two canonical formulas or equations, where it can be relied on."""
+    if max(len(answer), len(gold)) > MAX_CHARS or _REFUSED.search(answer + gold):
+        return False
+    beyond = _BEYOND.search(answer + gold) is not None
+    equations = "=" in answer and "=" in gold
+    if not (beyond or (equations and _variables(answer) == _variables(gold))):
+        return False
+    return equivalent(latex_of(answer), latex_of(gold))
+
+
+def latex_of(text: str) -> str:
+    """Canonical text as LaTeX again."""
+    return text.translate(_LATEX)
+
+
+_LATEX = str.maketrans(
+    {
+        "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "±": r"\pm ", "∓": r"\mp ", "∞": r"\infty ",
+        "π": r"\pi ", "⦃": r"\{", "⦄": r"\}", "√": r"\sqrt ", "*": r"\cdot ", "≡": r"\equiv ",
+        "∈": r"\in ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
+        "∧": r"\text{ and }", "∨": r"\text{ or }", "∖": r"\setminus ", "¶": r"\\ ",
+    }
+)  # fmt: skip
+
+
+def _variables(text: str) -> set[str]:
+    return {name for name in _LETTERS.findall(text) if len(name) == 1 or name[1:] in GREEK}

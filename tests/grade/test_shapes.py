@@ -1,0 +1,64 @@
+"""Lists, intervals, relations, matrices, ratios: what each is made of."""
+
+import pytest
+
+from transferscope.grade import shapes
+from transferscope.grade.notation import canonical
+from transferscope.grade.shapes import Interval
+
+
+def test_lists() -> None:
+    assert shapes.items(canonical(r"\{1, 2\}")) == shapes.Items(("1", "2"), braced=True)
+    assert shapes.items("(1, 2)") == shapes.Items(("1", "2"), ordered=True)
+    assert shapes.items(canonical("1 or 2")).parts == ("1", "2")
+    assert shapes.items(canonical(r"1\pm\sqrt{2}")).parts == (r"1+ \sqrt{2}", r"1- \sqrt{2}")
+    assert shapes.items("1,234") is None
+    assert shapes.items("1,200, 3,400").parts == ("1200", "3400")
+    assert shapes.items("(1,234)").parts == ("1", "234")
+    assert shapes.items("5") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "intervals"),
+    [
+        ("(0,1]", [Interval("0", "1", (False, True))]),
+        ("]0,1]", [Interval("0", "1", (False, True))]),
+        ("[0;1[", [Interval("0", "1", (True, False))]),
+        ("x > 3", [Interval("3", "∞", (False, False))]),
+        ("3 \\ge x", [Interval("-∞", "3", (False, True))]),
+        ("5 > x \\ge 1", [Interval("1", "5", (True, False))]),
+        ("x>1 \\text{ and } x<3", [Interval("1", "3", (False, False))]),
+        ("\\mathbb{R}", [Interval("-∞", "∞", (False, False))]),
+        ("x \\ne 2", [Interval("-∞", "2", (False, False)), Interval("2", "∞", (False, False))]),
+    ],
+)
+def test_regions(text: str, intervals: list[Interval]) -> None:
+    assert list(shapes.region(canonical(text)).intervals) == intervals
+
+
+def test_what_is_no_region() -> None:
+    for text in ("5", "x + y > 3 + z > 2", "[1,2,3]", "x = 3", "x>1 \\text{ and } y<3"):
+        assert shapes.region(canonical(text)) is None
+
+
+def test_relations_and_ratios() -> None:
+    assert shapes.relation("2 + 3 = 5") == shapes.Relation(("2 + 3", "5"), ("=",))
+    assert shapes.relation("f(x=1)") is None
+    assert shapes.is_name("f(x)")
+    assert shapes.is_name(r"\theta")
+    assert not shapes.is_name("2x")
+    assert shapes.parts_of_ratio("3:2") == ["3", "2"]
+    assert shapes.parts_of_ratio(canonical("3 to 2")) == ["3", "2"]
+    assert shapes.parts_of_ratio("3") == []
+
+
+def test_matrices() -> None:
+    rows = (("1", "2"), ("3", "4"))
+    for text in (
+        r"\begin{pmatrix}1&2\\3&4\end{pmatrix}",
+        r"\left[\begin{array}{cc}1&2\\[2pt] 3&4\end{array}\right]",
+        r"\\begin{bmatrix}1&2\\\\3&4\\end{bmatrix}",
+    ):
+        assert shapes.matrix(canonical(text)).rows == rows
+    assert shapes.matrix(canonical(r"\begin{vmatrix}1\end{vmatrix}")).determinant
+    assert shapes.matrix("(1, 2)") is None
