@@ -54,7 +54,8 @@ def test_boxes_balance_and_placeholders_are_none() -> None:
 @pytest.mark.parametrize(
     "unit",
     ["{", "\\boxed{", "\\boxed 1 ", "#### 1\n", "the answer is ", "Answer: 1\n", "答案是", "1,",
-     "$1", "Question: ", "the answer to ", "1 and ", "a: 1\n", "\\text{", "<think>", "1 cm "],
+     "$1", "Question: ", "the answer to ", "1 and ", "a: 1\n", "\\text{", "<think>", "1 cm ",
+     "\n", " ", "°"],
 )  # fmt: skip
 def test_hostile_text_is_bounded(unit: str) -> None:
     text = unit * (10 * MAX_CHARS // len(unit))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..core.changes import mean_tests, paired_tests
+from ..core.changes import mean_tests
 from ..core.stats import ItemScores, stream
 from ..runs import Pairing, Run, pair
 from ..runs.pairing import on_shared_items
@@ -138,19 +138,7 @@ def rank(
     items, left_out = _common(pairings, comparison)
     models = [comparison.base, *(result.model for result in comparison.tuned)]
     group_of = {b: g for g, members in comparison.groups.items() for b in members}
-    options = {"seed": seed, "replicates": replicates}
-    contrasts = tuple(
-        _contrast(
-            first.model,
-            second.model,
-            models,
-            items,
-            comparison=comparison,
-            **options,
-        )
-        for first, second in pairwise(order)
-        if items
-    )
+    contrasts = _contrasts(order, models, items, comparison, seed=seed, replicates=replicates)
     router = route(models, items, group_of, seed=seed, left_out=left_out)
     return Ranking(
         comparison, allowed_loss, tuple(order), contrasts, router, tokens[comparison.base]
@@ -242,33 +230,49 @@ def _common(
     return items, tuple(left_out)
 
 
-def _contrast(
-    first: str,
-    second: str,
+def _contrasts(
+    order: Sequence[RankedModel],
     models: Sequence[str],
     items: Mapping[str, ItemScores],
-    *,
     comparison: Comparison,
+    *,
     seed: int,
     replicates: int,
-) -> Contrast:
-    """Sign-flip tests of the difference between two tuned models: source gain and retention."""
-    rows = [models.index(second), models.index(first)]
-    two = {name: replace(item, scores_KN=item.scores_KN[rows]) for name, item in items.items()}
-    points: dict[str, PlanePoint] = {}
+) -> tuple[Contrast, ...]:
+    """Tests of source gain and retention between neighbours; the same flips serve all of them."""
+    pairs = [(one.model, two.model) for one, two in pairwise(order)]
+    if not pairs or not items:
+        return ()
     groups, source = comparison.groups, comparison.source
     others = [members for group, members in groups.items() if group != source]
+    points: dict[str, list[PlanePoint]] = {}
     for what, wanted in (("gain", [groups.get(source, ())]), (RETENTION, others)):
-        shares = mean_shares([[b for b in members if b in two] for members in wanted])
-        if not shares:
-            continue
-        parts = [two[name] for name in shares]
-        means = [item.means_K for item in parts]
-        change = sum(s * (m[1] - m[0]) for s, m in zip(shares.values(), means, strict=True))
-        rng = stream(seed, "contrast", what, first, second)
-        if len(parts) == 1:
-            (test,) = paired_tests(parts[0], rng, replicates=replicates)
-        else:
-            (test,) = mean_tests(parts, list(shares.values()), rng, replicates=replicates)
-        points[what] = PlanePoint.of(float(change), test)
-    return Contrast(first, second, points.get("gain"), points.get(RETENTION))
+        shares = mean_shares([[b for b in members if b in items] for members in wanted])
+        if shares:
+            parts = [_apart(items[name], pairs, models) for name in shares]
+            weights = list(shares.values())
+            changes_K = sum(s * part.means_K[1:] for s, part in zip(weights, parts, strict=True))
+            tests = mean_tests(
+                parts, weights, stream(seed, "contrast", what), replicates=replicates
+            )
+            points[what] = [
+                PlanePoint.of(float(change), test)
+                for change, test in zip(np.asarray(changes_K), tests, strict=True)
+            ]
+    return tuple(
+        Contrast(
+            first,
+            second,
+            points["gain"][at] if "gain" in points else None,
+            points[RETENTION][at] if RETENTION in points else None,
+        )
+        for at, (first, second) in enumerate(pairs)
+    )
+
+
+def _apart(item: ItemScores, pairs: Sequence[tuple[str, str]], models: Sequence[str]) -> ItemScores:
+    """A row of zeros, then a row per pair: its first model's scores minus its second's."""
+    first = [models.index(one) for one, _ in pairs]
+    second = [models.index(two) for _, two in pairs]
+    scores_KN = item.scores_KN[first] - item.scores_KN[second]
+    return replace(item, scores_KN=np.vstack([np.zeros(scores_KN.shape[1]), scores_KN]))

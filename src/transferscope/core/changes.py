@@ -224,14 +224,20 @@ def _flipped(rows_XU: Array, rng: np.random.Generator, replicates: int) -> Array
     if units <= math.log2(replicates):
         patterns = np.arange(1 << units)[:, None] >> np.arange(units) & 1
         return np.asarray((1.0 - 2.0 * patterns) @ rows_XU.T)
+    total_X = rows_XU.sum(axis=1)
     out = np.empty((replicates + 1, len(rows_XU)))
-    out[0] = rows_XU.sum(axis=1)
+    out[0] = total_X
     rows_UX = np.ascontiguousarray(rows_XU.T)
-    block = max(1, BLOCK_CELLS // units)
+    block, wide = max(1, BLOCK_CELLS // units), -(-units // 8)
+    bits = np.empty((block, units))
     for start in range(1, replicates + 1, block):
         size = min(block, replicates + 1 - start)
-        signs = rng.integers(0, 2, size=(size, units), dtype=np.int8) * 2.0 - 1.0
-        np.matmul(signs, rows_UX, out=out[start : start + size])
+        drawn = np.frombuffer(rng.bytes(size * wide), dtype=np.uint8).reshape(size, wide)
+        bits[:size] = np.unpackbits(drawn, axis=1, count=units)
+        np.matmul(bits[:size], rows_UX, out=out[start : start + size])
+    # Signs are 2 x bits - 1: what the ones sum to, twice, minus everything.
+    out[1:] *= 2.0
+    out[1:] -= total_X
     return out
 
 

@@ -54,6 +54,8 @@ def measured(text: str) -> Measured | None:
     """Canonical ``text`` as an amount; ``None`` where words stand elsewhere than in its unit."""
     if (total := _summed(text)) is not None:
         return total
+    if "∨" in text or "∧" in text:
+        return None  # several amounts
     text, times = multiplied(text)
     unit = None
     if money := _MONEY.fullmatch(text):
@@ -73,7 +75,7 @@ def measured(text: str) -> Measured | None:
             if behind is None:
                 return None
             unit = unit or behind
-    if not text or "«" in text or text[-1] in "∨∧,":
+    if not text or "«" in text or text[-1] == ",":
         return None
     return Measured(text if times == 1 else f"{times}*({text})", unit, percent)
 

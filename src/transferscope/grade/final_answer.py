@@ -41,9 +41,9 @@ _ASKS = (
     r"pregunta|pergunta|domanda|вопрос"
 )
 _TURN = re.compile(
-    rf"(?:^|\n|(?<=[.!?。)}}\]]))[\s*#>\[]*(?:{_ASKS})(?:\s*\d{{1,4}})?[\s*\]]*:(?!\S*//)"
+    rf"(?:^|\n|(?<=[.!?。)}}\]]))[\s*#>\[]{{0,8}}(?:{_ASKS})(?:\s{{0,3}}\d{{1,4}})?[\s*\]]{{0,8}}:(?!\S*//)"
     r"|<\|(?:im_start|start_header_id)\|>\s*(?:user|human)|<\|(?:user|human)\|>"
-    r"|<start_of_turn>\s*user|\[INST\]|\n\s*#{2,4}\s*(?:instruction|human|user|question)\b",
+    r"|<start_of_turn>\s*user|\[INST\]|\n\s{0,8}#{2,4}\s{0,3}(?:instruction|human|user|question)\b",
     re.IGNORECASE,
 )
 _ANY_NUMBER = re.compile(rf"(?<![A-Za-zÀ-ɏ\d_.])(?:[$€£¥₹] ?)?{PATTERN}")

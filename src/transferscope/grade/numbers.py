@@ -2,7 +2,7 @@
 
 >>> number("1,234.50")
 Fraction(2469, 2)
->>> amount("3 million"), amount("0.(3)"), amount("2 1/2")
+>>> amount("3 «million»"), amount("0.(3)"), amount("2 1/2")
 (Fraction(3000000, 1), Fraction(1, 3), Fraction(5, 2))
 """
 
