@@ -20,6 +20,8 @@ from transferscope.core.noninferiority import (
     tango_interval,
     tango_lower,
     tango_z,
+    unseen_chance,
+    unseen_loss,
 )
 from transferscope.core.stats import ItemScores, bootstrap_means
 from transferscope.core.units import units_of
@@ -432,3 +434,28 @@ def test_the_exact_bound_is_clopper_and_pearsons() -> None:
     # P(X <= 1 of 20) = 5 % at the bound
     p = -exact_lower(1, 20) / 100
     assert (1 - p) ** 20 + 20 * p * (1 - p) ** 19 == pytest.approx(0.05)
+
+
+def test_what_equal_clusters_leave_unseen_is_clopper_and_pearsons() -> None:
+    for count in (3, 60, 400):
+        found = unseen_loss(np.full(count, 1 / count), alpha=0.05)
+        assert found == pytest.approx(-exact_lower(0, count))
+        assert unseen_chance(np.full(count, 1 / count), found) == pytest.approx(0.05, rel=1e-6)
+
+
+def test_a_mean_rests_on_the_clusters_that_count_most() -> None:
+    # half of the mean is 9 items: (1 - x)^9 = 0.05, and the mean loses x / 2
+    weights = np.concatenate([np.full(9, 0.5 / 9), np.full(2000, 0.5 / 2000)])
+    x = 1 - 0.05 ** (1 / 9)
+    assert unseen_loss(weights, alpha=0.05) == pytest.approx(50 * x)
+    # no split of the losses does better: search over one probability for each kind
+    best = 0.0
+    for nine in np.linspace(0, 0.99, 400):
+        rest = 1 - min(1.0, (0.05 / (1 - nine) ** 9)) ** (1 / 2000)
+        best = max(best, 50 * nine + 50 * rest if (1 - nine) ** 9 >= 0.05 else 0.0)
+    assert unseen_loss(weights, alpha=0.05) >= best - 1e-9
+    still = np.zeros(99)
+    test = bootstrap_margin(0.0, still, margin=10.0, clusters=36, moving=0, weight_U=weights)
+    assert test.lower == pytest.approx(-50 * x)
+    assert test.p_kept == pytest.approx(unseen_chance(weights, 10.0))
+    assert test.p_kept > 0.05

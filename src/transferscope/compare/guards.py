@@ -143,7 +143,10 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         test = tango(flips.lost, flips.won, single.n, margin=margin)
     else:
         moving = _moving(mean_shares(groups), pairing, clusters)
-        test = bootstrap_margin(change, change_R, margin=margin, clusters=clusters, moving=moving)
+        weight_U = _weights(mean_shares(groups), pairing)
+        test = bootstrap_margin(
+            change, change_R, margin=margin, clusters=clusters, moving=moving, weight_U=weight_U
+        )
     flat = seen.tests[name] if name in seen.tests else drawn.tests[drawn.names.index(name)]
     few = guard.n < seen.policy.min_items
     why = _few(guard.n, single, seen.policy) if few else _why_open(guard, test, flat, seen)
@@ -221,7 +224,7 @@ def _p_dropped(
 
 def _few(n: int, single: PairedBenchmark | None, policy: Policy) -> str:
     """Below ``min_items`` nothing passes, and a drop is shown only where an exact test exists."""
-    said = f"{n} items, the policy asks for {policy.min_items}"
+    said = f"{n} item{'' if n == 1 else 's'}, the policy asks for {policy.min_items}"
     if single is not None:
         return said
     none = "repeated, clustered or pooled answers have no exact test"
@@ -329,6 +332,19 @@ def _moving(shares: Mapping[str, float], pairing: Pairing, clusters: float) -> f
         part = (items.scores_KN[1:] - items.scores_KN[0]) * items.weight_N / items.weight_N.sum()
         parts.append(share * units_of(items.cluster_N, items.stratum_N).sums(part))
     return float(moving_clusters(np.hstack(parts))[0])
+
+
+def _weights(shares: Mapping[str, float], pairing: Pairing) -> Array:
+    """Every cluster's share in the change; items stand for clusters where answers were not kept."""
+    parts = []
+    for name, share in shares.items():
+        if (part := pairing.benchmarks.get(name)) is None:
+            count = items_of(pairing, name) or 1
+            parts.append(np.full(count, share / count))
+        else:
+            weight_N = part.weights * (share / part.weights.sum())
+            parts.append(units_of(part.clusters, part.subsets).sums(weight_N[None])[0])
+    return np.hstack(parts)
 
 
 def _clusters(groups: Sequence[Sequence[str]], pairing: Pairing) -> float:

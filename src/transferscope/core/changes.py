@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .noninferiority import exact_lower, tango_interval
+from .noninferiority import tango_interval, unseen_loss
 from .power import mcnemar_mde, mean_mde, unpaired_mde
 from .standing import ALPHA
 from .stats import BLOCK_CELLS, Array, ItemScores, is_binary_independent, mcnemar_exact
@@ -76,7 +76,7 @@ def paired_tests(
                 mcnemar_exact(lost, won),
                 tango_interval(lost, won, n),
                 smallest_p=mcnemar_exact(0, n),
-                floor=_floor(difference[at], float(n)),
+                floor=_floor(difference[at], np.full(n, 1.0 / n)),
                 mde=mcnemar_mde(lost, won, n),
             ),
         )
@@ -144,7 +144,7 @@ def mean_tests(
                 float(p),
                 (100.0 * float(change - low), 100.0 * float(change + high)),
                 smallest_p=min(1.0, smallest),
-                floor=(floor := _floor(sums_U / weight_U, units)),
+                floor=(floor := _floor(sums_U / weight_U, weight_U)),
                 mde=None
                 if smallest >= ALPHA
                 else mean_mde(100.0 * float(error), units, unmoved=floor > 0),
@@ -174,24 +174,16 @@ def combined_test(
     )
 
 
-def _floor(move_U: Array, units: float) -> float:
-    """What an exact test of ``units`` of which none moved leaves open, where most moved alike."""
+def _floor(move_U: Array, weight_U: Array) -> float:
+    """What an exact test of units of which none moved leaves open, where most moved alike."""
     alike = float((np.abs(move_U - np.median(move_U)) < 1e-9).mean())
-    return -exact_lower(0, units, alpha=ALPHA / 2.0) if alike >= 0.5 else 0.0
+    return unseen_loss(weight_U, alpha=ALPHA / 2.0) if alike >= 0.5 else 0.0
 
 
 def _settled(change: float, test: ChangeTest) -> ChangeTest:
-    """The test with its interval in step with p, in -100..100, no narrower than the floor.
-
-    The floor widens away from 0 and, where the test does not reject 0, towards it as well.
-    """
-    low, high = test.ci
-    shown = test.p < ALPHA
-    if not (shown and change > 0):
-        low = min(low, change - test.floor)
-    if not (shown and change < 0):
-        high = max(high, change + test.floor)
-    if not shown:
+    """The test with its interval in step with p, in -100..100, no narrower than the floor."""
+    low, high = min(test.ci[0], change - test.floor), max(test.ci[1], change + test.floor)
+    if test.p >= ALPHA:
         low, high = min(low, 0.0), max(high, 0.0)
     elif change > 0:
         low = max(low, math.ulp(0.0))
