@@ -132,3 +132,20 @@ def test_names_only() -> None:
 def test_names_in_thoughts_do_not_count() -> None:
     assert names_only("<think>Paris? No.</think>Rome", "Rome", ["Paris"])
     assert not names_only("<think>Rome", "Rome")
+
+
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [
+        ("It's C.", "C"),
+        ("Let me think. A is too small. B is too large. So it's C.", "C"),
+        ("It's B, not A.", "B"),
+        ("That is D", "D"),
+        ("It's a", None),
+        ("It is I.", None),
+        ("It's A or B.", None),
+        ("It is not A.", None),
+    ],
+)
+def test_a_conclusion_alone(reply: str, expected: str | None) -> None:
+    assert letter(reply, 4) == expected

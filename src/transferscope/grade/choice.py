@@ -14,6 +14,11 @@ from ..core.thinking import without_thinking
 from .choice_claims import Reply
 from .choice_text import mentions, unwrapped
 
+_CONCLUSION = re.compile(
+    r"(?:(?:so|then|hence|thus|therefore),?\s+)?(?:it|that)(?:['’]s|\s+is|\s+must\s+be)\s+"
+    r"(?:(?:option|choice|letter)\s+)?\(?(?P<letter>[B-Zb-z]|A)\)?(?:,?\s+not\s+\(?[A-Z]\)?)?[.!]*",
+    re.IGNORECASE,
+)
 UNKNOWN = 26
 """Number of options where nobody knows it: a bare "I" is the pronoun then."""
 
@@ -55,7 +60,7 @@ def letter(response: str, options: int) -> str | None:
     strong = [claim for claim in claims if claim.strong]
     weak = [claim for claim in claims if not claim.strong]
     if not strong:
-        return weak[-1].letter if weak else reply.only_named()
+        return weak[-1].letter if weak else reply.only_named() or _concluded(text, options)
     answer = strong[-1]
     if weak and weak[-1].at > answer.at and reply.corrected(answer.at, weak[-1].at):
         answer = weak[-1]
@@ -86,6 +91,14 @@ def _boxed(box: str, options: int) -> str | None:
     if behind and not first.marked and not digits and behind[0] not in ".):,;-–—":
         return None  # a value that begins with a letter: "C = 4", "x + 1", "A cat"
     return first.letter if ord(first.letter) - ord("A") < options else ""
+
+
+def _concluded(text: str, options: int) -> str | None:
+    """The letter of a last sentence that is nothing but a conclusion: "So it's C."."""
+    last = re.split(r"(?<=[.!?])\s+|\n", text.strip())[-1]
+    found = _CONCLUSION.fullmatch(last)
+    named = found["letter"].upper() if found and found["letter"] not in "aIi" else ""
+    return named if named and ord(named) - ord("A") < options else None
 
 
 def _plain(text: str) -> str:
