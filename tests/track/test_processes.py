@@ -28,6 +28,8 @@ found.train()
 rank = found.accelerator.process_index
 history = [entry for entry in found.state.log_history if "loss" in entry]
 (out / f"rank{rank}.json").write_text(json.dumps([found.state.global_step, history]))
+# Left to the interpreter's end, gloo's threads now and then abort the process.
+found.accelerator.end_training()
 """
 
 

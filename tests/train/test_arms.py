@@ -296,6 +296,8 @@ def test_one_process_and_two_agree(tiny: str, tmp_path: Path, arm: str) -> None:
     script.write_text(
         "import sys; from transferscope.train import ArmConfig, train_arm\n"
         "train_arm(ArmConfig.model_validate_json(sys.argv[1]), sys.argv[2])\n"
+        "import torch.distributed\n"
+        "torch.distributed.destroy_process_group()  # left to the end, gloo may abort the process\n"
     )
     one, two = train_arm(settings, tmp_path / "one"), tmp_path / "two"
     done = torchrun(2, script, settings.model_dump_json(), two)
