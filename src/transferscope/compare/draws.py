@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -113,14 +113,18 @@ def group_tests(
     *,
     seed: int,
     replicates: int,
+    only: Collection[str] | None = None,
 ) -> list[dict[str, ChangeTest]]:
     """Per model the test of every group's mean change, and of :data:`RETENTION`.
 
+    ``only``: names of those that are asked for; ``None``: all.
     A group of one benchmark has that benchmark's test. The flips of a group are the same for all
     models that have the same benchmarks and items of it.
     """
     found: list[dict[str, ChangeTest]] = [{} for _ in pairings]
     for name, members in {**{g: [m] for g, m in groups.items()}, RETENTION: []}.items():
+        if only is not None and name not in only:
+            continue
         wanted = members or [m for g, m in groups.items() if g != source]
         by_share: dict[tuple[tuple[str, float], ...], list[int]] = {}
         for row, drawn in enumerate(draws):

@@ -94,7 +94,13 @@ def gate(
         pairing = pair(reference, tuned)
         drawn = _draws(wanted, pairing, reference, tuned, seed=seed, replicates=replicates)
         (tests,) = group_tests(
-            suite.groups, suite.source, [pairing], [drawn], seed=seed, replicates=replicates
+            suite.groups,
+            suite.source,
+            [pairing],
+            [drawn],
+            seed=seed,
+            replicates=replicates,
+            only=policy.guards,
         )
         seen = Seen(
             against=against,
