@@ -86,7 +86,7 @@ def gate(
     _check_names(policy, suite, base)
     references = [("base", base)] + ([("previous", previous)] if previous else [])
     floors = None if again is None else _floors(base, again, policy, suite)
-    wanted = list(dict.fromkeys((*suite.group_of, *_covered(policy, suite))))
+    wanted = _members(policy.guards, suite)
     guards: list[Guard] = []
     raised: list[float | None] = []
     every: list[Seen] = []
@@ -154,9 +154,11 @@ def _check_names(policy: Policy, suite: Suite, base: Run) -> None:
 
 def _covered(policy: Policy, suite: Suite) -> dict[str, None]:
     """Benchmarks behind any guard or minimum TI of the policy, in order."""
-    groups = [suite.groups[g] for g in policy.min_ti]
-    groups += [group for name in policy.guards for group in members(name, suite)]
-    return dict.fromkeys(b for group in groups for b in group)
+    return _members([*policy.min_ti, *policy.guards], suite)
+
+
+def _members(guards: Iterable[str], suite: Suite) -> dict[str, None]:
+    return dict.fromkeys(b for name in guards for group in members(name, suite) for b in group)
 
 
 def _draws(
