@@ -34,8 +34,8 @@ demo: setup ## the whole way on a real model, ends with a report (at most 10 min
 study: setup ## repeat the reference study's training (about 6 hours; resumable, shared by several)
 	@$(BIN)/transferscope study studies/smollm2-135m/study.toml --out study
 
-test: setup ## run the test suite
-	$(BIN)/python -m pytest
+test: setup ## run the test suite, on up to 4 cores
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: setup ## lint, types, import rules
 	$(BIN)/ruff check .
