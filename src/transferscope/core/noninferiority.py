@@ -27,6 +27,9 @@ HALVINGS = 60
 """Bisections: what is left of [-1, 1] is below the spacing of floats near 1."""
 STEEPEST = 60.0
 """Largest tilt per standard error: there only the outermost replicate still has a weight."""
+CONTINUITY = 0.25
+"""Pairs. Tango's statistic is moved by so much towards the null where pairs rose: counts are whole,
+and without it up to 6.1 % of drops of just the margin pass at 20 to 1,000 pairs; with it 4.9 %."""
 TIE = 1e-7
 """Points. Changes that differ only by rounding count as reached."""
 
@@ -48,15 +51,16 @@ class MarginTest:
     p_dropped: float
 
 
-def tango_z(lost: int, won: int, n: int, change: float) -> float:
+def tango_z(lost: int, won: int, n: int, change: float, *, correction: float = 0.0) -> float:
     """Score statistic of H0: P(0 -> 1) - P(1 -> 0) = ``change`` (-1..1), from n pairs.
 
-    ``lost`` pairs went 1 -> 0, ``won`` pairs 0 -> 1. Positive: the data lie above ``change``. At
-    change 0 it is McNemar's (won - lost) / sqrt(won + lost); 0 where nothing speaks against H0.
+    ``lost`` pairs went 1 -> 0, ``won`` pairs 0 -> 1; ``correction`` pairs are taken off their
+    difference. Positive: the data lie above ``change``. At change 0 it is McNemar's
+    (won - lost) / sqrt(won + lost); 0 where nothing speaks against H0.
     """
     if change > 0:  # mirrored, so that the root below never cancels
-        return -tango_z(won, lost, n, -change)
-    excess = won - lost - n * change
+        return -tango_z(won, lost, n, -change, correction=-correction)
+    excess = won - lost - n * change - correction
     variance = n * (2.0 * lost_share(lost, won, n, change) + change * (1.0 - change))
     if abs(excess) <= 1e-12 * n:
         return 0.0
@@ -76,10 +80,12 @@ def lost_share(lost: Count, won: Count, n: int, change: float) -> Count:
     return share
 
 
-def tango_lower(lost: int, won: int, n: int, *, alpha: float = ONE_SIDED) -> float:
+def tango_lower(
+    lost: int, won: int, n: int, *, alpha: float = ONE_SIDED, correction: float = 0.0
+) -> float:
     """One-sided lower 1 - ``alpha`` bound of the change in points, Tango's test inverted.
 
-    With no discordant pair it is -100 z^2 / (n + z^2). Raises :class:`ValueError` for counts that
+    ``correction``: as in :func:`tango_z`. With no discordant pair it is -100 z^2 / (n + z^2). Raises :class:`ValueError` for counts that
     no n pairs can give.
     """
     from scipy.special import ndtri
@@ -89,7 +95,7 @@ def tango_lower(lost: int, won: int, n: int, *, alpha: float = ONE_SIDED) -> flo
     low, high = -1.0, (won - lost) / n
     for _ in range(HALVINGS):
         middle = (low + high) / 2.0
-        if tango_z(lost, won, n, middle) > z:
+        if tango_z(lost, won, n, middle, correction=correction) > z:
             low = middle
         else:
             high = middle
@@ -120,7 +126,8 @@ def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
 
     ``p_kept`` and the bound are never better than those of the exact test of the net losses, that
     is P(X <= lost - won) of n items that are lost with probability margin / 100 and never won; a
-    net gain has Tango's alone. ``p_dropped`` is :func:`dropped_p`.
+    net gain has Tango's alone. Where pairs rose, it has :data:`CONTINUITY`. ``p_dropped`` is
+    :func:`dropped_p`.
 
     Raises :class:`ValueError` for impossible counts and for a margin outside that range.
     """
@@ -129,14 +136,14 @@ def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
     _check_margin(margin)
     _check_counts(lost, won, n)
     null, net = -margin / 100.0, lost - won
-    lower = tango_lower(lost, won, n)
+    correction = CONTINUITY if won else 0.0  # none rose: the exact test's steps count already
+    z = tango_z(lost, won, n, null, correction=correction)
+    lower = tango_lower(lost, won, n, correction=correction)
     return MarginTest(
         name="tango",
         change=100.0 * (won - lost) / n,
         lower=lower if net < 0 else min(lower, exact_lower(net, n)),
-        p_kept=max(
-            float(ndtr(-tango_z(lost, won, n, null))), float(bdtr(net, n, -null)) if net >= 0 else 0
-        ),
+        p_kept=max(float(ndtr(-z)), float(bdtr(net, n, -null)) if net >= 0 else 0),
         p_dropped=float(dropped_p(np.array([lost]), np.array([won]), n, margin=margin)[0]),
     )
 
