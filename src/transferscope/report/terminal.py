@@ -39,7 +39,7 @@ DIFFERENCES_SHOWN = 10
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Differences between runs, verdicts, plane, index, and one table of benchmarks a model."""
-    _differences(comparison, console)
+    print_differences(comparison, console)
     print_verdict(comparison, console)
     console.print()
     console.print(_plane(comparison))
@@ -223,7 +223,8 @@ def _shifted(shifted: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _differences(comparison: Comparison, console: Console) -> None:
+def print_differences(comparison: Comparison, console: Console) -> None:
+    """What is not like for like between the runs, where anything is."""
     if not comparison.differences:
         return
     _say("Not like for like: the runs differ.", console, style="bold yellow")

@@ -130,6 +130,14 @@ def not_judged(result: TunedResult | RankedModel) -> str:
     )
 
 
+def missing(row: RankedModel) -> str:
+    """``drop is in the base only: not judged``, or nothing."""
+    if not row.missing:
+        return ""
+    verb = "are" if len(row.missing) > 1 else "is"
+    return f"{_listed(row.missing)} {verb} in the base only: not judged"
+
+
 def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str) -> list[str]:
     """The index of every group in a line each; groups undefined for one reason share a line.
 
