@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from .shared import (
     Dtype,
     EngineArgs,
     EngineName,
+    Float,
     Int,
     Json,
     ModelName,
@@ -37,7 +37,7 @@ def train(
     config: Path | None = None,
     model: ModelName | None = None,
     steps: Int | None = None,
-    learning_rate: float | None = None,
+    learning_rate: Float | None = None,
     lora_rank: Int | None = None,
     queries: str | None = None,
     teacher: str | None = None,
@@ -101,7 +101,7 @@ def distill_command(
     count: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
     samples: Annotated[Int, Parameter(validator=Number(gte=1))] = 4,
     max_tokens: Annotated[Int, Parameter(validator=Number(gte=1))] = 512,
-    temperature: Annotated[float, Parameter(validator=Number(gte=0, lt=math.inf))] = 0.7,
+    temperature: Annotated[Float, Parameter(validator=Number(gte=0))] = 0.7,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
     dtype: Dtype = None,
