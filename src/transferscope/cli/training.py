@@ -72,7 +72,7 @@ def train(
         Of all random draws; default: 0.
     """
     from ..report.progress import progress
-    from ..train import arm_config, clean_arm, read_settings, train_arm
+    from ..train import arm_config, clean_arm, need_trl, read_settings, train_arm
     from ..train.config import PROCEDURAL
 
     given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
@@ -82,6 +82,7 @@ def train(
         from_file | {"arm": arm} | {k: v for k, v in given.items() if v is not None},
         place="options" if config is None else f"options and {config}",
     )
+    need_trl()
     if chosen.teacher != PROCEDURAL and Path(chosen.teacher).is_file():
         say_unfinished(Path(chosen.teacher))
     source = chosen.queries_from
