@@ -277,3 +277,5 @@ def plan(*, effect: Float, discordance: Float, as_json: Json = False) -> None:
         return
     said = f"{planned.n:,} paired items show a change of {effect:g} points"
     print(f"{said} where {100 * discordance:g} % of the answers flip")
+    if planned.comment:
+        print(planned.comment)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from . import parts, robust, verdict, views, words
 from .figures import model_labels
-from .text import name, token
+from .text import minus, name, token
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -287,7 +287,7 @@ def _index_table(title: str, results: Sequence[IndexResult], console: Console) -
             )
     console.print(table)
     for why in reasons:
-        _say(f"undefined for {why}", console, style="dim")
+        _say(f"undefined for {minus(why)}", console, style="dim")
 
 
 def _benchmarks(label: str, result: TunedResult) -> Table:
