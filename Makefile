@@ -16,7 +16,8 @@ help: ## show the targets
 setup: $(STAMP) ## create .venv and install everything (about 2 minutes)
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; set PYTHON=python3.12, say"; exit 2; }
 	@test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "this Python can't make virtual environments; run: apt-get install python3-venv"; exit 2; }

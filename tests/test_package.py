@@ -38,9 +38,8 @@ def test_setup_gives_an_environment_without_pip_one_or_says_how(
     """As uv makes them: `python -m pip` fails there, and ensurepip may not be shipped."""
     python = tmp_path / "venv/bin/python"
     python.parent.mkdir(parents=True)
-    python.write_text(
-        f'#!/bin/sh\n[ "$2" = ensurepip ] && exit {ensurepip}\necho "$*" >&2\nexit 1\n'
-    )
+    lines = ["#!/bin/sh", '[ "$1" = -c ] && exit 0', f'[ "$2" = ensurepip ] && exit {ensurepip}']
+    python.write_text("\n".join([*lines, "exit 1", ""]))
     python.chmod(0o755)
     makefile = Path(__file__).parents[1] / "Makefile"
     (tmp_path / "pyproject.toml").touch()
