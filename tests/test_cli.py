@@ -123,6 +123,12 @@ UNREADABLE = [
     ((*DRY, "--seed", "-1"), "--seed"),
     ((*DRY, "--limit", "2.5"), "Invalid value for --limit: '2.5' is no whole number."),
     (("train", "x", "--steps", "1.5", "--out", "o"), "--steps: '1.5' is no whole number."),
+    ((*DRY, "--limit", "1e3"), "--limit: '1e3' is no whole number. Write 1000; see"),
+    (("train", "x", "--steps", "1e400", "--out", "o"), "--steps: '1e400' is no whole number.;"),
+    (("train", "x", "--learning-rate", "inf", "--out", "o"), "'inf' is no finite number."),
+    (("rank", "x", "y", "--allowed-loss", "nan"), "--allowed-loss: 'nan' is no finite number."),
+    (("plan", "--effect", "5 %", "--discordance", "0.2"), "--effect: '5 %' is no finite number."),
+    (("study", "rounded.toml"), "rounded.toml [items]: 1000.0 is no whole number: write 1000"),
     (("train", "x", "--lora-rank", "8.0", "--out", "o"), "--lora-rank: '8.0' is no whole number."),
     ((*DISTILL, "--out", "o", "--samples", "1.5"), "--samples: '1.5' is no whole number."),
     ((*DISTILL, "--out", "o", "--temperature", "inf"), "--temperature"),
@@ -167,6 +173,7 @@ def rubbish(tmp_path_factory: pytest.TempPathFactory) -> Path:
     head, arm = 'name = "x"\nbase = "a/b"\n', "[arms.off-policy-sft]\n"
     (folder / "unknown-suite.toml").write_text(f'{head}suite = "maxi"\n{arm}')
     (folder / "no-items.toml").write_text(f"{head}items = 0\n{arm}")
+    (folder / "rounded.toml").write_text(f"{head}items = 1e3\n{arm}")
     (folder / "no-arms.toml").write_text(head)
     (folder / "unknown-arm.toml").write_text(f"{head}[arms.x]\n")
     return folder

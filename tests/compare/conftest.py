@@ -33,12 +33,13 @@ def write_run(tmp_path: Path) -> WriteRun:
         flags: Mapping[tuple[str, int], tuple[str, ...]] | None = None,
         clusters: Mapping[str, Sequence[str]] | None = None,
         order: int = 1,
+        first: int = 0,
     ) -> Run:
         manifest = Manifest(ModelRef(name), SUITE.model_dump(mode="json"), SUITE.hash, limit=None)
         with RunWriter.open(tmp_path / name, manifest) as writer:
             for benchmark, values in scores.items():
                 rows, texts = [], []
-                for at, value in list(enumerate(values))[::order]:
+                for at, value in list(enumerate(values, start=first))[::order]:
                     repeats = value if isinstance(value, Sequence) else [value]
                     for repeat, score in enumerate(repeats):
                         rows.append(
@@ -47,7 +48,7 @@ def write_run(tmp_path: Path) -> WriteRun:
                                 f"{at:04}",
                                 float(score),
                                 repeat=repeat,
-                                cluster=clusters[benchmark][at] if clusters else "",
+                                cluster=clusters[benchmark][at - first] if clusters else "",
                                 chance=SUITE.benchmarks[benchmark].chance
                                 if benchmark in SUITE.benchmarks
                                 else 0.0,

@@ -227,3 +227,35 @@ def test_forgetting_and_the_pooled_test(write_run: WriteRun) -> None:
     assert 0.0005 < result.plane["rest"].p < 0.01
     assert result.to_json()["plane"]["law"]["p"] == result.plane["law"].p
     assert result.to_json()["benchmarks"][2]["forgetting"]["value"] == 10.0
+
+
+def test_a_run_that_shares_nothing_is_named_and_the_others_are_compared(
+    write_run: WriteRun,
+) -> None:
+    base, tuned = write_run("base", BASE), write_run("tuned", TUNED)
+    alien = write_run("alien", TUNED, first=5000)
+    other = write_run("other", {"poems": [1, 0]})
+    alone = compare_runs(base, [tuned], replicates=500)
+    found = compare_runs(base, [alien, tuned, other], replicates=500)
+    assert [t.to_json() for t in found.tuned] == [t.to_json() for t in alone.tuned]
+    assert found.differences[:2] == (
+        "alien: left out, no benchmark can be compared with the base (cases: no item of the "
+        "base's 100 is in the tuned run; statutes: no item of the base's 100 is in the tuned run; "
+        "chat: no item of the base's 100 is in the tuned run)",
+        "other: left out, no benchmark can be compared with the base (cases: missing in tuned; "
+        "statutes: missing in tuned; chat: missing in tuned)",
+    )
+    with pytest.raises(InputError, match=r"alien: no benchmark can be compared .* no item of"):
+        compare_runs(base, [alien, other], replicates=500)
+
+
+def test_a_flip_of_repeats_shows_answers_with_its_verdict(write_run: WriteRun) -> None:
+    # Right in 3 of 4 and wrong in 3 of 4: the first repeats have the other verdict.
+    base = write_run("base", {"chat": [[0, 1, 1, 1], [1, 0, 0, 0], [1, 1, 1, 1], [0.4, 0.7]]})
+    tuned = write_run("tuned", {"chat": [[1, 0, 0, 0], [0, 1, 1, 1], [0, 1, 1, 1], [0.8, 0.1]]})
+    (result,) = compare_runs(base, [tuned], replicates=200).tuned
+    assert [(f.id, f.kind, f.base, f.tuned) for f in result.flipped] == [
+        ("0000", "lost", "base says 1", "tuned says 0"),
+        ("0003", "lost", "base says 0.7", "tuned says 0.1"),
+        ("0001", "won", "base says 0", "tuned says 1"),
+    ]

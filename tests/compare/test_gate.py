@@ -424,3 +424,14 @@ def test_a_groups_reason_names_the_benchmarks_that_fell(write_run):
     )
     members = result.to_json()["guards"][0]["members"]
     assert members == pytest.approx({"cases": -50.0, "statutes": 1.0})
+
+
+@pytest.mark.parametrize("first", [0, 5000])
+def test_a_run_of_something_else_is_refused(write_run, first):
+    base = write_run("base", {"cases": scores(20, 40), "chat": scores(20, 40)})
+    alien = write_run("alien", {"cases" if first else "statutes": scores(20, 40)}, first=first)
+    with pytest.raises(InputError, match=r"alien: no benchmark can be compared with the base \("):
+        gate(base, alien, CHAT, replicates=200)
+    # As the last release it decides nothing, and no guard passes against it.
+    (one, two) = gate(base, base, CHAT, previous=alien, replicates=200).guards
+    assert (one.against, two.against, two.verdict) == ("base", "previous", "INCONCLUSIVE")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from transferscope.compare import compare_runs
 from transferscope.compare.gate import gate
 from transferscope.compare.policy import Policy, parse_policy
 
@@ -74,3 +75,18 @@ def test_every_key_of_a_policy_is_on_the_page():
     page = PAGE.read_text(encoding="utf-8")
     for key in (*Policy.model_fields, *GuardPolicy.model_fields):
         assert key in page
+
+
+def test_a_fall_that_the_comparison_only_suggests_may_be_regressed(write_run):
+    # 18 of 400 answers lost and 6 won: McNemar's p is 0.023, after Holm over three rows 0.068. The
+    # policy asks for one of them.
+    same = {name: [1, 0] * 200 for name in ("cases", "statutes")}
+    base = write_run("base", same | {"chat": [1] * 200 + [0] * 200})
+    tuned = write_run("tuned", same | {"chat": [0] * 18 + [1] * 188 + [0] * 194})
+    (result,) = compare_runs(base, [tuned], replicates=500).tuned
+    row = next(row for row in result.benchmarks if row.benchmark == "chat")
+    assert (row.standing, round(row.p, 3), round(row.p_holm, 3)) == ("loss suggested", 0.023, 0.068)
+    policy = parse_policy("[guards.chat]\nmargin = 0.25\n", place="p")
+    assert gate(base, tuned, policy, replicates=500).verdict == "REGRESSED"
+    page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert "What `compare` only suggests may be REGRESSED." in page

@@ -97,6 +97,9 @@ def test_too_few_clusters_are_counted(clusters, p):
     flat = ChangeTest("sign-flip", 1.0, (-9.0, 1.0), smallest_p=2.0 ** (1 - clusters))
     said = f"{clusters} clusters can't reach p < 0.05 (smallest possible p {p})"
     assert _open(-50.0, 5.0, flat).endswith(f", and {said}")
+    assert _open(-50.0, 5.0, flat, n=10 * clusters).endswith(f", and {said}")
+    said = said.replace("clusters", "questions")
+    assert _open(-50.0, 5.0, flat, n=clusters).endswith(f", and {said}")
 
 
 def test_clusters_of_a_mixed_group_are_those_of_its_weakest_member(write_run):

@@ -49,6 +49,13 @@ def test_an_effect_beyond_the_discordance_is_impossible() -> None:
         items_needed(10.0, 0.05)
 
 
+def test_what_nobody_has_is_called_out_of_reach() -> None:
+    assert plan(0.01, 0.5).comment == (
+        "out of reach: the largest benchmarks have about 15,000 items; plan a larger effect"
+    )
+    assert plan(1.0, 0.3).comment == ""  # 24,000 items
+
+
 def test_an_effect_that_no_test_set_shows() -> None:
     with pytest.raises(InputError, match=r"--effect: .*more items than there are"):
         items_needed(1e-6, 0.5)

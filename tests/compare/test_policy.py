@@ -42,7 +42,16 @@ def test_defaults() -> None:
         ("[guards.non]\nmargin = '3'\n", "p [guards.non.margin]: "),
         ("[guards.non]\nmargin = true\n", "p [guards.non.margin]: "),
         ("[guards.non]\nmargin = nan\n", "p [guards.non.margin]: "),
-        ("min_items = 1.5\n" + GOOD, "p [min_items]: "),
+        ("min_items = 1.5\n" + GOOD, "p [min_items]: 1.5 is no whole number; see"),
+        ("min_items = 1e2\n" + GOOD, "p [min_items]: 100.0 is no whole number: write 100; see"),
+        (
+            "margn = 2.0\n" + GOOD,
+            "p: unknown key 'margn'; did you mean 'margin'? it goes into a [guards.NAME]",
+        ),
+        (
+            GOOD + "min_item = 30\n",
+            "p [guards.non]: unknown key 'min_item'; did you mean 'min_items'? move it above",
+        ),
         ("min_items = true\n" + GOOD, "p [min_items]: "),
         ("unmapped = 'skip'\n" + GOOD, "p [unmapped]: Input should be 'inconclusive' or 'ignore'"),
         ("allow_fewer_items = 'gsm8k'\n" + GOOD, "p [allow_fewer_items]: should be an array"),

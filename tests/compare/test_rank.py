@@ -112,3 +112,24 @@ def test_what_nobody_judged_keeps_a_model_open(write_run: WriteRun) -> None:
     assert (row.kept, row.worst, row.not_judged) == ("open", "", ("mystery",))
     (same,) = rank(write_run("b", both), [write_run("t", both)], replicates=500).order
     assert (same.kept, same.not_judged) == ("kept", ())
+
+
+def test_a_run_that_shares_nothing_is_not_ranked(write_run: WriteRun) -> None:
+    base, tuned = write_run("base", BASE), write_run("tuned", changed(10, 0))
+    found = rank(base, [write_run("alien", BASE, first=5000), tuned], replicates=500)
+    assert [row.model for row in found.order] == ["tuned"]
+    assert found.router is not None
+    assert set(found.router.single_choices) <= {"base", "tuned"}
+    assert found.to_json()["differences"][0].startswith("alien: left out, no benchmark can be")
+
+
+def test_what_only_the_base_has_keeps_a_model_open(write_run: WriteRun) -> None:
+    both = {"chat": BASE["chat"] * 2, "cases": BASE["cases"]}
+    base = write_run("base", both | {"statutes": BASE["statutes"], "mystery": [1, 0]})
+    without = both | {"statutes": BASE["statutes"]}
+    (row,) = rank(base, [write_run("lacks mystery", without)], replicates=500).order
+    assert (row.kept, row.worst, row.missing) == ("open", "", ("mystery",))
+    assert row.to_json()["missing"] == ["mystery"]
+    # Of the source nothing need be kept.
+    (row,) = rank(base, [write_run("lacks a source", both | {"mystery": [1, 0]})]).order
+    assert row.missing == ()

@@ -21,11 +21,7 @@ from transferscope.core.noninferiority import tango_interval
 from transferscope.core.standing import standing
 from transferscope.core.stats import ItemScores, is_binary_independent, mcnemar_exact
 
-AT = np.arange(60)
-BASE = ((AT * 7) % 10 < 6).astype(float)
-TUNED = ((AT * 3 + AT // 7) % 10 < 5).astype(float)
-CLUSTER = AT // 4
-"""Sixty paired outcomes in 15 clusters: 16 lost, 10 won. The peers saw the same arrays."""
+from .sixty import BASE, CLUSTER, TUNED
 
 
 @pytest.fixture

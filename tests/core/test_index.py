@@ -60,7 +60,7 @@ def test_relative_di_by_hand_and_zero_base() -> None:
     result = index_of("m", "b", layout=LAYOUT, base_B=zero, tuned_B=TUNED, definition="relative")
     assert result.ti["other"] is None
     assert result.undefined_reason["other"] == (
-        "a base score of other is 0, so its relative gain is undefined"
+        "a base score of other reasoning is 0, so its relative gain is undefined"
     )
     assert result.di["other"] is None
     assert result.ti["non"] == pytest.approx(100 * -0.15 / 0.225)
@@ -90,7 +90,7 @@ def test_zero_sigma_is_undefined_not_infinite() -> None:
         "m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, sigma_G=np.array([1.0, 1.0, 0.0])
     )
     assert result.ti["non"] is None
-    assert result.undefined_reason == {"non": "sigma of non is 0"}
+    assert result.undefined_reason == {"non": "sigma of non-reasoning is 0"}
     assert result.ti["other"] == pytest.approx(-700 / 6 / 3.5)
 
 
@@ -105,8 +105,10 @@ def test_no_source_gain_is_undefined_and_di_still_shown() -> None:
 def test_no_headroom() -> None:
     base = np.array([40.0, 80.0, 50.0, 90.0, 100.0])
     result = index_of("m", "b", layout=LAYOUT, base_B=base, tuned_B=TUNED)
-    assert result.undefined_reason == {"non": "no headroom: every base score of non is 100"}
-    assert result.di["non"] == 0.0
+    assert result.undefined_reason == {
+        "non": "no headroom: every base score of non-reasoning is 100"
+    }
+    assert result.di["non"] is None  # weights of 0 would make any loss a DI of 0.00
 
 
 def test_replicates_without_source_gain_are_signed_infinities() -> None:
@@ -176,7 +178,7 @@ def test_a_target_without_spread_has_no_percentile_interval() -> None:
     robust = index_of("m", "b", **given, tests=changes(source))
     assert robust.ti["non"] == 0.0
     assert robust.ci["non"] is None
-    assert robust.no_interval["non"] == "no change on non differs between its items"
+    assert robust.no_interval["non"] == "no change on non-reasoning differs between its items"
     linear = index_of("m", "b", **given, definition="linear", tests=changes(source))
     # both variances are at least (3.92 / 1.96)^2 = 4
     expected = fieller(float(linear.di["math"] or 0), 0.0, np.diag([4.0, 4.0]))

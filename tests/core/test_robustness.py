@@ -87,7 +87,7 @@ def test_leaving_out_the_only_benchmark_is_undefined_for_its_group_alone() -> No
     row = by_name(leave_one_out(LAYOUT, BASE, TUNED), "e")
     assert row.di["non"] is None
     assert row.ti["non"] is None
-    assert row.undefined_reason == {"non": "no benchmark of non is left"}
+    assert row.undefined_reason == {"non": "no benchmark of non-reasoning is left"}
     assert row.ti["other"] == pytest.approx(100 * -7 / 6 / 3.5)
 
 
@@ -193,7 +193,7 @@ def test_curve_by_hand() -> None:
         assert result.rank_correlation == {"other": None, "non": None}
         assert result.models_ranked["other"] == 1
     reasons = next(r for r in curve.results if r.specification.scale == "per-model")
-    assert reasons.undefined_reason == {"m": {"non": "sigma of non is 0"}}
+    assert reasons.undefined_reason == {"m": {"non": "sigma of non-reasoning is 0"}}
 
 
 def test_published_and_default() -> None:
@@ -224,7 +224,7 @@ def test_uniform_weights_forget_where_the_base_stands() -> None:
     curve = specification_curve(["m"], LAYOUT, full[None], tuned[None])
     ti = {(r.specification.definition, r.specification.weights): r for r in curve.results[:2]}
     assert ti["robust", "headroom"].undefined_reason["m"] == {
-        "non": "no headroom: every base score of non is 100"
+        "non": "no headroom: every base score of non-reasoning is 100"
     }
     assert ti["robust", "uniform"].ti["m"]["non"] == pytest.approx(-100.0)
 

@@ -123,3 +123,13 @@ def test_a_gate_that_could_not_be_run_says_why() -> None:
     assert (suite.get("tests"), suite.get("errors")) == ("1", "1")
     (error,) = suite.iter("error")
     assert str(error.get("message")).startswith("p.toml: m<b>")
+
+
+def test_one_minus_sign_in_each_output() -> None:
+    why = "the bound -3.0 lies below -2.0 (the margin)"
+    result = replace(RESULT, reasons=(f"law: {why}",), guards=(replace(GUARDS[2], why=why),))
+    out = io.StringIO()
+    print_gate(result, Console(file=out, width=300))
+    for text in (out.getvalue(), render_gate_markdown(result), render_junit(result)):
+        assert "the bound −3.0 lies below −2.0" in text
+        assert "-3.0" not in text

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
 import sample
+from rich.console import Console
 
 from transferscope.compare.result import TunedResult
 from transferscope.core.attribution import Attribution, Causes
-from transferscope.report import parts
+from transferscope.report import ReportInput, parts, render_html, render_markdown, words
+from transferscope.report.terminal import print_comparison
 
 
 def result() -> TunedResult:
@@ -38,6 +41,34 @@ def result() -> TunedResult:
     partly = Attribution(-2.0, -1.0, {"looped": -1.0}, 3, 40, unknown=-0.5)
     causes = Causes({}, {"math": mean, "other": quiet, "non": partly}, mean)
     return replace(base, benchmarks=rows, causes=causes)
+
+
+def test_verdict_cells_say_what_flagged_answers_carry() -> None:
+    cut = Attribution(-22.4, -20.0, {"truncated": -20.0}, 40, 125, standing="loss")
+    assert parts.standing_cell("loss", cut) == "loss established, 20.0 of 22.4 in flagged answers"
+    assert parts.standing_cell("loss suggested", cut).startswith("loss suggested, 20.0 of")
+    against = replace(cut, flagged=9.0)
+    assert parts.standing_cell("loss", against) == "loss established, +9.0 in flagged answers"
+    for said, made_by in (("open", cut), ("loss", None), ("loss", replace(cut, flagged=-2.0))):
+        assert parts.standing_cell(said, made_by) == words.STANDING_WORDS[said]
+
+
+def test_every_output_has_them() -> None:
+    lost = sample.tuned_result(sample.SFT)
+    row = lost.benchmarks[0]
+    made = Attribution(-22.4, -20.0, {"truncated": -20.0}, 40, 125, standing="loss")
+    row = replace(row, delta=-22.4, p=0.001, p_holm=0.001, smallest_p=0.0)
+    group = replace(lost.plane[row.group], gain=-22.4, p=0.001, p_holm=0.001, smallest_p=0.0)
+    causes = Causes({row.benchmark: made}, {row.group: made}, None)
+    changed = replace(lost, benchmarks=(row,), plane={row.group: group}, causes=causes)
+    shown = replace(sample.comparison(), tuned=(changed,))
+    said = "loss established, 20.0 of 22.4 in flagged answers"
+    report = ReportInput("t", shown)
+    assert render_markdown(report).count(f"| {said} |") == 2
+    assert render_html(report).count(f">{said}</span>") == 2
+    out = io.StringIO()
+    print_comparison(shown, Console(file=out, width=80))
+    assert out.getvalue().count("loss*") == 2
 
 
 def test_rows_add_up_as_shown() -> None:

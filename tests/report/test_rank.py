@@ -64,6 +64,15 @@ def test_a_model_is_open_because_of_what_nobody_judged() -> None:
     assert not any(text.startswith("a: ") for text in sentences(plain))
 
 
+def test_what_only_the_base_has_is_named_and_the_runs_differences_lead() -> None:
+    plain = ranking(None)
+    kept = replace(plain.order[0], model="a", kept="open", worst="", missing=("drop",))
+    assert "a: open, because drop is in the base only: not judged." in sentences(
+        replace(plain, order=(kept,))
+    )
+    assert "Not like for like" in printed(None).split("What they kept")[0]
+
+
 def test_a_loss_is_told_with_what_made_it() -> None:
     plain = ranking(None)
     cut = Attribution(-20.0, -18.0, {"empty": -18.0}, 30, 80, clean_p=0.5, standing="loss")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferscope.report.text import markdown_cell, name, script_json, token, visible
+from transferscope.report.text import markdown_cell, minus, name, script_json, token, visible
 
 ANY = st.text(st.characters(codec=None), max_size=200)
 
@@ -67,3 +67,10 @@ def test_markdown_cell_stays_in_its_cell() -> None:
 def test_tokens_draw_their_white_space() -> None:
     assert token(" Okay\n") == "␣Okay⏎"
     assert token("") == "(empty)"
+
+
+def test_one_minus_sign_in_an_output() -> None:
+    said = "the bound -8.1 lies below -4 (-3.0 points) on gpt-4-32k, 2026-11-28, a -b"
+    assert minus(said) == (
+        "the bound −8.1 lies below −4 (−3.0 points) on gpt-4-32k, 2026-11-28, a -b"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -222,3 +223,22 @@ def test_every_output_says_it_first() -> None:
             "Linear decides",
         ):
             assert said in flat
+
+
+def test_without_intervals_the_headline_says_so_once() -> None:
+    plain = sample.tuned_result(sample.SFT)
+    nothing = {"ci": (math.nan, math.nan), "p": math.nan, "p_holm": math.nan}
+    assert plain.retention is not None
+    silent = replace(
+        plain,
+        plane={group: replace(point, **nothing) for group, point in plain.plane.items()},
+        retention=replace(plain.retention, **nothing),
+        causes=Causes({}, {}),
+    )
+    assert verdict.headline(silent, "math") == (
+        "No interval is known: neither the change on math nor that elsewhere can be judged."
+    )
+    half = replace(silent, retention=plain.retention)
+    assert verdict.headline(half, "math").startswith(
+        "The change on math can't be judged (no interval is known), "
+    )

@@ -74,6 +74,10 @@ def test_what_cannot_be_established_is_said_once() -> None:
     few, holm = words.limits(replace(result, benchmarks=(*rows, *barred, *result.benchmarks[3:])))
     assert few.startswith("Too few clusters to establish anything on word_problems, chains: the")
     assert "0.062" in few
+    # 40 questions could give far smaller ones; 5 questions alone give just this.
+    alone = [replace(row, n=5) for row in rows]
+    (said,) = words.limits(replace(result, benchmarks=(*alone, *result.benchmarks[3:])))
+    assert said.startswith("Too few questions to establish anything on word_problems, chains: the")
     assert "on equations after Holm's correction for 12 benchmarks" in holm
     assert "0.12" in holm
 

@@ -247,6 +247,9 @@ def test_adapters_are_saved_and_named_after_their_base(tiny: str, adapter: Path)
     assert not (adapter / "model.safetensors").exists()
     saved = json.loads((adapter / "adapter_config.json").read_text())
     assert (saved["r"], saved["base_model_name_or_path"]) == (2, tiny)
+    # In the order of a set's hashes, an arm that was resumed would have another fingerprint.
+    assert saved["target_modules"] == sorted(saved["target_modules"])
+    assert len(saved["target_modules"]) == 14  # 7 a layer
     start, tuned = load_model(tiny).state_dict(), load_model(str(adapter)).state_dict()
     changed = [name for name in start if not torch.equal(start[name], tuned[name])]
     assert changed

@@ -25,6 +25,10 @@ def test_given_fields_over_the_demo_settings() -> None:
     ("given", "message"),
     [
         ({"arm": "magic"}, "study.toml: unknown arm 'magic'; use one of off-policy-sft"),
+        (
+            {"arm": "on-policy-rl", "steps": 1e1},
+            "study.toml: steps: 10.0 is no whole number: write 10",
+        ),
         ({"arm": "on-policy-rl", "steps": 0}, "study.toml: steps: Input should be greater"),
         (
             {"arm": "on-policy-rl", "step": 1},

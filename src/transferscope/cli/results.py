@@ -13,6 +13,7 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError, TransferscopeError
 from .shared import (
+    Float,
     Json,
     Mapping_,
     Replicates,
@@ -136,7 +137,7 @@ def compare(
 def rank(
     base: Path,
     *tuned: Path,
-    allowed_loss: Annotated[float, Parameter(validator=Number(gte=0))] = 2.0,
+    allowed_loss: Annotated[Float, Parameter(validator=Number(gte=0))] = 2.0,
     mapping: Mapping_ = None,
     source: Source = None,
     seed: Seed = 0,
@@ -258,7 +259,7 @@ def write_not_judged(files: tuple[Path | None, Path | None], reason: str) -> Non
 
 
 @app.command
-def plan(*, effect: float, discordance: float, as_json: Json = False) -> None:
+def plan(*, effect: Float, discordance: Float, as_json: Json = False) -> None:
     """Items needed to see a change with 80 % power at two-sided 0.05.
 
     Parameters
@@ -276,3 +277,5 @@ def plan(*, effect: float, discordance: float, as_json: Json = False) -> None:
         return
     said = f"{planned.n:,} paired items show a change of {effect:g} points"
     print(f"{said} where {100 * discordance:g} % of the answers flip")
+    if planned.comment:
+        print(planned.comment)

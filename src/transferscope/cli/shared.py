@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from cyclopts.validators import Number
 
 from .. import __version__
 from ..core.errors import InputError
+from ..core.invalid import LARGEST
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,10 +44,30 @@ def _whole(_type: Any, tokens: Sequence[Token]) -> int:
     try:
         return int(text)
     except ValueError:
-        raise ValueError(f"{text[:40]!r} is no whole number.") from None
+        number = _number_in(text)
+        exact = number.is_integer() and abs(number) <= LARGEST
+        remedy = f" Write {int(number)}" if exact else ""
+        raise ValueError(f"{text[:40]!r} is no whole number.{remedy}") from None
+
+
+def _finite(_type: Any, tokens: Sequence[Token]) -> float:
+    """cyclopts' own reading takes inf and nan."""
+    number = _number_in(tokens[0].value)
+    if not math.isfinite(number):
+        raise ValueError(f"{tokens[0].value[:40]!r} is no finite number.")
+    return number
+
+
+def _number_in(text: str) -> float:
+    """The number that a text is, NaN where it is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 Int = Annotated[int, Parameter(converter=_whole)]
+Float = Annotated[float, Parameter(converter=_finite)]
 Json = Annotated[bool, Parameter(name="--json", negative=(), help="One JSON document on stdout.")]
 Seed = Annotated[Int, Parameter(validator=Number(gte=0, lt=1 << 32), help="Of all random draws.")]
 Replicates = Annotated[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +14,7 @@ from .shared import (
     Dtype,
     EngineArgs,
     EngineName,
+    Float,
     Int,
     Json,
     ModelName,
@@ -37,7 +37,7 @@ def train(
     config: Path | None = None,
     model: ModelName | None = None,
     steps: Int | None = None,
-    learning_rate: float | None = None,
+    learning_rate: Float | None = None,
     lora_rank: Int | None = None,
     queries: str | None = None,
     teacher: str | None = None,
@@ -72,7 +72,7 @@ def train(
         Of all random draws; default: 0.
     """
     from ..report.progress import progress
-    from ..train import arm_config, clean_arm, read_settings, train_arm
+    from ..train import arm_config, clean_arm, need_trl, read_settings, train_arm
     from ..train.config import PROCEDURAL
 
     given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
@@ -82,6 +82,7 @@ def train(
         from_file | {"arm": arm} | {k: v for k, v in given.items() if v is not None},
         place="options" if config is None else f"options and {config}",
     )
+    need_trl()
     if chosen.teacher != PROCEDURAL and Path(chosen.teacher).is_file():
         say_unfinished(Path(chosen.teacher))
     source = chosen.queries_from
@@ -101,7 +102,7 @@ def distill_command(
     count: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
     samples: Annotated[Int, Parameter(validator=Number(gte=1))] = 4,
     max_tokens: Annotated[Int, Parameter(validator=Number(gte=1))] = 512,
-    temperature: Annotated[float, Parameter(validator=Number(gte=0, lt=math.inf))] = 0.7,
+    temperature: Annotated[Float, Parameter(validator=Number(gte=0))] = 0.7,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
     dtype: Dtype = None,

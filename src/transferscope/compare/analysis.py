@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -50,24 +51,23 @@ def compare_runs(
 ) -> Comparison:
     """Compare ``tuned`` runs with ``base`` on the base's suite.
 
-    ``pairings``: those of the runs where the caller has them already. Raises
-    :class:`InputError` when no benchmark of any tuned run can be compared.
+    ``pairings``: those of the runs where the caller has them already. A run of which nothing can
+    be compared is left out and leads the differences. Raises :class:`InputError` when that holds
+    for all of them.
     """
     suite = base.manifest.load_suite()
     _refuse_equal_names([base, *tuned])
     pairings = pairings or [pair(base, run) for run in tuned]
-    names = [
-        b for b in suite.group_of if any(b in p.benchmarks or b in p.unpaired for p in pairings)
-    ]
-    if not names:
-        place = str(tuned[0].place) if tuned else str(base.place)
-        listed = {**pairings[0].excluded, **_unmapped(pairings[0], suite)} if pairings else {}
-        reasons = "; ".join(f"{name}: {why}" for name, why in list(listed.items())[:3]) or "none"
-        raise InputError(
-            f"no benchmark can be compared with the base ({reasons})",
-            place=place,
-            remedy="evaluate both with the same suite, items and seed, or map the tasks: --map",
-        )
+    left_out = {
+        run.manifest.model.name: none_compared(run, pairing, suite)
+        for run, pairing in zip(tuned, pairings, strict=True)
+        if not _comparable(pairing, suite)
+    }
+    if len(left_out) == len(tuned):
+        raise next(iter(left_out.values()), InputError("no tuned run", place=str(base.place)))
+    kept = [run.manifest.model.name not in left_out for run in tuned]
+    tuned, pairings = list(compress(tuned, kept)), list(compress(pairings, kept))
+    names = [b for b in suite.group_of if any(b in _comparable(p, suite) for p in pairings)]
     models = [run.manifest.model.name for run in tuned]
     base_name = base.manifest.model.name
     draws = draw(names, pairings, base=base_name, models=models, seed=seed, replicates=replicates)
@@ -85,7 +85,8 @@ def compare_runs(
         )
     ]
     robust = {r.model: r.robustness for r in results if r.robustness is not None}
-    differences = [
+    differences = [f"{model}: left out, {error.what}" for model, error in left_out.items()]
+    differences += [
         f"{run.manifest.model.name}: {text}"
         for run, pairing in zip(tuned, pairings, strict=True)
         for text in pairing.differences
@@ -103,6 +104,22 @@ def compare_runs(
         differences=tuple(differences),
         provenance=_provenance(base, tuned),
     )
+
+
+def none_compared(run: Run, pairing: Pairing, suite: Suite) -> InputError:
+    """What is told of a run of which nothing can be compared: its first benchmarks and why not."""
+    listed = {**pairing.excluded, **_unmapped(pairing, suite)}
+    reasons = "; ".join(f"{name}: {why}" for name, why in list(listed.items())[:3])
+    return InputError(
+        f"no benchmark can be compared with the base ({reasons or 'none'})",
+        place=str(run.place),
+        remedy="evaluate both with the same suite, items and seed, or map the tasks: --map",
+    )
+
+
+def _comparable(pairing: Pairing, suite: Suite) -> list[str]:
+    """Benchmarks of the suite's groups that can be compared."""
+    return [b for b in suite.group_of if b in pairing.benchmarks or b in pairing.unpaired]
 
 
 def _refuse_equal_names(runs: Sequence[Run]) -> None:

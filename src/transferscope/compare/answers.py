@@ -42,7 +42,7 @@ def answers_of(
             theirs = run.responses(name) if part is not None else {}
             if part is None or not theirs:
                 continue
-            flipped[at] += _flipped(part, mine, theirs, limit)
+            flipped[at] += _flipped(part, (base, run), (mine, theirs), limit)
             if (found := _against(mine, theirs)) is not None:
                 against[at][name] = found
     return [Answers(tuple(f), a) for f, a in zip(flipped, against, strict=True)]
@@ -58,16 +58,49 @@ def _against(mine: Texts, theirs: Texts) -> AgainstBase | None:
     return AgainstBase(len(keys), flags, constant_answer(before), constant_answer(after))
 
 
-def _flipped(part: PairedBenchmark, mine: Texts, theirs: Texts, limit: int) -> list[FlippedItem]:
-    """The first lost and won items whose answers both runs kept."""
+def _flipped(
+    part: PairedBenchmark, runs: tuple[Run, Run], texts: tuple[Texts, Texts], limit: int
+) -> list[FlippedItem]:
+    """The first lost and won items whose answers both runs kept.
+
+    An item of several repeats is right where their mean is: what is shown is the first answer of
+    each run that has the verdict of its item.
+    """
     before, after = part.base_scores >= 0.5, part.tuned_scores >= 0.5
+    scored = [_by_item(run, part.benchmark) for run in runs]
     shown = []
     for kind, flips in (("lost", before & ~after), ("won", ~before & after)):
-        for at in np.flatnonzero(flips)[:limit]:
-            key = (part.ids[at], 0)
-            if key in mine and key in theirs:
-                answers = {"base": mine[key].response, "tuned": theirs[key].response}
-                shown.append(
-                    FlippedItem(part.benchmark, part.ids[at], kind, mine[key].prompt, **answers)
-                )
+        found: list[FlippedItem] = []
+        for id_ in (part.ids[at] for at in np.flatnonzero(flips)):
+            if len(found) == limit:
+                break
+            asked = scored[0][id_]
+            # Repeats that only the tuned run has are no part of its score.
+            answered = {repeat: scored[1][id_][repeat] for repeat in asked}
+            mine = _first(texts[0], id_, asked, right=kind == "lost")
+            theirs = _first(texts[1], id_, answered, right=kind == "won")
+            if mine is not None and theirs is not None:
+                answers = {"base": mine.response, "tuned": theirs.response}
+                found.append(FlippedItem(part.benchmark, id_, kind, mine.prompt, **answers))
+        shown += found
     return shown
+
+
+def _by_item(run: Run, benchmark: str) -> dict[str, dict[int, float]]:
+    """Scores by id and repeat."""
+    out: dict[str, dict[int, float]] = {}
+    for outcome in run.by_benchmark[benchmark]:
+        out.setdefault(outcome.id, {})[outcome.repeat] = outcome.score
+    return out
+
+
+def _first(texts: Texts, id_: str, scores: Mapping[int, float], *, right: bool) -> Response | None:
+    """The first kept answer that is right (a score of at least 1/2), or that is wrong."""
+    return next(
+        (
+            texts[id_, repeat]
+            for repeat, score in sorted(scores.items())
+            if (score >= 0.5) is right and (id_, repeat) in texts
+        ),
+        None,
+    )

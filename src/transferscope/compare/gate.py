@@ -19,11 +19,12 @@ from ..core.nearest import did_you_mean
 from ..core.stats import holm
 from ..core.suite import Suite
 from ..runs import Pairing, Run, pair
+from .analysis import none_compared
 from .draws import RETENTION, ModelDraws, draw, group_tests
 from .guards import ALPHA, Guard, Seen, Verdict, judge, members, points
 from .min_ti import ti_guards
 from .policy import Policy
-from .unjudged import unmapped
+from .unjudged import nothing_shared, unmapped
 
 __all__ = ["RETENTION", "GateResult", "Guard", "Verdict", "gate"]
 
@@ -80,7 +81,7 @@ def gate(
     The anchor base catches slow loss over many releases, the previous release a sudden one.
     ``again`` is the base evaluated a second time (A/A): a margin at or below the change that
     this alone shows can't be judged. Raises :class:`InputError` for a guard of no group or
-    benchmark of the base.
+    benchmark of the base, and where ``tuned`` shares no question with the base.
     """
     suite = base.manifest.load_suite()
     _check_names(policy, suite, base)
@@ -92,6 +93,8 @@ def gate(
     every: list[Seen] = []
     for against, reference in references:
         pairing = pair(reference, tuned)
+        if reference is base and nothing_shared(pairing):
+            raise none_compared(tuned, pairing, suite)
         drawn = _draws(wanted, pairing, reference, tuned, seed=seed, replicates=replicates)
         (tests,) = group_tests(
             suite.groups,

@@ -237,7 +237,7 @@ def _why_open(guard: Guard, test: MarginTest, flat: ChangeTest, seen: Seen) -> s
         return guard.artefacts
     if seen.floors is not None and np.isnan(seen.floors.get(guard.name, np.nan)):
         return "the second run of the base lacks a benchmark of this guard: its noise is unknown"
-    return "" if test.lower > -guard.margin else _open(test.lower, guard.margin, flat)
+    return "" if test.lower > -guard.margin else _open(test.lower, guard.margin, flat, n=guard.n)
 
 
 def _unfit(
@@ -268,13 +268,17 @@ def fewer_said(wanted: Sequence[str], pairing: Pairing, policy: Policy, against:
     return None
 
 
-def _open(lower: float, margin: float, flat: ChangeTest) -> str:
-    """Why neither is shown: the bound passes the margin, and no drop beyond it is established."""
+def _open(lower: float, margin: float, flat: ChangeTest, *, n: int | None = None) -> str:
+    """Why neither is shown: the bound passes the margin, and no drop beyond it is established.
+
+    ``n`` questions are called so where each is a cluster of its own.
+    """
     digits = 1 if f"{lower:.1f}" != f"{-margin:.1f}" else 3
     said = f"the bound {lower:.{digits}f} lies below {-margin:.{digits}f} (the margin)"
     if flat.smallest_p >= ALPHA:
         clusters = round(1 - log2(flat.smallest_p))  # it is 2 / 2^clusters
-        few = f"{clusters} clusters can't reach p < {ALPHA} (smallest possible p "
+        units = "questions" if clusters == n else "clusters"
+        few = f"{clusters} {units} can't reach p < {ALPHA} (smallest possible p "
         return f"{said}, and {few}{flat.smallest_p:.3g})"
     return f"{said}, and a drop beyond the margin is not shown"
 

@@ -9,6 +9,9 @@ from typing import Any
 from ..core.errors import InputError
 from ..core.power import items_for
 
+REACH = 100_000
+"""Items that no suite has: the largest benchmarks that people run have 10,000 to 15,000."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -20,6 +23,13 @@ class Plan:
     effect: float
     discordance: float
     n: int
+
+    @property
+    def comment(self) -> str:
+        """What is said of a number of items that nobody has; else empty."""
+        if self.n <= REACH:
+            return ""
+        return "out of reach: the largest benchmarks have about 15,000 items; plan a larger effect"
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of ``transferscope plan``."""

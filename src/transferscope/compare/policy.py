@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
-from ..core.nearest import did_you_mean
+from ..core.invalid import reason
+from ..core.nearest import did_you_mean, nearest
 
 Tier = Literal["critical", "supporting", "advisory"]
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
@@ -94,15 +95,19 @@ def _unknown_key(error: Any, place: str) -> InputError:
     if not table:
         known, others = others, known
     remedy = did_you_mean(key, known)
-    if key in others:  # in TOML, what stands below a table's head belongs to it
+    elsewhere = nearest(key, others, n=1) if not nearest(key, known, n=1) else []
+    if key in others or elsewhere:
+        # In TOML, what stands below a table's head belongs to it.
         remedy = "move it above the first [table]" if table else "it goes into a [guards.NAME]"
+        if key not in others:
+            remedy = f"did you mean {elsewhere[0]!r}? {remedy}"
     where = f"{place} [{'.'.join(table)}]" if table else place
     return InputError(f"unknown key {key!r}", place=where, remedy=remedy)
 
 
 def _wrong_value(error: Any, place: str) -> InputError:
     where = ".".join(str(part) for part in error["loc"])
-    what = _PLAIN.get(error["type"], error["msg"])
+    what = _PLAIN.get(error["type"]) or reason(error)
     return InputError(what, place=f"{place} [{where}]", remedy="see docs/gate.md for a policy")
 
 

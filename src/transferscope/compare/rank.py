@@ -32,10 +32,11 @@ class RankedModel:
 
     ``kept``: "kept" where every other group's lower 95 % bound lies above minus the allowed loss,
     "lost" where one's upper bound lies below it, else "open" (also without any bound, and where
-    both runs have ``not_judged`` benchmarks, in no group, or ``incomparable`` ones: what was lost
-    there nobody saw). ``worst`` is the group that decides. ``pareto``: no other model is at least
-    as good at both and better at one, by the estimates. ``tokens``: mean tokens an answer,
-    ``None`` where no run recorded them.
+    both runs have ``not_judged`` benchmarks, in no group, or ``incomparable`` ones, or the base has
+    ``missing`` ones outside the source that the model lacks: what was lost there nobody saw).
+    ``worst`` is the group that decides. ``pareto``: no other model is at least as good at both and
+    better at one, by the estimates. ``tokens``: mean tokens an answer, ``None`` where no run
+    recorded them.
     """
 
     model: str
@@ -48,6 +49,7 @@ class RankedModel:
     placement: Placement | None
     not_judged: tuple[str, ...] = ()
     incomparable: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``order`` in the ``rank`` command's JSON."""
@@ -64,6 +66,7 @@ class RankedModel:
             "placement": None if self.placement is None else self.placement.to_json(),
             "not_judged": list(self.not_judged),
             "incomparable": list(self.incomparable),
+            "missing": list(self.missing),
         }
 
 
@@ -127,7 +130,9 @@ def rank(
     comparison = compare_runs(
         base, tuned, seed=seed, replicates=replicates, examples=0, pairings=pairings
     )
-    tokens = {run.manifest.model.name: _tokens(run) for run in (base, *tuned)}
+    tokens = {_name(run): _tokens(run) for run in (base, *tuned)}
+    ranked = {result.model for result in comparison.tuned}
+    pairings = [p for p, run in zip(pairings, tuned, strict=True) if _name(run) in ranked]
     rows = [
         _ranked(result, comparison, allowed_loss, tokens[result.model])
         for result in comparison.tuned
@@ -143,6 +148,10 @@ def rank(
     return Ranking(
         comparison, allowed_loss, tuple(order), contrasts, router, tokens[comparison.base]
     )
+
+
+def _name(run: Run) -> str:
+    return run.manifest.model.name
 
 
 def pareto(points: Sequence[tuple[PlanePoint | None, PlanePoint | None]]) -> list[bool]:
@@ -183,8 +192,10 @@ def _ranked(
 ) -> RankedModel:
     gain, retention = result.plane.get(comparison.source), result.retention
     kept, worst = kept_groups(result.plane, comparison.source, allowed_loss)
-    if kept == "kept" and (result.not_judged or result.incomparable):
-        # What both runs have and nothing judges may be what was lost: no group decides.
+    source = comparison.groups.get(comparison.source, ())
+    missing = tuple(b for b in result.missing if b not in source)
+    if kept == "kept" and (result.not_judged or result.incomparable or missing):
+        # What the base has and nothing judges may be what was lost: no group decides.
         kept, worst = "open", ""
     place = None
     if comparison.scale == "published" and gain is not None and retention is not None:
@@ -200,6 +211,7 @@ def _ranked(
         place,
         not_judged=result.not_judged,
         incomparable=result.incomparable,
+        missing=missing,
     )
 
 

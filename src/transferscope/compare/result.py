@@ -22,7 +22,7 @@ from ..core.index import IndexResult
 from ..core.robustness import SpecificationCurve
 from ..core.standing import Standing, standing
 from .robust import Robustness
-from .unjudged import ONE_SIDED
+from .unjudged import MISSING, ONE_SIDED
 
 Interval = tuple[float, float]
 NO_GROUP = "not in suite"
@@ -231,6 +231,11 @@ class TunedResult:
         return tuple(
             b for b, why in self.not_compared.items() if not why.startswith((NO_GROUP, ONE_SIDED))
         )
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Benchmarks that the base has and this model lacks."""
+        return tuple(b for b, why in self.not_compared.items() if why.startswith(MISSING))
 
     def to_json(self) -> dict[str, Any]:
         """One element of ``tuned`` in the ``compare`` command's JSON."""

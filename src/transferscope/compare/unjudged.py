@@ -9,6 +9,10 @@ from ..runs import Pairing
 
 ONE_SIDED = "missing in "
 """How reasons of :attr:`Pairing.excluded` begin where only one of the runs has a benchmark."""
+MISSING = f"{ONE_SIDED}tuned"
+"""How those begin where only the base has it."""
+NO_ITEM = "no item of the base's "
+"""How they begin where both runs have a benchmark, but none of each other's items."""
 
 
 def unjudged(pairing: Pairing, suite: Suite) -> dict[str, str]:
@@ -42,3 +46,13 @@ def not_comparable(pairing: Pairing, suite: Suite) -> dict[str, str]:
         for name, why in pairing.excluded.items()
         if not why.startswith(ONE_SIDED) and name in suite.group_of
     }
+
+
+def nothing_shared(pairing: Pairing) -> bool:
+    """Whether the runs have no question in common: one of them is of something else.
+
+    Shared questions that can't be compared (other words, fewer repeats) are something in common.
+    """
+    alien = (ONE_SIDED, NO_ITEM)
+    here = pairing.benchmarks or pairing.unpaired
+    return not here and all(why.startswith(alien) for why in pairing.excluded.values())

@@ -9,6 +9,8 @@ A message is one line: what is wrong, where, and what to do about it.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 
 class TransferscopeError(Exception):
     """Root of every error this package raises on purpose."""
@@ -34,7 +36,14 @@ class MissingExtra(TransferscopeError):
 
     def __init__(self, extra: str, *, needed_for: str) -> None:
         self.extra = extra
-        super().__init__(
-            f"{needed_for} needs packages that are not installed; "
-            f"run: pip install 'transferscope[{extra}]'"
-        )
+        what = f"{needed_for} needs packages that are not installed"
+        super().__init__(f"{what}; run: {_installer()} 'transferscope[{extra}]'")
+
+
+def has_pip() -> bool:
+    """Whether this Python can run pip; environments that uv makes can't."""
+    return find_spec("pip") is not None
+
+
+def _installer() -> str:
+    return "pip install" if has_pip() else "uv pip install"

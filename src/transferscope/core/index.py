@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .changes import Z95, ChangeTest
+from .groups import group_name
 from .standing import ALPHA
 
 Array = NDArray[np.float64]
@@ -68,8 +69,8 @@ class IndexResult:
 
     ``gain`` in points, ``di`` in the definition's unit, ``ti`` and its bounds ``ci`` in percent;
     ``interval`` names how ``ci`` was made (``None`` without one). A DI is ``None`` where its
-    definition has no value (a base score of 0 under ``relative``, a sigma of 0). ``no_interval``
-    says why a defined TI has none, where that is known.
+    definition has no value (no headroom, a base score of 0 under ``relative``, a sigma of 0).
+    ``no_interval`` says why a defined TI has none, where that is known.
     """
 
     model: str
@@ -251,7 +252,7 @@ def index_of(
         bounds = order_interval(transferability(di_RG, at))
     no_value = partial(_no_value, layout, base_B=base_B, sigma_G=sigma, definition=definition)
     no_source = no_value(at) or _no_source_gain(
-        layout.source,
+        group_name(layout.source),
         float(point_G[at]),
         None if di_RG is None else di_RG[:, at],
         definition=definition,
@@ -277,7 +278,7 @@ def index_of(
             ci[group] = (100.0 * limits[0], 100.0 * limits[1]) if limits and known else None
         elif bounds is not None and di_RG is not None and not np.isnan(bounds[0][g]):
             if float(np.ptp(di_RG[:, g])) <= 1e-9 * abs(float(point_G[g])):
-                silent[group] = f"no change on {group} differs between its items"
+                silent[group] = f"no change on {group_name(group)} differs between its items"
             else:
                 ci[group] = (float(bounds[0][g]), float(bounds[1][g]))
     named = None
@@ -285,7 +286,8 @@ def index_of(
         named = "Fieller" if definition == "linear" else "percentile"
         named = named if paired else f"{named}, unpaired"
     di = {
-        g: float(v) if np.isfinite(v) else None for g, v in zip(layout.groups, point_G, strict=True)
+        g: float(v) if np.isfinite(v) and no_value(place) is None else None
+        for place, (g, v) in enumerate(zip(layout.groups, point_G, strict=True))
     }
     gain = {g: float(v) for g, v in zip(layout.groups, gains_G, strict=True)}
     return IndexResult(model, base, gain, di, ti, ci, reasons, named, silent)
@@ -295,7 +297,7 @@ def _no_value(
     layout: Layout, position: int, *, base_B: Array, sigma_G: Array, definition: str
 ) -> str | None:
     """Reason why a group has no DI that a ratio could use, or ``None``."""
-    name = layout.groups[position]
+    name = group_name(layout.groups[position])
     bases = base_B[layout.member_GB[position]]
     if definition == "relative":
         if (bases == 0.0).any():

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .groups import group_name
 from .index import (
     Array,
     IndexResult,
@@ -204,7 +205,7 @@ def _without(
     emptied = [g for g in layout.groups if g not in rest.groups]
     base_B, tuned_B, sigma_G = base_B[keep_B], tuned_B[keep_B], sigma_G[filled_G]
     if layout.source in emptied:
-        why = f"no benchmark of the source group {layout.source} is left"
+        why = f"no benchmark of the source group {group_name(layout.source)} is left"
         known: dict[str, float] = {}
         if rest.groups:  # else it was the only benchmark of all
             member_GB = rest.member_GB
@@ -225,7 +226,7 @@ def _without(
         definition=definition,
         sigma_G=sigma_G,
     )
-    reasons = {g: f"no benchmark of {g} is left" for g in emptied}
+    reasons = {g: f"no benchmark of {group_name(g)} is left" for g in emptied}
     return LeftOut(
         name,
         {g: result.di.get(g) for g in layout.groups},

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .errors import InputError
 from .files import parse_toml, read_text
+from .invalid import reason
 from .nearest import nearest
 from .plugins import plugins
 from .records import digest
@@ -42,7 +43,7 @@ class Benchmark(BaseModel):
     pack: str
     metric: str = "accuracy"
     chance: float | None = Field(default=None, ge=0.0, lt=1.0)
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, strict=True)
 
 
 class Suite(BaseModel):
@@ -95,7 +96,7 @@ def parse_suite(text: str, *, place: str) -> Suite:
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            first["msg"].removeprefix("Value error, "),
+            reason(first),
             place=f"{place} [{where}]" if where else place,
             remedy="compare with a suite that ships with the package: mini.toml, paper.toml",
         ) from None

@@ -41,6 +41,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from .errors import InputError
 from .files import parse_toml, read_text
+from .invalid import reason
 from .nearest import CUTOFF, did_you_mean, nearest
 from .suite import Benchmark, Suite
 from .tasknames import fold, key, spellings
@@ -225,7 +226,7 @@ def parse_taxonomy(text: str, *, place: str) -> Taxonomy:
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        what = first["msg"].removeprefix("Value error, ")
+        what = reason(first)
         raise InputError(what, place=f"{place} [{where}]" if where else place) from None
 
 

@@ -171,6 +171,7 @@ def decodings(
 
     Raises as :func:`evaluate` does for an unknown pack or task, and for a file that is missing.
     """
+    need_lm_eval()
     from ..tasks.paper import find_file
     from .quiet import quiet_lm_eval
 

@@ -48,16 +48,13 @@ def _checkers() -> Mapping[str, Any]:
     try:
         import langdetect
         import nltk
+        from lm_eval.tasks.ifeval.instructions_registry import INSTRUCTION_DICT
     except ImportError:
-        raise MissingExtra("grade", needed_for="grading IFEval") from None
+        raise MissingExtra("eval", needed_for="grading IFEval") from None
     folder = str(nltk_data())
     if folder not in nltk.data.path:
         nltk.data.path.append(folder)
     langdetect.DetectorFactory.seed = 0
-    try:
-        from lm_eval.tasks.ifeval.instructions_registry import INSTRUCTION_DICT
-    except ImportError:
-        raise MissingExtra("eval", needed_for="grading IFEval") from None
     registry: Mapping[str, Any] = INSTRUCTION_DICT
     return registry
 

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from . import words
 from .markdown import cell_text, table
-from .text import markdown_cell, name
+from .text import markdown_cell, minus, name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,7 +35,7 @@ def print_gate(result: GateResult, console: Console) -> None:
     style = {"PASS": "bold green", "REGRESSED": "bold red"}.get(result.verdict, "bold yellow")
     console.print(Text(_headline(result), style=style))
     for reason in result.reasons:
-        console.print(Text(f"- {_line(reason)}"))
+        console.print(Text(f"- {minus(_line(reason))}"))
     for note in _notes(result):
         console.print(Text(_line(note)))
     grid = plain_table("Guards: change and one-sided 95 % bound in points")
@@ -56,7 +56,7 @@ def print_gate(result: GateResult, console: Console) -> None:
 def render_gate_markdown(result: GateResult) -> str:
     """A comment for a pull request."""
     rows = [[markdown_cell(cell) for cell in _cells(guard)] for guard in result.guards]
-    reasons = [f"- {cell_text(reason)}" for reason in result.reasons]
+    reasons = [f"- {minus(cell_text(reason))}" for reason in result.reasons]
     parts = [f"## {cell_text(_headline(result))}", "\n".join(reasons)]
     parts += [cell_text(note) for note in _notes(result)]
     parts.append(table(HEAD, rows))
@@ -110,7 +110,7 @@ def _cases(result: GateResult) -> list[tuple[str, str, Guard | None]]:
     ]
     for guard in result.guards:
         told = (guard.why, guard.artefacts, guard.flagged)
-        beside = "; ".join(dict.fromkeys(text for text in told if text))
+        beside = minus("; ".join(dict.fromkeys(text for text in told if text)))
         said = " ".join(_cells(guard)) + (f": {beside}" if beside else "")
         cases.append((f"{guard.name} against {guard.against}", said, guard))
     return cases

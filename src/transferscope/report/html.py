@@ -180,9 +180,9 @@ def _environment() -> Environment:
         "visible": visible,
     }
     environment.globals |= {
-        "STANDING": words.STANDING_WORDS,
         "artefact_grid": parts.artefact_grid,
         "index_value": words.index_value,
         "limits": words.limits,
+        "standing_cell": parts.standing_cell,
     }
     return environment

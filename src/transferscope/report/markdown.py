@@ -12,6 +12,7 @@ from .text import markdown_html
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, Comparison, TunedResult
+    from ..core.attribution import Attribution
     from .model import ReportInput
 
 COMMENT_LIMIT = 60_000
@@ -123,21 +124,24 @@ def _study(report: ReportInput) -> list[str]:
 def _plane(comparison: Comparison, labels: Sequence[str]) -> list[str]:
     rows = []
     for label, result in zip(labels, comparison.tuned, strict=True):
+        causes = result.causes
         points = [
-            (words.group_name(g) + (" (source)" if g == comparison.source else ""), p)
+            (words.group_name(g) + (" (source)" if g == comparison.source else ""), p, found)
             for g, p in result.plane.items()
+            for found in [causes.groups.get(g)]
         ]
         if result.retention is not None:
-            points.append(("retention: other groups together", result.retention))
+            together = "retention: other groups together"
+            points.append((together, result.retention, causes.retention))
         rows += [
             (
                 label,
                 cell(group),
                 words.signed(point.gain),
                 words.interval(point.ci),
-                words.STANDING_WORDS[point.standing],
+                parts.standing_cell(point.standing, found),
             )
-            for group, point in points
+            for group, point, found in points
         ]
     head = ("model", "group", "change, points", "95 % interval", "verdict")
     return ["### Gain and retention", table(head, rows, words_columns=2)]
@@ -188,7 +192,8 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
         "lost / won",
         "verdict",
     )
-    body = table(head, [_row(row) for row in result.benchmarks])
+    causes = result.causes.benchmarks
+    body = table(head, [_row(row, causes.get(row.benchmark)) for row in result.benchmarks])
     missing = "\n".join(
         f"- not compared: {cell(benchmark)} ({cell_text(why)})"
         for benchmark, why in result.not_compared.items()
@@ -202,7 +207,7 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
     return "\n\n".join(part for part in (summary, body, said, missing, "</details>") if part)
 
 
-def _row(row: BenchmarkChange) -> tuple[str, ...]:
+def _row(row: BenchmarkChange, made_by: Attribution | None) -> tuple[str, ...]:
     clean = row.artefacts
     split, own = ("n/a", "n/a"), "n/a"
     if clean is not None:
@@ -221,7 +226,7 @@ def _row(row: BenchmarkChange) -> tuple[str, ...]:
         *split,
         own,
         "n/a" if row.flips is None else f"{row.flips.lost} / {row.flips.won}",
-        words.STANDING_WORDS[row.standing],
+        parts.standing_cell(row.standing, made_by),
     )
 
 

@@ -14,6 +14,7 @@ from .views import Grid
 if TYPE_CHECKING:
     from ..compare.result import Artefacts, BenchmarkChange, TunedResult
     from ..core.attribution import Attribution
+    from ..core.standing import Standing
 
 HEAD = ("benchmark", "change", "from flagged", "from clean")
 """Heads of the columns in points that add up; the third and the fourth make the second."""
@@ -54,6 +55,29 @@ def flagged_grid(result: TunedResult) -> Grid:
     }
     rows = tuple(row[:5] for row in whole.rows if row[0] in flagged or row[0].endswith(" (mean)"))
     return Grid((*HEAD, "clean mean (n)"), rows if flagged else ())
+
+
+def standing_cell(said: Standing, made_by: Attribution | None) -> str:
+    """A verdict in a table, with the part of it that flagged answers carry.
+
+    >>> cut = Attribution(-22.4, -20.0, {"truncated": -20.0}, 40, 125, standing="loss")
+    >>> standing_cell("loss", cut)
+    'loss established, 20.0 of 22.4 in flagged answers'
+    """
+    told = words.STANDING_WORDS[said]
+    if not marked(said, made_by):
+        return told
+    assert made_by is not None
+    total, flagged, _ = add_up(made_by.change, [made_by.flagged, made_by.change - made_by.flagged])
+    if flagged * total > 0 and abs(flagged) <= abs(total):
+        return f"{told}, {abs(flagged):.1f} of {abs(total):.1f} in flagged answers"
+    return f"{told}, {words.signed(flagged)} in flagged answers"
+
+
+def marked(said: Standing, made_by: Attribution | None) -> bool:
+    """Whether a change that is shown must not be told without its flagged part."""
+    shown = said in ("gain", "loss", "gain suggested", "loss suggested")
+    return shown and made_by is not None and made_by.notable
 
 
 def points(part: Attribution) -> tuple[str, str, str]:

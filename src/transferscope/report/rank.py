@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..core.attribution import because
 from . import words
 from .text import name
-from .verdict import not_judged
+from .verdict import missing, not_judged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 
 def print_ranking(ranking: Ranking, console: Console) -> None:
-    """The order as a table, then sentences; everything fits 80 columns."""
+    """What differs between the runs, the order as a table, then sentences; all fits 80 columns."""
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .terminal import plain_table, print_differences
 
     comparison = ranking.comparison
+    print_differences(comparison, console)
     source = words.group_name(comparison.source)
     table = plain_table(f"What they kept first, then the gain on {source} (points)")
     table.add_column("", justify="right", no_wrap=True)
@@ -43,10 +44,10 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
 
 def sentences(ranking: Ranking) -> list[str]:
     """What the table's words mean, and what tells neighbours and router apart."""
-    loss = words.number(ranking.allowed_loss)
+    floor = words.number(-ranking.allowed_loss)
     out = [
-        f"kept: every other group's lower 95 % bound lies above -{loss} points; lost: one's upper "
-        "bound lies below it; open: neither is shown, or a benchmark of both inputs was not "
+        f"kept: every other group's lower 95 % bound lies above {floor} points; lost: one's upper "
+        "bound lies below it; open: neither is shown, or a benchmark of the base was not "
         "judged. front: no other model is as good at both."
     ]
     for row in ranking.order:
@@ -68,7 +69,7 @@ def _decided(row: RankedModel, ranking: Ranking) -> str:
 
     Empty where all is kept and judged.
     """
-    missed = not_judged(row)
+    missed = "; ".join(filter(None, (not_judged(row), missing(row))))
     if row.kept == "kept" or not row.worst:
         return f"{row.kept}, because {missed}" if missed else ""
     said = f"{row.kept} on {words.group_name(row.worst)}"

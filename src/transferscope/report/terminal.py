@@ -14,14 +14,16 @@ from rich.text import Text
 
 from . import parts, robust, verdict, views, words
 from .figures import model_labels
-from .text import name, token
+from .text import minus, name, token
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from ..compare.result import Comparison, TunedResult
     from ..compare.table import TableIndex
+    from ..core.attribution import Attribution
     from ..core.index import IndexResult
+    from ..core.standing import Standing
     from ..published import CohortChecks, Recomputed
 
 STYLE = {"gain": "green", "loss": "red"}
@@ -39,7 +41,7 @@ DIFFERENCES_SHOWN = 10
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Differences between runs, verdicts, plane, index, and one table of benchmarks a model."""
-    _differences(comparison, console)
+    print_differences(comparison, console)
     print_verdict(comparison, console)
     console.print()
     console.print(_plane(comparison))
@@ -73,8 +75,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         "Scores in percent, changes in points. Intervals are of one benchmark by itself; Holm's p "
         "corrects for all of them. MDE is the change that the test shows with 80 % power. In the "
         "last column: gain or loss established; with a question mark: suggested by the "
-        "benchmark's own p only; a dash: no change established, which does not mean that nothing "
-        "was lost.",
+        "benchmark's own p only; with a star: flagged answers made much of it; a dash: no change "
+        "established, which does not mean that nothing was lost.",
         console,
         style="dim",
     )
@@ -223,7 +225,8 @@ def _shifted(shifted: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _differences(comparison: Comparison, console: Console) -> None:
+def print_differences(comparison: Comparison, console: Console) -> None:
+    """What is not like for like between the runs, where anything is."""
     if not comparison.differences:
         return
     _say("Not like for like: the runs differ.", console, style="bold yellow")
@@ -241,17 +244,17 @@ def _plane(comparison: Comparison) -> Table:
     _numbers(table, "change", "95 % interval")
     table.add_column("", no_wrap=True)
     for label, result in _labelled(comparison):
-        points = [(words.group_name(g), p) for g, p in result.plane.items()]
+        causes = result.causes
+        points = [(words.group_name(g), p, causes.groups.get(g)) for g, p in result.plane.items()]
         if result.retention is not None:
-            points.append(("retention", result.retention))
-        for at, (group, point) in enumerate(points):
-            said = point.standing
+            points.append(("retention", result.retention, causes.retention))
+        for at, (group, point, made_by) in enumerate(points):
             table.add_row(
                 Text(label if at == 0 else ""),
                 Text(name(group)),
                 Text(words.signed(point.gain)),
                 Text(words.interval(point.ci)),
-                Text(SHORT[said], style=STYLE.get(said, "dim")),
+                _standing(point.standing, made_by),
                 end_section=at == len(points) - 1,
             )
     return table
@@ -284,7 +287,7 @@ def _index_table(title: str, results: Sequence[IndexResult], console: Console) -
             )
     console.print(table)
     for why in reasons:
-        _say(f"undefined for {why}", console, style="dim")
+        _say(f"undefined for {minus(why)}", console, style="dim")
 
 
 def _benchmarks(label: str, result: TunedResult) -> Table:
@@ -294,7 +297,6 @@ def _benchmarks(label: str, result: TunedResult) -> Table:
     table.add_column("", no_wrap=True)
     groups = [row.group for row in result.benchmarks]
     for at, row in enumerate(result.benchmarks):
-        said = row.standing
         table.add_row(
             Text(name(row.benchmark)),
             Text(words.number(row.base)),
@@ -304,10 +306,15 @@ def _benchmarks(label: str, result: TunedResult) -> Table:
             Text(words.p_value(row.p_holm)),
             Text(words.mde(row)),
             Text(words.count(row.n)),
-            Text(SHORT[said], style=STYLE.get(said, "dim")),
+            _standing(row.standing, result.causes.benchmarks.get(row.benchmark)),
             end_section=at + 1 < len(groups) and groups[at + 1] != row.group,
         )
     return table
+
+
+def _standing(said: Standing, made_by: Attribution | None) -> Text:
+    mark = "*" if parts.marked(said, made_by) else ""
+    return Text(SHORT[said] + mark, style=STYLE.get(said, "dim"))
 
 
 def _flagged(result: TunedResult) -> Table:

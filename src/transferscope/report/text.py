@@ -26,6 +26,9 @@ _HIDDEN = re.compile(
     "\ufe00-\ufe0d\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+_NEGATIVE = re.compile(r"(?<![^\s(])-(?=\d)")
+"""An ASCII minus before a number; inside a word it is a hyphen."""
+
 
 def visible(text: object, limit: int = TEXT_LIMIT) -> str:
     """``text`` cut at ``limit`` characters, with control and direction characters spelled out.
@@ -58,6 +61,15 @@ def token(text: object) -> str:
     cut = whole if len(whole) <= TOKEN_LIMIT else whole[: TOKEN_LIMIT - 1] + "…"
     drawn = visible(cut).replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
     return drawn or "(empty)"
+
+
+def minus(text: str) -> str:
+    """A sentence whose negative numbers have the sign that the tables beside it have.
+
+    >>> minus("the bound -8.1 lies below -4.0 on gpt-4 (change -3.0)")
+    'the bound −8.1 lies below −4.0 on gpt-4 (change −3.0)'
+    """
+    return _NEGATIVE.sub("\u2212", text)
 
 
 def finite(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..core.attribution import add_up, because, flagged_answers
 from ..core.disagreement import format_share
-from .text import name
+from .text import minus, name
 from .words import change, group_name, index_value
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ LEARNED = {
     "loss suggested": "A loss on {} is suggested, not established",
     "open": "No change on {} established",
     "too few": "Too few questions to judge {}",
-    "unknown": "The change on {} has no interval",
+    "unknown": "The change on {} can't be judged (no interval is known)",
 }
 KEPT = {
     "gain": "better elsewhere",
@@ -39,7 +39,7 @@ KEPT = {
     "loss suggested": "a loss elsewhere suggested, not established",
     "open": "no change elsewhere established",
     "too few": "too few questions to judge the rest",
-    "unknown": "no interval elsewhere",
+    "unknown": "the change elsewhere can't be judged (no interval is known)",
 }
 
 
@@ -56,8 +56,13 @@ def headline(result: TunedResult, source: str) -> str:
         learned = LEARNED[point.standing].format(name(group_name(source)))
         learned += _reservation(result, [source], point, causes.groups.get(source))
     said = [learned]
+    kept = result.retention
+    if point is not None and kept is not None and point.standing == kept.standing == "unknown":
+        where = f"neither the change on {name(group_name(source))} nor that elsewhere"
+        said = [f"No interval is known: {where} can be judged"]
+        kept = None
     others = [group for group in result.plane if group != source]
-    if (kept := result.retention) is not None:
+    if kept is not None:
         said.append(KEPT[kept.standing] + _reservation(result, others, kept, causes.retention))
         if kept.standing != "loss":
             groups_said = [
@@ -130,6 +135,14 @@ def not_judged(result: TunedResult | RankedModel) -> str:
     )
 
 
+def missing(row: RankedModel) -> str:
+    """``drop is in the base only: not judged``, or nothing."""
+    if not row.missing:
+        return ""
+    verb = "are" if len(row.missing) > 1 else "is"
+    return f"{_listed(row.missing)} {verb} in the base only: not judged"
+
+
 def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str) -> list[str]:
     """The index of every group in a line each; groups undefined for one reason share a line.
 
@@ -148,7 +161,7 @@ def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str)
         else:
             out.append(f"{label} {name(group_name(group))}: {index_value(robust, group)}.")
     for why, groups in undefined.items():
-        out.append(f"{label} {' and '.join(groups)}: undefined: {why}.")
+        out.append(f"{label} {' and '.join(groups)}: undefined: {minus(why)}.")
     return out
 
 

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..core.attribution import parts
+from ..core.groups import group_name as group_name  # noqa: PLC0414 - the reports take it from here
 from ..core.standing import ALPHA, Standing
-from .text import name
+from .text import minus, name
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, PlanePoint, TunedResult
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ..core.index import IndexResult
 
 MINUS = "\u2212"
-GROUP_NAMES = {"other": "other reasoning", "non": "non-reasoning"}
-"""Reading names of the groups of the shipped suites; other groups read as they are called."""
 STANDING_WORDS: Mapping[Standing, str] = {
     "gain": "gain established",
     "loss": "loss established",
@@ -146,11 +145,6 @@ INFINITE = (
 """What is said under an infinite KL."""
 
 
-def group_name(group: str) -> str:
-    """How a group is called in a sentence."""
-    return GROUP_NAMES.get(group, group)
-
-
 def number(value: float | None, digits: int = 1) -> str:
     """``12.3``; infinities as words' signs, a missing or undefined value as ``n/a``."""
     if value is None or math.isnan(value):
@@ -253,16 +247,24 @@ def limits(result: TunedResult) -> list[str]:
     out = []
     if few:
         least = min(row.smallest_p for row in few)
-        out.append(f"Too few clusters to establish anything on {_names(few)}: {smallest(least)}.")
+        out.append(
+            f"Too few {_units(few)} to establish anything on {_names(few)}: {smallest(least)}."
+        )
     barred = [r for r in tested if r not in few and r.smallest_p * len(tested) >= ALPHA]
     if barred:
         least = min(row.smallest_p for row in barred) * len(tested)
         out.append(
-            f"Too few clusters to establish anything on {_names(barred)} "
+            f"Too few {_units(barred)} to establish anything on {_names(barred)} "
             f"after Holm's correction for {len(tested)} benchmarks, unless others fall with it: "
             f"{smallest(least)}."
         )
     return out
+
+
+def _units(rows: Sequence[BenchmarkChange]) -> str:
+    """What is counted: n questions can give p = 2^(1 - n), and fewer clusters of them no such p."""
+    alone = all(row.n is not None and row.smallest_p <= 2.001 * 0.5**row.n for row in rows)
+    return "questions" if alone else "clusters"
 
 
 def _names(rows: Sequence[BenchmarkChange]) -> str:
@@ -293,7 +295,7 @@ def index_value(result: IndexResult, group: str) -> str:
     """``41 % (95 % interval 12 to 80)`` or ``undefined: why``."""
     value = result.ti.get(group)
     if value is None:
-        return f"undefined: {result.undefined_reason.get(group, 'no reason recorded')}"
+        return f"undefined: {minus(result.undefined_reason.get(group, 'no reason recorded'))}"
     ci = result.ci.get(group)
     if ci is None and group in result.no_interval:
         return f"{number(value, 0)} % (no interval: {result.no_interval[group]})"

@@ -48,6 +48,7 @@ from pydantic import (
 
 from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
+from ..core.invalid import reason
 from ..core.suite import Suite, load_suite
 from ..train import ArmConfig, arm_config
 from ..train.config import LARGEST_SEED
@@ -286,4 +287,4 @@ def shipped_adapters() -> Path | None:
 def _invalid(err: ValidationError, place: str) -> InputError:
     first = err.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return InputError(first["msg"].removeprefix("Value error, "), place=f"{place} [{where}]")
+    return InputError(reason(first), place=f"{place} [{where}]")

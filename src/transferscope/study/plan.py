@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
-from ..core.errors import InputError
+from ..core.errors import InputError, MissingExtra
 from ..core.files import check_folder, is_scratch, make_folder, read_json, write_json
 from ..core.records import digest
 from ..evaluate import check_model
@@ -143,8 +144,9 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
 
     ``data`` is the folder of the files that real benchmarks are read from.
 
-    Raises :class:`InputError` under a launcher, too: its processes would average the gradients of
-    the different cells that each of them takes.
+    Raises :class:`MissingExtra` without a stage's packages, and :class:`InputError` under a
+    launcher, too: its processes would average the gradients of the different cells that each of
+    them takes.
     """
     if (count := processes()) > 1:
         raise InputError(
@@ -154,6 +156,9 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
             "`transferscope train`",
         )
     refuse_another(config, out)
+    trained = {cell.name: cell.config for cell in config.cells() if cell.config is not None}
+    training = any(not is_complete(out / "arms" / name) for name in trained)
+    _need_packages(training=training)
     suite = config.load_suite()
     for model in (config.base, *(c.checkpoint for c in config.cells() if c.checkpoint)):
         check_model(model, suite, n=config.items, seed=config.seed, data=data)
@@ -163,11 +168,17 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
     if config.probe.device_map is not None:
         place = f"study {config.name} [probe] device_map"
         require_device(config.probe.device_map, place=place)
-    trained = {cell.name: cell.config for cell in config.cells() if cell.config is not None}
-    if any(not is_complete(out / "arms" / name) for name in trained):
+    if training:
         require_template(load_tokenizer(config.base), name=config.base)
         _check_starts(config)
         _check_data(list(trained.values()))
+
+
+def _need_packages(*, training: bool) -> None:
+    """One extra has what all stages need: not a refusal at each of them."""
+    wanted = ["torch", "transformers", "lm_eval", *(["trl"] if training else [])]
+    if any(find_spec(package) is None for package in wanted):
+        raise MissingExtra("all", needed_for="a study")
 
 
 def _check_starts(config: StudyConfig) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "clean_arm",
     "is_complete",
     "make_queries",
+    "need_trl",
     "read_settings",
     "train_arm",
     "train_sft",
@@ -43,7 +44,7 @@ def clean_arm(
     config: ArmConfig, out: str | Path, prompts: Sequence[str]
 ) -> tuple[ArmConfig, Cleaned]:
     """:func:`.cleaned.cleaned`, imported when called."""
-    _need_trl()
+    need_trl()
     from .cleaned import cleaned
 
     return cleaned(config, Path(out), prompts)
@@ -51,7 +52,7 @@ def clean_arm(
 
 def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
     """:func:`.sft.train_sft`, imported when called."""
-    _need_trl()
+    need_trl()
     from . import sft
 
     return sft.train_sft(config, out, tick=tick)
@@ -59,7 +60,7 @@ def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Pa
 
 def train_surrogate(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
     """:func:`.surrogate.train_surrogate`, imported when called."""
-    _need_trl()
+    need_trl()
     from . import surrogate
 
     return surrogate.train_surrogate(config, out, tick=tick)
@@ -76,7 +77,8 @@ def train_arm(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Pa
     return train(config, out, tick=tick)
 
 
-def _need_trl() -> None:
+def need_trl() -> None:
+    """Raise :class:`MissingExtra` without the training libraries."""
     from importlib.util import find_spec
 
     if find_spec("trl") is None or find_spec("datasets") is None:

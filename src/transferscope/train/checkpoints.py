@@ -9,6 +9,7 @@ every process adds the state of its random generators: sealed is what all of the
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -19,6 +20,7 @@ from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from ..core.errors import InputError
 from ..core.files import make_folder, read_json, write_json
+from ..models.adapting import ADAPTER_CONFIG
 
 SEAL = "sealed.json"
 _NAME = re.compile(r"checkpoint-[0-9]+")
@@ -99,6 +101,8 @@ def save_model(
     if weights is not None:
         own["state_dict"] = weights
     model.save_pretrained(staged, **own)
+    if isinstance(model, PeftModel):
+        _sort_sets(staged / ADAPTER_CONFIG, model.peft_config["default"])
     tokenizer.save_pretrained(staged)
     make_folder(out)
     for path in sorted(staged.iterdir()):
@@ -107,6 +111,17 @@ def save_model(
             shutil.rmtree(there)
         path.replace(there)
     staged.rmdir()
+
+
+def _sort_sets(file: Path, config: Any) -> None:
+    """PEFT writes sets (``target_modules``) in the order of this process's hash seed.
+
+    Sorted, the same arm has the same file, and the same fingerprint, however often it is resumed.
+    """
+    saved = read_json(file)
+    for key in (key for key, value in vars(config).items() if isinstance(value, set)):
+        saved[key] = sorted(saved[key])
+    file.write_text(json.dumps(saved, indent=2, sort_keys=True), encoding="utf-8")
 
 
 def _checkpoints(folder: Path) -> list[Path]:

@@ -17,6 +17,7 @@ from pydantic import (
 
 from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
+from ..core.invalid import reason
 from ..core.nearest import did_you_mean
 from ..core.plugins import plugins
 from .queries import MOST
@@ -202,7 +203,7 @@ def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
     except ValidationError as err:
         first = err.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        what = first["msg"].removeprefix("Value error, ")
+        what = reason(first)
         raise InputError(f"{where}: {what}" if where else what, place=place) from None
 
 

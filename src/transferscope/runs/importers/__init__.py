@@ -17,6 +17,7 @@ from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, RunWriter, read_run
 from ..manifest import MANIFEST_FILE, Manifest
 from .base import Importer, Results, Sample
+from .pooled import pooled
 
 __all__ = [
     "IMPORTERS",
@@ -87,7 +88,8 @@ def import_results(
                 remedy = "import one of the files"
                 raise InputError(str(err), place=str(path), remedy=remedy) from None
         tick("import", len(results.samples), len(results.samples))
-    return Imported(Path(out), name, results.unmapped, results.notes)
+    notes = (*results.notes, *pooled(results.taken, taxonomy))
+    return Imported(Path(out), name, results.unmapped, notes)
 
 
 def open_run(

@@ -10,6 +10,7 @@ from typing import Any
 from ...core.taxonomy import Taxonomy, load_taxonomy
 from . import find_importer
 from .base import Results, Taken
+from .pooled import pooled
 
 NEAREST = 3
 """Names offered for an unmapped task."""
@@ -107,7 +108,8 @@ def explain(path: str | Path, *, format: str = "auto", mapping: Path | None = No
     results = importer.read(path, taxonomy)
     tasks = [_explained(taken, taxonomy) for taken in results.taken or _guessed(results, path)]
     tasks.sort(key=lambda task: (task.mapped, not task.taken.left_out))  # stable
-    return Explanation(path, name, results.model.name, tuple(tasks), results.notes)
+    notes = (*results.notes, *pooled(results.taken, taxonomy))
+    return Explanation(path, name, results.model.name, tuple(tasks), notes)
 
 
 def _explained(taken: Taken, taxonomy: Taxonomy) -> Explained:
