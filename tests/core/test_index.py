@@ -186,6 +186,21 @@ def test_a_target_without_spread_has_no_percentile_interval() -> None:
     assert linear.ci["non"] == pytest.approx((100 * expected[0], 100 * expected[1]), abs=1.0)
 
 
+@pytest.mark.parametrize("definition", ["robust", "linear"])
+def test_a_ti_leaves_out_0_only_where_its_group_is_shown_to_have_changed(definition: str) -> None:
+    source = ChangeTest("mcnemar", 0.001, (5.0, 20.0))
+    di = np.random.default_rng(1).normal([13.0, 4.0, -4.0], 0.5, size=(900, 3))
+    given = {"layout": LAYOUT, "base_B": BASE, "tuned_B": TUNED, "di_RG": di}
+    open_, shown = ChangeTest("sign-flip", 0.06, (0.0, 9.0)), ChangeTest("sign-flip", 0.04, (1, 9))
+    tests = {"math": source, "other": open_, "non": shown}
+    alone = index_of("m", "b", **given, definition=definition).ci
+    both = index_of("m", "b", **given, definition=definition, tests=tests).ci
+    (low, high), found = alone["other"] or (0.0, 0.0), both["other"]
+    assert low * high > 0  # the replicates by themselves would leave it out
+    assert found == (min(low, 0.0), max(high, 0.0))
+    assert both["non"] == alone["non"]
+
+
 def test_fieller_bounds_solve_the_quadratic() -> None:
     cov = np.array([[0.04, 0.01], [0.01, 0.09]])
     low, high = fieller(2.0, 1.0, cov) or (np.nan, np.nan)

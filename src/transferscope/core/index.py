@@ -281,6 +281,8 @@ def index_of(
                 silent[group] = f"no change on {group_name(group)} differs between its items"
             else:
                 ci[group] = (float(bounds[0][g]), float(bounds[1][g]))
+        if (found := ci[group]) and tests is not None and tests[group].p >= ALPHA:
+            ci[group] = (min(found[0], 0.0), max(found[1], 0.0))
     named = None
     if any(ci.values()):
         named = "Fieller" if definition == "linear" else "percentile"

@@ -85,8 +85,8 @@ def tango_lower(
 ) -> float:
     """One-sided lower 1 - ``alpha`` bound of the change in points, Tango's test inverted.
 
-    ``correction``: as in :func:`tango_z`. With no discordant pair it is -100 z^2 / (n + z^2). Raises :class:`ValueError` for counts that
-    no n pairs can give.
+    ``correction``: as in :func:`tango_z`. With no discordant pair it is -100 z^2 / (n + z^2).
+    Raises :class:`ValueError` for counts that no n pairs can give.
     """
     from scipy.special import ndtri
 
