@@ -30,7 +30,7 @@ _NAMES = (
 # instruction asked for. A tag between backticks is being talked about.
 _TAG = re.compile(
     rf"""(?:
-      <(?<!`<)(?:
+      <(?=[\s/|｜\w])(?<!`<)(?:
         \s*(?P<close>/)?\s*(?P<name>{_NAMES})(?:\s[^<>\n]{{0,80}}(?<!/))?\s{{0,8}}>
       | [|｜]\s*(?P<bar_close>/|end[_▁](?:of[_▁])?)?(?:(?:begin|start)[_▁](?:of[_▁])?)?
         (?P<bar_name>{_NAMES})[|｜]>
