@@ -15,9 +15,10 @@ from functools import partial
 
 from . import marks, shapes
 from .amounts import same_amount
+from .combinations import counted
 from .expressions import Undefined, same_formula, same_relation, value
 from .notation import canonical, squeezed
-from .numbers import amount, spoken_first
+from .numbers import amount
 from .symbolic import same_by_algebra
 from .syntax import Unreadable
 
@@ -66,7 +67,10 @@ def _same(mine: str, theirs: str, depth: int) -> bool:  # noqa: PLR0911 - by cas
         return _equal_numbers(mine, theirs)  # the dots of a decimal; a list's stand for anything
     if "∅" in mine + theirs or _words(mine) in _NOTHING:
         return _nothing(mine) and _nothing(theirs)
-    return _by_kind(_led(mine), _led(theirs), depth)
+    if _by_kind(_led(mine), _led(theirs), depth):
+        return True
+    read = counted(mine), counted(theirs)
+    return read != (mine, theirs) and _by_kind(_led(read[0]), _led(read[1]), depth)
 
 
 def _by_kind(mine: str, theirs: str, depth: int) -> bool:
@@ -96,7 +100,7 @@ def _led(text: str) -> str:
     text = _REMARK.sub("", text.lstrip(" ="))
     if _words(text) in _ALL:
         return "\\mathbb{R}"
-    text = spoken_first(_BRACKETED.sub(r"\1", text))
+    text = _BRACKETED.sub(r"\1", text)
     led = _MEMBER.sub("", _LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
     if led != text and led.count("»") > led.count("«"):
         led = "«" + led.lstrip()
@@ -311,8 +315,8 @@ def _as_ratios(mine: str, theirs: str, same: marks.Same) -> bool | None:
             return len({a / b for a, b in zip(*numbers, strict=True)}) == 1
         return all(same(a, b) for a, b in zip(one, other, strict=True))
     pair, rest = (one, theirs) if one else (other, mine)
-    if len(pair) != 2 or shapes.parts_of_ratio(rest):
-        return False
+    if len(pair) != 2 or shapes.parts_of_ratio(rest) or rest.strip(" -").isdecimal():
+        return False  # "5 to 1" is no 5
     return same(f"\\frac{{{pair[0]}}}{{{pair[1]}}}", rest)
 
 

@@ -21,12 +21,11 @@ _CLOCK = re.compile(
 _BASED = re.compile(
     r"\(?\s*(?P<digits>[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?)\s*\)?\s*"
     r"(?:_\s*\{?\s*\(?(?:«(?P<word>[a-z]+)»|(?P<base>\d{1,2}))\)?\s*\}?"
-    r"|\(?\s*(?:in )?«(?:in )?base»\s*(?:«(?P<said>[a-z]+)»|(?P<number>\d{1,2}))\s*\)?)"
+    r"|\(?\s*(?:in )?«(?:in )?base»\s*(?:«(?P<said>[a-z]+)»|(?P<number>\d{1,2}))\s*\)?"
+    r"|\(?\s*«(?:in )?(?P<called>binary|octal|decimal|hex(?:adecimal)?)(?: notation)?»\s*\)?)"
 )
 _BASES = {
-    "two": 2, "binary": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "octal": 8, "nine": 9, "ten": 10, "decimal": 10, "eleven": 11, "twelve": 12, "sixteen": 16,
-    "hex": 16, "hexadecimal": 16,
+    "binary": 2, "octal": 8, "decimal": 10, "hex": 16, "hexadecimal": 16,
 }  # fmt: skip
 _RESIDUE = re.compile(
     r"(?P<value>[^\\«(]+)(?<!\s)\s*\(?\s*(?:\\[pb]?mod|«mod(?:ulo)?»|mod)\s*[{(]?\s*"
@@ -143,6 +142,6 @@ def _based(text: str) -> tuple[str, int] | None:
     match = _BASED.fullmatch(last_side(text))
     if not match:
         return None
-    word = match["word"] or match["said"]
+    word = match["word"] or match["said"] or match["called"]
     base = _BASES.get(word, 0) if word else int(match["base"] or match["number"])
     return (match["digits"].upper().lstrip("0") or "0", base) if base else None

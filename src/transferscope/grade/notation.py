@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from .combinations import CHOOSE
+from .spoken import digits
+
 FUNCTIONS = (
     "arcsin|arccos|arctan|arccot|arcsec|arccsc|arsinh|arcosh|artanh|sinh|cosh|tanh|coth|"
     "sin|cos|tan|cot|sec|csc|sqrt|cbrt|log|ln|lg|exp|gcd|lcm|max|min|det|lim|sgn|abs|binom|floor|ceil"
@@ -114,9 +117,18 @@ _WORD = re.compile(
 _HALF_DAY = re.compile(r"(?<=\d)\s*\\?\s*([ap])\.?\s?m(?:\.|\b)(?!\w)", re.IGNORECASE)
 _TIMES = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)|(?<=\d)\s+[xX]\s+(?=\d)")
 _SIUNITX = re.compile(r"\\(?:SI|qty)\s*\{([^{}]*)\}\s*\{\\?([a-zA-Z]+)\}")
-_SPOKEN_SIGN = re.compile(r"(?<=\d)\s+(times|plus|minus|divided by)\s+(?=\d)")
+_SPOKEN_SIGN = re.compile(
+    r"(?<=\d)\s+(times|plus|minus|divided by|(?:raised )?to the power(?: of)?)\s+(?=-?\d)"
+)
 _SPOKEN_SIGNS = {"times": "*", "plus": "+", "minus": "-", "divided by": "/"}
-_CHOOSE = re.compile(r"\{([^{}]{1,20}?)\s*\\choose\s*([^{}]{1,20})\}")
+_SHARE = re.compile(
+    r"(\d+)\s+(?:out\s+of(?:\s+the|\s+a\s+total\s+of)?|per)\s+(\d+)(?![\w.])|(?<!\d)(1)\s+in\s+(\d+)\.?$"
+)
+""" "5 out of 6", "1 in 6"."""
+_CHOOSE = re.compile(
+    r"\{([^{}]{1,20}?)\s*\\choose\s*([^{}]{1,20})\}"
+    r"|(?<![\w}])(\d{1,4}|[a-z])\s*\\choose\s*(\d{1,4}|[a-z])(?!\w)"
+)
 _EURO_CENTS = re.compile(r"€\s*\d+,\d\d(?!\d)|(?<![\d,])\d+,\d\d(?=\s*€)")
 _TEMPERATURE = re.compile(r"°\s*«?\s*([CF])\s*»?(?![a-zA-Z])")
 _SCALES = {"C": " «celsius»", "F": " «fahrenheit»"}
@@ -145,8 +157,10 @@ def canonical(text: str) -> str:
     text = plain_signs(text).replace("«", " ").replace("»", " ")
     text = _TWICE.sub(r"\\", text)
     text = re.sub(r"\\{4}|\\\\", "¶", text)  # row breaks, twice-escaped ones too
-    text = _SIUNITX.sub(r"\1\\text{ \2}", _CHOOSE.sub(r"\\binom{\1}{\2}", text))
-    text = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS[sign[1]], _outer(text))
+    text = _SIUNITX.sub(r"\1\\text{ \2}", _CHOOSE.sub(r"\\binom{\1\3}{\2\4}", text))
+    text = CHOOSE.sub(r"\\binom{\1}{\2}", digits(_outer(text)))
+    text = _SHARE.sub(lambda share: f"{share[1] or share[3]}/{share[2] or share[4]}", text)
+    text = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS.get(sign[1], "^"), text)
     text = re.sub(r"(?i)\bsq\.", "sq", re.sub(r"\binfinity\b", "∞", text))
     text = _EURO_CENTS.sub(lambda found: found[0].replace(",", "."), text)
     text = _symbols(text)
@@ -293,7 +307,7 @@ _SHORT_WORDS = frozenset(
         r"\S+",
         """an as at be by do he if in is it me my no of on so to up us we am all are but can for
         had has her him his how its let may new not now odd off old one our out own per
-        red say see she six the ten try two use was way who why yes you box boy cup day
+        red say see she the try use was way who why yes you box boy cup day
         dog egg few men map pen sq dne""",
     )
 )

@@ -52,12 +52,6 @@ _MULTIPLES = {
     for name in names.split()
 }
 _MULTIPLE = re.compile(r"\s*«(\w+)((?: [^»]*)?»)")
-_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-fifteen sixteen seventeen eighteen nineteen twenty"""
-_TENS = "thirty forty fifty sixty seventy eighty ninety"
-_SPOKEN = {word: at for at, word in enumerate(_ONES.split())} | {
-    word: 30 + 10 * at for at, word in enumerate(_TENS.split())
-}
 _CHINESE = re.compile(
     r"[负負]?[零〇一二两兩三四五六七八九十百千万萬亿億]+"
     r"(?=\s*(?:[个個本天元米岁歳人只隻次页頁枚円日時时年月分秒块公厘千克条張张です]|[^\u3040-\u9fff]|$))"
@@ -87,9 +81,7 @@ def amount(text: str) -> Fraction | None:
         return None
     times = Fraction(1)
     if "«" in text:
-        if (word := text.strip("«»").lower()) in _SPOKEN or "-" in word:
-            return _spoken(word)
-        if (digits := chinese(word)).lstrip("-").isdecimal():
+        if (digits := chinese(text.strip("«»"))).lstrip("-").isdecimal():
             return Fraction(digits)
         text, found = multiplied(text)
         times = Fraction(found)
@@ -130,21 +122,6 @@ def chinese(text: str) -> str:
             section = digit = 0
     minus = "-" if match[0][0] in "负負" else ""
     return f"{minus}{total + section + digit}" + text[match.end() :]
-
-
-def spoken_first(text: str) -> str:
-    """ "«two hours»" as "2 «hours»"."""
-    match = re.match(r"«([a-zA-Z]+) ([^»]+)»", text)
-    if not match or match[1].lower() not in _SPOKEN:
-        return text
-    return f"{_SPOKEN[match[1].lower()]} «{match[2]}»" + text[match.end() :]
-
-
-def _spoken(word: str) -> Fraction | None:
-    tens, _, ones = word.partition("-")
-    if tens not in _SPOKEN or (ones and not (ones in _SPOKEN and _SPOKEN[tens] >= 20)):
-        return None
-    return Fraction(_SPOKEN[tens] + (_SPOKEN[ones] if ones else 0))
 
 
 def _value(match: re.Match[str]) -> Fraction | None:  # noqa: PLR0911 - one per form

@@ -13,9 +13,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .combinations import CHOOSE
+from .corrections import corrected
 from .cues import cues
 from .formulas import Formula, formula
 from .numbers import chinese
+from .spoken import digits
 
 LOOK_AHEAD = 400
 """Characters behind "the answer is" that belong to the statement at most."""
@@ -62,7 +65,9 @@ _MORE = re.compile(
 )
 _RANGE = re.compile(
     r"\s*(?:(?:more|less|fewer|greater)\s+than\b|(?:or|and)\s+(?:more|less|fewer|greater|above|below|up|higher|lower|over)\b"
-    r"|(?:to|through|until|bis)\s+\$?\d[\d.,]*(?<![.,])|[–—~]\s?\d[\d.,]*(?<![.,]))"
+    r"|(?:to|through|until|bis|out of(?: the| a total of)?|per)\s+\$?\d[\d.,]*(?<![.,])"
+    r"|(?<=\b1)\s+in\s+\d+(?=\s*(?:[.,;!?*$\n]|$))|\s*\(?(?:in\s+)?(?:base[\s-]\d{1,2}|binary|octal|"
+    r"decimal|hexadecimal)\b(?!\s+(?:place|digit|point))\)?|[–—~]\s?\d[\d.,]*(?<![.,]))"
 )
 """Behind an amount, what makes it a range (or the ratio "3 to 1")."""
 _HALF_DAY = re.compile(r"\s*(?:[ap]\.\s?m\.|[ap]m\b)", re.IGNORECASE)
@@ -73,14 +78,20 @@ _NO_UNIT = re.compile(
     r"\b(?:since|because|as|which|where|so|for|when|if|is|are|was|were|in|on|at|with|after|each|"
     r"every|left|and|or|but|then|that|this|it|he|she|they|we|i|to|from|by|not|respectively|weil|da|"
     r"denn|porque|car|puisque|perché|ya|pois|has|have|total|altogether|more|remaining|per day|ist|"
-    r"sind)\b",
+    r"sind|no|wait|sorry|oops|actually|hmm|rather|nein|non)\b",
     re.IGNORECASE,
 )
 _TAGS = re.compile(
     r"</?(?:b|i|u|strong|em|p|span|code|mark|answer|br)\s?/?>|[`\"“”]", re.IGNORECASE
 )
-_SPOKEN_SIGN = re.compile(r"(?<=\d)\s+(times|plus|minus|divided by)\s+(?=\d)")
+_SPOKEN_SIGN = re.compile(
+    r"(?<=\d)\s+(times|plus|minus|divided by|(?:raised )?to the power(?: of)?)\s+(?=-?\d)"
+)
 _SPOKEN_SIGNS = {"times": " * ", "plus": " + ", "minus": " - ", "divided by": " / "}
+_NOT_BUT = re.compile(
+    r"^(?:not|nicht|non|pas|no)\s[^.\n]{1,40}?,?\s(?:but|sondern|mais|sino|bensì|ma)\s",
+    re.IGNORECASE,
+)
 _TRAILING_DOTS = re.compile(r"^(\d+)(?:\.\.\.|…)(?=\s|$)")
 _CLAUSE_END = re.compile(r"[.!?](?:\s|$)|\n|。|,\s")
 
@@ -96,9 +107,18 @@ class Statement:
 
 def statements(text: str) -> Iterator[Statement]:
     """What the cues of ``text`` state, the last first; cues that no answer follows are left out."""
+    later = len(text)
     for cue in cues(text):
-        if said := stated(text[cue.end : cue.end + LOOK_AHEAD]):
-            yield Statement(said, cue.start, cue.comma)
+        content = text[cue.end : cue.end + LOOK_AHEAD]
+        if said := stated(content):
+            behind = content[: later - cue.end] if later > cue.end else content
+            yield Statement(taken_back(behind) or said, cue.start, cue.comma)
+        later = cue.start
+
+
+def taken_back(content: str, *, at_once: bool = False) -> str | None:
+    """The answer to which ``content`` corrects the one that it begins with, or ends just before."""
+    return corrected(digits(_TAGS.sub("", content)), run, at_once=at_once)
 
 
 def stated(content: str) -> str | None:
@@ -106,7 +126,8 @@ def stated(content: str) -> str | None:
     content = _TAGS.sub("", _lines(content))
     if lead := _LEAD.match(content):
         content = content[lead.end() :]
-    content = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS[sign[1]], chinese(content))
+    content = CHOOSE.sub(r"\\binom{\1}{\2}", digits(_NOT_BUT.sub("", chinese(content))))
+    content = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS.get(sign[1], "^"), content)
     content = _TRAILING_DOTS.sub(r"\1", content)
     if found := run(content):
         return found
