@@ -100,7 +100,7 @@ class Letters:
         return connected or not word or (following.isupper() and mention.letter not in "AI")
 
     def named(self, mention: Mention) -> bool:
-        """Part of a name: "vitamin C", "Hepatitis B", "Plan B" and whatever begins a sentence so."""
+        """Part of a name: "vitamin C", "Plan B", "Immunoglobulin A" at a sentence's start."""
         if mention.marked:
             return False
         before = self.text[max(0, mention.start - NAME) : mention.start]

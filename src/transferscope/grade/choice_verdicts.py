@@ -50,7 +50,7 @@ _NEAR = 40
 def judged(low: str, letters: Sequence[Mention]) -> dict[str, bool]:
     """Which of ``letters`` the reply (``low``, in lower case) calls right and which wrong.
 
-    Empty where fewer than two are judged, or where "A) True B) False" may be the options themselves.
+    Empty below two judged ones, and where "A) True B) False" may be the options themselves.
     """
     heads = [mention for mention in letters if _begins(low, mention)]
     verdicts: dict[str, bool] = {}
