@@ -40,6 +40,7 @@ _ALL = frozenset(("all real numbers", "all reals", "real numbers", "all real num
 _BRACKETED = re.compile(r"^(?:[A-Z](?=\([^()]*,[^()]*\)$)|\(([^(),]*)\)$)")
 """A point's name before its coordinates; brackets round a single amount."""
 _MEMBER = re.compile(r"^\s*(?:\\[a-zA-Z]+|[a-zA-Z])(?:_\{?\w\}?)?\s*∈\s*(?=⦃)")
+_TRANSPOSED = re.compile(r"(?<=\))\s*\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?$")
 _THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
@@ -173,6 +174,8 @@ def _as_relations(  # noqa: PLR0911 - by cases
         return _two_relations(one, other, same)
     if one and set(one.signs) <= {"=", "≈"}:
         side = one.sides[-1]
+        if one.signs[-1] == "≈" and len(one.sides) > 1 and same(one.sides[-2], theirs):
+            return True  # "1 + √2 ≈ 2.414"
         if side == "0" and not shapes.is_name(one.sides[0]):
             return False  # an equation in all its variables
         if shapes.is_name(side) and not shapes.is_name(one.sides[0]):
@@ -230,8 +233,12 @@ def _as_matrices(mine: str, theirs: str, same: marks.Same) -> bool | None:
     if one is None and other is None:
         return None
     if one is None or other is None:  # a vector may be written as a tuple
-        rows = (one or other).rows  # type: ignore[union-attr]
-        tuple_ = shapes.items(mine if other else theirs)
+        found = one or other
+        assert found is not None
+        rows, rest = found.rows, theirs if one else mine
+        if (value_ := shapes.single(found)) is not None:
+            return same(value_, rest)
+        tuple_ = shapes.items(_TRANSPOSED.sub("", rest))
         if tuple_ is None or not tuple_.ordered or min(len(rows), len(rows[0])) > 1:
             return False
         cells = [cell for row in rows for cell in row]

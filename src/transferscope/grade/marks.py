@@ -15,7 +15,7 @@ from .numbers import amount
 
 OPTIONS = "ABCDEFGHIJ"
 _CLOCK = re.compile(
-    r"(?P<hours>\d{1,2})(?:\s*:\s*(?P<minutes>\d{2})(?:\s*:\s*(?P<seconds>\d{2}))?)?"
+    r"(?P<hours>\d{1,2})(?:\s*[:.]\s*(?P<minutes>\d{2})(?:\s*:\s*(?P<seconds>\d{2}))?)?"
     r"(?:\s*«(?P<half>am|pm|noon|midnight)»)?"
 )
 _BASED = re.compile(
@@ -73,6 +73,8 @@ def clock(text: str) -> Clock | None:
     match = _CLOCK.fullmatch(text.strip())
     if not match or not (match["minutes"] or match["half"]):
         return None
+    if "." in text and not match["half"]:
+        return None  # 5.30 is a number, 5.30 p.m. a time
     hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
     half = {"am": "am", "pm": "pm", "noon": "pm", "midnight": "am"}.get(match["half"] or "", "")
     if hours > 24 or minutes > 59 or (half and hours > 12):
@@ -87,8 +89,10 @@ def same_time(mine: str, theirs: str) -> bool | None:
     one, other = clock(mine), clock(theirs)
     if one is None or other is None:
         told, rest = (one, theirs) if one else (other, mine)
-        if told is None or not told.half or (hours := amount(rest)) is None:
+        if told is None or (hours := amount(rest)) is None:
             return None
+        if not told.half:  # five o'clock
+            return True if told.seconds == hours * 3600 else None
         return (told.seconds - hours * 3600) % 43200 == 0 and 1 <= hours <= 12
     if bool(one.half) == bool(other.half):
         return one.seconds == other.seconds

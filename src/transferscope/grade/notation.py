@@ -130,7 +130,7 @@ _CHOOSE = re.compile(
     r"|(?<![\w}])(\d{1,4}|[a-z])\s*\\choose\s*(\d{1,4}|[a-z])(?!\w)"
 )
 _EURO_CENTS = re.compile(r"€\s*\d+,\d\d(?!\d)|(?<![\d,])\d+,\d\d(?=\s*€)")
-_TEMPERATURE = re.compile(r"°\s*«?\s*([CF])\s*»?(?![a-zA-Z])")
+_TEMPERATURE = re.compile(r"°\s*«?\s*([CFcf])\s*»?(?![a-zA-Z])")
 _SCALES = {"C": " «celsius»", "F": " «fahrenheit»"}
 _ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*«?(?:st|nd|rd|th)»?\s*\}?(?![a-zA-Z])")
 _LIST_WORDS = {
@@ -162,6 +162,8 @@ def canonical(text: str) -> str:
     text = _SHARE.sub(lambda share: f"{share[1] or share[3]}/{share[2] or share[4]}", text)
     text = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS.get(sign[1], "^"), text)
     text = re.sub(r"(?i)\bsq\.", "sq", re.sub(r"\binfinity\b", "∞", text))
+    text = re.sub(r"(\d[\d.,]*)\s*‰", r"\\frac{\1}{1000}", text)
+    text = re.sub(r"(?i)\bdegrees?\s+([CF])(?:elsius|ahrenheit)?\b", r"°\1", text)
     text = _EURO_CENTS.sub(lambda found: found[0].replace(",", "."), text)
     text = _symbols(text)
     text = _romans(text)
@@ -169,9 +171,8 @@ def canonical(text: str) -> str:
     text = re.sub(r"(?<=\d)\s?h\s(?=\d)", "«h» ", text)
     text = re.sub("或者?|または|もしくは", " ∨ ", text) if not text.isascii() else text
     text = re.sub("[和与及、]|以及", " ∧ ", text) if not text.isascii() else text
-    text = _TEMPERATURE.sub(lambda found: _SCALES[found[1]], text)
+    text = _TEMPERATURE.sub(lambda found: _SCALES[found[1].upper()], text)
     text = _numbers(text)
-    text = re.sub(r"(?<=\d)\s*o'clock", "", text)
     text = _HALF_DAY.sub(lambda half: f" «{half[1].lower()}m»", text)
     text = _words(text)
     return re.sub(r"\s+", " ", text).strip(" ,;").removesuffix(".").strip()
@@ -191,7 +192,7 @@ def _outer(text: str) -> str:
     text = text.replace("\\$", "\x01")
     for _ in range(4):
         text = text.strip().strip("*").strip()
-        text = re.sub(r"(?:\\[,;:!> ])+$", "", text)
+        text = re.sub(r"(?:\\[,;:!> ])+$|(?<!\\)\\$", "", text)
         if text.endswith((".", "。", ",", ";")) and not text.endswith(("..", "m.")):
             text = text[:-1].rstrip()
         for left, right in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("{", "}")):

@@ -56,6 +56,9 @@ _CHINESE = re.compile(
     r"[负負]?[零〇一二两兩三四五六七八九十百千万萬亿億]+"
     r"(?=\s*(?:[个個本天元米岁歳人只隻次页頁枚円日時时年月分秒块公厘千克条張张です]|[^\u3040-\u9fff]|$))"
 )
+_CHINESE_SHARE = re.compile(
+    r"([零〇一二两兩三四五六七八九十百千万萬亿億]+)分之([零〇一二两兩三四五六七八九十百千万萬亿億]+)"
+)
 _CHINESE_DIGITS = {
     sign: at
     for at, signs in enumerate(["零〇", "一", "二两兩", "三", "四", "五", "六", "七", "八", "九"])
@@ -81,7 +84,7 @@ def amount(text: str) -> Fraction | None:
         return None
     times = Fraction(1)
     if "«" in text:
-        if (digits := chinese(text.strip("«»"))).lstrip("-").isdecimal():
+        if re.fullmatch(r"-?\d+(?:/[1-9]\d*)?", digits := chinese(text.strip("«»"))):
             return Fraction(digits)
         text, found = multiplied(text)
         times = Fraction(found)
@@ -106,7 +109,10 @@ def multiplied(text: str) -> tuple[str, int]:
 
 
 def chinese(text: str) -> str:
-    """Chinese numerals at the start of ``text`` as digits ("十二" as "12")."""
+    """Chinese numerals at the start of ``text`` as digits ("十二" as "12", "三分之一" as "1/3")."""
+    if share := _CHINESE_SHARE.match(text):
+        under, over = chinese(share[1]), chinese(share[2])
+        return (f"{over}%" if share[1] == "百" else f"{over}/{under}") + text[share.end() :]
     match = _CHINESE.match(text)
     if not match:
         return text

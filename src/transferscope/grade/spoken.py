@@ -1,4 +1,4 @@
-"""English number words as digits: "five hundred and two" is 502, "minus seven" is -7.
+"""Numbers, times and dates in words as digits: "five hundred and two" is 502, "noon" 12 p.m.
 
 >>> digits("five hundred and two apples"), digits("twenty-one or thirty"), digits("two thirds")
 ('502 apples', '21 or 30', '2/3')
@@ -57,8 +57,66 @@ _NO_NUMBER = re.compile(
 _LETTERS = re.compile(r"[a-z]+", re.IGNORECASE)
 
 
+_ECHO = re.compile(
+    rf"(?<=\d)(\s*(?:\\text\s*\{{)?\s*)\(\s*{_NUMBER.pattern.replace('?P<', '?P<said_')}\s*\)",
+    re.IGNORECASE,
+)
+"""A number said again: "5 (five)"."""
+_HALF_A = re.compile(r"\b(?:a\s+)?(half|quarter)(?:\s+of)?\s+an?\s+(?=[a-z])", re.IGNORECASE)
+_PAST = re.compile(r"\b(?:a\s+)?(half|quarter)\s+(past|to)\s+(\d{1,2})\b", re.IGNORECASE)
+_O_CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s*(?:\\text\s*\{\s*)?o['’]\s?clock\b\}?", re.IGNORECASE)
+_PART_OF_DAY = re.compile(
+    r"(?<![\d.])(\d{1,2}(?::\d\d)?)\s+(?:in\s+the\s+(morning|afternoon|evening)|at\s+night)\b"
+)
+_CENTS = re.compile(r"\$\s?(\d+)\s+and\s+(\d\d)\s+cents\b")
+_NOON = {"noon": "12 p.m.", "midday": "12 p.m.", "midnight": "12 a.m."}
+_MONTH = r"(?P<{0}>January|February|March|April|May|June|July|August|September|October|November|December)"
+_DATE = re.compile(
+    rf"\b{_MONTH.format('before')}\s+(?P<late>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)"
+    rf"|\b(?P<early>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+{_MONTH.format('behind')}\b"
+)
+_FOREIGN = {
+    word: str(at)
+    for row in (
+        "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze",
+        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce",
+        "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici",
+        "zero um dois três quatro cinco seis sete oito nove dez onze doze",
+        "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать",
+    )
+    for at, word in enumerate(row.split())
+}
+
+
 def digits(text: str) -> str:
-    """``text`` with its number words as digits; other texts as they are. Linear in the text."""
+    """``text`` with its number words, times of day and dates as digits; else as it is.
+
+    Linear in the text.
+    """
+    word = text.strip(" .!*").lower()
+    if found := _FOREIGN.get(word) or _NOON.get(word):
+        return found
+    text = _plain(_ECHO.sub(r"\1", text))
+    text = _PAST.sub(_past, _O_CLOCK.sub(r"\1:00", text))
+    text = _PART_OF_DAY.sub(
+        lambda half: f"{half[1]} {'a.m.' if half[2] == 'morning' else 'p.m.'}", text
+    )
+    text = _CENTS.sub(r"$\1.\2", text)
+    return _DATE.sub(
+        lambda day: f"{day['late'] or day['early']} {day['before'] or day['behind']}", text
+    )
+
+
+def _past(match: re.Match[str]) -> str:
+    hour, minutes = int(match[3]), 30 if match[1].lower() == "half" else 15
+    if match[2].lower() == "to":
+        hour, minutes = (hour - 2) % 12 + 1, 60 - minutes
+    return f"{hour}:{minutes}"
+
+
+def _plain(text: str) -> str:
+    text = _HALF_A.sub(lambda part: f"1/{_PARTS[part[1].lower()]} ", text)
     if whole := _ONE_PART.fullmatch(text):
         return f"1/{_PARTS[whole['part'].lower()]}"
     return _NUMBER.sub(_digits, text)

@@ -29,7 +29,7 @@ the\\ fraction the\\ expression the\\ set the\\ point the\\ interval the\\ order
 the\\ matrix actually option choice also ungefähr etwa genau donc exactement environ exactamente
 aproximadamente igual\\ a égal\\ à égale\\ à de ≈ \\\\approx 大约 約 约"""
 _LEAD = re.compile(
-    r"(?:[\s:*_>=→']+|(?:" + "|".join(re.split(r"(?<!\\)\s", _FILLERS)) + r")(?![a-z]))+",
+    r"(?:[-=]+>|[\s:*_=→']+|(?:" + "|".join(re.split(r"(?<!\\)\s", _FILLERS)) + r")(?![a-z]))+",
     re.IGNORECASE,
 )
 _VAGUE = re.compile(
@@ -51,7 +51,7 @@ _JUDGEMENTS = frozenset(
 _OR = r"or|oder|ou|o|oppure|или|或者?|または"
 _AND = r"and|und|et|y|e|en|и|和|以及|と|、"
 _JOIN = re.compile(
-    rf"\s*(?:,\s*(?P<late>(?:and|or)\b)|(?P<comma>,)"
+    rf"\s*(?:,\s*(?P<late>(?:and|or)\b)|,?\s*\(?(?P<maybe>(?:or\s+)?(?:possibly|perhaps|maybe)|(?<=\()or)\b|(?P<comma>,)"
     rf"|(?<![^\W\d_])(?:(?P<or>{_OR})|(?P<and>{_AND}))(?![a-zA-Z]))\s*",
     re.IGNORECASE,
 )
@@ -92,6 +92,9 @@ _NOT_BUT = re.compile(
     r"^(?:not|nicht|non|pas|no)\s[^.\n]{1,40}?,?\s(?:but|sondern|mais|sino|bensì|ma)\s",
     re.IGNORECASE,
 )
+_QUOTED_LINE = re.compile(r"\n[ \t]{0,4}>[ \t]?")
+_RUPEES = re.compile(r"^Rs\.?\s?(?=\d)")
+_INCHES = re.compile(r"\s*in\.?(?=\s*(?:[.,;!?)*]|$))")
 _TRAILING_DOTS = re.compile(r"^(\d+)(?:\.\.\.|…)(?=\s|$)")
 _CLAUSE_END = re.compile(r"[.!?](?:\s|$)|\n|。|,\s")
 
@@ -128,7 +131,7 @@ def stated(content: str) -> str | None:
         content = content[lead.end() :]
     content = CHOOSE.sub(r"\\binom{\1}{\2}", digits(_NOT_BUT.sub("", chinese(content))))
     content = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS.get(sign[1], "^"), content)
-    content = _TRAILING_DOTS.sub(r"\1", content)
+    content = _RUPEES.sub("₹", _TRAILING_DOTS.sub(r"\1", content))
     if found := run(content):
         return found
     clause = _CLAUSE_END.split(content, maxsplit=1)[0].strip(" *_.,")
@@ -155,7 +158,7 @@ def run(content: str) -> str | None:
         if part is None or (_bare_letter(part) and not _bare_letter(found[-1])):
             break
         found.append(part)
-        joints.append(" or " if join["or"] or join["late"] == "or" else ", ")
+        joints.append(" or " if join["or"] or join["maybe"] or join["late"] == "or" else ", ")
     if len(found) > 1 and not _BEHIND.match(content, found[-1].end):
         # "12, 3 of which are red": the list was none, unless "or" joins it
         keep = joints.index(", ") if ", " in joints else len(found)
@@ -176,7 +179,7 @@ def _lines(content: str) -> str:
 
     A displayed formula goes on over several.
     """
-    content = content.lstrip(" \t*_:=\n")
+    content = _QUOTED_LINE.sub("\n", content).lstrip(" \t*_:=\n")
     head, _, _ = content.partition("\n")
     displayed = head.startswith(("\\[", "$$", "\\begin"))
     opened = head.count("\\[") > head.count("\\]") or head.count("$$") % 2
@@ -189,7 +192,7 @@ def _bare_letter(part: Formula) -> bool:
 
 def _unit(content: str, at: int) -> str:
     """Up to three words behind an amount, as far as they may be its unit."""
-    if half := _HALF_DAY.match(content, at):
+    if half := _HALF_DAY.match(content, at) or _INCHES.match(content, at):
         return half[0]
     match = _UNIT_BEHIND.match(content, at)
     if not match or content[at : at + 1].isalpha():
