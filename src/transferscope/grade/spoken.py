@@ -57,10 +57,8 @@ _NO_NUMBER = re.compile(
 _LETTERS = re.compile(r"[a-z]+", re.IGNORECASE)
 
 
-_ECHO = re.compile(
-    rf"(?<=\d)(\s*(?:\\text\s*\{{)?\s*)\(\s*{_NUMBER.pattern.replace('?P<', '?P<said_')}\s*\)",
-    re.IGNORECASE,
-)
+_AGAIN = _NUMBER.pattern.replace("?P<", "?P<again_")
+_ECHO = re.compile(rf"(?<=\d)(\s*(?:\\text\s*\{{)?\s*)\(\s*{_AGAIN}\s*\)", re.IGNORECASE)
 """A number said again: "5 (five)"."""
 _HALF_A = re.compile(r"\b(?:a\s+)?(half|quarter)(?:\s+of)?\s+an?\s+(?=[a-z])", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:a\s+)?(half|quarter)\s+(past|to)\s+(\d{1,2})\b", re.IGNORECASE)
