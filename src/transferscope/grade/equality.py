@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 
 from . import marks, shapes
 from .amounts import same_amount
@@ -96,6 +96,7 @@ def _by_kind(mine: str, theirs: str, depth: int) -> bool:
     return _as_formulas(mine, theirs)
 
 
+@lru_cache(maxsize=1024)
 def _led(text: str) -> str:
     """Without a lead-in ("the answer is", "about")."""
     text = _REMARK.sub("", text.lstrip(" ="))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .notation import squeezed
 from .numbers import amount
@@ -140,6 +141,7 @@ def last_side(text: str) -> str:
     return re.split("[≡=]", text)[-1].strip()
 
 
+@lru_cache(maxsize=1024)
 def _based(text: str) -> tuple[str, int] | None:
     if prefixed := re.fullmatch(r"0([xb])([0-9a-f]+)", squeezed(text).lower()):
         return prefixed[2].upper().lstrip("0") or "0", 16 if prefixed[1] == "x" else 2

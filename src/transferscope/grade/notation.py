@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from .combinations import CHOOSE
 from .spoken import digits
@@ -152,6 +153,7 @@ def plain_signs(text: str) -> str:
     return _FOREIGN_DIGIT.sub(lambda digit: str(int(digit[0])), text.translate(_PLAIN_SIGNS))
 
 
+@lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """``text`` in this module's notation, without dollars around it and stops behind it."""
     text = plain_signs(text).replace("«", " ").replace("»", " ")
@@ -178,6 +180,7 @@ def canonical(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip(" ,;").removesuffix(".").strip()
 
 
+@lru_cache(maxsize=2048)
 def squeezed(text: str) -> str:
     """Canonical text without blanks and needless braces, for comparing by characters."""
     text = re.sub(r"(?<!\d) | (?!\d)", "", text)  # "3 1/2" is not "31/2"

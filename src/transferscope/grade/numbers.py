@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 MAX_DIGITS = 4_000
 """A longer row of digits is no number: Python turns no more than 4,300 into one."""
@@ -75,6 +76,7 @@ def number(text: str) -> Fraction | None:
     return _plain(match.group(1)) if match else None
 
 
+@lru_cache(maxsize=1024)
 def amount(text: str) -> Fraction | None:
     """Canonical ``text`` as an exact number: decimals, fractions, mixed and repeating numbers,
     powers of ten, "3 million"; ``None`` where it is anything else.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from .numbers import amount
@@ -81,6 +82,7 @@ def split(text: str, separators: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
+@lru_cache(maxsize=1024)
 def items(text: str) -> Items | None:
     """``⦃1, 2⦄``, ``(1, 2)``, ``1, 2``, ``x = 1 ∨ x = 2``, ``±3``; ``None`` for a single answer."""
     text = text.strip()
@@ -98,6 +100,7 @@ def items(text: str) -> Items | None:
     return Items(tuple(expanded)) if len(expanded) > 1 else None
 
 
+@lru_cache(maxsize=1024)
 def region(text: str) -> Region | None:
     """Intervals and their unions, "x ∈ ...", inequalities in one variable against constants."""
     text = text.strip()
@@ -120,6 +123,7 @@ def region(text: str) -> Region | None:
     return Region(tuple(found))
 
 
+@lru_cache(maxsize=1024)
 def relation(text: str) -> Relation | None:
     """An equation or inequality, chains included."""
     signs, sides, depth, start = [], [], 0, 0

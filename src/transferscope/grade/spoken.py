@@ -55,6 +55,7 @@ _NO_NUMBER = re.compile(
 )
 """Behind a bare "one" that stands for something else than a number."""
 _LETTERS = re.compile(r"[a-z]+", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 _AGAIN = _NUMBER.pattern.replace("?P<", "?P<again_")
@@ -68,7 +69,10 @@ _PART_OF_DAY = re.compile(
 )
 _CENTS = re.compile(r"\$\s?(\d+)\s+and\s+(\d\d)\s+cents\b")
 _NOON = {"noon": "12 p.m.", "midday": "12 p.m.", "midnight": "12 a.m."}
-_MONTH = r"(?P<{0}>January|February|March|April|May|June|July|August|September|October|November|December)"
+_MONTH = (
+    r"(?P<{0}>January|February|March|April|May|June|July|August|September|October|November|"
+    r"December)"
+)
 _DATE = re.compile(
     rf"\b{_MONTH.format('before')}\s+(?P<late>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)"
     rf"|\b(?P<early>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+{_MONTH.format('behind')}\b"
@@ -87,11 +91,22 @@ _FOREIGN = {
 }
 
 
+_WORDS_READ = frozenset(
+    ["hundred", "dozen", "clock", "morning", "afternoon", "evening", "night", "cents"]
+).union(
+    *(_VALUES, _POWERS, _PARTS, _NOON, _FOREIGN),
+    (f"{part}s" for part in _PARTS),
+    (month.lower() for month in re.findall("[A-Z][a-z]+", _MONTH)),
+)
+
+
 def digits(text: str) -> str:
     """``text`` with its number words, times of day and dates as digits; else as it is.
 
     Linear in the text.
     """
+    if _WORDS_READ.isdisjoint(_WORD.findall(text.lower())):
+        return text
     word = text.strip(" .!*").lower()
     if found := _FOREIGN.get(word) or _NOON.get(word):
         return found
