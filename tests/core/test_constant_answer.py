@@ -26,6 +26,11 @@ from transferscope.core.constant_answer import ConstantAnswer, closed, constant_
         ("Nobody knows what happened then", None),
         ("   \n ", None),
         ("", None),
+        ("<think>\nNo, wait.\n</think>\n\nYes, it did.", "yes"),
+        ("No, or is it? </think>B", "b"),  # the prompt opened the block
+        ("<|channel|>analysis<|message|>No?<|end|><|channel|>final<|message|>Yes.", "yes"),
+        ("<think>No, I would say", None),
+        ("Yes<|im_end|>", "yes"),
         ("!?", None),
     ],
 )

@@ -52,6 +52,15 @@ def test_a_constant_answer_needs_no_base(tmp_path: Path) -> None:
     assert (found.rows[0].flags, found.rows[1].inferred) == ((), ("constant_answer",))
 
 
+def test_a_constant_answer_is_the_one_behind_the_thinking(tmp_path: Path) -> None:
+    said = "<think>\nNo, I would not say so. Let me see.\n</think>\n\n{}"
+    rows = [{"id": str(n), "response": said.format("Yes." if n else "No.")} for n in range(20)]
+    assert audit(written(tmp_path / "r.jsonl", rows)).counts == {"constant_answer": 19}
+    for n, row in enumerate(rows):  # the thinking is the same in all, the answers are not
+        row["response"] = said.format(f"Answer {n}")
+    assert audit(written(tmp_path / "r.jsonl", rows)).counts == {}
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -14,6 +14,7 @@ Flagged(flags=('looped',), inferred=('looped',))
 
 from __future__ import annotations
 
+import math
 import re
 from typing import NamedTuple
 
@@ -39,10 +40,10 @@ _TEMPLATE = re.compile(
     r"<\|(?:im_start|im_end|user|assistant|system|eot_id|start_header_id|end_header_id|endoftext)\|>"
     r"|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>"
 )
-_ROLE_LINE = re.compile(
-    r"(?:\n\s*|^)(?:(?:human|user|assistant|system)\s*(?::|\n)|#{2,4}\s*(?:instruction|human|user)\b)",
-    re.IGNORECASE,
-)
+_ROLE = r"(?:(?:human|user|assistant|system)\s*(?::|\n)|#{2,4}\s*(?:instruction|human|user)\b)"
+# Two patterns, since "^" as an alternative is tried at every character.
+_FIRST_ROLE = re.compile(_ROLE, re.IGNORECASE)
+_LATER_ROLE = re.compile(rf"\n[^\S\n]*{_ROLE}", re.IGNORECASE)
 _BOX_ASKED = re.compile(r"\\boxed\b")
 
 
@@ -100,25 +101,28 @@ def empty(text: str) -> bool:
 def looped(text: str) -> bool:
     """One unit is repeated up to the end of the text; the last repetition may be cut anywhere.
 
-    A suffix with period p (its characters equal those p further left) is p + Z[p] characters
-    long, Z being the Z-function of the reversed tail. It is a loop when it holds
+    A suffix with period p equals the text p characters further left. It is a loop when it holds
     :data:`LOOP_REPEATS` units, :data:`LOOP_CHARS` characters and :data:`LOOP_SHARE` of the tail.
-    Linear in :data:`LOOP_TAIL`, whatever the text's length.
+    Only periods at which the last 60 characters stand once more are tried, at most a quarter of
+    :data:`LOOP_TAIL`, whatever the text's length.
     """
     tail = text[-2 * LOOP_TAIL :].rstrip()[-LOOP_TAIL:]
-    needed = max(LOOP_CHARS, LOOP_SHARE * len(tail))
-    if len(tail) < needed:
+    length = len(tail)
+    needed = math.ceil(max(LOOP_CHARS, LOOP_SHARE * length))
+    if length < needed:
         return False
     # A loop's period is at most a quarter of it, so its last 60 characters stand in it once more.
-    # Almost no other text repeats its end, and rfind is a hundred times faster than what follows.
     end = tail[-(LOOP_CHARS - LOOP_CHARS // LOOP_REPEATS) :]
-    if tail.rfind(end, 0, len(tail) - 1) == -1:
-        return False
-    return any(
-        period + matched >= max(needed, LOOP_REPEATS * period)
-        for period, matched in enumerate(_z_function(tail[::-1]))
-        if period
-    )
+    at = tail.rfind(end, 0, length - 1)
+    while at != -1:
+        period = length - len(end) - at
+        equal = max(needed, LOOP_REPEATS * period) - period
+        if equal + period > length:
+            return False
+        if tail[-equal:] == tail[-equal - period : -period]:
+            return True
+        at = tail.rfind(end, 0, at + len(end) - 1)
+    return False
 
 
 def stop_cut(text: str) -> bool:
@@ -177,9 +181,13 @@ def prompt_echo(text: str, prompt: str) -> bool:
     shorter prompt with all of it, at least a third of that), and the copy is at least half of the
     answer: who repeats the question and then answers it has answered.
     """
-    given, said = "".join(prompt.split()), "".join(text.split())
+    given = "".join(prompt.split())
     least = min(ECHO_CHARS, len(given))
-    if least < ECHO_CHARS // 3 or len(said) > 2 * len(given):
+    first = "".join(text[: 4 * ECHO_CHARS].split())[:least]
+    if least < ECHO_CHARS // 3 or (len(first) == least and first not in given):
+        return False
+    said = "".join(text.split())
+    if len(said) > 2 * len(given):
         return False
     at = given.find(said[:least])
     if at == -1 or len(said) < least:
@@ -193,7 +201,7 @@ def prompt_echo(text: str, prompt: str) -> bool:
 
 def role_leak(text: str) -> bool:
     """The answer goes on as somebody else: a chat template's mark, or a line that names a role."""
-    return bool(_TEMPLATE.search(text) or _ROLE_LINE.search(text))
+    return bool(_TEMPLATE.search(text) or _FIRST_ROLE.match(text) or _LATER_ROLE.search(text))
 
 
 def _boxed_end(text: str) -> bool:
@@ -223,18 +231,3 @@ def _closed_boxes(text: str) -> list[str]:
             return found  # never closed: nothing behind it is closed outside of it either
         at = text.find("\\boxed{", position)
     return found
-
-
-def _z_function(text: str) -> list[int]:
-    """Z[i]: length of the longest common prefix of ``text`` and ``text[i:]``; Z[0] = 0."""
-    length = len(text)
-    z = [0] * length
-    left = right = 0
-    for i in range(1, length):
-        run = min(right - i, z[i - left]) if i < right else 0
-        while i + run < length and text[run] == text[i + run]:
-            run += 1
-        z[i] = run
-        if i + run > right:
-            left, right = i, i + run
-    return z

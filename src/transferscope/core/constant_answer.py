@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .thinking import without_thinking
+
 COMMON = 0.9
 """Share of the answers from which on one of them is constant."""
 FEWEST = 20
@@ -42,11 +44,16 @@ def constant_answer(texts: Sequence[str]) -> ConstantAnswer | None:
     >>> constant_answer(["No."] * 19 + ["no, it would not take so long", "yes"])
     ConstantAnswer(answer='no', count=20)
     """
-    if len(texts) < FEWEST:
+    return constant_among([closed(text) for text in texts])
+
+
+def constant_among(answers: Sequence[str | None]) -> ConstantAnswer | None:
+    """:func:`constant_answer` of what :func:`closed` read, for callers that keep no texts."""
+    if len(answers) < FEWEST:
         return None
-    counted = Counter(answer for text in texts if (answer := closed(text)) is not None)
+    counted = Counter(answer for answer in answers if answer is not None)
     answer, count = max(counted.items(), key=lambda item: item[1], default=("", 0))
-    return ConstantAnswer(answer, count) if count >= COMMON * len(texts) else None
+    return ConstantAnswer(answer, count) if count >= COMMON * len(answers) else None
 
 
 def closed(text: str) -> str | None:
@@ -54,9 +61,13 @@ def closed(text: str) -> str | None:
 
     Options are yes, no, true, false and the letters A to J, alone or before a bracket or full stop
     ("A: 12" begins an answer of any kind). ``None`` where the first line is a longer text, or holds
-    no word.
+    no word. What a model says while it thinks is not its answer.
+
+    >>> closed("<think>Is it so? No.</think>\n\nYes.")
+    'yes'
     """
-    line = next((line for line in text[:LINE_CHARS].splitlines() if line.strip()), "")
+    answer = without_thinking(text)[:LINE_CHARS]
+    line = next((line for line in answer.splitlines() if line.strip()), "")
     if option := _OPTION.match(line):
         return next(group for group in option.groups() if group).casefold()
     words = _WORD.findall(line.casefold())

@@ -41,3 +41,7 @@ NAME_WORDS = frozenset(_NAME_WORDS.split())
 _ABBREVIATED = "Mr Mrs Ms Dr Prof St Jr Sr vs etc No Nr e.g i.e Fig ca approx U.S"
 ABBREVIATED = frozenset(_ABBREVIATED.split())
 """Words whose full stop ends no sentence."""
+
+STOPS = frozenset(".!?…。．｡！？‼⁇⁈⁉‽।॥۔؟։።፧፨။៕។།༎᙮꘎᠃᠉׃܀܁܂‥⋯～〜∎□■")
+"""Marks that end a sentence in the scripts of the world, and those that end a proof."""
+CLOSERS = frozenset("\"'”’)]}»*`$|>_~%°²³€£¥₹″′﹂』」）】〉》］｝”’›")

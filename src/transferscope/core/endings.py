@@ -16,18 +16,22 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .ending_words import ABBREVIATED, FUNCTION, INFLECTIONS, NAME_WORDS, RARE_ENDS
+from .ending_words import (
+    ABBREVIATED,
+    CLOSERS,
+    FUNCTION,
+    INFLECTIONS,
+    NAME_WORDS,
+    RARE_ENDS,
+    STOPS,
+)
+from .signatures import POSTSCRIPT, SHORT, credited, named, parting, signature, signs
 
 READ = 6_000
 """Characters at the end that are read; formulas, code and tables are counted in all of it."""
-SHORT = 60
-"""Characters of a line that is no running prose by its length alone."""
 WORDS = 8
 """Words behind a colon or equals sign that may do without a full stop."""
 
-STOPS = frozenset(".!?…。．｡！？‼⁇⁈⁉‽।॥۔؟։።፧፨။៕។།༎᙮꘎᠃᠉׃܀܁܂‥⋯～〜∎□■")
-"""Marks that end a sentence in the scripts of the world, and those that end a proof."""
-CLOSERS = frozenset("\"'”’)]}»*`$|>_~%°²³€£¥₹″′﹂』」）】〉》］｝”’›")
 _UNSPACED = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
 """Thai, Lao, Burmese, Khmer: a blank may end a sentence, and nothing else does."""
 _UNSPACED_END = re.compile(_UNSPACED + "$")
@@ -46,22 +50,6 @@ _UNFINISHED = re.compile(
 )
 _ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
 _LABEL = re.compile(r"[^\n.!?]{1,60}?\s?(?:[:：]|=|→|->|≈)\s*(\S[^\n]*)$")
-_SIGN_OFF = re.compile(
-    r"(?:(?:best|kind|warm(?:est)?|with)\s+)*(?:regards|wishes|love|thanks|gratitude|sincerely|"
-    r"respectfully|cheers|yours(?:\s+\w+)?|sincerely\s+yours|hugs|respect|appreciation|"
-    r"mit freundlichen grüßen|viele grüße|liebe grüße|herzliche grüße|cordialement|bien à vous|"
-    r"amicalement|saludos(?:\s+\w+)?|atentamente|un abrazo|cordiali saluti|distinti saluti|"
-    r"atenciosamente|abraços|с уважением|此致|敬上|敬具|your\s+\w+(?:\s\w+)?)\s*[,.!，]?",
-    re.IGNORECASE,
-)
-_FAREWELL = re.compile(
-    r"(?:the\s+)?end|fin|ende|finis|amen|to be continued|thank(?:s| you)(?: \w+){0,4}|good luck|"
-    r"enjoy|cheers|done|q\.?e\.?d|over and out|happy \w+|good (?:bye|night|day)|bye|"
-    r"see you(?: \w+)?|yes|no|true|false|none|(?-i:[A-HJ-Z])|"
-    r"stay \w+|sincerely|have a(?: \w+){1,4}|with (?:best|warm|kind) \w+(?: \w+){0,4}|"
-    r"namaste|gracias|merci|danke|谢谢|感谢|完|おわり|終わり|끝",
-    re.IGNORECASE,
-)
 _ENGLISH = re.compile(r"\b(?:the|and|of|is|to|that|with|for|it|you|are)\b", re.IGNORECASE)
 
 
@@ -74,7 +62,7 @@ def cut_off(text: str) -> bool:
     False
     """
     end = text.rstrip()
-    line = end[end.rfind("\n") + 1 :].strip()
+    line = end[end.rfind("\n") + 1 :].strip().lstrip("> ") or end[-1:]
     if not end or _open(end):
         return bool(end)
     if line.startswith("|") or ("|" in line[:-1] and _in_table(end)):
@@ -82,6 +70,8 @@ def cut_off(text: str) -> bool:
     # a heading with nothing below it, "**Steps:**", a comma or an operator
     if _HEADING.match(line) or _UNFINISHED.search(line[-8:]):
         return not _SMILEY.search(line[-12:])
+    if (postscript := POSTSCRIPT.match(line)) and postscript.end() == len(line):
+        return True
     return not _marked_end(line) and _line_cut(end[-READ:], line)
 
 
@@ -104,19 +94,34 @@ def _marked_end(line: str) -> bool:
 def _line_cut(text: str, line: str) -> bool:
     """A last line that ends in a word or number, by the kind of line that it is."""
     line = line.lstrip("✅☑✔➡→★ ") or line
+    line, postscripts = POSTSCRIPT.subn("", line, count=1) if POSTSCRIPT.match(line) else (line, 0)
     stop = _last_stop(line)
-    rest = line[stop:].strip()
-    above = [part.strip() for part in text.split("\n")[:-1]]
+    above = [part.strip().lstrip("> ") for part in text.split("\n")[:-1]]
     before = next((part for part in reversed(above[-4:]) if part), "")
-    if _FAREWELL.fullmatch(rest) or _signature(rest) or (not stop and _signs(line, before, above)):
+    own = bool(above) or postscripts > 0
+    if _signed(line, stop, above, before, own=own):
         return False
     # Behind a full stop in the same line only those are whole.
-    if stop or not above or _half_word(text, line):
+    if stop or not own or _half_word(text, line):
         return True
-    if _ITEM.match(line):
-        items = [part for part in above if _ITEM.match(part)]
-        alone = not items and line[0] == "-" and _named(line[1:].strip())  # "- Oscar Wilde"
-        return not (alone or _like_the_others(line, items))
+    return not postscripts and _own_line_cut(line, above, before)
+
+
+def _signed(line: str, stop: int, above: list[str], before: str, *, own: bool) -> bool:
+    """The line ends in a farewell, a signature or the name of whom it quotes."""
+    rest = line[stop:].strip()
+    if signature(rest) or (not stop and signs(line, before, above)):
+        return True
+    listed = _ITEM.match(before) is not None or before.endswith((":", "："))
+    if credited(line, own=own, listed=listed):
+        return True
+    return stop > 0 and named(rest) and parting(line[_last_stop(line[: stop - 1]) : stop])
+
+
+def _own_line_cut(line: str, above: list[str], before: str) -> bool:
+    """A last line of its own without a full stop: an item, "Total: 12", a title, verse."""
+    if _ITEM.match(line) and not _initials(line):
+        return not _like_the_others(line, [part for part in above if _ITEM.match(part)])
     if (label := _LABEL.match(line)) and len(label[1].split()) <= WORDS:
         return not _balanced(label[1])
     figure = line[-1].isdigit() and len(line) <= SHORT // 2
@@ -125,10 +130,9 @@ def _line_cut(text: str, line: str) -> bool:
     return not (figure or entry or _title(line, above[-1]) or _verse(line, above))
 
 
-def _signs(line: str, before: str, above: list[str]) -> bool:
-    """A name below "Best regards," or another short line with a comma."""
-    comma = before[-1:] in (",", "，") and len(before) <= SHORT // 2 and len(above) > 2
-    return len(line) <= SHORT and (comma or _SIGN_OFF.fullmatch(before) is not None)
+def _initials(line: str) -> bool:
+    """ "J. R. R. Tolkien" begins no list."""
+    return re.match(r"[A-Z]\.\s+[A-Z]\.?\s", line) is not None
 
 
 def _title(line: str, touching: str) -> bool:
@@ -197,23 +201,6 @@ def _last_stop(line: str) -> int:
                 continue  # "J. K. Rowling", "3. Stir", "Dr. Hill"
             return at + 1
     return 0
-
-
-def _signature(line: str) -> bool:
-    """ "Best regards, Ann", "— Oscar Wilde", "Love, Mum"."""
-    if _SIGN_OFF.fullmatch(line) and line[-1] not in ",，":
-        return True
-    dashed = re.match(r"[-–—~]\s?(\S.*)$", line)
-    if dashed and line[0] in "–—~" and _named(dashed[1]):
-        return True
-    closing, comma, name = line.partition(",")
-    return bool(comma) and _SIGN_OFF.fullmatch(closing) is not None and _named(name.strip())
-
-
-def _named(text: str) -> bool:
-    words = text.split()
-    names = all(word[0].isupper() or word.lower() in NAME_WORDS for word in words)
-    return 0 < len(words) <= 5 and names and words[-1][0].isupper()
 
 
 def _heading(line: str) -> bool:

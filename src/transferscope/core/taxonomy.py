@@ -30,7 +30,7 @@ JSONL or CSV file are named there::
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
@@ -136,10 +136,11 @@ class Taxonomy(BaseModel):
                 if by_pattern is not None and letters > len(spelling):
                     return by_pattern
                 return Match(name, self.tasks[name], spelling, family=False)
-            for name, pattern, own in self._patterns if by_pattern is None else ():
-                if pattern.fullmatch(spelling):
+            for pattern in self._beginning(spelling) if by_pattern is None else ():
+                if pattern.matches(spelling):
+                    name = pattern.benchmark
                     by_pattern = Match(name, self.tasks[name], spelling, family=True)
-                    letters = own
+                    letters = pattern.letters
                     break
         return by_pattern
 
@@ -189,17 +190,54 @@ class Taxonomy(BaseModel):
         return names | {fold(match): name for match, name in reversed(self._exact)}
 
     @cached_property
-    def _patterns(self) -> list[tuple[str, re.Pattern[str], int]]:
-        """Benchmark, expression and number of letters that are no wildcard."""
-        wild = [(match, name) for match, name in self._every if _WILD & set(match)]
-        return [
-            (name, self._pattern(match), len(re.sub(r"\{\w*\}|[*?]", "", match)))
-            for match, name in wild
-        ]
+    def _patterns(self) -> dict[str, list[_Pattern]]:
+        """Names with wildcards by what stands before the first of them."""
+        found: dict[str, list[_Pattern]] = {}
+        for at, (match, name) in enumerate(self._every):
+            if _WILD & set(match):
+                pattern = _Pattern(at, name, match, self.sets)
+                found.setdefault(pattern.head, []).append(pattern)
+        return found
 
-    def _pattern(self, match: str) -> re.Pattern[str]:
-        parts = re.split(r"(\{\w*\}|[*?])", match)
-        return re.compile("".join(self._part(part) for part in _folded(parts)))
+    def _beginning(self, spelling: str) -> list[_Pattern]:
+        """Patterns that begin as ``spelling`` does, in the order in which they are tried."""
+        heads = (spelling[:length] for length in range(len(spelling) + 1))
+        found = [pattern for head in heads for pattern in self._patterns.get(head, ())]
+        return sorted(found, key=lambda pattern: pattern.place)
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """A name with wildcards. Compiled for the first task that begins as it does: of the shipped
+    ones a run meets few, and compiling them all takes longer than all else here.
+    """
+
+    place: int
+    benchmark: str
+    match: str
+    sets: Mapping[str, tuple[str, ...]]
+
+    def matches(self, spelling: str) -> bool:
+        """Whether it matches the whole of a folded name."""
+        return self._expression.fullmatch(spelling) is not None
+
+    @cached_property
+    def letters(self) -> int:
+        """Letters that are no wildcard."""
+        return len(re.sub(r"\{\w*\}|[*?]", "", self.match))
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        return list(_folded(re.split(r"(\{\w*\}|[*?])", self.match)))
+
+    @cached_property
+    def head(self) -> str:
+        """What stands before the first wildcard, folded."""
+        return "" if _WILD & set(self._parts[0]) else self._parts[0]
+
+    @cached_property
+    def _expression(self) -> re.Pattern[str]:
+        return re.compile("".join(self._part(part) for part in self._parts))
 
     def _part(self, part: str) -> str:
         if part.startswith("{"):

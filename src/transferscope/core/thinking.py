@@ -29,21 +29,25 @@ _NAMES = (
 # In square brackets only what Magistral writes: "[reflection]" may be a placeholder that an
 # instruction asked for. A tag between backticks is being talked about.
 _TAG = re.compile(
-    rf"""(?<!`)(?:
-      <\s*(?P<close>/)?\s*(?P<name>{_NAMES})(?:\s[^<>\n]{{0,80}}(?<!/))?\s{{0,8}}>
-    | <[|｜]\s*(?P<bar_close>/|end[_▁](?:of[_▁])?)?(?:(?:begin|start)[_▁](?:of[_▁])?)?
-      (?P<bar_name>{_NAMES})[|｜]>
-    | ◁(?P<kimi_close>/)?(?P<kimi_name>{_NAMES})▷
-    | \[(?P<square_close>/)?(?P<square_name>(?-i:THINK(?:ING)?))\]
-    | (?P<harmony><\|channel\|>\s*(?:analysis|commentary)\b[^<\n]{{0,80}}(?:<\|message\|>)?)
-    | (?P<harmony_end><\|(?:end|call)\|>)
-    | (?P<final><\|channel\|>\s*final\b[^<\n]{{0,80}}(?:<\|message\|>)?
-      |<\|begin_of_solution\|>|<\|START_RESPONSE\|>)
-    | (?P<open><\|channel>\s*thought\b|<unused94>(?:thought\b)?|<\|inner_prefix\|>)
-    | (?P<shut><channel\|>|<unused95>|<\|inner_suffix\|>)
+    rf"""(?:
+      <(?=[\s/|｜\w])(?<!`<)(?:
+        \s*(?P<close>/)?\s*(?P<name>{_NAMES})(?:\s[^<>\n]{{0,80}}(?<!/))?\s{{0,8}}>
+      | [|｜]\s*(?P<bar_close>/|end[_▁](?:of[_▁])?)?(?:(?:begin|start)[_▁](?:of[_▁])?)?
+        (?P<bar_name>{_NAMES})[|｜]>
+      | (?P<harmony>\|channel\|>\s*(?:analysis|commentary)\b[^<\n]{{0,80}}(?:<\|message\|>)?)
+      | (?P<harmony_end>\|(?:end|call)\|>)
+      | (?P<final>\|channel\|>\s*final\b[^<\n]{{0,80}}(?:<\|message\|>)?
+        |\|begin_of_solution\|>|\|START_RESPONSE\|>)
+      | (?P<open>\|channel>\s*thought\b|unused94>(?:thought\b)?|\|inner_prefix\|>)
+      | (?P<shut>channel\|>|unused95>|\|inner_suffix\|>)
+      )
+    | ◁(?<!`◁)(?P<kimi_close>/)?(?P<kimi_name>{_NAMES})▷
+    | \[(?<!`\[)(?P<square_close>/)?(?P<square_name>(?-i:THINK(?:ING)?))\]
     )(?!`)""",
     re.IGNORECASE | re.VERBOSE,
 )
+"""Every alternative begins with its own sign, so that the search leaps from one to the next."""
+_SIGNS = ("<", "◁", "[THINK", "[/THINK")
 _HARMONY, _OTHER = "harmony", "other"
 _NO_SPECIAL_TOKENS = re.compile(r"\s*analysis(?=[A-Z\"'(])")
 """gpt-oss decoded without its special tokens: "analysisWe need ...assistantfinal12"."""
@@ -154,7 +158,7 @@ def _outside(text: str) -> tuple[list[tuple[int, int]], bool]:
 
 
 def _tags(text: str) -> list[_Tag]:
-    if not any(sign in text for sign in "<[◁"):
+    if not any(sign in text for sign in _SIGNS):
         return []
     return [_tag(match) for match in _TAG.finditer(text)]
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from .numbers import amount, multiplied
 from .units import Unit, ratio, unit_of
@@ -50,6 +51,7 @@ class Measured:
     percent: bool = False
 
 
+@lru_cache(maxsize=1024)
 def measured(text: str) -> Measured | None:
     """Canonical ``text`` as an amount; ``None`` where words stand elsewhere than in its unit."""
     if (total := _summed(text)) is not None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..core.artefacts import flags_of
 from ..core.artefacts_against import SCRIPT, STYLE, script_changed, style_openings
-from ..core.constant_answer import CONSTANT, LINE_CHARS, closed, constant_answer
+from ..core.constant_answer import CONSTANT, closed, constant_among
 from .saved import read_saved
 
 
@@ -61,12 +61,12 @@ def audit(path: Path, base: Path | None = None) -> Audit:
     for saved in read_saved(path):
         flags, inferred = flags_of(saved.response, finish=saved.finish, prompt=saved.prompt)
         rows.append(AuditRow(saved.id, flags, inferred))
-        answers.append(saved.response[:LINE_CHARS])
+        answers.append(closed(saved.response))
         if base is not None:
             texts[saved.id] = saved.response
-    if constant := constant_answer(answers):
+    if constant := constant_among(answers):
         rows = [
-            _with(row, [CONSTANT] if closed(answer) == constant.answer else [])
+            _with(row, [CONSTANT] if answer == constant.answer else [])
             for row, answer in zip(rows, answers, strict=True)
         ]
     if base is None:

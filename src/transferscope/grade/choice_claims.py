@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from . import choice_patterns as patterns
 from .choice_letters import Letters
 from .choice_text import Mention
+from .choice_verdicts import judged
 
 CONTRAST = 30
 """Characters in front of "but" in which the letter that it corrects stands."""
@@ -34,6 +35,7 @@ class Reply(Letters):
     def claims(self) -> list[Claim]:
         """Every claim, in the order of the text."""
         found = [self._claim(mention, strong=True) for mention in self._called_answer()]
+        found += [] if found else self._one_by_one()
         found += [self._claim(mention, strong=True) for mention in self._on_lines()]
         found += [self._claim(mention, strong=True) for mention in self._at_start()]
         found += [self._claim(mention, strong=False) for mention in self._judged()]
@@ -79,6 +81,16 @@ class Reply(Letters):
             same_line = "\n" not in self.low[max(0, but.start() - CONTRAST) : but.start()]
             if contrast and denied and self.denied(denied[-1]) and same_line:
                 yield from [contrast] if self.committed(contrast) else []
+
+    def _one_by_one(self) -> list[Claim]:
+        """The option called right where each is judged; several right ones are no choice."""
+        letters = [m for m in self.all if self.within(m) and not m.lower and not self.named(m)]
+        verdicts = judged(self.low, letters)
+        right = [letter for letter, verdict in verdicts.items() if verdict]
+        last = max((m.start for m in letters if m.letter in verdicts), default=0)
+        if not right or (len(right) > 1 and self.corrected(0, last)):
+            return []
+        return [Claim(right[0] if len(right) == 1 else None, last, strong=True)]
 
     def _on_lines(self) -> Iterator[Mention]:
         """Letters that fill a line; several different ones are a list and no choice."""
@@ -139,7 +151,8 @@ class Reply(Letters):
             if right is None and self.lists:
                 right = patterns.LISTED_RIGHT.match(self.low, mention.end - mention.marked)
             said = not mention.lower or (mention.start == 0 and mention.letter != "A")
-            if right and said and self.within(mention) and not self.denied(mention):
+            meant = self.within(mention) and not self.named(mention)
+            if right and said and meant and not self.denied(mention):
                 behind = self.low[right.end() : right.end() + 24]
                 if not patterns.TAKEN_BACK.search(
                     patterns.SENTENCE.split(behind)[0]

@@ -15,6 +15,8 @@ from .choice_text import Mention, mentions
 
 LINKED = 24
 """Words and signs that may stand between "answer" and its letter."""
+NAME = 40
+"""Characters in front of a letter in which the name that it is part of stands."""
 STRANGE = 6
 """Words among them that are in no list."""
 CLAUSE = 120
@@ -84,7 +86,7 @@ class Letters:
 
     def usable(self, mention: Mention) -> bool:
         """A letter of the question, and no word: not "a matter", "I prefer", "C major"."""
-        if not self.within(mention):
+        if not self.within(mention) or self.named(mention):
             return False
         text, low, end = self.text, self.low, mention.end
         if mention.marked or patterns.CLOSED.match(text, end):
@@ -96,6 +98,16 @@ class Letters:
         following = text[end : end + LINKED].lstrip()[:1]
         word = text[end].isspace() and patterns.LATIN_LETTER.match(following)
         return connected or not word or (following.isupper() and mention.letter not in "AI")
+
+    def named(self, mention: Mention) -> bool:
+        """Part of a name: "vitamin C", "Plan B", "Immunoglobulin A" at a sentence's start."""
+        if mention.marked:
+            return False
+        before = self.text[max(0, mention.start - NAME) : mention.start]
+        if patterns.NAMED.search(before.lower()):
+            return True
+        first = patterns.FIRST_WORD.search(before)
+        return first is not None and not patterns.NO_NAME.fullmatch(first[1].lower())
 
     def committed(self, mention: Mention) -> bool:
         """Said outright, and not denied."""

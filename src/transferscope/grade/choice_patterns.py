@@ -58,8 +58,9 @@ IS_WRONG = re.compile(
 )
 IS_RIGHT = re.compile(
     rf"\s*(?:(?::\s*|(?:{alone(ADVERBS)}\s*){{0,6}}{alone(COPULA)}\s*)"
-    rf"(?:{alone(COPULA)}\s*|{alone(ADVERBS)}\s*){{0,6}}{alone(words.RIGHT)}|{alone(words.FITS)}"
-    rf"|(?:the|die|la|le|l'|el|il)\s+{alone(words.RIGHT)}|{alone(words.RIGHT)}\s+(?:ist|wäre|sei)\b)"
+    rf"(?:{alone(COPULA)}\s*|{alone(ADVERBS)}\s*){{0,6}}{alone(words.RIGHT)}|{alone(words.FITS)}|it\s+is(?=\s*(?:[.!]|$))"
+    rf"|{alone(COPULA)}\s+the\s+only\s+{alone(words.OPTIONS + '|one|answer')}\s+(?:that|which)\s"
+    rf"(?!\s*{alone(words.WRONG)})|(?:the|die|la|le|l'|el|il)\s+{alone(words.RIGHT)}|{alone(words.RIGHT)}\s+(?:ist|wäre|sei)\b)"
     rf"|\s*(?:{COPULA_JOINED}){{0,6}}\s*(?:{words.RIGHT_JOINED})"
 )
 LISTED_WRONG = re.compile(rf"[.):]\s*{alone(words.WRONG)}")
@@ -98,4 +99,12 @@ HEDGE = re.compile(alone(f"{words.HEDGE}|{words.OTHERS}", words.HEDGE_JOINED))
 OTHERS = re.compile(alone(words.OTHERS))
 IF = re.compile(rf"(?:{alone(words.IF, words.IF_JOINED)})[^,，、]*$")
 CORRECTION = re.compile(alone(words.CORRECTION, words.CORRECTION_JOINED))
+NAMED = re.compile(rf"(?:(?<![{LATIN}])(?:{words.THINGS})\s+|(?:{words.THINGS_JOINED})\s?)$")
+FIRST_WORD = re.compile(r"(?:^|[.!?]\s|\n)[\s*>-]*([A-Z][a-z]{3,30}) $")
+NO_NAME = re.compile(
+    rf"\w+ly|{words.LINKS}|{words.NOUNS}|{words.OPTIONS}|{words.CHOSEN}|{words.THEREFORE}|"
+    rf"{words.CONNECTORS}|{words.IF}|{words.AGAINST}|{words.HEDGE}|{words.BUT}|{words.CORRECTION}|"
+    rf"{words.LIKE_OPTIONS}"
+)
+"""What a sentence may begin with in front of its letter: "Option B", "Clearly B"."""
 LISTED = re.compile(r"(?:^|\s)\(?([A-Z])(?:[).:](?=\s|\S)|[ \t]*(?=\n|$))")

@@ -99,7 +99,7 @@ CHOSEN_JOINED = (
 )
 THEREFORE = (
     r"so|thus|hence|therefore|it|it's|this|that|that's|consequently|accordingly|finally|final|"
-    r"conclusion|result|probably|likely|presumably|definitely|certainly|surely|clearly|also|somit|daher|folglich|es|donc|así|luego|entonces|quindi|dunque|portanto|"
+    r"by\s+(?:process\s+of\s+)?elimination|conclusion|result|probably|likely|presumably|definitely|certainly|surely|clearly|also|somit|daher|folglich|es|donc|así|luego|entonces|quindi|dunque|portanto|"
     r"logo|assim|итак|значит|следовательно|итого"
 )
 RIGHT = (
@@ -114,7 +114,7 @@ RIGHT = (
     r"правильн\w+|верн\w+|верно|правильно|вірн\w+|подходит|является\s+(?:правильн|верн)\w+|"
     r"σωστ\w+|נכונה?|صحيح\w*|صحیح|الصحيح\w*|الصواب|درست|सही|সঠিক|সটিক"
 )
-FITS = r"fits|works|stimmt|trifft\s+zu|подходит|convient|passt"
+FITS = r"fits|works|remains|is\s+left|stimmt|trifft\s+zu|подходит|convient|passt"
 RIGHT_JOINED = (
     r"正确|正確|正しい|正解|適切|对|對|符合|为真|適当|정답|맞|옳|올바|적절|ถูก|คือคำตอบ|เป็นคำตอบ|答え|答案|です|だ|입니다|이다|예요|이에요|"
     r"である|になります|となります|を選"
@@ -182,3 +182,27 @@ CORRECTION = (
     r"anzi|na\s+verdade|нет|на\s+самом\s+деле"
 )
 CORRECTION_JOINED = r"不对|不對|等等|更正|いや|訂正|아니"
+THINGS = (
+    r"(?:pro)?vitamine?n?s?|vitaminas?|витамин|hepatitis|hepatite|hépatite|гепатит|influenza|"
+    r"(?:blood\s+)?(?:type|group|typ|tipo|groupe?|gruppe|grupo|gruppo)|plan|grade|class|classe|klasse|"
+    r"team|person|patient|company|firm|factor|protein|co-?enzyme|immunoglobulin|exhibit|appendix|"
+    r"section|schedule|part|drug|model|point|points|line|side|vertex|angle|set|event|matrix|city|town|"
+    r"country|state|planet|star|compound|substance|element|gas|sample|tube|beaker|flask|container|"
+    r"box|bag|block|object|car|train|ship|player|student|child|house|room|school|factory|machine|"
+    r"worker|product|brand|bond|stock|fund|investor|party|region|zone|area|station|gene|allele|"
+    r"strain|virus|cell|receptor|antigen|antibody|enzyme|hormone|subunit|chain|circuit|bulb|switch|"
+    r"resistor|wire|electrode|mr\.?|mrs\.?|ms\.?|dr\.?|spectral|level|phase|stage|period|serum|spot|"
+    r"island|village|building|tower|bank|hospital|clinic|study|experiment|treatment|condition"
+)
+"""What a letter names: "vitamin C", "Plan B"."""
+THINGS_JOINED = r"维生素|維生素|维他命|維他命|血型|ビタミン|プラン|비타민|วิตามิน"
+LIKE_OPTIONS = (
+    r"figures?|graphs?|diagrams?|images?|pictures?|sentences?|scenarios?|equations?|formulas?|"
+    r"structures?|tables?|charts?|maps?|rows?|columns?|claims?|assertions?|arguments?|examples?|"
+    r"reasons?|candidates?|hypothesis|explanations?|definitions?|descriptions?|antwort|frage|only|"
+    r"both|none|each|all|some|except|here|there|then|thus|finally|lastly|first|second|third|"
+    r"that|what|when|where|these|those|with|from|using|given|unlike|rather|instead|maybe|perhaps|"
+    r"also|again|still|even|just|overall|nevertheless|nonetheless|indeed|surely|yes|okay|well|"
+    r"even\s+though|after|before|plus|namely|meaning|however|furthermore|moreover|similarly"
+)
+"""Words that options may be called by, or with which a sentence begins in front of a letter."""

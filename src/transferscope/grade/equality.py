@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 
 from . import marks, shapes
 from .amounts import same_amount
+from .combinations import counted
 from .expressions import Undefined, same_formula, same_relation, value
 from .notation import canonical, squeezed
-from .numbers import amount, spoken_first
+from .numbers import amount
 from .symbolic import same_by_algebra
 from .syntax import Unreadable
 
@@ -39,6 +40,7 @@ _ALL = frozenset(("all real numbers", "all reals", "real numbers", "all real num
 _BRACKETED = re.compile(r"^(?:[A-Z](?=\([^()]*,[^()]*\)$)|\(([^(),]*)\)$)")
 """A point's name before its coordinates; brackets round a single amount."""
 _MEMBER = re.compile(r"^\s*(?:\\[a-zA-Z]+|[a-zA-Z])(?:_\{?\w\}?)?\s*∈\s*(?=⦃)")
+_TRANSPOSED = re.compile(r"(?<=\))\s*\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?$")
 _THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
@@ -66,7 +68,10 @@ def _same(mine: str, theirs: str, depth: int) -> bool:  # noqa: PLR0911 - by cas
         return _equal_numbers(mine, theirs)  # the dots of a decimal; a list's stand for anything
     if "∅" in mine + theirs or _words(mine) in _NOTHING:
         return _nothing(mine) and _nothing(theirs)
-    return _by_kind(_led(mine), _led(theirs), depth)
+    if _by_kind(_led(mine), _led(theirs), depth):
+        return True
+    read = counted(mine), counted(theirs)
+    return read != (mine, theirs) and _by_kind(_led(read[0]), _led(read[1]), depth)
 
 
 def _by_kind(mine: str, theirs: str, depth: int) -> bool:
@@ -91,12 +96,13 @@ def _by_kind(mine: str, theirs: str, depth: int) -> bool:
     return _as_formulas(mine, theirs)
 
 
+@lru_cache(maxsize=1024)
 def _led(text: str) -> str:
     """Without a lead-in ("the answer is", "about")."""
     text = _REMARK.sub("", text.lstrip(" ="))
     if _words(text) in _ALL:
         return "\\mathbb{R}"
-    text = spoken_first(_BRACKETED.sub(r"\1", text))
+    text = _BRACKETED.sub(r"\1", text)
     led = _MEMBER.sub("", _LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
     if led != text and led.count("»") > led.count("«"):
         led = "«" + led.lstrip()
@@ -169,6 +175,8 @@ def _as_relations(  # noqa: PLR0911 - by cases
         return _two_relations(one, other, same)
     if one and set(one.signs) <= {"=", "≈"}:
         side = one.sides[-1]
+        if one.signs[-1] == "≈" and len(one.sides) > 1 and same(one.sides[-2], theirs):
+            return True  # "1 + √2 ≈ 2.414"
         if side == "0" and not shapes.is_name(one.sides[0]):
             return False  # an equation in all its variables
         if shapes.is_name(side) and not shapes.is_name(one.sides[0]):
@@ -226,8 +234,12 @@ def _as_matrices(mine: str, theirs: str, same: marks.Same) -> bool | None:
     if one is None and other is None:
         return None
     if one is None or other is None:  # a vector may be written as a tuple
-        rows = (one or other).rows  # type: ignore[union-attr]
-        tuple_ = shapes.items(mine if other else theirs)
+        found = one or other
+        assert found is not None
+        rows, rest = found.rows, theirs if one else mine
+        if (value_ := shapes.single(found)) is not None:
+            return same(value_, rest)
+        tuple_ = shapes.items(_TRANSPOSED.sub("", rest))
         if tuple_ is None or not tuple_.ordered or min(len(rows), len(rows[0])) > 1:
             return False
         cells = [cell for row in rows for cell in row]
@@ -311,8 +323,8 @@ def _as_ratios(mine: str, theirs: str, same: marks.Same) -> bool | None:
             return len({a / b for a, b in zip(*numbers, strict=True)}) == 1
         return all(same(a, b) for a, b in zip(one, other, strict=True))
     pair, rest = (one, theirs) if one else (other, mine)
-    if len(pair) != 2 or shapes.parts_of_ratio(rest):
-        return False
+    if len(pair) != 2 or shapes.parts_of_ratio(rest) or rest.strip(" -").isdecimal():
+        return False  # "5 to 1" is no 5
     return same(f"\\frac{{{pair[0]}}}{{{pair[1]}}}", rest)
 
 

@@ -15,7 +15,8 @@ from ..core.endings import cut_off
 from ..core.thinking import without_end_marks, without_thinking
 from .notation import plain_signs
 from .numbers import PATTERN
-from .statements import Statement, run, statements
+from .spoken import digits
+from .statements import LOOK_AHEAD, Statement, run, statements, taken_back
 
 MAX_CHARS = 100_000
 """Longer responses are graded on their last characters: hostile input stays bounded."""
@@ -165,8 +166,9 @@ def _boxed(text: str) -> str | None:
         if first.start - box.end > 60 or not _BETWEEN.fullmatch(text, box.end, first.start):
             break
         parts.insert(0, box)
+    behind = text[found[-1].end : found[-1].end + LOOK_AHEAD]
     contents = list(dict.fromkeys(box.content for box in parts))
-    return ", ".join(contents)
+    return taken_back(behind, at_once=True) or ", ".join(contents)
 
 
 def _open_box(text: str) -> int | None:
@@ -198,7 +200,7 @@ def _behind_hashes(text: str) -> Statement | None:
     for match in reversed(list(_HASHES.finditer(text))):
         rest = match["rest"].strip(" *")
         if not _HEADING.match(rest) and (found := run(rest)):
-            return Statement(found, match.start())
+            return Statement(taken_back(text[match.start("rest") :]) or found, match.start())
     return None
 
 
@@ -224,6 +226,8 @@ def _at_the_end(text: str) -> str | None:
     line = tail.strip().rpartition("\n")[2].strip(" .*")
     if (formula := run(line)) and len(formula) >= len(line.strip("$ ")) - 2:
         return formula.rpartition("=")[2].strip() or formula
+    if not re.search(r"\d", line):
+        tail = digits(tail)
     numbers = [n for n in _ANY_NUMBER.finditer(tail) if not _denied(tail, n.start())]
     if not numbers:
         return None

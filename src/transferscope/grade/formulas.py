@@ -26,10 +26,11 @@ _PIECE = re.compile(
     | (?P<command>\\(?:[a-zA-Z]+|[{{}}|,;!:%$ ]))
     | (?P<function>(?:{FUNCTIONS}|pi|infinity|mod)(?![a-zA-Z]))
     | (?P<letters>[a-zA-Zα-ωΑ-Ω](?![^\W\d_])'*|(?<=[\d)}}])(?:[a-z]{{1,3}})(?![a-zA-Z]))
-    | (?P<sign>[-+*/^=<>≤≥≠±×·÷√π∞°%!|_(){{}}\[\]&'²³⁴½¼¾⅓⅔€£¥₹∪∩∈:≡~$‐])
+    | (?P<sign>[-+*/^=<>≤≥≠±×·÷√π∞°%‰!|_(){{}}\[\]&'²³⁴½¼¾⅓⅔€£¥₹∪∩∈:≡~$‐])
     )""",
     re.VERBOSE,
 )
+_OR_MORE = re.compile(r"[$€£]?\d[\d,.]*\+")
 _HALF_DAY = re.compile(r"\s*(?:[ap]\.\s?m\.|[ap]m\b)", re.IGNORECASE)
 _RATIO = re.compile(r"[\w)}]:[\w(\\]|\s:\s")
 _REMARK = re.compile(r"\s+\([\d\s+\-*/×·÷=.,]*\)\s*(?:[.!?,;]|$)")
@@ -62,7 +63,8 @@ def formula(content: str, at: int) -> Formula | None:
         inner = next(group for group in span.groups() if group is not None)
         return Formula(str(inner).strip(), span.end())
     end, depth = _end(content, at)
-    text = content[at:end].strip().rstrip("=:+-*/~,_^")
+    text = content[at:end].strip()
+    text = text if _OR_MORE.fullmatch(text) else text.rstrip("=:+-*/~,_^")
     if not re.search(r"[\w∞π√½]" if depth <= 0 else r"\d", text):
         return None
     return Formula(text, end)

@@ -32,6 +32,8 @@ SEED = 3
 counted right they get 77.2 %."""
 LETTERS = "keywords:letter_frequency"
 END = "startend:end_checker"
+DIFFERENT = frozenset((LETTERS, END))
+"""Instructions on which ``as_published`` makes a difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +84,26 @@ def loose(
     instructions: Sequence[Instruction],
     *,
     as_published: bool = False,
+    known: Sequence[bool] | None = None,
 ) -> tuple[bool, ...]:
     """As :func:`strict`, after forgiving asterisks and a first or last line of chatter.
 
     An instruction counts as followed when one of IFEval's eight variants of the answer does.
+    ``known``: :func:`strict`'s verdicts of the same kind, where they are known: the answer as it
+    stands is not judged twice (detecting a language takes 10 ms).
     """
     answer = _answer(response)
     lines = answer.split("\n")
     cuts = (lines, lines[1:], lines[:-1], lines[1:-1])
     variants = [answer, *("\n".join(cut).strip() for cut in cuts[1:])]
     variants += [variant.replace("*", "") for variant in variants]
-    return tuple(_follows(prompt, variants, i, as_published) for i in instructions)
+    unlike = [variant for variant in dict.fromkeys(variants) if variant != answer]
+    if known is None:
+        known = strict(prompt, response, instructions, as_published=as_published)
+    return tuple(
+        followed or _follows(prompt, unlike, i, as_published)
+        for followed, i in zip(known, instructions, strict=True)
+    )
 
 
 def _answer(response: str) -> str:

@@ -9,24 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .notation import squeezed
 from .numbers import amount
 
 OPTIONS = "ABCDEFGHIJ"
 _CLOCK = re.compile(
-    r"(?P<hours>\d{1,2})(?:\s*:\s*(?P<minutes>\d{2})(?:\s*:\s*(?P<seconds>\d{2}))?)?"
+    r"(?P<hours>\d{1,2})(?:\s*[:.]\s*(?P<minutes>\d{2})(?:\s*:\s*(?P<seconds>\d{2}))?)?"
     r"(?:\s*«(?P<half>am|pm|noon|midnight)»)?"
 )
 _BASED = re.compile(
     r"\(?\s*(?P<digits>[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?)\s*\)?\s*"
     r"(?:_\s*\{?\s*\(?(?:«(?P<word>[a-z]+)»|(?P<base>\d{1,2}))\)?\s*\}?"
-    r"|\(?\s*(?:in )?«(?:in )?base»\s*(?:«(?P<said>[a-z]+)»|(?P<number>\d{1,2}))\s*\)?)"
+    r"|\(?\s*(?:in )?«(?:in )?base»\s*(?:«(?P<said>[a-z]+)»|(?P<number>\d{1,2}))\s*\)?"
+    r"|\(?\s*«(?:in )?(?P<called>binary|octal|decimal|hex(?:adecimal)?)(?: notation)?»\s*\)?)"
 )
 _BASES = {
-    "two": 2, "binary": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "octal": 8, "nine": 9, "ten": 10, "decimal": 10, "eleven": 11, "twelve": 12, "sixteen": 16,
-    "hex": 16, "hexadecimal": 16,
+    "binary": 2, "octal": 8, "decimal": 10, "hex": 16, "hexadecimal": 16,
 }  # fmt: skip
 _RESIDUE = re.compile(
     r"(?P<value>[^\\«(]+)(?<!\s)\s*\(?\s*(?:\\[pb]?mod|«mod(?:ulo)?»|mod)\s*[{(]?\s*"
@@ -74,6 +74,8 @@ def clock(text: str) -> Clock | None:
     match = _CLOCK.fullmatch(text.strip())
     if not match or not (match["minutes"] or match["half"]):
         return None
+    if "." in text and not match["half"]:
+        return None  # 5.30 is a number, 5.30 p.m. a time
     hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
     half = {"am": "am", "pm": "pm", "noon": "pm", "midnight": "am"}.get(match["half"] or "", "")
     if hours > 24 or minutes > 59 or (half and hours > 12):
@@ -88,8 +90,10 @@ def same_time(mine: str, theirs: str) -> bool | None:
     one, other = clock(mine), clock(theirs)
     if one is None or other is None:
         told, rest = (one, theirs) if one else (other, mine)
-        if told is None or not told.half or (hours := amount(rest)) is None:
+        if told is None or (hours := amount(rest)) is None:
             return None
+        if not told.half:  # five o'clock
+            return True if told.seconds == hours * 3600 else None
         return (told.seconds - hours * 3600) % 43200 == 0 and 1 <= hours <= 12
     if bool(one.half) == bool(other.half):
         return one.seconds == other.seconds
@@ -137,12 +141,13 @@ def last_side(text: str) -> str:
     return re.split("[≡=]", text)[-1].strip()
 
 
+@lru_cache(maxsize=1024)
 def _based(text: str) -> tuple[str, int] | None:
     if prefixed := re.fullmatch(r"0([xb])([0-9a-f]+)", squeezed(text).lower()):
         return prefixed[2].upper().lstrip("0") or "0", 16 if prefixed[1] == "x" else 2
     match = _BASED.fullmatch(last_side(text))
     if not match:
         return None
-    word = match["word"] or match["said"]
+    word = match["word"] or match["said"] or match["called"]
     base = _BASES.get(word, 0) if word else int(match["base"] or match["number"])
     return (match["digits"].upper().lstrip("0") or "0", base) if base else None

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+
+from .combinations import CHOOSE
+from .spoken import digits
 
 FUNCTIONS = (
     "arcsin|arccos|arctan|arccot|arcsec|arccsc|arsinh|arcosh|artanh|sinh|cosh|tanh|coth|"
@@ -114,11 +118,20 @@ _WORD = re.compile(
 _HALF_DAY = re.compile(r"(?<=\d)\s*\\?\s*([ap])\.?\s?m(?:\.|\b)(?!\w)", re.IGNORECASE)
 _TIMES = re.compile(r"(?<=\d)\s*[xX]\s*(?=10\s*\^)|(?<=\d)\s+[xX]\s+(?=\d)")
 _SIUNITX = re.compile(r"\\(?:SI|qty)\s*\{([^{}]*)\}\s*\{\\?([a-zA-Z]+)\}")
-_SPOKEN_SIGN = re.compile(r"(?<=\d)\s+(times|plus|minus|divided by)\s+(?=\d)")
+_SPOKEN_SIGN = re.compile(
+    r"(?<=\d)\s+(times|plus|minus|divided by|(?:raised )?to the power(?: of)?)\s+(?=-?\d)"
+)
 _SPOKEN_SIGNS = {"times": "*", "plus": "+", "minus": "-", "divided by": "/"}
-_CHOOSE = re.compile(r"\{([^{}]{1,20}?)\s*\\choose\s*([^{}]{1,20})\}")
+_SHARE = re.compile(
+    r"(\d+)\s+(?:out\s+of(?:\s+the|\s+a\s+total\s+of)?|per)\s+(\d+)(?![\w.])|(?<!\d)(1)\s+in\s+(\d+)\.?$"
+)
+""" "5 out of 6", "1 in 6"."""
+_CHOOSE = re.compile(
+    r"\{([^{}]{1,20}?)\s*\\choose\s*([^{}]{1,20})\}"
+    r"|(?<![\w}])(\d{1,4}|[a-z])\s*\\choose\s*(\d{1,4}|[a-z])(?!\w)"
+)
 _EURO_CENTS = re.compile(r"€\s*\d+,\d\d(?!\d)|(?<![\d,])\d+,\d\d(?=\s*€)")
-_TEMPERATURE = re.compile(r"°\s*«?\s*([CF])\s*»?(?![a-zA-Z])")
+_TEMPERATURE = re.compile(r"°\s*«?\s*([CFcf])\s*»?(?![a-zA-Z])")
 _SCALES = {"C": " «celsius»", "F": " «fahrenheit»"}
 _ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*«?(?:st|nd|rd|th)»?\s*\}?(?![a-zA-Z])")
 _LIST_WORDS = {
@@ -140,14 +153,19 @@ def plain_signs(text: str) -> str:
     return _FOREIGN_DIGIT.sub(lambda digit: str(int(digit[0])), text.translate(_PLAIN_SIGNS))
 
 
+@lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """``text`` in this module's notation, without dollars around it and stops behind it."""
     text = plain_signs(text).replace("«", " ").replace("»", " ")
     text = _TWICE.sub(r"\\", text)
     text = re.sub(r"\\{4}|\\\\", "¶", text)  # row breaks, twice-escaped ones too
-    text = _SIUNITX.sub(r"\1\\text{ \2}", _CHOOSE.sub(r"\\binom{\1}{\2}", text))
-    text = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS[sign[1]], _outer(text))
+    text = _SIUNITX.sub(r"\1\\text{ \2}", _CHOOSE.sub(r"\\binom{\1\3}{\2\4}", text))
+    text = CHOOSE.sub(r"\\binom{\1}{\2}", digits(_outer(text)))
+    text = _SHARE.sub(lambda share: f"{share[1] or share[3]}/{share[2] or share[4]}", text)
+    text = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS.get(sign[1], "^"), text)
     text = re.sub(r"(?i)\bsq\.", "sq", re.sub(r"\binfinity\b", "∞", text))
+    text = re.sub(r"(\d[\d.,]*)\s*‰", r"\\frac{\1}{1000}", text)
+    text = re.sub(r"(?i)\bdegrees?\s+([CF])(?:elsius|ahrenheit)?\b", r"°\1", text)
     text = _EURO_CENTS.sub(lambda found: found[0].replace(",", "."), text)
     text = _symbols(text)
     text = _romans(text)
@@ -155,14 +173,14 @@ def canonical(text: str) -> str:
     text = re.sub(r"(?<=\d)\s?h\s(?=\d)", "«h» ", text)
     text = re.sub("或者?|または|もしくは", " ∨ ", text) if not text.isascii() else text
     text = re.sub("[和与及、]|以及", " ∧ ", text) if not text.isascii() else text
-    text = _TEMPERATURE.sub(lambda found: _SCALES[found[1]], text)
+    text = _TEMPERATURE.sub(lambda found: _SCALES[found[1].upper()], text)
     text = _numbers(text)
-    text = re.sub(r"(?<=\d)\s*o'clock", "", text)
     text = _HALF_DAY.sub(lambda half: f" «{half[1].lower()}m»", text)
     text = _words(text)
     return re.sub(r"\s+", " ", text).strip(" ,;").removesuffix(".").strip()
 
 
+@lru_cache(maxsize=2048)
 def squeezed(text: str) -> str:
     """Canonical text without blanks and needless braces, for comparing by characters."""
     text = re.sub(r"(?<!\d) | (?!\d)", "", text)  # "3 1/2" is not "31/2"
@@ -177,7 +195,7 @@ def _outer(text: str) -> str:
     text = text.replace("\\$", "\x01")
     for _ in range(4):
         text = text.strip().strip("*").strip()
-        text = re.sub(r"(?:\\[,;:!> ])+$", "", text)
+        text = re.sub(r"(?:\\[,;:!> ])+$|(?<!\\)\\$", "", text)
         if text.endswith((".", "。", ",", ";")) and not text.endswith(("..", "m.")):
             text = text[:-1].rstrip()
         for left, right in (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("{", "}")):
@@ -293,7 +311,7 @@ _SHORT_WORDS = frozenset(
         r"\S+",
         """an as at be by do he if in is it me my no of on so to up us we am all are but can for
         had has her him his how its let may new not now odd off old one our out own per
-        red say see she six the ten try two use was way who why yes you box boy cup day
+        red say see she the try use was way who why yes you box boy cup day
         dog egg few men map pen sq dne""",
     )
 )

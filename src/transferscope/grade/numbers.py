@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 MAX_DIGITS = 4_000
 """A longer row of digits is no number: Python turns no more than 4,300 into one."""
@@ -52,15 +53,12 @@ _MULTIPLES = {
     for name in names.split()
 }
 _MULTIPLE = re.compile(r"\s*«(\w+)((?: [^»]*)?»)")
-_ONES = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-fifteen sixteen seventeen eighteen nineteen twenty"""
-_TENS = "thirty forty fifty sixty seventy eighty ninety"
-_SPOKEN = {word: at for at, word in enumerate(_ONES.split())} | {
-    word: 30 + 10 * at for at, word in enumerate(_TENS.split())
-}
 _CHINESE = re.compile(
     r"[负負]?[零〇一二两兩三四五六七八九十百千万萬亿億]+"
     r"(?=\s*(?:[个個本天元米岁歳人只隻次页頁枚円日時时年月分秒块公厘千克条張张です]|[^\u3040-\u9fff]|$))"
+)
+_CHINESE_SHARE = re.compile(
+    r"([零〇一二两兩三四五六七八九十百千万萬亿億]+)分之([零〇一二两兩三四五六七八九十百千万萬亿億]+)"
 )
 _CHINESE_DIGITS = {
     sign: at
@@ -78,6 +76,7 @@ def number(text: str) -> Fraction | None:
     return _plain(match.group(1)) if match else None
 
 
+@lru_cache(maxsize=1024)
 def amount(text: str) -> Fraction | None:
     """Canonical ``text`` as an exact number: decimals, fractions, mixed and repeating numbers,
     powers of ten, "3 million"; ``None`` where it is anything else.
@@ -87,9 +86,7 @@ def amount(text: str) -> Fraction | None:
         return None
     times = Fraction(1)
     if "«" in text:
-        if (word := text.strip("«»").lower()) in _SPOKEN or "-" in word:
-            return _spoken(word)
-        if (digits := chinese(word)).lstrip("-").isdecimal():
+        if re.fullmatch(r"-?\d+(?:/[1-9]\d*)?", digits := chinese(text.strip("«»"))):
             return Fraction(digits)
         text, found = multiplied(text)
         times = Fraction(found)
@@ -114,7 +111,10 @@ def multiplied(text: str) -> tuple[str, int]:
 
 
 def chinese(text: str) -> str:
-    """Chinese numerals at the start of ``text`` as digits ("十二" as "12")."""
+    """Chinese numerals at the start of ``text`` as digits ("十二" as "12", "三分之一" as "1/3")."""
+    if share := _CHINESE_SHARE.match(text):
+        under, over = chinese(share[1]), chinese(share[2])
+        return (f"{over}%" if share[1] == "百" else f"{over}/{under}") + text[share.end() :]
     match = _CHINESE.match(text)
     if not match:
         return text
@@ -130,21 +130,6 @@ def chinese(text: str) -> str:
             section = digit = 0
     minus = "-" if match[0][0] in "负負" else ""
     return f"{minus}{total + section + digit}" + text[match.end() :]
-
-
-def spoken_first(text: str) -> str:
-    """ "«two hours»" as "2 «hours»"."""
-    match = re.match(r"«([a-zA-Z]+) ([^»]+)»", text)
-    if not match or match[1].lower() not in _SPOKEN:
-        return text
-    return f"{_SPOKEN[match[1].lower()]} «{match[2]}»" + text[match.end() :]
-
-
-def _spoken(word: str) -> Fraction | None:
-    tens, _, ones = word.partition("-")
-    if tens not in _SPOKEN or (ones and not (ones in _SPOKEN and _SPOKEN[tens] >= 20)):
-        return None
-    return Fraction(_SPOKEN[tens] + (_SPOKEN[ones] if ones else 0))
 
 
 def _value(match: re.Match[str]) -> Fraction | None:  # noqa: PLR0911 - one per form

@@ -178,7 +178,7 @@ def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -
     The accuracies are comparable with published ones; where counting the very "!" or "#" that was
     asked for makes a difference, ``strict_counted`` has those, and verdicts rest on them.
     """
-    from .ifeval import loose, strict
+    from .ifeval import DIFFERENT, loose, strict
 
     if gold is None:
         remedy = "name IFEval's input_data.jsonl: --gold FILE"
@@ -194,8 +194,11 @@ def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -
         given = (prompt, row.response, asked[prompt])
         try:
             counted[row.id] = strict(*given)
-            followed["strict"].append(strict(*given, as_published=True))
-            followed["loose"].append(loose(*given, as_published=True))
+            published = counted[row.id]
+            if any(instruction.id in DIFFERENT for instruction in asked[prompt]):
+                published = strict(*given, as_published=True)
+            followed["strict"].append(published)
+            followed["loose"].append(loose(*given, as_published=True, known=published))
         except KeyError as err:
             raise InputError(f"unknown instruction {err}", place=str(gold)) from None
     metrics: dict[str, float] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from .numbers import amount
@@ -81,6 +82,7 @@ def split(text: str, separators: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
+@lru_cache(maxsize=1024)
 def items(text: str) -> Items | None:
     """``⦃1, 2⦄``, ``(1, 2)``, ``1, 2``, ``x = 1 ∨ x = 2``, ``±3``; ``None`` for a single answer."""
     text = text.strip()
@@ -98,6 +100,7 @@ def items(text: str) -> Items | None:
     return Items(tuple(expanded)) if len(expanded) > 1 else None
 
 
+@lru_cache(maxsize=1024)
 def region(text: str) -> Region | None:
     """Intervals and their unions, "x ∈ ...", inequalities in one variable against constants."""
     text = text.strip()
@@ -120,6 +123,7 @@ def region(text: str) -> Region | None:
     return Region(tuple(found))
 
 
+@lru_cache(maxsize=1024)
 def relation(text: str) -> Relation | None:
     """An equation or inequality, chains included."""
     signs, sides, depth, start = [], [], 0, 0
@@ -147,11 +151,39 @@ def matrix(text: str) -> Matrix | None:
     """Any of LaTeX's matrices, by rows."""
     match = _MATRIX.fullmatch(text.strip())
     if not match:
-        return None
+        return _nested(text.strip())
     body = re.sub(r"¶\s*\[[\d.]+\s?(?:pt|ex|em|mm|cm)\]", "¶", match["body"])
     rows = [row.strip() for row in body.split("¶")]
     cells = tuple(tuple(cell.strip() for cell in row.split("&")) for row in rows if row)
     return Matrix(cells, determinant=match["kind"] in ("vmatrix", "Vmatrix")) if cells else None
+
+
+def _nested(text: str) -> Matrix | None:
+    """``[[1, 2], [3, 4]]``."""
+    if not (text.startswith("[") and text.endswith("]") and text[1:].lstrip().startswith("[")):
+        return None
+    rows = [_enclosed(part) for part in _commas(text[1:-1], within=True)]
+    if any(bracket != "[" for _, bracket in rows):
+        return None
+    cells = tuple(tuple(_commas(row, within=True)) for row, _ in rows)
+    return Matrix(cells) if len({len(row) for row in cells}) == 1 else None
+
+
+def single(found: Matrix) -> str | None:
+    """The number that a matrix of one cell or a small determinant is, as a formula."""
+    rows = found.rows
+    if len(rows) == len(rows[0]) == 1:
+        return rows[0][0]
+    if not found.determinant or not len(rows) == len(rows[-1]) <= 3:
+        return None
+    if len(rows) == 2:
+        (a, b), (c, d) = rows
+        return f"({a})*({d})-({b})*({c})"
+    (a, b, c), (d, e, f), (g, h, i) = rows
+    return (
+        f"({a})*(({e})*({i})-({f})*({h}))-({b})*(({d})*({i})-({f})*({g}))"
+        f"+({c})*(({d})*({h})-({e})*({g}))"
+    )
 
 
 def parts_of_ratio(text: str) -> list[str]:

@@ -13,9 +13,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .combinations import CHOOSE
+from .corrections import corrected
 from .cues import cues
 from .formulas import Formula, formula
 from .numbers import chinese
+from .spoken import digits
 
 LOOK_AHEAD = 400
 """Characters behind "the answer is" that belong to the statement at most."""
@@ -26,7 +29,7 @@ the\\ fraction the\\ expression the\\ set the\\ point the\\ interval the\\ order
 the\\ matrix actually option choice also ungefähr etwa genau donc exactement environ exactamente
 aproximadamente igual\\ a égal\\ à égale\\ à de ≈ \\\\approx 大约 約 约"""
 _LEAD = re.compile(
-    r"(?:[\s:*_>=→']+|(?:" + "|".join(re.split(r"(?<!\\)\s", _FILLERS)) + r")(?![a-z]))+",
+    r"(?:[-=]+>|[\s:*_=→']+|(?:" + "|".join(re.split(r"(?<!\\)\s", _FILLERS)) + r")(?![a-z]))+",
     re.IGNORECASE,
 )
 _VAGUE = re.compile(
@@ -48,7 +51,7 @@ _JUDGEMENTS = frozenset(
 _OR = r"or|oder|ou|o|oppure|или|或者?|または"
 _AND = r"and|und|et|y|e|en|и|和|以及|と|、"
 _JOIN = re.compile(
-    rf"\s*(?:,\s*(?P<late>(?:and|or)\b)|(?P<comma>,)"
+    rf"\s*(?:,\s*(?P<late>(?:and|or)\b)|,?\s*\(?(?P<maybe>(?:or\s+)?(?:possibly|perhaps|maybe)|(?<=\()or)\b|(?P<comma>,)"
     rf"|(?<![^\W\d_])(?:(?P<or>{_OR})|(?P<and>{_AND}))(?![a-zA-Z]))\s*",
     re.IGNORECASE,
 )
@@ -62,7 +65,9 @@ _MORE = re.compile(
 )
 _RANGE = re.compile(
     r"\s*(?:(?:more|less|fewer|greater)\s+than\b|(?:or|and)\s+(?:more|less|fewer|greater|above|below|up|higher|lower|over)\b"
-    r"|(?:to|through|until|bis)\s+\$?\d[\d.,]*(?<![.,])|[–—~]\s?\d[\d.,]*(?<![.,]))"
+    r"|(?:to|through|until|bis|out of(?: the| a total of)?|per)\s+\$?\d[\d.,]*(?<![.,])"
+    r"|(?<=\b1)\s+in\s+\d+(?=\s*(?:[.,;!?*$\n]|$))|\s*\(?(?:in\s+)?(?:base[\s-]\d{1,2}|binary|octal|"
+    r"decimal|hexadecimal)\b(?!\s+(?:place|digit|point))\)?|[–—~]\s?\d[\d.,]*(?<![.,]))"
 )
 """Behind an amount, what makes it a range (or the ratio "3 to 1")."""
 _HALF_DAY = re.compile(r"\s*(?:[ap]\.\s?m\.|[ap]m\b)", re.IGNORECASE)
@@ -73,14 +78,23 @@ _NO_UNIT = re.compile(
     r"\b(?:since|because|as|which|where|so|for|when|if|is|are|was|were|in|on|at|with|after|each|"
     r"every|left|and|or|but|then|that|this|it|he|she|they|we|i|to|from|by|not|respectively|weil|da|"
     r"denn|porque|car|puisque|perché|ya|pois|has|have|total|altogether|more|remaining|per day|ist|"
-    r"sind)\b",
+    r"sind|no|wait|sorry|oops|actually|hmm|rather|nein|non)\b",
     re.IGNORECASE,
 )
 _TAGS = re.compile(
     r"</?(?:b|i|u|strong|em|p|span|code|mark|answer|br)\s?/?>|[`\"“”]", re.IGNORECASE
 )
-_SPOKEN_SIGN = re.compile(r"(?<=\d)\s+(times|plus|minus|divided by)\s+(?=\d)")
+_SPOKEN_SIGN = re.compile(
+    r"(?<=\d)\s+(times|plus|minus|divided by|(?:raised )?to the power(?: of)?)\s+(?=-?\d)"
+)
 _SPOKEN_SIGNS = {"times": " * ", "plus": " + ", "minus": " - ", "divided by": " / "}
+_NOT_BUT = re.compile(
+    r"^(?:not|nicht|non|pas|no)\s[^.\n]{1,40}?,?\s(?:but|sondern|mais|sino|bensì|ma)\s",
+    re.IGNORECASE,
+)
+_QUOTED_LINE = re.compile(r"\n[ \t]{0,4}>[ \t]?")
+_RUPEES = re.compile(r"^Rs\.?\s?(?=\d)")
+_INCHES = re.compile(r"\s*in\.?(?=\s*(?:[.,;!?)*]|$))")
 _TRAILING_DOTS = re.compile(r"^(\d+)(?:\.\.\.|…)(?=\s|$)")
 _CLAUSE_END = re.compile(r"[.!?](?:\s|$)|\n|。|,\s")
 
@@ -96,9 +110,18 @@ class Statement:
 
 def statements(text: str) -> Iterator[Statement]:
     """What the cues of ``text`` state, the last first; cues that no answer follows are left out."""
+    later = len(text)
     for cue in cues(text):
-        if said := stated(text[cue.end : cue.end + LOOK_AHEAD]):
-            yield Statement(said, cue.start, cue.comma)
+        content = text[cue.end : cue.end + LOOK_AHEAD]
+        if said := stated(content):
+            behind = content[: later - cue.end] if later > cue.end else content
+            yield Statement(taken_back(behind) or said, cue.start, cue.comma)
+        later = cue.start
+
+
+def taken_back(content: str, *, at_once: bool = False) -> str | None:
+    """The answer to which ``content`` corrects the one that it begins with, or ends just before."""
+    return corrected(digits(_TAGS.sub("", content)), run, at_once=at_once)
 
 
 def stated(content: str) -> str | None:
@@ -106,8 +129,9 @@ def stated(content: str) -> str | None:
     content = _TAGS.sub("", _lines(content))
     if lead := _LEAD.match(content):
         content = content[lead.end() :]
-    content = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS[sign[1]], chinese(content))
-    content = _TRAILING_DOTS.sub(r"\1", content)
+    content = CHOOSE.sub(r"\\binom{\1}{\2}", digits(_NOT_BUT.sub("", chinese(content))))
+    content = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS.get(sign[1], "^"), content)
+    content = _RUPEES.sub("₹", _TRAILING_DOTS.sub(r"\1", content))
     if found := run(content):
         return found
     clause = _CLAUSE_END.split(content, maxsplit=1)[0].strip(" *_.,")
@@ -134,7 +158,7 @@ def run(content: str) -> str | None:
         if part is None or (_bare_letter(part) and not _bare_letter(found[-1])):
             break
         found.append(part)
-        joints.append(" or " if join["or"] or join["late"] == "or" else ", ")
+        joints.append(" or " if join["or"] or join["maybe"] or join["late"] == "or" else ", ")
     if len(found) > 1 and not _BEHIND.match(content, found[-1].end):
         # "12, 3 of which are red": the list was none, unless "or" joins it
         keep = joints.index(", ") if ", " in joints else len(found)
@@ -155,7 +179,7 @@ def _lines(content: str) -> str:
 
     A displayed formula goes on over several.
     """
-    content = content.lstrip(" \t*_:=\n")
+    content = _QUOTED_LINE.sub("\n", content).lstrip(" \t*_:=\n")
     head, _, _ = content.partition("\n")
     displayed = head.startswith(("\\[", "$$", "\\begin"))
     opened = head.count("\\[") > head.count("\\]") or head.count("$$") % 2
@@ -168,7 +192,7 @@ def _bare_letter(part: Formula) -> bool:
 
 def _unit(content: str, at: int) -> str:
     """Up to three words behind an amount, as far as they may be its unit."""
-    if half := _HALF_DAY.match(content, at):
+    if half := _HALF_DAY.match(content, at) or _INCHES.match(content, at):
         return half[0]
     match = _UNIT_BEHIND.match(content, at)
     if not match or content[at : at + 1].isalpha():

@@ -8,7 +8,9 @@ lists that trail off and decimal places, which both use the same letters, and wi
 from __future__ import annotations
 
 import re
+import sys
 import threading
+from importlib.util import find_spec
 
 from ..core.errors import MissingExtra
 from . import bounded
@@ -34,13 +36,15 @@ def equivalent(answer: str, gold: str) -> bool:
 
     Raises :class:`MissingExtra` without it.
     """
+    if threading.current_thread() is not threading.main_thread():
+        if "math_verify" not in sys.modules and find_spec("math_verify") is None:
+            raise MissingExtra("grade", needed_for="grading LaTeX answers")
+        return bounded.equivalent(answer, gold)  # the limits are signals to the main thread
     try:
         from math_verify import parse, verify
     except ImportError:
         raise MissingExtra("grade", needed_for="grading LaTeX answers") from None
 
-    if threading.current_thread() is not threading.main_thread():
-        return bounded.equivalent(answer, gold)  # the limits are signals to the main thread
     latex = ("$", "\\(", "\\[")
     wrapped = [t if any(sign in t for sign in latex) else f"${t}$" for t in (gold, answer)]
     parsed = [parse(text, parsing_timeout=SECONDS) for text in wrapped]

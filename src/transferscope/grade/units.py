@@ -21,6 +21,8 @@ m 1 m: m meter metre meters metres metro metros mètre mètres 米
 m 1/1000 mm: mm millimeter millimetre millimeters millimetres
 m 1/100 cm: cm centimeter centimetre centimeters centimetres centímetros centimètres zentimeter 厘米
 m 1/10 dm: dm decimeter decimetre
+m 1/1000000 µm: µm micrometer micrometers micrometre micrometres micron microns
+m 1/1000000000 nanometer: nanometer nanometers nanometre nanometres
 m 1000 km: km kilometer kilometre kilometers kilometres kilómetros kilomètres kilometern 公里 千米
 m 254/10000 in: in inch inches
 m 3048/10000 ft: ft foot feet
@@ -54,15 +56,31 @@ celsius 1 °C: celsius
 fahrenheit 1 °F: fahrenheit
 radian 1 rad: rad rads radian radians
 N 1 N: N newton newtons
+N 1000 kN: kN kilonewtons
 J 1 J: J joule joules
 J 1000 kJ: kJ kilojoules
+J 1000000 MJ: MJ megajoules
+J 1/1000 mJ: mJ millijoules
+J 3600 Wh: Wh
+J 3600000 kWh: kWh
 W 1 W: W watt watts
 W 1000 kW: kW kilowatt kilowatts
+W 1000000 MW: MW megawatt megawatts
+W 1/1000 mW: mW milliwatt milliwatts
 V 1 V: V volt volts
+V 1000 kV: kV kilovolts
+V 1/1000 mV: mV millivolt millivolts
 A 1 A: A amp amps ampere amperes
+A 1/1000 mA: mA milliamp milliamps milliampere milliamperes
 ohm 1 ohm: ohm ohms Ω
 Hz 1 Hz: Hz hertz
+Hz 1000 kHz: kHz kilohertz
+Hz 1000000 MHz: MHz megahertz
+Hz 1000000000 GHz: GHz gigahertz
 Pa 1 Pa: Pa pascal pascals
+Pa 1000 kPa: kPa kilopascals
+Pa 1000000 MPa: MPa megapascals
+Pa 100 hPa: hPa hectopascals
 K 1 K: K kelvin
 mol 1 mol: mol mole moles mols
 bit 1 bit: bit bits
@@ -210,6 +228,9 @@ def ratio(one: Unit, other: Unit) -> Fraction | None:
     if "unit" in bases[0] | bases[1] or not all(bases):
         powers = {p for _, p in one.powers}, {p for _, p in other.powers}
         return Fraction(1) if powers[0] == powers[1] or not all(bases) else None
+    for bases_, other_ in ((bases[0], other), (bases[1], one)):
+        if bases_ == {"gbp"} and other_.words & {"pound", "pounds"}:
+            return Fraction(1)
     unknown = not any(base in _BASES for base in bases[0] | bases[1])
     if unknown and (bases[0] <= bases[1] or bases[1] <= bases[0]):
         return Fraction(1)

@@ -1,0 +1,100 @@
+"""How letters and quotations end: a farewell, a name, whose words they are, a postscript."""
+
+from __future__ import annotations
+
+import re
+
+from .ending_words import CLOSERS, FUNCTION, NAME_WORDS, STOPS
+
+SHORT = 60
+"""Characters of a line that is no running prose by its length alone."""
+
+_SIGN_OFF = re.compile(
+    r"(?:(?:best|kind|warm(?:est)?|with)\s+)*(?:regards|wishes|love(?: always)?|thanks|"
+    r"gratitude|sincerely|respectfully|cheers|yours(?:\s+\w+)?|sincerely\s+yours|hugs|respect|appreciation|"
+    r"mit freundlichen grüßen|viele grüße|liebe grüße|herzliche grüße|cordialement|bien à vous|"
+    r"amicalement|saludos(?:\s+\w+)?|atentamente|un abrazo|cordiali saluti|distinti saluti|"
+    r"atenciosamente|abraços|с уважением|此致|敬上|敬具|your\s+\w+(?:\s\w+)?)\s*[,.!，]?",
+    re.IGNORECASE,
+)
+_FAREWELL = re.compile(
+    r"(?:the\s+)?end|fin|ende|finis|amen|to be continued|thank(?:s| you)(?: \w+){0,4}|good luck|"
+    r"enjoy|cheers|done|q\.?e\.?d|over and out|happy \w+|good (?:bye|night|day)|bye|"
+    r"see you(?: \w+)?|yes|no|true|false|none|(?-i:[A-HJ-Z])|"
+    r"stay \w+|sincerely|take care|talk soon|sent from my \w+|"
+    r"have a(?: \w+){1,4}|with (?:best|warm|kind) \w+(?: \w+){0,4}|"
+    r"namaste|gracias|merci|danke|谢谢|感谢|完|おわり|終わり|끝",
+    re.IGNORECASE,
+)
+POSTSCRIPT = re.compile(r"(?:P\.?\s?){1,3}S\.?(?![a-zA-Z])[\s:,-]*|N\.?B\.?(?![a-zA-Z])[\s:,-]*")
+_CREDIT = re.compile(
+    r"(?P<said>.*(?:^|\s|(?<=[^\w\s–—―~-])))[-–—―~]{1,2}\s?(?P<name>[^-–—―~\s][^–—―~]{0,80})$"
+)
+""" "Stay hungry." - Steve Jobs, 2005: what was said, and who said it."""
+_BYLINE = re.compile(r"(?:\w+\s){0,2}(?i:by)\s+(?P<name>\S.*)$")
+_HAN_NAME = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af·・《》\s]{2,12}")
+_NAMELESS = frozenset(("anonymous", "anon", "unknown", "author unknown"))
+
+
+def signature(line: str) -> bool:
+    """ "Best regards, Ann", "Love, your friend Tom", "Thank you", "The End"."""
+    if _FAREWELL.fullmatch(line) or (_SIGN_OFF.fullmatch(line) and line[-1] not in ",，"):
+        return True
+    closing, comma, name = line.partition(",")
+    name = re.sub(r"^\s*your \w+\s", "", name, flags=re.IGNORECASE)
+    return bool(comma) and _SIGN_OFF.fullmatch(closing) is not None and named(name.strip())
+
+
+def named(text: str) -> bool:
+    """Up to five words with capitals, "von" and its like among them."""
+    words = text.split()
+    names = all(word[0].isupper() or word.lower() in NAME_WORDS for word in words)
+    return 0 < len(words) <= 5 and names and words[-1][0].isupper()
+
+
+def signs(line: str, before: str, above: list[str]) -> bool:
+    """A name below "Best regards," or another short line with a comma."""
+    comma = before[-1:] in (",", "，") and len(before) <= SHORT // 2 and len(above) > 2
+    parting = _SIGN_OFF.fullmatch(before) or (named(line) and _FAREWELL.fullmatch(before))
+    return len(line) <= SHORT and bool(comma or parting)
+
+
+def parting(sentence: str) -> bool:
+    """ "Cheers!", with a name behind it."""
+    last = sentence.strip("".join(STOPS) + " ")
+    return bool(_FAREWELL.fullmatch(last) or _SIGN_OFF.fullmatch(last))
+
+
+def credited(line: str, *, own: bool, listed: bool) -> bool:
+    """The line ends in a dash and a name: whose words these are, or who signs.
+
+    Behind a quotation or sentence, or in a line of its own: an item among others is none.
+    """
+    if own and (byline := _BYLINE.match(line)) and _source(byline["name"]):
+        return True
+    found = _CREDIT.match(line[-2 * SHORT :] if len(line) > 4 * SHORT else line)
+    if found is None or not _source(found["name"]):
+        return False
+    said = found["said"].strip()
+    if not said:
+        return not listed
+    if said[-1] in STOPS | CLOSERS:
+        return True
+    return own and len(line) <= SHORT and found["said"][-1].isspace() and named(found["name"])
+
+
+def _source(text: str) -> bool:
+    """ "Steve Jobs, 2005", "Hamlet, Act 3, Scene 1", "anonymous", "鲁迅"."""
+    if text.casefold() in _NAMELESS or _HAN_NAME.fullmatch(text):
+        return True
+    parts = [part.split() for part in text.split(",")]
+    words = [word for part in parts for word in part]
+    fit = (w[0].isupper() or w[0].isdigit() or w.lower() in NAME_WORDS for w in words)
+    return (
+        all(parts)
+        and len(words) <= 8
+        and all(fit)
+        and any(word[0].isupper() for word in parts[0])
+        and (words[-1][0].isupper() or words[-1][0].isdigit())
+        and words[-1].lower() not in FUNCTION
+    )

@@ -1,0 +1,167 @@
+"""Numbers, times and dates in words as digits: "five hundred and two" is 502, "noon" 12 p.m.
+
+>>> digits("five hundred and two apples"), digits("twenty-one or thirty"), digits("two thirds")
+('502 apples', '21 or 30', '2/3')
+>>> digits("one of them"), digits("five and six"), digits("two and a half")
+('one of them', '5 and 6', '2 1/2')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_ONES = "zero one two three four five six seven eight nine"
+_TEENS = """ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_VALUES = {word: at for at, word in enumerate((*_ONES.split(), *_TEENS.split()))} | {
+    word: 20 + 10 * at for at, word in enumerate(_TENS.split())
+}
+_POWERS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_PARTS = {
+    "half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6,
+    "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "twelfth": 12, "hundredth": 100,
+}  # fmt: skip
+
+
+def _any(words: Iterable[str]) -> str:
+    return f"(?:{'|'.join(words)})"
+
+
+_END = r"(?![\w-])"
+_ONE = _any(_ONES.split())
+_POWER = _any(_POWERS)
+_BELOW_100 = (
+    rf"(?:{_any(_TENS.split())}(?:[\s-]+{_ONE}{_END})?|{_any(_TEENS.split())}|{_ONE}(?!\w))"
+)
+_BELOW_1000 = (
+    rf"(?:(?:{_BELOW_100}|a)[\s-]+hundred(?:(?:\s+and\s+|[\s-]+){_BELOW_100}{_END})?|{_BELOW_100})"
+)
+_NUMBER = re.compile(
+    rf"(?<![\w\\-])(?P<minus>(?:minus|negative)\s+)?(?P<words>"
+    rf"(?:{_BELOW_1000}|a)[\s-]+{_POWER}(?:,?\s+(?:and\s+)?{_BELOW_1000}[\s-]+{_POWER}{_END})*"
+    rf"(?:,?\s+(?:and\s+)?{_BELOW_1000}{_END})?|{_BELOW_1000}|a(?=\s+dozen\b))"
+    rf"(?:(?P<point>\s+point(?:\s+{_ONE}{_END})+)"
+    rf"|\s+and\s+(?:a|one)\s+(?P<alone>half|third|quarter){_END}"
+    rf"|[\s-]+(?P<part>{_any(_PARTS)})s?{_END})?{_END}",
+    re.IGNORECASE,
+)
+_ONE_PART = re.compile(rf"\s*(?:(?:a|one)[\s-]+)?(?P<part>{_any(_PARTS)})[\s.!*]*", re.IGNORECASE)
+_NO_NUMBER = re.compile(
+    r"\s+(?:of|that|which|who|whose|where|more|another|can|could|must|has|is|was|would|should|may|"
+    r"might|such|way|thing|or more|to|by)\b|['’]",
+    re.IGNORECASE,
+)
+"""Behind a bare "one" that stands for something else than a number."""
+_LETTERS = re.compile(r"[a-z]+", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+_AGAIN = _NUMBER.pattern.replace("?P<", "?P<again_")
+_ECHO = re.compile(rf"(?<=\d)(\s*(?:\\text\s*\{{)?\s*)\(\s*{_AGAIN}\s*\)", re.IGNORECASE)
+"""A number said again: "5 (five)"."""
+_HALF_A = re.compile(r"\b(?:a\s+)?(half|quarter)(?:\s+of)?\s+an?\s+(?=[a-z])", re.IGNORECASE)
+_PAST = re.compile(r"\b(?:a\s+)?(half|quarter)\s+(past|to)\s+(\d{1,2})\b", re.IGNORECASE)
+_O_CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s*(?:\\text\s*\{\s*)?o['’]\s?clock\b\}?", re.IGNORECASE)
+_PART_OF_DAY = re.compile(
+    r"(?<![\d.])(\d{1,2}(?::\d\d)?)\s+(?:in\s+the\s+(morning|afternoon|evening)|at\s+night)\b"
+)
+_CENTS = re.compile(r"\$\s?(\d+)\s+and\s+(\d\d)\s+cents\b")
+_NOON = {"noon": "12 p.m.", "midday": "12 p.m.", "midnight": "12 a.m."}
+_MONTH = (
+    r"(?P<{0}>January|February|March|April|May|June|July|August|September|October|November|"
+    r"December)"
+)
+_DATE = re.compile(
+    rf"\b{_MONTH.format('before')}\s+(?P<late>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)"
+    rf"|\b(?P<early>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+{_MONTH.format('behind')}\b"
+)
+_FOREIGN = {
+    word: str(at)
+    for row in (
+        "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze",
+        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce",
+        "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici",
+        "zero um dois três quatro cinco seis sete oito nove dez onze doze",
+        "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать",
+    )
+    for at, word in enumerate(row.split())
+}
+
+
+_WORDS_READ = frozenset(
+    ["hundred", "dozen", "clock", "morning", "afternoon", "evening", "night", "cents"]
+).union(
+    *(_VALUES, _POWERS, _PARTS, _NOON, _FOREIGN),
+    (f"{part}s" for part in _PARTS),
+    (month.lower() for month in re.findall("[A-Z][a-z]+", _MONTH)),
+)
+
+
+def digits(text: str) -> str:
+    """``text`` with its number words, times of day and dates as digits; else as it is.
+
+    Linear in the text.
+    """
+    if _WORDS_READ.isdisjoint(_WORD.findall(text.lower())):
+        return text
+    word = text.strip(" .!*").lower()
+    if found := _FOREIGN.get(word) or _NOON.get(word):
+        return found
+    text = _plain(_ECHO.sub(r"\1", text))
+    text = _PAST.sub(_past, _O_CLOCK.sub(r"\1:00", text))
+    text = _PART_OF_DAY.sub(
+        lambda half: f"{half[1]} {'a.m.' if half[2] == 'morning' else 'p.m.'}", text
+    )
+    text = _CENTS.sub(r"$\1.\2", text)
+    return _DATE.sub(
+        lambda day: f"{day['late'] or day['early']} {day['before'] or day['behind']}", text
+    )
+
+
+def _past(match: re.Match[str]) -> str:
+    hour, minutes = int(match[3]), 30 if match[1].lower() == "half" else 15
+    if match[2].lower() == "to":
+        hour, minutes = (hour - 2) % 12 + 1, 60 - minutes
+    return f"{hour}:{minutes}"
+
+
+def _plain(text: str) -> str:
+    text = _HALF_A.sub(lambda part: f"1/{_PARTS[part[1].lower()]} ", text)
+    if whole := _ONE_PART.fullmatch(text):
+        return f"1/{_PARTS[whole['part'].lower()]}"
+    return _NUMBER.sub(_digits, text)
+
+
+def _digits(match: re.Match[str]) -> str:
+    words = match["words"].lower()
+    plain = not (match["point"] or match["alone"] or match["part"])
+    if words == "one" and plain and not match["minus"]:
+        before = match.string[max(0, match.start() - 3) : match.start()].rstrip()[-1:]
+        if before.isalpha() or _NO_NUMBER.match(match.string, match.end()):
+            return match[0]  # "the blue one", "one of them"
+    whole, minus = _whole(words), "-" if match["minus"] else ""
+    if match["point"]:
+        places = _LETTERS.findall(match["point"].lower())[1:]
+        return f"{minus}{whole}.{''.join(str(_VALUES[word]) for word in places)}"
+    if match["alone"]:
+        return f"{minus}{whole} 1/{_PARTS[match['alone'].lower()]}"
+    if match["part"]:
+        return f"{minus}{whole}/{_PARTS[match['part'].lower()]}"
+    return f"{minus}{whole}"
+
+
+def _whole(words: str) -> int:
+    total = section = 0
+    for word in _LETTERS.findall(words):
+        if word == "a":
+            section = 1
+        elif word == "hundred":
+            section *= 100
+        elif word in _POWERS:
+            total, section = total + section * _POWERS[word], 0
+        elif word != "and":
+            section += _VALUES[word]
+    return total + section
