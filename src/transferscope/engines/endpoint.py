@@ -12,7 +12,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 
@@ -111,7 +111,8 @@ class Endpoint:
 
         async def main(give: Callable[[tuple[int, T | Unanswered]], None]) -> None:
             async with self._client() as client:
-                calls = _Calls(self, client, self.options.url(path), payloads, read, give)
+                url = self.options.url(path)
+                calls = _Calls(self, client, url=url, payloads=payloads, read=read, give=give)
                 async with asyncio.TaskGroup() as group:
                     for _ in range(min(self.options.concurrency, len(payloads))):
                         group.create_task(calls.work())
@@ -214,6 +215,7 @@ class _Calls(Generic[T]):
         self,
         endpoint: Endpoint,
         client: httpx.AsyncClient,
+        *,
         url: str,
         payloads: Sequence[Any],
         read: Callable[[int, dict[str, Any]], T],
@@ -297,9 +299,7 @@ def _ungrouped(answers: Iterator[T]) -> Iterator[T]:
 def malformed(what: str, url: str) -> Unanswered:
     """An answer of the wrong shape."""
     remedy = "check that base_url is an OpenAI-compatible server"
-    return Unanswered(
-        f"answered in another form than asked for: {what}", place=url, remedy=remedy
-    )
+    return Unanswered(f"answered in another form than asked for: {what}", place=url, remedy=remedy)
 
 
 def _seconds(asked: str) -> float:
@@ -310,7 +310,7 @@ def _seconds(asked: str) -> float:
         until = parsedate_to_datetime(asked)
     except (ValueError, TypeError, OverflowError):
         return 0.0
-    now = datetime.now(timezone.utc if until.tzinfo else None)
+    now = datetime.now(UTC if until.tzinfo else None)
     return max(0.0, (until - now).total_seconds())
 
 

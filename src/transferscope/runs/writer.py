@@ -69,7 +69,7 @@ def _who(writer: Path) -> str:
 
 
 def is_unwritten(path: Path) -> bool:
-    """Whether ``path`` is free for a run: missing, empty, or left so by a writer that was killed."""
+    """Whether ``path`` is missing, empty, or left so by a writer that was killed."""
     if not path.is_dir():
         return True
     # A kill before the first manifest leaves at most its scratch file.
@@ -215,7 +215,7 @@ class RunWriter:
             folder = self.path / RESPONSES_FOLDER
             make_folder(folder)
             write_atomically(folder / f"{name}.jsonl", chain([first], responses))
-        records = [*outcomes, *failures]
+        records: list[Outcome | Failure] = [*outcomes, *failures]
         if not records or any(record.benchmark != name for record in records):
             raise ValueError(f"benchmark {name!r} needs outcomes, all of its own")
         keys = Counter(record.key for record in records)
