@@ -35,6 +35,7 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STRINGS = ("benchmark", "id", "subset", "cluster")
 _OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
 _REQUIRED = {"benchmark", "id", "score"}
+LONGEST_REASON = 1000
 _FIELDS = {f.name for f in fields(Outcome)}
 _OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
 
@@ -209,6 +210,8 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
 def _failure(row: dict[str, Any], place: str) -> Failure:
     if {name: type(value) for name, value in row.items()} != _OF_FAILURE:
         _malformed("a failed answer has benchmark, id, repeat, a null score and a reason", place)
+    if not row["failed"].isprintable() or len(row["failed"]) > LONGEST_REASON:
+        _malformed("the reason of a failed answer is not one line", place)
     return Failure(row["benchmark"], row["id"], row["repeat"], row["failed"])
 
 

@@ -79,6 +79,14 @@ def is_unwritten(path: Path) -> bool:
     )
 
 
+def is_unfinished_import(path: Path) -> bool:
+    """Whether ``path`` holds an import that was killed, which the same command goes on with."""
+    if not (path / MANIFEST_FILE).is_file():
+        return False
+    manifest = read_manifest(path)
+    return manifest.status == "running" and manifest.provenance != "evaluated"
+
+
 def refuse_foreign(path: Path) -> None:
     """Raise :class:`InputError` for a file, and for a folder that holds anything but a run."""
     check_folder(path)
