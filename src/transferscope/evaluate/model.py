@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
 from ..engines.base import Engine
+from ..runs import read_run
 from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..runs.writer import claimed, resumable
 from .backends import Backend, backend
@@ -68,9 +69,13 @@ def evaluate_model(
         manifest = asked_manifest(chosen.identity, suite, model_ref=ref, **asked)
         if (out / MANIFEST_FILE).is_file():  # only a loaded model says which template it has
             manifest = replace(manifest, template=read_manifest(out).template)
-        jobs = pending(suite, out, manifest, **asked)
         existing = resumable(out, manifest)
-        if existing and existing.status == "complete" and not any(job.left for job in jobs):
+        finished = existing is not None and existing.status == "complete"
+        if existing and finished and existing.limit == n and not existing.failed:
+            read_run(out)  # raises where it was changed
+            return out
+        jobs = pending(suite, out, manifest, **asked)
+        if finished and not any(job.left for job in jobs):  # a pack may have no more items
             return out
         opened = chosen.open(model)
         manifest = asked_manifest(opened.describe(), suite, model_ref=ref, **asked)
