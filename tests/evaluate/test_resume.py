@@ -324,3 +324,23 @@ def test_a_sample_that_failed_is_asked_by_itself(tmp_path: Path) -> None:
     evaluate(engine, suite(repeats=3), tmp_path, **options)
     assert calls == [("1+1?", 1)]
     assert len(read_run(tmp_path).by_benchmark["sums"]) == 6
+
+
+def test_an_interrupt_says_what_to_do(
+    server: Server,
+    teacher: Teacher,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("two.toml").write_text(TOML)
+
+    def interrupted(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(endpoint.Endpoint, "ask_each", interrupted)
+    command = ("eval", "m", "--suite", "two.toml", "--out", "run", "--limit", "2")
+    code, _, err = run(capsys, *command, *arguments(base_url=server.base_url))
+    assert code == 130
+    assert err.endswith("interrupted; the same command resumes where it stopped\n")
