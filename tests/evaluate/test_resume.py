@@ -12,6 +12,7 @@ from transferscope.compare import compare_runs
 from transferscope.compare.gate import gate
 from transferscope.compare.policy import parse_policy
 from transferscope.core.errors import InputError
+from transferscope.core.records import NoAnswer
 from transferscope.core.suite import parse_suite
 from transferscope.engines import FakeEngine, endpoint
 from transferscope.engines.rendering import messages_of
@@ -303,8 +304,6 @@ def test_a_sample_that_failed_is_asked_by_itself(tmp_path: Path) -> None:
         broken = True
 
         def generate_each(self, prompts: Any, decoding: Any, *, nth: Any) -> Any:
-            from transferscope.core.records import NoAnswer
-
             for at, (prompt, n) in enumerate(zip(prompts, nth, strict=True)):
                 calls.append((question(prompt), n))
                 lost = self.broken and (question(prompt), n) == ("1+1?", 1)
@@ -324,6 +323,34 @@ def test_a_sample_that_failed_is_asked_by_itself(tmp_path: Path) -> None:
     evaluate(engine, suite(repeats=3), tmp_path, **options)
     assert calls == [("1+1?", 1)]
     assert len(read_run(tmp_path).by_benchmark["sums"]) == 6
+
+
+def test_an_option_that_failed_leaves_its_item_without_a_score(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Streams(FakeEngine):
+        broken = True
+
+        def generate_each(self, prompts: Any, decoding: Any, *, nth: Any) -> Any:
+            yield from enumerate(self.generate(prompts, decoding))
+
+        def loglikelihoods_each(self, pairs: Any) -> Any:
+            for at, (prompt, option) in reversed([*enumerate(pairs)]):
+                asked.append(f"{question(prompt)}{option}")
+                lost = self.broken and asked[-1] == "Sky 1?grey"
+                yield at, NoAnswer("lost") if lost else -float(len(option))
+
+    options: dict[str, Any] = {"model_ref": REF, "n": 3, "seed": 1, "packs": PACKS}
+    engine = Streams(lambda prompt: SAID[question(prompt)])
+    evaluate(engine, suite(), tmp_path / "run", **options)
+    run_ = read_run(tmp_path / "run")
+    assert [o.id for o in run_.by_benchmark["colours"]] == ["c0", "c2"]
+    assert [(f.id, f.why) for f in run_.failures] == [("c1", "lost")]
+    asked.clear()
+    engine.broken = False
+    evaluate(engine, suite(), tmp_path / "run", **options)
+    assert asked == ["Sky 1?grey", "Sky 1?blue"]
+    assert [o.id for o in read_run(tmp_path / "run").by_benchmark["colours"]] == ["c0", "c2", "c1"]
 
 
 def test_an_interrupt_says_what_to_do(
