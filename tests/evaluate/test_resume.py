@@ -192,7 +192,7 @@ def test_compare_and_gate_name_what_failed(
     assert [(b.benchmark, b.n) for b in result.benchmarks] == [("chains", 4), ("equations", 6)]
     said = (
         "chains: requests failed for 0 of the base's 6 items and 2 of the tuned run's 6 items (the "
-        "reply ended with finish_reason 'content_filter'); both leave these out"
+        "reply ended with finish_reason 'content_filter'); they are left out of both"
     )
     assert any(said in text for text in compare_runs(base, [tuned]).differences)
     policy = parse_policy("[guards.chains]\nmargin = 50.0\n", place="policy.toml")

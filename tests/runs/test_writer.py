@@ -113,6 +113,20 @@ def test_killed_while_more_is_added(tmp_path: Path) -> None:
     assert read_run(tmp_path).outcomes == (*SUMS, *COLOURS)
 
 
+def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "responses" / ".sums.jsonl.0a1b2c3d.tmp").write_text("half")
+    (tmp_path / ".run.json.0a1b2c3d.tmp").write_text("half")
+    (tmp_path / ".answers.sums.jsonl").write_text("")
+    with RunWriter.open(tmp_path, manifest()):
+        pass
+    assert sorted(p.name for p in tmp_path.rglob("*.*")) == [
+        "outcomes.jsonl",
+        "run.json",
+        "sums.jsonl",
+    ]
+
+
 def test_a_run_of_nothing_gives_way(tmp_path: Path) -> None:
     """A model's name was misspelt: nothing was measured, so nothing is kept from the right one."""
     RunWriter.open(tmp_path, manifest(model=ModelRef("mm")))

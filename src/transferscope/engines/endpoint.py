@@ -124,7 +124,8 @@ class Endpoint:
         """What the server calls its version, where it tells; asked once, never an error."""
 
         async def main(give: Callable[[tuple[int, bytes]], None]) -> None:
-            async with self._client() as client, asyncio.timeout(10.0):
+            patience = min(10.0, self.options.timeout)
+            async with self._client() as client, asyncio.timeout(patience):
                 url = self.options.version_url
                 status, body, _ = await self.send(client, "GET", url, None)
                 give((status, body))

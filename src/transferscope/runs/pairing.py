@@ -86,11 +86,12 @@ def pair(base: Run, tuned: Run) -> Pairing:
     known = (*known, *base.failed, *tuned.failed)
     failed: list[str] = []
     for name in dict.fromkeys((*known, *(r.benchmark for r in tuned.scores))):
-        if name in scored:
-            continue
         lost = [{failure.id for failure in run.failed.get(name, ())} for run in (base, tuned)]
         if any(lost):
-            failed.append(f"{name}: {_failed(name, base, tuned)}")
+            left_out_of = "are in no score" if name in scored else "are left out of both"
+            failed.append(f"{name}: {_failed(name, base, tuned)}; they {left_out_of}")
+        if name in scored:
+            continue
         left = lost[0] | lost[1]
         mine, theirs = (
             {o.key: o for o in run.by_benchmark.get(name, ()) if o.id not in left}
@@ -134,7 +135,7 @@ def _failed(name: str, base: Run, tuned: Run) -> str:
         every = ids | {o.id for o in run.by_benchmark.get(name, ())}
         counts.append(f"{len(ids)} of the {whose}'s {len(every)} items")
     ((why, _),) = reasons.most_common(1)
-    return f"requests failed for {' and '.join(counts)} ({why}); both leave these out"
+    return f"requests failed for {' and '.join(counts)} ({why})"
 
 
 def _has(run: Run, name: str) -> bool:

@@ -141,6 +141,7 @@ class RunWriter:
         """
         path = Path(path)
         existing = resumable(path, manifest)
+        _sweep(path)
         if existing is None:
             make_folder(path)
             drop_journals(path)
@@ -262,6 +263,7 @@ class RunWriter:
 
     def close(self) -> None:
         """Mark the run complete."""
+        drop_journals(self.path)  # a kill may have come between a commit and the removal
         if self.manifest.status != "complete":
             self._replace(replace(self.manifest, status="complete"))
 
@@ -280,6 +282,13 @@ class RunWriter:
     ) -> None:
         if kind is None:
             self.close()
+
+
+def _sweep(path: Path) -> None:
+    """Remove the scratch files of writers that were killed."""
+    for folder in (path, path / RESPONSES_FOLDER):
+        for file in folder.glob(".*.tmp"):
+            file.unlink()
 
 
 def _line(response: Response) -> str:
