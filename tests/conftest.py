@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import filelock  # noqa: F401 - the first lock must not count against a test's deadline
 import pytest
 
 if TYPE_CHECKING:

@@ -1,11 +1,14 @@
 """Import and export by the command line, on what the real tools wrote."""
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from transferscope.runs import read_run
+from transferscope.runs import RunWriter, read_run
+from transferscope.runs.writer import claimed
 
 from .test_cli import run
 
@@ -41,6 +44,39 @@ def test_a_folder_with_files_is_left_alone(
     assert code == 2
     assert "is not empty; name another folder: --out RUN" in err
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_killed_import_is_finished_by_the_same_command(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = str(FIXTURES / "lm_eval" / "base"), tmp_path / "run"
+    real, left = RunWriter.write_benchmark, iter([True, True])
+
+    def dies(*args: Any, **options: Any) -> None:
+        next(left)  # StopIteration at the third benchmark
+        real(*args, **options)
+
+    monkeypatch.setattr(RunWriter, "write_benchmark", dies)
+    run(capsys, "import", path, "--out", str(out))
+    monkeypatch.undo()
+    code, _, err = run(capsys, "compare", str(out), path)
+    assert code == 2
+    told = "unfinished run (2 benchmarks are done); start the same command again: it resumes where"
+    assert told in err
+    assert run(capsys, "import", path, "--out", str(out))[0] == 0
+    whole = tmp_path / "whole"
+    assert run(capsys, "import", path, "--out", str(whole))[0] == 0
+    assert (out / "outcomes.jsonl").read_bytes() == (whole / "outcomes.jsonl").read_bytes()
+    assert read_run(out).manifest.complete == read_run(whole).manifest.complete
+    with claimed(out):  # by the first of two commands
+        code, _, err = run(capsys, "import", path, "--out", str(out))
+        assert "run: is not empty" in err
+    (tmp_path / "new").mkdir()
+    with claimed(tmp_path / "new"):
+        code, _, err = run(capsys, "import", path, "--out", str(tmp_path / "new"))
+    assert code == 2
+    assert f"new: process {os.getpid()} on " in err
+    assert "is writing into it; wait for it to end, or name another folder: --out DIR" in err
 
 
 def test_an_export_compares_as_what_it_was_made_from(

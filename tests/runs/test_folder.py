@@ -122,7 +122,7 @@ def test_opening_a_complete_run_changes_nothing(tmp_path):
         ({"suite_hash": "0"}, "another suite"),
         ({"decoding": {"sums": {"temperature": 1.0, "stop": ()}}}, "another decoding; name"),
         ({"seed": 2}, "another seed: 1 there, 2 asked for"),
-        ({"limit": None}, "another limit: 2 there, None asked for"),
+        ({"limit": 1}, "another limit: 2 there, 1 asked for; ask for --limit 2 or more, or name"),
         ({"template": "t"}, "another chat template"),
         ({"engine": {"engine": "hf"}}, "another engine: fake there, hf asked for"),
     ],

@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     except TransferscopeError as err:
         _fail(str(err), debug)
     except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
+        print("\ninterrupted; the same command resumes where it stopped", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `| head` closed the pipe: not an error
         mute(sys.stdout)

@@ -43,6 +43,7 @@ def import_command(
     from ..report.progress import progress
     from ..runs import read_run
     from ..runs.importers import import_results
+    from ..runs.writer import is_unfinished_import, is_unwritten
 
     if explain:
         if out is not None:
@@ -53,7 +54,7 @@ def import_command(
         remedy = "add --out RUN, or look first with --explain"
         raise InputError("no folder to write the run to", remedy=remedy)
     check_folder(out)
-    if out.is_dir() and any(out.iterdir()):
+    if not (is_unwritten(out) or is_unfinished_import(out)):
         raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
     with progress() as tick:
         done = import_results(path, out, format=format, mapping=mapping, source=source, tick=tick)

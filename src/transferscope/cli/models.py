@@ -73,10 +73,14 @@ def evaluate_command(
         for item in plan_evaluation(chosen, n=limit):
             print(f"{item.group:10} {item.benchmark:24} {limit:6} items x {item.repeats}")
         return
+    from ..report.failures import failures_said
     from ..report.progress import progress
+    from ..runs import read_run
 
     with progress() as tick:
         evaluate_model(model, chosen, out, base=base, tick=tick, **how)
+    for line in failures_said(read_run(out)):
+        print(line, file=sys.stderr)
     print(f"run folder: {out}", file=sys.stderr)
 
 

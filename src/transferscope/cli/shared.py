@@ -31,6 +31,7 @@ app = App(
     name="transferscope",
     version=__version__,
     help="What did the tuning carry over to everything else, and what did it cost?",
+    suppress_keyboard_interrupt=False,  # main says what the same command does then
 )
 probe_app = App(name="probe", help="Measure how far tuning moved a model.")
 app.command(probe_app)

@@ -155,6 +155,9 @@ def distill_command(
             seed=seed,
             tick=tick,
         )
+    if found.failed:
+        what = f"{found.failed} queries were not answered and are left out"
+        print(f"{what}; the same command asks them again", file=sys.stderr)
     if as_json:
         print_json(asdict(found))
         return

@@ -68,6 +68,24 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Failure:
+    """An answer that never came: benchmark x item x repeat, and why. It has no score.
+
+    On disk it is an outcome whose ``score`` is null.
+    """
+
+    benchmark: str
+    id: str
+    repeat: int = 0
+    why: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """That of the outcome that it would have been."""
+        return (self.benchmark, self.id, self.repeat)
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreRow:
     """A benchmark (or a subset of it) of which only the score is known.
 
@@ -134,6 +152,13 @@ class Generation:
     tokens: int | None = None
     finish: str | None = None
     ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """In place of an answer: the request failed for good, and why (one line)."""
+
+    why: str
 
 
 def digest(value: Any) -> str:

@@ -8,15 +8,15 @@ Without a tokenizer, messages are sent and the server's own chat template applie
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from ..core.errors import InputError
-from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
+from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, digest, no_tick
 from ..models import encode, load_tokenizer
-from .endpoint import Endpoint, malformed
+from .base import times_before
+from .endpoint import Endpoint, Unanswered, malformed
 from .rendering import encode_pair, messages_of, rendered, unrendered
 from .server import ServerOptions
 
@@ -60,18 +60,32 @@ class OpenAIEngine:
         temperature, a request's seed follows from the decoding's, the prompt and how often it was
         asked before: samples of one prompt differ, whatever else is asked beside it.
         """
+        found: dict[int, Generation] = {}
+        for at, answer in self._generated(prompts, decoding, times_before(prompts)):
+            if isinstance(answer, Unanswered):
+                raise answer
+            found[at] = answer
+            tick("generate", len(found), len(prompts))
+        return [found[at] for at in range(len(prompts))]
+
+    def generate_each(
+        self, prompts: Sequence[str], decoding: Decoding, *, nth: Sequence[int]
+    ) -> Iterator[tuple[int, Generation | NoAnswer]]:
+        """Answers as they come; see :class:`~.base.Streaming`."""
+        for at, answer in self._generated(prompts, decoding, nth):
+            yield at, NoAnswer(answer.what) if isinstance(answer, Unanswered) else answer
+
+    def _generated(
+        self, prompts: Sequence[str], decoding: Decoding, nth: Sequence[int]
+    ) -> Iterator[tuple[int, Generation | Unanswered]]:
         path = "completions" if self.tokenizer is not None else "chat/completions"
-        seen: Counter[str] = Counter()
-        payloads = []
-        for prompt in prompts:
-            payloads.append(self._payload(prompt, decoding, seen[prompt]))
-            seen[prompt] += 1
+        payloads = [self._payload(*each, decoding) for each in zip(prompts, nth, strict=True)]
 
         def read(_: int, answer: dict[str, Any]) -> Generation:
             return self._generation(answer, decoding, self.options.url(path))
 
-        found = self._endpoint.ask_all(path, payloads, read, what="generate", tick=tick)
-        return [self._counted(answer) for answer in found]
+        for at, answer in self._endpoint.ask_each(path, payloads, read):
+            yield at, answer if isinstance(answer, Unanswered) else self._counted(answer)
 
     def loglikelihoods(
         self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
@@ -81,6 +95,19 @@ class OpenAIEngine:
         Tokens are those that :class:`~.hf.HFEngine` scores. Raises :class:`InputError` without a
         tokenizer, and for a server that doesn't give the log-probabilities of a prompt's tokens.
         """
+        path, payloads, read = self._scoring(pairs)
+        return self._endpoint.ask_all(path, payloads, read, what="loglikelihoods", tick=tick)
+
+    def loglikelihoods_each(
+        self, pairs: Sequence[tuple[str, str]]
+    ) -> Iterator[tuple[int, float | NoAnswer]]:
+        """Log-likelihoods as they come; see :class:`~.base.Streaming`."""
+        for at, nats in self._endpoint.ask_each(*self._scoring(pairs)):
+            yield at, NoAnswer(nats.what) if isinstance(nats, Unanswered) else nats
+
+    def _scoring(
+        self, pairs: Sequence[tuple[str, str]]
+    ) -> tuple[str, list[Any], Callable[[int, dict[str, Any]], float]]:
         if self.tokenizer is None:
             what = "choices can't be scored through a server's chat"
             raise InputError(what, place=self.name, remedy=_NAME_TOKENIZER)
@@ -95,9 +122,7 @@ class OpenAIEngine:
             start, after = map(len, asked[at])
             return _continuation(answer, start, start + after, self.options.url("completions"))
 
-        return self._endpoint.ask_all(
-            "completions", payloads, read, what="loglikelihoods", tick=tick
-        )
+        return "completions", payloads, read
 
     def describe(self) -> Mapping[str, Any]:
         """Engine, address, tokenizer, hash of the chat template, the server's version if it tells.
@@ -117,7 +142,7 @@ class OpenAIEngine:
             "versions": {} if version is None else {"server": version},
         }
 
-    def _payload(self, prompt: str, decoding: Decoding, nth: int) -> dict[str, Any]:
+    def _payload(self, prompt: str, nth: int, decoding: Decoding) -> dict[str, Any]:
         payload: dict[str, Any] = {
             "model": self.name,
             "max_tokens": decoding.max_tokens,
@@ -140,13 +165,14 @@ class OpenAIEngine:
 
     def _generation(self, answer: dict[str, Any], decoding: Decoding, url: str) -> Generation:
         choice = answer["choices"][0]
-        text = choice.get("text")
-        if self.tokenizer is None:
-            message = choice.get("message")
-            # A model that only thought has no content.
-            text = (message.get("content") or "") if isinstance(message, dict) else None
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason.lower() not in ENDINGS:
+            _no_answer(f"ended with finish_reason {reason[:40]!r}", url)
+        text = choice.get("text") if self.tokenizer is not None else _said(choice, url)
         if not isinstance(text, str):
             raise malformed("no text", url)
+        if not text and reason is None:
+            _no_answer("is empty and has no finish_reason", url)
         # Half of a surrogate pair is no character: nothing could write it down.
         text = text.encode("utf-8", "replace").decode("utf-8")
         usage = answer.get("usage")
@@ -164,6 +190,38 @@ class OpenAIEngine:
         return replace(answer, tokens=len(ids))
 
 
+def _no_answer(what: str, url: str, remedy: str = "see the server's log") -> NoReturn:
+    """A reply that isn't the model's answer."""
+    shown = "".join(c if c.isprintable() else " " for c in what)
+    raise Unanswered(f"the reply {shown}", place=url, remedy=remedy, is_reply=True)
+
+
+def _said(choice: Mapping[str, Any], url: str) -> Any:
+    """The content of a chat's message, where it is an answer."""
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        return None
+    content = message.get("content")
+    if message.get("refusal"):
+        _no_answer("is a refusal by the server", url)
+    if content is None or content == "":
+        thought = any(message.get(name) for name in ("reasoning_content", "reasoning"))
+        if thought:
+            _no_answer("holds reasoning and no answer", url, "raise the benchmark's max_gen_toks")
+    if content is None:
+        _no_answer("holds no content", url)
+    return content
+
+
+ENDINGS = frozenset(
+    {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_string", "complete"}
+    | {"completed", "finished", "length", "max_tokens", "model_length", "repetition"}
+    | {"tool_calls", "function_call"}
+)
+"""A server's words for an answer that the model ended or the token limit cut; any other one
+("error", "abort", "content_filter", "cancelled", ...) says that there is none."""
+CUT = frozenset({"length", "max_tokens", "model_length"})
+
 _NAME_TOKENIZER = "add --engine-args tokenizer=MODEL, the served model's name or folder"
 
 
@@ -171,7 +229,7 @@ def _finish(choice: Mapping[str, Any], decoding: Decoding) -> str | None:
     """How the answer ended; vLLM (``stop_reason``) and SGLang (``matched_stop``) say by what."""
     reason = choice.get("finish_reason")
     if reason != "stop":
-        return "length" if reason == "length" else None
+        return "length" if isinstance(reason, str) and reason.lower() in CUT else None
     told = [choice[name] for name in ("stop_reason", "matched_stop") if name in choice]
     if any(isinstance(by, str) for by in told):
         return "stop_string"

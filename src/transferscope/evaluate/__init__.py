@@ -1,8 +1,9 @@
 """Suite x engine -> run folder. Light at import; lm-eval loads when something is evaluated."""
 
 from .backends import engine_options
+from .benchmark import Planned
 from .model import check_model, evaluate_model, open_engine
-from .run import Planned, evaluate, plan
+from .run import evaluate, plan
 
 __all__ = [
     "Planned",

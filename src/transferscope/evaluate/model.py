@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
 from ..engines.base import Engine
-from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
+from ..runs import read_run
+from ..runs.manifest import MANIFEST_FILE, read_manifest
+from ..runs.writer import claimed, resumable
 from .backends import Backend, backend
-from .run import decodings, evaluate
+from .run import asked_manifest, decodings, pending, run_jobs
 
 
 def open_engine(
@@ -53,17 +56,30 @@ def evaluate_model(
     :class:`~transferscope.engines.ServerOptions`) knows it by.
 
     A folder that holds the finished run of the same model, suite, engine, dtype, decoding, items
-    and seed is left as it is. ``name`` is what the run calls it (default: ``model``), ``base`` what
-    it was tuned from, ``data`` the folder of files that pack ``paper`` reads. Raises as
-    :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
+    and seed is left as it is; one that holds a part of it gets the rest. Whatever is refused is
+    refused before the model is loaded. ``name`` is what the run calls it (default: ``model``),
+    ``base`` what it was tuned from, ``data`` the folder of files that pack ``paper`` reads. Raises
+    as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
     """
-    chosen = backend(engine, engine_args, dtype=dtype)
+    out, chosen = Path(out), backend(engine, engine_args, dtype=dtype)
     _check(chosen, model, suite, n=n, seed=seed, data=data)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"n": n, "seed": seed, "data": data}
-    if _is_complete(Path(out), ref, suite, chosen, **asked):
-        return Path(out)
-    return evaluate(chosen.open(model), suite, out, model_ref=ref, tick=tick, **asked)
+    with claimed(out):
+        manifest = asked_manifest(chosen.identity, suite, model_ref=ref, **asked)
+        if (out / MANIFEST_FILE).is_file():  # only a loaded model says which template it has
+            manifest = replace(manifest, template=read_manifest(out).template)
+        existing = resumable(out, manifest)
+        finished = existing is not None and existing.status == "complete"
+        if existing and finished and existing.limit == n and not existing.failed:
+            read_run(out)  # raises where it was changed
+            return out
+        jobs = pending(suite, out, manifest, **asked)
+        if finished and not any(job.left for job in jobs):  # a pack may have no more items
+            return out
+        opened = chosen.open(model)
+        manifest = asked_manifest(opened.describe(), suite, model_ref=ref, **asked)
+        return run_jobs(opened, suite, out, manifest, jobs, tick=tick)
 
 
 def check_model(
@@ -103,32 +119,3 @@ def _check(
             place=f"benchmark {scored[0]}",
             remedy="add --engine-args tokenizer=MODEL, the served model's name or folder",
         )
-
-
-def _is_complete(
-    out: Path,
-    ref: ModelRef,
-    suite: Suite,
-    chosen: Backend,
-    *,
-    n: int | None,
-    seed: int,
-    data: str | Path | None,
-) -> bool:
-    """Whether ``out`` holds the finished run of just this; what differs is refused further on."""
-    if not (out / MANIFEST_FILE).is_file():
-        return False
-    manifest = read_manifest(out)
-    if manifest.status != "complete" or manifest.model != ref:
-        return False
-    asked = Manifest(
-        model=ref,
-        suite=manifest.suite,
-        suite_hash=suite.hash,
-        engine=chosen.identity,
-        decoding=decodings(suite, n=n, seed=seed, data=data),
-        template=manifest.template,
-        seed=seed,
-        limit=n,
-    )
-    return asked.identity() == manifest.identity()

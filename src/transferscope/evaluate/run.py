@@ -1,39 +1,26 @@
-"""Suite x engine -> run folder: one lm-eval call per benchmark, committed when it ends."""
+"""Suite x engine -> run folder: one lm-eval call per benchmark, committed when it ends.
+
+Answers are kept as they come (:mod:`~transferscope.runs.journal`): none is paid for twice.
+"""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import tasks
-from ..core.artefacts import flags_of
 from ..core.errors import InputError, MissingExtra
-from ..core.records import ModelRef, Outcome, Response, Tick, digest, no_tick
+from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
 from ..engines.base import Engine
-from ..grade.choice import most_likely
-from ..runs import Manifest, RunWriter
-
-if TYPE_CHECKING:
-    from ..engines.lm import EngineLM
-
-SCORE = "score"
-"""What a pack's ``process_results`` must return: ``{"score": 0..1}``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One benchmark of a plan. ``items`` is ``None`` where the pack decides (all it has)."""
-
-    benchmark: str
-    group: str
-    pack: str
-    items: int | None
-    repeats: int
+from ..runs import Manifest, RunWriter, read_run
+from ..runs.journal import journal
+from ..runs.writer import claimed, resumable
+from .benchmark import Job, Planned, job_of, run_job
 
 
 def plan(suite: Suite, *, n: int | None = None) -> list[Planned]:
@@ -60,38 +47,60 @@ def evaluate(
     """Evaluate the engine's model on every benchmark of ``suite``; returns the run folder.
 
     ``n`` items per benchmark (``None``: all that the pack has), drawn and decoded with ``seed``.
-    Started again after an interrupt, it goes on with the first benchmark that is not committed.
+    Started again, it asks what is missing: what an interrupt kept from being asked, items beyond
+    those of a smaller ``n``, and requests that failed for good, which are in no score.
     ``tick(benchmark, items done, items)`` is called within benchmarks too. ``data`` is the folder
     of files that pack ``paper`` reads. ``packs`` maps a
     pack's name to a folder of lm-eval YAML; by default the packs that ship with the package.
 
     Raises :class:`MissingExtra` when lm-eval or a grader's package is absent, and
-    :class:`InputError` for an unknown pack or task and for a folder of another run.
+    :class:`InputError` for an unknown pack or task, for a folder of another run and for one that
+    another process writes.
     """
     need_lm_eval()
+    asked: dict[str, Any] = {"n": n, "seed": seed, "data": data, "packs": packs}
+    with claimed(out):
+        manifest = asked_manifest(engine.describe(), suite, model_ref=model_ref, **asked)
+        jobs = pending(suite, Path(out), manifest, **asked)
+        return run_jobs(engine, suite, Path(out), manifest, jobs, tick=tick)
+
+
+def run_jobs(
+    engine: Engine,
+    suite: Suite,
+    out: Path,
+    manifest: Manifest,
+    jobs: Sequence[Job],
+    *,
+    tick: Tick = no_tick,
+) -> Path:
+    """Ask what is left of every job and commit it; ``out`` is claimed by the caller."""
     from .quiet import quiet_lm_eval
 
-    with quiet_lm_eval():
-        managers = task_managers(
-            suite, tasks.PACKS if packs is None else packs, n=n, seed=seed, data=data
-        )
-    manifest = _manifest(engine, suite, managers, model_ref=model_ref, n=n, seed=seed)
+    answered = any(job.done for job in jobs)
     with RunWriter.open(out, manifest) as writer:
-        for item in plan(suite, n=n):
-            if item.benchmark in writer.finished:
-                done = writer.manifest.complete[item.benchmark]["n"] // item.repeats
-                tick(item.benchmark, done, done)
+        for job in jobs:
+            name = job.item.benchmark
+            if not job.left:
+                tick(name, job.total, job.total)
                 continue
-            try:
-                with quiet_lm_eval():
-                    outcomes, responses = _run_benchmark(
-                        engine, suite, item, managers[item.pack], seed=seed, tick=tick
-                    )
-            except ImportError as err:  # a grader's package: langdetect, nltk, math-verify ...
-                needed_for = f"benchmark {item.benchmark} ({err})"
-                raise MissingExtra("eval", needed_for=needed_for) from err
-            writer.write_benchmark(item.benchmark, outcomes, responses)
-    return Path(out)
+            with journal(out, name) as kept:
+                try:
+                    with quiet_lm_eval():
+                        new = run_job(engine, suite, job, seed=manifest.seed, tick=tick, kept=kept)
+                except ImportError as err:  # a grader's package: langdetect, nltk, math-verify ...
+                    needed_for = f"benchmark {name} ({err})"
+                    raise MissingExtra("eval", needed_for=needed_for) from err
+                if new.failures and not (answered or new.outcomes):
+                    what = f"no request was answered: {new.failures[0].why}"
+                    remedy = "check the server, then start the same command again"
+                    raise InputError(what, place=f"benchmark {name}", remedy=remedy)
+                answered = True
+                if name not in writer.finished:
+                    writer.write_benchmark(name, new.outcomes, new.responses, new.failures)
+                elif new.outcomes or {f.key for f in new.failures} != job.failed:
+                    writer.add(name, new.outcomes, new.responses, new.failures)
+    return out
 
 
 def need_lm_eval() -> None:
@@ -138,30 +147,70 @@ def task_managers(
     return managers
 
 
-def _manifest(
-    engine: Engine,
+def asked_manifest(
+    about: Mapping[str, Any],
     suite: Suite,
-    managers: Mapping[str, Any],
     *,
     model_ref: ModelRef,
     n: int | None,
     seed: int,
+    data: str | Path | None = None,
+    packs: Mapping[str, Path] | None = None,
 ) -> Manifest:
-    about = dict(engine.describe())
+    """The manifest of a run of ``suite``; ``about``: what the engine says of itself."""
+    from .quiet import quiet_lm_eval
+
+    about = dict(about)
     versions = {name: version(name) for name in ("transferscope", "lm-eval")}
     versions |= {"python": platform.python_version(), **about.pop("versions", {})}
     template = about.pop("template", None)
+    packs = tasks.PACKS if packs is None else packs
+    with quiet_lm_eval():
+        managers = task_managers(suite, packs, n=n, seed=seed, data=data)
+        decoding = _decodings(suite, managers)
     return Manifest(
         model=model_ref,
         suite=suite.model_dump(mode="json"),
         suite_hash=suite.hash,
         engine=about,
-        decoding=_decodings(suite, managers),
+        decoding=decoding,
         template=template,
         versions=versions,
         seed=seed,
         limit=n,
     )
+
+
+def pending(
+    suite: Suite,
+    out: Path,
+    manifest: Manifest,
+    *,
+    n: int | None,
+    seed: int,
+    data: str | Path | None = None,
+    packs: Mapping[str, Path] | None = None,
+) -> list[Job]:
+    """What is left to ask in the run folder ``out``, benchmark by benchmark; asks nothing.
+
+    Raises :class:`InputError` where ``out`` can't be gone on with as ``manifest``.
+    """
+    from .quiet import quiet_lm_eval
+
+    existing = resumable(out, manifest)
+    run = read_run(out, allow_unfinished=True) if existing and existing.complete else None
+    packs = tasks.PACKS if packs is None else packs
+    with quiet_lm_eval():
+        managers = task_managers(suite, packs, n=n, seed=seed, data=data)
+        found = [job_of(item, managers[item.pack], run) for item in plan(suite, n=n)]
+    for job in found:
+        if others := {id_ for id_, _ in job.done} - {*job.ids}:
+            raise InputError(
+                f"holds other items of {job.item.benchmark} ({min(others)!r}, for one)",
+                place=str(out),
+                remedy="name another folder: --out DIR",
+            )
+    return found
 
 
 def decodings(
@@ -201,86 +250,3 @@ def _decoding(manager: Any, task: str) -> dict[str, Any]:
     settings = asdict(decoding_of(config.get("generation_kwargs") or {}, seed=0, place=task))
     del settings["seed"]
     return {"method": method, **settings, "stop": list(settings["stop"])}
-
-
-def _run_benchmark(
-    engine: Engine, suite: Suite, item: Planned, manager: Any, *, seed: int, tick: Tick
-) -> tuple[list[Outcome], list[Response]]:
-    from lm_eval import simple_evaluate
-
-    from ..engines.lm import EngineLM
-
-    name = tasks.task_name(item.pack, item.benchmark)
-    (task,) = manager.load([name])["tasks"].values()
-    total = len(task.eval_docs)
-    tick(item.benchmark, 0, total)
-    generates = task.OUTPUT_TYPE == "generate_until"
-    task.set_config("repeats", item.repeats if generates else 1)
-    lm = EngineLM(engine, benchmark=item.benchmark, seed=seed, tick=tick)
-    result = simple_evaluate(
-        model=lm,
-        tasks=[task],
-        task_manager=manager,
-        bootstrap_iters=0,
-        apply_chat_template=True,
-        log_samples=True,
-        # The global generators belong to the caller (this may run inside training).
-        random_seed=None,
-        numpy_random_seed=None,
-        torch_random_seed=None,
-        fewshot_random_seed=seed,
-    )
-    chance = suite.benchmarks[item.benchmark].chance
-    outcomes: list[Outcome] = []
-    responses: list[Response] = []
-    for sample in result["samples"][name]:
-        convert = _generated(task, lm, sample) if generates else _chosen(sample)
-        for repeat, (score, text, recorded) in enumerate(convert):
-            doc, prompt = sample["doc"], sample["arguments"][0][0]
-            try:
-                outcome = Outcome(
-                    benchmark=item.benchmark,
-                    id=str(doc["id"]),
-                    score=float(score),
-                    repeat=repeat,
-                    subset=str(doc.get("subset") or ""),
-                    cluster=str(doc.get("cluster") or ""),
-                    weight=1.0 if (weight := doc.get("weight")) is None else float(weight),
-                    chance=chance,
-                    message_hash=lm.messages[prompt],
-                    rendered_hash=digest(prompt),
-                    **recorded,
-                )
-            except (KeyError, ValueError) as err:
-                raise InputError(f"bad row: {err}", place=f"task {name}") from None
-            outcomes.append(outcome)
-            responses.append(Response(outcome.id, repeat, prompt, text))
-    tick(item.benchmark, total, total)
-    return outcomes, responses
-
-
-_Converted = Iterator[tuple[float, str, dict[str, Any]]]
-"""(score, response, recorded fields of the outcome) of every repeat."""
-
-
-def _generated(task: Any, lm: EngineLM, sample: Mapping[str, Any]) -> _Converted:
-    """lm-eval grades one repeat (its default filter drops the others): the rest is graded here."""
-    answers = lm.generations[(sample["doc_id"], 0)]
-    prompt = sample["arguments"][0][0]
-    for repeat, answer in enumerate(answers):
-        graded = sample if repeat == 0 else task.process_results(sample["doc"], [answer.text])
-        flags, inferred = flags_of(answer.text, finish=answer.finish, prompt=prompt)
-        recorded = {
-            "flags": flags,
-            "flags_inferred": inferred,
-            "tokens": answer.tokens,
-            "finish": answer.finish,
-        }
-        yield graded[SCORE], answer.text, recorded
-
-
-def _chosen(sample: Mapping[str, Any]) -> _Converted:
-    """The response to a choice is its likeliest continuation."""
-    nats: Sequence[float] = [response[0][0] for response in sample["resps"]]
-    best = most_likely(nats)
-    yield sample[SCORE], str(sample["arguments"][best][1]), {}

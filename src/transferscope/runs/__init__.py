@@ -1,8 +1,10 @@
 """Run folders: written safely, resumed, read strictly, paired by (benchmark, id, repeat)."""
 
-from .folder import SCHEMA, Manifest, Run, RunWriter, read_run
+from .folder import Run, read_run
+from .manifest import SCHEMA, Manifest
 from .pairing import PairedBenchmark, Pairing, pair
 from .unpaired import Estimate, UnpairedBenchmark
+from .writer import RunWriter
 
 __all__ = [
     "SCHEMA",

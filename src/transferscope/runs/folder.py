@@ -5,175 +5,39 @@
     scores.jsonl                benchmarks of which only the score is known (imports)
     responses/BENCHMARK.jsonl   id, repeat, prompt, response (optional; read lazily)
 
-A benchmark is committed in this order: its responses (written aside, renamed), its outcome lines
-(appended, flushed to disk), the manifest (replaced atomically) with the new length of
-outcomes.jsonl. What lies beyond that length was cut off by a kill and is dropped at resume.
+A request that failed for good is an outcome whose score is null, with the reason in ``failed``; a
+later line of the same answer replaces it. :mod:`.writer` says how a folder comes about.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NoReturn
 
 from ..core.errors import InputError
-from ..core.files import check_folder, is_scratch, json_lines, make_folder, write_atomically
-from ..core.records import Outcome, Response, ScoreRow
-from .manifest import (
-    MANIFEST_FILE,
-    SCHEMA,
-    Manifest,
-    read_manifest,
-    write_manifest,
-)
+from ..core.files import json_lines
+from ..core.records import Failure, Outcome, Response, ScoreRow
+from .manifest import MANIFEST_FILE, Manifest, read_manifest
 
-__all__ = ["SCHEMA", "Manifest", "Run", "RunWriter", "read_run"]
+__all__ = ["Run", "read_run"]
 
 OUTCOMES_FILE = "outcomes.jsonl"
 SCORES_FILE = "scores.jsonl"
 RESPONSES_FOLDER = "responses"
-_REPAIR = "repair the line, or evaluate or import again"
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+AGAIN = "evaluate or import again into another folder: --out DIR"
+_REPAIR = f"repair the line, or {AGAIN}"
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STRINGS = ("benchmark", "id", "subset", "cluster")
 _OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
 _REQUIRED = {"benchmark", "id", "score"}
+LONGEST_REASON = 1000
 _FIELDS = {f.name for f in fields(Outcome)}
-
-
-class RunWriter:
-    """Writes one run folder, benchmark by benchmark. Use :meth:`open`.
-
-    As a context manager it marks the run complete only when the block ends without an error.
-    """
-
-    def __init__(self, path: Path, manifest: Manifest) -> None:
-        self.path, self.manifest = path, manifest
-
-    @classmethod
-    def open(cls, path: str | Path, manifest: Manifest) -> RunWriter:
-        """Create the folder, or resume it: lines beyond the last commit are dropped.
-
-        Raises :class:`InputError` for a folder that holds something else, and for a run of
-        another model, suite, decoding, seed or limit (the message names what differs).
-        """
-        path = Path(path)
-        check_folder(path)
-        if not (path / MANIFEST_FILE).is_file():
-            # A kill before the first manifest leaves at most its scratch file.
-            if path.is_dir() and not all(
-                is_scratch(file, of=MANIFEST_FILE) for file in path.iterdir()
-            ):
-                raise InputError(
-                    f"holds files but no {MANIFEST_FILE}",
-                    place=str(path),
-                    remedy="name a new or an empty folder: --out DIR",
-                )
-            make_folder(path)
-            write_manifest(path, manifest)
-            return cls(path, manifest)
-        existing = read_manifest(path)
-        _refuse_another(path, existing.identity(), manifest.identity())
-        outcomes = path / OUTCOMES_FILE
-        size = outcomes.stat().st_size if outcomes.is_file() else 0
-        if size < existing.committed:
-            raise InputError(
-                f"{size} bytes, but {existing.committed} were committed",
-                place=str(outcomes),
-                remedy="the file was changed; evaluate again into another folder",
-            )
-        if size > existing.committed:
-            os.truncate(outcomes, existing.committed)
-        return cls(path, existing)
-
-    @property
-    def finished(self) -> frozenset[str]:
-        """Benchmarks already committed."""
-        return frozenset(self.manifest.complete)
-
-    def write_benchmark(
-        self, name: str, outcomes: Sequence[Outcome], responses: Iterable[Response] = ()
-    ) -> None:
-        """Commit one benchmark, wholly or not at all.
-
-        ``responses`` are written as they come, and ``outcomes`` looked at only after the last of
-        them: an importer may fill the one while it yields the other, so that no text is kept.
-
-        Raises ``ValueError`` for outcomes of another benchmark, duplicate (id, repeat) pairs, no
-        outcomes or a benchmark that is already committed; :class:`InputError` for a name that
-        can't be a file name.
-        """
-        if not _SAFE_NAME.fullmatch(name):
-            raise InputError(
-                f"benchmark name {name!r} can't be a file name",
-                remedy="use letters, digits, '.', '_' and '-'",
-            )
-        if name in self.manifest.complete:
-            raise ValueError(f"benchmark {name!r} is already committed")
-        lines = (json.dumps(asdict(response), ensure_ascii=False) + "\n" for response in responses)
-        if (first := next(lines, None)) is not None:
-            folder = self.path / RESPONSES_FOLDER
-            make_folder(folder)
-            write_atomically(folder / f"{name}.jsonl", chain([first], lines))
-        if not outcomes or any(outcome.benchmark != name for outcome in outcomes):
-            raise ValueError(f"benchmark {name!r} needs outcomes, all of its own")
-        keys = Counter(outcome.key for outcome in outcomes)
-        if twice := [key for key, count in keys.items() if count > 1]:
-            raise ValueError(f"duplicate answer {twice[0]}")
-        with (self.path / OUTCOMES_FILE).open("ab") as file:
-            for outcome in outcomes:
-                line = json.dumps(asdict(outcome), ensure_ascii=False, allow_nan=False)
-                file.write(line.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-            end = file.tell()
-        entry = {"outcomes_bytes": end, "n": len(outcomes)}
-        complete = {**self.manifest.complete, name: entry}
-        self._replace(replace(self.manifest, complete=complete, status="running"))
-
-    def write_scores(self, rows: Sequence[ScoreRow]) -> None:
-        """Commit all benchmarks of which only scores are known, at once, over earlier ones.
-
-        Raises ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes.
-        """
-        keys = Counter((row.benchmark, row.subset) for row in rows)
-        twice = [key for key, count in keys.items() if count > 1]
-        both = [r.benchmark for r in rows if self.manifest.complete.get(r.benchmark, {}).get("n")]
-        if twice or both:
-            raise ValueError(f"a second score of {(twice or both)[0]}")
-        lines = [json.dumps(asdict(row), ensure_ascii=False, allow_nan=False) for row in rows]
-        write_atomically(self.path / SCORES_FILE, "".join(line + "\n" for line in lines))
-        entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
-        complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
-        self._replace(replace(self.manifest, complete=complete, status="running"))
-
-    def close(self) -> None:
-        """Mark the run complete."""
-        if self.manifest.status != "complete":
-            self._replace(replace(self.manifest, status="complete"))
-
-    def _replace(self, manifest: Manifest) -> None:
-        write_manifest(self.path, manifest)
-        self.manifest = manifest
-
-    def __enter__(self) -> RunWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.close()
+_OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
 
 
 @dataclass(frozen=True)
@@ -181,6 +45,7 @@ class Run:
     """A run as read: its manifest, every outcome in the file's order, and score-only rows.
 
     ``origin``: the foreign results it was imported from, where the folder is a passing one.
+    ``failures``: answers that never came; they are in no score.
     """
 
     path: Path
@@ -188,6 +53,7 @@ class Run:
     outcomes: tuple[Outcome, ...]
     scores: tuple[ScoreRow, ...] = ()
     origin: Path | None = None
+    failures: tuple[Failure, ...] = ()
 
     @property
     def place(self) -> Path:
@@ -201,6 +67,12 @@ class Run:
         for outcome in self.outcomes:
             grouped.setdefault(outcome.benchmark, []).append(outcome)
         return {name: tuple(outcomes) for name, outcomes in grouped.items()}
+
+    @cached_property
+    def failed(self) -> Mapping[str, tuple[Failure, ...]]:
+        """Failures of every benchmark that has any."""
+        names = dict.fromkeys(failure.benchmark for failure in self.failures)
+        return {name: tuple(f for f in self.failures if f.benchmark == name) for name in names}
 
     def keeps_answers(self, benchmark: str) -> bool:
         """Whether artefacts of ``benchmark`` are known: its answers were kept, or an engine's word.
@@ -250,7 +122,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
         raise InputError(
             f"unfinished run ({len(manifest.complete)} benchmarks are done)",
             place=str(path),
-            remedy="start the same command again, it goes on where it stopped",
+            remedy="start the same command again: it resumes where it stopped",
         )
     file = path / OUTCOMES_FILE
     content = file.read_bytes() if file.is_file() else b""
@@ -259,31 +131,42 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
         raise InputError(
             f"{len(content)} bytes, but {MANIFEST_FILE} says {manifest.committed}",
             place=str(file),
-            remedy="the file was changed; evaluate or import again",
+            remedy=f"the file was changed; {AGAIN}",
         )
     outcomes: dict[tuple[str, str, int], Outcome] = {}
+    failures: dict[tuple[str, str, int], Failure] = {}
+    counts: Counter[str] = Counter()
     safe: set[str] = set()
     for place, row in _rows(file, content[: manifest.committed]):
+        if "failed" in row:
+            failure = _failure(row, place)
+            failures[failure.key] = failure
+            counts[failure.benchmark] += 1
+            continue
         outcome = _outcome(row, place)
+        counts[outcome.benchmark] += 1
         if outcome.benchmark not in safe:  # it names a file below responses/
-            if not _SAFE_NAME.fullmatch(outcome.benchmark):
+            if not SAFE_NAME.fullmatch(outcome.benchmark):
                 _malformed(f"benchmark name {outcome.benchmark!r} can't be a file name", place)
             safe.add(outcome.benchmark)
         if outcomes.setdefault(outcome.key, outcome) is not outcome:
             key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
-            raise InputError(
-                f"duplicate answer: {key}", place=place, remedy="evaluate or import again"
-            )
-    counts = Counter(outcome.benchmark for outcome in outcomes.values())
+            raise InputError(f"duplicate answer: {key}", place=place, remedy=AGAIN)
     expected = {name: entry["n"] for name, entry in manifest.complete.items()}
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
         raise InputError(
             f"{counts[name]} answers of {name}, but {MANIFEST_FILE} says {expected.get(name, 0)}",
             place=str(file),
-            remedy="the file was changed; evaluate or import again",
+            remedy=f"the file was changed; {AGAIN}",
         )
-    return Run(path, manifest, tuple(outcomes.values()), _scores(path / SCORES_FILE, manifest))
+    return Run(
+        path,
+        manifest,
+        tuple(outcomes.values()),
+        _scores(path / SCORES_FILE, manifest),
+        failures=tuple(failure for key, failure in failures.items() if key not in outcomes),
+    )
 
 
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
@@ -324,6 +207,14 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
         _malformed(str(err), place)
 
 
+def _failure(row: dict[str, Any], place: str) -> Failure:
+    if {name: type(value) for name, value in row.items()} != _OF_FAILURE:
+        _malformed("a failed answer has benchmark, id, repeat, a null score and a reason", place)
+    if not row["failed"].isprintable() or len(row["failed"]) > LONGEST_REASON:
+        _malformed("the reason of a failed answer is not one line", place)
+    return Failure(row["benchmark"], row["id"], row["repeat"], row["failed"])
+
+
 @lru_cache(maxsize=256)
 def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
     """What is wrong with a row of these fields and types; nearly all rows of a file are alike."""
@@ -347,15 +238,3 @@ def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
 
 def _malformed(what: str, place: str) -> NoReturn:
     raise InputError(what, place=place, remedy=_REPAIR) from None
-
-
-def _refuse_another(path: Path, mine: dict[str, Any], asked: dict[str, Any]) -> None:
-    for name, value in mine.items():
-        if value == asked[name]:
-            continue
-        shown = f": {value} there, {asked[name]} asked for" if name != "decoding" else ""
-        raise InputError(
-            f"holds a run with another {name}{shown}",
-            place=str(path),
-            remedy="name another folder: --out DIR",
-        )

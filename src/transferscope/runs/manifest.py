@@ -24,7 +24,8 @@ class Manifest:
 
     ``suite`` is the whole suite, so that a run explains itself; ``decoding`` maps a benchmark to
     how its answers were drawn. ``complete`` maps every committed benchmark to
-    ``{"outcomes_bytes": end of its lines in outcomes.jsonl, "n": number of its lines}``.
+    ``{"outcomes_bytes": end of its lines in outcomes.jsonl, "n": number of its lines}``, and
+    ``"failed"``, the number of its answers that never came, where there are any.
     ``left_out`` maps a task of foreign results that could not be imported to the reason.
     ``metrics`` maps a benchmark of foreign results that were scored in several ways to its scores
     (0..1) by metric and filter, the one that the outcomes hold first.
@@ -51,12 +52,20 @@ class Manifest:
         """Bytes of outcomes.jsonl that belong to committed benchmarks."""
         return max((entry["outcomes_bytes"] for entry in self.complete.values()), default=0)
 
+    @property
+    def failed(self) -> int:
+        """Answers that never came; the same command asks for them again."""
+        return sum(entry.get("failed", 0) for entry in self.complete.values())
+
     def load_suite(self) -> Suite:
         """The suite as an object."""
         return Suite.model_validate(self.suite)
 
     def identity(self) -> dict[str, Any]:
-        """What must agree for a run to be continued, under the names a user knows."""
+        """What must agree for a run to be continued, under the names a user knows.
+
+        Of an evaluated run, the items asked for may grow (see :func:`refuse_another`).
+        """
         return {
             "model": self.model.name,
             "engine": self.engine.get("engine"),
@@ -65,13 +74,37 @@ class Manifest:
             "suite": self.suite_hash,
             "decoding": _plain(self.decoding),
             "seed": self.seed,
-            "limit": self.limit,
+            "limit": None if self.provenance == "evaluated" else self.limit,
             "chat template": self.template,
             "dtype": self.engine.get("dtype"),
             "tokenizer": self.engine.get("tokenizer"),
             "strict": self.engine.get("strict"),
             "provenance": self.provenance,
         }
+
+
+def refuse_another(folder: Path, mine: Manifest, asked: Manifest) -> None:
+    """Raise :class:`InputError` where a run that is ``mine`` can't be gone on with as ``asked``.
+
+    An evaluated run takes more items of the same seed, not fewer.
+    """
+    there, wanted = mine.identity(), asked.identity()
+    for name, value in there.items():
+        if value == wanted[name]:
+            continue
+        shown = f": {value} there, {wanted[name]} asked for" if name != "decoding" else ""
+        raise InputError(
+            f"holds a run with another {name}{shown}",
+            place=str(folder),
+            remedy="name another folder: --out DIR",
+        )
+    if asked.limit is not None and (mine.limit is None or mine.limit > asked.limit):
+        again = "" if mine.limit is None else f"ask for --limit {mine.limit} or more, or "
+        raise InputError(
+            f"holds a run with another limit: {mine.limit} there, {asked.limit} asked for",
+            place=str(folder),
+            remedy=f"{again}name another folder: --out DIR",
+        )
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -147,7 +180,8 @@ def _check_types(raw: Mapping[str, Any], path: Path) -> None:
             raise InputError(what, place=str(path))
     for name, entry in raw.get("complete", {}).items():
         counts = entry if isinstance(entry, dict) else {}
-        if not all(type(counts.get(key)) is int for key in ("outcomes_bytes", "n")):
+        numbers = (counts.get("outcomes_bytes"), counts.get("n"), counts.get("failed", 0))
+        if not all(type(number) is int for number in numbers):
             what = f"not a valid manifest: field 'complete.{name}' lacks outcomes_bytes or n"
             raise InputError(what, place=str(path))
 

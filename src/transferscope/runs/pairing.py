@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -71,8 +72,9 @@ def pair(base: Run, tuned: Run) -> Pairing:
 
     A benchmark is excluded with a reason when one run lacks it, no item is shared, the tuned run
     has fewer repeats of a shared item than the base, or the messages of a shared item differ; so is
-    a task that the import of either run had to leave out. Items that the tuned run lacks lead the
-    differences: what it left out may be what it can't do.
+    a task that the import of either run had to leave out. An item to which an answer failed in
+    either run is left out of both. Items that the tuned run lacks lead the differences: what it
+    left out may be what it can't do.
     """
     paired: dict[str, PairedBenchmark] = {}
     excluded: dict[str, str] = {}
@@ -81,19 +83,30 @@ def pair(base: Run, tuned: Run) -> Pairing:
     scored = unpaired(base, tuned)
     differences += [f"{name}: no answers on both sides, compared unpaired" for name in scored]
     known = (*base.by_benchmark, *tuned.by_benchmark, *(r.benchmark for r in base.scores))
+    known = (*known, *base.failed, *tuned.failed)
+    failed: list[str] = []
     for name in dict.fromkeys((*known, *(r.benchmark for r in tuned.scores))):
+        lost = [{failure.id for failure in run.failed.get(name, ())} for run in (base, tuned)]
+        if any(lost):
+            left_out_of = "are in no score" if name in scored else "are left out of both"
+            failed.append(f"{name}: {_failed(name, base, tuned)}; they {left_out_of}")
         if name in scored:
             continue
-        mine = {o.key: o for o in base.by_benchmark.get(name, ())}
-        theirs = {o.key: o for o in tuned.by_benchmark.get(name, ())}
+        left = lost[0] | lost[1]
+        mine, theirs = (
+            {o.key: o for o in run.by_benchmark.get(name, ()) if o.id not in left}
+            for run in (base, tuned)
+        )
         items, others = _ids(mine), _ids(theirs)
         keys = sorted(key for key in mine if key[1] in others)
         if reason := _why_not(mine, theirs, keys):
-            excluded[name] = reason
+            excluded[name] = _failed(name, base, tuned) if any(lost) else reason
             continue
         shared = len(items & others)
-        if shared < len(items):
-            fewer[name] = (shared, len(items))
+        # What failed in the tuned run alone may be what it can't do.
+        answered = {o.id for o in base.by_benchmark[name]} - lost[0]
+        if shared < len(answered):
+            fewer[name] = (shared, len(answered))
         pairs = [(mine[key], theirs[key]) for key in keys]
         differences += _more(name, len(others - items), len(theirs), len(keys))
         differences += _notes(name, pairs)
@@ -109,7 +122,20 @@ def pair(base: Run, tuned: Run) -> Pairing:
         f"{total - shared} of the base's {total}"
         for name, (shared, total) in fewer.items()
     ]
-    return Pairing(paired, excluded, (*lacking, *differences), scored, fewer)
+    return Pairing(paired, excluded, (*failed, *lacking, *differences), scored, fewer)
+
+
+def _failed(name: str, base: Run, tuned: Run) -> str:
+    """How many items of each run have no answer, and why most of them have none."""
+    counts, reasons = [], Counter[str]()
+    for run, whose in ((base, "base"), (tuned, "tuned run")):
+        lost = run.failed.get(name, ())
+        reasons.update(failure.why for failure in lost)
+        ids = {failure.id for failure in lost}
+        every = ids | {o.id for o in run.by_benchmark.get(name, ())}
+        counts.append(f"{len(ids)} of the {whose}'s {len(every)} items")
+    ((why, _),) = reasons.most_common(1)
+    return f"requests failed for {' and '.join(counts)} ({why})"
 
 
 def _has(run: Run, name: str) -> bool:

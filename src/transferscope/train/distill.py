@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +20,8 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.files import holding, json_lines, read_json_lines, refusing, write_atomically
-from ..core.records import Decoding, Tick, no_tick
-from ..engines.base import Engine
+from ..core.records import Decoding, Generation, NoAnswer, Tick, no_tick
+from ..engines.base import Engine, Streaming, times_before
 from ..grade.maths import is_correct
 from .prompts import messages
 from .queries import Query
@@ -38,7 +38,8 @@ class Distilled:
     """``responses`` of ``queries``.
 
     ``unfinished``: cut off at the token limit; ``correct``: accepted among the finished ones;
-    ``solved``: queries that have any of those.
+    ``solved``: queries that have any of those; ``failed``: queries that the teacher's server did
+    not answer, which are not in the file: the same command asks them again.
     """
 
     queries: int
@@ -46,6 +47,7 @@ class Distilled:
     correct: int
     solved: int
     unfinished: int
+    failed: int = 0
 
 
 def distill(
@@ -91,12 +93,16 @@ def distill(
         if not alone:
             what = "another process writes responses into it"
             raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
-        _sample(engine, queries, out, settings, tick=tick)
+        failed = _sample(engine, queries, out, settings, tick=tick)
+    if len(failed) == len(queries):
+        what = f"no query was answered: {next(iter(failed.values()))}"
+        remedy = "check the server, then start the same command again"
+        raise InputError(what, place=engine.name, remedy=remedy)
     rows = [row for _, row in read_json_lines(out, remedy="remove the file and distill again")]
     finished = [row for row in rows if row["finished"]]
     right = [row["id"] for row in finished if row["correct"]]
     cut_off = len(rows) - len(finished)
-    return Distilled(len(queries), len(rows), len(right), len(set(right)), cut_off)
+    return Distilled(len(queries), len(rows), len(right), len(set(right)), cut_off, len(failed))
 
 
 def check_out(out: Path, queries: str = "") -> None:
@@ -125,12 +131,13 @@ def _sample(
     settings: dict[str, Any],
     *,
     tick: Tick,
-) -> None:
-    """Append what is missing, a chunk at a time."""
+) -> dict[str, str]:
+    """Append what is missing, a chunk at a time; the queries that failed by id, and why."""
     done = _done(out, queries, settings)
     samples = settings["samples"]
     sampling = settings["temperature"], settings["top_p"], settings["max_tokens"]
     left = [query for query in queries if query.id not in done]
+    failed: dict[str, str] = {}
     for start in range(0, len(left), CHUNK):
         tick("distill", len(queries) - len(left) + start, len(queries))
         chunk = left[start : start + CHUNK]
@@ -139,10 +146,43 @@ def _sample(
         rendered = [
             engine.render(messages(query.prompt)) for query in chunk for _ in range(samples)
         ]
-        answers = engine.generate(rendered, decoding)
-        with refusing(out, "can't be written"), out.open("a", encoding="utf-8") as file:
-            for at, answer in enumerate(answers):
-                query = chunk[at // samples]
+        answers: dict[int, Generation | NoAnswer] = {}
+        try:
+            for at, answer in _answers(engine, rendered, decoding):
+                answers[at] = answer
+        finally:  # what was answered is kept, whatever ended the others
+            failed |= _write(out, chunk, answers, settings)
+    tick("distill", len(queries), len(queries))
+    return failed
+
+
+def _answers(
+    engine: Engine, prompts: Sequence[str], decoding: Decoding
+) -> Iterable[tuple[int, Generation | NoAnswer]]:
+    if isinstance(engine, Streaming):
+        return engine.generate_each(prompts, decoding, nth=times_before(prompts))
+    return enumerate(engine.generate(prompts, decoding))
+
+
+def _write(
+    out: Path,
+    chunk: Sequence[Query],
+    answers: Mapping[int, Generation | NoAnswer],
+    settings: dict[str, Any],
+) -> dict[str, str]:
+    """Append the queries whose samples are all there; those that failed by id, and why."""
+    failed: dict[str, str] = {}
+    with refusing(out, "can't be written"), out.open("a", encoding="utf-8") as file:
+        for at, query in enumerate(chunk):
+            places = range(at * settings["samples"], (at + 1) * settings["samples"])
+            own = [answers[place] for place in places if place in answers]
+            whys = [answer.why for answer in own if isinstance(answer, NoAnswer)]
+            if whys:
+                failed[query.id] = whys[0]
+            said = [answer for answer in own if isinstance(answer, Generation)]
+            if len(said) < len(places):
+                continue
+            for answer in said:
                 row = {
                     "id": query.id,
                     "prompt": query.prompt,
@@ -152,7 +192,7 @@ def _sample(
                     "finished": answer.finish != "length",
                 }
                 file.write(json.dumps(row | settings, ensure_ascii=False) + "\n")
-    tick("distill", len(queries), len(queries))
+    return failed
 
 
 def _done(out: Path, queries: Sequence[Query], settings: Mapping[str, Any]) -> set[str]:

@@ -14,8 +14,9 @@ from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
-from ..folder import Run, RunWriter, read_run
+from ..folder import Run, read_run
 from ..manifest import MANIFEST_FILE, Manifest
+from ..writer import RunWriter, claimed
 from .base import Importer, Results, Sample
 from .pooled import pooled
 
@@ -71,7 +72,8 @@ def import_results(
         why = f" ({results.notes[0]})" if results.notes else ""
         remedy = "name a results folder or file"
         raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
-    with RunWriter.open(out, _manifest(results, taxonomy, source)) as writer:
+    manifest = _manifest(results, taxonomy, source)
+    with claimed(out), RunWriter.open(out, manifest) as writer:
         for at, (benchmark, read) in enumerate(results.samples.items()):
             tick("import", at, len(results.samples))
             if benchmark in writer.finished:

@@ -1,0 +1,73 @@
+"""Answers of a benchmark that is not committed yet, one line each, as they come.
+
+What was asked for and paid is kept, whatever ends the command: a server's failure, Ctrl-C, a kill.
+A line that a kill cut short is dropped. With the benchmark's commit the file goes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.files import json_lines, refusing
+
+PREFIX, SUFFIX = ".answers.", ".jsonl"
+
+Key = tuple[str, int, int]
+"""An item's id, which of its requests (options of a choice have one each), which repeat."""
+
+
+class Journal:
+    """``answers`` by key, those of an earlier start among them. Use :func:`journal`."""
+
+    def __init__(self, file: Any, path: Path, answers: dict[Key, Mapping[str, Any]]) -> None:
+        self._file, self._path, self.answers = file, path, answers
+
+    def add(self, key: Key, answer: Mapping[str, Any]) -> None:
+        """Keep ``answer`` (JSON). Raises :class:`InputError` where it can't be written."""
+        line = json.dumps({"key": key, "answer": answer}, ensure_ascii=False)
+        with refusing(self._path, "can't be written"):
+            self._file.write(line.encode() + b"\n")
+            self._file.flush()
+        self.answers[key] = answer
+
+
+@contextmanager
+def journal(folder: Path, benchmark: str) -> Iterator[Journal]:
+    """The journal of ``benchmark`` in the run folder ``folder``; removed if the block ends well."""
+    path = folder / f"{PREFIX}{benchmark}{SUFFIX}"
+    answers, whole = _read(path)
+    with refusing(path, "can't be written"):
+        file = path.open("ab")
+    with file:
+        file.truncate(whole)
+        yield Journal(file, path, answers)
+    path.unlink()
+
+
+def drop_journals(folder: Path) -> None:
+    """Remove what another run left."""
+    for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
+        path.unlink()
+
+
+def _read(path: Path) -> tuple[dict[Key, Mapping[str, Any]], int]:
+    """The answers, and the bytes of their lines: the file up to the first line that is none."""
+    content = path.read_bytes() if path.is_file() else b""
+    lines = content.splitlines(keepends=True)
+    if lines and not lines[-1].endswith(b"\n"):
+        lines.pop()
+    found: dict[Key, Mapping[str, Any]] = {}
+    whole = 0
+    try:
+        for (_, row), line in zip(json_lines(lines, path=path, remedy=""), lines, strict=False):
+            (id_, part, repeat), answer = row["key"], row["answer"]
+            found[str(id_), int(part), int(repeat)] = dict(answer)
+            whole += len(line)
+    except (InputError, KeyError, TypeError, ValueError):
+        pass
+    return found, whole

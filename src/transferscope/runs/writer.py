@@ -1,0 +1,305 @@
+"""Writing a run folder: one writer at a time, append-only, safe to kill at any moment.
+
+A benchmark is committed in this order: its responses (written aside, renamed), its outcome lines
+(appended, flushed to disk), the manifest (replaced atomically) with the new length of
+outcomes.jsonl. What lies beyond that length was cut off by a kill and is dropped at resume.
+
+    .run.lock               held while a command writes here; ends with its process
+    .run.writer             which process that is
+    .answers.BENCHMARK.jsonl  answers of a benchmark that is not committed yet: see journal.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.files import check_folder, holding, is_scratch, make_folder, write_atomically
+from ..core.records import Failure, Outcome, Response, ScoreRow
+from .folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
+from .journal import drop_journals
+from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
+
+LOCK_FILE = ".run.lock"
+WRITER_FILE = ".run.writer"
+
+
+@contextmanager
+def claimed(path: str | Path) -> Iterator[None]:
+    """Inside, this process alone writes the run folder ``path``, which is made where it is missing.
+
+    The claim ends with the process, however that ends. Raises :class:`InputError` for a folder that
+    another process writes (who, is said) and for one that holds something else than a run.
+    """
+    path = Path(path)
+    refuse_foreign(path)
+    is_new = not path.exists()
+    with holding(path / LOCK_FILE, wait=False) as alone:
+        writer = path / WRITER_FILE
+        if not alone:
+            remedy = "wait for it to end, or name another folder: --out DIR"
+            raise InputError(f"{_who(writer)} is writing into it", place=str(path), remedy=remedy)
+        with suppress(OSError):  # nothing but a message depends on it
+            writer.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        try:
+            yield
+        finally:
+            writer.unlink(missing_ok=True)
+            if is_new and [file.name for file in path.iterdir()] == [LOCK_FILE]:
+                (path / LOCK_FILE).unlink()
+                path.rmdir()
+
+
+def _who(writer: Path) -> str:
+    try:
+        told = writer.read_bytes()[:200].decode(errors="replace")
+    except OSError:  # it has just begun
+        told = ""
+    return told if told.startswith("process ") and told.isprintable() else "another process"
+
+
+def is_unwritten(path: Path) -> bool:
+    """Whether ``path`` is missing, empty, or left so by a writer that was killed."""
+    if not path.is_dir():
+        return True
+    # A kill before the first manifest leaves at most its scratch file.
+    return all(
+        file.name in (LOCK_FILE, WRITER_FILE) or is_scratch(file, of=MANIFEST_FILE)
+        for file in path.iterdir()
+    )
+
+
+def is_unfinished_import(path: Path) -> bool:
+    """Whether ``path`` holds an import that was killed, which the same command goes on with."""
+    if not (path / MANIFEST_FILE).is_file():
+        return False
+    manifest = read_manifest(path)
+    return manifest.status == "running" and manifest.provenance != "evaluated"
+
+
+def refuse_foreign(path: Path) -> None:
+    """Raise :class:`InputError` for a file, and for a folder that holds anything but a run."""
+    check_folder(path)
+    if not (path / MANIFEST_FILE).is_file() and not is_unwritten(path):
+        raise InputError(
+            f"holds files but no {MANIFEST_FILE}",
+            place=str(path),
+            remedy="name a new or an empty folder: --out DIR",
+        )
+
+
+def resumable(path: Path, manifest: Manifest) -> Manifest | None:
+    """The manifest of the run in ``path`` that ``manifest`` would go on with; changes nothing.
+
+    ``None``: there is none yet, or one of which nothing is committed. Raises as
+    :meth:`RunWriter.open` does.
+    """
+    refuse_foreign(path)
+    if not (path / MANIFEST_FILE).is_file():
+        return None
+    existing = read_manifest(path)
+    if not existing.complete:
+        return existing if existing.identity() == manifest.identity() else None
+    refuse_another(path, existing, manifest)
+    outcomes = path / OUTCOMES_FILE
+    size = outcomes.stat().st_size if outcomes.is_file() else 0
+    if size < existing.committed:
+        raise InputError(
+            f"{size} bytes, but {existing.committed} were committed",
+            place=str(outcomes),
+            remedy=f"the file was changed; {AGAIN}",
+        )
+    return existing
+
+
+class RunWriter:
+    """Writes one run folder, benchmark by benchmark. Use :meth:`open`, inside :func:`claimed`.
+
+    As a context manager it marks the run complete only when the block ends without an error.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path, self.manifest = path, manifest
+
+    @classmethod
+    def open(cls, path: str | Path, manifest: Manifest) -> RunWriter:
+        """Create the folder, or resume it: lines beyond the last commit are dropped.
+
+        A run of which nothing is committed gives way to another one. Raises :class:`InputError` for
+        a folder that holds something else, and for a run of another model, suite, decoding, seed or
+        of more items (the message names what differs).
+        """
+        path = Path(path)
+        existing = resumable(path, manifest)
+        _sweep(path)
+        if existing is None:
+            make_folder(path)
+            drop_journals(path)
+            write_manifest(path, manifest)
+        outcomes = path / OUTCOMES_FILE
+        committed = 0 if existing is None else existing.committed
+        if outcomes.is_file() and outcomes.stat().st_size > committed:
+            os.truncate(outcomes, committed)
+        if existing is None:
+            return cls(path, manifest)
+        if existing.limit != manifest.limit:  # more items: written down with the first of them
+            existing = replace(existing, limit=manifest.limit, status="running")
+        return cls(path, existing)
+
+    @property
+    def finished(self) -> frozenset[str]:
+        """Benchmarks already committed."""
+        return frozenset(self.manifest.complete)
+
+    def write_benchmark(
+        self,
+        name: str,
+        outcomes: Sequence[Outcome],
+        responses: Iterable[Response] = (),
+        failures: Sequence[Failure] = (),
+    ) -> None:
+        """Commit one benchmark, wholly or not at all.
+
+        ``responses`` are written as they come, and ``outcomes`` looked at only after the last of
+        them: an importer may fill the one while it yields the other, so that no text is kept.
+
+        Raises ``ValueError`` for outcomes of another benchmark, duplicate (id, repeat) pairs, no
+        outcomes or a benchmark that is already committed; :class:`InputError` for a name that
+        can't be a file name.
+        """
+        if not SAFE_NAME.fullmatch(name):
+            raise InputError(
+                f"benchmark name {name!r} can't be a file name",
+                remedy="use letters, digits, '.', '_' and '-'",
+            )
+        if name in self.manifest.complete:
+            raise ValueError(f"benchmark {name!r} is already committed")
+        self._commit(name, outcomes, map(_line, responses), failures)
+
+    def add(
+        self,
+        name: str,
+        outcomes: Sequence[Outcome],
+        responses: Sequence[Response],
+        failures: Sequence[Failure],
+    ) -> None:
+        """Commit what a committed benchmark lacked: further items, answers that had failed.
+
+        ``failures``: all answers that it lacks still.
+        """
+        if self.manifest.status != "running":  # a kill from here on must not look like a change
+            self._replace(replace(self.manifest, status="running"))
+        new = {(response.id, response.repeat) for response in responses}
+        kept = self._kept_responses(name, without=new)
+        self._commit(name, outcomes, chain(kept, map(_line, responses)), failures)
+
+    def _kept_responses(self, name: str, *, without: set[tuple[str, int]]) -> Iterator[str]:
+        file = self.path / RESPONSES_FOLDER / f"{name}.jsonl"
+        if not file.is_file():
+            return
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if (row["id"], row["repeat"]) not in without:
+                    yield line
+
+    def _commit(
+        self,
+        name: str,
+        outcomes: Sequence[Outcome],
+        responses: Iterator[str],
+        failures: Sequence[Failure],
+    ) -> None:
+        if (first := next(responses, None)) is not None:
+            folder = self.path / RESPONSES_FOLDER
+            make_folder(folder)
+            write_atomically(folder / f"{name}.jsonl", chain([first], responses))
+        records: list[Outcome | Failure] = [*outcomes, *failures]
+        if not records or any(record.benchmark != name for record in records):
+            raise ValueError(f"benchmark {name!r} needs outcomes, all of its own")
+        keys = Counter(record.key for record in records)
+        if twice := [key for key, count in keys.items() if count > 1]:
+            raise ValueError(f"duplicate answer {twice[0]}")
+        lines = chain(map(asdict, outcomes), map(_failed, failures))
+        with (self.path / OUTCOMES_FILE).open("ab") as file:
+            for row in lines:
+                line = json.dumps(row, ensure_ascii=False, allow_nan=False)
+                file.write(line.encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+            end = file.tell()
+        before = self.manifest.complete.get(name, {}).get("n", 0)
+        entry = {"outcomes_bytes": end, "n": before + len(records)}
+        if failures:
+            entry["failed"] = len(failures)
+        complete = {**self.manifest.complete, name: entry}
+        self._replace(replace(self.manifest, complete=complete, status="running"))
+
+    def write_scores(self, rows: Sequence[ScoreRow]) -> None:
+        """Commit all benchmarks of which only scores are known, at once, over earlier ones.
+
+        Raises ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes.
+        """
+        keys = Counter((row.benchmark, row.subset) for row in rows)
+        twice = [key for key, count in keys.items() if count > 1]
+        both = [r.benchmark for r in rows if self.manifest.complete.get(r.benchmark, {}).get("n")]
+        if twice or both:
+            raise ValueError(f"a second score of {(twice or both)[0]}")
+        lines = [json.dumps(asdict(row), ensure_ascii=False, allow_nan=False) for row in rows]
+        write_atomically(self.path / SCORES_FILE, "".join(line + "\n" for line in lines))
+        entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
+        complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
+        self._replace(replace(self.manifest, complete=complete, status="running"))
+
+    def close(self) -> None:
+        """Mark the run complete."""
+        drop_journals(self.path)  # a kill may have come between a commit and the removal
+        if self.manifest.status != "complete":
+            self._replace(replace(self.manifest, status="complete"))
+
+    def _replace(self, manifest: Manifest) -> None:
+        write_manifest(self.path, manifest)
+        self.manifest = manifest
+
+    def __enter__(self) -> RunWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+
+
+def _sweep(path: Path) -> None:
+    """Remove the scratch files of writers that were killed."""
+    for folder in (path, path / RESPONSES_FOLDER):
+        for file in folder.glob(".*.tmp"):
+            file.unlink()
+
+
+def _line(response: Response) -> str:
+    return json.dumps(asdict(response), ensure_ascii=False) + "\n"
+
+
+def _failed(failure: Failure) -> dict[str, Any]:
+    return {
+        "benchmark": failure.benchmark,
+        "id": failure.id,
+        "repeat": failure.repeat,
+        "score": None,
+        "failed": failure.why,
+    }
