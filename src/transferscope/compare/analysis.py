@@ -87,8 +87,10 @@ def compare_runs(
     robust = {r.model: r.robustness for r in results if r.robustness is not None}
     differences = [
         f"{run.manifest.model.name}: {text}"
+        for leading in (True, False)  # contradictions of any model go before all else
         for run, pairing in zip(tuned, pairings, strict=True)
-        for text in pairing.differences
+        for at, text in enumerate(pairing.differences)
+        if (at < len(pairing.contradictions)) is leading
     ]
     return Comparison(
         base=base.manifest.model.name,
@@ -176,6 +178,7 @@ def _one_model(
             seed=seed,
             model=run.manifest.model.name,
         ),
+        contradictions=pairing.contradictions,
         disagreements=disagreements(
             base.manifest.metrics,
             run.manifest.metrics,

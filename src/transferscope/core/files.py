@@ -95,9 +95,26 @@ def read_text(path: Path, *, remedy: str = "name a text file") -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def read_head(path: Path, *, size: int = 4096) -> str:
+    """The first ``size`` bytes as text, as far as they are some; empty where it can't be read."""
+    try:
+        with open_unpacked(path) as file:
+            return file.read(size).decode("utf-8-sig", "replace")
+    except (OSError, ValueError, InputError):
+        return ""
+
+
 def read_json(path: Path, *, remedy: str = "name a JSON file") -> dict[str, Any]:
     """The JSON object in the file."""
     return _object(read_text(path, remedy=remedy), str(path), remedy)
+
+
+def read_list(path: Path, *, remedy: str) -> list[Any]:
+    """The JSON list in the file."""
+    value = _value(read_text(path, remedy=remedy), str(path), remedy)
+    if not isinstance(value, list):
+        raise InputError("not a JSON list", place=str(path), remedy=remedy)
+    return value
 
 
 def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[tuple[str, Any]]:
@@ -247,6 +264,13 @@ def _refuse_damaged(text: str, place: str, *, remedy: str, at: int | None = None
 
 
 def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
+    value = _value(text, place, remedy)
+    if not isinstance(value, dict):
+        raise InputError("not a JSON object", place=place, remedy=remedy)
+    return value
+
+
+def _value(text: str, place: str, remedy: str) -> Any:
     try:
         value = json.loads(text)
     except ValueError as err:
@@ -255,8 +279,6 @@ def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
     except RecursionError:
         what = "not valid JSON (nested too deeply)"
         raise InputError(what, place=place, remedy=remedy) from None
-    if not isinstance(value, dict):
-        raise InputError("not a JSON object", place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
         try:  # half of a surrogate pair is no character: nothing could print or tokenise it
             json.dumps(value, ensure_ascii=False).encode()

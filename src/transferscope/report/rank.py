@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..core.attribution import because
 from . import words
 from .text import name
-from .verdict import not_judged
+from .verdict import contradicted, not_judged
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +36,9 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
     for place, row in enumerate(ranking.order, start=1):
         cells = [str(place), name(row.model), *_cells(row.gain), *_cells(row.retention)]
         table.add_row(*map(Text, [*cells, row.kept, "yes" if row.pareto else ""]))
+    for row in comparison.tuned:
+        if wrong := contradicted(row.contradictions):
+            console.print(Text(f"{name(row.model)}: {wrong}"), highlight=False)
     console.print(table)
     for text in sentences(ranking):
         console.print(Text(text), highlight=False)

@@ -16,7 +16,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -153,6 +153,11 @@ class RunWriter:
         entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
         self._replace(replace(self.manifest, complete=complete, status="running"))
+
+    def tell(self, contradictions: Mapping[str, str]) -> None:
+        """Keep what contradicts a benchmark's samples; the next commit writes it, with them."""
+        told = {**self.manifest.contradictions, **contradictions}
+        self.manifest = replace(self.manifest, contradictions=told)
 
     def close(self) -> None:
         """Mark the run complete."""

@@ -416,7 +416,7 @@ def test_what_is_accepted(tmp_path):
     assert accepts(FIXTURES / "base")
     assert accepts(FIXTURES / "base/acme__tiny-base")
     assert accepts(FIXTURES / BASE)
-    assert not accepts(FIXTURES)  # two levels down
+    assert accepts(FIXTURES)  # OUT/TASK/MODEL
     assert not accepts(FIXTURES / "base/acme__tiny-base" / f"samples_gsm8k_{DATE}.jsonl")
     assert not accepts(tmp_path)
     other = tmp_path / "log.json"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -15,7 +15,8 @@ from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, RunWriter, read_run
-from ..manifest import MANIFEST_FILE, Manifest
+from ..manifest import MANIFEST_FILE, Manifest, contradicts
+from .adding import added, are_parts
 from .base import Importer, Results, Sample
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "find_importer",
     "import_results",
     "open_run",
+    "put_together",
 ]
 
 IMPORTERS = {
@@ -60,7 +62,7 @@ def import_results(
 ) -> Imported:
     """Write the foreign results at ``path`` into the run folder ``out``, one sample at a time.
 
-    ``mapping`` is a taxonomy file that goes before the shipped one, ``source`` the group that was
+    A run folder of the same model gets what it lacks. ``mapping`` is a taxonomy file that goes before the shipped one, ``source`` the group that was
     tuned on. Raises :class:`InputError` for an unknown format and for what can't be read.
     """
     path, taxonomy = Path(path), load_taxonomy(mapping)
@@ -70,14 +72,17 @@ def import_results(
         why = f" ({results.notes[0]})" if results.notes else ""
         remedy = "name a results folder or file"
         raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
-    with RunWriter.open(out, _manifest(results, taxonomy, source)) as writer:
+    made = _manifest(results, taxonomy, source)
+    results, manifest, already = added(Path(out), results, made, source=source)
+    with RunWriter.open(out, manifest) as writer:
         for at, (benchmark, read) in enumerate(results.samples.items()):
             tick("import", at, len(results.samples))
             if benchmark in writer.finished:
                 continue
             outcomes: list[Outcome] = []
             try:
-                writer.write_benchmark(benchmark, outcomes, _split(read(), outcomes))
+                texts = _split(read(), outcomes, lambda: writer.tell(results.contradictions))
+                writer.write_benchmark(benchmark, outcomes, texts)
             except ValueError as err:
                 raise InputError(str(err), place=f"{path} ({benchmark})") from None
         if results.scores:
@@ -87,7 +92,9 @@ def import_results(
                 remedy = "import one of the files"
                 raise InputError(str(err), place=str(path), remedy=remedy) from None
         tick("import", len(results.samples), len(results.samples))
-    return Imported(Path(out), name, results.unmapped, results.notes)
+    said = [f"{name}: {contradicts(text)}" for name, text in results.contradictions.items()]
+    notes = (*said, *results.notes, *already)
+    return Imported(Path(out), name, results.unmapped, notes)
 
 
 def open_run(
@@ -110,6 +117,34 @@ def open_run(
     for note in done.notes:
         say(f"{path}: {note}")
     return replace(read_run(done.path), origin=path)
+
+
+def put_together(
+    runs: Sequence[Run],
+    *,
+    mapping: Path | None = None,
+    source: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Run]:
+    """``runs``, of which foreign results of one model that share no benchmark are one run.
+
+    People evaluate task by task, into a file each. ``say`` is told what was put together.
+    """
+    kept: list[Run] = []
+    for run in runs:
+        at = next((at for at, other in enumerate(kept) if are_parts(other, run)), None)
+        if at is None or run.origin is None:
+            kept.append(run)
+            continue
+        first = kept[at]
+        import_results(run.origin, first.path, mapping=mapping, source=source)
+        kept[at] = replace(read_run(first.path), origin=first.origin)
+        say(f"{run.origin}: put together with {first.origin}, of the same model {_name(run)}")
+    return kept
+
+
+def _name(run: Run) -> str:
+    return run.manifest.model.name
 
 
 def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
@@ -171,9 +206,12 @@ def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manif
     )
 
 
-def _split(samples: Iterator[Sample], outcomes: list[Outcome]) -> Iterator[Response]:
-    """Fills ``outcomes`` while it yields the responses."""
+def _split(
+    samples: Iterator[Sample], outcomes: list[Outcome], done: Callable[[], None]
+) -> Iterator[Response]:
+    """Fills ``outcomes`` while it yields the responses; ``done`` is called after the last."""
     for sample in samples:
         outcomes.append(sample.outcome)
         if sample.response is not None:
             yield sample.response
+    done()
