@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+from ...core.damage import damage_of
 from ...core.errors import InputError
+from ...core.files import read_head, read_json, unpacked_name
 from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
@@ -167,11 +169,22 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     for name, importer in plugins("importers").items():
         if importer.accepts(path):
             return name, importer
+    _refuse_damaged(path)
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),
         remedy="name a run folder, or results of another harness",
     )
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Raise :class:`InputError` where a file that nobody reads is damaged: cut off, a pointer, ..."""
+    if not path.is_file():
+        return
+    if found := damage_of(read_head(path)):
+        raise InputError(found.what, place=str(path), remedy=found.remedy)
+    if unpacked_name(path).suffix == ".json":
+        read_json(path)
 
 
 def _load(name: str) -> Importer:

@@ -43,6 +43,8 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
     if there.status != "complete" and there.identity() == manifest.identity():
         return Addition(results, manifest)
     _refuse_another(there, manifest, out)
+    names = dict.fromkeys((*results.samples, *(row.benchmark for row in results.scores)))
+    joined = _joined(there, manifest, list(names), out, source=source)
     known = [name for name in results.samples if name in there.complete]
     for name in known:
         _refuse_other_answers(run, name, results, out)
@@ -53,8 +55,6 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
         if row.benchmark in run.by_benchmark or rows.get(_key(row), row) != row:
             raise _already(row.benchmark, "another score", out)
         (known if _key(row) in rows else new).append(row.benchmark if _key(row) in rows else row)
-    names = dict.fromkeys((*results.samples, *(row.benchmark for row in results.scores)))
-    joined = _joined(there, manifest, list(names), out, source=source)
     write_manifest(out, joined)
     passed_over = ", ".join(dict.fromkeys(known))
     notes = (f"already in {out}, the same: {passed_over}",) if known else ()
