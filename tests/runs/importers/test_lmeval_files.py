@@ -8,7 +8,7 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.taxonomy import load_taxonomy
-from transferscope.runs.importers import find_importer
+from transferscope.runs.importers import find_importer, import_results
 from transferscope.runs.importers.lmeval import accepts, read
 
 
@@ -220,3 +220,21 @@ def test_lower_is_better_whatever_the_file_says(put, metric, marked):
     assert found.scores == ()
     assert f"house: left out, not comparable: {metric} is better when lower" in found.notes[0]
     assert found.taken[0].lower_is_better
+
+
+@pytest.mark.parametrize("value", ["N/A", float("nan"), None])
+def test_a_task_whose_answers_all_failed_is_named(put, value):
+    raw = document("boolq", 0.5)
+    raw["results"]["boolq"] = {"acc,none": value, "acc_stderr,none": "N/A"}
+    found = results(put("boolq.json", raw))
+    assert found.scores == ()
+    assert found.notes[0] == (
+        "boolq: left out, it has no number for a score: it was cancelled, or every answer failed"
+    )
+
+
+def test_samples_that_all_failed_are_named(put, tmp_path):
+    put(f"results_{DAYS[0]}.json", document("boolq", 0.5))
+    put(f"samples_boolq_{DAYS[0]}.jsonl", '{"doc_id": 0, "filter": "none", "acc": null}\n')
+    with pytest.raises(InputError, match="none of its samples has a score: it was cancelled"):
+        import_results(tmp_path / "out", tmp_path / "run")

@@ -33,6 +33,7 @@ __all__ = [
     "put_together",
 ]
 
+_NONE = "run it again, or remove its samples to import what else there is"
 IMPORTERS = {
     "lm-eval": "lmeval",
     "inspect": "inspect_log",
@@ -86,6 +87,9 @@ def import_results(
                 texts = _split(read(), outcomes, lambda: writer.tell(results.contradictions))
                 writer.write_benchmark(benchmark, outcomes, texts)
             except ValueError as err:
+                if not outcomes:
+                    what = "none of its samples has a score: it was cancelled, or every answer failed"
+                    raise InputError(what, place=f"{path} ({benchmark})", remedy=_NONE) from None
                 raise InputError(str(err), place=f"{path} ({benchmark})") from None
         if results.scores:
             try:

@@ -113,7 +113,7 @@ def task_of(
     scores = score_keys(name, raw)
     wanted = [key for metric in place.metrics for key in _named(metric, scores)]
     keys = list(dict.fromkeys([*wanted, *scores]))
-    if place.lower_is_better or not keys:
+    if (place.lower_is_better and place.mapped) or not keys:
         reason = _why_not(place, raw)
         notes.append(f"{name}: left out, {reason}")
         return Task(place, None, left_out=reason)
@@ -156,6 +156,8 @@ def _why_not(place: Place, raw: Mapping[str, Any]) -> str:
     """Why none of a task's numbers is a score."""
     if lower := _lower_ones(place, raw):
         return not_comparable(next((m for m in place.metrics if m in lower), lower[0]))
+    if not any(math.isfinite(value) for value in _metrics(place.task, raw).values()):
+        return "it has no number for a score: it was cancelled, or every answer failed"
     return "it has no score within 0..1"
 
 
