@@ -96,7 +96,7 @@ def test_metrics_where_lower_is_better(metric, lower):
     [
         ("our wiki: word perplexity", True),
         ("house/bits_per_byte", True),
-        ("pile-bits-per-character", True),
+        ("corpus-bits-per-character", True),
         ("mybench_ppl", False),  # OpenCompass: how it is asked
         ("perplexity_questions", False),
     ],

@@ -35,7 +35,7 @@ def model_of(raw: Mapping[str, Any], file: Path) -> ModelRef:
     """
     config, arguments = section(raw, "config"), _arguments(raw)
     named = [raw.get("model_name"), *(arguments.get(key) for key in _NAMES)]
-    if (backend := config.get("model")) not in _BACKENDS:
+    if (backend := _text(config.get("model"))) not in _BACKENDS:
         named.append(backend)
     stem = unpacked_name(file).stem
     if stem not in raw["results"] and not stem.startswith("results"):
