@@ -16,6 +16,7 @@ Other pairs (``mcc``, corpus F1) have no score per document; :func:`readable` sa
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,7 +39,8 @@ _QUESTION = ("sentence", "question")
 class SampleFile:
     """One samples file, and which of its numbers to read.
 
-    ``filter`` is ``None`` where rows don't say theirs; ``rivals`` are the filters that read the
+    ``filter`` is ``None`` where there is no choice. ``turns``: where rows don't say theirs (lm-eval
+    before 0.4.7), the filters in the order in which a document comes again; ``rivals`` are the filters that read the
     same responses by the same ``metric``. ``subset`` is the task where several make one
     benchmark, else empty. ``keeps_first``: the filter drops all repeats but the first.
     ``delimiter`` stands before a choice in its request. ``held``: the rows, where they stand in
@@ -56,6 +58,7 @@ class SampleFile:
     keeps_first: bool = True
     delimiter: str = " "
     held: Sequence[Any] | None = field(default=None, repr=False)
+    turns: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,6 +82,12 @@ def readable(file: SampleFile, row: Mapping[str, Any]) -> bool:
 def by_question(file: SampleFile, row: Mapping[str, Any]) -> bool:
     """Whether several rows make one item, as ``row`` shows."""
     return _is_pair(file, row)
+
+
+def takes_turns(file: SampleFile) -> bool:
+    """Whether every document comes once for each of the file's ``turns``: a pass over the file."""
+    counts = Counter(str(row.get("doc_id")) for _, row in _rows(file))
+    return set(counts.values()) == {len(file.turns)}
 
 
 def read_samples(file: SampleFile, tally: Tally | None = None) -> Iterator[Sample]:
@@ -123,13 +132,25 @@ def _rows(file: SampleFile) -> Iterator[tuple[str, dict[str, Any]]]:
         yield place, row
 
 
+def _filtered(file: SampleFile) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+    """Place, filter and row."""
+    seen: Counter[str] = Counter()
+    for place, row in _rows(file):
+        if not file.turns:
+            yield place, row.get("filter"), row
+            continue
+        doc = str(row.get("doc_id"))
+        yield place, file.turns[seen[doc] % len(file.turns)], row
+        seen[doc] += 1
+
+
 def _documents(
     file: SampleFile, tally: Tally
 ) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Place, item id and row of every document that the chosen filter scored."""
     seen: set[str] = set()
-    for place, row in _rows(file):
-        if file.filter is not None and row.get("filter") != file.filter:
+    for place, filter_, row in _filtered(file):
+        if file.filter is not None and filter_ != file.filter:
             continue
         item = _item(file, row, place)
         if item in seen:
@@ -152,8 +173,8 @@ def _rescued(file: SampleFile) -> frozenset[str]:
     """Items that another filter scored above 0: a pass over the file that keeps only ids."""
     return frozenset(
         _item(file, row, place)
-        for place, row in _rows(file)
-        if row.get("filter") in file.rivals
+        for place, filter_, row in _filtered(file)
+        if filter_ in file.rivals
         and any(score for score, _ in _scores(file, row.get(file.metric), row) or ())
     )
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ...core.records import ScoreRow
 from .base import Taken
-from .lmeval_samples import SampleFile, by_question, first_row, readable
+from .lmeval_samples import SampleFile, by_question, first_row, readable, takes_turns
 from .naming import Place, lower_is_better, not_comparable
 
 Held = tuple[Path, Sequence[Any]]
@@ -245,18 +245,20 @@ def _with_samples(
         return task
     config = section(raw, "configs", name)
     delimiter = config.get("target_delimiter")
-    for key in keys:
-        others = [f for m, f in score_keys(name, raw) if m == key[0] and f != key[1]]
-        if others and "filter" not in row:
+    if "filter" not in row and len(turns := _turns(name, raw)) > 1:
+        file = replace(file, turns=turns)
+        if not takes_turns(file):
             notes.append(
                 f"{name}: samples not read, they don't name filters (lm-eval before 0.4.7)"
             )
             return task
+    for key in keys:
+        others = [f for m, f in score_keys(name, raw) if m == key[0] and f != key[1]]
         keeps_first = _keeps_first(config, key[1])
         file = replace(
             file,
             metric=key[0],
-            filter=key[1] if "filter" in row else None,
+            filter=key[1] if "filter" in row or file.turns else None,
             rivals=tuple(f for f in others if keeps_first and _keeps_first(config, f)),
             chance=task.place.chance,
             fewshot=fewshot(name, raw),
@@ -267,6 +269,15 @@ def _with_samples(
             return Task(task.place, key, file, by_question(file, row))
     notes.append(f"{name}: samples not read, {keys[0][0]} is no score of one document")
     return task
+
+
+def _turns(name: str, raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """A task's filters in the order in which lm-eval applies them."""
+    used = dict.fromkeys(filter_ for _, filter_ in _metrics(name, raw))
+    listed = section(raw, "configs", name).get("filter_list")
+    entries = listed if isinstance(listed, list) else []
+    names = [str(entry.get("name")) for entry in entries if isinstance(entry, dict)]
+    return tuple(names if set(names) == set(used) else used)
 
 
 def _keeps_first(config: Mapping[str, Any], filter_: str) -> bool:
