@@ -238,3 +238,23 @@ def test_samples_that_all_failed_are_named(put, tmp_path):
     put(f"samples_boolq_{DAYS[0]}.jsonl", '{"doc_id": 0, "filter": "none", "acc": null}\n')
     with pytest.raises(InputError, match="none of its samples has a score: it was cancelled"):
         import_results(tmp_path / "out", tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"date": "2026-01-01", "hash": "x", "eval": {}},  # evalplus
+        {"config_general": {}, "results": {"all": {"acc": 0.5}}},  # lighteval
+        {"results": [{"score": 1}], "config": {}},
+    ],
+)
+def test_other_harnesses_files_are_left_to_them(put, tmp_path, raw):
+    file = put("results_x.json", raw)
+    assert not accepts(file)
+    assert not accepts(tmp_path / "out")
+
+
+def test_keys_in_another_order(put, tmp_path):
+    put("boolq.json", json.dumps(document("boolq", 0.5), sort_keys=True))
+    assert accepts(tmp_path / "out")
+    assert scores(results(tmp_path / "out")) == {"boolq": 0.5}

@@ -169,11 +169,19 @@ def _samples_alone(folder: Path) -> list[Path]:
 
 
 def _is_candidate(file: Path) -> bool:
-    """By the first key; a file that lm-eval named and that is damaged is one, to be refused."""
-    head = read_head(file)
-    if key := _KEY.match(head):
-        return key[1] in _KEYS and '"config_general"' not in head
-    return _OWN.fullmatch(unpacked_name(file).name) is not None
+    """Whether it is lm-eval's, told by the first key before the whole is read.
+
+    A damaged file that begins like lm-eval's, or that lm-eval named, is one, to be refused.
+    """
+    named = _OWN.fullmatch(unpacked_name(file).name) is not None
+    if not (key := _KEY.match(read_head(file))):
+        return named
+    if key[1] not in _KEYS:
+        return False
+    try:
+        return is_lm_eval(read_json(file))
+    except InputError:
+        return named or key[1] == "results"
 
 
 def _document(path: Path) -> Document:
