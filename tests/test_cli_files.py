@@ -68,15 +68,13 @@ def test_a_killed_import_is_finished_by_the_same_command(
     assert run(capsys, "import", path, "--out", str(whole))[0] == 0
     assert (out / "outcomes.jsonl").read_bytes() == (whole / "outcomes.jsonl").read_bytes()
     assert read_run(out).manifest.complete == read_run(whole).manifest.complete
-    with claimed(out):  # by the first of two commands
-        code, _, err = run(capsys, "import", path, "--out", str(out))
-        assert "run: is not empty" in err
     (tmp_path / "new").mkdir()
-    with claimed(tmp_path / "new"):
-        code, _, err = run(capsys, "import", path, "--out", str(tmp_path / "new"))
-    assert code == 2
-    assert f"new: process {os.getpid()} on " in err
-    assert "is writing into it; wait for it to end, or name another folder: --out DIR" in err
+    for folder in (out, tmp_path / "new"):
+        with claimed(folder):  # by the first of two commands
+            code, _, err = run(capsys, "import", path, "--out", str(folder))
+        assert code == 2
+        assert f"{folder.name}: process {os.getpid()} on " in err
+        assert "is writing into it; wait for it to end, or name another folder: --out DIR" in err
 
 
 def test_an_export_compares_as_what_it_was_made_from(
@@ -183,3 +181,52 @@ def test_import_without_out_or_with_both_is_one_line(
     assert code == 2
     assert "--explain writes nothing" in err
     assert not (tmp_path / "r").exists()
+
+
+def test_an_import_adds_to_a_run_and_files_of_one_model_are_compared_together(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for model, scores in (("base", (0.8, 0.5)), ("tuned", (0.7, 0.45))):
+        for task, score in zip(("boolq", "arc_challenge"), scores, strict=True):
+            results = {
+                "results": {task: {"acc,none": score, "acc_stderr,none": 0.01}},
+                "configs": {},
+                "config": {"model_args": f"pretrained=acme/{model}"},
+            }
+            (tmp_path / f"{model}_{task}.json").write_text(json.dumps(results))
+    for task in ("boolq", "arc_challenge"):
+        path = str(tmp_path / f"base_{task}.json")
+        assert run(capsys, "import", path, "--out", str(tmp_path / "base"))[0] == 0
+    tuned = [str(tmp_path / f"tuned_{task}.json") for task in ("boolq", "arc_challenge")]
+    code, text, err = run(capsys, "compare", str(tmp_path / "base"), *tuned, "--json")
+    (result,) = json.loads(text)["tuned"]
+    deltas = {row["benchmark"]: round(row["delta"], 6) for row in result["benchmarks"]}
+    assert (code, deltas) == (0, {"boolq": -10.0, "arc_challenge": -5.0})
+    assert "put together with" in err
+    path = str(tmp_path / "tuned_boolq.json")
+    code, _, err = run(capsys, "import", path, "--out", str(tmp_path / "base"))
+    assert code == 2
+    assert "holds a run with another model: acme/base there, acme/tuned asked for; name an" in err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("gsm8k.json", "", "is empty; copy or download it again"),
+        ("gsm8k.jsonl", "", "no line in it"),
+        ("gsm8k.jsonl", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
+        ("gsm8k.csv", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
+        ("gsm8k.json", '{"results": {"gsm', "it is cut off: it ends in the middle"),
+        ("gsm8k.json", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
+        ("gsm8k.eval.x", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
+        ("gsm8k.json", "<!DOCTYPE html>\n<html>", "is a web page, not the file itself"),
+    ],
+)
+def test_a_damaged_file_is_named_as_what_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, name: str, content: str, said: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    code, _, err = run(capsys, "import", str(tmp_path / name), "--out", str(tmp_path / "run"))
+    assert (code, err.count("\n")) == (2, 1)
+    assert said in err
+    assert not (tmp_path / "run").exists()

@@ -1,5 +1,7 @@
 """Reading somebody else's files: one line with the place, whatever they hold."""
 
+import gzip
+import json
 import os
 
 import pytest
@@ -14,6 +16,7 @@ from transferscope.core.files import (
     read_json,
     read_json_lines,
     read_text,
+    unpacked_name,
     write_atomically,
     write_json,
 )
@@ -164,3 +167,54 @@ def test_a_lock_that_another_one_holds(tmp_path):
         assert (mine, no) == (True, False)
     with holding(tmp_path / "new" / "l", wait=False) as mine:
         assert mine
+
+
+def test_what_gzip_packed_is_read_whatever_its_name(tmp_path):
+    for name in ("a.json.gz", "a.json"):
+        (tmp_path / name).write_bytes(gzip.compress(b'{"a": "\xc3\xa9"}'))
+        assert read_json(tmp_path / name) == {"a": "é"}
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b'{"a": 1}\n\n{"a": 2}'))
+    rows = read_json_lines(tmp_path / "b.jsonl.gz", remedy=REMEDY)
+    assert [row["a"] for _, row in rows] == [1, 2]
+    assert unpacked_name(tmp_path / "b.jsonl.gz").name == "b.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda packed: packed[:-12], "is cut off; copy or download it again"),
+        (lambda packed: packed[:40] + b"\0\0\0\0" + packed[44:], "is damaged"),
+    ],
+)
+def test_damaged_gzip_is_named(tmp_path, damage, said):
+    file = tmp_path / "a.json.gz"
+    file.write_bytes(damage(gzip.compress(json.dumps(list(range(500))).encode())))
+    with pytest.raises(InputError, match=rf"a\.json\.gz: {said}"):
+        read_json(file)
+
+
+def test_what_unpacks_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("transferscope.core.files._ROOM", 1_000)
+    (tmp_path / "a.json.gz").write_bytes(gzip.compress(b" " * 1_000_000))
+    with pytest.raises(InputError, match="unpacks to more than 200 times its size"):
+        read_json(tmp_path / "a.json.gz")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty; copy or download it again"),
+        (b"version https://git-lfs.github.com/spec/v1\noid x\n", "Git LFS .*; run: git lfs pull"),
+        (b'{"a": [1, 2', "it is cut off: it ends in the middle; write it again"),
+    ],
+)
+def test_a_damaged_file_is_named_as_what_it_is(tmp_path, content, said):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(InputError, match=rf"a\.json: .*{said}"):
+        read_json(tmp_path / "a.json", remedy=REMEDY)
+
+
+def test_a_pointer_is_no_text_either(tmp_path):
+    (tmp_path / "a.csv").write_text("version https://git-lfs.github.com/spec/v1\noid x\n")
+    with pytest.raises(InputError, match="Git LFS pointer"):
+        read_text(tmp_path / "a.csv")

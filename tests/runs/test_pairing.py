@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from transferscope.core.records import ModelRef, Outcome
+from transferscope.core.records import ModelRef, Outcome, ScoreRow
 from transferscope.runs import Manifest, RunWriter, pair, read_run
 from transferscope.runs.pairing import _chance, on_shared_items
 
@@ -214,3 +214,10 @@ def test_differences_that_are_compared_nevertheless(run):
     assert sums.ids == ("a", "b")
     assert sums.weights.tolist() == [1.0, 1.0]
     assert sums.tuned_scores.dtype == np.float64
+
+
+def test_a_score_that_one_run_lacks_is_missing_there(run):
+    both, one = run([answer("a", 1.0)]), run([answer("a", 1.0)])
+    one = replace(one, scores=(ScoreRow("boolq", 0.5),))
+    assert pair(both, one).excluded == {"boolq": "missing in base"}
+    assert pair(one, both).excluded == {"boolq": "missing in tuned"}

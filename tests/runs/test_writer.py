@@ -11,7 +11,7 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.core.records import Failure, ModelRef, Outcome, Response
 from transferscope.runs import RunWriter, read_run
-from transferscope.runs.writer import claimed, is_unfinished_import
+from transferscope.runs.writer import claimed
 
 from .test_folder import COLOURS, SAID, SUMS, manifest, write
 
@@ -159,11 +159,3 @@ def test_failed_lines_that_are_refused(tmp_path: Path, line: dict, what: str) ->
     with pytest.raises(InputError, match=what) as error:
         read_run(tmp_path)
     assert str(error.value).startswith(f"{tmp_path / 'outcomes.jsonl'}:1: ")
-
-
-def test_which_folders_an_import_goes_on_with(tmp_path: Path) -> None:
-    assert not is_unfinished_import(tmp_path)
-    RunWriter.open(tmp_path / "a", manifest(provenance="imported:csv"))
-    RunWriter.open(tmp_path / "b", manifest())
-    write(tmp_path / "c", provenance="imported:csv")
-    assert [is_unfinished_import(tmp_path / name) for name in "abc"] == [True, False, False]

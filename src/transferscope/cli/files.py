@@ -33,7 +33,7 @@ def import_command(
     path
         File or folder of results.
     out
-        The run folder to write.
+        The run folder to write; one of the same model gets what it lacks.
     explain
         Write nothing: list every task with the benchmark, group and metric it is taken for.
     format
@@ -43,7 +43,8 @@ def import_command(
     from ..report.progress import progress
     from ..runs import read_run
     from ..runs.importers import import_results
-    from ..runs.writer import is_unfinished_import, is_unwritten
+    from ..runs.manifest import MANIFEST_FILE
+    from ..runs.writer import is_unwritten
 
     if explain:
         if out is not None:
@@ -54,7 +55,7 @@ def import_command(
         remedy = "add --out RUN, or look first with --explain"
         raise InputError("no folder to write the run to", remedy=remedy)
     check_folder(out)
-    if not (is_unwritten(out) or is_unfinished_import(out)):
+    if not (is_unwritten(out) or (out / MANIFEST_FILE).is_file()):
         raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
     with progress() as tick:
         done = import_results(path, out, format=format, mapping=mapping, source=source, tick=tick)

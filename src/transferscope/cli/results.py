@@ -117,7 +117,7 @@ def compare(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope compare BASE TUNED...")
-    with opened([base, *tuned], mapping=mapping, source=source) as runs:
+    with opened([base, *tuned], mapping=mapping, source=source, tuned=True) as runs:
         comparison = compare_runs(runs[0], runs[1:], seed=seed, replicates=replicates)
     if html or md or csv:
         from ..report import ReportInput, render_csv, render_html, render_markdown
@@ -159,7 +159,7 @@ def rank(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope rank BASE TUNED...")
-    with opened([base, *tuned], mapping=mapping, source=source) as runs:
+    with opened([base, *tuned], mapping=mapping, source=source, tuned=True) as runs:
         ranking = rank_runs(
             runs[0], runs[1:], allowed_loss=allowed_loss, seed=seed, replicates=replicates
         )

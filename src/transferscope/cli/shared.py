@@ -204,12 +204,15 @@ def say_unfinished(teacher: Path) -> None:
 
 
 @contextmanager
-def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -> Iterator[Any]:
+def opened(
+    paths: Sequence[Path], *, mapping: Path | None, source: str | None, tuned: bool = False
+) -> Iterator[Any]:
     """Runs, foreign results imported into folders that live as long as the block.
 
-    The first is the base: ``source`` must be one of its groups.
+    The first is the base: ``source`` must be one of its groups. ``tuned``: all others are tuned
+    models, and files of one of them may be parts of one run.
     """
-    from ..runs.importers import open_run
+    from ..runs.importers import open_run, put_together
 
     if mapping is not None:
         _say_new_groups(mapping)
@@ -218,10 +221,13 @@ def opened(paths: Sequence[Path], *, mapping: Path | None, source: str | None) -
         gc.disable()
         try:
             runs = [open_run(p, stack, mapping=mapping, source=source, say=say) for p in paths]
+            if tuned:
+                more = put_together(runs[1:], mapping=mapping, source=source, say=say)
+                runs = [runs[0], *more]
         finally:
             gc.freeze()
             gc.enable()
-        yield _told_apart(_with_source(runs, source), paths)
+        yield _told_apart(_with_source(runs, source))
 
 
 def _with_source(runs: Sequence[Run], source: str | None) -> list[Run]:
@@ -257,12 +263,12 @@ def _say_new_groups(mapping: Path) -> None:
             say(f"{mapping}: group {group!r} is new; if it is misspelt, write {near[0]!r}")
 
 
-def _told_apart(runs: Sequence[Run], paths: Sequence[Path]) -> list[Run]:
+def _told_apart(runs: Sequence[Run]) -> list[Run]:
     """Runs of one model, or of checkpoints with one name, get their folder's name behind it."""
     names = [run.manifest.model.name for run in runs]
     return [
-        run if names.count(name) == 1 or at == names.index(name) else _named(run, name, path)
-        for at, (run, name, path) in enumerate(zip(runs, names, paths, strict=True))
+        run if names.count(name) == 1 or at == names.index(name) else _named(run, name, run.place)
+        for at, (run, name) in enumerate(zip(runs, names, strict=True))
     ]
 
 

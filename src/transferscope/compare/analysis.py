@@ -88,8 +88,10 @@ def compare_runs(
     differences = [f"{model}: left out, {error.what}" for model, error in left_out.items()]
     differences += [
         f"{run.manifest.model.name}: {text}"
+        for leading in (True, False)  # contradictions of any model go before all else
         for run, pairing in zip(tuned, pairings, strict=True)
-        for text in pairing.differences
+        for at, text in enumerate(pairing.differences)
+        if (at < len(pairing.contradictions)) is leading
     ]
     return Comparison(
         base=base.manifest.model.name,
@@ -193,6 +195,7 @@ def _one_model(
             seed=seed,
             model=run.manifest.model.name,
         ),
+        contradictions=pairing.contradictions,
         disagreements=disagreements(
             base.manifest.metrics,
             run.manifest.metrics,

@@ -19,6 +19,7 @@ from ..core.nearest import did_you_mean
 from ..core.stats import holm
 from ..core.suite import Suite
 from ..runs import Pairing, Run, pair
+from ..runs.manifest import contradicts
 from .analysis import none_compared
 from .draws import RETENTION, ModelDraws, draw, group_tests
 from .guards import ALPHA, Guard, Seen, Verdict, judge, members, points
@@ -36,9 +37,10 @@ NAMED = 12
 class GateResult:
     """The verdict and what it rests on. ``exit_code``: 0 pass, 1 regressed, 3 inconclusive.
 
-    ``unjudged``: benchmarks that both runs have and that are in no group, with the reason; empty
-    where the policy ignores them. ``unguarded``: benchmarks of a group that no guard of the policy
-    covers. ``differences``: what differs between the runs, as in a comparison.
+    ``unjudged``: benchmarks that both runs have and whose samples contradict their results, or that
+    are in no group and that the policy doesn't ignore, with the reason. ``unguarded``: benchmarks
+    of a group that no guard of the policy covers. ``differences``: what differs between the runs,
+    as in a comparison.
     """
 
     model: str
@@ -219,8 +221,10 @@ def _verdict(
     suite = every[0].suite
     covered = _covered(policy, suite)
     known = {*base.by_benchmark, *(row.benchmark for row in base.scores)}
-    missed: dict[str, str] = {}
-    said = []
+    # What contradicts itself is judged by nothing, whatever the policy ignores.
+    wrong = {name: why for seen in every for name, why in seen.pairing.contradictions.items()}
+    missed = {name: contradicts(why) for name, why in wrong.items()}
+    said = [f"{name}: {why}" for name, why in missed.items()]
     if policy.unmapped != "ignore":
         for seen in every:
             found = unmapped(seen.pairing, suite, guarded=covered)

@@ -205,7 +205,8 @@ class TunedResult:
     the Fieller interval. ``not_compared`` maps benchmarks to the reason. ``retention`` is the mean
     change over the benchmarks' groups that are not the source. ``robustness`` is ``None`` where
     there is no index. ``causes`` says which answers made the changes, ``disagreements`` which
-    metrics of a benchmark don't agree about its change.
+    metrics of a benchmark don't agree about its change. ``contradictions``: benchmarks whose samples
+    contradict the results they came with, in what.
     """
 
     model: str
@@ -219,6 +220,7 @@ class TunedResult:
     robustness: Robustness | None = None
     causes: Causes = field(default_factory=lambda: Causes({}, {}))
     disagreements: tuple[Disagreement, ...] = ()
+    contradictions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def not_judged(self) -> tuple[str, ...]:
@@ -241,6 +243,7 @@ class TunedResult:
         """One element of ``tuned`` in the ``compare`` command's JSON."""
         return {
             "model": self.model,
+            "contradictions": dict(self.contradictions),
             "index": None if self.index is None else self.index.to_json(),
             "index_linear": None if self.linear is None else self.linear.to_json(),
             "plane": {group: point.to_json() for group, point in self.plane.items()},

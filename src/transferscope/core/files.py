@@ -1,5 +1,7 @@
 """Text, JSON, JSON lines and TOML from disk, and back: somebody else's files, read strictly.
 
+A file that gzip packed is unpacked while it is read, whatever its name.
+
 Every reader raises :class:`InputError` with the file (and line) and the remedy for what is missing,
 a folder, not UTF-8, not valid or nested beyond reason. So does every writer for a place that can't
 be written to.
@@ -7,25 +9,79 @@ be written to.
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import os
 import secrets
 import tomllib
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
+from .damage import AGAIN, LFS, damage_of
 from .errors import InputError
 
 NULL = "the name holds a null character"
 """What Python, not the system, says of a path with one."""
+_GZIP = b"\x1f\x8b"
+_ROOM, _RATIO = 64 * 2**20, 200
+"""A packed file may unpack to the first, or to the second times its size: results shrink by 20."""
+
+
+def unpacked_name(path: Path) -> Path:
+    """``path`` without gzip's ending: ``results.json`` for ``results.json.gz``."""
+    return path.with_suffix("") if path.suffix == ".gz" else path
+
+
+@contextmanager
+def open_unpacked(path: Path) -> Iterator[BinaryIO]:
+    """The file's bytes, unpacked where gzip packed them.
+
+    Raises :class:`InputError` while it is read where it is cut off, damaged or unpacks without
+    end, and ``OSError`` as ``open`` does.
+    """
+    with path.open("rb") as file:
+        if file.peek(len(_GZIP))[: len(_GZIP)] != _GZIP:
+            yield file
+            return
+        most = max(_ROOM, _RATIO * os.fstat(file.fileno()).st_size)
+        with gzip.open(file) as packed:
+            yield cast(BinaryIO, io.BufferedReader(_Unpacked(packed, path, most)))
+
+
+class _Unpacked(io.RawIOBase):
+    """What ``packed`` holds, with damage named and no more than ``most`` bytes."""
+
+    def __init__(self, packed: gzip.GzipFile, path: Path, most: int) -> None:
+        self._packed, self._path, self._left = packed, path, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            chunk = self._packed.read(len(buffer))
+        except EOFError:
+            raise InputError("is cut off", place=str(self._path), remedy=AGAIN) from None
+        except (gzip.BadGzipFile, zlib.error):
+            what = "is damaged: gzip can't unpack it"
+            raise InputError(what, place=str(self._path), remedy=AGAIN) from None
+        self._left -= len(chunk)
+        if self._left < 0:
+            what = f"unpacks to more than {_RATIO} times its size"
+            raise InputError(what, place=str(self._path), remedy="unpack it yourself")
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
 
 def read_text(path: Path, *, remedy: str = "name a text file") -> str:
     """The whole file, without a byte order mark."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open_unpacked(path) as file:
+            text = file.read().decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError("no such file", place=str(path), remedy=remedy) from None
     except UnicodeDecodeError:
@@ -34,11 +90,31 @@ def read_text(path: Path, *, remedy: str = "name a text file") -> str:
         raise InputError(f"not readable: {err.strerror}", place=str(path), remedy=remedy) from None
     except ValueError:
         raise InputError(NULL, place=str(path), remedy=remedy) from None
+    if text.startswith(LFS):
+        _refuse_damaged(text, str(path), remedy=remedy)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_head(path: Path, *, size: int = 4096) -> str:
+    """The first ``size`` bytes as text, as far as they are some; empty where it can't be read."""
+    try:
+        with open_unpacked(path) as file:
+            return file.read(size).decode("utf-8-sig", "replace")
+    except (OSError, ValueError, InputError):
+        return ""
 
 
 def read_json(path: Path, *, remedy: str = "name a JSON file") -> dict[str, Any]:
     """The JSON object in the file."""
     return _object(read_text(path, remedy=remedy), str(path), remedy)
+
+
+def read_list(path: Path, *, remedy: str) -> list[Any]:
+    """The JSON list in the file."""
+    value = _value(read_text(path, remedy=remedy), str(path), remedy)
+    if not isinstance(value, list):
+        raise InputError("not a JSON list", place=str(path), remedy=remedy)
+    return value
 
 
 def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[tuple[str, Any]]:
@@ -60,7 +136,7 @@ def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
     """:func:`json_lines` of a file; at least one line."""
     found = False
     try:
-        with path.open("rb") as file:
+        with open_unpacked(path) as file:
             for placed in json_lines(file, path=path, remedy=remedy):
                 found = True
                 yield placed
@@ -181,16 +257,28 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
+def _refuse_damaged(text: str, place: str, *, remedy: str, at: int | None = None) -> None:
+    """Raise :class:`InputError` where ``text`` is something else than what was expected."""
+    if found := damage_of(text, at=at):
+        raise InputError(found.what, place=place, remedy=found.remedy or remedy) from None
+
+
 def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
+    value = _value(text, place, remedy)
+    if not isinstance(value, dict):
+        raise InputError("not a JSON object", place=place, remedy=remedy)
+    return value
+
+
+def _value(text: str, place: str, remedy: str) -> Any:
     try:
         value = json.loads(text)
     except ValueError as err:
+        _refuse_damaged(text, place, remedy=remedy, at=getattr(err, "pos", None))
         raise InputError(f"not valid JSON ({err})", place=place, remedy=remedy) from None
     except RecursionError:
         what = "not valid JSON (nested too deeply)"
         raise InputError(what, place=place, remedy=remedy) from None
-    if not isinstance(value, dict):
-        raise InputError("not a JSON object", place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
         try:  # half of a surrogate pair is no character: nothing could print or tokenise it
             json.dumps(value, ensure_ascii=False).encode()

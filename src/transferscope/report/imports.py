@@ -37,12 +37,15 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
         table.add_column(head, overflow="fold")
     for head in ("n", "chance"):
         table.add_column(head, justify="right", no_wrap=True)
+    apart = 1 < len(files) < len(explanation.tasks)  # a file a task would be a table of file names
     for file in files:
-        if len(files) > 1:
+        if apart:
             table.add_row(Text(f"in {name(Path(file).name)}"), "", "", "", "", "")
         for cells in _rows([task for task in explanation.tasks if task.taken.file == file]):
             table.add_row(*map(Text, cells))
     console.print(table)
+    if len(files) > 1 and not apart:
+        say(f"from {len(files)} files, one a task; --json names them")
     say(
         "chance: the score of guessing, ? where it is not known. Higher is better in every score "
         "that is imported; what is better when lower is left out."

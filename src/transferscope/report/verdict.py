@@ -7,7 +7,7 @@ inputs have and nobody judged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..core.attribution import add_up, because, flagged_answers
@@ -75,7 +75,22 @@ def headline(result: TunedResult, source: str) -> str:
     text = ", ".join(said)
     if missed := not_judged(result):
         text += f"; {missed}"
+    if wrong := contradicted(result.contradictions):
+        text = f"{wrong} {text}"
     return f"{text}."
+
+
+def contradicted(found: Mapping[str, str]) -> str:
+    """The sentence that goes before all others where samples contradict their results, or nothing.
+
+    Nobody knows then which of the two a change rests on.
+    """
+    if not found:
+        return ""
+    said = [f"{name(benchmark)} ({name(what)})" for benchmark, what in list(found.items())[:SHOWN]]
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    listed = ", ".join(said) + more
+    return f"Samples contradict the results beside them: {listed}."
 
 
 def verdicts(result: TunedResult, source: str) -> list[str]:

@@ -28,7 +28,8 @@ class Manifest:
     ``"failed"``, the number of its answers that never came, where there are any.
     ``left_out`` maps a task of foreign results that could not be imported to the reason.
     ``metrics`` maps a benchmark of foreign results that were scored in several ways to its scores
-    (0..1) by metric and filter, the one that the outcomes hold first.
+    (0..1) by metric and filter, the one that the outcomes hold first. ``contradictions`` maps a
+    benchmark of foreign results whose samples don't make the score beside them to what differs.
     """
 
     model: ModelRef
@@ -46,6 +47,7 @@ class Manifest:
     complete: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    contradictions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def committed(self) -> int:
@@ -105,6 +107,9 @@ def refuse_another(folder: Path, mine: Manifest, asked: Manifest) -> None:
             place=str(folder),
             remedy=f"{again}name another folder: --out DIR",
         )
+def contradicts(what: str) -> str:
+    """The sentence on a benchmark's entry in ``contradictions``; its name stands before it."""
+    return f"the samples contradict the results beside them ({what}); the samples are used"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -158,6 +163,7 @@ def _check_types(raw: Mapping[str, Any], path: Path) -> None:
         "complete": dict,
         "left_out": dict,
         "metrics": dict,
+        "contradictions": dict,
         "provenance": str,
         "status": str,
         "template": (str, type(None)),
@@ -177,6 +183,10 @@ def _check_types(raw: Mapping[str, Any], path: Path) -> None:
         values = list(scores.values()) if isinstance(scores, dict) else ["none"]
         if not all(isinstance(v, int | float) and 0 <= v <= 1 for v in values):
             what = f"not a valid manifest: field 'metrics.{name}' holds no scores within 0..1"
+            raise InputError(what, place=str(path))
+    for name, text in raw.get("contradictions", {}).items():
+        if not isinstance(text, str):
+            what = f"not a valid manifest: field 'contradictions.{name}' is not a string"
             raise InputError(what, place=str(path))
     for name, entry in raw.get("complete", {}).items():
         counts = entry if isinstance(entry, dict) else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.records import Outcome
 from .folder import Run
-from .manifest import Manifest
+from .manifest import Manifest, contradicts
 from .unpaired import UnpairedBenchmark, unpaired
 
 Floats = NDArray[np.float64]
@@ -57,7 +57,8 @@ class Pairing:
 
     ``unpaired`` benchmarks can only be compared as two scores. ``differences`` don't prevent the
     comparison but belong in front of it. ``fewer``: benchmarks of which the tuned run lacks items,
-    compared on the shared ones; how many those are, and how many the base has.
+    compared on the shared ones; how many those are, and how many the base has. ``contradictions``:
+    benchmarks of which a run's samples contradict its results, in what; first of the differences.
     """
 
     benchmarks: Mapping[str, PairedBenchmark]
@@ -65,6 +66,7 @@ class Pairing:
     differences: tuple[str, ...]
     unpaired: Mapping[str, UnpairedBenchmark] = field(default_factory=dict)
     fewer: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    contradictions: Mapping[str, str] = field(default_factory=dict)
 
 
 def pair(base: Run, tuned: Run) -> Pairing:
@@ -99,7 +101,7 @@ def pair(base: Run, tuned: Run) -> Pairing:
         )
         items, others = _ids(mine), _ids(theirs)
         keys = sorted(key for key in mine if key[1] in others)
-        if reason := _why_not(mine, theirs, keys):
+        if reason := _missing(name, base, tuned) or _why_not(mine, theirs, keys):
             excluded[name] = _failed(name, base, tuned) if any(lost) else reason
             continue
         shared = len(items & others)
@@ -122,7 +124,10 @@ def pair(base: Run, tuned: Run) -> Pairing:
         f"{total - shared} of the base's {total}"
         for name, (shared, total) in fewer.items()
     ]
-    return Pairing(paired, excluded, (*failed, *lacking, *differences), scored, fewer)
+    wrong = _contradictions(base, tuned, (*paired, *scored))
+    said = [f"{name}: {contradicts(what)}" for name, what in wrong.items()]
+    notes = (*said, *failed, *lacking, *differences)
+    return Pairing(paired, excluded, notes, scored, fewer, wrong)
 
 
 def _failed(name: str, base: Run, tuned: Run) -> str:
@@ -138,9 +143,27 @@ def _failed(name: str, base: Run, tuned: Run) -> str:
     return f"requests failed for {' and '.join(counts)} ({why})"
 
 
+def _contradictions(base: Run, tuned: Run, compared: Iterable[str]) -> dict[str, str]:
+    sides = [("base", base.manifest.contradictions), ("tuned", tuned.manifest.contradictions)]
+    return {
+        name: "; ".join(f"{side}: {found[name]}" for side, found in sides if name in found)
+        for name in compared
+        if any(name in found for _, found in sides)
+    }
+
+
+def _missing(name: str, base: Run, tuned: Run) -> str | None:
+    if not _measured(tuned, name):
+        return "missing in tuned"
+    return None if _measured(base, name) else "missing in base"
+
+
+def _measured(run: Run, name: str) -> bool:
+    return name in run.by_benchmark or any(row.benchmark == name for row in run.scores)
+
+
 def _has(run: Run, name: str) -> bool:
-    scored = any(row.benchmark == name for row in run.scores)
-    return scored or name in run.by_benchmark or name in run.manifest.left_out
+    return _measured(run, name) or name in run.manifest.left_out
 
 
 def on_shared_items(parts: Sequence[PairedBenchmark]) -> list[PairedBenchmark]:
@@ -179,10 +202,6 @@ def _ids(outcomes: Keyed) -> set[str]:
 
 def _why_not(base: Keyed, tuned: Keyed, keys: Sequence[tuple[str, str, int]]) -> str | None:
     """Why a benchmark can't be compared; ``keys``: the base's answers to shared items."""
-    if not tuned:
-        return "missing in tuned"
-    if not base:
-        return "missing in base"
     if not keys:
         return f"no item of the base's {len(_ids(base))} is in the tuned run"
     if (here := sum(key in tuned for key in keys)) < len(keys):

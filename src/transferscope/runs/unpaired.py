@@ -74,12 +74,16 @@ def _estimate(
 def pooled(rows: Sequence[ScoreRow]) -> Estimate:
     """One estimate of a benchmark's subsets: their mean by number of items, else the plain mean.
 
+    A subset whose number is not known counts as the others do on average.
+
     Subsets are independent, so variances add. The sum of proportions is one where all of them
     have an n, as pooling their items is what the mean by n does.
     """
     counts = [row.n for row in rows if row.n is not None]
     known = len(counts) == len(rows)
-    shares = [n / sum(counts) for n in counts] if known else [1 / len(rows)] * len(rows)
+    typical = sum(counts) / len(counts) if counts else 1.0
+    sizes = [typical if row.n is None else row.n for row in rows]
+    shares = [size / sum(sizes) for size in sizes]
     score = 100.0 * sum(w * row.score for w, row in zip(shares, rows, strict=True))
     errors = [row.stderr for row in rows if row.stderr is not None]
     stderr = None

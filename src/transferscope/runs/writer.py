@@ -15,7 +15,7 @@ import json
 import os
 import socket
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from itertools import chain
@@ -77,14 +77,6 @@ def is_unwritten(path: Path) -> bool:
         file.name in (LOCK_FILE, WRITER_FILE) or is_scratch(file, of=MANIFEST_FILE)
         for file in path.iterdir()
     )
-
-
-def is_unfinished_import(path: Path) -> bool:
-    """Whether ``path`` holds an import that was killed, which the same command goes on with."""
-    if not (path / MANIFEST_FILE).is_file():
-        return False
-    manifest = read_manifest(path)
-    return manifest.status == "running" and manifest.provenance != "evaluated"
 
 
 def refuse_foreign(path: Path) -> None:
@@ -260,6 +252,11 @@ class RunWriter:
         entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
         self._replace(replace(self.manifest, complete=complete, status="running"))
+
+    def tell(self, contradictions: Mapping[str, str]) -> None:
+        """Keep what contradicts a benchmark's samples; the next commit writes it, with them."""
+        told = {**self.manifest.contradictions, **contradictions}
+        self.manifest = replace(self.manifest, contradictions=told)
 
     def close(self) -> None:
         """Mark the run complete."""

@@ -175,7 +175,7 @@ def test_the_folder_of_another_run_is_refused(tmp_path):
     before = (out / "run.json").read_bytes()
     with pytest.raises(InputError, match="holds a run with another model: acme/tiny-base there"):
         import_results(LM_EVAL / "tuned", out)
-    with pytest.raises(InputError, match="another suite"):
+    with pytest.raises(InputError, match="holds gsm8k already, with other answers; name another"):
         import_results(LM_EVAL / "limited", out)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "mine.txt").write_text("keep me")

@@ -338,11 +338,27 @@ def test_tasks_that_lost_their_samples(copy):
     )
 
 
-def test_rows_that_dont_name_their_filter(copy):
+def test_rows_that_dont_name_their_filter_come_in_its_order(copy):
+    """lm-eval before 0.4.7: all documents under the first filter, then all under the second."""
+    before = samples_of(results(copy), "gsm8k")
     for task in ("gsm8k", "arc_easy"):
         change_rows(copy, task, lambda found: [row.pop("filter") for row in found])
     found = results(copy)
     assert len(outcomes(found, "arc_easy")) == 4  # one filter: no doubt which
+    assert samples_of(found, "gsm8k") == before  # strict-match, and what flexible-extract rescued
+    mapping = '[tasks.gsm8k]\ngroup = "math"\nmetrics = ["exact_match,flexible-extract"]'
+    flexible = [o.score for o in outcomes(results(copy, mapping), "gsm8k")]
+    assert flexible == [1.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+
+
+def test_rows_whose_filter_nothing_tells(copy):
+    def change(found):
+        del found[-1]
+        for row in found:
+            del row["filter"]
+
+    change_rows(copy, "gsm8k", change)
+    found = results(copy)
     assert [row.benchmark for row in found.scores] == ["gsm8k"]
     assert found.notes[0].startswith("gsm8k: samples not read, they don't name filters")
 
@@ -416,7 +432,7 @@ def test_what_is_accepted(tmp_path):
     assert accepts(FIXTURES / "base")
     assert accepts(FIXTURES / "base/acme__tiny-base")
     assert accepts(FIXTURES / BASE)
-    assert not accepts(FIXTURES)  # two levels down
+    assert accepts(FIXTURES)  # OUT/TASK/MODEL
     assert not accepts(FIXTURES / "base/acme__tiny-base" / f"samples_gsm8k_{DATE}.jsonl")
     assert not accepts(tmp_path)
     other = tmp_path / "log.json"

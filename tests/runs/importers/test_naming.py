@@ -8,6 +8,7 @@ from transferscope.runs.importers.naming import (
     not_comparable,
     place_of,
     places_of,
+    taken_of,
 )
 
 
@@ -88,3 +89,20 @@ def test_the_entry_says_the_direction():
 )
 def test_metrics_where_lower_is_better(metric, lower):
     assert lower_is_better(metric) is lower
+
+
+@pytest.mark.parametrize(
+    ("task", "lower"),
+    [
+        ("our wiki: word perplexity", True),
+        ("house/bits_per_byte", True),
+        ("corpus-bits-per-character", True),
+        ("mybench_ppl", False),  # OpenCompass: how it is asked
+        ("perplexity_questions", False),
+    ],
+)
+def test_unmapped_names_that_are_a_metrics(task, lower):
+    place = place_of(task, load_taxonomy())
+    assert (place.mapped, place.lower_is_better) == (False, lower)
+    found = taken_of(place, file="f", n=3)
+    assert found.left_out == (not_comparable(task) if lower else "")

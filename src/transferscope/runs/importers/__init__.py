@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+from ...core.damage import damage_of
 from ...core.errors import InputError
+from ...core.files import read_head, read_json, unpacked_name
 from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, read_run
-from ..manifest import MANIFEST_FILE, Manifest
+from ..manifest import MANIFEST_FILE, Manifest, contradicts
 from ..writer import RunWriter, claimed
+from .adding import added, are_parts
 from .base import Importer, Results, Sample
 from .pooled import pooled
 
@@ -29,8 +32,10 @@ __all__ = [
     "find_importer",
     "import_results",
     "open_run",
+    "put_together",
 ]
 
+_NONE = "run it again, or remove its samples to import what else there is"
 IMPORTERS = {
     "lm-eval": "lmeval",
     "inspect": "inspect_log",
@@ -62,8 +67,9 @@ def import_results(
 ) -> Imported:
     """Write the foreign results at ``path`` into the run folder ``out``, one sample at a time.
 
-    ``mapping`` is a taxonomy file that goes before the shipped one, ``source`` the group that was
-    tuned on. Raises :class:`InputError` for an unknown format and for what can't be read.
+    A run folder of the same model gets what it lacks. ``mapping`` is a taxonomy file that goes
+    before the shipped one, ``source`` the group that was tuned on. Raises :class:`InputError`
+    for an unknown format and for what can't be read.
     """
     path, taxonomy = Path(path), load_taxonomy(mapping)
     name, importer = find_importer(path, format)
@@ -72,16 +78,23 @@ def import_results(
         why = f" ({results.notes[0]})" if results.notes else ""
         remedy = "name a results folder or file"
         raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
-    manifest = _manifest(results, taxonomy, source)
-    with claimed(out), RunWriter.open(out, manifest) as writer:
+    made = _manifest(results, taxonomy, source)
+    with ExitStack() as stack:
+        stack.enter_context(claimed(out))
+        results, manifest, already = added(Path(out), results, made, source=source)
+        writer = stack.enter_context(RunWriter.open(out, manifest))
         for at, (benchmark, read) in enumerate(results.samples.items()):
             tick("import", at, len(results.samples))
             if benchmark in writer.finished:
                 continue
             outcomes: list[Outcome] = []
             try:
-                writer.write_benchmark(benchmark, outcomes, _split(read(), outcomes))
+                texts = _split(read(), outcomes, lambda: writer.tell(results.contradictions))
+                writer.write_benchmark(benchmark, outcomes, texts)
             except ValueError as err:
+                if not outcomes:
+                    what = "no sample has a score: it was cancelled, or every answer failed"
+                    raise InputError(what, place=f"{path} ({benchmark})", remedy=_NONE) from None
                 raise InputError(str(err), place=f"{path} ({benchmark})") from None
         if results.scores:
             try:
@@ -90,7 +103,8 @@ def import_results(
                 remedy = "import one of the files"
                 raise InputError(str(err), place=str(path), remedy=remedy) from None
         tick("import", len(results.samples), len(results.samples))
-    notes = (*results.notes, *pooled(results.taken, taxonomy))
+    said = [f"{name}: {contradicts(text)}" for name, text in results.contradictions.items()]
+    notes = (*said, *results.notes, *pooled(results.taken, taxonomy), *already)
     return Imported(Path(out), name, results.unmapped, notes)
 
 
@@ -116,6 +130,34 @@ def open_run(
     return replace(read_run(done.path), origin=path)
 
 
+def put_together(
+    runs: Sequence[Run],
+    *,
+    mapping: Path | None = None,
+    source: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Run]:
+    """``runs``, of which foreign results of one model that share no benchmark are one run.
+
+    People evaluate task by task, into a file each. ``say`` is told what was put together.
+    """
+    kept: list[Run] = []
+    for run in runs:
+        at = next((at for at, other in enumerate(kept) if are_parts(other, run)), None)
+        if at is None or run.origin is None:
+            kept.append(run)
+            continue
+        first = kept[at]
+        import_results(run.origin, first.path, mapping=mapping, source=source)
+        kept[at] = replace(read_run(first.path), origin=first.origin)
+        say(f"{run.origin}: put together with {first.origin}, of the same model {_name(run)}")
+    return kept
+
+
+def _name(run: Run) -> str:
+    return run.manifest.model.name
+
+
 def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     """The importer for ``path`` and its name; "auto" asks each of them whether it reads it.
 
@@ -136,11 +178,22 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     for name, importer in plugins("importers").items():
         if importer.accepts(path):
             return name, importer
+    _refuse_damaged(path)
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),
         remedy="name a run folder, or results of another harness",
     )
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Raise :class:`InputError` where a file that nobody reads is damaged: cut off, a pointer, ..."""
+    if not path.is_file():
+        return
+    if found := damage_of(read_head(path)):
+        raise InputError(found.what, place=str(path), remedy=found.remedy)
+    if unpacked_name(path).suffix == ".json":
+        read_json(path)
 
 
 def _load(name: str) -> Importer:
@@ -175,9 +228,12 @@ def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manif
     )
 
 
-def _split(samples: Iterator[Sample], outcomes: list[Outcome]) -> Iterator[Response]:
-    """Fills ``outcomes`` while it yields the responses."""
+def _split(
+    samples: Iterator[Sample], outcomes: list[Outcome], done: Callable[[], None]
+) -> Iterator[Response]:
+    """Fills ``outcomes`` while it yields the responses; ``done`` is called after the last."""
     for sample in samples:
         outcomes.append(sample.outcome)
         if sample.response is not None:
             yield sample.response
+    done()

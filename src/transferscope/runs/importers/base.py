@@ -48,6 +48,8 @@ class Results:
     what was left out and why. ``taken`` has every task of the file, those left out too; an importer
     of another distribution may leave it empty. ``metrics``: per benchmark that was scored in
     several ways, its scores (0..1) by metric and filter, the one that is read first.
+    ``contradictions``: per benchmark whose samples don't make the score that the file gives for
+    it, in what; an importer fills it while its samples are read.
     """
 
     model: ModelRef
@@ -58,6 +60,7 @@ class Results:
     notes: tuple[str, ...] = ()
     taken: tuple[Taken, ...] = ()
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    contradictions: Mapping[str, str] = field(default_factory=dict)
     engine: Mapping[str, Any] = field(default_factory=dict)
     decoding: Mapping[str, Any] = field(default_factory=dict)
     template: str | None = None

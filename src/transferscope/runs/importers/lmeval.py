@@ -1,4 +1,4 @@
-"""Results of lm-eval (0.4): ``results_DATE.json`` and, with --log_samples, samples beside it.
+"""Results of lm-eval (0.3 and newer): JSON and, with --log_samples, samples beside or inside it.
 
 One number per document is read, by these rules:
 
@@ -8,7 +8,11 @@ One number per document is read, by these rules:
 * filter: the first that the results name for that metric (gsm8k: ``strict-match``). The taxonomy
   may name another: ``metrics = ["exact_match,flexible-extract"]``;
 * several tasks of one benchmark (57 subjects of MMLU) become its subsets, their ids TASK:DOC_ID;
-  the rows that lm-eval adds for groups are means of these and are not read.
+  the rows that lm-eval adds for groups are means of these, and are read only where the size of a
+  member is not known.
+
+Files of one model are read together, a task of several from the newest. Samples are checked
+against the results beside them.
 """
 
 from __future__ import annotations
@@ -19,73 +23,71 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core.errors import InputError
-from ...core.files import read_json
 from ...core.records import ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
-from .lmeval_about import (
-    decoding_of,
-    engine_of,
-    limit_of,
-    model_of,
-    seed_of,
-    template_of,
-    versions_of,
+from .lmeval_about import decoding_of, limit_of, settings_of, versions_of
+from .lmeval_claims import Claim, claim_of, contradiction
+from .lmeval_files import (
+    Document,
+    documents,
+    holds_results,
+    is_results,
+    model_of_all,
+    newest,
+    samples_beside,
 )
-from .lmeval_samples import SampleFile, read_samples
-from .lmeval_tasks import Task, all_scores, leaves, score_row, task_of
+from .lmeval_samples import Tally, read_samples
+from .lmeval_tasks import Held, Task, all_scores, score_row, section, task_of, whole_of
 from .naming import by_benchmark, places_of, unmapped
-
-_PATTERN = "results_*.json"
-_MARKS = {"lm_eval_version", "configs", "n-shot", "group_subtasks"}
-"""Top-level keys of which lm-eval's results have at least one."""
+from .settings import shared
 
 
 def accepts(path: Path) -> bool:
-    """A results file of lm-eval, or a folder (or its parent) that holds one."""
-    if path.is_dir():
-        return bool(_candidates(path))
-    if path.suffix != ".json" or not path.is_file():
-        return False
-    try:
-        return _is_lm_eval(read_json(path))
-    except InputError:
-        return path.match(_PATTERN)
+    """A results file of lm-eval, or a folder that holds one, up to three folders down."""
+    return holds_results(path) if path.is_dir() else is_results(path)
 
 
 def read(path: Path, taxonomy: Taxonomy) -> Results:
     """The results at ``path``; raises :class:`InputError` for what isn't lm-eval's.
 
-    Of several dates in a folder the newest is read, and a note says so. Several models in a
+    What several files measured is read from the newest, and a note says so. Several models in a
     folder are refused.
     """
-    file, raw, notes = _newest(path)
-    kept = _samples_beside(file)
-    places = places_of(leaves(raw), taxonomy)
+    notes: list[str] = []
+    files = documents(path, notes)
+    raw, origin = newest(files, notes)
+    kept = _samples(origin)
+    places = places_of(origin, taxonomy)
     found = [task_of(place, raw, samples=kept, notes=notes) for place in places.values()]
-    limit = limit_of(raw, notes)
     tasks = [(task.place, task) for task in found if task.key is not None]
     benchmarks = {
         name: [task for _, task in members]
-        for name, members in by_benchmark(tasks, file=str(file)).items()
+        for name, members in by_benchmark(tasks, file=str(path)).items()
     }
+    contradictions: dict[str, str] = {}
     samples: dict[str, Callable[[], Iterator[Sample]]] = {}
     scores: list[ScoreRow] = []
+    metrics: dict[str, dict[str, float]] = {}
     for name, members in benchmarks.items():
         subsets = [_subset(task, members) for task in members]
         if len(members) > 1 and not any(task.place.family for task in members):
             tasks_of = ", ".join(task.place.task for task in members)
             notes.append(f"{name}: these tasks are read as its subsets: {tasks_of}")
-        files = [
-            replace(task.samples, subset=subset)
+        with_samples = [
+            (replace(task, samples=replace(task.samples, subset=subset)), claim_of(task, raw))
             for task, subset in zip(members, subsets, strict=True)
             if task.samples is not None
         ]
-        if files:
-            samples[name] = partial(_read_all, files)
+        metrics[name] = all_scores(members, raw)
+        if with_samples:
+            samples[name] = partial(_read_all, with_samples, contradictions)
             if lacking := [task.place.task for task in members if task.samples is None]:
                 notes.append(f"{name}: left out for want of samples: {', '.join(lacking)}")
+        elif whole := whole_of(members, [origin[task.place.task].raw for task in members]):
+            notes.append(f"{name}: sizes of its tasks are not known, the row of {whole.task.place.task} is read")
+            metrics[name] = all_scores([whole.task], whole.raw)
+            scores.append(score_row(whole.task, "", whole.raw))
         else:
             scores += [
                 score_row(t, subset, raw) for t, subset in zip(members, subsets, strict=True)
@@ -93,20 +95,29 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     if scores:
         names = ", ".join(dict.fromkeys(row.benchmark for row in scores))
         notes.append(f"scores without answers, compared unpaired: {names}")
+    settings = shared(
+        {name: _settings(members, origin) for name, members in benchmarks.items()}
+        or {"": settings_of(raw)}
+    )
+    limit = limit_of(settings.limit, raw, notes)
     return Results(
-        model=model_of(raw, file),
+        model=model_of_all(files),
         provenance="imported:lm-eval",
         samples=samples,
         scores=tuple(scores),
         unmapped=unmapped(place for place, _ in tasks),
         notes=tuple(notes),
-        taken=tuple(task.shown(raw, file) for task in found),
-        metrics={name: table for name, ts in benchmarks.items() if (table := all_scores(ts, raw))},
-        engine=engine_of(raw),
-        decoding={name: decoding_of(members, raw) for name, members in benchmarks.items()},
-        template=template_of(raw),
+        taken=tuple(task.shown(raw, origin[task.place.task].file) for task in found),
+        metrics={name: table for name, table in metrics.items() if table},
+        contradictions=contradictions,
+        engine=settings.engine,
+        decoding={
+            name: decoding_of(members, raw) | settings.apart.get(name, {})
+            for name, members in benchmarks.items()
+        },
+        template=settings.template,
         versions=versions_of(benchmarks, raw),
-        seed=seed_of(raw),
+        seed=settings.seed,
         limit=limit,
     )
 
@@ -114,63 +125,29 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
 IMPORTER = Importer(accepts, read)
 
 
-def _candidates(folder: Path) -> list[Path]:
-    """Results in ``folder`` and in its folders: lm-eval writes OUT/MODEL/results_DATE.json."""
-    return sorted({*folder.glob(_PATTERN), *folder.glob(f"*/{_PATTERN}")})
+def _samples(origin: Mapping[str, Document]) -> dict[str, Path | Held]:
+    """Where the samples of every task stand: inside its results file, or beside it."""
+    found: dict[str, Path | Held] = {}
+    for document in dict.fromkeys(origin.values()):
+        tasks = [task for task, own in origin.items() if own is document]
+        found |= samples_beside(document, tasks)
+        for task, rows in section(document.raw, "samples").items():
+            if task in tasks and isinstance(rows, list) and rows:
+                found[task] = (document.file, rows)
+    return found
 
 
-def _newest(path: Path) -> tuple[Path, dict[str, Any], list[str]]:
-    """The results file to read, its content, and notes on those left out."""
-    if not path.is_dir():
-        return path, _document(path), []
-    documents = {file: _document(file) for file in _candidates(path)}
-    if not documents:
-        remedy = f"name a folder that holds {_PATTERN}, or the file"
-        raise InputError(f"no {_PATTERN} in it", place=str(path), remedy=remedy)
-    models = {model_of(raw, file).name: file for file, raw in documents.items()}
-    if len(models) > 1:
-        folders = sorted({str(file.parent) for file in models.values()})
-        names = folders if len(folders) == len(models) else sorted(map(str, models.values()))
-        raise InputError(
-            f"results of {len(models)} models ({', '.join(sorted(models))})",
-            place=str(path),
-            remedy=f"name one of them: {', '.join(names)}",
-        )
-    *older, newest = sorted(documents, key=_date)
-    notes = []
-    for file in older:
-        tasks = ", ".join(leaves(documents[file]))
-        notes.append(f"older results left out: {file.name} ({tasks}); name the file to import it")
-    return newest, documents[newest], notes
-
-
-def _date(file: Path) -> str:
-    """``results_2026-11-24T08-00-00.123456.json``: the date, which sorts as text."""
-    return file.name.removesuffix(".json").rpartition("_")[2]
-
-
-def _samples_beside(file: Path) -> dict[str, Path]:
-    """``samples_TASK_DATE.jsonl`` of the same date, by task."""
-    start, end = "samples_", f"_{_date(file)}.jsonl"
+def _settings(tasks: Sequence[Task], origin: Mapping[str, Document]) -> dict[str, Any]:
+    """The settings of a benchmark; a list of all where its tasks come from runs that differ."""
+    every = [
+        settings_of(d.raw) for d in dict.fromkeys(origin[task.place.task] for task in tasks)
+    ]
+    keys = dict.fromkeys(key for each in every for key in each)
+    values = {key: [each.get(key) for each in every] for key in keys}
     return {
-        path.name.removeprefix(start).removesuffix(end): path
-        for path in sorted(file.parent.glob(f"{start}*.jsonl"))
-        if path.name.endswith(end)
+        key: each if any(value != each[0] for value in each) else each[0]
+        for key, each in values.items()
     }
-
-
-def _document(path: Path) -> dict[str, Any]:
-    raw = read_json(path, remedy=f"name a {_PATTERN} of lm-eval")
-    if not _is_lm_eval(raw):
-        what = "not results of lm-eval (0.4 or newer)"
-        raise InputError(what, place=str(path), remedy="name its format with --format")
-    return raw
-
-
-def _is_lm_eval(raw: Mapping[str, Any]) -> bool:
-    results = raw.get("results")
-    rows = isinstance(results, dict) and all(isinstance(row, dict) for row in results.values())
-    return rows and bool(_MARKS & set(raw))
 
 
 def _subset(task: Task, members: Sequence[Task]) -> str:
@@ -178,6 +155,26 @@ def _subset(task: Task, members: Sequence[Task]) -> str:
     return task.place.task if len(members) > 1 or task.place.family else ""
 
 
-def _read_all(files: Sequence[SampleFile]) -> Iterator[Sample]:
-    for file in files:
-        yield from read_samples(file)
+def _read_all(
+    parts: Sequence[tuple[Task, Claim]], contradictions: dict[str, str]
+) -> Iterator[Sample]:
+    """The samples of a benchmark's tasks; what contradicts their results is told at the end."""
+    said = []
+    for task, claim in parts:
+        if task.samples is None:
+            continue
+        tally = Tally()
+        total = weight = 0.0
+        items = set()
+        for sample in read_samples(task.samples, tally):
+            yield sample
+            outcome = sample.outcome
+            items.add(outcome.id)
+            total += outcome.weight * outcome.score
+            weight += outcome.weight
+        counts = (tally.documents, len(items))
+        if text := contradiction(claim, counts, total / weight if weight else None):
+            said.append(f"{claim.task}: {text}" if len(parts) > 1 else text)
+    if said:
+        more = f" (and {len(said) - 1} more of its tasks)" if len(said) > 1 else ""
+        contradictions[parts[0][0].place.benchmark] = said[0] + more

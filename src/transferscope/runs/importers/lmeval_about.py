@@ -6,11 +6,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...core.files import unpacked_name
 from ...core.records import ModelRef
 from .lmeval_tasks import Task, fewshot, section
+from .settings import flat
 
 _NAMES = ("peft", "delta", "pretrained", "model", "path", "engine")
 """Model arguments that name the model, in lm-eval's own order."""
+_BACKENDS = frozenset(
+    {"hf", "hf-auto", "huggingface", "hf-causal", "hf-causal-experimental", "hf-seq2seq", "vllm"}
+    | {"hf-multimodal", "vllm-vlm", "sglang", "sglang-generate", "local-completions", "gguf"}
+    | {"local-chat-completions", "openai-completions", "openai-chat-completions", "CUSTOM"}
+)
+"""Names of backends that stand where a model's may."""
 _ENGINE_ARGS = (
     *("dtype", "max_length", "max_model_len", "max_gen_toks", "truncation", "backend"),
     *("add_bos_token", "enable_thinking", "think_end_token"),
@@ -20,14 +28,23 @@ _ENGINE_ARGS = (
 
 
 def model_of(raw: Mapping[str, Any], file: Path) -> ModelRef:
-    """Name, revision and commit of the model; an adapter names its base."""
+    """Name, revision and commit of the model; an adapter names its base.
+
+    A model that was handed over as an object may have no name but its backend's ("hf"): then it is
+    called as the file, or as the folder where that is named by its task or by lm-eval.
+    """
     config, arguments = section(raw, "config"), _arguments(raw)
-    named = [raw.get("model_name"), *(arguments.get(key) for key in _NAMES), config.get("model")]
+    named = [raw.get("model_name"), *(arguments.get(key) for key in _NAMES)]
+    if (backend := _text(config.get("model"))) not in _BACKENDS:
+        named.append(backend)
+    stem = unpacked_name(file).stem
+    if stem not in raw["results"] and not stem.startswith("results"):
+        named.append(stem)
     base = arguments.get("pretrained") if {"peft", "delta"} & set(arguments) else None
     return ModelRef(
         name=next((text for name in named if (text := _text(name))), file.parent.name),
         base=_text(base),
-        revision=_text(config.get("model_revision")),
+        revision=_text(config.get("model_revision")) or _text(arguments.get("revision")),
         fingerprint=_text(config.get("model_sha")),
     )
 
@@ -76,10 +93,19 @@ def seed_of(raw: Mapping[str, Any]) -> int:
     return seed if type(seed) is int else 0
 
 
-def limit_of(raw: Mapping[str, Any], notes: list[str]) -> int | None:
+def settings_of(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of a run, as :func:`.settings.flat` has them."""
+    return flat(
+        engine_of(raw),
+        template=template_of(raw),
+        seed=seed_of(raw),
+        limit=_number(section(raw, "config").get("limit")),
+    )
+
+
+def limit_of(limit: float | None, raw: Mapping[str, Any], notes: list[str]) -> int | None:
     """Items per task; a share of every task becomes the largest number that it came to."""
-    limit = section(raw, "config").get("limit")
-    if not isinstance(limit, int | float) or isinstance(limit, bool) or not 0 < limit < 2**53:
+    if limit is None:
         return None
     if limit >= 1:
         return int(limit)
@@ -87,6 +113,12 @@ def limit_of(raw: Mapping[str, Any], notes: list[str]) -> int | None:
     most = max((n for row in rows if type(n := row.get("effective")) is int), default=None)
     notes.append(f"limit {limit} is a share of every task: at most {most} items")
     return most
+
+
+def _number(limit: object) -> float | None:
+    if not isinstance(limit, int | float) or isinstance(limit, bool) or not 0 < limit < 2**53:
+        return None
+    return limit
 
 
 def _task_decoding(task: Task, raw: Mapping[str, Any]) -> dict[str, Any]:

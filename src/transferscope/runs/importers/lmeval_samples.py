@@ -16,14 +16,15 @@ Other pairs (``mcc``, corpus F1) have no score per document; :func:`readable` sa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ...core.artefacts import flags_of
 from ...core.errors import InputError
-from ...core.files import json_lines
+from ...core.files import json_lines, open_unpacked, read_head, read_list, refusing
 from ...core.records import Outcome, Response, digest
 from .base import Sample
 
@@ -38,10 +39,12 @@ _QUESTION = ("sentence", "question")
 class SampleFile:
     """One samples file, and which of its numbers to read.
 
-    ``filter`` is ``None`` where rows don't say theirs; ``rivals`` are the filters that read the
+    ``filter`` is ``None`` where there is no choice. ``turns``: where rows don't say theirs (lm-eval
+    before 0.4.7), the filters in the order in which a document comes again; ``rivals`` are the filters that read the
     same responses by the same ``metric``. ``subset`` is the task where several make one
     benchmark, else empty. ``keeps_first``: the filter drops all repeats but the first.
-    ``delimiter`` stands before a choice in its request.
+    ``delimiter`` stands before a choice in its request. ``held``: the rows, where they stand in
+    the results file ``path`` itself.
     """
 
     path: Path
@@ -54,12 +57,20 @@ class SampleFile:
     fewshot: int = 0
     keeps_first: bool = True
     delimiter: str = " "
+    held: Sequence[Any] | None = field(default=None, repr=False)
+    turns: tuple[str, ...] = ()
 
 
-def first_row(path: Path) -> Mapping[str, Any] | None:
+@dataclass(slots=True)
+class Tally:
+    """Documents that were seen while samples were read, those without the metric too."""
+
+    documents: int = 0
+
+
+def first_row(file: SampleFile) -> Mapping[str, Any] | None:
     """The first row, ``None`` in an empty file."""
-    with path.open("rb") as lines:
-        return next((row for _, row in json_lines(lines, path=path, remedy=_REMEDY)), None)
+    return next((row for _, row in _rows(file)), None)
 
 
 def readable(file: SampleFile, row: Mapping[str, Any]) -> bool:
@@ -73,19 +84,26 @@ def by_question(file: SampleFile, row: Mapping[str, Any]) -> bool:
     return _is_pair(file, row)
 
 
-def read_samples(file: SampleFile) -> Iterator[Sample]:
-    """Every document's outcome and response in the file's order, lazily.
+def takes_turns(file: SampleFile) -> bool:
+    """Whether every document comes once for each of the file's ``turns``: a pass over the file."""
+    counts = Counter(str(row.get("doc_id")) for _, row in _rows(file))
+    return set(counts.values()) == {len(file.turns)}
+
+
+def read_samples(file: SampleFile, tally: Tally | None = None) -> Iterator[Sample]:
+    """Every document's outcome and response in the file's order, lazily; counted in ``tally``.
 
     Rows of other filters are skipped, and so are documents that lack the metric: lm-eval leaves
     them out of its mean too. Raises :class:`InputError` with file and line for a document that
     comes twice and for values of another shape.
     """
-    first = first_row(file.path)
+    tally = tally or Tally()
+    first = first_row(file)
     if first is not None and _is_pair(file, first):
-        yield from _questions(file)
+        yield from _questions(file, tally)
         return
     rescued = _rescued(file) if file.rivals else frozenset()
-    for place, item, row in _documents(file):
+    for place, item, row in _documents(file, tally):
         value = row[file.metric]
         scores = _scores(file, value, row)
         if scores is None:
@@ -99,21 +117,47 @@ def read_samples(file: SampleFile) -> Iterator[Sample]:
 
 
 def _rows(file: SampleFile) -> Iterator[tuple[str, dict[str, Any]]]:
-    with file.path.open("rb") as lines:
-        yield from json_lines(lines, path=file.path, remedy=_REMEDY)
+    """Place and row: lines of a file, or before 0.4.3 the items of one JSON list."""
+    held = file.held
+    if held is None and read_head(file.path).lstrip().startswith("["):
+        held = read_list(file.path, remedy=_REMEDY)
+    if held is None:
+        with refusing(file.path, "not readable", remedy=_REMEDY), open_unpacked(file.path) as lines:
+            yield from json_lines(lines, path=file.path, remedy=_REMEDY)
+        return
+    for at, row in enumerate(held):
+        place = f"{file.path} (sample {at})"
+        if not isinstance(row, dict):
+            raise InputError("not a JSON object", place=place, remedy=_REMEDY)
+        yield place, row
 
 
-def _documents(file: SampleFile) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _filtered(file: SampleFile) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+    """Place, filter and row."""
+    seen: Counter[str] = Counter()
+    for place, row in _rows(file):
+        if not file.turns:
+            yield place, row.get("filter"), row
+            continue
+        doc = str(row.get("doc_id"))
+        yield place, file.turns[seen[doc] % len(file.turns)], row
+        seen[doc] += 1
+
+
+def _documents(
+    file: SampleFile, tally: Tally
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Place, item id and row of every document that the chosen filter scored."""
     seen: set[str] = set()
-    for place, row in _rows(file):
-        if file.filter is not None and row.get("filter") != file.filter:
+    for place, filter_, row in _filtered(file):
+        if file.filter is not None and filter_ != file.filter:
             continue
         item = _item(file, row, place)
         if item in seen:
             remedy = "samples of two runs in one file? keep one of them"
             raise InputError(f"document {item} comes twice", place=place, remedy=remedy)
         seen.add(item)
+        tally.documents += 1
         if row.get(file.metric) is not None:
             yield place, item, row
 
@@ -129,8 +173,8 @@ def _rescued(file: SampleFile) -> frozenset[str]:
     """Items that another filter scored above 0: a pass over the file that keeps only ids."""
     return frozenset(
         _item(file, row, place)
-        for place, row in _rows(file)
-        if row.get("filter") in file.rivals
+        for place, filter_, row in _filtered(file)
+        if filter_ in file.rivals
         and any(score for score, _ in _scores(file, row.get(file.metric), row) or ())
     )
 
@@ -293,7 +337,7 @@ class _Question:
     both: int = 0
 
 
-def _questions(file: SampleFile) -> Iterator[Sample]:
+def _questions(file: SampleFile, tally: Tally) -> Iterator[Sample]:
     """F1 of every question of MC-TACO (Zhou et al., 2019): its candidate answers are one item.
 
     F1 = 2 x (named and plausible) / (named + plausible), 1 where no answer is either; the
@@ -301,7 +345,7 @@ def _questions(file: SampleFile) -> Iterator[Sample]:
     candidate's, the cluster is the sentence. Counts are kept, texts are not.
     """
     found: dict[str, _Question] = {}
-    for place, item, row in _documents(file):
+    for place, item, row in _documents(file, tally):
         if not _is_pair(file, row):
             _unreadable(file, row[file.metric], place)
         sentence, question = (row["doc"][key] for key in _QUESTION)

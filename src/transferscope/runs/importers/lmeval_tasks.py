@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.records import ScoreRow
 from .base import Taken
-from .lmeval_samples import SampleFile, by_question, first_row, readable
+from .lmeval_samples import SampleFile, by_question, first_row, readable, takes_turns
 from .naming import Place, lower_is_better, not_comparable
 
+Held = tuple[Path, Sequence[Any]]
+"""A results file and a task's samples in it."""
 Key = tuple[str, str]
 """Metric and filter: "exact_match,strict-match" in the results."""
 
@@ -42,7 +44,7 @@ class Task:
             benchmark=self.place.benchmark,
             metric=read,
             others=tuple(metric for metric in every if metric != read),
-            n=None if self.by_question else _count(name, raw),
+            n=None if self.by_question else count_of(name, raw),
             left_out=self.left_out,
             lower_is_better=self.key is None and bool(_lower_ones(self.place, raw)),
         )
@@ -58,31 +60,60 @@ def section(raw: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 def leaves(raw: Mapping[str, Any]) -> list[str]:
     """Tasks of the results, without the groups whose members are there too."""
-    results, children = raw["results"], section(raw, "group_subtasks")
+    results = raw["results"]
+    return [name for name in results if not any(n in results for n in _below(name, raw))]
 
-    def expanded(group: str) -> bool:
-        seen, todo = {group}, [group]
-        while todo:
-            below = children.get(todo.pop())
-            new = [str(n) for n in below if n not in seen] if isinstance(below, list) else []
-            if any(name in results for name in new):
-                return True
-            seen.update(new)
-            todo += new
-        return False
 
-    return [name for name in results if not expanded(name)]
+def _below(group: str, raw: Mapping[str, Any]) -> set[str]:
+    """All members of a group and of the groups in it."""
+    children = section(raw, "group_subtasks")
+    seen, todo = {group}, [group]
+    while todo:
+        below = children.get(todo.pop())
+        new = [str(n) for n in below if str(n) not in seen] if isinstance(below, list) else []
+        seen.update(new)
+        todo += new
+    return seen - {group}
+
+
+class Whole(NamedTuple):
+    """A group's own row in the place of its members', and the results it stands in."""
+
+    task: Task
+    raw: Mapping[str, Any]
+
+
+def whole_of(tasks: Sequence[Task], documents: Sequence[Mapping[str, Any]]) -> Whole | None:
+    """The row of the group that ``tasks`` are all of, where a size is missing to weigh them by.
+
+    ``documents``: the results that each of the tasks is from.
+    """
+    raw, key = documents[0], tasks[0].key
+    if len(tasks) < 2 or any(document is not raw for document in documents):
+        return None
+    if all(count_of(task.place.task, raw) for task in tasks):
+        return None
+    names = {task.place.task for task in tasks}
+    for group in section(raw, "group_subtasks"):
+        if group not in raw["results"] or key not in score_keys(group, raw):
+            continue
+        if {name for name in _below(group, raw) if not _below(name, raw)} & set(
+            raw["results"]
+        ) == names and all(task.key == key for task in tasks):
+            place = replace(tasks[0].place, task=group, subset="", prefix="", family=False)
+            return Whole(Task(place, key), raw)
+    return None
 
 
 def task_of(
-    place: Place, raw: Mapping[str, Any], *, samples: Mapping[str, Path], notes: list[str]
+    place: Place, raw: Mapping[str, Any], *, samples: Mapping[str, Path | Held], notes: list[str]
 ) -> Task:
     """What a task becomes; ``samples`` by task. Adds to ``notes`` what a user must know."""
     name = place.task
     scores = score_keys(name, raw)
     wanted = [key for metric in place.metrics for key in _named(metric, scores)]
     keys = list(dict.fromkeys([*wanted, *scores]))
-    if place.lower_is_better or not keys:
+    if (place.lower_is_better and place.mapped) or not keys:
         reason = _why_not(place, raw)
         notes.append(f"{name}: left out, {reason}")
         return Task(place, None, left_out=reason)
@@ -116,15 +147,17 @@ def _metrics(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
 
 
 def _lower(metric: str, name: str, raw: Mapping[str, Any]) -> bool:
-    """Whether lower is better: as the file says, or by the metric's name where it doesn't."""
+    """Whether lower is better, as the file says or the metric's name: TER is marked as higher."""
     better = section(raw, "higher_is_better", name).get(metric)
-    return lower_is_better(metric) if better is None else better is False
+    return better is False or lower_is_better(metric)
 
 
 def _why_not(place: Place, raw: Mapping[str, Any]) -> str:
     """Why none of a task's numbers is a score."""
     if lower := _lower_ones(place, raw):
         return not_comparable(next((m for m in place.metrics if m in lower), lower[0]))
+    if not any(math.isfinite(value) for value in _metrics(place.task, raw).values()):
+        return "it has no number for a score: it was cancelled, or every answer failed"
     return "it has no score within 0..1"
 
 
@@ -139,7 +172,7 @@ def _shown(key: Key) -> str:
     return key[0] if key[1] == "none" else ",".join(key)
 
 
-def _count(name: str, raw: Mapping[str, Any]) -> int | None:
+def count_of(name: str, raw: Mapping[str, Any]) -> int | None:
     """Number of documents that were evaluated."""
     count = section(raw, "n-samples", name).get("effective", raw["results"][name].get("sample_len"))
     return count if type(count) is int and count > 0 else None
@@ -158,7 +191,7 @@ def score_row(task: Task, subset: str, raw: Mapping[str, Any]) -> ScoreRow:
     error = raw["results"][name].get(f"{key[0]}_stderr,{key[1]}")  # "N/A" where there is none
     known = isinstance(error, int | float) and math.isfinite(error) and error >= 0.0
     stderr = float(error) if known else None
-    n = _count(name, raw)
+    n = count_of(name, raw)
     proportion = task.place.proportion
     return ScoreRow(
         benchmark=task.place.benchmark,
@@ -182,7 +215,7 @@ def all_scores(tasks: Sequence[Task], raw: Mapping[str, Any]) -> dict[str, float
     shared = [key for key in every[0] if all(key in scores for scores in every)]
     if len(read) > 1 or len(shared) < 2:
         return {}
-    counts = [_count(task.place.task, raw) for task in tasks]
+    counts = [count_of(task.place.task, raw) for task in tasks]
     known = [n for n in counts if n is not None]
     weights = known if len(known) == len(tasks) else [1] * len(tasks)
     total = sum(weights)
@@ -201,28 +234,31 @@ def _named(metric: str, scores: Mapping[Key, float]) -> list[Key]:
 
 
 def _with_samples(
-    task: Task, keys: list[Key], raw: Mapping[str, Any], path: Path, notes: list[str]
+    task: Task, keys: list[Key], raw: Mapping[str, Any], rows: Path | Held, notes: list[str]
 ) -> Task:
     """``task`` with the first of ``keys`` that the samples can score by document."""
-    name, row = task.place.task, first_row(path)
-    if row is None:
-        notes.append(f"{name}: {path.name} is empty")
+    name = task.place.task
+    path, held = (rows, None) if isinstance(rows, Path) else rows
+    file = SampleFile(path, task.place.benchmark, keys[0][0], None, held=held)
+    if (row := first_row(file)) is None:
+        notes.append(f"{name}: {path.name} is empty" if held is None else f"{name}: no samples")
         return task
     config = section(raw, "configs", name)
     delimiter = config.get("target_delimiter")
-    for key in keys:
-        others = [f for m, f in score_keys(name, raw) if m == key[0] and f != key[1]]
-        if others and "filter" not in row:
+    if "filter" not in row and len(turns := _turns(name, raw)) > 1:
+        file = replace(file, turns=turns)
+        if not takes_turns(file):
             notes.append(
                 f"{name}: samples not read, they don't name filters (lm-eval before 0.4.7)"
             )
             return task
+    for key in keys:
+        others = [f for m, f in score_keys(name, raw) if m == key[0] and f != key[1]]
         keeps_first = _keeps_first(config, key[1])
-        file = SampleFile(
-            path=path,
-            benchmark=task.place.benchmark,
+        file = replace(
+            file,
             metric=key[0],
-            filter=key[1] if "filter" in row else None,
+            filter=key[1] if "filter" in row or file.turns else None,
             rivals=tuple(f for f in others if keeps_first and _keeps_first(config, f)),
             chance=task.place.chance,
             fewshot=fewshot(name, raw),
@@ -233,6 +269,15 @@ def _with_samples(
             return Task(task.place, key, file, by_question(file, row))
     notes.append(f"{name}: samples not read, {keys[0][0]} is no score of one document")
     return task
+
+
+def _turns(name: str, raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """A task's filters in the order in which lm-eval applies them."""
+    used = dict.fromkeys(filter_ for _, filter_ in _metrics(name, raw))
+    listed = section(raw, "configs", name).get("filter_list")
+    entries = listed if isinstance(listed, list) else []
+    names = [str(entry.get("name")) for entry in entries if isinstance(entry, dict)]
+    return tuple(names if set(names) == set(used) else used)
 
 
 def _keeps_first(config: Mapping[str, Any], filter_: str) -> bool:

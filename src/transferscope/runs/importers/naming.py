@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ...core.errors import InputError
+from ...core.tasknames import fold
 from ...core.taxonomy import Taxonomy
 from .base import Taken
 
@@ -19,6 +20,8 @@ _LOWER = re.compile(
     r"|(^|_)([wct]er|error_rate|toxicity|toxic_frac|jailbreak_rate|attack_success_rate|asr)$"
     r"|^likelihood_diff$|^pct_stereotype$"
 )
+_LOWER_NAME = re.compile(r"perplexity$|bits?_per_(byte|char|character|token|word)$")
+"""Ends of a task's name that are a metric's; "_ppl" is not one, it says how a task is asked."""
 FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length"}
 """Inspect's stop reasons to :attr:`~transferscope.core.records.Generation.finish`."""
 
@@ -57,7 +60,8 @@ class Place:
 def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> Place:
     """Place of ``task``; the taxonomy is asked for it, then for each of ``aliases``.
 
-    An unmapped task keeps its name, written so that it can be a file's.
+    An unmapped task keeps its name, written so that it can be a file's; one that is called by a
+    perplexity or by bits per byte is better the lower it is.
     """
     for name in (task, *aliases):
         if found := taxonomy.match(name):
@@ -72,7 +76,8 @@ def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> P
                 family=found.family,
             )
             return place if found.own else place.labelled(found.spelling)
-    return Place(task, _UNSAFE.sub("_", task).lstrip("._-") or "unnamed")
+    name = _UNSAFE.sub("_", task).lstrip("._-") or "unnamed"
+    return Place(task, name, lower_is_better=bool(_LOWER_NAME.search(fold(task))))
 
 
 def places_of(
@@ -119,7 +124,8 @@ def by_benchmark(
 
 def taken_of(place: Place, *, file: str, n: int | None, metric: str = "score") -> Taken:
     """What a user is told of a task whose format has one score only."""
-    left_out = not_comparable(place.metrics[0] if place.metrics else metric)
+    known = next(iter(place.metrics), metric if place.mapped else place.task)
+    left_out = not_comparable(known)
     return Taken(
         file=file,
         task=place.task,

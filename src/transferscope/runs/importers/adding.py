@@ -1,0 +1,181 @@
+"""Foreign results into a run folder that holds others of the same model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...core.errors import InputError
+from ...core.records import ScoreRow
+from ...core.suite import Suite
+from ..folder import Run, read_run
+from ..manifest import MANIFEST_FILE, Manifest, write_manifest
+from .base import Results
+from .settings import flat, is_setting, shared
+
+_IMPORTED = "imported:"
+_ANOTHER = "name another folder: --out DIR"
+_TOGETHER = f"{_ANOTHER}, or put all results in one folder and import that"
+
+
+class Addition(NamedTuple):
+    """What is left to write, the manifest of the whole, and what a user must know."""
+
+    results: Results
+    manifest: Manifest
+    notes: tuple[str, ...] = ()
+
+
+def added(out: Path, results: Results, manifest: Manifest, *, source: str | None) -> Addition:
+    """``results`` and their ``manifest``, joined with what the run folder ``out`` holds.
+
+    The folder's manifest is replaced by the joined one; its answers stay as they are. An import
+    that was killed goes on. Benchmarks that are there already, answer by answer, are passed over.
+    Raises :class:`InputError` for a run of another model, one that was evaluated here, and
+    benchmarks that are there with other answers; the folder is untouched then.
+    """
+    if not (out / MANIFEST_FILE).is_file():
+        return Addition(results, manifest)
+    run = read_run(out, allow_unfinished=True)
+    there = run.manifest
+    if there.status != "complete" and there.identity() == manifest.identity():
+        return Addition(results, manifest)
+    _refuse_another(there, manifest, out)
+    names = dict.fromkeys((*results.samples, *(row.benchmark for row in results.scores)))
+    joined = _joined(there, manifest, list(names), out, source=source)
+    known = [name for name in results.samples if name in there.complete]
+    for name in known:
+        _refuse_other_answers(run, name, results, out)
+    samples = {name: read for name, read in results.samples.items() if name not in known}
+    rows = {(row.benchmark, row.subset): row for row in run.scores}
+    new: list[ScoreRow] = []
+    for row in results.scores:
+        if row.benchmark in run.by_benchmark or rows.get(_key(row), row) != row:
+            raise _already(row.benchmark, "another score", out)
+        (known if _key(row) in rows else new).append(row.benchmark if _key(row) in rows else row)
+    write_manifest(out, joined)
+    passed_over = ", ".join(dict.fromkeys(known))
+    notes = (f"already in {out}, the same: {passed_over}",) if known else ()
+    scores = (*run.scores, *new) if new else ()
+    return Addition(replace(results, samples=samples, scores=scores), joined, notes)
+
+
+def are_parts(one: Run, other: Run) -> bool:
+    """Whether both are foreign results of one model, and of different benchmarks."""
+    if one.origin is None or other.origin is None:
+        return False
+    shared_names = set(one.manifest.complete) & set(other.manifest.complete)
+    return not shared_names and _another(one.manifest, other.manifest) is None
+
+
+def _key(row: ScoreRow) -> tuple[str, str]:
+    return row.benchmark, row.subset
+
+
+def _already(benchmark: str, what: str, out: Path) -> InputError:
+    return InputError(f"holds {benchmark} already, with {what}", place=str(out), remedy=_TOGETHER)
+
+
+def _another(there: Manifest, new: Manifest) -> str | None:
+    """What tells two models apart; what one side doesn't tell is no difference."""
+    pairs = {
+        "model": (there.model.name, new.model.name),
+        "base": (there.model.base, new.model.base),
+        "revision": (there.model.revision, new.model.revision),
+        "model fingerprint": (there.model.fingerprint, new.model.fingerprint),
+    }
+    for name, (mine, asked) in pairs.items():
+        if None not in (mine, asked) and mine != asked:
+            return f"holds a run with another {name}: {mine} there, {asked} asked for"
+    return None
+
+
+def _refuse_another(there: Manifest, new: Manifest, out: Path) -> None:
+    if what := _another(there, new):
+        raise InputError(what, place=str(out), remedy=_ANOTHER)
+    if not there.provenance.startswith(_IMPORTED):
+        raise InputError("holds a run that was evaluated here", place=str(out), remedy=_ANOTHER)
+
+
+def _refuse_other_answers(run: Run, name: str, results: Results, out: Path) -> None:
+    mine = {outcome.key: outcome.score for outcome in run.by_benchmark.get(name, ())}
+    asked = {s.outcome.key: s.outcome.score for s in results.samples[name]()}
+    if mine != asked:
+        raise _already(name, "other answers" if mine else "a score alone", out)
+
+
+def _joined(
+    there: Manifest, new: Manifest, names: Sequence[str], out: Path, *, source: str | None
+) -> Manifest:
+    """The manifest of both; settings in which they differ are kept by benchmark.
+
+    ``names``: the new one's benchmarks. One that both have (other subsets) keeps its settings.
+    """
+    settings = {name: _settings(new, name) for name in names}
+    settings |= {name: _settings(there, name) for name in there.complete}
+    same = shared(settings)
+    decoding = {**new.decoding, **there.decoding}
+    suite = _suite(there, new, out, source=source)
+    formats = {p.removeprefix(_IMPORTED) for p in (there.provenance, new.provenance)}
+    return replace(
+        there,
+        model=replace(
+            there.model,
+            base=there.model.base or new.model.base,
+            revision=there.model.revision or new.model.revision,
+            fingerprint=there.model.fingerprint or new.model.fingerprint,
+        ),
+        suite=suite.model_dump(mode="json"),
+        suite_hash=suite.hash,
+        engine=same.engine,
+        template=same.template,
+        seed=same.seed,
+        limit=same.limit,
+        decoding={
+            name: {**decoding.get(name, {}), **same.apart.get(name, {})}
+            for name in (*there.decoding, *(n for n in names if n not in there.decoding))
+            if name in decoding or name in same.apart
+        },
+        versions={
+            name: there.versions.get(name, version)
+            if new.versions.get(name, version) == there.versions.get(name, version)
+            else f"{there.versions[name]}, {new.versions[name]}"
+            for name, version in {**there.versions, **new.versions}.items()
+        },
+        provenance=_IMPORTED + "+".join(sorted(formats)),
+        status="running",
+        left_out={
+            task: why
+            for task, why in {**new.left_out, **there.left_out}.items()
+            if task not in there.complete and task not in names
+        },
+        metrics={**new.metrics, **there.metrics},
+    )
+
+
+def _settings(manifest: Manifest, benchmark: str) -> dict[str, Any]:
+    """The settings that hold for ``benchmark``: the run's, or its own where runs were joined."""
+    common = flat(
+        manifest.engine, template=manifest.template, seed=manifest.seed, limit=manifest.limit
+    )
+    own = manifest.decoding.get(benchmark)
+    return {**common, **{k: v for k, v in (own or {}).items() if is_setting(k)}}
+
+
+def _suite(there: Manifest, new: Manifest, out: Path, *, source: str | None) -> Suite:
+    mine, asked = there.load_suite(), new.load_suite()
+    if source is not None and source != mine.source:
+        what = f"holds a run with source group {mine.source!r}"
+        raise InputError(what, place=str(out), remedy=f"leave --source {source} away, or {_ANOTHER}")
+    for name, group in asked.group_of.items():
+        if mine.group_of.get(name, group) != group:
+            what = f"holds {name} in group {mine.group_of[name]!r}, not {group!r}"
+            raise InputError(what, place=str(out), remedy="use the same --map")
+    groups = {
+        group: tuple(dict.fromkeys((*mine.groups.get(group, ()), *asked.groups.get(group, ()))))
+        for group in dict.fromkeys((*mine.groups, *asked.groups))
+    }
+    benchmarks = {**asked.benchmarks, **mine.benchmarks}
+    return Suite(name=mine.name, source=mine.source, groups=groups, benchmarks=benchmarks)

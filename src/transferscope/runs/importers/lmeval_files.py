@@ -1,0 +1,263 @@
+"""Where lm-eval's results lie: one file, or several of one model that are read together.
+
+lm-eval writes ``OUT/MODEL/results_DATE.json`` and samples of the same date beside it, before 0.4.3
+``OUT/results.json`` or the file that it is told. People run it task by task, into one folder or
+into a folder a task, and write what ``simple_evaluate`` returns themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from ...core.damage import damage_of
+from ...core.errors import InputError
+from ...core.files import read_head, read_json, unpacked_name
+from ...core.records import ModelRef
+from .lmeval_about import model_of
+from .lmeval_tasks import leaves, section
+from .lmeval_versions import MARKS, is_lm_eval, upgraded
+
+PATTERN = "results_*.json"
+_OWN = re.compile(r"results(_.*)?\.json")
+"""Names that lm-eval gives; others (``boolq.json``) are people's."""
+_DEPTH = 4
+"""Folders below the one that is named in which results are looked for: OUT/TASK/MODEL/FILE."""
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d{1,6})?")
+_KEY = re.compile(r'[\s\ufeff]*\{\s*"([^"]*)"\s*:')
+_KEYS = MARKS | {
+    *("results", "groups", "versions", "n-samples", "higher_is_better", "config", "samples"),
+    *("chat_template", "chat_template_sha", "date", "end_time", "eot_token_id"),
+    *("fewshot_as_multiturn", "git_hash", "max_length", "model_name"),
+}
+"""Keys that may stand first in lm-eval's results, however they were dumped."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """One results file in the newest lm-eval's form; ``when``: seconds, its age among others.
+
+    ``dated``: the name or the content tells the date, not the file system.
+    """
+
+    file: Path
+    raw: Mapping[str, Any]
+    model: ModelRef
+    when: float
+    dated: bool
+
+
+def is_results(path: Path) -> bool:
+    """Whether the file ``path`` is, or by its name was meant to be, lm-eval's results."""
+    if unpacked_name(path).suffix != ".json" or not path.is_file():
+        return False
+    try:
+        return is_lm_eval(read_json(path))
+    except InputError:
+        return _OWN.fullmatch(unpacked_name(path).name) is not None
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a file in or below ``folder`` is :func:`is_results`, by its first bytes."""
+    return any(_is_candidate(file) for file in _files(folder)) or bool(_samples_alone(folder))
+
+
+def documents(path: Path, notes: list[str]) -> list[Document]:
+    """The results at ``path``, the oldest first; adds to ``notes`` what is damaged.
+
+    Raises :class:`InputError` for what isn't lm-eval's, for a folder without results, and for
+    results of several models.
+    """
+    if not path.is_dir():
+        return [_document(path)]
+    found = []
+    files = list(_files(path))
+    for file in files:
+        if _is_candidate(file):
+            found.append(_document(file))
+        elif damage := damage_of(read_head(file)):
+            notes.append(f"{file.name}: left out, it {damage.what}")
+    if not found:
+        if alone := _samples_alone(path):
+            what = f"samples ({alone[0].name}) but no {PATTERN}: it was cancelled, or not copied"
+            raise InputError(what, place=str(path), remedy="copy the results too, or run it again")
+        for file in files:
+            if _OWN.fullmatch(unpacked_name(file).name):
+                return [_document(file)]
+        remedy = f"name a folder that holds {PATTERN}, or the file"
+        raise InputError(f"no {PATTERN} in it", place=str(path), remedy=remedy)
+    _refuse_several(found, path)
+    return sorted(found, key=lambda document: document.when)
+
+
+def model_of_all(found: Sequence[Document]) -> ModelRef:
+    """The one model of all documents, by what each of them tells of it."""
+    return reduce(_filled, (document.model for document in found))
+
+
+def newest(
+    found: Sequence[Document], notes: list[str]
+) -> tuple[dict[str, Any], dict[str, Document]]:
+    """The documents as one, and every task's own; ``found`` as :func:`documents` has them.
+
+    A task of several is taken from the newest, and a note says so.
+    """
+    origin: dict[str, Document] = {}
+    for document in found:
+        origin |= dict.fromkeys(leaves(document.raw), document)
+    merged: dict[str, Any] = dict(found[-1].raw)
+    for part in ("results", "configs", "versions", "n-shot", "n-samples", "higher_is_better"):
+        merged[part] = {
+            task: value[task]
+            for task, document in origin.items()
+            if task in (value := section(document.raw, part))
+        }
+    merged["group_subtasks"] = {
+        group: members
+        for document in found
+        for group, members in section(document.raw, "group_subtasks").items()
+    }
+    for older in found[:-1]:
+        rows = older.raw["results"]
+        lost = [t for t in leaves(older.raw) if origin[t].raw["results"][t] != rows[t]]
+        if lost:
+            by = dict.fromkeys(origin[task] for task in lost)
+            notes.append(_left_out(lost, older, dated=all(d.dated for d in (older, *by))))
+    kept = leaves(merged)
+    merged["results"] = {name: merged["results"][name] for name in kept}
+    return merged, {name: origin[name] for name in kept}
+
+
+def samples_beside(document: Document, tasks: Sequence[str]) -> dict[str, Path]:
+    """The samples files of a results file, by task.
+
+    ``samples_TASK_DATE.jsonl`` of the same date; before 0.4.3 ``ARGUMENTS_TASK.jsonl``, named by
+    the model's arguments.
+    """
+    file = document.file
+    date = unpacked_name(file).stem.rpartition("_")[2]
+    arguments = section(document.raw, "config").get("model_args")
+    old = re.sub("/|=", "__", arguments) if isinstance(arguments, str) else None
+    names = {}
+    for task in tasks:
+        names[f"samples_{task}_{date}.jsonl"] = task
+        if old is not None:
+            names[f"{old}_{task}.jsonl"] = task
+    found: dict[str, Path] = {}
+    for path in sorted(file.parent.iterdir()):
+        if (task := names.get(unpacked_name(path).name)) is not None:
+            found.setdefault(task, path)
+    return found
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """JSON files in ``folder`` and down to :data:`_DEPTH` below it, packed ones after plain ones."""
+    patterns = ["*/" * depth + "*.json" for depth in range(_DEPTH)]
+    plain = sorted({path for pattern in patterns for path in folder.glob(pattern)})
+    packed = sorted({path for pattern in patterns for path in folder.glob(pattern + ".gz")})
+    return (path for path in [*plain, *packed] if path.is_file())
+
+
+def _samples_alone(folder: Path) -> list[Path]:
+    every = (folder.glob("*/" * depth + "samples_*.jsonl*") for depth in range(_DEPTH))
+    return sorted(p for found in every for p in found if _DATE.search(p.name) and p.is_file())
+
+
+def _is_candidate(file: Path) -> bool:
+    """Whether it is lm-eval's, told by the first key before the whole is read.
+
+    A damaged file that begins like lm-eval's, or that lm-eval named, is one, to be refused.
+    """
+    named = _OWN.fullmatch(unpacked_name(file).name) is not None
+    if not (key := _KEY.match(read_head(file))):
+        return named
+    if key[1] not in _KEYS:
+        return False
+    try:
+        return is_lm_eval(read_json(file))
+    except InputError:
+        return named or key[1] == "results"
+
+
+def _document(path: Path) -> Document:
+    raw = read_json(path, remedy=f"name a {PATTERN} of lm-eval")
+    if not is_lm_eval(raw):
+        what = "not results of lm-eval (0.3 or newer)"
+        raise InputError(what, place=str(path), remedy="name its format with --format")
+    if not raw["results"]:
+        what = "no task in its results: the evaluation was cancelled, or none was asked for"
+        raise InputError(what, place=str(path), remedy="run it again")
+    when = _when(path, raw)
+    dated = when is not None
+    when = path.stat().st_mtime if when is None else when
+    return Document(path, upgraded(raw), model_of(raw, path), when, dated)
+
+
+def _when(path: Path, raw: Mapping[str, Any]) -> float | None:
+    """When it was written, as the name or the content says."""
+    if date := _DATE.search(path.name):
+        try:
+            day, _, time = date[0].partition("T")
+            return datetime.fromisoformat(f"{day}T{time.replace('-', ':')}").timestamp()
+        except (ValueError, OverflowError, OSError):
+            pass
+    date = raw.get("date")
+    return float(date) if isinstance(date, int | float) and 0 < date < 1e11 else None
+
+
+def _refuse_several(found: Sequence[Document], path: Path) -> None:
+    """One name may stand for several models: other weights, another revision."""
+    kinds: list[ModelRef] = []
+    places: list[list[Path]] = []
+    for document in found:
+        at = next((at for at, kind in enumerate(kinds) if _agree(kind, document.model)), None)
+        if at is None:
+            kinds.append(document.model)
+            places.append([document.file])
+        else:
+            kinds[at] = _filled(kinds[at], document.model)
+            places[at].append(document.file)
+    if len(kinds) == 1:
+        return
+    names = [kind.name for kind in kinds]
+    shown = [
+        name if names.count(name) == 1 else f"{name} at {kind.fingerprint or kind.revision}"
+        for name, kind in zip(names, kinds, strict=True)
+    ]
+    folders = [{file.parent for file in files} for files in places]
+    apart = all(len(each) == 1 for each in folders) and len(set.union(*folders)) == len(kinds)
+    remedy = "keep every model's results in a folder of its own"
+    if apart:
+        remedy = f"name one of them: {', '.join(sorted(str(f) for each in folders for f in each))}"
+    elif all(len(files) == 1 for files in places):
+        remedy = f"name one of them: {', '.join(str(files[0]) for files in places)}"
+    what = f"results of {len(kinds)} models ({', '.join(sorted(shown))})"
+    raise InputError(what, place=str(path), remedy=remedy)
+
+
+def _agree(one: ModelRef, other: ModelRef) -> bool:
+    """What one of them doesn't tell is no difference."""
+    if one.name != other.name:
+        return False
+    told = ((getattr(m, what) for m in (one, other)) for what in ("base", "revision", "fingerprint"))
+    return all(None in pair or len(set(pair)) == 1 for pair in map(tuple, told))
+
+
+def _filled(one: ModelRef, other: ModelRef) -> ModelRef:
+    return ModelRef(
+        one.name,
+        one.base or other.base,
+        one.revision or other.revision,
+        one.fingerprint or other.fingerprint,
+    )
+
+
+def _left_out(tasks: Sequence[str], older: Document, *, dated: bool) -> str:
+    how = "" if dated else " (older by its time of change, it has no date)"
+    shown = f"{older.file.name} ({', '.join(tasks)})"
+    return f"older results left out: {shown}{how}; name the file to import it"
