@@ -2,9 +2,6 @@
 
 import pytest
 
-from transferscope.grade.cues import cues
-from transferscope.grade.formulas import formula
-from transferscope.grade.notation import plain_signs
 from transferscope.grade.statements import run, stated, statements
 
 
@@ -30,6 +27,15 @@ from transferscope.grade.statements import run, stated, statements
         (" 5!", "5"),
         (":\n\n$$x^2$$", "x^2"),
         (" yes.", "yes"),
+        (" not 5 but 6.", "6"),
+        (" 5 out of 6.", "5 out of 6"),
+        (" 5 to 1.", "5 to 1"),
+        (" 1 in 6.", "1 in 6"),
+        (" 3 in all.", "3"),
+        (" five hundred and two.", "502"),
+        (" 5, possibly 6.", "5 or 6"),
+        (" 3 ft 6 in.", "3 ft 6 in."),
+        (" > 5.", "> 5"),
         (" wrong.", None),
         (" found by adding all the terms together.", None),
     ],
@@ -39,42 +45,11 @@ def test_stated(behind: str, said: str | None) -> None:
     assert (found or "").replace(" and ", " ").split() == (said or "").replace(" and ", " ").split()
 
 
-@pytest.mark.parametrize(
-    ("sentence", "comma"),
-    [
-        ("The final answer is 12.", False),
-        ("**Answer:** 12", False),
-        ("A: 12", False),
-        ("答案：12", False),
-        ("答えは12です", False),
-        ("정답은 12", False),
-        ("Die Antwort lautet 12.", True),
-        ("La réponse finale est 12.", True),
-        ("La respuesta correcta es 12.", True),
-        ("A resposta é 12.", True),
-        ("La risposta è 12.", True),
-        ("Ответ: 12", True),
-        ("الجواب هو 12", False),
-        ("उत्तर: 12", False),
-    ],
-)
-def test_every_language_announces(sentence: str, comma: bool) -> None:
-    found = next(statements(plain_signs(sentence)))
-    assert found.text.startswith("12")
-    assert found.comma is comma
-
-
 def test_the_last_announcement_counts_but_for_somebody_else_s() -> None:
     text = "The answer is 3. No, the answer is 4. But the reference answer is 5."
     assert [said.text for said in statements(text)] == ["4", "3"]
-    assert not list(cues("this matter is settled"))
 
 
-def test_a_formula_ends_where_words_go_on() -> None:
-    assert formula("2x + 3, since x is odd", 0) == ("2x + 3", 6)
-    assert formula("12 (see step 3)", 0) == ("12", 2)
-    assert formula("12 (3 × 4).", 0) == ("12", 2)
-    assert formula("2 (x + 1) is it", 0) == ("2 (x + 1)", 9)
-    assert formula("a number", 0) is None
+def test_what_runs_on_as_words_is_no_answer() -> None:
     assert run("I think so") is None
     assert run("x") == "x"

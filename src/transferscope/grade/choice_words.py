@@ -124,7 +124,7 @@ WRONG = (
     r"incorrect|wrong|false|invalid|inaccurate|untrue|irrelevant|ruled|eliminated|excluded|out|fails?|"
     r"contradicts?|ignores?|"
     r"nicht|falsch|inkorrekt|unzutreffend|scheidet|kein\w*|"
-    r"n'est|n'a|ne|pas|fauss?e?|incorrecte?|erronée?|inexacte?|"
+    r"n'est|n'a|ne|pas|fauss?e?|faux|incorrecte?|erronée?|inexacte?|"
     r"no|incorrect[ao]s?|falso|falsa|erróne[ao]|equivocad[ao]|"
     r"non|sbagliat[ao]|errat[ao]|scorrett[ao]|fals[ao]|não|errad[ao]|niet|onjuist|fout|"
     r"nie|niepoprawn\w+|błędn\w+|fałszyw\w+|není|nesprávn\w+|inte|fel|ikke|feil|forkert|väärin|väärä|"

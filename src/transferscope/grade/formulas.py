@@ -64,7 +64,7 @@ def formula(content: str, at: int) -> Formula | None:
         return Formula(str(inner).strip(), span.end())
     end, depth = _end(content, at)
     text = content[at:end].strip()
-    text = text if _OR_MORE.fullmatch(text) else text.rstrip("=:+-*/~,_^")
+    text = text if _OR_MORE.fullmatch(text) else text.rstrip("=:+-*/~,_^ ")
     if not re.search(r"[\w∞π√½]" if depth <= 0 else r"\d", text):
         return None
     return Formula(text, end)

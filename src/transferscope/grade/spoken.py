@@ -54,6 +54,9 @@ _NO_NUMBER = re.compile(
     re.IGNORECASE,
 )
 """Behind a bare "one" that stands for something else than a number."""
+_LINKS = frozenset(
+    ("to", "past", "or", "and", "is", "are", "plus", "minus", "times", "equals", "by")
+)
 _LETTERS = re.compile(r"[a-z]+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -139,8 +142,10 @@ def _digits(match: re.Match[str]) -> str:
     words = match["words"].lower()
     plain = not (match["point"] or match["alone"] or match["part"])
     if words == "one" and plain and not match["minus"]:
-        before = match.string[max(0, match.start() - 3) : match.start()].rstrip()[-1:]
-        if before.isalpha() or _NO_NUMBER.match(match.string, match.end()):
+        before = _LETTERS.findall(match.string[max(0, match.start() - 12) : match.start()])
+        joined = match.string[max(0, match.start() - 2) : match.start()].rstrip()[-1:].isalpha()
+        strange = joined and before and before[-1].lower() not in _LINKS
+        if strange or _NO_NUMBER.match(match.string, match.end()):
             return match[0]  # "the blue one", "one of them"
     whole, minus = _whole(words), "-" if match["minus"] else ""
     if match["point"]:
