@@ -172,6 +172,20 @@ def test_a_server_that_only_fails_is_given_up() -> None:
     assert len(server.asked) < 10 + endpoint.FAILURES * (endpoint.ATTEMPTS + 1)
 
 
+def test_a_server_that_refuses_some_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More prompts in a row than may fail are too long for it; before any answer, so many end."""
+    monkeypatch.setattr(endpoint, "FAILURES", 4)
+    with serving(lambda _, n: (400, b"") if 1 <= n < 9 else completion("ok")) as server:
+        found = each(server.base_url, 12, concurrency=1)
+    assert [at for at, text in found.items() if text == "answered 400"] == list(range(1, 9))
+    with (
+        serving(lambda *_: (400, b"")) as server,
+        pytest.raises(InputError, match=r"answered 400 \(4 requests in a row failed\)"),
+    ):
+        each(server.base_url, 50, concurrency=1)
+    assert len(server.asked) == 4
+
+
 def test_a_wrong_key_ends_everything_at_once() -> None:
     with serving(lambda *_: (401, b"")) as server, pytest.raises(InputError, match="401; set the"):
         each(server.base_url, 50, concurrency=1)

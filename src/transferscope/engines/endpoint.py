@@ -60,7 +60,7 @@ T = TypeVar("T")
 class Unanswered(InputError):
     """One request that failed for good; others may be answered.
 
-    ``is_reply``: the server did reply to it in the right form, only with no answer.
+    ``is_reply``: the server is there and replied to this request, only with no answer.
     """
 
     def __init__(self, what: str, *, place: str, remedy: str, is_reply: bool = False) -> None:
@@ -168,9 +168,11 @@ class Endpoint:
         said = self._told(_message(_object(body)))
         what = f"answered {status}" + (f": {said}" if said else "")
         remedy = _REMEDIES.get(status, "see the server's log").format(env=self.options.api_key_env)
-        kind = InputError if status in _BUSY | _SETTINGS else Unanswered
-        tries = ATTEMPTS if status in _TRANSIENT else 1
-        raise _Failed(kind(what, place=url, remedy=remedy), tries=tries, wait=wait)
+        error = InputError(what, place=url, remedy=remedy)
+        if status not in _BUSY | _SETTINGS:
+            refused = 400 <= status < 500
+            error = Unanswered(what, place=url, remedy=remedy, is_reply=refused)
+        raise _Failed(error, tries=ATTEMPTS if status in _TRANSIENT else 1, wait=wait)
 
     async def send(
         self, client: httpx.AsyncClient, method: str, url: str, payload: Any
@@ -243,7 +245,8 @@ class _Calls(Generic[T]):
                 self.early.clear()
 
     def _note(self, at: int, failure: Unanswered) -> None:
-        self.in_a_row = 0 if failure.is_reply else self.in_a_row + 1
+        alive = failure.is_reply and self.endpoint.replied
+        self.in_a_row = 0 if alive else self.in_a_row + 1
         if self.in_a_row >= FAILURES:
             raise _Ended(failure)
         if self.endpoint.replied:

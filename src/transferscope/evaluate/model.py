@@ -12,7 +12,7 @@ from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
 from ..engines.base import Engine
 from ..runs import read_run
-from ..runs.manifest import MANIFEST_FILE, read_manifest
+from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
 from ..runs.writer import claimed, resumable
 from .backends import Backend, backend
 from .run import asked_manifest, decodings, pending, run_jobs
@@ -65,21 +65,29 @@ def evaluate_model(
     _check(chosen, model, suite, n=n, seed=seed, data=data)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"n": n, "seed": seed, "data": data}
+    manifest = asked_manifest(chosen.identity, suite, model_ref=ref, **asked)
+    if (out / MANIFEST_FILE).is_file():  # only a loaded model says which template it has
+        manifest = replace(manifest, template=read_manifest(out).template)
+    if _is_finished(out, manifest):
+        read_run(out)  # raises where it was changed
+        return out
     with claimed(out):
-        manifest = asked_manifest(chosen.identity, suite, model_ref=ref, **asked)
-        if (out / MANIFEST_FILE).is_file():  # only a loaded model says which template it has
-            manifest = replace(manifest, template=read_manifest(out).template)
-        existing = resumable(out, manifest)
-        finished = existing is not None and existing.status == "complete"
-        if existing and finished and existing.limit == n and not existing.failed:
-            read_run(out)  # raises where it was changed
-            return out
         jobs = pending(suite, out, manifest, **asked)
-        if finished and not any(job.left for job in jobs):  # a pack may have no more items
+        existing = resumable(out, manifest)
+        # Another process has been here since, or a pack has no more items.
+        if existing and existing.status == "complete" and not any(job.left for job in jobs):
             return out
         opened = chosen.open(model)
         manifest = asked_manifest(opened.describe(), suite, model_ref=ref, **asked)
         return run_jobs(opened, suite, out, manifest, jobs, tick=tick)
+
+
+def _is_finished(out: Path, manifest: Manifest) -> bool:
+    """Whether nothing is left to ask; raises where ``out`` can't be gone on with."""
+    existing = resumable(out, manifest)
+    if existing is None or existing.status != "complete":
+        return False
+    return existing.limit == manifest.limit and not existing.failed
 
 
 def check_model(
