@@ -2,12 +2,17 @@
 
 import json
 import math
+import shutil
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from transferscope.core.records import ScoreRow
 from transferscope.core.taxonomy import load_taxonomy
+from transferscope.runs import read_run
+from transferscope.runs.importers import import_results
 from transferscope.runs.importers.lmeval import accepts, read
 from transferscope.runs.importers.lmeval_versions import is_lm_eval, size_of, upgraded
 from transferscope.runs.unpaired import pooled
@@ -157,3 +162,38 @@ def test_what_is_new_stays_as_it_is():
     raw = {"results": {"a": row(0.5, 10)}, "group_subtasks": {"a": []}, "configs": {}}
     raw["n-samples"] = {"a": {"effective": 12}}
     assert upgraded(raw) == raw
+
+OLD = Path(__file__).parent / "fixtures" / "lm_eval_old"
+
+
+@pytest.mark.parametrize("version", ["0.4.0", "0.4.2"])
+def test_what_old_versions_wrote_is_read_item_by_item(tmp_path, version):
+    done = import_results(OLD / version, tmp_path / "run")
+    assert (done.format, done.unmapped, done.notes) == ("lm-eval", (), ())
+    run = read_run(tmp_path / "run")
+    assert (run.manifest.model.name, run.manifest.engine["dtype"]) == ("acme/tiny", "float")
+    assert Counter(o.subset for o in run.by_benchmark["mmlu"]) == {
+        "mmlu_anatomy": 5,
+        "mmlu_astronomy": 12,
+        "mmlu_virology": 3,
+    }
+    assert sum(o.score for o in run.by_benchmark["mmlu"]) == 14
+    assert [(o.score, o.flags) for o in run.by_benchmark["gsm8k"]] == [
+        (1.0, ()),
+        (0.0, ("extraction_failed",)),
+        (0.0, ()),
+        (1.0, ()),
+    ]
+    assert run.manifest.metrics["gsm8k"] == {
+        "exact_match,strict-match": 0.5,
+        "exact_match,flexible-extract": 0.75,
+    }
+
+
+@pytest.mark.parametrize("version", ["0.4.0", "0.4.2"])
+def test_what_old_versions_wrote_without_samples(tmp_path, version):
+    shutil.copy(OLD / version / "results.json", tmp_path)
+    mmlu, gsm8k = sorted(read(tmp_path, load_taxonomy()).scores, key=lambda row: -row.score)
+    # Virology's size is not known: the group's own row, 14 of 20. Its error is 0.4.2's by 20.
+    assert (mmlu.benchmark, mmlu.subset, mmlu.score) == ("mmlu", "", 0.7)
+    assert (gsm8k.benchmark, gsm8k.score, gsm8k.n) == ("gsm8k", 0.5, 4)
