@@ -205,8 +205,8 @@ class TunedResult:
     the Fieller interval. ``not_compared`` maps benchmarks to the reason. ``retention`` is the mean
     change over the benchmarks' groups that are not the source. ``robustness`` is ``None`` where
     there is no index. ``causes`` says which answers made the changes, ``disagreements`` which
-    metrics of a benchmark don't agree about its change. ``contradictions``: benchmarks whose samples
-    contradict the results they came with, in what.
+    metrics of a benchmark don't agree about its change. ``contradictions``: benchmarks whose
+    samples contradict the results they came with, in what.
     """
 
     model: str

@@ -107,6 +107,8 @@ def refuse_another(folder: Path, mine: Manifest, asked: Manifest) -> None:
             place=str(folder),
             remedy=f"{again}name another folder: --out DIR",
         )
+
+
 def contradicts(what: str) -> str:
     """The sentence on a benchmark's entry in ``contradictions``; its name stands before it."""
     return f"the samples contradict the results beside them ({what}); the samples are used"

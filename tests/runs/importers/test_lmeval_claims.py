@@ -39,7 +39,9 @@ def test_what_contradicts_a_claim(claim, counts, mean, said):
 @pytest.fixture
 def runs(put_results):
     base = put_results("base", document("boolq", 0.5, n=20, model="acme/base"), [1] * 10 + [0] * 10)
-    tuned = put_results("tuned", document("boolq", 0.75, n=40, model="acme/tuned"), [1] * 10 + [0] * 10)
+    tuned = put_results(
+        "tuned", document("boolq", 0.75, n=40, model="acme/tuned"), [1] * 10 + [0] * 10
+    )
     said = []
     with ExitStack() as stack:
         yield [open_run(path, stack, say=said.append) for path in (base, tuned)], said

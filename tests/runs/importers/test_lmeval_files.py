@@ -61,7 +61,9 @@ LAYOUTS = {
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_call_per_task_makes_one_run(put, tmp_path, layout):
-    for task, score, date in zip(("boolq", "arc_challenge", "gsm8k"), (0.8, 0.5, 0.4), DAYS):
+    for task, score, date in zip(
+        ("boolq", "arc_challenge", "gsm8k"), (0.8, 0.5, 0.4), DAYS, strict=True
+    ):
         name = LAYOUTS[layout].format(task=task, date=date)
         put(name, document(task, score), packed=layout == "packed")
     assert find_importer(tmp_path / "out")[0] == "lm-eval"
@@ -211,11 +213,11 @@ def test_samples_without_results_were_cancelled(put, tmp_path):
 
 
 @pytest.mark.parametrize("metric", ["bits_per_byte", "word_perplexity", "ter", "brier_score"])
-@pytest.mark.parametrize("marked", [{}, {"metric": False}, {"metric": True}])
+@pytest.mark.parametrize("marked", [None, False, True])
 def test_lower_is_better_whatever_the_file_says(put, metric, marked):
     raw = document("house", 0.5)
     raw["results"]["house"] = {f"{metric},none": 0.6}
-    raw["higher_is_better"] = {"house": {metric: value for value in marked.values()}}
+    raw["higher_is_better"] = {"house": {} if marked is None else {metric: marked}}
     found = results(put("house.json", raw))
     assert found.scores == ()
     assert f"house: left out, not comparable: {metric} is better when lower" in found.notes[0]

@@ -90,9 +90,7 @@ def test_a_size_that_nothing_tells_leaves_the_groups_own_mean(found):
     }
     results = found(raw)
     assert [(r.subset, r.score) for r in results.scores] == [("", 0.9)]
-    assert results.notes[0] == (
-        "mmlu: sizes of its tasks are not known, the row of mmlu is read"
-    )
+    assert results.notes[0] == ("mmlu: sizes of its tasks are not known, the row of mmlu is read")
     raw["results"]["mmlu_virology"] = row(0.9, 300)
     assert [r.n for r in found(raw).scores] == [100, 300]
 
@@ -162,6 +160,7 @@ def test_what_is_new_stays_as_it_is():
     raw = {"results": {"a": row(0.5, 10)}, "group_subtasks": {"a": []}, "configs": {}}
     raw["n-samples"] = {"a": {"effective": 12}}
     assert upgraded(raw) == raw
+
 
 OLD = Path(__file__).parent / "fixtures" / "lm_eval_old"
 

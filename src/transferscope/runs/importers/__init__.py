@@ -187,7 +187,7 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
 
 
 def _refuse_damaged(path: Path) -> None:
-    """Raise :class:`InputError` where a file that nobody reads is damaged: cut off, a pointer, ..."""
+    """Raise :class:`InputError` where a file that nobody reads is damaged: cut, a pointer, ..."""
     if not path.is_file():
         return
     if found := damage_of(read_head(path)):

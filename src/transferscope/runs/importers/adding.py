@@ -54,7 +54,10 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
     for row in results.scores:
         if row.benchmark in run.by_benchmark or rows.get(_key(row), row) != row:
             raise _already(row.benchmark, "another score", out)
-        (known if _key(row) in rows else new).append(row.benchmark if _key(row) in rows else row)
+        if _key(row) in rows:
+            known.append(row.benchmark)
+        else:
+            new.append(row)
     write_manifest(out, joined)
     passed_over = ", ".join(dict.fromkeys(known))
     notes = (f"already in {out}, the same: {passed_over}",) if known else ()
@@ -168,7 +171,9 @@ def _suite(there: Manifest, new: Manifest, out: Path, *, source: str | None) -> 
     mine, asked = there.load_suite(), new.load_suite()
     if source is not None and source != mine.source:
         what = f"holds a run with source group {mine.source!r}"
-        raise InputError(what, place=str(out), remedy=f"leave --source {source} away, or {_ANOTHER}")
+        raise InputError(
+            what, place=str(out), remedy=f"leave --source {source} away, or {_ANOTHER}"
+        )
     for name, group in asked.group_of.items():
         if mine.group_of.get(name, group) != group:
             what = f"holds {name} in group {mine.group_of[name]!r}, not {group!r}"

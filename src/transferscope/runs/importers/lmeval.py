@@ -85,7 +85,8 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
             if lacking := [task.place.task for task in members if task.samples is None]:
                 notes.append(f"{name}: left out for want of samples: {', '.join(lacking)}")
         elif whole := whole_of(members, [origin[task.place.task].raw for task in members]):
-            notes.append(f"{name}: sizes of its tasks are not known, the row of {whole.task.place.task} is read")
+            row = whole.task.place.task
+            notes.append(f"{name}: sizes of its tasks are not known, the row of {row} is read")
             metrics[name] = all_scores([whole.task], whole.raw)
             scores.append(score_row(whole.task, "", whole.raw))
         else:
@@ -139,9 +140,7 @@ def _samples(origin: Mapping[str, Document]) -> dict[str, Path | Held]:
 
 def _settings(tasks: Sequence[Task], origin: Mapping[str, Document]) -> dict[str, Any]:
     """The settings of a benchmark; a list of all where its tasks come from runs that differ."""
-    every = [
-        settings_of(d.raw) for d in dict.fromkeys(origin[task.place.task] for task in tasks)
-    ]
+    every = [settings_of(d.raw) for d in dict.fromkeys(origin[task.place.task] for task in tasks)]
     keys = dict.fromkeys(key for each in every for key in each)
     values = {key: [each.get(key) for each in every] for key in keys}
     return {

@@ -1,4 +1,4 @@
-"""What lm-eval's results say of the samples beside them, and where the two contradict each other."""
+"""What lm-eval's results say of the samples beside them, and where they contradict each other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MEANS = ("mean", "nanmean", "agg_inst_level_acc")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Number of documents and score (0..1) of a task; ``None``: not given, or no mean of samples."""
+    """Number of documents and score (0..1) of a task; ``None``: not given or no mean."""
 
     task: str
     n: int | None

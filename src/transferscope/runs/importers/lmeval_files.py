@@ -150,13 +150,13 @@ def samples_beside(document: Document, tasks: Sequence[str]) -> dict[str, Path]:
             names[f"{old}_{task}.jsonl"] = task
     found: dict[str, Path] = {}
     for path in sorted(file.parent.iterdir()):
-        if (task := names.get(unpacked_name(path).name)) is not None:
-            found.setdefault(task, path)
+        if (named := names.get(unpacked_name(path).name)) is not None:
+            found.setdefault(named, path)
     return found
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """JSON files in ``folder`` and down to :data:`_DEPTH` below it, packed ones after plain ones."""
+    """JSON files in ``folder`` down to :data:`_DEPTH` below it, packed ones after plain ones."""
     patterns = ["*/" * depth + "*.json" for depth in range(_DEPTH)]
     plain = sorted({path for pattern in patterns for path in folder.glob(pattern)})
     packed = sorted({path for pattern in patterns for path in folder.glob(pattern + ".gz")})
@@ -244,7 +244,9 @@ def _agree(one: ModelRef, other: ModelRef) -> bool:
     """What one of them doesn't tell is no difference."""
     if one.name != other.name:
         return False
-    told = ((getattr(m, what) for m in (one, other)) for what in ("base", "revision", "fingerprint"))
+    told = (
+        (getattr(m, what) for m in (one, other)) for what in ("base", "revision", "fingerprint")
+    )
     return all(None in pair or len(set(pair)) == 1 for pair in map(tuple, told))
 
 

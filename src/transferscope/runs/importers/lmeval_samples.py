@@ -40,9 +40,10 @@ class SampleFile:
     """One samples file, and which of its numbers to read.
 
     ``filter`` is ``None`` where there is no choice. ``turns``: where rows don't say theirs (lm-eval
-    before 0.4.7), the filters in the order in which a document comes again; ``rivals`` are the filters that read the
-    same responses by the same ``metric``. ``subset`` is the task where several make one
-    benchmark, else empty. ``keeps_first``: the filter drops all repeats but the first.
+    before 0.4.7), the filters in the order in which a document comes again; ``rivals`` are the
+    filters that read the same responses by the same ``metric``. ``subset`` is the task where
+    several make one benchmark, else empty. ``keeps_first``: the filter drops all repeats but the
+    first.
     ``delimiter`` stands before a choice in its request. ``held``: the rows, where they stand in
     the results file ``path`` itself.
     """
@@ -144,9 +145,7 @@ def _filtered(file: SampleFile) -> Iterator[tuple[str, str | None, dict[str, Any
         seen[doc] += 1
 
 
-def _documents(
-    file: SampleFile, tally: Tally
-) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _documents(file: SampleFile, tally: Tally) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Place, item id and row of every document that the chosen filter scored."""
     seen: set[str] = set()
     for place, filter_, row in _filtered(file):

@@ -16,12 +16,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 MARKS = {"lm_eval_version", "configs", "n-shot", "group_subtasks"}
 """Top-level keys of which the results of 0.4 have at least one."""
 _BINARY = {"acc", "acc_norm", "exact_match", "em"}
-"""Metrics that are 0 or 1 for an item, nearly always: their size may follow from rounded numbers."""
+"""Metrics nearly always 0 or 1 for an item: a size may follow from their rounded numbers."""
 _LEVEL = re.compile(r"^( *)- ")
 _DECIMALS = 6
 """Numbers with no more decimals than these may have been rounded."""
@@ -137,7 +137,7 @@ def _level(alias: object) -> int:
     return max(len(match[1]), 1) if match else 0
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

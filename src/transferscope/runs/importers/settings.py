@@ -53,9 +53,7 @@ def shared(settings: Mapping[str, Mapping[str, Any]]) -> Shared:
         template=same.get(_TEMPLATE),
         seed=same.get(_SEED) or 0,
         limit=same.get(_LIMIT),
-        apart={
-            name: {key: each.get(key) for key in differ} for name, each in settings.items()
-        }
+        apart={name: {key: each.get(key) for key in differ} for name, each in settings.items()}
         if differ
         else {},
     )
