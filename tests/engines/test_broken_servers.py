@@ -17,7 +17,8 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.core.records import Decoding, Generation, NoAnswer, no_tick
 from transferscope.engines import OpenAIEngine, ServerOptions, endpoint
-from transferscope.engines.endpoint import Endpoint, Unanswered
+from transferscope.engines.endpoint import Endpoint
+from transferscope.engines.replies import Unanswered
 
 from .serving import completion, serving
 
@@ -184,6 +185,26 @@ def test_a_server_that_refuses_some_is_there(monkeypatch: pytest.MonkeyPatch) ->
     ):
         each(server.base_url, 50, concurrency=1)
     assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("message", "remedy"),
+    [
+        ("This model's maximum context length is 2048 tokens.", "lower max_gen_toks (distill: "),
+        ("x" * 500 + " exceeds the available context size", "lower max_gen_toks (distill: "),
+        ("prompt must be a string.", "leave out --engine-args tokenizer"),
+        ("Unexpected fields in the request: {'min_p'}", "add --engine-args strict=yes"),
+        ("Extra inputs are not permitted", "add --engine-args strict=yes"),
+        ("no", "see the server's log"),
+    ],
+)
+def test_the_remedy_is_the_one_that_the_message_names(message: str, remedy: str) -> None:
+    for form in ({"error": {"message": message}}, {"detail": [{"msg": message}]}):
+        with serving(lambda *_, reply=form: (400, reply)) as server:
+            asked = Endpoint(ServerOptions(server.base_url)).ask_each("x", [1], lambda _, a: a)
+            ((_, failure),) = asked
+        assert isinstance(failure, Unanswered)
+        assert str(failure.remedy).startswith(remedy)
 
 
 def test_a_wrong_key_ends_everything_at_once() -> None:

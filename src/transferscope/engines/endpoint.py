@@ -12,8 +12,6 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeVar
 
 import httpx2 as httpx
@@ -21,6 +19,15 @@ import httpx2 as httpx
 from ..core.errors import InputError
 from ..core.records import Tick
 from .inflight import streamed
+from .replies import (
+    Unanswered,
+    error_message,
+    json_object,
+    malformed,
+    one_line,
+    pause_asked,
+    remedy_of,
+)
 from .server import ServerOptions
 
 ATTEMPTS = 5
@@ -47,25 +54,7 @@ _BROKE_OFF = (
     httpx.RemoteProtocolError,
     httpx.DecodingError,
 )
-_REMEDIES = {
-    401: "set the environment variable {env} to the server's key",
-    403: "set the environment variable {env} to the server's key",
-    404: "check base_url (most end in /v1) and the model's name",
-    429: "lower --engine-args concurrency",
-}
-
 T = TypeVar("T")
-
-
-class Unanswered(InputError):
-    """One request that failed for good; others may be answered.
-
-    ``is_reply``: the server is there and replied to this request, only with no answer.
-    """
-
-    def __init__(self, what: str, *, place: str, remedy: str, is_reply: bool = False) -> None:
-        super().__init__(what, place=place, remedy=remedy)
-        self.is_reply = is_reply
 
 
 class Endpoint:
@@ -134,8 +123,8 @@ class Endpoint:
             ((status, body),) = streamed(main)
         except (InputError, _Failed, httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             return None
-        told = _object(body).get("version") if status == httpx.codes.OK else None
-        return _shown(told)[:64] if isinstance(told, str) else None
+        told = json_object(body).get("version") if status == httpx.codes.OK else None
+        return one_line(told)[:64] if isinstance(told, str) else None
 
     def _client(self) -> httpx.AsyncClient:
         key, most = self.options.key(), self.options.concurrency
@@ -164,10 +153,10 @@ class Endpoint:
                 raise _Failed(Unanswered(what, place=url, remedy=remedy), tries=ATTEMPTS) from None
             raise _Failed(InputError(what, place=url, remedy=remedy), tries=ATTEMPTS) from None
         if status == httpx.codes.OK:
-            return self._checked(_object(body), url)
-        said = self._told(_message(_object(body)))
+            return self._checked(json_object(body), url)
+        said = self._told(error_message(json_object(body)))
         what = f"answered {status}" + (f": {said}" if said else "")
-        remedy = _REMEDIES.get(status, "see the server's log").format(env=self.options.api_key_env)
+        remedy = remedy_of(status, body).format(env=self.options.api_key_env)
         error = InputError(what, place=url, remedy=remedy)
         if status not in _BUSY | _SETTINGS:
             refused = 400 <= status < 500
@@ -187,21 +176,21 @@ class Endpoint:
                 if len(body) > MOST_BYTES:
                     what = f"answered with more than {MOST_BYTES >> 20} MB"
                     raise _Failed(Unanswered(what, place=url, remedy="check base_url"))
-            wait = _seconds(response.headers.get("retry-after", ""))
+            wait = pause_asked(response.headers.get("retry-after", ""))
         return response.status_code, bytes(body), wait
 
     def _checked(self, answer: dict[str, Any], url: str) -> dict[str, Any]:
         choices = answer.get("choices")
         if isinstance(choices, list) and choices and isinstance(choices[0], dict):
             return answer
-        said = self._told(_message(answer))
+        said = self._told(error_message(answer))
         problem = malformed("no choices" + (f" ({said})" if said else ""), url)
         raise _Failed(problem, tries=ANSWER_ATTEMPTS if self.replied else 1)
 
     def _told(self, text: str) -> str:
         """A server's or library's words, as far as they may be shown."""
         key = self.options.key()
-        return _shown(text if key is None else text.replace(key, "***"))[:SAID_CHARS]
+        return one_line(text if key is None else text.replace(key, "***"))[:SAID_CHARS]
 
 
 class _Failed(Exception):
@@ -298,42 +287,3 @@ def _ungrouped(answers: Iterator[T]) -> Iterator[T]:
         yield from answers
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
-
-
-def malformed(what: str, url: str) -> Unanswered:
-    """An answer of the wrong shape."""
-    remedy = "check that base_url is an OpenAI-compatible server"
-    return Unanswered(f"answered in another form than asked for: {what}", place=url, remedy=remedy)
-
-
-def _seconds(asked: str) -> float:
-    """What a Retry-After asks for: seconds or a date."""
-    if asked.isascii() and asked.isdigit() and len(asked) < 6:
-        return float(asked)
-    try:
-        until = parsedate_to_datetime(asked)
-    except (ValueError, TypeError, OverflowError):
-        return 0.0
-    now = datetime.now(UTC if until.tzinfo else None)
-    return max(0.0, (until - now).total_seconds())
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    """The JSON object; empty where the body is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _message(answer: dict[str, Any]) -> str:
-    """What an error's body says: OpenAI's form, or FastAPI's."""
-    error = answer.get("error", answer)
-    told = error.get("message", error.get("detail")) if isinstance(error, dict) else error
-    return told if isinstance(told, str) else ""
-
-
-def _shown(text: str) -> str:
-    """One line without what would steer a terminal."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[:10_000]).split())

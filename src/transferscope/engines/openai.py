@@ -16,8 +16,9 @@ from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, digest, no_tick
 from ..models import encode, load_tokenizer
 from .base import times_before
-from .endpoint import Endpoint, Unanswered, malformed
+from .endpoint import Endpoint
 from .rendering import encode_pair, messages_of, rendered, unrendered
+from .replies import Unanswered, malformed
 from .server import ServerOptions
 
 SAMPLERS_OFF = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
