@@ -17,6 +17,7 @@ from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, RunWriter, read_run
 from ..manifest import MANIFEST_FILE, Manifest
 from .base import Importer, Results, Sample
+from .packed import check
 
 __all__ = [
     "IMPORTERS",
@@ -31,6 +32,12 @@ __all__ = [
 
 IMPORTERS = {
     "lm-eval": "lmeval",
+    "lighteval": "lighteval",
+    "evalscope": "evalscope",
+    "opencompass": "opencompass",
+    "helm": "helm",
+    "evalplus": "evalplus",
+    "qwen-math": "qwenmath",
     "inspect": "inspect_log",
     "eee": "eee",
     "jsonl": "jsonl",
@@ -132,6 +139,7 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     for name, importer in plugins("importers").items():
         if importer.accepts(path):
             return name, importer
+    check(path)
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),

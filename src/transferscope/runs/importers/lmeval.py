@@ -24,6 +24,7 @@ from ...core.files import read_json
 from ...core.records import ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
+from .lighteval_files import is_results as is_lighteval
 from .lmeval_about import (
     decoding_of,
     engine_of,
@@ -45,13 +46,13 @@ _MARKS = {"lm_eval_version", "configs", "n-shot", "group_subtasks"}
 def accepts(path: Path) -> bool:
     """A results file of lm-eval, or a folder (or its parent) that holds one."""
     if path.is_dir():
-        return bool(_candidates(path))
+        return any(not is_lighteval(file) for file in _candidates(path))  # named alike
     if path.suffix != ".json" or not path.is_file():
         return False
     try:
         return _is_lm_eval(read_json(path))
     except InputError:
-        return path.match(_PATTERN)
+        return path.match(_PATTERN) and not is_lighteval(path)
 
 
 def read(path: Path, taxonomy: Taxonomy) -> Results:

@@ -156,7 +156,10 @@ def not_comparable(metric: str) -> str:
     return f"not comparable: {metric} is better when lower, a score when higher"
 
 
-def one_model(models: Mapping[str, str]) -> str:
+_ONE = "keep every model's results in a file or folder of its own"
+
+
+def one_model(models: Mapping[str, str], *, remedy: str = _ONE) -> str:
     """The model of all files, from file (or line) to model name.
 
     Raises :class:`InputError` for a second one: a run is of one model.
@@ -166,7 +169,7 @@ def one_model(models: Mapping[str, str]) -> str:
         raise InputError(
             f"results of {len(names)} models ({', '.join(names[:4])})",
             place=next(place for place, model in models.items() if model == names[1]),
-            remedy="keep every model's results in a file or folder of its own",
+            remedy=remedy,
         )
     return names[0]
 

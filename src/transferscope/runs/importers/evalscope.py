@@ -1,0 +1,272 @@
+"""Results of EvalScope: ``reports/MODEL/DATASET.json`` and ``reviews/MODEL/DATASET_SUBSET.jsonl``.
+
+Written by the schemas of EvalScope 0.17 to 1.14. The report's primary metric is read, in old
+reports the first; every subset is a subset here, weighted by its size. Reviews beside a report are
+the answers; without them the report's scores are read. Of several runs in a folder every data set
+is read from the newest, and a note says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...core.errors import InputError
+from ...core.records import ModelRef
+from ...core.taxonomy import Taxonomy
+from .assemble import (
+    UNSCORED,
+    Part,
+    disagreement,
+    number,
+    place_below,
+    results_of,
+    shown_below,
+)
+from .base import Importer, Results
+from .eee_rows import mapping
+from .evalscope_rows import Tally, read_reviews, tally_of
+from .naming import Place, lower_is_better, not_comparable, one_model, place_of
+from .packed import document, head, name_of, stem_of
+
+_REMEDY = "name a report of EvalScope, or the run's folder"
+_START = re.compile(
+    rb'\s{0,64}\{\s{0,64}("schema_version"\s{0,9}:\s{0,9}\d,\s{0,64})?"name"\s{0,9}:'
+)
+_REVIEW_HEAD = 2**16
+"""Bytes in which a row of reviews must show what it is."""
+
+
+class _Metric(NamedTuple):
+    """One metric of a report; ``subsets``: name to (score, n); ``scale`` is its largest value."""
+
+    name: str
+    lower: bool
+    scale: float
+    subsets: dict[str, tuple[float | None, int | None]]
+
+
+class _Report(NamedTuple):
+    file: Path
+    dataset: str
+    model: str
+    metrics: list[_Metric]
+    errored: int
+    requested: int
+
+
+def accepts(path: Path) -> bool:
+    """A report, a file of reviews, or a folder with a report or reviews somewhere in it."""
+    if path.is_dir():
+        return next(_under(path, _is_report, "*.json*"), None) is not None or bool(_reviews(path))
+    return _is_report(path) or _is_review(path)
+
+
+def read(path: Path, taxonomy: Taxonomy) -> Results:
+    """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
+    files = list(_under(path, _is_report, "*.json*")) if path.is_dir() else [path]
+    notes: list[str] = []
+    if files and _is_report(files[0]):
+        reports = _newest([_report(file) for file in files], notes)
+        models = {str(report.file): report.model for report in reports}
+        model = one_model(models, remedy="name one's folder: reports/MODEL")
+        parts = [part for report in reports for part in _parts(report, taxonomy, notes)]
+    else:
+        reviews = _reviews(path) if path.is_dir() else [path]
+        model = one_model({str(file): file.parent.name for file in reviews})
+        parts = [_reviewed(file, place_of(stem_of(file), taxonomy), (), notes) for file in reviews]
+    return results_of(
+        parts,
+        path=path,
+        model=ModelRef(model),
+        provenance="imported:evalscope",
+        notes=notes,
+        engine={"engine": "evalscope"},
+    )
+
+
+IMPORTER = Importer(accepts, read)
+
+
+def _is_report(path: Path) -> bool:
+    if not name_of(path).endswith(".json"):
+        return False
+    start = head(path)
+    return _START.match(start) is not None and b'"dataset_name"' in start
+
+
+def _is_review(path: Path) -> bool:
+    if not name_of(path).endswith(".jsonl"):
+        return False
+    start = head(path, _REVIEW_HEAD)
+    return b'"sample_score"' in start or (
+        "reviews" in path.parts[:-1] and b'"review"' in start and b'"choices"' in start
+    )
+
+
+def _reviews(folder: Path) -> list[Path]:
+    return list(_under(folder, _is_review, "*.jsonl*"))
+
+
+def _under(folder: Path, kind: Any, pattern: str) -> Iterator[Path]:
+    return (file for file in sorted(folder.rglob(pattern)) if kind(file))
+
+
+def _report(file: Path) -> _Report:
+    raw = document(file, remedy=_REMEDY)
+    metrics = mapping(raw).get("metrics")
+    if not isinstance(metrics, list) or not isinstance(raw.get("dataset_name"), str):
+        raise InputError("no metrics and dataset_name in it", place=str(file), remedy=_REMEDY)
+    primary = mapping(raw.get("primary_metric_identity"))
+    if primary:
+        metrics = sorted(metrics, key=lambda metric: mapping(metric).get("identity") != primary)
+    summary = mapping(raw.get("execution_summary"))
+    return _Report(
+        file=file,
+        dataset=raw["dataset_name"],
+        model=str(raw.get("model_name") or file.parent.name),
+        metrics=[_metric(mapping(metric)) for metric in metrics],
+        errored=_whole(summary.get("errored")) or 0,
+        requested=_whole(summary.get("requested")) or 0,
+    )
+
+
+def _metric(raw: Mapping[str, Any]) -> _Metric:
+    identity, semantics = mapping(raw.get("identity")), mapping(raw.get("semantics"))
+    name = str(identity.get("name") or raw.get("name"))
+    high = number(mapping(semantics.get("value_range")).get("max"))
+    subsets = {}
+    for category in raw.get("categories") or ():
+        for subset in mapping(category).get("subsets") or ():
+            row = mapping(subset)
+            if not row.get("is_aggregate"):
+                subsets[str(row.get("name"))] = (number(row.get("score")), _whole(row.get("num")))
+    return _Metric(
+        name=name,
+        lower=str(semantics.get("direction")).startswith("lower")
+        or lower_is_better(name.removeprefix("mean_")),
+        scale=high if high is not None and high > 1.0 else 1.0,
+        subsets=subsets,
+    )
+
+
+def _newest(reports: list[_Report], notes: list[str]) -> list[_Report]:
+    """Every data set's newest report: run folders are named by their date."""
+    chosen: dict[tuple[str, str], _Report] = {}
+    for report in sorted(reports, key=lambda report: str(_root(report.file))):
+        same = (report.model, report.dataset)
+        if (older := chosen.pop(same, None)) is not None:
+            notes.append(f"{report.dataset}: read from {report.file}, not from {older.file}")
+        chosen[same] = report
+    return list(chosen.values())
+
+
+def _root(report: Path) -> Path:
+    """The run's folder: what ``reports`` lies in."""
+    file = report.resolve()
+    return next((p.parent for p in file.parents if p.name == "reports"), file.parent)
+
+
+def _parts(report: _Report, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Part]:
+    if report.errored:
+        counts = f"{report.errored:,} of {report.requested:,}"
+        notes.append(f"{report.dataset}: {counts} answers left out, they ended in an error")
+    if not report.metrics:
+        place = place_of(report.dataset, taxonomy)
+        all_of = report.requested and report.errored == report.requested
+        why = f"all {report.requested:,} answers ended in an error" if all_of else "no score in it"
+        yield Part(place, _root(report.file), left_out=why)
+        return
+    first = report.metrics[0]
+    for subset, (score, n) in first.subsets.items():
+        place = place_below(report.dataset, subset, taxonomy)
+        part = _part(report, first, place, subset)
+        wanted = (first.name, first.name.removeprefix("mean_"), *place.metrics)
+        reviews = _review_file(report, subset)
+        if reviews is not None and not part.left_out:
+            part = _reviewed(
+                reviews,
+                place,
+                wanted,
+                notes,
+                shown=part.shown,
+                others=part.others,
+                under=part.file,
+                said=(score, n),
+            )
+        yield part
+
+
+def _part(report: _Report, metric: _Metric, place: Place, subset: str) -> Part:
+    score, n = metric.subsets[subset]
+    scaled = None if score is None else score / metric.scale
+    why = ""
+    if metric.lower or place.lower_is_better:
+        why = not_comparable(metric.name)
+    elif scaled is None or not 0.0 <= scaled <= 1.0:
+        why = UNSCORED
+    return Part(
+        place=place,
+        file=_root(report.file),
+        shown=shown_below(report.dataset, subset),
+        metric=metric.name,
+        others=tuple(other.name for other in report.metrics if other is not metric),
+        n=n or None,
+        score=scaled,
+        left_out=why,
+    )
+
+
+def _review_file(report: _Report, subset: str) -> Path | None:
+    """The reviews of a subset; its name is somebody else's and must be a plain one."""
+    if {"/", "\\"} & set(subset + report.dataset):
+        return None
+    below = report.file.resolve().parent.parts[len(_root(report.file).parts) + 1 :]
+    folder = _root(report.file).joinpath("reviews", *below)
+    names = [f"{report.dataset}_{subset}.jsonl{end}" for end in ("", ".gz")]
+    return next((path for name in names if (path := folder / name).is_file()), None)
+
+
+def _reviewed(
+    file: Path,
+    place: Place,
+    wanted: tuple[str, ...],
+    notes: list[str],
+    *,
+    shown: str = "",
+    others: tuple[str, ...] = (),
+    under: Path | None = None,
+    said: tuple[float | None, int | None] = (None, None),
+) -> Part:
+    """The part of a file of reviews, held against what the report has ``said``."""
+    tally: Tally = tally_of(file, wanted or place.metrics)
+    task, why = shown or place.task, ""
+    if tally.metric is None:
+        why = f"none of its {tally.rows:,} answers has a score within 0..1"
+    else:
+        if tally.scored < tally.rows:
+            lost = tally.rows - tally.scored
+            notes.append(f"{task}: {lost:,} of {tally.rows:,} answers left out, they have no score")
+        mean = tally.total / tally.scored
+        # A report counts items or, of repeated ones, answers.
+        n = tally.items if said[1] == tally.items else tally.scored
+        wrong = disagreement(task, n=n, mean=mean, said_n=said[1], said=said[0])
+        if wrong:
+            notes.insert(0, wrong)
+    return Part(
+        place=place,
+        file=under or file,
+        shown=shown,
+        metric=tally.metric or "",
+        others=others,
+        n=tally.items,
+        read=partial(read_reviews, file, place, tally.metric or ""),
+        left_out=why,
+    )
+
+
+def _whole(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None
