@@ -77,7 +77,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     else:
         reviews = _reviews(path) if path.is_dir() else [path]
         model = one_model({str(file): file.parent.name for file in reviews})
-        parts = [_reviewed(file, place_of(stem_of(file), taxonomy), (), notes) for file in reviews]
+        parts = [_lone(file, taxonomy, notes) for file in reviews]
     return results_of(
         parts,
         path=path,
@@ -228,6 +228,18 @@ def _review_file(report: _Report, subset: str) -> Path | None:
     folder = _root(report.file).joinpath("reviews", *below)
     names = [f"{report.dataset}_{subset}.jsonl{end}" for end in ("", ".gz")]
     return next((path for name in names if (path := folder / name).is_file()), None)
+
+
+def _lone(file: Path, taxonomy: Taxonomy, notes: list[str]) -> Part:
+    """Reviews without a report: ``mmlu_pro_math`` is the longest data set known, and its subset."""
+    stem = stem_of(file)
+    for at in [at for at, letter in enumerate(stem) if letter == "_"][::-1]:
+        found = taxonomy.match(stem[:at])
+        if found is not None and not found.family:
+            place = place_below(stem[:at], stem[at + 1 :], taxonomy)
+            shown = shown_below(stem[:at], stem[at + 1 :])
+            return _reviewed(file, place, place.metrics, notes, shown=shown)
+    return _reviewed(file, place_of(stem, taxonomy), (), notes)
 
 
 def _reviewed(

@@ -131,7 +131,8 @@ def _newest(tasks: list[_Task], notes: list[str]) -> list[_Task]:
     """Every task from the newest file that has it."""
     chosen: dict[str, _Task] = {}
     for task in sorted(tasks, key=lambda task: date_of(task.file)):
-        same = f"{bare(task.key)}|{shots(task.key)}"  # the suite's name came and went
+        # The suite's name came and went with versions.
+        same = f"{_model(task)}|{bare(task.key)}|{shots(task.key)}"
         if (older := chosen.pop(same, None)) is not None:
             notes.append(f"{task.key}: read from {task.file.name}, not from {older.file.name}")
         chosen[same] = task

@@ -41,9 +41,9 @@ def head(path: Path, size: int = 2048) -> bytes:
         if not path.is_file():
             return b""
         with path.open("rb") as file:
-            start = file.read(size)
+            start = file.read(max(size, 4096))
             if start[:2] != _GZIP:
-                return start
+                return start[:size]
             return zlib.decompressobj(wbits=31).decompress(start, size)
     except (OSError, ValueError, zlib.error):
         return b""
