@@ -41,6 +41,16 @@ def test_what_cant_be_read_is_named_in_one_line(tmp_path, content, said):
     assert "\n" not in str(caught.value)
 
 
+def test_a_last_line_that_is_cut_is_told_from_a_wrong_one(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"a": 1}\n{"a": ')
+    with pytest.raises(InputError, match=r"rows.jsonl:2: is cut off: the last line does not end"):
+        list(packed.records(file, remedy="?"))
+    file.write_text('{"a": 1}\n{"a": \n')
+    with pytest.raises(InputError, match=r"rows.jsonl:2: not valid JSON"):
+        list(packed.records(file, remedy="?"))
+
+
 def test_reading_is_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(packed, "MAX_DOCUMENT", 1000)
     monkeypatch.setattr(packed, "MAX_LINE", 1000)

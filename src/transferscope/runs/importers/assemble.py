@@ -61,9 +61,13 @@ class Part:
 
 def number(value: object) -> float | None:
     """A finite number or true/false as a float; ``None`` for anything else."""
-    if isinstance(value, int | float) and math.isfinite(value):
-        return float(value)
-    return None
+    if not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+    return found if math.isfinite(found) else None
 
 
 def share(value: object) -> float | None:

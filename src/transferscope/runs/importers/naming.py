@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -182,7 +183,9 @@ def plain(settings: Any) -> dict[str, Any]:
     kept = {
         name: value
         for name, value in settings.items()
-        if isinstance(value, kinds)
-        or (isinstance(value, list) and all(isinstance(part, kinds) for part in value))
+        if all(
+            isinstance(part, kinds) and (not isinstance(part, float) or math.isfinite(part))
+            for part in (value if isinstance(value, list) else [value])
+        )
     }
     return dict(sorted(kept.items()))

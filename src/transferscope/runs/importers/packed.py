@@ -106,15 +106,24 @@ def document(path: Path, *, remedy: str) -> Any:
 def records(path: Path, *, remedy: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Place ("file:line") and object of every line of JSON lines; lazily."""
     check(path)
+    last = [b"\n"]
     with opened(path, remedy=remedy) as file:
-        yield from json_lines(_lines(file, path), path=path, remedy=remedy)
+        try:
+            yield from json_lines(_lines(file, path, last), path=path, remedy=remedy)
+        except InputError as err:
+            if last[0].endswith(b"\n"):
+                raise
+            what = "is cut off: the last line does not end"
+            raise InputError(what, place=err.place, remedy=AGAIN) from None
 
 
-def _lines(file: IO[bytes], path: Path) -> Iterator[bytes]:
+def _lines(file: IO[bytes], path: Path, last: list[bytes]) -> Iterator[bytes]:
+    """The file's lines; ``last`` always holds the one that was read last."""
     number = 0
     while line := file.readline(MAX_LINE + 1):
         number += 1
         if len(line) > MAX_LINE:
             what = f"a line of more than {MAX_LINE // 2**20} MiB"
             raise InputError(what, place=f"{path}:{number}", remedy="is it JSON lines?")
+        last[0] = line
         yield line
