@@ -70,6 +70,11 @@ def number(value: object) -> float | None:
     return found if math.isfinite(found) else None
 
 
+def listed(value: object) -> list[Any]:
+    """The value where it is a list, else nothing."""
+    return value if isinstance(value, list) else []
+
+
 def share(value: object) -> float | None:
     """A number within 0..1, else ``None``."""
     found = number(value)

@@ -16,7 +16,7 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, results_of
+from .assemble import Part, listed, results_of
 from .base import Importer, Results, Sample
 from .eee_rows import mapping
 from .naming import Place, one_model, place_of
@@ -115,7 +115,7 @@ def _samples(entry: object) -> list[dict[str, Any]]:
             for sample in entry
         ]
     old = mapping(entry)  # before 0.3: lists of [status, details]
-    base, plus = (old.get(name) or [] for name in ("base", "plus"))
+    base, plus = (listed(old.get(name)) for name in ("base", "plus"))
     padded = [*plus, *[None] * (len(base) - len(plus))]
     return [
         {"base": _first(one), "plus": _first(other), "text": None}

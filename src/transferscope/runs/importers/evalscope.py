@@ -21,6 +21,7 @@ from .assemble import (
     UNSCORED,
     Part,
     disagreement,
+    listed,
     number,
     place_below,
     results_of,
@@ -139,8 +140,8 @@ def _metric(raw: Mapping[str, Any]) -> _Metric:
     name = str(identity.get("name") or raw.get("name"))
     high = number(mapping(semantics.get("value_range")).get("max"))
     subsets = {}
-    for category in raw.get("categories") or ():
-        for subset in mapping(category).get("subsets") or ():
+    for category in listed(raw.get("categories")):
+        for subset in listed(mapping(category).get("subsets")):
             row = mapping(subset)
             if not row.get("is_aggregate"):
                 subsets[str(row.get("name"))] = (number(row.get("score")), _whole(row.get("num")))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ...core.errors import InputError
 from ...core.records import Message, message_hash
-from .assemble import share
+from .assemble import listed, share
 from .base import Sample
 from .eee_rows import mapping
 from .naming import FINISH, Place
@@ -94,8 +94,7 @@ def _answers(row: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str | Non
         text = said if isinstance(said, str) else _said(row)
         yield mapping(score.get("value")), text
         return
-    choices = row.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
+    for choice in listed(row.get("choices")):
         review = mapping(mapping(choice).get("review"))
         result = review.get("result")
         values = result if isinstance(result, dict) else {"result": result}
@@ -115,8 +114,7 @@ def _metric(values: Mapping[str, Any], wanted: tuple[str, ...]) -> str | None:
 
 def _asked(row: Mapping[str, Any]) -> list[Message]:
     """The messages in front of the model's answer."""
-    kept = row.get("messages")
-    messages = [mapping(m) for m in kept] if isinstance(kept, list) else []
+    messages = list(map(mapping, listed(row.get("messages"))))
     ends = [at for at, m in enumerate(messages) if m.get("role") == "assistant"]
     given = messages[: ends[-1]] if ends else messages
     if not given:
@@ -126,8 +124,7 @@ def _asked(row: Mapping[str, Any]) -> list[Message]:
 
 
 def _said(row: Mapping[str, Any]) -> str | None:
-    kept = row.get("messages")
-    messages = [mapping(m) for m in kept] if isinstance(kept, list) else []
+    messages = list(map(mapping, listed(row.get("messages"))))
     said = [m for m in messages if m.get("role") == "assistant"]
     return _text(said[-1].get("content")) if said else None
 
@@ -149,8 +146,7 @@ def _ends(reviews: Path) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for _, row in records(path, remedy=REMEDY) if path.is_file() else ():
         output = mapping(row.get("model_output"))
-        choices = output.get("choices")
-        choice = mapping(choices[0]) if isinstance(choices, list) and choices else {}
+        choice = mapping(next(iter(listed(output.get("choices"))), None))
         finish = FINISH.get(str(choice.get("stop_reason")))
         tokens = mapping(output.get("usage")).get("output_tokens")
         known = {"finish": finish, "tokens": tokens if type(tokens) is int else None}

@@ -18,7 +18,7 @@ from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.tasknames import without_model
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, disagreement, number, pick, read_first, results_of
+from .assemble import Part, disagreement, listed, number, pick, read_first, results_of
 from .base import Importer, Results
 from .eee_rows import mapping
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
@@ -175,7 +175,7 @@ def _stats(folder: Path) -> dict[tuple[str, str], float]:
         raise InputError(what, place=str(folder), remedy="finish it: helm-run")
     raw = document(file, remedy=_REMEDY)
     found: dict[tuple[str, str], float] = {}
-    for stat in map(mapping, raw if isinstance(raw, list) else ()):
+    for stat in map(mapping, listed(raw)):
         name, mean = mapping(stat.get("name")), number(stat.get("mean"))
         if mean is not None and "perturbation" not in name:
             found.setdefault((str(name.get("name")), str(name.get("split", ""))), mean)

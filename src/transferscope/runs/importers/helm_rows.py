@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ...core.errors import InputError
 from ...core.records import digest
-from .assemble import share
+from .assemble import listed, share
 from .base import Sample
 from .eee_rows import mapping
 from .naming import Place
@@ -39,11 +39,11 @@ def instances_of(file: Path, metric: str, split: str) -> Instances:
     raw = document(file, remedy=REMEDY)
     found: dict[At, float] = {}
     rows: set[At] = set()
-    for row in map(mapping, raw if isinstance(raw, list) else ()):
+    for row in map(mapping, listed(raw)):
         if row.get("perturbation"):
             continue
         at = _at(row.get("instance_id"), row)
-        for stat in map(mapping, row.get("stats") or ()):
+        for stat in map(mapping, listed(row.get("stats"))):
             name = mapping(stat.get("name"))
             if str(name.get("split", "")) == split and "perturbation" not in name:
                 rows.add(at)
@@ -77,8 +77,7 @@ def read_instances(
     for at, score in scores.items():
         state = asked.get(at, {})
         request, result = mapping(state.get("request")), mapping(state.get("result"))
-        completions = result.get("completions")
-        first = mapping(completions[0]) if isinstance(completions, list) and completions else {}
+        first = mapping(next(iter(listed(result.get("completions"))), None))
         fields: dict[str, Any] = {"id": at[0], "score": score, "repeat": at[1]}
         if isinstance(first.get("text"), str):
             reason = mapping(first.get("finish_reason")).get("reason")
@@ -98,7 +97,7 @@ def read_instances(
 
 def _states(file: Path) -> list[dict[str, Any]]:
     raw = mapping(document(file, remedy=REMEDY)).get("request_states")
-    states = map(mapping, raw if isinstance(raw, list) else ())
+    states = map(mapping, listed(raw))
     return [s for s in states if not mapping(s.get("instance")).get("perturbation")]
 
 

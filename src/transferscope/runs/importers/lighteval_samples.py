@@ -11,7 +11,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.records import digest
-from .assemble import share
+from .assemble import listed, share
 from .base import Sample
 from .eee_rows import mapping
 from .naming import Place
@@ -73,8 +73,7 @@ def metrics_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _list(value: object) -> list[Any]:
     """A list, or one that was written as text."""
-    value = _literal(value)
-    return value if isinstance(value, list) else []
+    return listed(_literal(value))
 
 
 def _literal(value: object) -> object:

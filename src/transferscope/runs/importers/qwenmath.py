@@ -9,7 +9,7 @@ each: repeats. ``*_metrics.json`` alone, without ``--save_outputs``, gives ``acc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.records import ModelRef, digest
 from ...core.taxonomy import Taxonomy
-from .assemble import UNSCORED, Part, disagreement, number, results_of, share
+from .assemble import UNSCORED, Part, disagreement, listed, number, results_of, share
 from .base import Importer, Results, Sample
 from .eee_rows import mapping
 from .naming import Place, one_model, places_of
@@ -113,7 +113,9 @@ def _part(file: Path, place: Place, notes: list[str]) -> Part:
     rows, scores = 0, []
     for _, row in records(file, remedy=_REMEDY):
         rows += 1
-        scores.append([value for value in map(share, _list(row, "score")) if value is not None])
+        scores.append(
+            [value for value in map(share, listed(row.get("score"))) if value is not None]
+        )
     kept = [row for row in scores if row]
     why = "" if kept else f"none of its {rows:,} answers has a score"
     if kept and len(kept) < rows:
@@ -155,8 +157,8 @@ def _read(file: Path, place: Place) -> Iterator[Sample]:
         item, asked = row.get("idx"), row.get("question")
         if not isinstance(item, int | str):
             raise InputError("no idx in it", place=where, remedy=_REMEDY)
-        answers = _list(row, "code")
-        for repeat, score in enumerate(map(share, _list(row, "score"))):
+        answers = listed(row.get("code"))
+        for repeat, score in enumerate(map(share, listed(row.get("score")))):
             if score is None:
                 continue
             fields: dict[str, Any] = {"id": str(item), "score": score, "repeat": repeat}
@@ -168,8 +170,3 @@ def _read(file: Path, place: Place) -> Iterator[Sample]:
                 raise InputError(str(err), place=where, remedy=_REMEDY) from None
             hashed = digest(asked) if isinstance(asked, str) else None
             yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
-
-
-def _list(row: Mapping[str, Any], name: str) -> list[Any]:
-    value = row.get(name)
-    return value if isinstance(value, list) else []
