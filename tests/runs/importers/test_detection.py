@@ -85,6 +85,12 @@ def test_exactly_one_importer_claims_every_fixture(tmp_path):
             assert find_importer(path)[0] == name
 
 
+def test_a_folder_of_pointers_says_so(tmp_path):
+    (tmp_path / "results_x.parquet").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    with pytest.raises(InputError, match=r"results_x.parquet: a Git LFS pointer.*: git lfs pull"):
+        find_importer(tmp_path)
+
+
 def test_plain_files_are_nobody_elses(tmp_path):
     table = tmp_path / "scores.csv"
     table.write_text("benchmark,score\ngsm8k,0.5\n")

@@ -187,6 +187,16 @@ def test_what_is_cut_or_two_models_is_named(out, tmp_path):
         read(out)
 
 
+def test_reviews_without_a_report_and_empty_reports_are_named(out):
+    (out / RUN / "reports" / "tiny" / "mmlu.json").unlink()
+    (out / RUN / "reports" / "tiny" / "arc.json").write_text("")
+    results, samples = read(out)
+    assert set(samples) == {"gsm8k"}
+    stopped = "left out, it has no report: the run was stopped, or still runs"
+    assert f"mmlu_anatomy.jsonl: {stopped}" in results.notes
+    assert any(note.endswith("arc.json: left out, an empty file") for note in results.notes)
+
+
 def test_import_finds_it(out, tmp_path):
     assert find_importer(out)[0] == "evalscope"
     assert import_results(out, tmp_path / "run").format == "evalscope"

@@ -56,6 +56,27 @@ def test_replicas_of_a_data_set_are_repeats(out):
     assert texts == {("0", 0): "1", ("0", 1): "5", ("1", 0): "2", ("1", 1): "3"}
 
 
+def test_runs_of_one_data_set_are_repeats_of_its_items(out):
+    for run, right in ((0, [True, False]), (1, [True, True])):
+        details = [{"example_abbr": f"x_{at}", "correct": [one]} for at, one in enumerate(right)]
+        result(out, f"aime2025-run{run}", {"accuracy": 50.0 * sum(right), "details": details})
+    _, samples = read(out)
+    found = {(s.outcome.id, s.outcome.repeat): s.outcome.score for s in samples["aime25"]}
+    assert sorted(found.values()) == [0.0, 1.0, 1.0, 1.0]
+    assert {key[1] for key in found} == {0, 1}
+    assert len({key[0] for key in found}) == 2
+
+
+def test_predictions_that_were_not_evaluated_are_named(out):
+    folder = out / RUN / "predictions" / "tiny"
+    for name in ("drop", "piqa_0", "tmp_boolq"):
+        (folder / f"{name}.json").write_text("{}")
+    notes = read(out)[0].notes
+    stopped = "left out, it was not evaluated: the run was stopped"
+    assert {f"{name}: {stopped}" for name in ("drop", "piqa", "boolq")} < set(notes)
+    assert len([note for note in notes if note.endswith(stopped)]) == 3
+
+
 def test_a_summary_is_scores(out):
     for path in (out / RUN / "summary", next((out / RUN / "summary").iterdir())):
         results, samples = read(path)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 
 from ...core.errors import InputError
@@ -30,6 +31,9 @@ __all__ = [
     "open_run",
 ]
 
+_ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".gz", ".eval")
+LOOKED_AT = 1000
+"""Files of a folder that are looked at for why nobody reads it."""
 IMPORTERS = {
     "lm-eval": "lmeval",
     "lighteval": "lighteval",
@@ -139,7 +143,10 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     for name, importer in plugins("importers").items():
         if importer.accepts(path):
             return name, importer
-    check(path)
+    inside = islice(path.rglob("*"), LOOKED_AT) if path.is_dir() else [path]
+    for file in inside:
+        if path == file or file.suffix in _ENDINGS:
+            check(file)  # an empty file or a pointer is why nobody knows it
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),

@@ -166,7 +166,7 @@ def results_of(
         mine = [part for _, part in members]
         reads = [part.read for part in mine if part.read is not None]
         if reads:
-            samples[name] = partial(_chained, reads)
+            samples[name] = partial(chained, reads)
             if lacking := [_label(p.place) for p in mine if p.read is None]:
                 said.append(f"{name}: left out for want of answers: {', '.join(lacking)}")
         else:
@@ -230,6 +230,7 @@ def _taken(part: Part) -> Taken:
     )
 
 
-def _chained(reads: Sequence[Read]) -> Iterator[Sample]:
+def chained(reads: Sequence[Read]) -> Iterator[Sample]:
+    """The samples of all of them, one after the other."""
     for read in reads:
         yield from read()

@@ -20,7 +20,7 @@ from .assemble import Part, listed, results_of
 from .base import Importer, Results, Sample
 from .eee_rows import mapping
 from .naming import Place, one_model, place_of
-from .packed import document, head, name_of
+from .packed import document, head, hollow_in, name_of
 from .rows import sample_of
 
 _REMEDY = "evaluate again: evalplus.evaluate --samples FILE"
@@ -42,7 +42,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
     files = _files(path) if path.is_dir() else [path]
     model = one_model({str(file): _model(file) for file in files})
-    notes: list[str] = []
+    notes = hollow_in(path, "*eval_results.json*") if path.is_dir() else []
     parts = [part for file in files for part in _parts(file, taxonomy, notes)]
     return results_of(
         parts,

@@ -31,7 +31,7 @@ from .base import Importer, Results
 from .eee_rows import mapping
 from .evalscope_rows import Tally, read_reviews, tally_of
 from .naming import Place, lower_is_better, not_comparable, one_model, place_of
-from .packed import document, head, name_of, stem_of
+from .packed import document, head, hollow_in, name_of, stem_of
 
 _REMEDY = "name a report of EvalScope, or the run's folder"
 _START = re.compile(
@@ -69,12 +69,13 @@ def accepts(path: Path) -> bool:
 def read(path: Path, taxonomy: Taxonomy) -> Results:
     """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
     files = list(_under(path, _is_report, "*.json*")) if path.is_dir() else [path]
-    notes: list[str] = []
+    notes = hollow_in(path, "*.json", "*.jsonl") if path.is_dir() else []
     if files and _is_report(files[0]):
         reports = _newest([_report(file) for file in files], notes)
         models = {str(report.file): report.model for report in reports}
         model = one_model(models, remedy="name one's folder: reports/MODEL")
         parts = [part for report in reports for part in _parts(report, taxonomy, notes)]
+        notes += _unreported(path, reports)
     else:
         reviews = _reviews(path) if path.is_dir() else [path]
         model = one_model({str(file): file.parent.name for file in reviews})
@@ -229,6 +230,16 @@ def _review_file(report: _Report, subset: str) -> Path | None:
     folder = _root(report.file).joinpath("reviews", *below)
     names = [f"{report.dataset}_{subset}.jsonl{end}" for end in ("", ".gz")]
     return next((path for name in names if (path := folder / name).is_file()), None)
+
+
+def _unreported(path: Path, reports: list[_Report]) -> Iterator[str]:
+    """A note for reviews of a data set that has no report: the run was stopped before its end."""
+    if not path.is_dir():
+        return
+    known = tuple(f"{report.dataset}_" for report in reports)
+    for file in _reviews(path):
+        if not file.name.startswith(known):
+            yield f"{file.name}: left out, it has no report: the run was stopped, or still runs"
 
 
 def _lone(file: Path, taxonomy: Taxonomy, notes: list[str]) -> Part:

@@ -23,7 +23,7 @@ from .base import Importer, Results
 from .eee_rows import mapping
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
 from .naming import Place, one_model, places_of, plain
-from .packed import document, head, name_of
+from .packed import document, head, hollow_in, name_of
 
 _REMEDY = "name a run's folder of HELM (with run_spec.json and stats.json), or its suite's"
 _SPEC = "run_spec.json"
@@ -69,7 +69,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         raise InputError("no run in it", place=str(path), remedy=_REMEDY)
     models = {str(run.folder): run.model for run in runs}
     model = one_model(models, remedy="put every model's runs in a folder of their own")
-    notes: list[str] = []
+    notes = hollow_in(path, f"{_SPEC}*") if path.is_dir() else []
     places = places_of([run.task for run in runs], taxonomy)
     parts = [_part(run, places[run.task], notes, path) for run in runs]
     return results_of(
@@ -172,7 +172,7 @@ def _stats(folder: Path) -> dict[tuple[str, str], float]:
     file = named(folder, "stats.json")
     if file is None:
         what = "no stats.json in it: the run was stopped, or still runs"
-        raise InputError(what, place=str(folder), remedy="finish it: helm-run")
+        raise InputError(what, place=str(folder), remedy="finish it with helm-run, or remove it")
     raw = document(file, remedy=_REMEDY)
     found: dict[tuple[str, str], float] = {}
     for stat in map(mapping, listed(raw)):

@@ -38,7 +38,7 @@ from .lighteval_files import (
 )
 from .lighteval_samples import item_metrics, metrics_of, read_samples, rows_of
 from .naming import Place, one_model, place_of, plain
-from .packed import document
+from .packed import document, hollow_in
 
 _REMEDY = "name a results_*.json of lighteval"
 _MAIN = ("extractive_match", "em", "qem", "acc_norm", "acc", "prompt_level_strict_acc", "pass@k")
@@ -73,7 +73,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     Raises :class:`InputError` for two models and for what can't be read, :class:`MissingExtra`
     where there are details and no pyarrow.
     """
-    notes: list[str] = []
+    notes = hollow_in(path, "results_*.json*") if path.is_dir() else []
     documents = {file: _document(file) for file in _results_at(path)}
     tasks = _newest(_tasks(path, documents), notes)
     if not tasks:

@@ -19,16 +19,23 @@ from typing import Any, NamedTuple
 from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import CLOSE, Part, disagreement, number, pick, read_first, results_of
+from .assemble import CLOSE, Part, chained, disagreement, number, pick, read_first, results_of
 from .base import Importer, Results
 from .naming import Place, one_model, places_of
-from .opencompass_rows import details_of, predicted, predictions_beside, read_details
+from .opencompass_rows import (
+    details_of,
+    predicted,
+    predictions_beside,
+    read_details,
+    unevaluated,
+)
 from .opencompass_summary import MAIN, NO_METRIC, is_summary, read_summary
 from .packed import document, head, name_of, stem_of
 
 _START = re.compile(
     rb'\s{0,64}\{\s{0,64}"(%s)"\s{0,9}:\s{0,9}\d' % "|".join(map(re.escape, MAIN)).encode()
 )
+_RUN = re.compile(r"[-_]run_?[0-9]{1,3}$")
 _REMEDY = "name a run's folder of OpenCompass, or results/MODEL in it"
 
 
@@ -60,8 +67,13 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     found = _newest([_result(file) for file in files], notes)
     models = {str(result.file): result.model for result in found}
     model = one_model(models, remedy="name one's folder: results/MODEL")
-    places = places_of([result.task for result in found], taxonomy)
-    parts = [_part(result, places[result.task], notes) for result in found]
+    if path.is_dir():
+        notes += unevaluated(files)
+    runs: dict[str, list[_Result]] = {}
+    for result in found:
+        runs.setdefault(_RUN.sub("", result.task), []).append(result)
+    places = places_of(runs, taxonomy)
+    parts = [_repeated(mine, places[task], notes) for task, mine in runs.items()]
     return results_of(
         parts,
         path=path,
@@ -111,7 +123,24 @@ def _newest(results: list[_Result], notes: list[str]) -> list[_Result]:
     return list(chosen.values())
 
 
-def _part(result: _Result, place: Place, notes: list[str]) -> Part:
+def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
+    """One data set that ran several times under names of its own: its answers are repeats."""
+    first, *more = [_part(result, place, notes, at) for at, result in enumerate(runs)]
+    scores = [part.score for part in (first, *more) if part.score is not None]
+    reads = [part.read for part in (first, *more) if part.read is not None]
+    if not more or first.left_out or len(scores) < 1 + len(more):
+        return first
+    if 0 < len(reads) <= len(more):
+        notes.append(f"{place.task}: {len(more) + 1 - len(reads)} of its runs have no answers")
+    return replace(
+        first,
+        score=sum(scores) / len(scores),
+        scores={},
+        read=partial(chained, reads) if reads else None,
+    )
+
+
+def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Part:
     run = result.file.resolve().parents[2]
     if "error" in result.raw:
         return Part(place, run, left_out=f"it failed: {str(result.raw['error'])[:80]}")
@@ -136,7 +165,9 @@ def _part(result: _Result, place: Place, notes: list[str]) -> Part:
         return part
     if lost := sum(len(detail.scores) for detail in details) - len(kept):
         notes.append(f"{place.task}: {lost:,} of {lost + len(kept):,} answers were not graded")
-    return replace(part, read=partial(read_details, result.file, place, details, predictions))
+    repeats = max(len(detail.scores) for detail in details)
+    read_ = partial(read_details, result.file, place, details, predictions, run_ * repeats)
+    return replace(part, read=read_)
 
 
 def _scores(raw: Mapping[str, Any]) -> dict[str, float]:

@@ -6,6 +6,7 @@ data set) or an object by number. Predictions are by number, of replica after re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,19 @@ def predictions_beside(result: Path) -> list[Path]:
     return []
 
 
+def unevaluated(results: list[Path]) -> list[str]:
+    """A note for every prediction beside ``results`` that has none."""
+    notes = []
+    for folder in sorted({file.resolve().parent for file in results}):
+        known = {stem_of(file) for file in folder.iterdir()}
+        beside = folder.parents[1] / "predictions" / folder.name
+        stems = {stem_of(file) for file in beside.glob("*.json*")} if beside.is_dir() else ()
+        bare = {re.sub(r"^tmp_|_[0-9]+$", "", stem) for stem in stems if stem not in known}
+        for name in sorted(bare - known):
+            notes.append(f"{name}: left out, it was not evaluated: the run was stopped")
+    return notes
+
+
 def predicted(files: list[Path]) -> list[dict[str, Any]]:
     """The predictions in order; parts are numbered from 0 each."""
     found = []
@@ -81,9 +95,12 @@ def predicted(files: list[Path]) -> list[dict[str, Any]]:
 
 
 def read_details(
-    file: Path, place: Place, details: list[Detail], predictions: list[Path]
+    file: Path, place: Place, details: list[Detail], predictions: list[Path], first: int = 0
 ) -> Iterator[Sample]:
-    """Every graded answer; its text is the prediction's, else what the details keep of it."""
+    """Every graded answer; its text is the prediction's, else what the details keep of it.
+
+    Repeats are numbered from ``first``.
+    """
     given = predicted(predictions)
     for at, detail in enumerate(details):
         for repeat, score in enumerate(detail.scores):
@@ -93,7 +110,7 @@ def read_details(
             row = given[number] if number < len(given) else {}
             text = _text(row) or _text(detail.row)
             asked = row.get("origin_prompt", detail.row.get("prompt"))
-            fields: dict[str, Any] = {"id": detail.id, "score": score, "repeat": repeat}
+            fields: dict[str, Any] = {"id": detail.id, "score": score, "repeat": first + repeat}
             if text is not None:
                 fields |= {"response": text, "prompt": _prompt(asked)}
             try:

@@ -22,6 +22,7 @@ MAX_LINE = 64 * 2**20
 """Bytes of one line of JSON lines, unpacked."""
 _GZIP = b"\x1f\x8b"
 _LFS = b"version https://git-lfs"
+_EMPTY = "an empty file"
 AGAIN = "copy or unpack the file again"
 
 
@@ -51,12 +52,23 @@ def head(path: Path, size: int = 2048) -> bytes:
 
 def check(path: Path) -> None:
     """Raise :class:`InputError` for a file that is empty or a Git LFS pointer."""
+    if what := _hollow(path):
+        remedy = "fetch the file: git lfs pull" if what != _EMPTY else AGAIN
+        raise InputError(what, place=str(path), remedy=remedy)
+
+
+def hollow_in(folder: Path, *patterns: str) -> list[str]:
+    """A note for every file of these names that is empty or a Git LFS pointer."""
+    found = sorted({file for pattern in patterns for file in folder.rglob(pattern)})
+    return [f"{file}: left out, {what}" for file in found if (what := _hollow(file))]
+
+
+def _hollow(path: Path) -> str:
+    """What a file without content is, else empty."""
     start = head(path, 256)
     if start.startswith(_LFS):
-        what, remedy = "a Git LFS pointer, not the file itself", "fetch the file: git lfs pull"
-        raise InputError(what, place=str(path), remedy=remedy)
-    if not start and path.is_file() and path.stat().st_size == 0:
-        raise InputError("an empty file", place=str(path), remedy=AGAIN)
+        return "a Git LFS pointer, not the file itself"
+    return _EMPTY if not start and path.is_file() and path.stat().st_size == 0 else ""
 
 
 @contextmanager

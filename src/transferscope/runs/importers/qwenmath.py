@@ -22,7 +22,7 @@ from .assemble import UNSCORED, Part, disagreement, listed, number, results_of, 
 from .base import Importer, Results, Sample
 from .eee_rows import mapping
 from .naming import Place, one_model, places_of
-from .packed import document, head, name_of, records, stem_of
+from .packed import document, head, hollow_in, name_of, records, stem_of
 from .rows import sample_of
 
 _REMEDY = "evaluate again with math_eval.py --save_outputs"
@@ -45,7 +45,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     Raises :class:`InputError` for two models, two files of a data set and what can't be read.
     """
     files = _files(path) if path.is_dir() else [path]
-    notes: list[str] = []
+    notes = hollow_in(path, "*_metrics.json*", "*_seed*.jsonl*") if path.is_dir() else []
     tasks = {file: file.resolve().parent.name for file in files}
     model = one_model({str(file): _model(file) for file in files})
     places = places_of(tasks.values(), taxonomy)
