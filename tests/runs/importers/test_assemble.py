@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from transferscope.core.records import ModelRef, Outcome
 from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers.assemble import (
     Part,
+    dated,
     disagreement,
     number,
     pick,
@@ -102,3 +105,11 @@ def test_disagreement():
     assert said == "t: 4 answers, but the score beside them is of 5 items"
     said = disagreement("t", n=4, mean=0.5, said_n=4, said=0.51)
     assert said == "t: the answers' mean is 50.00 %, the score beside them 51.00 %"
+
+
+def test_a_run_is_dated_by_its_folder_else_by_its_file(tmp_path):
+    file = tmp_path / "report.json"
+    file.write_text("{}")
+    os.utime(file, (0, time.mktime((2026, 11, 28, 8, 0, 0, 0, 0, -1))))
+    assert dated(tmp_path / "20250101_000000", file) == "20250101_000000"
+    assert dated(tmp_path / "my_run", file) == "20261128_080000"

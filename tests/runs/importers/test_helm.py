@@ -98,6 +98,12 @@ def test_gzipped(suite):
     assert [s.outcome.score for s in read(suite)[1]["gsm8k"]] == [1.0, 0.0]
 
 
+def test_two_suites_in_a_folder_are_refused(suite):
+    shutil.copytree(suite, suite.parent / "v2")
+    with pytest.raises(InputError, match=r"a second run of gsm \(the other: .*v1/gsm\)"):
+        read(suite.parent)
+
+
 def test_lower_is_better_and_all_failed(suite):
     def bits(raw):
         for stat in raw:

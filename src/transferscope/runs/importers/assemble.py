@@ -8,8 +8,10 @@ answers are read. What answers say is held against the score beside them.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -120,6 +122,17 @@ def place_below(task: str, subset: str, taxonomy: Taxonomy) -> Place:
     if found is not None and found.benchmark != place.benchmark:
         return replace(place_of(inner, taxonomy), task=task)
     return replace(place, subset=subset, prefix=f"{subset}/")
+
+
+def dated(folder: Path, file: Path) -> str:
+    """When a run was: the date that its folder is named by, else that of its file; sorts as text.
+
+    >>> dated(Path("outputs/20261128_080000"), Path("x"))
+    '20261128_080000'
+    """
+    if re.fullmatch(r"\d{8}_\d{6}", folder.name):
+        return folder.name
+    return datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y%m%d_%H%M%S")
 
 
 def shown_below(task: str, subset: str) -> str:

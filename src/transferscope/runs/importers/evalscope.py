@@ -20,6 +20,7 @@ from ...core.taxonomy import Taxonomy
 from .assemble import (
     UNSCORED,
     Part,
+    dated,
     disagreement,
     listed,
     number,
@@ -158,7 +159,7 @@ def _metric(raw: Mapping[str, Any]) -> _Metric:
 def _newest(reports: list[_Report], notes: list[str]) -> list[_Report]:
     """Every data set's newest report: run folders are named by their date."""
     chosen: dict[tuple[str, str], _Report] = {}
-    for report in sorted(reports, key=lambda report: str(_root(report.file))):
+    for report in sorted(reports, key=lambda report: dated(_root(report.file), report.file)):
         same = (report.model, report.dataset)
         if (older := chosen.pop(same, None)) is not None:
             notes.append(f"{report.dataset}: read from {report.file}, not from {older.file}")

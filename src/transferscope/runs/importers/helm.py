@@ -69,6 +69,11 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         raise InputError("no run in it", place=str(path), remedy=_REMEDY)
     models = {str(run.folder): run.model for run in runs}
     model = one_model(models, remedy="put every model's runs in a folder of their own")
+    first: dict[str, _Run] = {}
+    for run in runs:
+        if (other := first.setdefault(run.task, run)) is not run:
+            what = f"a second run of {run.task} (the other: {other.folder})"
+            raise InputError(what, place=str(run.folder), remedy="name the suite's folder of one")
     notes = hollow_in(path, f"{_SPEC}*") if path.is_dir() else []
     places = places_of([run.task for run in runs], taxonomy)
     parts = [_part(run, places[run.task], notes, path) for run in runs]

@@ -19,7 +19,17 @@ from typing import Any, NamedTuple
 from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import CLOSE, Part, chained, disagreement, number, pick, read_first, results_of
+from .assemble import (
+    CLOSE,
+    Part,
+    chained,
+    dated,
+    disagreement,
+    number,
+    pick,
+    read_first,
+    results_of,
+)
 from .base import Importer, Results
 from .naming import Place, one_model, places_of
 from .opencompass_rows import (
@@ -113,9 +123,14 @@ def _result(file: Path) -> _Result:
     return _Result(file, raw, stem_of(file), file.resolve().parent.name)
 
 
+def _run_of(result: _Result) -> Path:
+    """The run's folder: what ``results`` lies in."""
+    return result.file.resolve().parents[2]
+
+
 def _newest(results: list[_Result], notes: list[str]) -> list[_Result]:
     chosen: dict[tuple[str, str], _Result] = {}
-    for result in sorted(results, key=lambda result: str(result.file)):
+    for result in sorted(results, key=lambda result: dated(_run_of(result), result.file)):
         same = (result.model, result.task)
         if (older := chosen.pop(same, None)) is not None:
             notes.append(f"{result.task}: read from {result.file}, not from {older.file}")
@@ -141,7 +156,7 @@ def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
 
 
 def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Part:
-    run = result.file.resolve().parents[2]
+    run = _run_of(result)
     if "error" in result.raw:
         return Part(place, run, left_out=f"it failed: {str(result.raw['error'])[:80]}")
     scores = _scores(result.raw)
