@@ -8,71 +8,44 @@ is read from the newest, and a note says so.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import (
     UNSCORED,
     Part,
-    dated,
     disagreement,
-    listed,
-    number,
     place_below,
     results_of,
     shown_below,
 )
 from .base import Importer, Results
-from .eee_rows import mapping
+from .evalscope_reports import Metric, Report, is_report, newest, read_report, review_file, root_of
 from .evalscope_rows import Tally, read_reviews, tally_of
-from .naming import Place, lower_is_better, not_comparable, one_model, place_of
-from .packed import document, head, hollow_in, name_of, stem_of
+from .naming import Place, not_comparable, one_model, place_of
+from .packed import head, hollow_in, name_of, stem_of
 
-_REMEDY = "name a report of EvalScope, or the run's folder"
-_START = re.compile(
-    rb'\s{0,64}\{\s{0,64}("schema_version"\s{0,9}:\s{0,9}\d,\s{0,64})?"name"\s{0,9}:'
-)
 _REVIEW_HEAD = 2**16
 """Bytes in which a row of reviews must show what it is."""
-
-
-class _Metric(NamedTuple):
-    """One metric of a report; ``subsets``: name to (score, n); ``scale`` is its largest value."""
-
-    name: str
-    lower: bool
-    scale: float
-    subsets: dict[str, tuple[float | None, int | None]]
-
-
-class _Report(NamedTuple):
-    file: Path
-    dataset: str
-    model: str
-    metrics: list[_Metric]
-    errored: int
-    requested: int
 
 
 def accepts(path: Path) -> bool:
     """A report, a file of reviews, or a folder with a report or reviews somewhere in it."""
     if path.is_dir():
-        return next(_under(path, _is_report, "*.json*"), None) is not None or bool(_reviews(path))
-    return _is_report(path) or _is_review(path)
+        return next(_under(path, is_report, "*.json*"), None) is not None or bool(_reviews(path))
+    return is_report(path) or _is_review(path)
 
 
 def read(path: Path, taxonomy: Taxonomy) -> Results:
     """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
-    files = list(_under(path, _is_report, "*.json*")) if path.is_dir() else [path]
+    files = list(_under(path, is_report, "*.json*")) if path.is_dir() else [path]
     notes = hollow_in(path, "*.json", "*.jsonl") if path.is_dir() else []
-    if files and _is_report(files[0]):
-        reports = _newest([_report(file) for file in files], notes)
+    if files and is_report(files[0]):
+        reports = newest([read_report(file) for file in files], notes)
         models = {str(report.file): report.model for report in reports}
         model = one_model(models, remedy="name one's folder: reports/MODEL")
         parts = [part for report in reports for part in _parts(report, taxonomy, notes)]
@@ -94,13 +67,6 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
 IMPORTER = Importer(accepts, read)
 
 
-def _is_report(path: Path) -> bool:
-    if not name_of(path).endswith(".json"):
-        return False
-    start = head(path)
-    return _START.match(start) is not None and b'"dataset_name"' in start
-
-
 def _is_review(path: Path) -> bool:
     if not name_of(path).endswith(".jsonl"):
         return False
@@ -118,62 +84,7 @@ def _under(folder: Path, kind: Any, pattern: str) -> Iterator[Path]:
     return (file for file in sorted(folder.rglob(pattern)) if kind(file))
 
 
-def _report(file: Path) -> _Report:
-    raw = document(file, remedy=_REMEDY)
-    metrics = mapping(raw).get("metrics")
-    if not isinstance(metrics, list) or not isinstance(raw.get("dataset_name"), str):
-        raise InputError("no metrics and dataset_name in it", place=str(file), remedy=_REMEDY)
-    primary = mapping(raw.get("primary_metric_identity"))
-    if primary:
-        metrics = sorted(metrics, key=lambda metric: mapping(metric).get("identity") != primary)
-    summary = mapping(raw.get("execution_summary"))
-    return _Report(
-        file=file,
-        dataset=raw["dataset_name"],
-        model=str(raw.get("model_name") or file.parent.name),
-        metrics=[_metric(mapping(metric)) for metric in metrics],
-        errored=_whole(summary.get("errored")) or 0,
-        requested=_whole(summary.get("requested")) or 0,
-    )
-
-
-def _metric(raw: Mapping[str, Any]) -> _Metric:
-    identity, semantics = mapping(raw.get("identity")), mapping(raw.get("semantics"))
-    name = str(identity.get("name") or raw.get("name"))
-    high = number(mapping(semantics.get("value_range")).get("max"))
-    subsets = {}
-    for category in listed(raw.get("categories")):
-        for subset in listed(mapping(category).get("subsets")):
-            row = mapping(subset)
-            if not row.get("is_aggregate"):
-                subsets[str(row.get("name"))] = (number(row.get("score")), _whole(row.get("num")))
-    return _Metric(
-        name=name,
-        lower=str(semantics.get("direction")).startswith("lower")
-        or lower_is_better(name.removeprefix("mean_")),
-        scale=high if high is not None and high > 1.0 else 1.0,
-        subsets=subsets,
-    )
-
-
-def _newest(reports: list[_Report], notes: list[str]) -> list[_Report]:
-    """Every data set's newest report: run folders are named by their date."""
-    chosen: dict[tuple[str, str], _Report] = {}
-    for report in sorted(reports, key=lambda report: dated(_root(report.file), report.file)):
-        same = (report.model, report.dataset)
-        if (older := chosen.pop(same, None)) is not None:
-            notes.append(f"{report.dataset}: read from {report.file}, not from {older.file}")
-        chosen[same] = report
-    return list(chosen.values())
-
-
-def _root(report: Path) -> Path:
-    """The run's folder: what ``reports`` lies in."""
-    file = report.resolve()
-    return next((p.parent for p in file.parents if p.name == "reports"), file.parent)
-
-
-def _parts(report: _Report, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Part]:
+def _parts(report: Report, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Part]:
     if report.errored:
         counts = f"{report.errored:,} of {report.requested:,}"
         notes.append(f"{report.dataset}: {counts} answers left out, they ended in an error")
@@ -181,14 +92,14 @@ def _parts(report: _Report, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Pa
         place = place_of(report.dataset, taxonomy)
         all_of = report.requested and report.errored == report.requested
         why = f"all {report.requested:,} answers ended in an error" if all_of else "no score in it"
-        yield Part(place, _root(report.file), left_out=why)
+        yield Part(place, root_of(report.file), left_out=why)
         return
     first = report.metrics[0]
     for subset, (score, n) in first.subsets.items():
         place = place_below(report.dataset, subset, taxonomy)
         part = _part(report, first, place, subset)
         wanted = (first.name, first.name.removeprefix("mean_"), *place.metrics)
-        reviews = _review_file(report, subset)
+        reviews = review_file(report, subset)
         if reviews is not None and not part.left_out:
             part = _reviewed(
                 reviews,
@@ -203,7 +114,7 @@ def _parts(report: _Report, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Pa
         yield part
 
 
-def _part(report: _Report, metric: _Metric, place: Place, subset: str) -> Part:
+def _part(report: Report, metric: Metric, place: Place, subset: str) -> Part:
     score, n = metric.subsets[subset]
     scaled = None if score is None else score / metric.scale
     why = ""
@@ -213,7 +124,7 @@ def _part(report: _Report, metric: _Metric, place: Place, subset: str) -> Part:
         why = UNSCORED
     return Part(
         place=place,
-        file=_root(report.file),
+        file=root_of(report.file),
         shown=shown_below(report.dataset, subset),
         metric=metric.name,
         others=tuple(other.name for other in report.metrics if other is not metric),
@@ -223,17 +134,7 @@ def _part(report: _Report, metric: _Metric, place: Place, subset: str) -> Part:
     )
 
 
-def _review_file(report: _Report, subset: str) -> Path | None:
-    """The reviews of a subset; its name is somebody else's and must be a plain one."""
-    if {"/", "\\"} & set(subset + report.dataset):
-        return None
-    below = report.file.resolve().parent.parts[len(_root(report.file).parts) + 1 :]
-    folder = _root(report.file).joinpath("reviews", *below)
-    names = [f"{report.dataset}_{subset}.jsonl{end}" for end in ("", ".gz")]
-    return next((path for name in names if (path := folder / name).is_file()), None)
-
-
-def _unreported(path: Path, reports: list[_Report]) -> Iterator[str]:
+def _unreported(path: Path, reports: list[Report]) -> Iterator[str]:
     """A note for reviews of a data set that has no report: the run was stopped before its end."""
     if not path.is_dir():
         return
@@ -291,7 +192,3 @@ def _reviewed(
         read=partial(read_reviews, file, place, tally.metric or ""),
         left_out=why,
     )
-
-
-def _whole(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None
