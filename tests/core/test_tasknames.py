@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferscope.core.tasknames import fold, key, spellings
+from transferscope.core.tasknames import fold, key, spellings, without_model
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,8 @@ def test_keys_have_no_separators():
         ("gsm8k_cot_zeroshot", "gsm8k"),
         ("mbpp_instruct", "mbpp"),
         ("gsm8k_gen_1d7fe4", "gsm8k"),
+        ("gsm8k_a58960", "gsm8k"),
+        ("aime2024-run3", "aime2024"),
         ("mmlu_ppl_ac766d", "mmlu"),
         ("ifeval_en", "ifeval"),
         ("inspect_evals/piqa", "piqa"),
@@ -76,6 +78,8 @@ def test_decorations_come_off(task, bare):
         "24_game",
         "c4",
         "toxigen",
+        "mmlu_facade",  # no hash: letters only
+        "mmlu_202411",  # a date
     ],
 )
 def test_what_says_which_questions_are_asked_stays(name):
@@ -89,6 +93,12 @@ def test_parts_of_helms_names():
         "commonsense",
     )
     assert "gpqa_main" in spellings("gpqa:subset=gpqa_main,use_chain_of_thought=true,model=m")
+
+
+def test_helms_names_without_the_model():
+    assert without_model("raft:subset=a,model=m,model_deployment=p/m,k=5") == "raft:subset=a,k=5"
+    assert without_model("gsm:model=m") == "gsm"
+    assert without_model("model=m") == "model=m"
 
 
 @given(st.text(max_size=80))

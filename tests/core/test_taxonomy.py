@@ -135,10 +135,10 @@ def test_a_long_exact_name_goes_before_a_short_pattern():
     assert load_taxonomy().find("mmlu_de_llama")[0] == "mmlu_multilingual_llama"
 
 
-def test_names_of_six_harnesses_are_mapped():
+def test_names_of_seven_harnesses_are_mapped():
     rows = list(csv.DictReader(NAMES.read_text(encoding="utf-8").splitlines()))
     assert len(rows) >= 250
-    assert len({row["harness"] for row in rows}) == 7
+    assert len({row["harness"] for row in rows}) == 8
     find = load_taxonomy().find
     got = {row["name"]: (found[0] if (found := find(row["name"])) else "") for row in rows}
     assert got == {row["name"]: row["benchmark"] for row in rows}
@@ -168,6 +168,13 @@ def test_unknown_chance_is_not_zero():
 def test_bad_options_are_refused(line):
     with pytest.raises(InputError, match="options is a whole number"):
         parse_taxonomy(f'[tasks.a]\ngroup = "x"\n{line}\n', place="t")
+
+
+def test_two_models_runs_of_helm_are_one_subset():
+    runs = [f"legalbench:subset=abercrombie,model={model}" for model in ("base", "tuned")]
+    first, second = (load_taxonomy().match(run) for run in runs)
+    assert first == second
+    assert (first.benchmark, first.spelling) == ("legalbench", "legalbench_subset_abercrombie")
 
 
 def test_sets_must_be_known():

@@ -37,7 +37,8 @@ def import_command(
     explain
         Write nothing: list every task with the benchmark, group and metric it is taken for.
     format
-        Of the results: lm-eval, inspect, eee, jsonl, csv or a plugin's; auto finds it out.
+        Of the results: lm-eval, lighteval, evalscope, opencompass, helm, evalplus, qwen-math,
+        inspect, eee, jsonl, csv or a plugin's; auto finds it out.
     """
     from ..core.taxonomy import load_taxonomy
     from ..report.progress import progress

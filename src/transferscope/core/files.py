@@ -111,7 +111,7 @@ def read_json(path: Path, *, remedy: str = "name a JSON file") -> dict[str, Any]
 
 def read_list(path: Path, *, remedy: str) -> list[Any]:
     """The JSON list in the file."""
-    value = _value(read_text(path, remedy=remedy), str(path), remedy)
+    value = json_value(read_text(path, remedy=remedy), str(path), remedy)
     if not isinstance(value, list):
         raise InputError("not a JSON list", place=str(path), remedy=remedy)
     return value
@@ -264,13 +264,14 @@ def _refuse_damaged(text: str, place: str, *, remedy: str, at: int | None = None
 
 
 def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
-    value = _value(text, place, remedy)
+    value = json_value(text, place, remedy)
     if not isinstance(value, dict):
         raise InputError("not a JSON object", place=place, remedy=remedy)
     return value
 
 
-def _value(text: str, place: str, remedy: str) -> Any:
+def json_value(text: str, place: str, remedy: str) -> Any:
+    """The JSON value ``text``, an object or not. Raises :class:`InputError` naming ``place``."""
     try:
         value = json.loads(text)
     except ValueError as err:

@@ -29,6 +29,8 @@ _SUFFIXES = re.compile(
     r"(?<![0-9])[0-9]{1,3}_?shots?|(?<=_)(zero|one|few|five|n)_?shot"  # examples in the prompt
     r"|(?<=_)(cot|chat|instruct|llama|generative|gen|ppl|clp|llm_?judge|t5_prompt)"
     r"|(?<=_)(gen|ppl|clp|ll|mixed)_[0-9a-f]{6}"  # OpenCompass: the prompt's hash
+    r"|_(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{6}"  # ... or the hash alone
+    r"|_run_?[0-9]{1,3}"  # OpenCompass: one of several runs
     r"|(?<=_)(en|eng|english|default|test|val|validation|dev)"
     r")$"
 )
@@ -38,6 +40,7 @@ _PARTS = frozenset(
     | {"demographic", "category", "track"}
 )
 """Arguments of HELM's names that say which part of a benchmark was run."""
+_MODEL = re.compile(r"(?<=[:,])(model|model_deployment)=[^,]*(,|$)")
 _LONGEST = 200
 """Characters of a name that are looked at."""
 
@@ -74,6 +77,15 @@ def spellings(task: str) -> tuple[str, ...]:
                 if bare != folded:
                     todo.append(bare)
     return tuple(found)
+
+
+def without_model(task: str) -> str:
+    """HELM's name of a run without the model in it: two models' runs have one name.
+
+    >>> without_model("raft:subset=a,model=m"), without_model("gsm:model=m")
+    ('raft:subset=a', 'gsm')
+    """
+    return _MODEL.sub("", task).rstrip(":,") if _ARGUMENTS.match(task) else task
 
 
 def _unwrapped(task: str) -> list[str]:

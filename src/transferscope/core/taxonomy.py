@@ -44,7 +44,7 @@ from .files import parse_toml, read_text
 from .invalid import reason
 from .nearest import CUTOFF, did_you_mean, nearest
 from .suite import Benchmark, Suite
-from .tasknames import fold, key, spellings
+from .tasknames import fold, key, spellings, without_model
 
 _WILD = frozenset("*?{}")
 SOURCE = "math"
@@ -131,7 +131,7 @@ class Taxonomy(BaseModel):
             return Match(name, self.tasks[name], fold(task), family=False)
         by_pattern: Match | None = None
         letters = 0
-        for spelling in spellings(task):
+        for spelling in spellings(without_model(task)):
             if name := self._names.get(spelling) or self._names.get(key(spelling)):
                 if by_pattern is not None and letters > len(spelling):
                     return by_pattern

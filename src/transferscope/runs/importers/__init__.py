@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 
 from ...core.damage import damage_of
@@ -36,8 +37,17 @@ __all__ = [
 ]
 
 _NONE = "run it again, or remove its samples to import what else there is"
+_ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".gz", ".eval")
+LOOKED_AT = 1000
+"""Files of a folder that are looked at for why nobody reads it."""
 IMPORTERS = {
     "lm-eval": "lmeval",
+    "lighteval": "lighteval",
+    "evalscope": "evalscope",
+    "opencompass": "opencompass",
+    "helm": "helm",
+    "evalplus": "evalplus",
+    "qwen-math": "qwenmath",
     "inspect": "inspect_log",
     "eee": "eee",
     "jsonl": "jsonl",
@@ -178,7 +188,9 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     for name, importer in plugins("importers").items():
         if importer.accepts(path):
             return name, importer
-    _refuse_damaged(path)
+    for file in islice(path.rglob("*"), LOOKED_AT) if path.is_dir() else [path]:
+        if path == file or file.suffix in _ENDINGS:
+            _refuse_damaged(file)
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -162,7 +163,10 @@ def not_comparable(metric: str) -> str:
     return f"not comparable: {metric} is better when lower, a score when higher"
 
 
-def one_model(models: Mapping[str, str]) -> str:
+_ONE = "keep every model's results in a file or folder of its own"
+
+
+def one_model(models: Mapping[str, str], *, remedy: str = _ONE) -> str:
     """The model of all files, from file (or line) to model name.
 
     Raises :class:`InputError` for a second one: a run is of one model.
@@ -172,7 +176,7 @@ def one_model(models: Mapping[str, str]) -> str:
         raise InputError(
             f"results of {len(names)} models ({', '.join(names[:4])})",
             place=next(place for place, model in models.items() if model == names[1]),
-            remedy="keep every model's results in a file or folder of its own",
+            remedy=remedy,
         )
     return names[0]
 
@@ -185,7 +189,9 @@ def plain(settings: Any) -> dict[str, Any]:
     kept = {
         name: value
         for name, value in settings.items()
-        if isinstance(value, kinds)
-        or (isinstance(value, list) and all(isinstance(part, kinds) for part in value))
+        if all(
+            isinstance(part, kinds) and (not isinstance(part, float) or math.isfinite(part))
+            for part in (value if isinstance(value, list) else [value])
+        )
     }
     return dict(sorted(kept.items()))

@@ -1,0 +1,249 @@
+"""From the parts of another harness's results to :class:`~.base.Results`: one rule for all.
+
+A part is one task of a file, or one subset of it. Parts of one benchmark become its subsets, which
+are weighted by their size; where some of them have answers and others only scores, those with
+answers are read. What answers say is held against the score beside them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.records import ModelRef, ScoreRow
+from ...core.tasknames import fold, key
+from ...core.taxonomy import Taxonomy
+from .base import Results, Sample, Taken
+from .naming import (
+    Place,
+    by_benchmark,
+    left_out,
+    lower_is_better,
+    not_comparable,
+    place_of,
+    unmapped,
+)
+
+Read = Callable[[], Iterator[Sample]]
+_NO_SUBSET = ("", "main", "default", "all", "test", "defaultsubset", "openaihumaneval")
+CLOSE = 1e-3
+"""Answers and the score beside them agree within this, in 0..1: scores are often rounded."""
+UNSCORED = "it has no score within 0..1"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One task, or one subset of it, with its answers (``read``) or its ``score`` alone.
+
+    ``shown`` is the task's name for a user where it is not the place's. ``score``, ``stderr`` and
+    ``scores`` (of all metrics, by name, the one that is read first) are in 0..1; ``n`` counts
+    items. ``left_out``: why neither is used, else empty.
+    """
+
+    place: Place
+    file: Path
+    shown: str = ""
+    metric: str = "score"
+    others: tuple[str, ...] = ()
+    n: int | None = None
+    score: float | None = None
+    stderr: float | None = None
+    read: Read | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    decoding: Mapping[str, Any] = field(default_factory=dict)
+    left_out: str = ""
+
+
+def number(value: object) -> float | None:
+    """A finite number or true/false as a float; ``None`` for anything else."""
+    if not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return None
+    return found if math.isfinite(found) else None
+
+
+def listed(value: object) -> list[Any]:
+    """The value where it is a list, else nothing."""
+    return value if isinstance(value, list) else []
+
+
+def share(value: object) -> float | None:
+    """A number within 0..1, else ``None``."""
+    found = number(value)
+    return found if found is not None and 0.0 <= found <= 1.0 else None
+
+
+def pick(
+    scores: Mapping[str, float], place: Place, *, first: Sequence[str] = ()
+) -> tuple[str | None, str]:
+    """The metric of ``scores`` that is read and, where none can be, the reason.
+
+    In this order: the taxonomy's, those of ``first`` (the harness's main ones), any. "pass@k" also
+    means "pass@k:k=1". A metric that is better when lower, or outside 0..1, is no score.
+    """
+    usable = [m for m, v in scores.items() if 0.0 <= v <= 1.0 and not lower_is_better(m)]
+    if place.lower_is_better or not usable:
+        lower = [m for m in scores if place.lower_is_better or lower_is_better(m)]
+        return None, not_comparable(lower[0]) if lower else UNSCORED
+    for wanted in (*place.metrics, *first):
+        for metric in usable:
+            if metric == wanted or metric.partition(":")[0] == wanted:
+                return metric, ""
+    return usable[0], ""
+
+
+def read_first(scores: Mapping[str, float], metric: str | None) -> dict[str, float]:
+    """The scores within 0..1, ``metric`` first; empty where it is not one of them."""
+    kept = {name: v for name, v in scores.items() if 0.0 <= v <= 1.0 and not lower_is_better(name)}
+    return dict(sorted(kept.items(), key=lambda pair: pair[0] != metric)) if metric in kept else {}
+
+
+def place_below(task: str, subset: str, taxonomy: Taxonomy) -> Place:
+    """Place of a subset that a harness has below a task: "mmlu", "anatomy"; "arc", "ARC-Easy".
+
+    Where the taxonomy has another benchmark for it ("arc_easy", "musr_murder_mysteries"), that one;
+    a subset's name that says nothing ("main", "default") is none.
+    """
+    place = place_of(task, taxonomy)
+    if shown_below(task, subset) == task:
+        return place
+    inner = subset if fold(subset).startswith(f"{fold(task)}_") else f"{task}_{subset}"
+    found = taxonomy.match(inner)
+    if found is not None and found.benchmark != place.benchmark:
+        return replace(place_of(inner, taxonomy), task=task)
+    return replace(place, subset=subset, prefix=f"{subset}/")
+
+
+def dated(folder: Path, file: Path) -> str:
+    """When a run was: the date that its folder is named by, else that of its file; sorts as text.
+
+    >>> dated(Path("outputs/20261128_080000"), Path("x"))
+    '20261128_080000'
+    """
+    if re.fullmatch(r"\d{8}_\d{6}", folder.name):
+        return folder.name
+    return datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y%m%d_%H%M%S")
+
+
+def shown_below(task: str, subset: str) -> str:
+    """ "mmlu/anatomy"; the task alone where the subset's name says nothing."""
+    return task if key(subset) in (*_NO_SUBSET, key(task)) else f"{task}/{subset}"
+
+
+def disagreement(
+    task: str, *, n: int, mean: float, said_n: int | None, said: float | None, close: float = CLOSE
+) -> str | None:
+    """How the answers contradict the score beside them, else ``None``; means in 0..1."""
+    if said_n is not None and said_n != n:
+        return f"{task}: {n:,} answers, but the score beside them is of {said_n:,} items"
+    if said is not None and abs(said - mean) > close:
+        score, own = 100 * said, 100 * mean
+        return f"{task}: the answers' mean is {own:.2f} %, the score beside them {score:.2f} %"
+    return None
+
+
+def results_of(
+    parts: Sequence[Part],
+    *,
+    path: Path,
+    model: ModelRef,
+    provenance: str,
+    notes: Iterable[str] = (),
+    **about: Any,
+) -> Results:
+    """The results of all ``parts``; ``about`` are further fields of :class:`~.base.Results`.
+
+    Raises :class:`InputError` for two parts of one benchmark and subset.
+    """
+    said = list(notes)
+    used = [part for part in parts if not part.left_out]
+    for place, part in ((p.place, p) for p in used):
+        if (twice := _same(place, used)) is not part:
+            what = f"a second result of {' '.join((place.benchmark, place.subset)).strip()}"
+            remedy = f"keep one of them (the other: {twice.file})"
+            raise InputError(what, place=str(part.file), remedy=remedy)
+    samples: dict[str, Read] = {}
+    scores: list[ScoreRow] = []
+    groups = by_benchmark(((part.place, part) for part in used), file=str(path))
+    for name, members in groups.items():
+        mine = [part for _, part in members]
+        reads = [part.read for part in mine if part.read is not None]
+        if reads:
+            samples[name] = partial(chained, reads)
+            if lacking := [_label(p.place) for p in mine if p.read is None]:
+                said.append(f"{name}: left out for want of answers: {', '.join(lacking)}")
+        else:
+            scores += [_row(part) for part in mine]
+    if scores:
+        names = ", ".join(dict.fromkeys(row.benchmark for row in scores))
+        said.append(f"scores without answers, compared unpaired: {names}")
+    taken = tuple(_taken(part) for part in parts)
+    return Results(
+        model=model,
+        provenance=provenance,
+        samples=samples,
+        scores=tuple(scores),
+        unmapped=unmapped(part.place for part in used),
+        notes=(*said, *left_out(taken)),
+        taken=taken,
+        metrics={
+            name: members[0][1].scores
+            for name, members in groups.items()
+            if len(members) == 1 and len(members[0][1].scores) > 1
+        },
+        decoding={name: dict(members[0][1].decoding) for name, members in groups.items()},
+        **about,
+    )
+
+
+def _same(place: Place, parts: Sequence[Part]) -> Part:
+    wanted = (place.benchmark, place.subset)
+    return next(p for p in parts if (p.place.benchmark, p.place.subset) == wanted)
+
+
+def _label(place: Place) -> str:
+    return place.subset or place.task
+
+
+def _row(part: Part) -> ScoreRow:
+    place = part.place
+    assert part.score is not None, "a part without answers has a score"
+    return ScoreRow(
+        benchmark=place.benchmark,
+        score=part.score,
+        subset=place.subset,
+        stderr=part.stderr,
+        n=part.n,
+        proportion=place.proportion is not False,
+        chance=place.chance,
+    )
+
+
+def _taken(part: Part) -> Taken:
+    place = part.place
+    return Taken(
+        file=str(part.file),
+        task=part.shown or place.task,
+        benchmark=place.benchmark,
+        metric=part.metric,
+        others=part.others,
+        n=part.n,
+        left_out=part.left_out,
+        lower_is_better=part.left_out == not_comparable(part.metric),
+    )
+
+
+def chained(reads: Sequence[Read]) -> Iterator[Sample]:
+    """The samples of all of them, one after the other."""
+    for read in reads:
+        yield from read()

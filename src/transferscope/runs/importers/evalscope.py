@@ -1,0 +1,194 @@
+"""Results of EvalScope: ``reports/MODEL/DATASET.json`` and ``reviews/MODEL/DATASET_SUBSET.jsonl``.
+
+Written by the schemas of EvalScope 0.17 to 1.14. The report's primary metric is read, in old
+reports the first; every subset is a subset here, weighted by its size. Reviews beside a report are
+the answers; without them the report's scores are read. Of several runs in a folder every data set
+is read from the newest, and a note says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...core.records import ModelRef
+from ...core.taxonomy import Taxonomy
+from .assemble import (
+    UNSCORED,
+    Part,
+    disagreement,
+    place_below,
+    results_of,
+    shown_below,
+)
+from .base import Importer, Results
+from .evalscope_reports import Metric, Report, is_report, newest, read_report, review_file, root_of
+from .evalscope_rows import Tally, read_reviews, tally_of
+from .naming import Place, not_comparable, one_model, place_of
+from .packed import head, hollow_in, name_of, stem_of
+
+_REVIEW_HEAD = 2**16
+"""Bytes in which a row of reviews must show what it is."""
+
+
+def accepts(path: Path) -> bool:
+    """A report, a file of reviews, or a folder with a report or reviews somewhere in it."""
+    if path.is_dir():
+        return next(_under(path, is_report, "*.json*"), None) is not None or bool(_reviews(path))
+    return is_report(path) or _is_review(path)
+
+
+def read(path: Path, taxonomy: Taxonomy) -> Results:
+    """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
+    files = list(_under(path, is_report, "*.json*")) if path.is_dir() else [path]
+    notes = hollow_in(path, "*.json", "*.jsonl") if path.is_dir() else []
+    if files and is_report(files[0]):
+        reports = newest([read_report(file) for file in files], notes)
+        models = {str(report.file): report.model for report in reports}
+        model = one_model(models, remedy="name one's folder: reports/MODEL")
+        parts = [part for report in reports for part in _parts(report, taxonomy, notes)]
+        notes += _unreported(path, reports)
+    else:
+        reviews = _reviews(path) if path.is_dir() else [path]
+        model = one_model({str(file): file.parent.name for file in reviews})
+        parts = [_lone(file, taxonomy, notes) for file in reviews]
+    return results_of(
+        parts,
+        path=path,
+        model=ModelRef(model),
+        provenance="imported:evalscope",
+        notes=notes,
+        engine={"engine": "evalscope"},
+    )
+
+
+IMPORTER = Importer(accepts, read)
+
+
+def _is_review(path: Path) -> bool:
+    if not name_of(path).endswith(".jsonl"):
+        return False
+    start = head(path, _REVIEW_HEAD)
+    return b'"sample_score"' in start or (
+        "reviews" in path.parts[:-1] and b'"review"' in start and b'"choices"' in start
+    )
+
+
+def _reviews(folder: Path) -> list[Path]:
+    return list(_under(folder, _is_review, "*.jsonl*"))
+
+
+def _under(folder: Path, kind: Any, pattern: str) -> Iterator[Path]:
+    return (file for file in sorted(folder.rglob(pattern)) if kind(file))
+
+
+def _parts(report: Report, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Part]:
+    if report.errored:
+        counts = f"{report.errored:,} of {report.requested:,}"
+        notes.append(f"{report.dataset}: {counts} answers left out, they ended in an error")
+    if not report.metrics:
+        place = place_of(report.dataset, taxonomy)
+        all_of = report.requested and report.errored == report.requested
+        why = f"all {report.requested:,} answers ended in an error" if all_of else "no score in it"
+        yield Part(place, root_of(report.file), left_out=why)
+        return
+    first = report.metrics[0]
+    for subset, (score, n) in first.subsets.items():
+        place = place_below(report.dataset, subset, taxonomy)
+        part = _part(report, first, place, subset)
+        wanted = (first.name, first.name.removeprefix("mean_"), *place.metrics)
+        reviews = review_file(report, subset)
+        if reviews is not None and not part.left_out:
+            part = _reviewed(
+                reviews,
+                place,
+                wanted,
+                notes,
+                shown=part.shown,
+                others=part.others,
+                under=part.file,
+                said=(score, n),
+            )
+        yield part
+
+
+def _part(report: Report, metric: Metric, place: Place, subset: str) -> Part:
+    score, n = metric.subsets[subset]
+    scaled = None if score is None else score / metric.scale
+    why = ""
+    if metric.lower or place.lower_is_better:
+        why = not_comparable(metric.name)
+    elif scaled is None or not 0.0 <= scaled <= 1.0:
+        why = UNSCORED
+    return Part(
+        place=place,
+        file=root_of(report.file),
+        shown=shown_below(report.dataset, subset),
+        metric=metric.name,
+        others=tuple(other.name for other in report.metrics if other is not metric),
+        n=n or None,
+        score=scaled,
+        left_out=why,
+    )
+
+
+def _unreported(path: Path, reports: list[Report]) -> Iterator[str]:
+    """A note for reviews of a data set that has no report: the run was stopped before its end."""
+    if not path.is_dir():
+        return
+    known = tuple(f"{report.dataset}_" for report in reports)
+    for file in _reviews(path):
+        if not file.name.startswith(known):
+            yield f"{file.name}: left out, it has no report: the run was stopped, or still runs"
+
+
+def _lone(file: Path, taxonomy: Taxonomy, notes: list[str]) -> Part:
+    """Reviews without a report: ``mmlu_pro_math`` is the longest data set known, and its subset."""
+    stem = stem_of(file)
+    for at in [at for at, letter in enumerate(stem) if letter == "_"][::-1]:
+        found = taxonomy.match(stem[:at])
+        if found is not None and not found.family:
+            place = place_below(stem[:at], stem[at + 1 :], taxonomy)
+            shown = shown_below(stem[:at], stem[at + 1 :])
+            return _reviewed(file, place, place.metrics, notes, shown=shown)
+    return _reviewed(file, place_of(stem, taxonomy), (), notes)
+
+
+def _reviewed(
+    file: Path,
+    place: Place,
+    wanted: tuple[str, ...],
+    notes: list[str],
+    *,
+    shown: str = "",
+    others: tuple[str, ...] = (),
+    under: Path | None = None,
+    said: tuple[float | None, int | None] = (None, None),
+) -> Part:
+    """The part of a file of reviews, held against what the report has ``said``."""
+    tally: Tally = tally_of(file, wanted or place.metrics)
+    task, why = shown or place.task, ""
+    if tally.metric is None:
+        why = f"none of its {tally.rows:,} answers has a score within 0..1"
+    else:
+        if tally.scored < tally.rows:
+            lost = tally.rows - tally.scored
+            notes.append(f"{task}: {lost:,} of {tally.rows:,} answers left out, they have no score")
+        mean = tally.total / tally.scored
+        # A report counts items or, of repeated ones, answers.
+        n = tally.items if said[1] == tally.items else tally.scored
+        wrong = disagreement(task, n=n, mean=mean, said_n=said[1], said=said[0])
+        if wrong:
+            notes.insert(0, wrong)
+    return Part(
+        place=place,
+        file=under or file,
+        shown=shown,
+        metric=tally.metric or "",
+        others=others,
+        n=tally.items,
+        read=partial(read_reviews, file, place, tally.metric or ""),
+        left_out=why,
+    )

@@ -1,0 +1,110 @@
+"""HELM's answers: per-instance stats, and the requests in the scenario's state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...core.errors import InputError
+from ...core.records import digest
+from .assemble import listed, share
+from .base import Sample
+from .eee_rows import mapping
+from .naming import Place
+from .packed import data, document
+from .rows import sample_of
+
+REMEDY = "run it again with helm-run"
+At = tuple[str, int]
+"""Instance and number of the training set: HELM's repeats."""
+_ENDS = {"stop": "stop", "endoftext": "stop", "end_turn": "stop", "length": "length"}
+
+
+class Instances(NamedTuple):
+    """Scores of the unperturbed instances of one split, and the number of them all."""
+
+    scores: dict[At, float]
+    rows: int
+
+
+def named(folder: Path, name: str) -> Path | None:
+    """The file of that name, plain or gzipped."""
+    return next((f for end in ("", ".gz") if (f := folder / f"{name}{end}").is_file()), None)
+
+
+def instances_of(file: Path, metric: str, split: str) -> Instances:
+    """The metric of every instance; raises :class:`InputError` for an instance that comes twice."""
+    raw = document(file, remedy=REMEDY)
+    found: dict[At, float] = {}
+    rows: set[At] = set()
+    for row in map(mapping, listed(raw)):
+        if row.get("perturbation"):
+            continue
+        at = _at(row.get("instance_id"), row)
+        for stat in map(mapping, listed(row.get("stats"))):
+            name = mapping(stat.get("name"))
+            if str(name.get("split", "")) == split and "perturbation" not in name:
+                rows.add(at)
+                score = share(stat.get("mean"))
+                if name.get("name") == metric and score is not None:
+                    if at in found:
+                        what = f"instance {at[0]} comes twice"
+                        raise InputError(what, place=str(file), remedy=REMEDY)
+                    found[at] = score
+    return Instances(found, len(rows))
+
+
+def failed_of(folder: Path) -> frozenset[At]:
+    """Instances whose request failed for good."""
+    file = named(folder, "scenario_state.json")
+    if file is None or b'"success": false' not in data(file):
+        return frozenset()
+    states = ((state, mapping(state.get("result"))) for state in _states(file))
+    return frozenset(_of(state) for state, result in states if result.get("success") is False)
+
+
+def read_instances(
+    folder: Path, place: Place, scores: Mapping[At, float], *, choice: bool
+) -> Iterator[Sample]:
+    """Every instance's outcome, with prompt and response where the scenario's state has them.
+
+    A ``choice`` is one letter, cut at one token by design: how it ended says nothing.
+    """
+    file = named(folder, "scenario_state.json")
+    asked = {_of(s): s for s in _states(file) if "reference_index" not in s} if file else {}
+    for at, score in scores.items():
+        state = asked.get(at, {})
+        request, result = mapping(state.get("request")), mapping(state.get("result"))
+        first = mapping(next(iter(listed(result.get("completions"))), None))
+        fields: dict[str, Any] = {"id": at[0], "score": score, "repeat": at[1]}
+        if isinstance(first.get("text"), str):
+            reason = mapping(first.get("finish_reason")).get("reason")
+            prompt = request.get("prompt")
+            fields |= {"response": first["text"], "prompt": str(prompt or "")}
+            finish = _ENDS.get(str(reason))
+            if finish is not None and not choice:
+                fields["finish"] = finish
+        try:
+            sample = sample_of(fields, place)
+        except (ValueError, OverflowError) as err:
+            raise InputError(str(err), place=str(folder), remedy=REMEDY) from None
+        instance = mapping(state.get("instance"))
+        hashed = digest([instance.get("input"), instance.get("references")]) if instance else None
+        yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
+
+
+def _states(file: Path) -> list[dict[str, Any]]:
+    raw = mapping(document(file, remedy=REMEDY)).get("request_states")
+    states = map(mapping, listed(raw))
+    return [s for s in states if not mapping(s.get("instance")).get("perturbation")]
+
+
+def _of(state: Mapping[str, Any]) -> At:
+    return _at(mapping(state.get("instance")).get("id"), state)
+
+
+def _at(item: object, row: Mapping[str, Any]) -> At:
+    trial = row.get("train_trial_index")
+    return str(item), trial if type(trial) is int and trial >= 0 else 0

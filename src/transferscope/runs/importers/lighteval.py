@@ -1,0 +1,258 @@
+"""Results of lighteval: ``results_DATE.json`` and, with ``--save-details``, details as parquet.
+
+Written by the schemas of lighteval 0.6 to 0.13 and of the old Open LLM Leaderboard.
+
+- Of several metrics the taxonomy's first is read, else the first; "all" and ``:_average`` rows are
+  means of the others and are not read.
+- Details of the same date are the answers; without them the scores are, with lighteval's own error.
+- An item's id is the document's number (from 0.11 on), before that a hash of its question.
+- Of several dates in a folder every task is read from its newest, and a note says so.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.records import ModelRef
+from ...core.taxonomy import Taxonomy
+from .assemble import Part, disagreement, number, pick, read_first, results_of, share
+from .base import Importer, Results
+from .eee_rows import mapping
+from .lighteval_files import (
+    bare,
+    date_of,
+    details_beside,
+    details_under,
+    is_details,
+    is_results,
+    model_of,
+    results_under,
+    shots,
+    task_of,
+)
+from .lighteval_samples import item_metrics, metrics_of, read_samples, rows_of
+from .naming import Place, one_model, place_of, plain
+from .packed import document, hollow_in
+
+_REMEDY = "name a results_*.json of lighteval"
+_MAIN = ("extractive_match", "em", "qem", "acc_norm", "acc", "prompt_level_strict_acc", "pass@k")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One task of one results file; ``raw`` is the file's content, empty for details alone."""
+
+    key: str
+    file: Path
+    raw: Mapping[str, Any]
+    details: Path | None
+
+    @property
+    def scores(self) -> dict[str, float]:
+        row = mapping(mapping(self.raw.get("results")).get(self.key))
+        known = {name: number(value) for name, value in row.items() if "_stderr" not in name}
+        return {name: value for name, value in known.items() if value is not None}
+
+
+def accepts(path: Path) -> bool:
+    """A results file, a file of details, or a folder with one somewhere in it."""
+    if path.is_dir():
+        return bool(results_under(path) or details_under(path))
+    return is_results(path) or is_details(path)
+
+
+def read(path: Path, taxonomy: Taxonomy) -> Results:
+    """Results at ``path``, with the details beside them.
+
+    Raises :class:`InputError` for two models and for what can't be read, :class:`MissingExtra`
+    where there are details and no pyarrow.
+    """
+    notes = hollow_in(path, "results_*.json*") if path.is_dir() else []
+    documents = {file: _document(file) for file in _results_at(path)}
+    tasks = _newest(_tasks(path, documents), notes)
+    if not tasks:
+        raise InputError("no task in it", place=str(path), remedy=_REMEDY)
+    models = {str(task.file): _model(task) for task in tasks}
+    name = one_model(models, remedy="name one's folder: results/ORG/MODEL")
+    places = _places([task.key for task in tasks], taxonomy)
+    parts = [_part(task, places[task.key], notes) for task in tasks]
+    newest = max(documents.values(), key=lambda raw: str(raw.get("date", "")), default={})
+    about = mapping(newest.get("config_general"))
+    config = mapping(about.get("model_config"))
+    limit = about.get("max_samples")
+    return results_of(
+        parts,
+        path=path,
+        model=ModelRef(name, revision=_text(config.get("revision"))),
+        provenance="imported:lighteval",
+        notes=notes,
+        engine={"engine": "lighteval"} | {k: str(config[k]) for k in ("dtype",) if config.get(k)},
+        versions=_versions(tasks, about),
+        limit=limit if type(limit) is int and limit > 0 else None,
+    )
+
+
+IMPORTER = Importer(accepts, read)
+
+
+def _results_at(path: Path) -> list[Path]:
+    if path.is_dir():
+        return results_under(path)
+    return [path] if not is_details(path) else []
+
+
+def _document(file: Path) -> dict[str, Any]:
+    raw = document(file, remedy=_REMEDY)
+    if not isinstance(raw, dict) or not isinstance(raw.get("results"), dict):
+        raise InputError("no results in it", place=str(file), remedy=_REMEDY)
+    return raw
+
+
+def _tasks(path: Path, documents: Mapping[Path, dict[str, Any]]) -> list[_Task]:
+    found = []
+    for file, raw in documents.items():
+        beside = details_beside(file)
+        for key, row in raw["results"].items():
+            if key != "all" and ":_average" not in key and isinstance(row, dict):
+                found.append(_Task(key, file, raw, beside.get(key)))
+    if not documents:
+        files = details_under(path) if path.is_dir() else [path]
+        found = [_Task(task_of(file), file, {}, file) for file in files]
+    return found
+
+
+def _newest(tasks: list[_Task], notes: list[str]) -> list[_Task]:
+    """Every task from the newest file that has it."""
+    chosen: dict[str, _Task] = {}
+    for task in sorted(tasks, key=lambda task: date_of(task.file)):
+        # The suite's name came and went with versions.
+        same = f"{_model(task)}|{bare(task.key)}|{shots(task.key)}"
+        if (older := chosen.pop(same, None)) is not None:
+            notes.append(f"{task.key}: read from {task.file.name}, not from {older.file.name}")
+        chosen[same] = task
+    return list(chosen.values())
+
+
+def _places(keys: list[str], taxonomy: Taxonomy) -> dict[str, Place]:
+    """Places by key; tasks that only differ in their number of examples are told apart by it."""
+    counts = Counter(map(bare, keys))
+    places = {}
+    for key in keys:
+        name = bare(key)
+        place = place_of(name, taxonomy, aliases=(key,))
+        if counts[name] > 1:
+            label = f"{name}_{shots(key) or 0}shot"
+            place = place.labelled(label) if place.mapped else place_of(label, taxonomy)
+        places[key] = place
+    return places
+
+
+def _part(task: _Task, place: Place, notes: list[str]) -> Part:
+    scores = task.scores
+    if task.details is not None:
+        items = item_metrics(task.details)
+        metric, _ = pick({m: 0.0 for m in items if m in scores or not scores}, place, first=_MAIN)
+        if metric is not None:
+            return _with_details(task, place, metric, notes)
+        notes.append(f"{place.task}: details not read, none of its metrics is one of a document")
+    metric, why = pick(scores, place, first=_MAIN)
+    return Part(
+        place=place,
+        file=task.file,
+        metric=metric or next(iter(scores), ""),
+        others=tuple(m for m in scores if m != metric),
+        n=_count(task),
+        score=scores.get(metric or ""),
+        stderr=_stderr(task, metric),
+        scores=read_first(scores, metric),
+        decoding=_decoding(task),
+        left_out=why,
+    )
+
+
+def _with_details(task: _Task, place: Place, metric: str, notes: list[str]) -> Part:
+    assert task.details is not None
+    found = [share(metrics_of(row).get(metric)) for _, row in rows_of(task.details)]
+    kept = [score for score in found if score is not None]
+    scores, why = task.scores, ""
+    if not kept:
+        why = f"none of its {len(found):,} answers has {metric}" if found else "no answer in it"
+    elif len(kept) < len(found):
+        notes.append(f"{place.task}: {len(found) - len(kept)} of {len(found):,} answers left out")
+    mean = sum(kept) / len(kept) if kept else 0.0
+    said = scores.get(metric)
+    wrong = disagreement(place.task, n=len(found), mean=mean, said_n=_count(task), said=said)
+    if wrong and not why:
+        notes.insert(0, wrong)
+    return Part(
+        place=place,
+        file=task.file,
+        metric=metric,
+        others=tuple(m for m in scores if m != metric),
+        n=len(kept),
+        read=partial(read_samples, task.details, place, metric),
+        scores=read_first(scores, metric),
+        decoding=_decoding(task),
+        left_out=why,
+    )
+
+
+def _model(task: _Task) -> str:
+    about = mapping(task.raw.get("config_general"))
+    config = mapping(about.get("model_config"))
+    named = (about.get("model_name"), config.get("model_name"), config.get("pretrained"))
+    found = next((text for value in named if (text := _text(value))), None)
+    if found is None:
+        found = model_of(task.details) if task.details else task.file.parent.name
+    return found
+
+
+def _config(task: _Task) -> dict[str, Any]:
+    """The task's settings, which older versions keep without its number of examples."""
+    configs = mapping(task.raw.get("config_tasks"))
+    without = "|".join(task.key.split("|")[:2])
+    return next(
+        (mapping(configs[k]) for k in (task.key, without, bare(task.key)) if k in configs), {}
+    )
+
+
+def _count(task: _Task) -> int | None:
+    n = _config(task).get("effective_num_docs")
+    return n if type(n) is int and n > 0 else None
+
+
+def _stderr(task: _Task, metric: str | None) -> float | None:
+    row = mapping(mapping(task.raw.get("results")).get(task.key))
+    found = number(row.get(f"{metric}_stderr"))
+    return found if found is not None and found >= 0.0 else None
+
+
+def _decoding(task: _Task) -> dict[str, Any]:
+    config = _config(task)
+    model = mapping(mapping(task.raw.get("config_general")).get("model_config"))
+    names = ("generation_size", "stop_sequence", "num_samples")
+    kept = {name: config[name] for name in names if config.get(name) is not None}
+    examples = shots(task.key)
+    fewshot = {} if examples is None else {"fewshot": examples}
+    return plain(model.get("generation_parameters")) | plain(kept) | fewshot
+
+
+def _versions(tasks: list[_Task], about: Mapping[str, Any]) -> dict[str, str]:
+    sha = _text(about.get("lighteval_sha"))
+    found = {"lighteval": sha} if sha and sha != "?" else {}
+    for task in tasks:
+        known = mapping(task.raw.get("versions"))
+        version = known.get(task.key, known.get("|".join(task.key.split("|")[:2])))
+        if version is not None:
+            found[f"task {bare(task.key)}"] = str(version)
+    return found
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,97 @@
+"""Where lighteval puts its results and details, and what its names mean.
+
+``OUT/results/MODEL/results_DATE.json``, ``OUT/details/MODEL/DATE/details_TASK_DATE.parquet``; on
+the hub ``results_DATE.json`` with ``DATE/details_TASK_DATE.parquet`` beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from .packed import head, stem_of
+
+_ENDINGS = (".json", ".json.gz")
+_PARQUET = (".parquet", ".parquet.gz")
+_HEAD = 2**20
+"""Bytes in which ``config_general`` is looked for: it stands first, or after the scores."""
+
+
+def is_results(path: Path) -> bool:
+    """Whether ``path`` is a results file of lighteval (or of the old Open LLM Leaderboard)."""
+    return path.name.endswith(_ENDINGS) and b'"config_general"' in head(path, _HEAD)
+
+
+def is_details(path: Path) -> bool:
+    """Whether ``path`` is named like a file of lighteval's details."""
+    return path.name.startswith("details_") and path.name.endswith(_PARQUET) and path.is_file()
+
+
+def results_under(folder: Path) -> list[Path]:
+    """Every results file in and below ``folder``."""
+    named = (path for ending in _ENDINGS for path in folder.rglob(f"results_*{ending}"))
+    return sorted(path for path in named if is_results(path))
+
+
+def details_under(folder: Path) -> list[Path]:
+    """Every details file in and below ``folder``."""
+    named = (path for ending in _PARQUET for path in folder.rglob(f"details_*{ending}"))
+    return sorted(path for path in named if is_details(path))
+
+
+def date_of(path: Path) -> str:
+    """The date in a file's name, which sorts as text; empty where there is none."""
+    return stem_of(path).rpartition("_")[2]
+
+
+def details_beside(results: Path) -> dict[str, Path]:
+    """The details of the same date, by task as the file names it."""
+    date = date_of(results)
+    found = {}
+    for folder in _details_folders(results, date):
+        for path in details_under(folder) if folder.is_dir() else ():
+            if date_of(path) == date:
+                found[task_of(path)] = path
+    return found
+
+
+def task_of(details: Path) -> str:
+    """``details_lighteval|gsm8k|0_DATE.parquet``: the task as the results name it."""
+    return stem_of(details).removeprefix("details_").removesuffix(f"_{date_of(details)}")
+
+
+def model_of(details: Path) -> str:
+    """The model that the folders name: ``details/ORG/MODEL/DATE/``, ``details_ORG__MODEL/``."""
+    parts = details.parent.parts[:-1] if details.parent.name == date_of(details) else ()
+    if "details" in parts:
+        return "/".join(parts[len(parts) - parts[::-1].index("details") :])
+    name = parts[-1] if parts else details.parent.name
+    return name.removeprefix("details_").replace("__", "/")
+
+
+def bare(task: str) -> str:
+    """The task's own name: without suite, number of examples and truncation.
+
+    >>> bare("leaderboard|arc:challenge|25|0"), bare("gsm8k|5"), bare("gsm8k")
+    ('arc:challenge', 'gsm8k', 'gsm8k')
+    """
+    parts = task.split("|")
+    while len(parts) > 1 and parts[-1].strip().isdigit():
+        parts.pop()
+    return parts[-1]
+
+
+def shots(task: str) -> int | None:
+    """Number of examples that a task's name states."""
+    numbers = [part for part in task.split("|")[1:] if part.strip().isdigit()]
+    return int(numbers[0]) if numbers else None
+
+
+def _details_folders(results: Path, date: str) -> Iterator[Path]:
+    yield results.parent / date
+    file = results.resolve()
+    for parent in file.parents:
+        if parent.name == "results":
+            model = file.parent.relative_to(parent)
+            yield parent.with_name("details") / model / date
+            return

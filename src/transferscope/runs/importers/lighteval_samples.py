@@ -1,0 +1,86 @@
+"""Rows of lighteval's details: one document each, nested since 0.11, flat before."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.records import digest
+from .assemble import listed, share
+from .base import Sample
+from .eee_rows import mapping
+from .naming import Place
+from .parquet import parquet_rows
+from .rows import sample_of
+
+_NEEDED = "reading lighteval's details (parquet)"
+_OLD = ("example", "full_prompt", "instruction", "predictions", "metrics")
+_COLUMNS = (
+    *("doc.id", "doc.query", "doc.instruction", "metric"),
+    *("model_response.text", "model_response.input"),
+    *_OLD,
+)
+_LONGEST = 2**20
+"""Characters of a value that lighteval before 0.8 wrote as text."""
+
+
+def read_samples(path: Path, place: Place, metric: str) -> Iterator[Sample]:
+    """Every document that has the metric; raises :class:`InputError` naming the row."""
+    seen: Counter[str] = Counter()
+    for where, row in rows_of(path):
+        score = share(metrics_of(row).get(metric))
+        doc, reply = mapping(row.get("doc")), mapping(row.get("model_response"))
+        asked = doc.get("query", row.get("example"))
+        id_ = doc.get("id") or digest(asked)
+        repeat, seen[id_] = seen[id_], seen[id_] + 1
+        if score is None:
+            continue
+        texts = _list(reply.get("text", row.get("predictions")))
+        prompt = reply.get("input") or row.get("full_prompt") or asked
+        fields = {"id": str(id_), "score": score, "repeat": repeat}
+        if len(texts) == 1 and isinstance(texts[0], str):
+            shown = prompt if isinstance(prompt, str) else str(asked)
+            fields |= {"response": texts[0], "prompt": shown}
+        try:
+            sample = sample_of(fields, place)
+        except (ValueError, OverflowError) as err:
+            raise InputError(str(err), place=where, remedy="evaluate again") from None
+        hashed = digest([doc.get("instruction", row.get("instruction")), asked])
+        yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
+
+
+def rows_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and row of every document."""
+    return parquet_rows(path, _COLUMNS, needed_for=_NEEDED)
+
+
+def item_metrics(path: Path) -> list[str]:
+    """Metrics that are a score within 0..1 of the first document."""
+    first = next((row for _, row in rows_of(path)), {})
+    return [name for name, value in metrics_of(first).items() if share(value) is not None]
+
+
+def metrics_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A document's metrics; before 0.8 a dictionary written as text."""
+    value = row.get("metric", row.get("metrics"))
+    return mapping(_literal(value))
+
+
+def _list(value: object) -> list[Any]:
+    """A list, or one that was written as text."""
+    return listed(_literal(value))
+
+
+def _literal(value: object) -> object:
+    """What a text of Python's literals holds; anything else as it is."""
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return value
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None

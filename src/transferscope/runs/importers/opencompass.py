@@ -1,0 +1,211 @@
+"""Results of OpenCompass: ``results/MODEL/DATASET.json``, ``predictions/``, ``summary/*.csv``.
+
+Written by the schemas of OpenCompass 0.2 to 0.5, whose scores are percents. The metric is the
+taxonomy's first, else the first of OpenCompass' own order. Answers are read where the results have
+details that say which are correct (``--dump-eval-details``); replicas of a data set are repeats.
+Means over data sets ("naive_average") are read from a summary only where their parts are not there.
+Of several runs in a folder every data set is read from the newest, and a note says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...core.errors import InputError
+from ...core.records import ModelRef
+from ...core.taxonomy import Taxonomy
+from .assemble import (
+    CLOSE,
+    Part,
+    chained,
+    dated,
+    disagreement,
+    number,
+    pick,
+    read_first,
+    results_of,
+)
+from .base import Importer, Results
+from .naming import Place, one_model, places_of
+from .opencompass_rows import (
+    details_of,
+    predicted,
+    predictions_beside,
+    read_details,
+    unevaluated,
+)
+from .opencompass_summary import MAIN, NO_METRIC, is_summary, read_summary
+from .packed import document, head, name_of, stem_of
+
+_START = re.compile(
+    rb'\s{0,64}\{\s{0,64}"(%s)"\s{0,9}:\s{0,9}\d' % "|".join(map(re.escape, MAIN)).encode()
+)
+_RUN = re.compile(r"[-_]run_?[0-9]{1,3}$")
+_REMEDY = "name a run's folder of OpenCompass, or results/MODEL in it"
+
+
+class _Result(NamedTuple):
+    file: Path
+    raw: dict[str, Any]
+    task: str
+    model: str
+
+
+def accepts(path: Path) -> bool:
+    """A summary, results below ``results/MODEL``, or a folder with one somewhere in it."""
+    if path.is_dir():
+        return bool(_results(path) or _summaries(path))
+    return is_summary(path) or _is_result(path)
+
+
+def read(path: Path, taxonomy: Taxonomy) -> Results:
+    """Results at ``path``, with the predictions beside them.
+
+    Raises :class:`InputError` for several models and for what can't be read.
+    """
+    if (path.is_file() and is_summary(path)) or (path.is_dir() and not _results(path)):
+        *older, newest = [path] if path.is_file() else _summaries(path)
+        notes = [f"older summary left out: {file.name}" for file in older]
+        return read_summary(newest, taxonomy, notes=notes)
+    notes = []
+    files = _results(path) if path.is_dir() else [path]
+    found = _newest([_result(file) for file in files], notes)
+    models = {str(result.file): result.model for result in found}
+    model = one_model(models, remedy="name one's folder: results/MODEL")
+    if path.is_dir():
+        notes += unevaluated(files)
+    runs: dict[str, list[_Result]] = {}
+    for result in found:
+        runs.setdefault(_RUN.sub("", result.task), []).append(result)
+    places = places_of(runs, taxonomy)
+    parts = [_repeated(mine, places[task], notes) for task, mine in runs.items()]
+    return results_of(
+        parts,
+        path=path,
+        model=ModelRef(model),
+        provenance="imported:opencompass",
+        notes=notes,
+        engine={"engine": "opencompass"},
+    )
+
+
+IMPORTER = Importer(accepts, read)
+
+
+def _is_result(path: Path) -> bool:
+    """By its place, ``results/MODEL/DATASET.json``, and what is beside or in it."""
+    if not name_of(path).endswith(".json") or len(path.parts) < 3 or not path.is_file():
+        return False
+    above = path.resolve().parents
+    if len(above) < 3 or above[1].name != "results":
+        return False
+    beside = any((above[2] / name).is_dir() for name in ("predictions", "summary", "configs"))
+    return beside or _START.match(head(path)) is not None
+
+
+def _results(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("*.json*") if _is_result(file))
+
+
+def _summaries(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.rglob("summary_*.csv*") if is_summary(file))
+
+
+def _result(file: Path) -> _Result:
+    raw = document(file, remedy=_REMEDY)
+    if not isinstance(raw, dict):
+        raise InputError("not a result of OpenCompass", place=str(file), remedy=_REMEDY)
+    return _Result(file, raw, stem_of(file), file.resolve().parent.name)
+
+
+def _run_of(result: _Result) -> Path:
+    """The run's folder: what ``results`` lies in."""
+    return result.file.resolve().parents[2]
+
+
+def _newest(results: list[_Result], notes: list[str]) -> list[_Result]:
+    chosen: dict[tuple[str, str], _Result] = {}
+    for result in sorted(results, key=lambda result: dated(_run_of(result), result.file)):
+        same = (result.model, result.task)
+        if (older := chosen.pop(same, None)) is not None:
+            notes.append(f"{result.task}: read from {result.file}, not from {older.file}")
+        chosen[same] = result
+    return list(chosen.values())
+
+
+def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
+    """One data set that ran several times under names of its own: its answers are repeats."""
+    first, *more = [_part(result, place, notes, at) for at, result in enumerate(runs)]
+    scores = [part.score for part in (first, *more) if part.score is not None]
+    reads = [part.read for part in (first, *more) if part.read is not None]
+    if not more or first.left_out or len(scores) < 1 + len(more):
+        return first
+    if 0 < len(reads) <= len(more):
+        notes.append(f"{place.task}: {len(more) + 1 - len(reads)} of its runs have no answers")
+    return replace(
+        first,
+        score=sum(scores) / len(scores),
+        scores={},
+        read=partial(chained, reads) if reads else None,
+    )
+
+
+def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Part:
+    run = _run_of(result)
+    if "error" in result.raw:
+        return Part(place, run, left_out=f"it failed: {str(result.raw['error'])[:80]}")
+    scores = _scores(result.raw)
+    metric, why = pick(scores, place, first=MAIN)
+    predictions = predictions_beside(result.file)
+    details = details_of(result.raw.get("details"))
+    kept = [score for detail in details for score in detail.scores if score is not None]
+    if kept and not why:
+        metric = _agreeing(metric, scores, sum(kept) / len(kept), place, notes)
+    part = Part(
+        place=place,
+        file=run,
+        metric=metric or next(iter(scores), ""),
+        others=tuple(name for name in scores if name != metric),
+        n=len(details) or len(predicted(predictions)) or None,
+        score=scores.get(metric or ""),
+        scores=read_first(scores, metric),
+        left_out=why,
+    )
+    if not kept or why:
+        return part
+    if lost := sum(len(detail.scores) for detail in details) - len(kept):
+        notes.append(f"{place.task}: {lost:,} of {lost + len(kept):,} answers were not graded")
+    repeats = max(len(detail.scores) for detail in details)
+    read_ = partial(read_details, result.file, place, details, predictions, run_ * repeats)
+    return replace(part, read=read_)
+
+
+def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
+    """Every metric in 0..1; "accuracy (4 runs average)" is the accuracy."""
+    found: dict[str, float] = {}
+    for name, entry in raw.items():
+        # G-Pass@k sums up all replicas of an item: no second reading of the same answers.
+        if name in NO_METRIC or "G-Pass" in name or "/" in name:
+            continue
+        if (value := number(entry)) is not None:
+            found.setdefault(name.partition(" (")[0], value / 100.0)
+    return found
+
+
+def _agreeing(
+    metric: str | None, scores: Mapping[str, float], mean: float, place: Place, notes: list[str]
+) -> str | None:
+    """The metric that the correct answers are the items of; else a note on the contradiction."""
+    close = [name for name, score in scores.items() if abs(score - mean) <= CLOSE]
+    if metric in close or metric is None:
+        return metric
+    if close:
+        return close[0]
+    wrong = disagreement(place.task, n=0, mean=mean, said_n=None, said=scores[metric])
+    notes.insert(0, str(wrong))
+    return metric

@@ -1,0 +1,135 @@
+"""Details and predictions of OpenCompass: which answers were correct, and what they were.
+
+Details are a list (since 0.4, with ``example_abbr`` and a list of values, one per replica of the
+data set) or an object by number. Predictions are by number, of replica after replica.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ...core.errors import InputError
+from ...core.records import digest
+from .assemble import share
+from .base import Sample
+from .eee_rows import mapping
+from .naming import Place
+from .packed import document, stem_of
+from .rows import sample_of
+
+REMEDY = "evaluate again with --dump-eval-details"
+_CORRECT = ("correct", "is_correct", "cascade_correct")
+_RESPONSE = ("origin_prediction", "prediction")
+
+
+class Detail(NamedTuple):
+    """One item: its scores by replica (``None``: not graded), and its row."""
+
+    id: str
+    scores: tuple[float | None, ...]
+    row: dict[str, Any]
+
+
+def details_of(raw: object) -> list[Detail]:
+    """The items of a result's ``details`` that say whether they are correct, else none."""
+    if isinstance(raw, dict):
+        rows = [(key, row) for key, row in raw.items() if isinstance(row, dict)]
+    elif isinstance(raw, list):
+        rows = [(str(at), row) for at, row in enumerate(raw) if isinstance(row, dict)]
+    else:
+        return []
+    found = []
+    for at, row in rows:
+        name = next((name for name in _CORRECT if name in row), None)
+        if name is None:
+            continue
+        values = row[name] if isinstance(row[name], list) else [row[name]]
+        abbr = row.get("example_abbr")
+        item = abbr.rpartition("_")[2] if isinstance(abbr, str) else ""
+        found.append(Detail(item if item.isdigit() else at, tuple(map(share, values)), row))
+    return found
+
+
+def predictions_beside(result: Path) -> list[Path]:
+    """``predictions/MODEL/DATASET.json`` of a result, or its parts ``DATASET_0.json``, ..."""
+    file = result.resolve()
+    folder = file.parents[2] / "predictions" / file.parent.name
+    for ending in (".json", ".json.gz"):
+        if (whole := folder / f"{stem_of(file)}{ending}").is_file():
+            return [whole]
+        parts: list[Path] = []
+        while (part := folder / f"{stem_of(file)}_{len(parts)}{ending}").is_file():
+            parts.append(part)
+        if parts:
+            return parts
+    return []
+
+
+def unevaluated(results: list[Path]) -> list[str]:
+    """A note for every prediction beside ``results`` that has none."""
+    notes = []
+    for folder in sorted({file.resolve().parent for file in results}):
+        known = {stem_of(file) for file in folder.iterdir()}
+        beside = folder.parents[1] / "predictions" / folder.name
+        stems = {stem_of(file) for file in beside.glob("*.json*")} if beside.is_dir() else ()
+        bare = {re.sub(r"^tmp_|_[0-9]+$", "", stem) for stem in stems if stem not in known}
+        for name in sorted(bare - known):
+            notes.append(f"{name}: left out, it was not evaluated: the run was stopped")
+    return notes
+
+
+def predicted(files: list[Path]) -> list[dict[str, Any]]:
+    """The predictions in order; parts are numbered from 0 each."""
+    found = []
+    for file in files:
+        raw = document(file, remedy="infer again with OpenCompass")
+        if not isinstance(raw, dict):
+            raise InputError("not predictions of OpenCompass", place=str(file), remedy=REMEDY)
+        numbered = sorted((int(at), row) for at, row in raw.items() if at.isdigit())
+        found += [mapping(row) for _, row in numbered]
+    return found
+
+
+def read_details(
+    file: Path, place: Place, details: list[Detail], predictions: list[Path], first: int = 0
+) -> Iterator[Sample]:
+    """Every graded answer; its text is the prediction's, else what the details keep of it.
+
+    Repeats are numbered from ``first``.
+    """
+    given = predicted(predictions)
+    for at, detail in enumerate(details):
+        for repeat, score in enumerate(detail.scores):
+            if score is None:
+                continue
+            number = repeat * len(details) + at
+            row = given[number] if number < len(given) else {}
+            text = _text(row) or _text(detail.row)
+            asked = row.get("origin_prompt", detail.row.get("prompt"))
+            fields: dict[str, Any] = {"id": detail.id, "score": score, "repeat": first + repeat}
+            if text is not None:
+                fields |= {"response": text, "prompt": _prompt(asked)}
+            try:
+                sample = sample_of(fields, place)
+            except (ValueError, OverflowError) as err:
+                raise InputError(str(err), place=str(file), remedy=REMEDY) from None
+            # The prompt carries the model's own template: what was asked may be the same.
+            hashed = None if asked is None else digest(asked)
+            yield sample._replace(outcome=replace(sample.outcome, rendered_hash=hashed))
+
+
+def _text(row: dict[str, Any]) -> str | None:
+    values = (row.get(name) for name in _RESPONSE)
+    return next((value for value in values if isinstance(value, str)), None)
+
+
+def _prompt(asked: object) -> str:
+    """A text, or turns of ``{"role", "prompt"}``."""
+    if isinstance(asked, list):
+        turns = (mapping(turn) for turn in asked)
+        return "\n\n".join(str(turn.get("prompt", turn.get("content", ""))) for turn in turns)
+    return asked if isinstance(asked, str) else ""

@@ -1,0 +1,120 @@
+"""OpenCompass' ``summary_DATE.csv``: a row per data set and metric, a column per model.
+
+::
+
+    dataset,version,metric,mode,tiny-chat
+    gsm8k,1d7fe4,accuracy,gen,55.50
+    mmlu,-,naive_average,ppl,41.20
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from ...core.errors import InputError
+from ...core.records import ModelRef
+from ...core.taxonomy import Taxonomy
+from .assemble import Part, pick, read_first, results_of
+from .base import Results
+from .naming import places_of
+from .packed import check, data, head, name_of
+
+MAIN = (
+    *("score", "auc_score", "accuracy", "humaneval_pass@1", "rouge1", "avg_toxicity_score"),
+    *("bleurt_diff", "matthews_correlation", "truth", "f1", "exact_match"),
+)
+"""Metrics in the order in which OpenCompass shows them."""
+NO_METRIC = frozenset({"bp", "sys_len", "ref_len", "type", "details", "extract_rate"})
+_HEADER = ["dataset", "version", "metric", "mode"]
+_MEANS = ("naive_average", "weighted_average", "harmonic_mean", "standard_deviation", "sum")
+_REMEDY = "name results/MODEL of the run's folder, or summarise again"
+
+
+def is_summary(path: Path) -> bool:
+    """Whether ``path`` is a summary, by its first line."""
+    start = head(path, 64).removeprefix(b"\xef\xbb\xbf")
+    return name_of(path).endswith(".csv") and start.startswith(",".join(_HEADER).encode())
+
+
+def read_summary(path: Path, taxonomy: Taxonomy, *, notes: Iterable[str] = ()) -> Results:
+    """The scores of a summary of one model; a cell "-" is no score.
+
+    Raises :class:`InputError` for several models and for a summary without a score.
+    """
+    check(path)
+    model, rows = _rows(path)
+    tasks: dict[str, dict[str, float]] = {}
+    for where, (dataset, _, metric, _, cell) in rows:
+        if cell.strip() == "-" or metric == "-":
+            tasks.setdefault(dataset, {})
+            continue
+        try:
+            tasks.setdefault(dataset, {})[metric] = float(cell) / 100.0
+        except ValueError:
+            what = f"{cell[:40]!r} is no score"
+            raise InputError(what, place=where, remedy=_REMEDY) from None
+    if not any(tasks.values()):
+        what = "holds its header only" if not tasks else 'no score in it, only "-"'
+        raise InputError(what, place=str(path), remedy=_REMEDY)
+    places = places_of(tasks, taxonomy)
+    leaves = {places[task].benchmark for task, scores in tasks.items() if not _mean(scores)}
+    parts = []
+    for task, scores in tasks.items():
+        picked, why = pick(scores, places[task], first=MAIN)
+        if not scores:
+            why = "it was not evaluated, or it failed"
+        elif _mean(scores) and places[task].benchmark in leaves:
+            why = "a mean of data sets that are read themselves"
+        elif _mean(scores) in _MEANS[2:]:
+            why = f"a {_mean(scores)} is no score"
+        parts.append(
+            Part(
+                place=places[task],
+                file=path,
+                metric=picked or next(iter(scores), ""),
+                others=tuple(name for name in scores if name != picked),
+                score=scores.get(picked or ""),
+                scores=read_first(scores, picked),
+                left_out=why,
+            )
+        )
+    return results_of(
+        parts,
+        path=path,
+        model=ModelRef(model),
+        provenance="imported:opencompass",
+        notes=notes,
+        engine={"engine": "opencompass"},
+    )
+
+
+def _mean(scores: dict[str, float]) -> str:
+    return next((name for name in _MEANS if name in scores), "")
+
+
+def _rows(path: Path) -> tuple[str, list[tuple[str, list[str]]]]:
+    """The model, and place and cells of every row."""
+    try:
+        text = data(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8 text", place=str(path), remedy=_REMEDY) from None
+    lines = [cells for cells in csv.reader(io.StringIO(text, newline="")) if cells]
+    header, *rows = lines
+    models = header[len(_HEADER) :]
+    if len(models) != 1:
+        what = f"a summary of {len(models)} models ({', '.join(models[:4])})"
+        raise InputError(what, place=str(path), remedy="name results/MODEL of the run's folder")
+    return models[0], list(_placed(path, header, rows))
+
+
+def _placed(
+    path: Path, header: list[str], rows: list[list[str]]
+) -> Iterator[tuple[str, list[str]]]:
+    for number, cells in enumerate(rows, start=2):
+        if len(cells) != len(header):
+            what = f"{len(cells)} cells under {len(header)} columns"
+            raise InputError(what, place=f"{path}:{number}", remedy=_REMEDY)
+        yield f"{path}:{number}", cells

@@ -1,0 +1,172 @@
+"""Results of Qwen2.5-Math's evaluation: ``OUT/DATASET/SPLIT_PROMPT_N_seedS_tT_sA_eB.jsonl``.
+
+Written by the schema of ``evaluation/math_eval.py`` in QwenLM/Qwen2.5-Math (November 2024), which
+many forks share. A row is a problem with ``code`` (the responses), ``pred`` and ``score``, a list
+each: repeats. ``*_metrics.json`` alone, without ``--save_outputs``, gives ``acc`` (a percent) of
+``num_samples`` problems.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.records import ModelRef, digest
+from ...core.taxonomy import Taxonomy
+from .assemble import UNSCORED, Part, disagreement, listed, number, results_of, share
+from .base import Importer, Results, Sample
+from .eee_rows import mapping
+from .naming import Place, one_model, places_of
+from .packed import document, head, hollow_in, name_of, records, stem_of
+from .rows import sample_of
+
+_REMEDY = "evaluate again with math_eval.py --save_outputs"
+_ROW = re.compile(rb'\s{0,64}\{\s{0,64}"idx"\s{0,9}:')
+_HEAD = 2**16
+_NAMED = re.compile(r"_(?P<prompt>[^_]+)_(?P<n>-?\d+)_seed(?P<seed>\d+)_t(?P<t>[\d.]+)_s")
+_GENERIC = ("math_eval", "output", "outputs", "results")
+
+
+def accepts(path: Path) -> bool:
+    """A file of outputs or metrics, or a folder with one somewhere in it."""
+    if path.is_dir():
+        return bool(_files(path))
+    return _is_outputs(path) or _is_metrics(path)
+
+
+def read(path: Path, taxonomy: Taxonomy) -> Results:
+    """Results at ``path``.
+
+    Raises :class:`InputError` for two models, two files of a data set and what can't be read.
+    """
+    files = _files(path) if path.is_dir() else [path]
+    notes = hollow_in(path, "*_metrics.json*", "*_seed*.jsonl*") if path.is_dir() else []
+    tasks = {file: file.resolve().parent.name for file in files}
+    model = one_model({str(file): _model(file) for file in files})
+    places = places_of(tasks.values(), taxonomy)
+    parts = [_part(file, places[task], notes) for file, task in tasks.items()]
+    settings = [mapping(_settings(file)) for file in files]
+    limit = int(settings[0].get("n", 0))
+    return results_of(
+        parts,
+        path=path,
+        model=ModelRef(model),
+        provenance="imported:qwen-math",
+        notes=notes,
+        engine={"engine": "qwen-math"},
+        seed=int(settings[0].get("seed", 0)),
+        limit=limit if limit > 0 else None,
+    )
+
+
+IMPORTER = Importer(accepts, read)
+
+
+def _is_outputs(path: Path) -> bool:
+    if not name_of(path).endswith(".jsonl"):
+        return False
+    start = head(path, _HEAD)
+    return _ROW.match(start) is not None and b'"gt"' in start
+
+
+def _is_metrics(path: Path) -> bool:
+    start = head(path) if name_of(path).endswith("_metrics.json") else b""
+    return b'"num_samples"' in start and b'"acc"' in start
+
+
+def _files(folder: Path) -> list[Path]:
+    """Outputs, and metrics without them."""
+    outputs = sorted(file for file in folder.rglob("*.jsonl*") if _is_outputs(file))
+    beside = {metrics for file in outputs for metrics in _metrics_of(file)}
+    alone = (file for file in folder.rglob("*_metrics.json*") if _is_metrics(file))
+    return [*outputs, *sorted(file for file in alone if file not in beside)]
+
+
+def _metrics_of(outputs: Path) -> list[Path]:
+    stem = stem_of(outputs)
+    return [f for f in sorted(outputs.parent.glob("*_metrics.json*")) if f.name.startswith(stem)]
+
+
+def _model(file: Path) -> str:
+    """The folder above the data set's that is no general one."""
+    above = [parent.name for parent in file.resolve().parents][1:]
+    return next((name for name in above if name and name not in _GENERIC), "unnamed")
+
+
+def _settings(file: Path) -> dict[str, str]:
+    found = _NAMED.search(name_of(file))
+    return found.groupdict() if found else {}
+
+
+def _part(file: Path, place: Place, notes: list[str]) -> Part:
+    settings = _settings(file)
+    decoding: dict[str, Any] = {}
+    if settings:
+        decoding = {"prompt_type": settings["prompt"], "temperature": float(settings["t"])}
+    if not _is_outputs(file):
+        return replace(_alone(file, place), decoding=decoding)
+    rows, scores = 0, []
+    for _, row in records(file, remedy=_REMEDY):
+        rows += 1
+        scores.append(
+            [value for value in map(share, listed(row.get("score"))) if value is not None]
+        )
+    kept = [row for row in scores if row]
+    why = "" if kept else f"none of its {rows:,} answers has a score"
+    if kept and len(kept) < rows:
+        notes.append(f"{place.task}: {rows - len(kept):,} of {rows:,} problems have no score")
+    for metrics in _metrics_of(file)[:1] if kept else ():
+        said = mapping(document(metrics, remedy=_REMEDY))
+        acc, n = number(said.get("acc")), said.get("num_samples")
+        wrong = disagreement(
+            place.task,
+            n=rows,
+            mean=sum(row[0] for row in kept) / len(kept),  # acc is the first sample's
+            said_n=n if type(n) is int else None,
+            said=None if acc is None else acc / 100.0,
+        )
+        if wrong:
+            notes.insert(0, wrong)
+    return Part(
+        place=place,
+        file=file,
+        metric="acc",
+        n=len(kept),
+        read=partial(_read, file, place),
+        decoding=decoding,
+        left_out=why,
+    )
+
+
+def _alone(file: Path, place: Place) -> Part:
+    raw = mapping(document(file, remedy=_REMEDY))
+    acc, n = number(raw.get("acc")), raw.get("num_samples")
+    score = None if acc is None else acc / 100.0
+    usable = score is not None and 0.0 <= score <= 1.0
+    known = n if type(n) is int and n > 0 else None
+    return Part(place, file, "", "acc", (), known, score, left_out="" if usable else UNSCORED)
+
+
+def _read(file: Path, place: Place) -> Iterator[Sample]:
+    for where, row in records(file, remedy=_REMEDY):
+        item, asked = row.get("idx"), row.get("question")
+        if not isinstance(item, int | str):
+            raise InputError("no idx in it", place=where, remedy=_REMEDY)
+        answers = listed(row.get("code"))
+        for repeat, score in enumerate(map(share, listed(row.get("score")))):
+            if score is None:
+                continue
+            fields: dict[str, Any] = {"id": str(item), "score": score, "repeat": repeat}
+            if repeat < len(answers) and isinstance(answers[repeat], str):
+                fields |= {"response": answers[repeat], "prompt": str(asked or "")}
+            try:
+                sample = sample_of(fields, place)
+            except (ValueError, OverflowError) as err:
+                raise InputError(str(err), place=where, remedy=_REMEDY) from None
+            hashed = digest(asked) if isinstance(asked, str) else None
+            yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
