@@ -13,6 +13,7 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError, TransferscopeError
 from .shared import (
+    Fields,
     Json,
     Mapping_,
     Replicates,
@@ -92,6 +93,7 @@ def compare(
     md: Path | None = None,
     csv: Path | None = None,
     mapping: Mapping_ = None,
+    fields: Fields = (),
     source: Source = None,
     seed: Seed = 0,
     replicates: Replicates = 10_000,
@@ -116,7 +118,7 @@ def compare(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope compare BASE TUNED...")
-    with opened([base, *tuned], mapping=mapping, source=source) as runs:
+    with opened([base, *tuned], mapping=mapping, source=source, fields=fields) as runs:
         comparison = compare_runs(runs[0], runs[1:], seed=seed, replicates=replicates)
     if html or md or csv:
         from ..report import ReportInput, render_csv, render_html, render_markdown
@@ -138,6 +140,7 @@ def rank(
     *tuned: Path,
     allowed_loss: Annotated[float, Parameter(validator=Number(gte=0))] = 2.0,
     mapping: Mapping_ = None,
+    fields: Fields = (),
     source: Source = None,
     seed: Seed = 0,
     replicates: Replicates = 10_000,
@@ -158,7 +161,7 @@ def rank(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope rank BASE TUNED...")
-    with opened([base, *tuned], mapping=mapping, source=source) as runs:
+    with opened([base, *tuned], mapping=mapping, source=source, fields=fields) as runs:
         ranking = rank_runs(
             runs[0], runs[1:], allowed_loss=allowed_loss, seed=seed, replicates=replicates
         )
@@ -181,6 +184,7 @@ def gate(
     md: Path | None = None,
     junit: Path | None = None,
     mapping: Mapping_ = None,
+    fields: Fields = (),
     source: Source = None,
     seed: Seed = 0,
     replicates: Replicates = 10_000,
@@ -212,7 +216,8 @@ def gate(
     extra = {name: path for name, path in (("previous", previous), ("again", again)) if path}
     try:
         rules = load_policy(policy)
-        with opened([base, tuned, *extra.values()], mapping=mapping, source=source) as runs:
+        paths = [base, tuned, *extra.values()]
+        with opened(paths, mapping=mapping, source=source, fields=fields) as runs:
             more = dict(zip(extra, runs[2:], strict=True))
             result = judge(runs[0], runs[1], rules, **more, seed=seed, replicates=replicates)
         asked = {md: render_gate_markdown, junit: render_junit}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import read_json_lines
+from ..core.rowfiles import rows_of
 from .ifeval import Instruction
 from .saved import SavedResponse
 
@@ -27,7 +27,7 @@ def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     remedy = 'give one JSON object per line: {"problem": ..., "answer": ...}'
-    for place, row in read_json_lines(path, remedy=remedy):
+    for place, row in rows_of(path, remedy=remedy):
         problem = _field(row, PROBLEM, place, remedy).strip()
         if not problem:
             raise InputError("the problem is empty", place=place, remedy=remedy)
@@ -56,7 +56,7 @@ def instructions_of(path: Path) -> dict[str, tuple[Instruction, ...]]:
     """
     remedy = "name IFEval's input_data.jsonl"
     found: dict[str, tuple[Instruction, ...]] = {}
-    for place, row in read_json_lines(path, remedy=remedy):
+    for place, row in rows_of(path, remedy=remedy):
         ids, arguments = row.get("instruction_id_list"), row.get("kwargs")
         prompt = row.get("prompt")
         if not (

@@ -1,25 +1,40 @@
-"""Saved responses: JSONL with id, prompt, response and, where known, gold, label and finish.
+"""Saved responses: rows with id, prompt, response and, where known, gold, label and finish.
 
-What ``score`` and ``audit`` read. ``prompt`` may be missing (empty then), ``id`` too (the line's
-number then); ``gold`` is whatever a grader understands; ``label`` is somebody's reference verdict.
+What ``score`` and ``audit`` read: JSON lines, a JSON array, a table or parquet. ``prompt`` may be
+missing (empty then), ``id`` too (the row's number then); ``gold`` is whatever a grader understands;
+``label`` is somebody's reference verdict. Other programs' names are recognised, and several
+responses of one row are repeats of its item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from ..core.answers import ENDS, Answer, answers_in, asked_in
 from ..core.errors import InputError
-from ..core.files import read_json_lines
+from ..core.fieldnames import SNIFFED, Names, settle
+from ..core.packed import bare_suffix
+from ..core.rowfiles import TABLES, rows_of
 
-REMEDY = 'give one JSON object per line: {"id": ..., "prompt": ..., "response": ...}'
+REMEDY = (
+    'give one JSON object per line: {"id": ..., "prompt": ..., "response": ...}, '
+    "or name its fields: --field response=COLUMN"
+)
+WANTED = ("id", "prompt", "response", "gold", "label", "finish", "repeat", "benchmark", "model")
+REPEAT = "#"
+"""Between an item's id and the number of a further response to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedResponse:
-    """One line. ``place`` is "file:line"; ``finish`` as in :class:`~..core.records.Generation`."""
+    """One response. ``place`` is "file:line"; ``finish`` as in :class:`~..core.records.Generation`.
+
+    ``id`` is the response's own; that of the ``repeat``-th further one of an item is ITEM#REPEAT.
+    """
 
     id: str
     prompt: str
@@ -28,42 +43,120 @@ class SavedResponse:
     label: bool | None
     finish: str | None
     place: str
+    item: str = ""
+    repeat: int = 0
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_saved(path: Path) -> Iterator[SavedResponse]:
-    """Every line of ``path``, lazily.
+class Saved:
+    """The responses of a file, read lazily by iterating once; then ``notes`` says what was taken.
 
-    Raises :class:`InputError` naming file and line for a missing file, no line at all, a field of
-    the wrong kind or an id that stands there twice.
+    ``columns``: our name of a field to the file's. Iterating raises :class:`InputError` naming file
+    and line for a missing file, no row at all, a field of the wrong kind or an id that stands there
+    twice.
     """
-    seen: dict[str, str] = {}
-    for number, (place, row) in enumerate(read_json_lines(path, remedy=REMEDY)):
-        saved = _saved(row, place, number)
-        if saved.id in seen:
-            what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
-            raise InputError(what, place=place, remedy="give every line an id of its own")
-        seen[saved.id] = place
-        yield saved
+
+    def __init__(self, path: Path, columns: Mapping[str, str] | None = None) -> None:
+        self._path, self._columns = path, columns or {}
+        self._said, self._failed = "", 0
+
+    def __iter__(self) -> Iterator[SavedResponse]:
+        rows = rows_of(self._path, remedy=REMEDY)
+        first = list(islice(rows, SNIFFED))
+        names = settle([row for _, row in first], self._columns, wanted=WANTED)
+        self._said = names.said
+        table = bare_suffix(self._path) in TABLES
+        seen: dict[str, str] = {}
+        for number, (place, row) in enumerate(chain(first, rows)):
+            for saved in _saved(row, names, place, number, table=table):
+                if saved is None:
+                    self._failed += 1
+                    continue
+                if saved.id in seen:
+                    what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
+                    raise InputError(what, place=place, remedy="give every line an id of its own")
+                seen[saved.id] = place
+                yield saved
+        if not seen:
+            raise InputError("every request failed: no answer", place=str(self._path))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was recognised, and how many requests failed: one line each."""
+        failed = f"{self._failed} requests failed and have no answer: left out"
+        return tuple(note for note in (self._said, failed if self._failed else "") if note)
 
 
-def _saved(row: dict[str, Any], place: str, number: int) -> SavedResponse:
-    id_ = row.get("id", number)
+def _saved(
+    row: Mapping[str, Any], names: Names, place: str, number: int, *, table: bool
+) -> Iterator[SavedResponse | None]:
+    """The row's responses, ``None`` for one that failed. An empty cell of a table is no gold."""
+    found = {ours: row.get(theirs) for ours, theirs in names.column.items()}
+    id_ = number if found.get("id") is None and "id" not in row else found.get("id")
     if isinstance(id_, bool) or not isinstance(id_, str | int):
         raise InputError("'id' is neither text nor a whole number", place=place, remedy=REMEDY)
-    for name in ("prompt", "response", "finish"):
-        value = row.get(name, "" if name == "prompt" else None)
-        if not isinstance(value, str) and not (name == "finish" and value is None):
-            what = f"{name!r} is not text" if name in row else f"no field {name!r}"
-            raise InputError(what, place=place, remedy=REMEDY)
-    label = row.get("label")
+    prompt = _read(asked_in, found.get("prompt"), names, "prompt", place)
+    if names.also and row.get(names.also):
+        prompt = f"{prompt}\n{row[names.also]}"
+    answers = _responses(row, found, names, place)
+    finish = found.get("finish")
+    if finish is not None and not isinstance(finish, str):
+        raise InputError("'finish' is not text", place=place, remedy=REMEDY)
+    if "finish" in names.guessed and finish is not None:
+        finish = ENDS.get(finish)
+    first = found.get("repeat")
+    if isinstance(first, str) and first.strip().isdecimal():
+        first = int(first)
+    start = first if isinstance(first, int) and first > 0 else 0
+    known = {k: found.get(k) for k in ("benchmark", "model")}
+    about = {name: value for name, value in known.items() if isinstance(value, str)}
+    for repeat, answer in enumerate(answers, start=start):
+        if answer.text is None:
+            yield None
+            continue
+        yield SavedResponse(
+            id=f"{id_}{REPEAT}{repeat}" if repeat else str(id_),
+            prompt=prompt,
+            response=answer.text,
+            gold=None if found.get("gold") == "" and table else found.get("gold"),
+            label=_label(found.get("label"), place),
+            finish=finish or answer.finish,
+            place=place,
+            item=str(id_),
+            repeat=repeat,
+            about=about,
+        )
+
+
+def _responses(
+    row: Mapping[str, Any], found: Mapping[str, Any], names: Names, place: str
+) -> list[Answer]:
+    column = names.column.get("response", "response")
+    if found.get("response") is None:
+        if column in row and not isinstance(row[column], str) and row.get("error"):
+            return [Answer(None)]  # a batch's line of a request that failed
+        what = f"{column!r} is not text" if column in row else f"no field {column!r}"
+        here = ", ".join(map(str, list(row)[:12]))
+        only = f", only {here}" if here and column not in row else ""
+        raise InputError(what + only, place=place, remedy=REMEDY)
+    answers: list[Answer] = _read(answers_in, found["response"], names, "response", place)
+    return answers
+
+
+def _read(read: Any, value: Any, names: Names, name: str, place: str) -> Any:
+    try:
+        return read(value)
+    except ValueError as err:
+        column = names.column.get(name, name)
+        what = f"{column!r} {err}" if isinstance(value, list | dict) else f"{column!r} is not text"
+        raise InputError(what, place=place, remedy=REMEDY) from None
+
+
+def _label(label: Any, place: str) -> bool | None:
+    if isinstance(label, str) and label.strip().lower() in ("", "true", "false", "0", "1"):
+        word = label.strip().lower()  # a table's cell
+        label = None if not word else word in ("true", "1")
     if label is not None and label not in (True, False):  # 0 and 1 equal False and True
-        raise InputError("'label' is neither true nor false", place=place, remedy=REMEDY)
-    return SavedResponse(
-        id=str(id_),
-        prompt=row.get("prompt", ""),
-        response=row["response"],
-        gold=row.get("gold"),
-        label=None if label is None else bool(label),
-        finish=row.get("finish"),
-        place=place,
-    )
+        remedy = "give the verdict; a reference answer is the gold: --field gold=label"
+        raise InputError("'label' is neither true nor false", place=place, remedy=remedy)
+    return None if label is None else bool(label)

@@ -6,6 +6,7 @@ verdict per response, by which agreement with somebody's labels is counted.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Any
 
 from ..core.artefacts import flags_of
 from ..core.errors import InputError
+from ..core.files import write_atomically
 from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
 from . import mctaco
@@ -22,7 +24,7 @@ from .gold import gold_problems, instructions_of
 from .maths import finished, is_correct
 from .qa import against, exact_match, f1
 from .rendered import Prompts
-from .saved import SavedResponse, read_saved
+from .saved import Saved, SavedResponse
 
 MCTACO = "mctaco"
 FEWEST_WITH_I = 10
@@ -51,6 +53,8 @@ class Scored:
     label_agreement: float | None
     unmatched: tuple[str, ...]
     flags: dict[str, int]
+    notes: tuple[str, ...] = ()
+    """What of the file was taken for what, a line each; for a person, not in the JSON."""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of ``transferscope score``."""
@@ -64,16 +68,31 @@ class Scored:
         }
 
 
-def score(grader: str, file: Path, gold: Path | None = None, *, tick: Tick = no_tick) -> Scored:
+def score(
+    grader: str,
+    file: Path,
+    gold: Path | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    out: Path | None = None,
+    tick: Tick = no_tick,
+) -> Scored:
     """Grade the saved responses of ``file``; metrics are over the responses that have a gold.
 
-    Raises :class:`InputError` for an unknown grader, unreadable files, and where nothing has a
-    gold; :class:`MissingExtra` without the grader's library.
+    ``columns`` maps our name of a field to the file's. ``out`` gets the graded answers as JSON
+    lines that ``compare`` and ``import`` read. Raises :class:`InputError` for an unknown grader,
+    unreadable files, and where nothing has a gold; :class:`MissingExtra` without the grader's
+    library.
     """
     if grader == MCTACO:
+        if out is not None:
+            raise InputError("mctaco grades no single answers", remedy="leave --out away")
         return _mctaco(file, gold)
     found = _grader(grader)
-    rows = list(read_saved(file))
+    if out is not None and out.exists() and any(out.samefile(p) for p in (file, gold) if p):
+        raise InputError("is what is read", place=str(out), remedy="name another file: --out FILE")
+    saved = Saved(file, columns)
+    rows = list(saved)
     graded = found(rows, gold, tick)
     if len(graded.unmatched) == len(rows):
         remedy = "give 'gold' on every line, or a file: --gold FILE"
@@ -84,6 +103,8 @@ def score(grader: str, file: Path, gold: Path | None = None, *, tick: Tick = no_
         for row in rows
         for flag in flags_of(row.response, finish=row.finish, prompt=row.prompt).flags
     )
+    if out is not None:
+        write_atomically(out, (_graded_line(row, graded) for row in rows if _has(row, graded)))
     return Scored(
         grader,
         len(rows),
@@ -91,7 +112,27 @@ def score(grader: str, file: Path, gold: Path | None = None, *, tick: Tick = no_
         sum(labels) / len(labels) if labels else None,
         graded.unmatched,
         dict(flags.most_common()),
+        saved.notes,
     )
+
+
+def _has(row: SavedResponse, graded: Graded) -> bool:
+    return row.id in graded.verdicts
+
+
+def _graded_line(row: SavedResponse, graded: Graded) -> str:
+    """A graded answer as a line of plain results (docs/importing.md)."""
+    line = {
+        "id": row.item,
+        "repeat": row.repeat,
+        **row.about,
+        "score": int(graded.verdicts[row.id]),
+        "prompt": row.prompt,
+        "response": row.response,
+    }
+    if row.finish in ("stop", "stop_string", "length"):
+        line["finish"] = row.finish
+    return json.dumps(line, ensure_ascii=False) + "\n"
 
 
 def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
@@ -247,7 +288,7 @@ def _grader(name: str) -> Grader:
 
 
 def _judged(row: SavedResponse, graded: Graded) -> bool:
-    return row.label is not None and row.id in graded.verdicts
+    return row.label is not None and _has(row, graded)
 
 
 def _with_gold(rows: Sequence[SavedResponse]) -> list[SavedResponse]:

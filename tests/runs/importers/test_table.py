@@ -88,7 +88,7 @@ def test_columns_are_renamed(tmp_path):
     [
         ("id,score\n", "no row in it"),
         ("", "no row in it"),
-        ("id;score\na;1\n", r"csv:2: no 'score' .*only id;score"),
+        ("id;grade\na;1\n", r"csv:2: no 'score' .*only id, grade"),
         ("id,id,score\na,b,1\n", "csv:1: a column twice"),
         ("id,score\na,1,2\n", "csv:2: 3 cells under 2 columns"),
         ("id,score\na\n", "csv:2: 1 cells under 2 columns"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.mistaken import refuse_mistaken
 from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
@@ -17,6 +18,7 @@ from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, RunWriter, read_run
 from ..manifest import MANIFEST_FILE, Manifest
 from .base import Importer, Results, Sample
+from .naming import chosen_model, split_model
 
 __all__ = [
     "IMPORTERS",
@@ -27,6 +29,7 @@ __all__ = [
     "find_importer",
     "import_results",
     "open_run",
+    "read_results",
 ]
 
 IMPORTERS = {
@@ -35,6 +38,8 @@ IMPORTERS = {
     "eee": "eee",
     "jsonl": "jsonl",
     "csv": "table",
+    "json": "json_rows",
+    "parquet": "parquet",
 }
 """Format name to the module here that has its ``IMPORTER``, in the order they are tried."""
 
@@ -56,16 +61,17 @@ def import_results(
     format: str = "auto",
     mapping: Path | None = None,
     source: str | None = None,
+    columns: Mapping[str, str] | None = None,
     tick: Tick = no_tick,
 ) -> Imported:
     """Write the foreign results at ``path`` into the run folder ``out``, one sample at a time.
 
-    ``mapping`` is a taxonomy file that goes before the shipped one, ``source`` the group that was
-    tuned on. Raises :class:`InputError` for an unknown format and for what can't be read.
+    ``path`` may name one of a file's models: ``FILE::MODEL``. ``mapping`` is a taxonomy file that
+    goes before the shipped one, ``columns`` goes before its ``[columns]``; ``source`` is the group
+    that was tuned on. Raises :class:`InputError` for an unknown format and for what can't be read.
     """
-    path, taxonomy = Path(path), load_taxonomy(mapping)
-    name, importer = find_importer(path, format)
-    results = importer.read(path, taxonomy)
+    path, taxonomy = Path(path), load_taxonomy(mapping, columns=columns)
+    name, results = read_results(path, taxonomy, format)
     if not results.samples and not results.scores:
         why = f" ({results.notes[0]})" if results.notes else ""
         remedy = "name a results folder or file"
@@ -96,6 +102,7 @@ def open_run(
     *,
     mapping: Path | None = None,
     source: str | None = None,
+    columns: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """A run folder, or foreign results imported into a folder that lives as long as ``stack``.
@@ -103,13 +110,36 @@ def open_run(
     ``say`` gets the notes of an import, one a call.
     """
     path = Path(path)
-    if (path / MANIFEST_FILE).is_file() or not path.exists():
-        return read_run(path)
+    file, model = split_model(path)
+    if (file / MANIFEST_FILE).is_file() or not file.exists():
+        return _run_of(read_run(file), model, path)
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-")))
-    done = import_results(path, scratch / "run", mapping=mapping, source=source)
+    done = import_results(path, scratch / "run", mapping=mapping, source=source, columns=columns)
     for note in done.notes:
         say(f"{path}: {note}")
     return replace(read_run(done.path), origin=path)
+
+
+def _run_of(run: Run, model: str | None, path: Path) -> Run:
+    """The run, which must be of ``model`` where one is named."""
+    if model is not None:
+        chosen_model({str(path): run.manifest.model.name}, model, split_model(path)[0])
+    return run
+
+
+def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple[str, Results]:
+    """The format's name, and the results at ``path`` (of one model: ``FILE::MODEL``).
+
+    Raises :class:`InputError` for what can't be read, and for a model that isn't there.
+    """
+    file, model = split_model(path)
+    name, importer = find_importer(file, format_)
+    if importer.read_model is not None:
+        return name, importer.read_model(file, taxonomy, model)
+    results = importer.read(file, taxonomy)
+    if model is not None:
+        chosen_model({str(file): results.model.name}, model, file)
+    return name, results
 
 
 def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
@@ -132,6 +162,7 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     for name, importer in plugins("importers").items():
         if importer.accepts(path):
             return name, importer
+    refuse_mistaken(path)
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),
