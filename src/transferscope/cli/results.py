@@ -24,6 +24,7 @@ from .shared import (
     console,
     opened,
     print_json,
+    say,
     write_texts,
 )
 
@@ -77,6 +78,8 @@ def index(
     from ..compare.table import index_file
 
     result = index_file(scores, scale=scale, definition=definition, source=source, seed=seed)
+    if result.as_fractions:
+        say(f"{scores}: no score is above 1, read as percents; write fractions times 100")
     if as_json:
         print_json(result.to_json())
         return

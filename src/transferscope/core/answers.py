@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .records import digest
+
 FAILED = frozenset({"content_filter", "error", "abort", "failed", "cancelled"})
 """Reasons for which an answer ended that make it none."""
 ENDS: Mapping[str, str] = {
@@ -98,6 +100,11 @@ def identity_of(value: Any) -> str:
         last = len(value) - 1
         value = value[:last] if value and _role(value[last]) in ASSISTANT else value
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def item_key(*asked: Any) -> str:
+    """The id of an item that has none: the hash of all that was asked."""
+    return digest([identity_of(part) for part in asked if part])
 
 
 def is_chat(value: Any) -> bool:

@@ -89,10 +89,14 @@ _MARKS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"metadata", "weight_map"}), "a list of a model's files"),
     (frozenset({"eval_loss"}), "the Trainer's own figures"),
     (frozenset({"train_runtime"}), "the Trainer's own figures"),
+    (frozenset({"eval_runtime"}), "the Trainer's own figures"),
+    (frozenset({"predict_runtime"}), "the Trainer's own figures"),
     (frozenset({"_step", "_runtime"}), "a summary of a Weights & Biases run"),
 )
 """Keys that tell a document under another name."""
 _POINTER = b"version https://git-lfs.github.com/spec/"
+_ROWS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+"""Endings of plain files that may hold answers or scores."""
 _PEEK = 2**20
 """Bytes of a .json file that are looked at to tell what it is."""
 
@@ -131,19 +135,25 @@ def refuse_mistaken(path: Path) -> None:
 
 def _folder(path: Path) -> tuple[str, str] | None:
     try:
-        names = {one.name.lower() for one in path.iterdir()}
+        names = sorted(one.name for one in path.iterdir())
     except OSError:
         return None
-    evaluate = _EVALUATE.format(folder=path)
-    if "adapter_config.json" in names:
-        return "a folder of an adapter", evaluate
-    if "config.json" in names or any(name.endswith((".gguf", ".safetensors")) for name in names):
-        return "a folder of a model", evaluate
-    if any(name.startswith("checkpoint-") for name in names):
-        return "a folder of checkpoints", _EVALUATE.format(folder=path / "CHECKPOINT")
-    if {"wandb-summary.json", "wandb-metadata.json"} & names or path.name == "wandb":
-        return "a folder of Weights & Biases", "name the results of an evaluation"
-    return None
+    low = {name.lower() for name in names}
+    what = ""
+    if "adapter_config.json" in low:
+        what = "a folder of an adapter"
+    elif "config.json" in low or any(name.endswith((".gguf", ".safetensors")) for name in low):
+        what = "a folder of a model"
+    elif any(name.startswith("checkpoint-") for name in low):
+        what = "a folder of checkpoints"
+    elif low & {"wandb-summary.json", "wandb-metadata.json"} or path.name == "wandb":
+        what = "a folder of Weights & Biases"
+    rows = [name for name in names if bare_suffix(Path(name)) in _ROWS and name not in _NAMES]
+    if rows:
+        named = f"name one of its files: {', '.join(str(path / name) for name in rows[:3])}"
+        return what or "a folder of plain files", named
+    model = path / "CHECKPOINT" if what == "a folder of checkpoints" else path
+    return (what, _EVALUATE.format(folder=model)) if what else None
 
 
 def _start(path: Path) -> bytes:

@@ -119,6 +119,9 @@ def rows_in(document: Any) -> list[Any] | None:
             about = {k: v for k, v in document.items() if k in ("model", "model_name")}
             return [about | row for row in rows_in(held) or []]
     columns = list(document.values())
+    plain = all(value is None or isinstance(value, str | int | float) for value in columns)
+    if plain and any(isinstance(value, int | float) for value in columns):
+        return [document]  # one model's scores by benchmark
     if len(columns) > 1 and all(isinstance(column, dict) for column in columns):
         # pandas' to_json: {"id": {"0": "a"}, "score": {"0": 1}}
         keys = list(columns[0])

@@ -31,8 +31,7 @@ def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
         problem = _field(row, PROBLEM, place, remedy).strip()
         if not problem:
             raise InputError("the problem is empty", place=place, remedy=remedy)
-        # GSM8K's answers end in the number behind "####"
-        answer = _field(row, ANSWER, place, remedy).rpartition("####")[2].strip()
+        answer = final(_field(row, ANSWER, place, remedy))
         found[problem[:KEY]].append((problem, _wrapped(answer)))
     lengths = sorted({len(key) for key in found})
     golds = {}
@@ -46,6 +45,11 @@ def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
         if best[0]:
             golds[row_.id] = best[1]
     return golds
+
+
+def final(answer: str) -> str:
+    """The answer itself: GSM8K's end in the number behind "####"."""
+    return answer.rpartition("####")[2].strip()
 
 
 def instructions_of(path: Path) -> dict[str, tuple[Instruction, ...]]:

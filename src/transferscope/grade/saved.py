@@ -8,15 +8,18 @@ responses of one row are repeats of its item.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from ..core.answers import ENDS, Answer, answers_in, asked_in
+from ..core.answers import ENDS, Answer, answers_in, asked_in, item_key
+from ..core.columns import SNIFFED, Names, settle
 from ..core.errors import InputError
-from ..core.fieldnames import SNIFFED, Names, settle
+from ..core.fieldnames import shown
 from ..core.packed import bare_suffix
 from ..core.rowfiles import TABLES, rows_of
 
@@ -33,7 +36,8 @@ REPEAT = "#"
 class SavedResponse:
     """One response. ``place`` is "file:line"; ``finish`` as in :class:`~..core.records.Generation`.
 
-    ``id`` is the response's own; that of the ``repeat``-th further one of an item is ITEM#REPEAT.
+    ``id`` is the response's own; that of an item's ``repeat``-th further one ends in "#REPEAT".
+    ``item`` tells items apart between files: where there is no id, by what was asked.
     """
 
     id: str
@@ -87,6 +91,26 @@ class Saved:
         return tuple(note for note in (self._said, failed if self._failed else "") if note)
 
 
+def graded_lines(rows: Iterable[SavedResponse], verdicts: Mapping[str, bool]) -> Iterator[str]:
+    """The responses with a verdict (by id) as lines of plain results (docs/importing.md)."""
+    seen: Counter[str] = Counter()
+    for row in rows:
+        if row.id not in verdicts:
+            continue
+        line: dict[str, Any] = {
+            "id": row.item,
+            "repeat": max(row.repeat, seen[row.item]),
+            **row.about,
+            "score": int(verdicts[row.id]),
+            "prompt": row.prompt,
+            "response": row.response,
+        }
+        seen[row.item] = line["repeat"] + 1
+        if row.finish in ("stop", "stop_string", "length"):
+            line["finish"] = row.finish
+        yield json.dumps(line, ensure_ascii=False) + "\n"
+
+
 def _saved(
     row: Mapping[str, Any], names: Names, place: str, number: int, *, table: bool
 ) -> Iterator[SavedResponse | None]:
@@ -110,6 +134,9 @@ def _saved(
     start = first if isinstance(first, int) and first > 0 else 0
     known = {k: found.get(k) for k in ("benchmark", "model")}
     about = {name: value for name, value in known.items() if isinstance(value, str)}
+    item = str(id_)
+    if found.get("id") is None and prompt:
+        item = item_key(found["prompt"], row.get(names.also))
     for repeat, answer in enumerate(answers, start=start):
         if answer.text is None:
             yield None
@@ -122,7 +149,7 @@ def _saved(
             label=_label(found.get("label"), place),
             finish=finish or answer.finish,
             place=place,
-            item=str(id_),
+            item=item,
             repeat=repeat,
             about=about,
         )
@@ -136,7 +163,7 @@ def _responses(
         if column in row and not isinstance(row[column], str) and row.get("error"):
             return [Answer(None)]  # a batch's line of a request that failed
         what = f"{column!r} is not text" if column in row else f"no field {column!r}"
-        here = ", ".join(map(str, list(row)[:12]))
+        here = ", ".join(map(shown, list(row)[:12]))
         only = f", only {here}" if here and column not in row else ""
         raise InputError(what + only, place=place, remedy=REMEDY)
     answers: list[Answer] = _read(answers_in, found["response"], names, "response", place)

@@ -6,7 +6,6 @@ verdict per response, by which agreement with somebody's labels is counted.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,11 +19,11 @@ from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
 from . import mctaco
 from .choice import UNKNOWN, letter
-from .gold import gold_problems, instructions_of
+from .gold import final, gold_problems, instructions_of
 from .maths import finished, is_correct
 from .qa import against, exact_match, f1
 from .rendered import Prompts
-from .saved import Saved, SavedResponse
+from .saved import Saved, SavedResponse, graded_lines
 
 MCTACO = "mctaco"
 FEWEST_WITH_I = 10
@@ -104,7 +103,7 @@ def score(
         for flag in flags_of(row.response, finish=row.finish, prompt=row.prompt).flags
     )
     if out is not None:
-        write_atomically(out, (_graded_line(row, graded) for row in rows if _has(row, graded)))
+        write_atomically(out, graded_lines(rows, graded.verdicts))
     return Scored(
         grader,
         len(rows),
@@ -114,25 +113,6 @@ def score(
         dict(flags.most_common()),
         saved.notes,
     )
-
-
-def _has(row: SavedResponse, graded: Graded) -> bool:
-    return row.id in graded.verdicts
-
-
-def _graded_line(row: SavedResponse, graded: Graded) -> str:
-    """A graded answer as a line of plain results (docs/importing.md)."""
-    line = {
-        "id": row.item,
-        "repeat": row.repeat,
-        **row.about,
-        "score": int(graded.verdicts[row.id]),
-        "prompt": row.prompt,
-        "response": row.response,
-    }
-    if row.finish in ("stop", "stop_string", "length"):
-        line["finish"] = row.finish
-    return json.dumps(line, ensure_ascii=False) + "\n"
 
 
 def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
@@ -160,11 +140,11 @@ def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
 def _maths_gold(row: SavedResponse) -> str | list[str]:
     """A list of golds means any of them."""
     if not isinstance(row.gold, list):
-        return str(row.gold)
+        return final(str(row.gold))
     if not row.gold or not all(isinstance(gold, str | int | float) for gold in row.gold):
         what = "'gold' is neither an answer nor a list of answers"
         raise InputError(what, place=row.place, remedy="give the reference answers")
-    return [str(gold) for gold in row.gold]
+    return [final(str(gold)) for gold in row.gold]
 
 
 def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
@@ -288,7 +268,7 @@ def _grader(name: str) -> Grader:
 
 
 def _judged(row: SavedResponse, graded: Graded) -> bool:
-    return row.label is not None and _has(row, graded)
+    return row.label is not None and row.id in graded.verdicts
 
 
 def _with_gold(rows: Sequence[SavedResponse]) -> list[SavedResponse]:

@@ -16,7 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...core.fieldnames import SNIFFED, Names
+from ...core.columns import SNIFFED, Names
+from ...core.fieldnames import shown
 from ...core.files import json_lines
 from ...core.mistaken import mistaken
 from ...core.packed import bare_stem, bare_suffix, opened_bytes
@@ -170,7 +171,7 @@ def _fields(row: dict[str, Any], names: Names, place: str) -> list[dict[str, Any
         answers = fields_in(row, names)
         if any("id" not in fields and "asked" not in fields for fields in answers):
             raise ValueError(
-                f"no {names.column.get('id', 'id')!r}, only {', '.join(list(row)[:12])}"
+                f"no {names.column.get('id', 'id')!r}, only {', '.join(map(shown, list(row)[:12]))}"
             )
     except ValueError as err:
         refuse(str(err), place)

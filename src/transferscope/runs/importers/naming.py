@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ...core.errors import InputError
+from ...core.fieldnames import shown
 from ...core.nearest import nearest
 from ...core.taxonomy import Taxonomy
 from .base import Taken
@@ -199,7 +200,7 @@ def chosen_model(models: Mapping[str, str], wanted: str | None, path: Path) -> s
         raise InputError(
             f"results of {len(names)} models ({_listed(names)})",
             place=next(place for place, model in models.items() if model == names[1]),
-            remedy=f"name one of them: {path}{MODEL_MARK}{names[0]}",
+            remedy=f"name one of them: {path}{MODEL_MARK}{shown(names[0])}",
         )
     if wanted in names:
         return wanted
@@ -208,14 +209,16 @@ def chosen_model(models: Mapping[str, str], wanted: str | None, path: Path) -> s
     for same in (alike, [name for name in names if name.casefold().endswith(f"/{low}")]):
         if len(same) == 1:
             return same[0]
-    near = nearest(wanted, names, n=1)
-    remedy = f"did you mean {path}{MODEL_MARK}{near[0]}?" if near else "name one of them"
-    raise InputError(f"no model {wanted!r}, only {_listed(names)}", place=str(path), remedy=remedy)
+    bare = {name.rpartition("/")[2]: name for name in reversed(names)}
+    near = [bare.get(name, name) for name in nearest(wanted, [*names, *bare], n=1)]
+    remedy = f"did you mean {path}{MODEL_MARK}{shown(near[0])}?" if near else "name one of them"
+    what = f"no model {shown(wanted)!r}, only {_listed(names)}"
+    raise InputError(what, place=str(path), remedy=remedy)
 
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return ", ".join(map(shown, names[:SHOWN])) + more
 
 
 def plain(settings: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ metric       of score-only rows: which metric the score is of
 ===========  ======================================================================
 
 ``--field NAME=COLUMN`` and a taxonomy file's ``[columns]`` rename them, and other common names are
-recognised (:mod:`~transferscope.core.fieldnames`). A file's further columns are ignored.
+recognised (:mod:`~transferscope.core.columns`). A file's further columns are ignored.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from ...core.answers import ENDS, answers_in, asked_in, identity_of
+from ...core.answers import ENDS, answers_in, asked_in, item_key
 from ...core.artefacts import flags_of
+from ...core.columns import Names, settle
 from ...core.errors import InputError
-from ...core.fieldnames import KNOWN, Names, settle
+from ...core.fieldnames import KNOWN, shown
 from ...core.nearest import did_you_mean
-from ...core.records import Outcome, Response, ScoreRow, digest
+from ...core.records import Outcome, Response, ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Sample
 from .naming import Place
@@ -80,7 +81,7 @@ def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     column = names.column
     found = {ours: row[theirs] for ours, theirs in column.items() if row.get(theirs) is not None}
     if "id" not in found and "prompt" in found:
-        found["asked"] = _asked(row, names)
+        found["asked"] = item_key(row[column["prompt"]], row.get(names.also))
     several: list[dict[str, Any]] = [{}]
     if not isinstance(found.get("response", ""), str):
         several = _answers(found, column)
@@ -142,13 +143,6 @@ def refuse(what: str, place: str) -> NoReturn:
     raise InputError(what, place=place, remedy=REMEDY) from None
 
 
-def _asked(row: Mapping[str, Any], names: Names) -> str:
-    parts = [row[names.column["prompt"]]]
-    if names.also and row.get(names.also):
-        parts.append(row[names.also])
-    return digest([identity_of(part) for part in parts])
-
-
 def _answers(found: Mapping[str, Any], column: Mapping[str, str]) -> list[dict[str, Any]]:
     several = []
     for answer in _named(answers_in, found["response"], column["response"]):
@@ -182,15 +176,15 @@ def _check(fields: dict[str, Any], row: Mapping[str, Any], column: Mapping[str, 
             continue
         # A bool is an int to isinstance.
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-            shown = " or ".join(
+            kinds = " or ".join(
                 {"int": "whole number"}.get(t.__name__, t.__name__) for t in allowed
             )
             called = column.get(name, name)
-            raise ValueError(f"column {called!r} holds {str(value)[:40]!r}, not {shown}")
+            raise ValueError(f"column {called!r} holds {str(value)[:40]!r}, not {kinds}")
     if "score" in fields and "percent" in fields:
         raise ValueError(f"both {column['score']!r} and {column['percent']!r}")
     if "score" not in fields and "percent" not in fields:
-        here = ", ".join(map(str, list(row)[:12]))
+        here = ", ".join(map(shown, list(row)[:12]))
         score, percent = column.get("score", "score"), column.get("percent", "percent")
         ungraded = f"; {UNGRADED}" if "response" in fields else ""
         raise ValueError(f"no {score!r} (0..1) or {percent!r}, only {here}{ungraded}")

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ...core.cells import cell_of, count_of
-from ...core.fieldnames import SNIFFED, Names
+from ...core.columns import SNIFFED, Names
+from ...core.fieldnames import shown
 from ...core.mistaken import mistaken
 from ...core.packed import MAX_TEXT, bare_stem, bare_suffix
 from ...core.records import ModelRef, ScoreRow
@@ -77,14 +78,16 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
     numbered, failed = Numbered(), 0
     fields: list[Row] = []
     if not names.column.keys() & {"score", "percent"}:
-        if (wide := wide_rows(rows, names, taxonomy)) is None:
+        answers = names.column.keys() & {"response", "prompt"}
+        wide = None if answers else wide_rows(rows, names, taxonomy)
+        if wide is None:
             _no_score(rows[0], names)
         fields, notes = wide
     else:
         for place, row in rows:
-            answers = _fields(_typed(row, names, place), names, place)
-            failed += not answers
-            fields += [(place, numbered(one)) for one in answers]
+            every = _fields(_typed(row, names, place), names, place)
+            failed += not every
+            fields += [(place, numbered(one)) for one in every]
         notes = notes_of(names, numbered, failed)
     models: dict[str, str] = {}
     for place, one in fields:
@@ -185,7 +188,7 @@ def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
 
 def _no_score(first: Row, names: Names) -> NoReturn:
     place, row = first
-    here = ", ".join(map(str, list(row)[:12]))
+    here = ", ".join(map(shown, list(row)[:12]))
     graded = f"; {UNGRADED}" if "response" in names.column else ""
     refuse(f"no 'score' (0..1) or 'percent', only {here}{graded}", place)
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...core.cells import Cell, cell_of, count_of, is_missing
-from ...core.fieldnames import Names
+from ...core.columns import Names
+from ...core.fieldnames import shown
 from ...core.rowfiles import Row
 from ...core.taxonomy import Taxonomy
 from .rows import refuse
@@ -26,6 +27,8 @@ MODELS = (
 """Columns that name a row's model, the most telling first."""
 TASKS = ("benchmark", "task", "dataset", "eval", "evaluation", "metric", "test")
 """Columns that name a row's benchmark in a turned table."""
+LONGEST = 200
+"""Characters of a column's name that can be a benchmark's or a model's."""
 INDEX = ("", "unnamed: 0")
 """What pandas calls the column of its index."""
 NO_BENCHMARK = re.compile(
@@ -73,6 +76,7 @@ def wide_rows(
     among numbers, and where percents can't be told from fractions.
     """
     columns = list(dict.fromkeys(column for _, row in rows for column in row))
+    columns = [column for column in columns if len(column) <= LONGEST]
     numbers = [c for c in columns if _all_numbers([row.get(c) for _, row in rows])]
     words = [column for column in columns if column not in numbers]
     label, turned = _label(rows, words, numbers, names, taxonomy)
@@ -188,7 +192,7 @@ def _scores(table: _Table) -> Iterator[_Found]:
             name = column.strip()
             model, benchmark = (name, named or "") if table.turned else (named, name)
             if not 0.0 <= cell.value <= 100.0:
-                refuse(f"{benchmark}: {cell.value:g} is no score (0..1, or 0..100)", place)
+                refuse(f"{shown(benchmark)}: {cell.value:g} is no score (0..1, or 0..100)", place)
             yield _Found(place, model, benchmark, cell, _count(row.get(_n(table, column))))
 
 
@@ -205,18 +209,18 @@ def _count(value: Any) -> int | None:
 
 
 def _is_percent(found: Sequence[_Found]) -> bool:
-    """Whether the numbers without "%" are percents."""
+    """Whether the numbers without "%" are percents.
+
+    Those up to 1 are fractions where no number without "%" is above 1.
+    """
     bare = [one for one in found if not one.cell.percent]
     above = next((one for one in bare if one.cell.value > 1.0), None)
-    signed = next((one for one in found if one.cell.percent), None)
     small = next((one for one in bare if 0.0 < one.cell.value <= 1.0), None)
-    if small and (other := above or signed):
-        refuse(
-            f"{small.benchmark} {small.cell.value:g} and {other.benchmark} {other.cell.value:g}"
-            f"{'' if above else '%'}: percents or fractions? write % behind every percent",
-            small.place,
-        )
-    return above is not None or (signed is not None and small is None)
+    if small and above:
+        pair = " and ".join(f"{shown(a.benchmark)} {a.cell.value:g}" for a in (small, above))
+        what = f"{pair}: percents or fractions of 1? write % behind every percent"
+        refuse(what, small.place)
+    return above is not None or not small
 
 
 def _row(one: _Found, percent: bool) -> Row:
@@ -233,15 +237,16 @@ def _row(one: _Found, percent: bool) -> Row:
 
 def _notes(table: _Table, found: Sequence[_Found], percent: bool) -> tuple[str, ...]:
     what = ("benchmark", "models") if table.turned else ("model", "benchmarks")
-    rows = f"a row a {what[0]}{f' ({table.label})' if table.label else ''}"
+    rows = f"a row a {what[0]}{f' ({shown(table.label)})' if table.label else ''}"
     most = max(one.cell.value for one in found)
     scale = "percents" if percent else "fractions of 1"
-    if any(one.cell.percent for one in found):
-        scale = "percents" if percent else "percents where % says so"
-    columns = f"{what[1]} {', '.join(table.scored)}"
+    if any(one.cell.percent for one in found) and not percent:
+        scale = "percents where % says so, else fractions of 1"
+    columns = f"{what[1]} {', '.join(map(shown, table.scored))}"
     notes = [f"read as {rows}, {columns}; scores are {scale} (up to {most:g})"]
     if any(one.cell.error is not None for one in found):
         notes.append("what stands behind ± or in a column of errors is taken for standard errors")
     if table.unused:
-        notes.append(f"columns that are no benchmark's, left out: {', '.join(table.unused)}")
+        unused = ", ".join(map(shown, table.unused))
+        notes.append(f"columns that are no benchmark's, left out: {unused}")
     return tuple(notes)
