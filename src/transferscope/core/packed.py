@@ -104,7 +104,7 @@ def read_any_text(path: Path, *, remedy: str, limit: int | None = None) -> str:
         raise InputError(what, place=str(path), remedy="write it as JSON lines")
     encoding = text_encoding(content)
     try:
-        return content.decode(encoding)
+        return content.decode(encoding).removeprefix("\ufeff")  # some write two marks
     except UnicodeDecodeError:
         what = f"not {encoding.upper().removesuffix('-SIG')} text"
         raise InputError(what, place=str(path), remedy=f"save it as UTF-8, or {remedy}") from None

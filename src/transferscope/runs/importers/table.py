@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ...core.cells import cell_of, count_of
+from ...core.cells import Cell, cell_of, count_of
 from ...core.columns import SNIFFED, Names
 from ...core.fieldnames import shown
 from ...core.mistaken import mistaken
@@ -84,6 +84,8 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
             _no_score(rows[0], names)
         fields, notes = wide
     else:
+        # A sign in a score's cell puts a number where no column stands.
+        names = replace(names, column={"percent": "%", "stderr": "±", **names.column})
         for place, row in rows:
             every = _fields(_typed(row, names, place), names, place)
             failed += not every
@@ -158,6 +160,7 @@ def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
     A score with "%" behind it is a percent, whatever its column is called.
     """
     typed = {k: v for k, v in row.items() if not (isinstance(v, str) and not v.strip())}
+    signed: dict[str, Cell] = {}
     for name in ("score", *NUMBERS, *WHOLE):
         column = names.column.get(name, "")
         cell = typed.get(column)
@@ -166,24 +169,32 @@ def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
         if not isinstance(cell, str):
             continue
         word = cell.strip().lower()
+        count, number = count_of(word), cell_of(word)
         if name == "score" and word in ("true", "false"):
             typed[column] = word == "true"
-        elif name in WHOLE:
-            if (count := count_of(word)) is None:
-                kind = "number" if cell_of(word) is None else "whole number"
-                refuse(f"column {column!r} holds {cell[:40]!r}, not a {kind}", place)
+        elif name in WHOLE and count is not None:
             typed[column] = count
-        elif word in ("nan", "inf", "-inf"):
+        elif name not in WHOLE and word in ("nan", "inf", "-inf"):
             typed[column] = float(word)
-        elif (number := cell_of(word)) is None:
-            refuse(f"column {column!r} holds {cell[:40]!r}, not a number", place)
-        elif name == "score":
-            typed[column] = number.value / 100 if number.percent else number.value
-            if number.error is not None and "stderr" not in names.column:
-                typed["stderr"] = number.error / 100 if number.percent else number.error
-        else:
+        elif name not in WHOLE and number is not None:
             typed[column] = number.value
+            signed[name] = number
+        else:
+            kind = "number" if number is None else "whole number"
+            refuse(f"column {column!r} holds {cell[:40]!r}, not a {kind}", place)
+    _signs(typed, signed, names.column)
     return typed
+
+
+def _signs(typed: dict[str, Any], signed: Mapping[str, Cell], column: Mapping[str, str]) -> None:
+    """Put "60.5%" of a score where percents stand, and what follows "±" where errors stand."""
+    score = signed.get("score", signed.get("percent"))
+    if score is not None and score.error is not None:
+        typed.setdefault(column["stderr"], score.error)
+    if "score" in signed and signed["score"].percent:
+        typed[column["percent"]] = typed.pop(column["score"])
+    elif "stderr" in signed and signed["stderr"].percent and "percent" not in signed:
+        typed[column["stderr"]] /= 100.0
 
 
 def _no_score(first: Row, names: Names) -> NoReturn:
