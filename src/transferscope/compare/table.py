@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.mistaken import refuse_mistaken
 from ..core.packed import read_any_text
 from ..core.scoretable import CohortIndex, ScoreTable, cohort_index, parse_table
 from ..core.suite import load_suite
@@ -60,6 +61,7 @@ def index_file(
     to ``unit``. Raises :class:`InputError` for a table that can't be used (see
     :func:`~transferscope.core.scoretable.parse_table`) and for the published scale elsewhere.
     """
+    refuse_mistaken(path)
     text = read_any_text(path, remedy="name a CSV file")
     table = parse_table(text, place=str(path), source=source)
     paper = load_suite("paper")

@@ -54,8 +54,13 @@ def is_said(value: Any) -> bool:
     return isinstance(value, str | list | dict)
 
 
-def _any(value: Any) -> bool:
-    return not isinstance(value, dict)
+def _gold(value: Any) -> bool:
+    """An answer, several, or SQuAD's and TriviaQA's objects of them."""
+    return not isinstance(value, dict) or bool(value.keys() & {"text", "aliases"})
+
+
+def _any(_: Any) -> bool:
+    return True
 
 
 KNOWN: Mapping[str, tuple[Callable[[Any], bool], tuple[str, ...]]] = {
@@ -79,9 +84,9 @@ KNOWN: Mapping[str, tuple[Callable[[Any], bool], tuple[str, ...]]] = {
         ),
     ),
     "gold": (
-        _any,
+        _gold,
         (
-            *("reference", "references", "ground_truth", "groundtruth", "gt", "golden", "golds"),
+            *("reference", "references", "ground_truth", "groundtruth", "gt", "gts", "golden", "golds"),
             *("gold_answer", "gold_answers", "golden_answers", "correct_answer", "expected"),
             *("expected_output", "expected_answer", "reference_answer", "ref", "target", "targets"),
             *("label", "labels", "answer", "answers", "final_answer", "solution", "output"),

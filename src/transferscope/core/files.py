@@ -182,6 +182,14 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
+    value = json_value(text, place, remedy)
+    if not isinstance(value, dict):
+        raise InputError("not a JSON object", place=place, remedy=remedy)
+    return value
+
+
+def json_value(text: str, place: str, remedy: str) -> Any:
+    """The JSON value ``text``, an object or not. Raises :class:`InputError` naming ``place``."""
     try:
         value = json.loads(text)
     except ValueError as err:
@@ -189,8 +197,6 @@ def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
     except RecursionError:
         what = "not valid JSON (nested too deeply)"
         raise InputError(what, place=place, remedy=remedy) from None
-    if not isinstance(value, dict):
-        raise InputError("not a JSON object", place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
         try:  # half of a surrogate pair is no character: nothing could print or tokenise it
             json.dumps(value, ensure_ascii=False).encode()

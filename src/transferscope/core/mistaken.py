@@ -146,6 +146,8 @@ def _folder(path: Path) -> tuple[str, str] | None:
         what = "a folder of a model"
     elif any(name.startswith("checkpoint-") for name in low):
         what = "a folder of checkpoints"
+    elif any(name.endswith(".arrow") for name in low):
+        return "a folder of a data set", "write it as JSON lines: dataset.to_json(FILE)"
     elif low & {"wandb-summary.json", "wandb-metadata.json"} or path.name == "wandb":
         what = "a folder of Weights & Biases"
     rows = [name for name in names if bare_suffix(Path(name)) in _ROWS and name not in _NAMES]

@@ -9,12 +9,12 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError, MissingExtra
-from .files import json_lines
+from .files import json_lines, json_value
 from .mistaken import refuse_mistaken
 from .packed import MAX_TEXT, bare_suffix, opened_bytes, read_any_text, text_encoding
 
@@ -78,17 +78,10 @@ def document_rows(path: Path, *, remedy: str, limit: int | None = None) -> Itera
     text = read_any_text(path, remedy=remedy, limit=limit).strip()
     if not text:
         return
-    try:
-        document = json.loads(text)
-    except RecursionError:
-        what = "not valid JSON (nested too deeply)"
-        raise InputError(what, place=str(path), remedy=remedy) from None
-    except ValueError as err:
-        first = text.partition("\n")[0].rstrip()
-        if text.startswith("{") and first.endswith("}"):
-            yield from json_lines((t.encode() for t in text.split("\n")), path=path, remedy=remedy)
-            return
-        raise InputError(f"not valid JSON ({err})", place=str(path), remedy=remedy) from None
+    if _is_lines(text):
+        yield from json_lines((t.encode() for t in text.split("\n")), path=path, remedy=remedy)
+        return
+    document = json_value(text, str(path), remedy)
     rows = rows_in(document)
     if rows is None:
         what = "holds no list of rows"
@@ -118,7 +111,12 @@ def rows_in(document: Any) -> list[Any] | None:
         if isinstance(held, list) and held and all(isinstance(row, dict) for row in held):
             about = {k: v for k, v in document.items() if k in ("model", "model_name")}
             return [about | row for row in rows_in(held) or []]
+    split = document.get("columns"), document.get("data")
+    if all(isinstance(part, list) for part in split):  # pandas' "split", a table of W&B's
+        return _from_split(*split)
     columns = list(document.values())
+    if document and all(isinstance(r, dict) and k.isdecimal() for k, r in document.items()):
+        return columns  # pandas' "index"
     plain = all(value is None or isinstance(value, str | int | float) for value in columns)
     if plain and any(isinstance(value, int | float) for value in columns):
         return [document]  # one model's scores by benchmark
@@ -131,6 +129,12 @@ def rows_in(document: Any) -> list[Any] | None:
     if len(columns) == len(document) > 1 and equal and all(isinstance(c, list) for c in columns):
         return [dict(zip(document, cells, strict=True)) for cells in zip(*columns, strict=True)]
     return None
+
+
+def _from_split(columns: list[Any], data: list[Any]) -> list[Any] | None:
+    if not all(isinstance(cells, list) and len(cells) == len(columns) for cells in data):
+        return None
+    return [dict(zip(map(str, columns), cells, strict=True)) for cells in data]
 
 
 def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:
@@ -207,10 +211,19 @@ def _parquet_rows(path: Path, remedy: str) -> Iterator[Row]:
 def holds_rows(path: Path) -> bool:
     """Whether a ``.json`` file is rows, or so broken that the reason should be told."""
     try:
-        text = read_any_text(path, remedy="")
-        document: Mapping[str, Any] = json.loads(text)
+        text = read_any_text(path, remedy="").strip()
+        return _is_lines(text) or rows_in(json_value(text, str(path), "")) is not None
     except InputError:
         return True
+
+
+def _is_lines(text: str) -> bool:
+    """Whether a document is JSON lines: an object on the first line, and more behind it."""
+    first, _, rest = text.partition("\n")
+    if not (text.startswith("{") and first.rstrip().endswith("}") and rest.strip()):
+        return False
+    try:
+        json.loads(first)
     except (ValueError, RecursionError):
-        return True
-    return rows_in(document) is not None
+        return False
+    return True

@@ -145,7 +145,7 @@ def _saved(
             id=f"{id_}{REPEAT}{repeat}" if repeat else str(id_),
             prompt=prompt,
             response=answer.text,
-            gold=None if found.get("gold") == "" and table else found.get("gold"),
+            gold=_gold(found.get("gold"), table=table),
             label=_label(found.get("label"), place),
             finish=finish or answer.finish,
             place=place,
@@ -177,6 +177,16 @@ def _read(read: Any, value: Any, names: Names, name: str, place: str) -> Any:
         column = names.column.get(name, name)
         what = f"{column!r} {err}" if isinstance(value, list | dict) else f"{column!r} is not text"
         raise InputError(what, place=place, remedy=REMEDY) from None
+
+
+def _gold(gold: Any, *, table: bool) -> Any:
+    """The reference; of SQuAD's and TriviaQA's objects the texts any of which is right."""
+    if table and gold == "":
+        return None
+    if not isinstance(gold, Mapping):
+        return gold
+    texts = gold.get("text", gold.get("aliases"))
+    return texts if isinstance(texts, list | str) else gold
 
 
 def _label(label: Any, place: str) -> bool | None:

@@ -341,3 +341,14 @@ def test_lines_of_scores_are_scores(tmp_path):
     found = IMPORTER.read(lines(tmp_path / "f.jsonl", *rows), NOTHING)
     assert found.samples == {}
     assert [(s.benchmark, s.score, s.n) for s in found.scores] == [("a", 0.5, 10), ("b", 1.0, None)]
+
+
+def test_a_file_called_as_its_benchmark_needs_no_column(tmp_path):
+    (tmp_path / "base").mkdir()
+    path = lines(tmp_path / "base" / "GSM8K.jsonl", {"id": "a", "score": 1})
+    results = IMPORTER.read(path, load_taxonomy())
+    assert (results.model.name, list(results.samples)) == ("base", ["gsm8k"])
+    assert results.notes == ("no column names the benchmark: GSM8K, as the file is called",)
+    lines(path, {"id": "a", "score": 1, "task": "boolq"})
+    results = IMPORTER.read(path, load_taxonomy())
+    assert (results.model.name, list(results.samples)) == ("GSM8K", ["boolq"])

@@ -20,13 +20,13 @@ from ...core.columns import SNIFFED, Names
 from ...core.fieldnames import shown
 from ...core.files import json_lines
 from ...core.mistaken import mistaken
-from ...core.packed import bare_stem, bare_suffix, opened_bytes
+from ...core.packed import bare_suffix, opened_bytes
 from ...core.records import ModelRef
 from ...core.rowfiles import LINES, document_rows, streams
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
 from .naming import Place, by_benchmark, chosen_model, left_out, places_of, taken_of, unmapped
-from .rows import REMEDY, UNNAMED, Numbered, fields_in, names_for, notes_of, refuse, sample_of
+from .rows import REMEDY, Numbered, Unnamed, fields_in, names_for, notes_of, refuse, sample_of, unnamed
 from .table import results_of
 
 _OPEN = "name a .jsonl file"
@@ -98,7 +98,8 @@ def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
     if first and not names.column.keys() & {"id", "prompt", "response"}:
         rows = list(_placed(path))
         return replace(results_of(path, rows, taxonomy, model), provenance="imported:jsonl")
-    index = _index(path, names)
+    default = unnamed(path, names, taxonomy)
+    index = _index(path, names, default)
     if not index.stretches:
         refuse("no line in it", str(path))
     one = chosen_model(index.models, model, path)
@@ -108,12 +109,13 @@ def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
     taken = [taken_of(places[t], file=str(path), n=counts[t]) for t in tasks]
     kept = [(places[t], s) for t, s in tasks.items() if not places[t].lower_is_better]
     parts = by_benchmark(kept, file=str(path))
+    notes = notes_of(names, default, index.numbered.get(one), index.failed[one])
     return Results(
         model=ModelRef(one),
         provenance="imported:jsonl",
         samples={name: partial(_read, path, names, mine) for name, mine in parts.items()},
         unmapped=unmapped(places.values()),
-        notes=(*notes_of(names, index.numbered.get(one), index.failed[one]), *left_out(taken)),
+        notes=(*notes, *left_out(taken)),
         taken=tuple(taken),
     )
 
@@ -126,14 +128,14 @@ def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from json_lines(file, path=path, remedy=REMEDY)
 
 
-def _index(path: Path, names: Names) -> _Index:
+def _index(path: Path, names: Names, default: Unnamed) -> _Index:
     index, cursor = _Index(), _Cursor()
     with opened_bytes(path, remedy=_OPEN) as file:
         for place, row in json_lines(cursor.over(file), path=path, remedy=REMEDY):
             answers = _fields(row, names, place)
             about = answers[0] if answers else row
-            model = str(about.get("model", bare_stem(path)))
-            task = about.get("benchmark", UNNAMED)
+            model = str(about.get("model", default.model))
+            task = about.get("benchmark", default.benchmark)
             if not answers:
                 index.failed[model] += 1
                 continue

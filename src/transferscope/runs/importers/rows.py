@@ -6,6 +6,7 @@ id           the item; a string or a whole number. Without it the prompt tells i
 score        0..1, or true/false. ``percent``, in its place: 0..100
 benchmark    task name; without the column all rows are of one benchmark, "results"
 model        the model's name; without it the file's name
+             (base/gsm8k.jsonl: of model base on benchmark gsm8k)
 repeat       number of the sample drawn for the item, from 0
 prompt       what the model was given: text, or chat messages
 response     what it answered: text, messages, a server's response, or a list of
@@ -27,7 +28,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
 from ...core.answers import ENDS, answers_in, asked_in, item_key
 from ...core.artefacts import flags_of
@@ -35,6 +37,7 @@ from ...core.columns import Names, settle
 from ...core.errors import InputError
 from ...core.fieldnames import KNOWN, shown
 from ...core.nearest import did_you_mean
+from ...core.packed import bare_stem
 from ...core.records import Outcome, Response, ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Sample
@@ -72,6 +75,26 @@ def names_for(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> Names:
     return settle(rows, taxonomy.columns, wanted=COLUMNS)
 
 
+class Unnamed(NamedTuple):
+    """What rows are of that name no benchmark, or no model; ``note`` says a benchmark's origin."""
+
+    benchmark: str
+    model: str
+    note: str = ""
+
+
+def unnamed(path: Path, names: Names, taxonomy: Taxonomy) -> Unnamed:
+    """By the file's name: its model, or (``base/gsm8k.jsonl``) its benchmark and its folder's model.
+
+    A benchmark is read out of the name only where no column names one.
+    """
+    stem, folder = bare_stem(path), path.absolute().parent.name
+    if "benchmark" in names.column or not folder or taxonomy.find(stem) is None:
+        return Unnamed(UNNAMED, stem)
+    note = f"no column names the benchmark: {shown(stem)}, as the file is called"
+    return Unnamed(stem, folder, note)
+
+
 def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     """The row's values under our names, once an answer; what is empty or ``null`` is left out.
 
@@ -80,13 +103,13 @@ def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     """
     column = names.column
     found = {ours: row[theirs] for ours, theirs in column.items() if row.get(theirs) is not None}
-    if "id" not in found and "prompt" in found:
-        found["asked"] = item_key(row[column["prompt"]], row.get(names.also))
     several: list[dict[str, Any]] = [{}]
     if not isinstance(found.get("response", ""), str):
         several = _answers(found, column)
     if not isinstance(prompt := found.get("prompt", ""), str):
         found["prompt"] = _named(asked_in, prompt, column["prompt"])
+    if "id" not in found and "prompt" in found:
+        found["asked"] = item_key(row[column["prompt"]], row.get(names.also))
     if names.also and (more := row.get(names.also)):
         found["prompt"] = f"{found['prompt']}\n{more}"
     if isinstance(score := found.get("score"), list):
@@ -127,9 +150,11 @@ class Numbered:
         return sum(count > 1 for count in self.seen.values())
 
 
-def notes_of(names: Names, numbered: Numbered | None, failed: int) -> tuple[str, ...]:
+def notes_of(
+    names: Names, default: Unnamed, numbered: Numbered | None, failed: int
+) -> tuple[str, ...]:
     """What was recognised, by what items are told apart, and what failed; each in one line."""
-    notes = [names.said] if names.said else []
+    notes = [note for note in (names.said, default.note) if note]
     if numbered is not None and numbered.seen:
         again = f", {numbered.repeated} of them asked more than once" if numbered.repeated else ""
         notes.append(f"no id: {len(numbered.seen)} items are told apart by their prompts{again}")

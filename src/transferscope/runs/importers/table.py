@@ -28,7 +28,6 @@ from .rows import (
     NUMBERS,
     REMEDY,
     UNGRADED,
-    UNNAMED,
     WHOLE,
     Numbered,
     fields_in,
@@ -37,6 +36,7 @@ from .rows import (
     refuse,
     sample_of,
     score_row_of,
+    unnamed,
 )
 from .wide import wide_rows
 
@@ -74,6 +74,7 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
     if not rows:
         refuse("no row in it", str(path))
     names = names_for([row for _, row in rows[:SNIFFED]], taxonomy)
+    default = unnamed(path, names, taxonomy)
     notes: tuple[str, ...] = ()
     numbered, failed = Numbered(), 0
     fields: list[Row] = []
@@ -90,18 +91,18 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
             every = _fields(_typed(row, names, place), names, place)
             failed += not every
             fields += [(place, numbered(one)) for one in every]
-        notes = notes_of(names, numbered, failed)
+        notes = notes_of(names, default, numbered, failed)
     models: dict[str, str] = {}
     for place, one in fields:
-        if (name := one.get("model", bare_stem(path))) not in models.values():
+        if (name := one.get("model", default.model)) not in models.values():
             models[place] = name
     if not models:
         refuse("no answer in it: every request failed", str(path))
     chosen = chosen_model(models, model, path)
     tasks: _Tasks = {}
     for place, one in fields:
-        if one.get("model", bare_stem(path)) == chosen:
-            tasks.setdefault(one.get("benchmark", UNNAMED), []).append((place, one))
+        if one.get("model", default.model) == chosen:
+            tasks.setdefault(one.get("benchmark", default.benchmark), []).append((place, one))
     found = _results(path, tasks, taxonomy, names.column.get("id", "id"))
     return replace(found, model=ModelRef(chosen), notes=(*notes, *found.notes))
 

@@ -84,10 +84,12 @@ def wide_rows(
         return None
     errors = _beside(_ERROR, numbers)
     counts = _beside(_COUNT, numbers)
-    aside = {*errors.values(), *counts.values()}
+    own = names.column.get("n", "")
+    aside = {*errors.values(), *counts.values()} | ({own} if turned else set())
     scored = [c for c in numbers if c not in aside]
     if turned:
-        scored = [c for c in scored if c.casefold() not in ("n", "stderr", "version", "n-shot")]
+        counts = {column: own for column in scored} | counts
+        scored = [c for c in scored if _plain(c) not in ("stderr", "version", "n-shot")]
     else:
         scored = [c for c in scored if taxonomy.find(c) or not NO_BENCHMARK.fullmatch(c.strip())]
     scored = [c for c in scored if taxonomy.find(c) or not _beyond([r.get(c) for _, r in rows])]
@@ -193,11 +195,7 @@ def _scores(table: _Table) -> Iterator[_Found]:
             model, benchmark = (name, named or "") if table.turned else (named, name)
             if not 0.0 <= cell.value <= 100.0:
                 refuse(f"{shown(benchmark)}: {cell.value:g} is no score (0..1, or 0..100)", place)
-            yield _Found(place, model, benchmark, cell, _count(row.get(_n(table, column))))
-
-
-def _n(table: _Table, column: str) -> str:
-    return table.counts.get(column, "n")
+            yield _Found(place, model, benchmark, cell, _count(row.get(table.counts.get(column))))
 
 
 def _count(value: Any) -> int | None:
