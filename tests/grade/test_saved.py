@@ -46,7 +46,7 @@ def test_a_batch_without_its_failed_requests(tmp_path):
     ]
     found = audit(written(tmp_path / "batch.jsonl", rows))
     assert [(row.id, row.flags) for row in found.rows] == [("a", ()), ("b", ("truncated",))]
-    assert found.notes[-1] == "4 requests failed and have no answer: left out"
+    assert found.notes[-1] == "4 requests have no answer (failed or none): left out"
     with pytest.raises(InputError, match="every request failed"):
         audit(written(tmp_path / "batch.jsonl", rows[2:]))
 

@@ -107,6 +107,12 @@ def item_key(*asked: Any) -> str:
     return digest([identity_of(part) for part in asked if part])
 
 
+def failures(count: int) -> str:
+    """What is said of ``count`` failed requests."""
+    requests = "1 request has" if count == 1 else f"{count} requests have"
+    return f"{requests} no answer (failed or none): left out"
+
+
 def is_chat(value: Any) -> bool:
     """Whether ``value`` is a list of chat messages (``role`` and ``content``, or ShareGPT's)."""
     return isinstance(value, list) and bool(value) and all(_role(message) for message in value)

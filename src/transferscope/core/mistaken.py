@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .fieldnames import shown
 from .packed import bare_suffix
 
-_EVALUATE = "evaluate the model: transferscope eval {folder} --suite mini --out RUN"
 _UNPACK = "unpack it first"
 _NAMES = {
     "trainer_state.json": "the Trainer's log of losses",
@@ -123,7 +124,7 @@ def mistaken(path: Path) -> tuple[str, str] | None:
         what = "TensorBoard's log"
     if what is None and bare_suffix(path) == ".json" and (keys := _keys(start)):
         what = next((said for marks, said in _MARKS if marks <= keys), None)
-    return None if what is None else (what, _EVALUATE.format(folder=path.parent))
+    return None if what is None else (what, _evaluate(path.parent))
 
 
 def refuse_mistaken(path: Path) -> None:
@@ -134,11 +135,7 @@ def refuse_mistaken(path: Path) -> None:
 
 
 def _folder(path: Path) -> tuple[str, str] | None:
-    try:
-        names = sorted(one.name for one in path.iterdir())
-    except OSError:
-        return None
-    low = {name.lower() for name in names}
+    low = {name.lower() for name in _names_in(path)}
     what = ""
     if "adapter_config.json" in low:
         what = "a folder of an adapter"
@@ -149,13 +146,32 @@ def _folder(path: Path) -> tuple[str, str] | None:
     elif any(name.endswith(".arrow") for name in low):
         return "a folder of a data set", "write it as JSON lines: dataset.to_json(FILE)"
     elif low & {"wandb-summary.json", "wandb-metadata.json"} or path.name == "wandb":
-        what = "a folder of Weights & Biases"
-    rows = [name for name in names if bare_suffix(Path(name)) in _ROWS and name not in _NAMES]
-    if rows:
-        named = f"name one of its files: {', '.join(str(path / name) for name in rows[:3])}"
-        return what or "a folder of plain files", named
+        return "a folder of Weights & Biases", "name the results of an evaluation"
     model = path / "CHECKPOINT" if what == "a folder of checkpoints" else path
-    return (what, _EVALUATE.format(folder=model)) if what else None
+    return (what, plain_files(path) or _evaluate(model)) if what else None
+
+
+def plain_files(folder: Path) -> str:
+    """The remedy for a folder that holds plain files of answers or scores: some of their names.
+
+    Empty where it holds none.
+    """
+    names = sorted(_names_in(folder))
+    rows = [name for name in names if bare_suffix(Path(name)) in _ROWS and name not in _NAMES]
+    named = ", ".join(shown(folder / name) for name in rows[:3])
+    return f"name one of its files: {named}" if named else ""
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [one.name for one in folder.iterdir()]
+    except OSError:  # no folder, or one that nobody may read
+        return []
+
+
+def _evaluate(model: Path) -> str:
+    folder = shlex.quote(str(model))
+    return f"evaluate the model: transferscope eval {folder} --suite mini --out RUN"
 
 
 def _start(path: Path) -> bytes:

@@ -95,7 +95,7 @@ def read_any_text(path: Path, *, remedy: str, limit: int | None = None) -> str:
     (:data:`MAX_TEXT` unless told).
     """
     most = MAX_TEXT if limit is None else limit
-    if not path.exists():
+    if "\0" not in str(path) and not path.exists():
         raise InputError("no such file", place=str(path), remedy=remedy)
     with opened_bytes(path, remedy=remedy) as file:
         content = file.read(most + 1)

@@ -16,7 +16,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from ..core.answers import ENDS, Answer, answers_in, asked_in, item_key
+from ..core.answers import ENDS, Answer, answers_in, asked_in, failures, item_key
 from ..core.columns import SNIFFED, Names, settle
 from ..core.errors import InputError
 from ..core.fieldnames import shown
@@ -87,8 +87,8 @@ class Saved:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was recognised, and how many requests failed: one line each."""
-        failed = f"{self._failed} requests failed and have no answer: left out"
-        return tuple(note for note in (self._said, failed if self._failed else "") if note)
+        failed = failures(self._failed) if self._failed else ""
+        return tuple(note for note in (self._said, failed) if note)
 
 
 def graded_lines(rows: Iterable[SavedResponse], verdicts: Mapping[str, bool]) -> Iterator[str]:

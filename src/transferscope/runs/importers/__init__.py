@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ...core.errors import InputError
-from ...core.mistaken import refuse_mistaken
+from ...core.mistaken import plain_files, refuse_mistaken
 from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
@@ -37,9 +37,9 @@ IMPORTERS = {
     "inspect": "inspect_log",
     "eee": "eee",
     "jsonl": "jsonl",
-    "csv": "table",
     "json": "json_rows",
     "parquet": "parquet",
+    "csv": "table",
 }
 """Format name to the module here that has its ``IMPORTER``, in the order they are tried."""
 
@@ -166,7 +166,7 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),
-        remedy="name a run folder, or results of another harness",
+        remedy=plain_files(path) or "name a run folder, or results of another harness",
     )
 
 

@@ -31,7 +31,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from ...core.answers import ENDS, answers_in, asked_in, item_key
+from ...core.answers import ENDS, answers_in, asked_in, failures, item_key
 from ...core.artefacts import flags_of
 from ...core.columns import Names, settle
 from ...core.errors import InputError
@@ -115,7 +115,7 @@ def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     if isinstance(score := found.get("score"), list):
         several = _scored(several, score, column["score"])
     if "finish" in names.guessed and "finish" in found:
-        found["finish"] = ENDS.get(found["finish"])
+        found["finish"] = ENDS.get(str(found["finish"]))
     if several != [{}]:
         first = found.get("repeat", 0)
         numbered = enumerate(several, start=first if isinstance(first, int) else 0)
@@ -159,7 +159,7 @@ def notes_of(
         again = f", {numbered.repeated} of them asked more than once" if numbered.repeated else ""
         notes.append(f"no id: {len(numbered.seen)} items are told apart by their prompts{again}")
     if failed:
-        notes.append(f"{failed} requests failed and have no answer: left out")
+        notes.append(failures(failed))
     return tuple(notes)
 
 
