@@ -24,6 +24,8 @@ def read(path):
         ("a.json", json.dumps({"version": 1, "data": ROWS})),
         ("a.json", json.dumps({"rows": [{"row_idx": i, "row": r} for i, r in enumerate(ROWS)]})),
         ("a.json", json.dumps(COLUMNS)),  # datasets' to_dict
+        ("a.json", json.dumps({"columns": ["id", "score"], "data": [["a", 1], ["b", 0]]})),
+        ("a.json", json.dumps(dict(zip("01", ROWS, strict=True)))),
         ("a.json", json.dumps({k: {"0": v[0], "1": v[1]} for k, v in COLUMNS.items()})),  # pandas'
     ],
 )

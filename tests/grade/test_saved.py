@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +118,19 @@ def test_graded_answers_are_written_for_compare(tmp_path):
     assert lines[0]["prompt"] == "2+2?"
     with pytest.raises(InputError, match="is what is read; name another file: --out FILE"):
         score("math", path, out=path)
+
+
+def test_one_of_several_models_is_graded_by_its_name(tmp_path):
+    rows = [
+        {"id": n, "model": f"org/{model}", "output": str(n + wrong), "gold": str(n)}
+        for n in range(4)
+        for model, wrong in (("base", n < 1), ("tuned", n < 3))
+    ]
+    path = written(tmp_path / "r.jsonl", rows)
+    for model, accuracy in (("org/base", 0.75), ("tuned", 0.25)):
+        found = score("math", Path(f"{path}::{model}"))
+        assert (found.n, found.metrics) == (4, {"accuracy": accuracy})
+    with pytest.raises(InputError, match=r"no model 'tunde', .*did you mean .*r\.jsonl::org/tuned"):
+        audit(Path(f"{path}::tunde"))
+    with pytest.raises(InputError, match=r"id '0' stands there twice.*name one: FILE::MODEL"):
+        audit(path)

@@ -86,7 +86,16 @@ KNOWN: Mapping[str, tuple[Callable[[Any], bool], tuple[str, ...]]] = {
     "gold": (
         _gold,
         (
-            *("reference", "references", "ground_truth", "groundtruth", "gt", "gts", "golden", "golds"),
+            *(
+                "reference",
+                "references",
+                "ground_truth",
+                "groundtruth",
+                "gt",
+                "gts",
+                "golden",
+                "golds",
+            ),
             *("gold_answer", "gold_answers", "golden_answers", "correct_answer", "expected"),
             *("expected_output", "expected_answer", "reference_answer", "ref", "target", "targets"),
             *("label", "labels", "answer", "answers", "final_answer", "solution", "output"),

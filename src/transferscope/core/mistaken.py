@@ -158,7 +158,7 @@ def plain_files(folder: Path) -> str:
     """
     names = sorted(_names_in(folder))
     rows = [name for name in names if bare_suffix(Path(name)) in _ROWS and name not in _NAMES]
-    named = ", ".join(shown(folder / name) for name in rows[:3])
+    named = ", ".join(str(folder / shown(name)) for name in rows[:3])
     return f"name one of its files: {named}" if named else ""
 
 

@@ -111,30 +111,32 @@ def rows_in(document: Any) -> list[Any] | None:
         if isinstance(held, list) and held and all(isinstance(row, dict) for row in held):
             about = {k: v for k, v in document.items() if k in ("model", "model_name")}
             return [about | row for row in rows_in(held) or []]
-    split = document.get("columns"), document.get("data")
-    if all(isinstance(part, list) for part in split):  # pandas' "split", a table of W&B's
-        return _from_split(*split)
-    columns = list(document.values())
-    if document and all(isinstance(r, dict) and k.isdecimal() for k, r in document.items()):
-        return columns  # pandas' "index"
-    plain = all(value is None or isinstance(value, str | int | float) for value in columns)
-    if plain and any(isinstance(value, int | float) for value in columns):
+    values = list(document.values())
+    plain = all(value is None or isinstance(value, str | int | float) for value in values)
+    if plain and any(isinstance(value, int | float) for value in values):
         return [document]  # one model's scores by benchmark
-    if len(columns) > 1 and all(isinstance(column, dict) for column in columns):
-        # pandas' to_json: {"id": {"0": "a"}, "score": {"0": 1}}
-        keys = list(columns[0])
+    return _from_columns(document)
+
+
+def _from_columns(document: dict[str, Any]) -> list[Any] | None:
+    """Rows out of the other ways in which pandas, datasets and W&B write a table as JSON."""
+    names, data = document.get("columns"), document.get("data")
+    columns = list(document.values())
+    if isinstance(names, list) and isinstance(data, list):  # pandas' "split", a table of W&B's
+        if not all(isinstance(cells, list) and len(cells) == len(names) for cells in data):
+            return None
+        return [dict(zip(map(str, names), cells, strict=True)) for cells in data]
+    if columns and all(isinstance(column, dict) for column in columns):
+        if all(key.isdecimal() for key in document):
+            return columns  # pandas' "index": {"0": {"id": "a", "score": 1}}
+        keys = list(columns[0])  # pandas' own: {"id": {"0": "a"}, "score": {"0": 1}}
         numbered = bool(keys) and all(key.isdecimal() for key in keys)
         columns = [list(c.values()) for c in columns if numbered and list(c) == keys]
-    equal = len({len(column) for column in columns if isinstance(column, list)}) == 1
-    if len(columns) == len(document) > 1 and equal and all(isinstance(c, list) for c in columns):
-        return [dict(zip(document, cells, strict=True)) for cells in zip(*columns, strict=True)]
-    return None
-
-
-def _from_split(columns: list[Any], data: list[Any]) -> list[Any] | None:
-    if not all(isinstance(cells, list) and len(cells) == len(columns) for cells in data):
+    if len(columns) < max(2, len(document)) or not all(isinstance(c, list) for c in columns):
         return None
-    return [dict(zip(map(str, columns), cells, strict=True)) for cells in data]
+    if len({len(column) for column in columns}) > 1:
+        return None
+    return [dict(zip(document, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
 
 def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:

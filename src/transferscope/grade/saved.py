@@ -20,6 +20,7 @@ from ..core.answers import ENDS, Answer, answers_in, asked_in, failures, item_ke
 from ..core.columns import SNIFFED, Names, settle
 from ..core.errors import InputError
 from ..core.fieldnames import shown
+from ..core.modelnames import chosen_model, split_model
 from ..core.packed import bare_suffix
 from ..core.rowfiles import TABLES, rows_of
 
@@ -55,13 +56,15 @@ class SavedResponse:
 class Saved:
     """The responses of a file, read lazily by iterating once; then ``notes`` says what was taken.
 
+    ``path`` may name one of the file's models: ``FILE::MODEL``.
     ``columns``: our name of a field to the file's. Iterating raises :class:`InputError` naming file
     and line for a missing file, no row at all, a field of the wrong kind or an id that stands there
     twice.
     """
 
     def __init__(self, path: Path, columns: Mapping[str, str] | None = None) -> None:
-        self._path, self._columns = path, columns or {}
+        self._path, self._model = split_model(path)
+        self._columns = columns or {}
         self._said, self._failed = "", 0
 
     def __iter__(self) -> Iterator[SavedResponse]:
@@ -70,19 +73,35 @@ class Saved:
         names = settle([row for _, row in first], self._columns, wanted=WANTED)
         self._said = names.said
         table = bare_suffix(self._path) in TABLES
+        model = self._chosen(names.column.get("model", "model"))
         seen: dict[str, str] = {}
         for number, (place, row) in enumerate(chain(first, rows)):
             for saved in _saved(row, names, place, number, table=table):
+                if saved is not None and model not in (None, saved.about.get("model")):
+                    continue
                 if saved is None:
                     self._failed += 1
                     continue
                 if saved.id in seen:
                     what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
-                    raise InputError(what, place=place, remedy="give every line an id of its own")
+                    several = "; of several models name one: FILE::MODEL" if saved.about else ""
+                    remedy = f"give every line an id of its own{several}"
+                    raise InputError(what, place=place, remedy=remedy)
                 seen[saved.id] = place
                 yield saved
         if not seen:
             raise InputError("every request failed: no answer", place=str(self._path))
+
+    def _chosen(self, column: str) -> str | None:
+        """The wanted model as the file calls it; ``None`` where none is wanted."""
+        if self._model is None:
+            return None
+        rows = rows_of(self._path, remedy=REMEDY)
+        models = {place: str(row[column]) for place, row in rows if row.get(column) is not None}
+        if not models:
+            what = "no column names a model"
+            raise InputError(what, place=str(self._path), remedy="say which: --field model=COLUMN")
+        return chosen_model(models, self._model, self._path)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -288,7 +288,9 @@ def test_chats_lists_and_servers_responses(tmp_path):
     ]
     assert got[0].response == Response("1", 0, "1+1?", "2")
     assert got[3].outcome.flags == ("truncated",)
-    assert IMPORTER.read(path, NOTHING).notes == ("1 request has no answer (failed or none): left out",)
+    assert IMPORTER.read(path, NOTHING).notes == (
+        "1 request has no answer (failed or none): left out",
+    )
 
 
 @pytest.mark.parametrize(

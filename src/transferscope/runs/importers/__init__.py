@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...core.errors import InputError
 from ...core.mistaken import plain_files, refuse_mistaken
+from ...core.modelnames import chosen_model, split_model
 from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
@@ -18,7 +19,6 @@ from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, RunWriter, read_run
 from ..manifest import MANIFEST_FILE, Manifest
 from .base import Importer, Results, Sample
-from .naming import chosen_model, split_model
 
 __all__ = [
     "IMPORTERS",

@@ -20,13 +20,24 @@ from ...core.columns import SNIFFED, Names
 from ...core.fieldnames import shown
 from ...core.files import json_lines
 from ...core.mistaken import mistaken
+from ...core.modelnames import chosen_model
 from ...core.packed import bare_suffix, opened_bytes
 from ...core.records import ModelRef
 from ...core.rowfiles import LINES, document_rows, streams
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
-from .naming import Place, by_benchmark, chosen_model, left_out, places_of, taken_of, unmapped
-from .rows import REMEDY, Numbered, Unnamed, fields_in, names_for, notes_of, refuse, sample_of, unnamed
+from .naming import Place, by_benchmark, left_out, places_of, taken_of, unmapped
+from .rows import (
+    REMEDY,
+    Numbered,
+    Unnamed,
+    fields_in,
+    names_for,
+    notes_of,
+    refuse,
+    sample_of,
+    unnamed,
+)
 from .table import results_of
 
 _OPEN = "name a .jsonl file"

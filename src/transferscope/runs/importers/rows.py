@@ -84,7 +84,7 @@ class Unnamed(NamedTuple):
 
 
 def unnamed(path: Path, names: Names, taxonomy: Taxonomy) -> Unnamed:
-    """By the file's name: its model, or (``base/gsm8k.jsonl``) its benchmark and its folder's model.
+    """By the file's name: its model, or (base/gsm8k.jsonl) its benchmark, and the folder's model.
 
     A benchmark is read out of the name only where no column names one.
     """

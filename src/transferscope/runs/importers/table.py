@@ -17,13 +17,14 @@ from ...core.cells import Cell, cell_of, count_of
 from ...core.columns import SNIFFED, Names
 from ...core.fieldnames import shown
 from ...core.mistaken import mistaken
+from ...core.modelnames import chosen_model
 from ...core.packed import MAX_TEXT, bare_stem, bare_suffix
 from ...core.records import ModelRef, ScoreRow
 from ...core.rowfiles import TABLES, Row, read_rows
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
 from .metrics import one_metric
-from .naming import Place, by_benchmark, chosen_model, left_out, places_of, taken_of, unmapped
+from .naming import Place, by_benchmark, left_out, places_of, taken_of, unmapped
 from .rows import (
     NUMBERS,
     REMEDY,

@@ -88,7 +88,7 @@ def wide_rows(
     aside = {*errors.values(), *counts.values()} | ({own} if turned else set())
     scored = [c for c in numbers if c not in aside]
     if turned:
-        counts = {column: own for column in scored} | counts
+        counts = dict.fromkeys(scored, own) | counts
         scored = [c for c in scored if _plain(c) not in ("stderr", "version", "n-shot")]
     else:
         scored = [c for c in scored if taxonomy.find(c) or not NO_BENCHMARK.fullmatch(c.strip())]
@@ -195,7 +195,9 @@ def _scores(table: _Table) -> Iterator[_Found]:
             model, benchmark = (name, named or "") if table.turned else (named, name)
             if not 0.0 <= cell.value <= 100.0:
                 refuse(f"{shown(benchmark)}: {cell.value:g} is no score (0..1, or 0..100)", place)
-            yield _Found(place, model, benchmark, cell, _count(row.get(table.counts.get(column))))
+            yield _Found(
+                place, model, benchmark, cell, _count(row.get(table.counts.get(column, "")))
+            )
 
 
 def _count(value: Any) -> int | None:
