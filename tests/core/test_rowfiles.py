@@ -45,10 +45,13 @@ def test_rows_of_tables(tmp_path, delimiter):
         assert read(tmp_path / name) == [{"id": "x", "a, b; c": "2;5\n"}]
 
 
-def test_a_row_after_excels_own_line_has_its_own_number(tmp_path):
-    (tmp_path / "a.csv").write_text("sep=;\nid;score\na;1\n")
-    ((place, _),) = rows_of(tmp_path / "a.csv", remedy="")
-    assert place.endswith("a.csv:3")
+@pytest.mark.parametrize(
+    ("above", "number"), [("", 2), ("sep=;\n", 3), ("\n \n", 4), ("# mine\r\n\n", 4)]
+)
+def test_what_stands_above_the_header_is_no_row(tmp_path, above, number):
+    (tmp_path / "a.csv").write_text(f"{above}id;score\na;1\n", newline="")
+    ((place, row),) = rows_of(tmp_path / "a.csv", remedy="")
+    assert (place.rpartition(":")[2], row) == (str(number), {"id": "a", "score": "1"})
 
 
 def test_rows_of_parquet(tmp_path):

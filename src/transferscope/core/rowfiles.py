@@ -21,6 +21,8 @@ from .packed import MAX_TEXT, bare_suffix, opened_bytes, read_any_text, text_enc
 LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv", ".tab")
 DELIMITERS = ("\t", ";", ",", "|")
+_PREFACE = r"(?:[ \t]*\r?\n|#[^,;|\t\r\n]*\r?\n)*(?:sep=(.)\r?\n)?"
+"""What may stand above the header: empty lines, remarks, Excel's way to name the delimiter."""
 HOLDERS = (
     *("data", "rows", "examples", "instances", "items", "records", "results", "predictions"),
     *("outputs", "responses", "samples", "answers", "generations", "completions"),
@@ -145,17 +147,20 @@ def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator
     Tabs, semicolons, commas or bars part the cells: whichever the header has most of.
     """
     text = read_any_text(path, remedy=remedy, limit=limit)
-    preface = re.match(r"sep=(.)\r?\n", text)  # Excel's own way to say it
-    delimiter = preface[1] if preface else delimiter_of(text)
-    lines = io.StringIO(text[preface.end() :] if preface else text, newline="")
+    preface = re.match(_PREFACE, text)
+    before = preface[0] if preface else ""
+    text = text[len(before) :]
+    delimiter = preface[1] if preface and preface[1] else delimiter_of(text)
+    lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=delimiter)
+    skipped = before.count("\n")
     try:
         header = [name.strip() for name in next(reader, [])]
         named = [name for name in header if name]
         if len(set(named)) < len(named) or len(header) - len(named) > 1:
-            raise InputError("a column twice", place=f"{path}:1", remedy=remedy)
+            raise InputError("a column twice", place=f"{path}:{skipped + 1}", remedy=remedy)
         for cells in reader:
-            place = f"{path}:{reader.line_num + bool(preface)}"
+            place = f"{path}:{reader.line_num + skipped}"
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
@@ -165,7 +170,7 @@ def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator
     except csv.Error as err:  # above all: a field of more than 131,072 characters
         raise InputError(
             f"not valid CSV ({err})",
-            place=f"{path}:{reader.line_num}",
+            place=f"{path}:{reader.line_num + skipped}",
             remedy="write long texts as JSON lines",
         ) from None
 
