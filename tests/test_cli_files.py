@@ -230,3 +230,88 @@ def test_a_damaged_file_is_named_as_what_it_is(
     assert (code, err.count("\n")) == (2, 1)
     assert said in err
     assert not (tmp_path / "run").exists()
+
+
+def test_plain_answers_of_two_models_from_predictions_to_comparison(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name, right in (("base", 30), ("tuned", 10)):
+        rows = [
+            {
+                "input": f"{n}+1?",
+                "predict": str(n + (n < right)),
+                "label": str(n + 1 - (n >= right)),
+            }
+            | {"label": str(n + 1)}
+            for n in range(40)
+        ]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        argv = ("score", "math", str(tmp_path / f"{name}.jsonl"), "--field", "prompt=input")
+        code, _, err = run(capsys, *argv, "--out", str(tmp_path / f"{name}_graded.jsonl"))
+        assert (code, "gold = label" in err) == (0, True)
+    code, _, err = run(
+        capsys, "compare", *(str(tmp_path / f"{n}.jsonl") for n in ("base", "tuned"))
+    )
+    assert code == 2
+    assert "grade the answers first: transferscope score GRADER FILE --out GRADED.jsonl" in err
+    (tmp_path / "map.toml").write_text('[aliases]\nresults = "gsm8k"\n')
+    paths = [str(tmp_path / f"{n}_graded.jsonl") for n in ("base", "tuned")]
+    code, out, _ = run(
+        capsys,
+        "compare",
+        *paths,
+        "--map",
+        str(tmp_path / "map.toml"),
+        "--json",
+        "--replicates",
+        "200",
+    )
+    (row,) = json.loads(out)["tuned"][0]["benchmarks"]
+    assert (code, row["base"], row["tuned"], row["n"]) == (0, 75.0, 25.0, 40)
+    assert row["flips"]["lost"] == 20
+
+
+def test_two_models_of_one_table_are_compared_by_name(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    table = tmp_path / "scores.csv"
+    table.write_text("Model;GSM8K;gsm8k n\nbase;60,5;1319\norg/tuned;70,5;1319\n")
+    argv = ("compare", f"{table}::base", f"{table}::tuned", "--json", "--replicates", "200")
+    code, out, err = run(capsys, *argv)
+    document = json.loads(out)
+    (row,) = document["tuned"][0]["benchmarks"]
+    assert (code, document["base"], document["tuned"][0]["model"]) == (0, "base", "org/tuned")
+    assert (row["base"], row["tuned"], row["n"]) == (60.5, 70.5, 1319)
+    assert "scores are percents (up to 70.5)" in err
+    code, _, err = run(capsys, "compare", str(table), f"{table}::tuned")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"results of 2 models (base, org/tuned); name one of them: {table}::base" in err
+
+
+def test_fields_are_named_on_the_command_line_and_by_a_map(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "r.jsonl").write_text('{"nr": 1, "said": "4", "truth": "4", "ok": 1}\n')
+    (tmp_path / "map.toml").write_text('[columns]\nresponse = "said"\n')
+    path, mapping = str(tmp_path / "r.jsonl"), ("--map", str(tmp_path / "map.toml"))
+    argv = ("score", "math", path, *mapping, "--field", "gold=truth", "--json")
+    code, out, _ = run(capsys, *argv)
+    assert (code, json.loads(out)["metrics"]) == (0, {"accuracy": 1.0})
+    code, out, _ = run(capsys, "audit", path, "--field", "response=said", "--json")
+    assert (code, json.loads(out)["n"]) == (0, 1)
+    fields = ("--field", "id=nr", "--field", "score=ok")
+    code, out, _ = run(capsys, "import", path, *fields, "--explain", "--json")
+    assert (code, json.loads(out)["tasks"][0]["n"]) == (0, 1)
+    code, _, err = run(capsys, "import", path, "--field", "identity=nr", "--explain")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "unknown field 'identity'" in err
+
+
+def test_explain_says_in_one_line_which_column_was_taken_for_what(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "r.jsonl").write_text('{"question": "q", "output": "4", "correct": 1}\n')
+    code, out, _ = run(capsys, "import", "--explain", str(tmp_path / "r.jsonl"))
+    assert code == 0
+    said = "read response = output, prompt = question, score = correct;"
+    assert said in " ".join(out.split())

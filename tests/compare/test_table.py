@@ -1,7 +1,9 @@
 """A score file to indices: which scale applies, and what is refused."""
 
+import gzip
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -112,8 +114,27 @@ def test_a_spreadsheets_byte_order_mark_and_line_ends_are_read(table: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "content", [None, b"", b"\xff\xfe\x00", b"\x00" * 9, TABLE.encode("utf-16")]
+    "written",
+    [
+        TABLE.encode("utf-16"),
+        gzip.compress(TABLE.encode()),
+        TABLE.replace(",", ";").encode(),
+        TABLE.replace(",", "\t").encode("utf-16-le"),
+        re.sub(r"(\d+)$", r"\1,0 %", TABLE.replace(",", ";"), flags=re.M).encode(),
+    ],
 )
+def test_a_table_as_excel_and_gzip_write_it(table: Path, written: bytes) -> None:
+    table.write_bytes(written)
+    assert index_file(table).index.models[0].ti == pytest.approx({"non": -50.0})
+
+
+def test_fractions_read_as_percents_are_said(table: Path) -> None:
+    assert not index_file(table).as_fractions
+    table.write_text(re.sub(r"(\d+)$", r"0.\1", TABLE, flags=re.M))
+    assert index_file(table).as_fractions
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", b"\x00" * 9])
 def test_what_is_no_table_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "scores.csv"
     if content is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,12 @@ from cyclopts import Parameter
 
 from ..core.errors import InputError
 from ..core.files import check_folder
-from .shared import Json, Mapping_, Source, app, console, export_app, print_json
+from .shared import Fields, Json, Mapping_, Source, app, console, export_app, print_json, say
 
 UNMATCHED_SHOWN = 5
+ColumnsOf = Annotated[
+    Path | None, Parameter(name="--map", help="TOML whose [columns] name the file's fields.")
+]
 
 
 @app.command(name="import")
@@ -23,6 +27,7 @@ def import_command(
     explain: Annotated[bool, Parameter(negative=())] = False,
     format: str = "auto",
     mapping: Mapping_ = None,
+    fields: Fields = (),
     source: Source = None,
     as_json: Json = False,
 ) -> None:
@@ -31,15 +36,16 @@ def import_command(
     Parameters
     ----------
     path
-        File or folder of results.
+        File or folder of results; FILE::MODEL where a file has several models.
     out
         The run folder to write; one of the same model gets what it lacks.
     explain
         Write nothing: list every task with the benchmark, group and metric it is taken for.
     format
         Of the results: lm-eval, lighteval, evalscope, opencompass, helm, evalplus, qwen-math,
-        inspect, eee, jsonl, csv or a plugin's; auto finds it out.
+        inspect, eee, jsonl, json, csv, parquet or a plugin's; auto finds it out.
     """
+    from ..core.fieldnames import fields_given
     from ..core.taxonomy import load_taxonomy
     from ..report.progress import progress
     from ..runs import read_run
@@ -47,10 +53,11 @@ def import_command(
     from ..runs.manifest import MANIFEST_FILE
     from ..runs.writer import is_unwritten
 
+    columns = fields_given(fields)
     if explain:
         if out is not None:
             raise InputError("--explain writes nothing", remedy="leave --out or --explain away")
-        _explain(path, format, mapping, as_json=as_json)
+        _explain(path, format, mapping, columns, as_json=as_json)
         return
     if out is None:
         remedy = "add --out RUN, or look first with --explain"
@@ -59,7 +66,15 @@ def import_command(
     if not (is_unwritten(out) or (out / MANIFEST_FILE).is_file()):
         raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
     with progress() as tick:
-        done = import_results(path, out, format=format, mapping=mapping, source=source, tick=tick)
+        done = import_results(
+            path,
+            out,
+            format=format,
+            mapping=mapping,
+            source=source,
+            columns=columns,
+            tick=tick,
+        )
     run = read_run(done.path)
     items = {name: len({o.id for o in found}) for name, found in run.by_benchmark.items()}
     items |= {row.benchmark: row.n or 0 for row in run.scores if row.benchmark not in items}
@@ -77,11 +92,13 @@ def import_command(
         print(f"  {note}", file=sys.stderr)
 
 
-def _explain(path: Path, format: str, mapping: Path | None, *, as_json: bool) -> None:
+def _explain(
+    path: Path, format: str, mapping: Path | None, columns: dict[str, str], *, as_json: bool
+) -> None:
     from ..report.imports import print_explanation
     from ..runs.importers.explain import explain
 
-    found = explain(path, format=format, mapping=mapping)
+    found = explain(path, format=format, mapping=mapping, columns=columns)
     if as_json:
         print_json(found.to_json())
     else:
@@ -108,19 +125,29 @@ def eee(run: Path, *, out: Path) -> None:
 
 
 @app.command
-def audit(responses: Path, *, base: Path | None = None, as_json: Json = False) -> None:
+def audit(
+    responses: Path,
+    *,
+    base: Path | None = None,
+    mapping: ColumnsOf = None,
+    fields: Fields = (),
+    as_json: Json = False,
+) -> None:
     """Which saved answers are artefacts: cut, looped, empty, leaking a role, not extracted, ...
 
     Parameters
     ----------
     responses
-        JSONL: id, prompt, response, and finish where it was recorded.
+        JSONL, a JSON array, CSV or parquet: id, prompt, response, and finish where it was recorded.
+        Other programs' names of these are recognised.
     base
         The base's answers to the same items: style and script need them.
     """
     from ..grade.audit import audit as audit_file
 
-    found = audit_file(responses, base)
+    found = audit_file(responses, base, columns=_columns(mapping, fields))
+    for note in found.notes:
+        say(note)
     if as_json:
         print_json(found.to_json())
         return
@@ -136,7 +163,16 @@ def audit(responses: Path, *, base: Path | None = None, as_json: Json = False) -
 
 
 @app.command
-def score(grader: str, file: Path, *, gold: Path | None = None, as_json: Json = False) -> None:
+def score(
+    grader: str,
+    file: Path,
+    *,
+    gold: Path | None = None,
+    out: Path | None = None,
+    mapping: ColumnsOf = None,
+    fields: Fields = (),
+    as_json: Json = False,
+) -> None:
     """Grade saved responses: math, choice, qa, ifeval or mctaco.
 
     Parameters
@@ -144,15 +180,23 @@ def score(grader: str, file: Path, *, gold: Path | None = None, as_json: Json = 
     grader
         Of the file's answers.
     file
-        JSONL: id, prompt, response, and gold, label, finish where known.
+        JSONL, a JSON array, CSV or parquet: id, prompt, response, and gold, label, finish where
+        known. Other programs' names of these are recognised.
     gold
         math: problems with answers; ifeval: its input_data.jsonl; mctaco: its TSV.
+    out
+        Write the graded answers here, as JSON lines that compare and import read.
     """
     from ..grade.score import score as score_file
     from ..report.progress import progress
 
     with progress() as tick:
-        found = score_file(grader, file, gold, tick=tick)
+        columns = _columns(mapping, fields)
+        found = score_file(grader, file, gold, columns=columns, out=out, tick=tick)
+    for note in found.notes:
+        say(note)
+    if out is not None:
+        say(f"wrote {out}")
     if as_json:
         print_json(found.to_json())
         return
@@ -171,3 +215,11 @@ def score(grader: str, file: Path, *, gold: Path | None = None, as_json: Json = 
         shown = ", ".join(map(repr, found.unmatched[:UNMATCHED_SHOWN]))
         more = " ..." if len(found.unmatched) > UNMATCHED_SHOWN else ""
         print(f"  without a gold: {shown}{more}", file=sys.stderr)
+
+
+def _columns(mapping: Path | None, fields: Sequence[str]) -> dict[str, str]:
+    """Our name of a field to the file's: of a --map file, then of --field."""
+    from ..core.fieldnames import fields_given
+    from ..core.taxonomy import load_taxonomy
+
+    return {**load_taxonomy(mapping).columns, **fields_given(fields)}

@@ -13,6 +13,7 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError, TransferscopeError
 from .shared import (
+    Fields,
     Float,
     Json,
     Mapping_,
@@ -24,6 +25,7 @@ from .shared import (
     console,
     opened,
     print_json,
+    say,
     write_texts,
 )
 
@@ -77,6 +79,8 @@ def index(
     from ..compare.table import index_file
 
     result = index_file(scores, scale=scale, definition=definition, source=source, seed=seed)
+    if result.as_fractions:
+        say(f"{scores}: no score is above 1, read as percents; write fractions times 100")
     if as_json:
         print_json(result.to_json())
         return
@@ -93,6 +97,7 @@ def compare(
     md: Path | None = None,
     csv: Path | None = None,
     mapping: Mapping_ = None,
+    fields: Fields = (),
     source: Source = None,
     seed: Seed = 0,
     replicates: Replicates = 10_000,
@@ -117,7 +122,7 @@ def compare(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope compare BASE TUNED...")
-    with opened([base, *tuned], mapping=mapping, source=source, tuned=True) as runs:
+    with opened([base, *tuned], mapping=mapping, source=source, fields=fields, tuned=True) as runs:
         comparison = compare_runs(runs[0], runs[1:], seed=seed, replicates=replicates)
     if html or md or csv:
         from ..report import ReportInput, render_csv, render_html, render_markdown
@@ -139,6 +144,7 @@ def rank(
     *tuned: Path,
     allowed_loss: Annotated[Float, Parameter(validator=Number(gte=0))] = 2.0,
     mapping: Mapping_ = None,
+    fields: Fields = (),
     source: Source = None,
     seed: Seed = 0,
     replicates: Replicates = 10_000,
@@ -159,7 +165,7 @@ def rank(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope rank BASE TUNED...")
-    with opened([base, *tuned], mapping=mapping, source=source, tuned=True) as runs:
+    with opened([base, *tuned], mapping=mapping, source=source, fields=fields, tuned=True) as runs:
         ranking = rank_runs(
             runs[0], runs[1:], allowed_loss=allowed_loss, seed=seed, replicates=replicates
         )
@@ -182,6 +188,7 @@ def gate(
     md: Path | None = None,
     junit: Path | None = None,
     mapping: Mapping_ = None,
+    fields: Fields = (),
     source: Source = None,
     seed: Seed = 0,
     replicates: Replicates = 10_000,
@@ -213,7 +220,8 @@ def gate(
     extra = {name: path for name, path in (("previous", previous), ("again", again)) if path}
     try:
         rules = load_policy(policy)
-        with opened([base, tuned, *extra.values()], mapping=mapping, source=source) as runs:
+        paths = [base, tuned, *extra.values()]
+        with opened(paths, mapping=mapping, source=source, fields=fields) as runs:
             more = dict(zip(extra, runs[2:], strict=True))
             result = judge(runs[0], runs[1], rules, **more, seed=seed, replicates=replicates)
         asked = {md: render_gate_markdown, junit: render_junit}

@@ -78,6 +78,16 @@ Source = Annotated[str | None, Parameter(help="The group that was tuned on; defa
 Mapping_ = Annotated[
     Path | None, Parameter(name="--map", help="TOML that maps tasks of foreign results.")
 ]
+Fields = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--field",
+        negative=(),
+        show_default=False,
+        help="NAME=COLUMN, once a column of a plain file with another name than ours: "
+        "response=output, gold=reference, score=correct (docs/importing.md).",
+    ),
+]
 EngineName = Annotated[
     str, Parameter(help="hf (transformers, here) or openai (a server: vLLM, SGLang, llama.cpp).")
 ]
@@ -205,25 +215,31 @@ def say_unfinished(teacher: Path) -> None:
 
 @contextmanager
 def opened(
-    paths: Sequence[Path], *, mapping: Path | None, source: str | None, tuned: bool = False
+    paths: Sequence[Path],
+    *,
+    mapping: Path | None,
+    source: str | None,
+    fields: Sequence[str] = (),
+    tuned: bool = False,
 ) -> Iterator[Any]:
     """Runs, foreign results imported into folders that live as long as the block.
 
     The first is the base: ``source`` must be one of its groups. ``tuned``: all others are tuned
     models, and files of one of them may be parts of one run.
     """
+    from ..core.fieldnames import fields_given
     from ..runs.importers import open_run, put_together
 
+    how: Any = {"mapping": mapping, "source": source, "columns": fields_given(fields), "say": say}
     if mapping is not None:
         _say_new_groups(mapping)
     with ExitStack() as stack:
         # The records live to the end: the collector would walk all of them again and again.
         gc.disable()
         try:
-            runs = [open_run(p, stack, mapping=mapping, source=source, say=say) for p in paths]
+            runs = [open_run(p, stack, **how) for p in paths]
             if tuned:
-                more = put_together(runs[1:], mapping=mapping, source=source, say=say)
-                runs = [runs[0], *more]
+                runs = [runs[0], *put_together(runs[1:], **how)]
         finally:
             gc.freeze()
             gc.enable()

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import read_text
+from ..core.mistaken import refuse_mistaken
+from ..core.packed import read_any_text
 from ..core.scoretable import CohortIndex, ScoreTable, cohort_index, parse_table
 from ..core.suite import load_suite
 
@@ -30,6 +31,11 @@ class TableIndex:
             for benchmark in row
             if benchmark not in self.table.items.get(model, {})
         )
+
+    @property
+    def as_fractions(self) -> bool:
+        """Whether every score is at most 1: of percents that is hardly so."""
+        return all(score <= 1.0 for row in self.table.scores.values() for score in row.values())
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of ``transferscope index``."""
@@ -55,7 +61,8 @@ def index_file(
     to ``unit``. Raises :class:`InputError` for a table that can't be used (see
     :func:`~transferscope.core.scoretable.parse_table`) and for the published scale elsewhere.
     """
-    text = read_text(path, remedy="name a CSV file")
+    refuse_mistaken(path)
+    text = read_any_text(path, remedy="name a CSV file")
     table = parse_table(text, place=str(path), source=source)
     paper = load_suite("paper")
     of_paper = table.is_suite(paper)

@@ -1,7 +1,8 @@
 """A table of scores, and the index of every tuned model in it.
 
 The table is long: ``model,base,group,benchmark,score[,n]`` with ``base`` empty for base models and
-``score`` in percent. Groups are the table's own.
+``score`` in percent ("60.5", "60.5%", "60,5"). Commas, semicolons or tabs part the cells. Groups
+are the table's own.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import csv
 import io
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from .cells import cell_of, count_of
 from .errors import InputError
 from .index import Array, IndexResult, Layout, domain_index, index_of, sigma_for
+from .rowfiles import delimiter_of
 from .stats import beta_draws, stream
 from .suite import Suite
 
@@ -152,7 +154,8 @@ def parse_table(text: str, *, place: str, source: str | None = None) -> ScoreTab
     within 0..100, a duplicate row, a benchmark in two groups, a model with two bases, a base that
     is not in the table, or a benchmark that a model lacks.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    text = text.removeprefix("\ufeff")
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter_of(text))
     try:
         return _parse(reader, place=place, source=source)
     except csv.Error as err:
@@ -223,11 +226,9 @@ def _check_header(header: Sequence[str], place: str) -> None:
 
 
 def _percent(text: str, where: str) -> float:
-    try:
-        value = math.nan if "_" in text else float(text)  # Python reads 5_0 as 50
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and 0.0 <= value <= 100.0):
+    cell = cell_of(text)
+    value = math.nan if cell is None else cell.value
+    if not 0.0 <= value <= 100.0:
         raise InputError(
             f"score {text.strip()!r} is not a percentage", place=where, remedy="use 0 to 100"
         )
@@ -235,9 +236,10 @@ def _percent(text: str, where: str) -> float:
 
 
 def _count(text: str, where: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) < 1:
+    count = count_of(text)
+    if count is None or not 1 <= count < 10**12:
         raise InputError(f"n {text[:40]!r} is not a whole number above 0", place=where)
-    return int(text)
+    return count
 
 
 def _check_complete(

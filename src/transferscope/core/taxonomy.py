@@ -274,8 +274,13 @@ def _shipped() -> Taxonomy:
     return parse_taxonomy(resource.read_text(encoding="utf-8"), place="taxonomy.toml")
 
 
-def load_taxonomy(path: Path | None = None) -> Taxonomy:
-    """The shipped taxonomy, the user's file (if any) before it."""
+def load_taxonomy(
+    path: Path | None = None, *, columns: Mapping[str, str] | None = None
+) -> Taxonomy:
+    """The shipped taxonomy, the user's file (if any) before it; ``columns`` before its columns."""
+    if columns:
+        found = load_taxonomy(path)
+        return found.model_copy(update={"columns": {**found.columns, **columns}})
     if path is None:
         return _shipped()
     mine = parse_taxonomy(read_text(path, remedy="name a TOML file"), place=str(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from ..core.artefacts import flags_of
 from ..core.artefacts_against import SCRIPT, STYLE, script_changed, style_openings
 from ..core.constant_answer import CONSTANT, closed, constant_among
-from .saved import read_saved
+from .saved import Saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,13 @@ class AuditRow:
 class Audit:
     """All answers of a file. ``not_measured`` names the flags that need the base's answers.
 
-    ``unmatched``: ids that only one of the two files has.
+    ``unmatched``: ids that only one of the two files has. ``notes``: what was taken for what.
     """
 
     rows: tuple[AuditRow, ...]
     not_measured: tuple[str, ...]
     unmatched: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -52,13 +54,17 @@ class Audit:
         }
 
 
-def audit(path: Path, base: Path | None = None) -> Audit:
+def audit(
+    path: Path, base: Path | None = None, *, columns: Mapping[str, str] | None = None
+) -> Audit:
     """Flags of the saved responses at ``path``; style and script against those at ``base``.
 
-    Answers are joined by id. Raises :class:`InputError` as :func:`.saved.read_saved` does.
+    Answers are joined by id; ``columns`` maps our name of a field to the files'. Raises
+    :class:`InputError` as :class:`.saved.Saved` does.
     """
+    mine = Saved(path, columns)
     rows, texts, answers = [], {}, []
-    for saved in read_saved(path):
+    for saved in mine:
         flags, inferred = flags_of(saved.response, finish=saved.finish, prompt=saved.prompt)
         rows.append(AuditRow(saved.id, flags, inferred))
         answers.append(closed(saved.response))
@@ -70,8 +76,9 @@ def audit(path: Path, base: Path | None = None) -> Audit:
             for row, answer in zip(rows, answers, strict=True)
         ]
     if base is None:
-        return Audit(tuple(rows), (STYLE, SCRIPT), ())
-    theirs = {saved.id: saved.response for saved in read_saved(base)}
+        return Audit(tuple(rows), (STYLE, SCRIPT), (), mine.notes)
+    others = Saved(base, columns)
+    theirs = {saved.id: saved.response for saved in others}
     shared = [id_ for id_ in texts if id_ in theirs]
     styled = style_openings([theirs[i] for i in shared], [texts[i] for i in shared])
     found = dict(zip(shared, styled, strict=True))
@@ -82,7 +89,8 @@ def audit(path: Path, base: Path | None = None) -> Audit:
             more.append(SCRIPT)
         joined.append(_with(row, more))
     unmatched = [*(i for i in texts if i not in theirs), *(i for i in theirs if i not in texts)]
-    return Audit(tuple(joined), (), tuple(unmatched))
+    notes = (*mine.notes, *(f"{base}: {note}" for note in others.notes))
+    return Audit(tuple(joined), (), tuple(unmatched), notes)
 
 
 def _with(row: AuditRow, more: list[str]) -> AuditRow:

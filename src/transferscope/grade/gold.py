@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import read_json_lines
+from ..core.rowfiles import rows_of
 from .ifeval import Instruction
 from .saved import SavedResponse
 
@@ -27,12 +27,11 @@ def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     remedy = 'give one JSON object per line: {"problem": ..., "answer": ...}'
-    for place, row in read_json_lines(path, remedy=remedy):
+    for place, row in rows_of(path, remedy=remedy):
         problem = _field(row, PROBLEM, place, remedy).strip()
         if not problem:
             raise InputError("the problem is empty", place=place, remedy=remedy)
-        # GSM8K's answers end in the number behind "####"
-        answer = _field(row, ANSWER, place, remedy).rpartition("####")[2].strip()
+        answer = final(_field(row, ANSWER, place, remedy))
         found[problem[:KEY]].append((problem, _wrapped(answer)))
     lengths = sorted({len(key) for key in found})
     golds = {}
@@ -48,6 +47,11 @@ def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
     return golds
 
 
+def final(answer: str) -> str:
+    """The answer itself: GSM8K's end in the number behind "####"."""
+    return answer.rpartition("####")[2].strip()
+
+
 def instructions_of(path: Path) -> dict[str, tuple[Instruction, ...]]:
     """IFEval's instructions by prompt.
 
@@ -56,7 +60,7 @@ def instructions_of(path: Path) -> dict[str, tuple[Instruction, ...]]:
     """
     remedy = "name IFEval's input_data.jsonl"
     found: dict[str, tuple[Instruction, ...]] = {}
-    for place, row in read_json_lines(path, remedy=remedy):
+    for place, row in rows_of(path, remedy=remedy):
         ids, arguments = row.get("instruction_id_list"), row.get("kwargs")
         prompt = row.get("prompt")
         if not (

@@ -1,25 +1,45 @@
-"""Saved responses: JSONL with id, prompt, response and, where known, gold, label and finish.
+"""Saved responses: rows with id, prompt, response and, where known, gold, label and finish.
 
-What ``score`` and ``audit`` read. ``prompt`` may be missing (empty then), ``id`` too (the line's
-number then); ``gold`` is whatever a grader understands; ``label`` is somebody's reference verdict.
+What ``score`` and ``audit`` read: JSON lines, a JSON array, a table or parquet. ``prompt`` may be
+missing (empty then), ``id`` too (the row's number then); ``gold`` is whatever a grader understands;
+``label`` is somebody's reference verdict. Other programs' names are recognised, and several
+responses of one row are repeats of its item.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from ..core.answers import ENDS, Answer, answers_in, asked_in, failures, item_key
+from ..core.columns import SNIFFED, Names, settle
 from ..core.errors import InputError
-from ..core.files import read_json_lines
+from ..core.fieldnames import shown
+from ..core.modelnames import chosen_model, split_model
+from ..core.packed import bare_suffix
+from ..core.rowfiles import TABLES, rows_of
 
-REMEDY = 'give one JSON object per line: {"id": ..., "prompt": ..., "response": ...}'
+REMEDY = (
+    'give one JSON object per line: {"id": ..., "prompt": ..., "response": ...}, '
+    "or name its fields: --field response=COLUMN"
+)
+WANTED = ("id", "prompt", "response", "gold", "label", "finish", "repeat", "benchmark", "model")
+REPEAT = "#"
+"""Between an item's id and the number of a further response to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedResponse:
-    """One line. ``place`` is "file:line"; ``finish`` as in :class:`~..core.records.Generation`."""
+    """One response. ``place`` is "file:line"; ``finish`` as in :class:`~..core.records.Generation`.
+
+    ``id`` is the response's own; that of an item's ``repeat``-th further one ends in "#REPEAT".
+    ``item`` tells items apart between files: where there is no id, by what was asked.
+    """
 
     id: str
     prompt: str
@@ -28,42 +48,171 @@ class SavedResponse:
     label: bool | None
     finish: str | None
     place: str
+    item: str = ""
+    repeat: int = 0
+    about: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_saved(path: Path) -> Iterator[SavedResponse]:
-    """Every line of ``path``, lazily.
+class Saved:
+    """The responses of a file, read lazily by iterating once; then ``notes`` says what was taken.
 
-    Raises :class:`InputError` naming file and line for a missing file, no line at all, a field of
-    the wrong kind or an id that stands there twice.
+    ``path`` may name one of the file's models: ``FILE::MODEL``.
+    ``columns``: our name of a field to the file's. Iterating raises :class:`InputError` naming file
+    and line for a missing file, no row at all, a field of the wrong kind or an id that stands there
+    twice.
     """
-    seen: dict[str, str] = {}
-    for number, (place, row) in enumerate(read_json_lines(path, remedy=REMEDY)):
-        saved = _saved(row, place, number)
-        if saved.id in seen:
-            what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
-            raise InputError(what, place=place, remedy="give every line an id of its own")
-        seen[saved.id] = place
-        yield saved
+
+    def __init__(self, path: Path, columns: Mapping[str, str] | None = None) -> None:
+        self._path, self._model = split_model(path)
+        self._columns = columns or {}
+        self._said, self._failed = "", 0
+
+    def __iter__(self) -> Iterator[SavedResponse]:
+        rows = rows_of(self._path, remedy=REMEDY)
+        first = list(islice(rows, SNIFFED))
+        names = settle([row for _, row in first], self._columns, wanted=WANTED)
+        self._said = names.said
+        table = bare_suffix(self._path) in TABLES
+        model = self._chosen(names.column.get("model", "model"))
+        seen: dict[str, str] = {}
+        for number, (place, row) in enumerate(chain(first, rows)):
+            for saved in _saved(row, names, place, number, table=table):
+                if saved is not None and model not in (None, saved.about.get("model")):
+                    continue
+                if saved is None:
+                    self._failed += 1
+                    continue
+                if saved.id in seen:
+                    what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
+                    several = "; of several models name one: FILE::MODEL" if saved.about else ""
+                    remedy = f"give every line an id of its own{several}"
+                    raise InputError(what, place=place, remedy=remedy)
+                seen[saved.id] = place
+                yield saved
+        if not seen:
+            raise InputError("every request failed: no answer", place=str(self._path))
+
+    def _chosen(self, column: str) -> str | None:
+        """The wanted model as the file calls it; ``None`` where none is wanted."""
+        if self._model is None:
+            return None
+        rows = rows_of(self._path, remedy=REMEDY)
+        models = {place: str(row[column]) for place, row in rows if row.get(column) is not None}
+        if not models:
+            what = "no column names a model"
+            raise InputError(what, place=str(self._path), remedy="say which: --field model=COLUMN")
+        return chosen_model(models, self._model, self._path)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was recognised, and how many requests failed: one line each."""
+        failed = failures(self._failed) if self._failed else ""
+        return tuple(note for note in (self._said, failed) if note)
 
 
-def _saved(row: dict[str, Any], place: str, number: int) -> SavedResponse:
-    id_ = row.get("id", number)
+def graded_lines(rows: Iterable[SavedResponse], verdicts: Mapping[str, bool]) -> Iterator[str]:
+    """The responses with a verdict (by id) as lines of plain results (docs/importing.md)."""
+    seen: Counter[str] = Counter()
+    for row in rows:
+        if row.id not in verdicts:
+            continue
+        line: dict[str, Any] = {
+            "id": row.item,
+            "repeat": max(row.repeat, seen[row.item]),
+            **row.about,
+            "score": int(verdicts[row.id]),
+            "prompt": row.prompt,
+            "response": row.response,
+        }
+        seen[row.item] = line["repeat"] + 1
+        if row.finish in ("stop", "stop_string", "length"):
+            line["finish"] = row.finish
+        yield json.dumps(line, ensure_ascii=False) + "\n"
+
+
+def _saved(
+    row: Mapping[str, Any], names: Names, place: str, number: int, *, table: bool
+) -> Iterator[SavedResponse | None]:
+    """The row's responses, ``None`` for one that failed. An empty cell of a table is no gold."""
+    found = {ours: row.get(theirs) for ours, theirs in names.column.items()}
+    id_ = number if found.get("id") is None and "id" not in row else found.get("id")
     if isinstance(id_, bool) or not isinstance(id_, str | int):
         raise InputError("'id' is neither text nor a whole number", place=place, remedy=REMEDY)
-    for name in ("prompt", "response", "finish"):
-        value = row.get(name, "" if name == "prompt" else None)
-        if not isinstance(value, str) and not (name == "finish" and value is None):
-            what = f"{name!r} is not text" if name in row else f"no field {name!r}"
-            raise InputError(what, place=place, remedy=REMEDY)
-    label = row.get("label")
+    prompt = _read(asked_in, found.get("prompt"), names, "prompt", place)
+    if names.also and row.get(names.also):
+        prompt = f"{prompt}\n{row[names.also]}"
+    answers = _responses(row, found, names, place)
+    finish = found.get("finish")
+    if finish is not None and not isinstance(finish, str):
+        raise InputError("'finish' is not text", place=place, remedy=REMEDY)
+    if "finish" in names.guessed and finish is not None:
+        finish = ENDS.get(finish)
+    first = found.get("repeat")
+    if isinstance(first, str) and first.strip().isdecimal():
+        first = int(first)
+    start = first if isinstance(first, int) and first > 0 else 0
+    known = {k: found.get(k) for k in ("benchmark", "model")}
+    about = {name: value for name, value in known.items() if isinstance(value, str)}
+    item = str(id_)
+    if found.get("id") is None and prompt:
+        item = item_key(found["prompt"], row.get(names.also))
+    for repeat, answer in enumerate(answers, start=start):
+        if answer.text is None:
+            yield None
+            continue
+        yield SavedResponse(
+            id=f"{id_}{REPEAT}{repeat}" if repeat else str(id_),
+            prompt=prompt,
+            response=answer.text,
+            gold=_gold(found.get("gold"), table=table),
+            label=_label(found.get("label"), place),
+            finish=finish or answer.finish,
+            place=place,
+            item=item,
+            repeat=repeat,
+            about=about,
+        )
+
+
+def _responses(
+    row: Mapping[str, Any], found: Mapping[str, Any], names: Names, place: str
+) -> list[Answer]:
+    column = names.column.get("response", "response")
+    if found.get("response") is None:
+        if column in row and not isinstance(row[column], str) and row.get("error"):
+            return [Answer(None)]  # a batch's line of a request that failed
+        what = f"{column!r} is not text" if column in row else f"no field {column!r}"
+        here = ", ".join(map(shown, list(row)[:12]))
+        only = f", only {here}" if here and column not in row else ""
+        raise InputError(what + only, place=place, remedy=REMEDY)
+    answers: list[Answer] = _read(answers_in, found["response"], names, "response", place)
+    return answers
+
+
+def _read(read: Any, value: Any, names: Names, name: str, place: str) -> Any:
+    try:
+        return read(value)
+    except ValueError as err:
+        column = names.column.get(name, name)
+        what = f"{column!r} {err}" if isinstance(value, list | dict) else f"{column!r} is not text"
+        raise InputError(what, place=place, remedy=REMEDY) from None
+
+
+def _gold(gold: Any, *, table: bool) -> Any:
+    """The reference; of SQuAD's and TriviaQA's objects the texts any of which is right."""
+    if table and gold == "":
+        return None
+    if not isinstance(gold, Mapping):
+        return gold
+    texts = gold.get("text", gold.get("aliases"))
+    return texts if isinstance(texts, list | str) else gold
+
+
+def _label(label: Any, place: str) -> bool | None:
+    if isinstance(label, str) and label.strip().lower() in ("", "true", "false", "0", "1"):
+        word = label.strip().lower()  # a table's cell
+        label = None if not word else word in ("true", "1")
     if label is not None and label not in (True, False):  # 0 and 1 equal False and True
-        raise InputError("'label' is neither true nor false", place=place, remedy=REMEDY)
-    return SavedResponse(
-        id=str(id_),
-        prompt=row.get("prompt", ""),
-        response=row["response"],
-        gold=row.get("gold"),
-        label=None if label is None else bool(label),
-        finish=row.get("finish"),
-        place=place,
-    )
+        remedy = "give the verdict; a reference answer is the gold: --field gold=label"
+        raise InputError("'label' is neither true nor false", place=place, remedy=remedy)
+    return None if label is None else bool(label)

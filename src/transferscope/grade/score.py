@@ -14,15 +14,16 @@ from typing import Any
 
 from ..core.artefacts import flags_of
 from ..core.errors import InputError
+from ..core.files import write_atomically
 from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
 from . import mctaco
 from .choice import UNKNOWN, letter
-from .gold import gold_problems, instructions_of
+from .gold import final, gold_problems, instructions_of
 from .maths import finished, is_correct
 from .qa import against, exact_match, f1
 from .rendered import Prompts
-from .saved import SavedResponse, read_saved
+from .saved import Saved, SavedResponse, graded_lines
 
 MCTACO = "mctaco"
 FEWEST_WITH_I = 10
@@ -51,6 +52,8 @@ class Scored:
     label_agreement: float | None
     unmatched: tuple[str, ...]
     flags: dict[str, int]
+    notes: tuple[str, ...] = ()
+    """What of the file was taken for what, a line each; for a person, not in the JSON."""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON of ``transferscope score``."""
@@ -64,16 +67,31 @@ class Scored:
         }
 
 
-def score(grader: str, file: Path, gold: Path | None = None, *, tick: Tick = no_tick) -> Scored:
+def score(
+    grader: str,
+    file: Path,
+    gold: Path | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    out: Path | None = None,
+    tick: Tick = no_tick,
+) -> Scored:
     """Grade the saved responses of ``file``; metrics are over the responses that have a gold.
 
-    Raises :class:`InputError` for an unknown grader, unreadable files, and where nothing has a
-    gold; :class:`MissingExtra` without the grader's library.
+    ``columns`` maps our name of a field to the file's. ``out`` gets the graded answers as JSON
+    lines that ``compare`` and ``import`` read. Raises :class:`InputError` for an unknown grader,
+    unreadable files, and where nothing has a gold; :class:`MissingExtra` without the grader's
+    library.
     """
     if grader == MCTACO:
+        if out is not None:
+            raise InputError("mctaco grades no single answers", remedy="leave --out away")
         return _mctaco(file, gold)
     found = _grader(grader)
-    rows = list(read_saved(file))
+    if out is not None and out.exists() and any(out.samefile(p) for p in (file, gold) if p):
+        raise InputError("is what is read", place=str(out), remedy="name another file: --out FILE")
+    saved = Saved(file, columns)
+    rows = list(saved)
     graded = found(rows, gold, tick)
     if len(graded.unmatched) == len(rows):
         remedy = "give 'gold' on every line, or a file: --gold FILE"
@@ -84,6 +102,8 @@ def score(grader: str, file: Path, gold: Path | None = None, *, tick: Tick = no_
         for row in rows
         for flag in flags_of(row.response, finish=row.finish, prompt=row.prompt).flags
     )
+    if out is not None:
+        write_atomically(out, graded_lines(rows, graded.verdicts))
     return Scored(
         grader,
         len(rows),
@@ -91,6 +111,7 @@ def score(grader: str, file: Path, gold: Path | None = None, *, tick: Tick = no_
         sum(labels) / len(labels) if labels else None,
         graded.unmatched,
         dict(flags.most_common()),
+        saved.notes,
     )
 
 
@@ -119,11 +140,11 @@ def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
 def _maths_gold(row: SavedResponse) -> str | list[str]:
     """A list of golds means any of them."""
     if not isinstance(row.gold, list):
-        return str(row.gold)
+        return final(str(row.gold))
     if not row.gold or not all(isinstance(gold, str | int | float) for gold in row.gold):
         what = "'gold' is neither an answer nor a list of answers"
         raise InputError(what, place=row.place, remedy="give the reference answers")
-    return [str(gold) for gold in row.gold]
+    return [final(str(gold)) for gold in row.gold]
 
 
 def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:

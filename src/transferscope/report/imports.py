@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .text import name
+from .text import name, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,9 +50,13 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
         "chance: the score of guessing, ? where it is not known. Higher is better in every score "
         "that is imported; what is better when lower is left out."
     )
-    for task in explanation.tasks:
-        if task.taken.left_out:
-            say(f"{name(task.taken.task)}: left out, {name(task.taken.left_out)}")
+    left_out = [task.taken for task in explanation.tasks if task.taken.left_out]
+    for taken in left_out:
+        say(f"{name(taken.task)}: left out, {name(taken.left_out)}")
+    known = {f"{taken.task}: left out, {taken.left_out}" for taken in left_out}
+    for note in explanation.notes:
+        if note not in known:
+            say(visible(note))
 
 
 def _unmapped(tasks: Iterable[Explained], total: int) -> list[str]:

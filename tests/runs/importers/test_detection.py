@@ -87,9 +87,7 @@ def test_exactly_one_importer_claims_every_fixture(tmp_path):
 
 def test_a_folder_of_pointers_says_so(tmp_path):
     (tmp_path / "results_x.parquet").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
-    with pytest.raises(
-        InputError, match="x.parquet: is a Git LFS pointer.*: git lfs pull"
-    ):
+    with pytest.raises(InputError, match=r"x.parquet: is a Git LFS pointer.*: git lfs pull"):
         find_importer(tmp_path)
 
 

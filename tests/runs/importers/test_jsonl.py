@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import pytest
@@ -244,3 +245,112 @@ def test_any_order_of_benchmarks_is_imported_whole(tmp_path_factory, rows):
     assert got == {str(i): (name, score) for i, (name, score, _) in enumerate(rows)}
     said = {r.id: r.response for name in run.by_benchmark for r in run.responses(name).values()}
     assert said == {str(i): text for i, (_, _, text) in enumerate(rows)}
+
+
+CHAT = [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "2"}]
+
+
+def test_items_without_an_id_are_told_apart_by_what_was_asked(tmp_path):
+    """Base and tuned pair by the prompt, in any order; the same prompt again is a repeat."""
+    rows = [
+        {"prompt": "a?", "output": "1", "correct": True},
+        {"prompt": "b?", "output": "2", "correct": False},
+        {"prompt": "a?", "output": "3", "correct": False},
+    ]
+    one = samples(lines(tmp_path / "one.jsonl", *rows))["results"]
+    two = samples(lines(tmp_path / "two.jsonl", *reversed(rows[:2])))["results"]
+    assert [(s.outcome.repeat, s.outcome.score) for s in one] == [(0, 1.0), (0, 0.0), (1, 0.0)]
+    assert one[0].outcome.id == one[2].outcome.id == two[1].outcome.id
+    assert one[1].outcome.id == two[0].outcome.id != one[0].outcome.id
+    results = IMPORTER.read(tmp_path / "one.jsonl", NOTHING)
+    assert results.taken[0].n == 2
+    assert results.notes == (
+        "read response = output, score = correct; if that is wrong, say --field NAME=COLUMN",
+        "no id: 2 items are told apart by their prompts, 1 of them asked more than once",
+    )
+
+
+def test_chats_lists_and_servers_responses(tmp_path):
+    body = {"choices": [{"message": {"content": "cut"}, "finish_reason": "length"}]}
+    path = lines(
+        tmp_path / "f.jsonl",
+        {"id": 1, "score": 1, "prompt": CHAT[:1], "response": CHAT},
+        {"id": 2, "score": [1, 0], "prompt": "q", "response": ["x", "y"]},
+        {"id": 3, "score": 0, "prompt": "q", "response": {"status_code": 200, "body": body}},
+        {"id": 4, "score": 0, "prompt": "q", "response": {"status_code": 500, "body": {}}},
+    )
+    got = samples(path)["results"]
+    assert [(s.outcome.id, s.outcome.repeat, s.outcome.score) for s in got] == [
+        ("1", 0, 1.0),
+        ("2", 0, 1.0),
+        ("2", 1, 0.0),
+        ("3", 0, 0.0),
+    ]
+    assert got[0].response == Response("1", 0, "1+1?", "2")
+    assert got[3].outcome.flags == ("truncated",)
+    assert IMPORTER.read(path, NOTHING).notes == (
+        "1 request has no answer (failed or none): left out",
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"score": [1], "response": ["a", "b"]}, "column 'score' holds 1 scores of 2 answers"),
+        ({"score": 1, "response": {"logits": 1}}, "column 'response' holds an object without a t"),
+        ({"score": 1, "response": [4]}, "column 'response' holds '4', no text"),
+        ({"response": "a"}, r"no 'score' .*transferscope score GRADER FILE --out GRADED\.jsonl"),
+    ],
+)
+def test_answers_that_are_refused(tmp_path, row, says):
+    with pytest.raises(InputError, match=rf"f\.jsonl:2: .*{says}"):
+        IMPORTER.read(lines(tmp_path / "f.jsonl", GOOD, {"id": "b"} | row), NOTHING)
+
+
+def test_one_of_several_models_is_read_by_its_name(tmp_path):
+    rows = [{"id": i // 2, "score": i % 2, "model": "ab"[i % 2]} for i in range(6)]
+    path = lines(tmp_path / "f.jsonl", *rows)
+    for model, score in (("a", 0.0), ("B", 1.0)):
+        importers.import_results(f"{path}::{model}", tmp_path / model)
+        run = read_run(tmp_path / model)
+        assert run.manifest.model.name == model.lower()
+        assert [(o.id, o.score) for o in run.outcomes] == [(str(i), score) for i in range(3)]
+    with pytest.raises(InputError, match=r"no model 'c', only a, b; name one of them"):
+        importers.import_results(f"{path}::c", tmp_path / "c")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gzip", "array"])
+def test_the_same_lines_however_they_are_written(tmp_path, encoding):
+    rows = [{"id": i, "benchmark": "ab"[i % 2], "score": 1, "response": "ä"} for i in range(5)]
+    text = json.dumps(rows) if encoding == "array" else "\n".join(map(json.dumps, rows))
+    content = text.encode("utf-16" if encoding == "utf-16" else "utf-8")
+    path = tmp_path / ("f.jsonl.gz" if encoding == "gzip" else "f.jsonl")
+    path.write_bytes(gzip.compress(content) if encoding == "gzip" else content)
+    assert importers.import_results(path, tmp_path / "run").format == "jsonl"
+    run = read_run(tmp_path / "run")
+    assert run.manifest.model.name == "f"
+    assert {n: [o.id for o in mine] for n, mine in run.by_benchmark.items()} == {
+        "a": ["0", "2", "4"],
+        "b": ["1", "3"],
+    }
+
+
+def test_lines_of_scores_are_scores(tmp_path):
+    rows = [
+        {"model": "m", "task": "a", "accuracy": 0.5, "n": 10},
+        {"model": "m", "task": "b", "accuracy": 1},
+    ]
+    found = IMPORTER.read(lines(tmp_path / "f.jsonl", *rows), NOTHING)
+    assert found.samples == {}
+    assert [(s.benchmark, s.score, s.n) for s in found.scores] == [("a", 0.5, 10), ("b", 1.0, None)]
+
+
+def test_a_file_called_as_its_benchmark_needs_no_column(tmp_path):
+    (tmp_path / "base").mkdir()
+    path = lines(tmp_path / "base" / "GSM8K.jsonl", {"id": "a", "score": 1})
+    results = IMPORTER.read(path, load_taxonomy())
+    assert (results.model.name, list(results.samples)) == ("base", ["gsm8k"])
+    assert results.notes == ("no column names the benchmark: GSM8K, as the file is called",)
+    lines(path, {"id": "a", "score": 1, "task": "boolq"})
+    results = IMPORTER.read(path, load_taxonomy())
+    assert (results.model.name, list(results.samples)) == ("GSM8K", ["boolq"])

@@ -88,7 +88,7 @@ def test_columns_are_renamed(tmp_path):
     [
         ("id,score\n", "no row in it"),
         ("", "no row in it"),
-        ("id;score\na;1\n", r"csv:2: no 'score' .*only id;score"),
+        ("id;grade\na;1\n", r"csv:2: no 'score' .*only id, grade"),
         ("id,id,score\na,b,1\n", "csv:1: a column twice"),
         ("id,score\na,1,2\n", "csv:2: 3 cells under 2 columns"),
         ("id,score\na\n", "csv:2: 1 cells under 2 columns"),
@@ -144,3 +144,71 @@ def test_what_is_no_text(tmp_path):
 def test_accepts_by_name(tmp_path):
     assert IMPORTER.accepts(csv(tmp_path, ""))
     assert not IMPORTER.accepts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model;benchmark;percent;n\nbase;gsm8k;60,5;1319\n",
+        "model\tbenchmark\tscore\tn\nbase\tgsm8k\t0.605\t1319\n",
+        "\ufeffmodel,benchmark,score,n\nbase,gsm8k,60.5%,1319.0\n",
+        'Model,Task,Accuracy (%),Num Samples\nbase,gsm8k,"60,5","1,319"\n',
+        "sep=;\nModel;Dataset;Score;N\nbase;gsm8k;60,5 %;1319\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_score_however_it_is_written(tmp_path, text, encoding):
+    path = tmp_path / "t.tsv"
+    path.write_bytes(text.encode(encoding))
+    results = IMPORTER.read(path, NOTHING)
+    assert results.model.name == "base"
+    assert results.scores == (ScoreRow("gsm8k", 0.605, n=1319),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "task,score\na,61.2% ± 1.3%\n",
+        "task,score\na,0.612 ± 0.013\n",
+        "task,percent\na,61.2 ± 1.3\n",
+        "task,score,stderr\na,61.2%,1.3%\n",
+        "task,score,stderr\na,61.2%,1.3\n",
+        "task,score,stderr\na,0.612,1.3%\n",
+        "task,score,stderr\na,0.612,0.013\n",
+    ],
+)
+def test_a_standard_error_is_on_its_scores_scale(tmp_path, text):
+    (row,) = IMPORTER.read(csv(tmp_path, text), NOTHING).scores
+    assert (row.score, row.stderr) == (pytest.approx(0.612), pytest.approx(0.013))
+
+
+def test_of_several_metrics_the_taxonomys_is_read(tmp_path):
+    text = (
+        "task,metric,value,n\n"
+        "a,word_perplexity,12.5,10\na,f1,0.3,10\na,exact_match,0.5,10\n"
+        "b,loss,0.3,10\nb,acc,0.5,10\nb,acc_norm,0.6,10\n"
+    )
+    mine = parse_taxonomy('[tasks.a]\ngroup = "g"\nmetrics = ["exact_match"]', place="test")
+    results = IMPORTER.read(csv(tmp_path, text), mine)
+    assert [(row.benchmark, row.score) for row in results.scores] == [("a", 0.5), ("b", 0.5)]
+    assert [(t.metric, t.others) for t in results.taken] == [
+        ("exact_match", ("word_perplexity", "f1")),
+        ("acc", ("loss", "acc_norm")),
+    ]
+
+
+def test_answers_in_a_table_need_no_id_and_no_names_of_ours(tmp_path):
+    got = samples(csv(tmp_path, 'Question,Prediction,Correct\nq,"a, b",True\nr,,false\n'))[
+        "results"
+    ]
+    assert [s.outcome.score for s in got] == [1.0, 0.0]
+    assert got[0].response == Response(got[0].outcome.id, 0, "q", "a, b")
+    assert got[1].response is None
+
+
+def test_a_percent_called_score_is_read_when_told(tmp_path):
+    path = csv(tmp_path, "benchmark,score\ngsm8k,55\n")
+    with pytest.raises(InputError, match="say --field percent=COLUMN"):
+        IMPORTER.read(path, NOTHING)
+    (row,) = IMPORTER.read(path, Taxonomy(columns={"percent": "score"})).scores
+    assert row.score == 0.55

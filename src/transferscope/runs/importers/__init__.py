@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -13,6 +13,8 @@ from pathlib import Path
 from ...core.damage import damage_of
 from ...core.errors import InputError
 from ...core.files import read_head, read_json, unpacked_name
+from ...core.mistaken import plain_files, refuse_mistaken
+from ...core.modelnames import chosen_model, split_model
 from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
@@ -34,6 +36,7 @@ __all__ = [
     "import_results",
     "open_run",
     "put_together",
+    "read_results",
 ]
 
 _NONE = "run it again, or remove its samples to import what else there is"
@@ -51,6 +54,8 @@ IMPORTERS = {
     "inspect": "inspect_log",
     "eee": "eee",
     "jsonl": "jsonl",
+    "json": "json_rows",
+    "parquet": "parquet",
     "csv": "table",
 }
 """Format name to the module here that has its ``IMPORTER``, in the order they are tried."""
@@ -73,17 +78,18 @@ def import_results(
     format: str = "auto",
     mapping: Path | None = None,
     source: str | None = None,
+    columns: Mapping[str, str] | None = None,
     tick: Tick = no_tick,
 ) -> Imported:
     """Write the foreign results at ``path`` into the run folder ``out``, one sample at a time.
 
-    A run folder of the same model gets what it lacks. ``mapping`` is a taxonomy file that goes
-    before the shipped one, ``source`` the group that was tuned on. Raises :class:`InputError`
-    for an unknown format and for what can't be read.
+    A run folder of the same model gets what it lacks. ``path`` may name one of a file's models:
+    ``FILE::MODEL``. ``mapping`` is a taxonomy file that goes before the shipped one, ``columns``
+    goes before its ``[columns]``; ``source`` is the group that was tuned on. Raises
+    :class:`InputError` for an unknown format and for what can't be read.
     """
-    path, taxonomy = Path(path), load_taxonomy(mapping)
-    name, importer = find_importer(path, format)
-    results = importer.read(path, taxonomy)
+    path, taxonomy = Path(path), load_taxonomy(mapping, columns=columns)
+    name, results = read_results(path, taxonomy, format)
     if not results.samples and not results.scores:
         why = f" ({results.notes[0]})" if results.notes else ""
         remedy = "name a results folder or file"
@@ -124,6 +130,7 @@ def open_run(
     *,
     mapping: Path | None = None,
     source: str | None = None,
+    columns: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Run:
     """A run folder, or foreign results imported into a folder that lives as long as ``stack``.
@@ -131,10 +138,11 @@ def open_run(
     ``say`` gets the notes of an import, one a call.
     """
     path = Path(path)
-    if (path / MANIFEST_FILE).is_file() or not path.exists():
-        return read_run(path)
+    file, model = split_model(path)
+    if (file / MANIFEST_FILE).is_file() or not file.exists():
+        return _run_of(read_run(file), model, path)
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-")))
-    done = import_results(path, scratch / "run", mapping=mapping, source=source)
+    done = import_results(path, scratch / "run", mapping=mapping, source=source, columns=columns)
     for note in done.notes:
         say(f"{path}: {note}")
     return replace(read_run(done.path), origin=path)
@@ -145,6 +153,7 @@ def put_together(
     *,
     mapping: Path | None = None,
     source: str | None = None,
+    columns: Mapping[str, str] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Run]:
     """``runs``, of which foreign results of one model that share no benchmark are one run.
@@ -158,14 +167,33 @@ def put_together(
             kept.append(run)
             continue
         first = kept[at]
-        import_results(run.origin, first.path, mapping=mapping, source=source)
+        import_results(run.origin, first.path, mapping=mapping, source=source, columns=columns)
         kept[at] = replace(read_run(first.path), origin=first.origin)
-        say(f"{run.origin}: put together with {first.origin}, of the same model {_name(run)}")
+        model = run.manifest.model.name
+        say(f"{run.origin}: put together with {first.origin}, of the same model {model}")
     return kept
 
 
-def _name(run: Run) -> str:
-    return run.manifest.model.name
+def _run_of(run: Run, model: str | None, path: Path) -> Run:
+    """The run, which must be of ``model`` where one is named."""
+    if model is not None:
+        chosen_model({str(path): run.manifest.model.name}, model, split_model(path)[0])
+    return run
+
+
+def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple[str, Results]:
+    """The format's name, and the results at ``path`` (of one model: ``FILE::MODEL``).
+
+    Raises :class:`InputError` for what can't be read, and for a model that isn't there.
+    """
+    file, model = split_model(path)
+    name, importer = find_importer(file, format_)
+    if importer.read_model is not None:
+        return name, importer.read_model(file, taxonomy, model)
+    results = importer.read(file, taxonomy)
+    if model is not None:
+        chosen_model({str(file): results.model.name}, model, file)
+    return name, results
 
 
 def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
@@ -191,10 +219,11 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     for file in islice(path.rglob("*"), LOOKED_AT) if path.is_dir() else [path]:
         if path == file or file.suffix in _ENDINGS:
             _refuse_damaged(file)
+    refuse_mistaken(path)
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),
-        remedy="name a run folder, or results of another harness",
+        remedy=plain_files(path) or "name a run folder, or results of another harness",
     )
 
 

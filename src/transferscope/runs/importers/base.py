@@ -70,7 +70,12 @@ class Results:
 
 
 class Importer(NamedTuple):
-    """A format: does ``path`` hold it, and what it says."""
+    """A format: does ``path`` hold it, and what it says.
+
+    ``read_model``, for formats that keep several models in a file, takes the name of one of them
+    (``None``: there is only one).
+    """
 
     accepts: Callable[[Path], bool]
     read: Callable[[Path, Taxonomy], Results]
+    read_model: Callable[[Path, Taxonomy, str | None], Results] | None = None

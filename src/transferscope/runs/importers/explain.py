@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...core.taxonomy import Taxonomy, load_taxonomy
-from . import find_importer
+from . import read_results
 from .base import Results, Taken
 from .pooled import pooled
 
@@ -98,14 +99,19 @@ class Explanation:
         }
 
 
-def explain(path: str | Path, *, format: str = "auto", mapping: Path | None = None) -> Explanation:
+def explain(
+    path: str | Path,
+    *,
+    format: str = "auto",
+    mapping: Path | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Explanation:
     """What importing ``path`` with ``mapping`` would take for what.
 
     Raises :class:`InputError` as an import would, except for single answers: they aren't read.
     """
-    path, taxonomy = Path(path), load_taxonomy(mapping)
-    name, importer = find_importer(path, format)
-    results = importer.read(path, taxonomy)
+    path, taxonomy = Path(path), load_taxonomy(mapping, columns=columns)
+    name, results = read_results(path, taxonomy, format)
     tasks = [_explained(taken, taxonomy) for taken in results.taken or _guessed(results, path)]
     tasks.sort(key=lambda task: (task.mapped, not task.taken.left_out))  # stable
     notes = (*results.notes, *pooled(results.taken, taxonomy))

@@ -1,7 +1,8 @@
-"""Plain JSON lines: one graded answer a line, columns as in :mod:`.rows`.
+"""Plain JSON lines: a graded answer (or several of one item) a line, columns as in :mod:`.rows`.
 
 The file is read twice and never kept: first for its benchmarks and the places of their lines, then
-benchmark by benchmark.
+benchmark by benchmark. Lines that are scores and no answers, and files that can't be read line by
+line (an array, UTF-16), are read as a table is (:mod:`.table`).
 """
 
 from __future__ import annotations
@@ -9,20 +10,37 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-from ...core.errors import InputError
+from ...core.columns import SNIFFED, Names
+from ...core.fieldnames import shown
 from ...core.files import json_lines
+from ...core.mistaken import mistaken
+from ...core.modelnames import chosen_model
+from ...core.packed import bare_suffix, opened_bytes
 from ...core.records import ModelRef
+from ...core.rowfiles import LINES, document_rows, streams
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
-from .naming import Place, by_benchmark, left_out, one_model, places_of, taken_of, unmapped
-from .rows import UNNAMED, fields_of, renames, sample_of
+from .naming import Place, by_benchmark, left_out, places_of, taken_of, unmapped
+from .rows import (
+    REMEDY,
+    Numbered,
+    Unnamed,
+    fields_in,
+    names_for,
+    notes_of,
+    refuse,
+    sample_of,
+    unnamed,
+)
+from .table import results_of
 
-_REMEDY = "repair the line, or name its columns in [columns] of a --map file"
+_OPEN = "name a .jsonl file"
 
 
 class _Stretches(NamedTuple):
@@ -46,90 +64,128 @@ class _Cursor:
             yield line
 
 
+class _Index:
+    """What the first reading finds: models, the places of their benchmarks' lines, items."""
+
+    def __init__(self) -> None:
+        self.models: dict[str, str] = {}
+        self.stretches: dict[tuple[str, str], _Stretches] = {}
+        self.items: Counter[tuple[str, str]] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.numbered: dict[str, Numbered] = {}
+        self._last: tuple[str, str] | None = None
+
+    def add(self, key: tuple[str, str], cursor: _Cursor, place: str, n: int) -> None:
+        """A line of ``key`` (model, task) with ``n`` new items."""
+        if key[0] not in self.models.values():
+            self.models[place] = key[0]
+        found = self.stretches.setdefault(key, _Stretches(array("q"), array("q"), array("q")))
+        self.items[key] += n
+        if key != self._last:
+            found.offsets.append(cursor.start)
+            found.numbers.append(cursor.number)
+            found.lines.append(0)
+            self._last = key
+        found.lines[-1] = cursor.number - found.numbers[-1] + 1
+
+
 def accepts(path: Path) -> bool:
-    """A file by its name: .jsonl or .ndjson."""
-    return path.suffix in (".jsonl", ".ndjson") and path.is_file()
+    """A file by its name: .jsonl or .ndjson, packed or not."""
+    return bare_suffix(path) in LINES and path.is_file() and mistaken(path) is None
 
 
 def read(path: Path, taxonomy: Taxonomy) -> Results:
-    """Results of the file. Raises :class:`InputError` naming the line."""
-    names = renames(taxonomy)
-    models: dict[str, str] = {}
-    tasks: dict[str, _Stretches] = {}
-    items: Counter[str] = Counter()
-    cursor, last = _Cursor(), None
-    for place, row in json_lines(cursor.over(_lines(path)), path=path, remedy=_REMEDY):
-        fields = _fields(row, names, place)
-        model = fields.get("model", path.stem)
-        if model not in models.values():
-            models[place] = model
-        task = fields.get("benchmark", UNNAMED)
-        stretches = tasks.setdefault(task, _Stretches(array("q"), array("q"), array("q")))
-        items[task] += fields.get("repeat", 0) == 0
-        if task != last:
-            stretches.offsets.append(cursor.start)
-            stretches.numbers.append(cursor.number)
-            stretches.lines.append(0)
-            last = task
-        stretches.lines[-1] = cursor.number - stretches.numbers[-1] + 1
-    if not tasks:
-        _refuse("no line in it", str(path))
+    """Results of the file's one model. Raises :class:`InputError` naming the line."""
+    return read_model(path, taxonomy, None)
+
+
+def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
+    """Results of ``model``, by default the only one. Raises :class:`InputError` naming the line."""
+    if not streams(path, remedy=_OPEN):
+        rows = list(document_rows(path, remedy=REMEDY))
+        return replace(results_of(path, rows, taxonomy, model), provenance="imported:jsonl")
+    first = [row for _, row in islice(_placed(path), SNIFFED)]
+    names = names_for(first, taxonomy)
+    if first and not names.column.keys() & {"id", "prompt", "response"}:
+        rows = list(_placed(path))
+        return replace(results_of(path, rows, taxonomy, model), provenance="imported:jsonl")
+    default = unnamed(path, names, taxonomy)
+    index = _index(path, names, default)
+    if not index.stretches:
+        refuse("no line in it", str(path))
+    one = chosen_model(index.models, model, path)
+    tasks = {task: found for (who, task), found in index.stretches.items() if who == one}
     places = places_of(tasks, taxonomy)
-    taken = [taken_of(places[t], file=str(path), n=items[t] or None) for t in tasks]
+    counts = {task: index.items[one, task] or None for task in tasks}
+    taken = [taken_of(places[t], file=str(path), n=counts[t]) for t in tasks]
     kept = [(places[t], s) for t, s in tasks.items() if not places[t].lower_is_better]
     parts = by_benchmark(kept, file=str(path))
+    notes = notes_of(names, default, index.numbered.get(one), index.failed[one])
     return Results(
-        model=ModelRef(one_model(models)),
+        model=ModelRef(one),
         provenance="imported:jsonl",
         samples={name: partial(_read, path, names, mine) for name, mine in parts.items()},
         unmapped=unmapped(places.values()),
-        notes=left_out(taken),
+        notes=(*notes, *left_out(taken)),
         taken=tuple(taken),
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read_model)
 
 
-def _read(
-    path: Path, names: dict[str, str], parts: list[tuple[Place, _Stretches]]
-) -> Iterator[Sample]:
-    with path.open("rb") as file:
+def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    with opened_bytes(path, remedy=_OPEN) as file:
+        yield from json_lines(file, path=path, remedy=REMEDY)
+
+
+def _index(path: Path, names: Names, default: Unnamed) -> _Index:
+    index, cursor = _Index(), _Cursor()
+    with opened_bytes(path, remedy=_OPEN) as file:
+        for place, row in json_lines(cursor.over(file), path=path, remedy=REMEDY):
+            answers = _fields(row, names, place)
+            about = answers[0] if answers else row
+            model = str(about.get("model", default.model))
+            task = about.get("benchmark", default.benchmark)
+            if not answers:
+                index.failed[model] += 1
+                continue
+            if "asked" in answers[0]:
+                numbered = index.numbered.setdefault(model, Numbered())
+                answers = [numbered(fields) for fields in answers]
+            new = sum(fields.get("repeat", 0) == 0 for fields in answers)
+            index.add((model, task), cursor, place, new)
+    return index
+
+
+def _read(path: Path, names: Names, parts: list[tuple[Place, _Stretches]]) -> Iterator[Sample]:
+    with opened_bytes(path, remedy=_OPEN) as file:
         for where, stretches in parts:
+            numbered = Numbered()
             for offset, first, count in zip(*stretches, strict=True):
                 file.seek(offset)
                 for place, row in _rows(islice(file, count), path, first):
                     try:
-                        yield sample_of(fields_of(row, names), where)
+                        for fields in fields_in(row, names):
+                            yield sample_of(numbered(fields), where)
                     except (ValueError, OverflowError) as err:
-                        _refuse(str(err), place)
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            yield from file
-    except OSError as err:
-        what = f"not readable: {err.strerror}"
-        raise InputError(what, place=str(path), remedy="name a .jsonl file") from None
+                        refuse(str(err), place)
 
 
 def _rows(lines: Iterable[bytes], path: Path, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Place and object of the lines from number ``first`` on."""
-    for place, row in json_lines(lines, path=path, remedy=_REMEDY):
+    for place, row in json_lines(lines, path=path, remedy=REMEDY):
         file, _, at = place.rpartition(":")
         yield f"{file}:{int(at) + first - 1}", row
 
 
-def _fields(row: dict[str, Any], names: dict[str, str], place: str) -> dict[str, Any]:
+def _fields(row: dict[str, Any], names: Names, place: str) -> list[dict[str, Any]]:
     try:
-        fields = fields_of(row, names)
-        if "id" not in fields:
-            raise ValueError(f"no {names['id']!r}, only {', '.join(list(row)[:12])}")
+        answers = fields_in(row, names)
+        if any("id" not in fields and "asked" not in fields for fields in answers):
+            raise ValueError(
+                f"no {names.column.get('id', 'id')!r}, only {', '.join(map(shown, list(row)[:12]))}"
+            )
     except ValueError as err:
-        _refuse(str(err), place)
-    return fields
-
-
-def _refuse(what: str, place: str) -> NoReturn:
-    raise InputError(what, place=place, remedy=_REMEDY) from None
+        refuse(str(err), place)
+    return answers

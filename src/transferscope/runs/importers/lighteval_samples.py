@@ -15,7 +15,7 @@ from .assemble import listed, share
 from .base import Sample
 from .eee_rows import mapping
 from .naming import Place
-from .parquet import parquet_rows
+from .parquet_rows import parquet_rows
 from .rows import sample_of
 
 _NEEDED = "reading lighteval's details (parquet)"

@@ -1,73 +1,137 @@
-"""CSV: graded answers (with a column ``id``) or score-only rows, columns as in :mod:`.rows`."""
+"""Tables (.csv, .tsv; packed or not), and what every format has whose files are read whole.
+
+They hold graded answers (with an id, or a prompt that tells items apart), or scores: a row a
+score, columns as in :mod:`.rows`, or a row a model and a column a benchmark (:mod:`.wide`).
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ...core.errors import InputError
-from ...core.files import read_text
+from ...core.cells import Cell, cell_of, count_of
+from ...core.columns import SNIFFED, Names
+from ...core.fieldnames import shown
+from ...core.mistaken import mistaken
+from ...core.modelnames import chosen_model
+from ...core.packed import MAX_TEXT, bare_stem, bare_suffix
 from ...core.records import ModelRef, ScoreRow
+from ...core.rowfiles import TABLES, Row, read_rows
 from ...core.taxonomy import Taxonomy
-from .base import Importer, Results, Sample
-from .naming import Place, by_benchmark, left_out, one_model, places_of, taken_of, unmapped
+from .base import Importer, Results, Sample, Taken
+from .metrics import one_metric
+from .naming import Place, by_benchmark, left_out, places_of, taken_of, unmapped
 from .rows import (
     NUMBERS,
-    UNNAMED,
+    REMEDY,
+    UNGRADED,
     WHOLE,
-    fields_of,
-    renames,
+    Numbered,
+    fields_in,
+    names_for,
+    notes_of,
+    refuse,
     sample_of,
     score_row_of,
+    unnamed,
 )
+from .wide import wide_rows
 
-MAX_FILE = 256 * 2**20
-"""Bytes: a table is held in memory; longer ones belong in JSON lines."""
-_REMEDY = "repair the table, or name its columns in [columns] of a --map file"
-
-_Row = tuple[str, dict[str, Any]]
-"""Place and fields."""
+MAX_FILE = MAX_TEXT
+"""Bytes, unpacked: what is read whole is held in memory; longer ones belong in JSON lines."""
+_Tasks = dict[str, list[Row]]
+"""Rows (place and fields) by task."""
 
 
 def accepts(path: Path) -> bool:
-    """A file by its name: .csv."""
-    return path.suffix == ".csv" and path.is_file()
+    """A file by its name: .csv, .tsv, .tab, packed or not."""
+    return bare_suffix(path) in TABLES and path.is_file() and mistaken(path) is None
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
-    """Results of the table. Raises :class:`InputError` naming the line."""
-    names = renames(taxonomy)
-    tasks: dict[str, list[_Row]] = {}
+def importer(format_: str, accepts: Callable[[Path], bool]) -> Importer:
+    """The importer of a format whose files are read whole."""
+
+    def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
+        """Results of ``model``. Raises :class:`InputError` naming the line."""
+        rows = list(read_rows(path, remedy=REMEDY, limit=MAX_FILE))
+        found = results_of(path, rows, taxonomy, model)
+        return replace(found, provenance=f"imported:{format_}")
+
+    def read(path: Path, taxonomy: Taxonomy) -> Results:
+        return read_model(path, taxonomy, None)
+
+    return Importer(accepts, read, read_model)
+
+
+IMPORTER = importer("csv", accepts)
+
+
+def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str | None) -> Results:
+    """What the rows of a file say of ``model`` (``None``: of the only one)."""
+    if not rows:
+        refuse("no row in it", str(path))
+    names = names_for([row for _, row in rows[:SNIFFED]], taxonomy)
+    default = unnamed(path, names, taxonomy)
+    notes: tuple[str, ...] = ()
+    numbered, failed = Numbered(), 0
+    fields: list[Row] = []
+    if not names.column.keys() & {"score", "percent"}:
+        answers = names.column.keys() & {"response", "prompt"}
+        wide = None if answers else wide_rows(rows, names, taxonomy)
+        if wide is None:
+            _no_score(rows[0], names)
+        fields, notes = wide
+    else:
+        # A sign in a score's cell puts a number where no column stands.
+        names = replace(names, column={"percent": "%", "stderr": "±", **names.column})
+        for place, row in rows:
+            every = _fields(_typed(row, names, place), names, place)
+            failed += not every
+            fields += [(place, numbered(one)) for one in every]
+        notes = notes_of(names, default, numbered, failed)
     models: dict[str, str] = {}
-    for place, row in _rows(path):
-        try:
-            fields = fields_of(_typed(row, names), names)
-        except ValueError as err:
-            _refuse(str(err), place)
-        model = fields.get("model", path.stem)
-        if model not in models.values():
-            models[place] = model
-        tasks.setdefault(fields.get("benchmark", UNNAMED), []).append((place, fields))
-    if not tasks:
-        _refuse("no row in it", str(path))
+    for place, one in fields:
+        if (name := one.get("model", default.model)) not in models.values():
+            models[place] = name
+    if not models:
+        refuse("no answer in it: every request failed", str(path))
+    chosen = chosen_model(models, model, path)
+    tasks: _Tasks = {}
+    for place, one in fields:
+        if one.get("model", default.model) == chosen:
+            tasks.setdefault(one.get("benchmark", default.benchmark), []).append((place, one))
+    found = _results(path, tasks, taxonomy, names.column.get("id", "id"))
+    return replace(found, model=ModelRef(chosen), notes=(*notes, *found.notes))
+
+
+def _results(path: Path, tasks: _Tasks, taxonomy: Taxonomy, id_: str) -> Results:
+    """Results of the tasks of one model, whose name the caller knows."""
     places = places_of(tasks, taxonomy)
-    taken = [taken_of(places[t], file=str(path), n=_items(rows)) for t, rows in tasks.items()]
-    kept = [(places[t], rows) for t, rows in tasks.items() if not places[t].lower_is_better]
-    parts = by_benchmark(kept, file=str(path))
     with_id = {"id" in fields for rows in tasks.values() for _, fields in rows}
     if len(with_id) > 1:
-        _refuse(f"some rows have {names['id']!r} and some not", str(path))
+        refuse(f"some rows have {id_!r} and some not", str(path))
+    taken: list[Taken] = []
+    for task, rows in list(tasks.items()):
+        if with_id == {False}:
+            kept, metric, others = one_metric(rows, places[task])
+            tasks[task] = kept
+            one = taken_of(places[task], file=str(path), n=_items(kept), metric=metric)
+            taken.append(replace(one, others=others))
+        else:
+            taken.append(taken_of(places[task], file=str(path), n=_items(rows)))
+    used = [(places[one.task], tasks[one.task]) for one in taken if not one.left_out]
+    parts = by_benchmark(used, file=str(path))
     samples, scores = {}, []
     if with_id == {True}:
         samples = {name: partial(_samples, mine) for name, mine in parts.items()}
     else:
         scores = [row for mine in parts.values() for row in _scores(mine)]
     return Results(
-        model=ModelRef(one_model(models)),
+        model=ModelRef(bare_stem(path)),
         provenance="imported:csv",
         samples=samples,
         scores=tuple(scores),
@@ -77,10 +141,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
-
-
-def _items(rows: list[_Row]) -> int | None:
+def _items(rows: list[Row]) -> int | None:
     """Number of items: ids, or what the rows of scores say."""
     if ids := {fields["id"] for _, fields in rows if "id" in fields}:
         return len(ids)
@@ -88,71 +149,81 @@ def _items(rows: list[_Row]) -> int | None:
     return None if None in counts else sum(n for n in counts if n is not None)
 
 
-def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Place and cells of every row; the header is the first line."""
-    if path.is_file() and (size := path.stat().st_size) > MAX_FILE:
-        what = f"{size // 2**20} MiB; tables above {MAX_FILE // 2**20} MiB are refused"
-        raise InputError(what, place=str(path), remedy="write it as JSON lines")
-    reader = csv.reader(io.StringIO(read_text(path, remedy="name a .csv file"), newline=""))
+def _fields(row: Mapping[str, Any], names: Names, place: str) -> list[dict[str, Any]]:
     try:
-        header = [name.strip() for name in next(reader, [])]
-        if len(set(header)) < len(header):
-            _refuse("a column twice", f"{path}:1")
-        for cells in reader:
-            place = f"{path}:{reader.line_num}"
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(header):
-                _refuse(f"{len(cells)} cells under {len(header)} columns", place)
-            yield place, dict(zip(header, cells, strict=True))
-    except csv.Error as err:  # above all: a field of more than 131,072 characters
-        raise InputError(
-            f"not valid CSV ({err})",
-            place=f"{path}:{reader.line_num}",
-            remedy="write long texts as JSON lines",
-        ) from None
+        return fields_in(row, names)
+    except ValueError as err:
+        refuse(str(err), place)
 
 
-def _typed(row: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
-    """Cells as the values that JSON would hold; an empty cell is no value."""
-    typed: dict[str, Any] = {name: cell for name, cell in row.items() if cell.strip()}
+def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
+    """Cells of text as the values that JSON would hold; an empty cell is no value.
+
+    A score with "%" behind it is a percent, whatever its column is called.
+    """
+    typed = {k: v for k, v in row.items() if not (isinstance(v, str) and not v.strip())}
+    signed: dict[str, Cell] = {}
     for name in ("score", *NUMBERS, *WHOLE):
-        column = names[name]
-        if (cell := typed.get(column)) is None:
+        column = names.column.get(name, "")
+        cell = typed.get(column)
+        if isinstance(cell, float) and math.isnan(cell) and name not in ("score", "percent"):
+            del typed[column]  # what parquet has where nothing stands
+        if not isinstance(cell, str):
             continue
         word = cell.strip().lower()
+        count, number = count_of(word), cell_of(word)
         if name == "score" and word in ("true", "false"):
             typed[column] = word == "true"
-            continue
-        try:
-            typed[column] = int(word) if name in WHOLE else float(word)
-        except ValueError:
-            raise ValueError(f"column {column!r} holds {cell[:40]!r}, not a number") from None
+        elif name in WHOLE and count is not None:
+            typed[column] = count
+        elif name not in WHOLE and word in ("nan", "inf", "-inf"):
+            typed[column] = float(word)
+        elif name not in WHOLE and number is not None:
+            typed[column] = number.value
+            signed[name] = number
+        else:
+            kind = "number" if number is None else "whole number"
+            refuse(f"column {column!r} holds {cell[:40]!r}, not a {kind}", place)
+    _signs(typed, signed, names.column)
     return typed
 
 
-def _samples(parts: list[tuple[Place, list[_Row]]]) -> Iterator[Sample]:
+def _signs(typed: dict[str, Any], signed: Mapping[str, Cell], column: Mapping[str, str]) -> None:
+    """Put "60.5%" of a score where percents stand, and what follows "±" where errors stand."""
+    score = signed.get("score", signed.get("percent"))
+    if score is not None and score.error is not None:
+        typed.setdefault(column["stderr"], score.error)
+    if "score" in signed and signed["score"].percent:
+        typed[column["percent"]] = typed.pop(column["score"])
+    elif "stderr" in signed and signed["stderr"].percent and "percent" not in signed:
+        typed[column["stderr"]] /= 100.0
+
+
+def _no_score(first: Row, names: Names) -> NoReturn:
+    place, row = first
+    here = ", ".join(map(shown, list(row)[:12]))
+    graded = f"; {UNGRADED}" if "response" in names.column else ""
+    refuse(f"no 'score' (0..1) or 'percent', only {here}{graded}", place)
+
+
+def _samples(parts: list[tuple[Place, list[Row]]]) -> Iterator[Sample]:
     for where, rows in parts:
         for place, fields in rows:
             try:
                 yield sample_of(fields, where)
             except (ValueError, OverflowError) as err:
-                _refuse(str(err), place)
+                refuse(str(err), place)
 
 
-def _scores(parts: list[tuple[Place, list[_Row]]]) -> Iterator[ScoreRow]:
+def _scores(parts: list[tuple[Place, list[Row]]]) -> Iterator[ScoreRow]:
     seen = set()
     for where, rows in parts:
         for place, fields in rows:
             try:
                 row = score_row_of(fields, where)
             except (ValueError, OverflowError) as err:
-                _refuse(str(err), place)
+                refuse(str(err), place)
             if (row.benchmark, row.subset) in seen:
-                _refuse(f"a second score of {' '.join((row.benchmark, row.subset))}", place)
+                refuse(f"a second score of {' '.join((row.benchmark, row.subset))}", place)
             seen.add((row.benchmark, row.subset))
             yield row
-
-
-def _refuse(what: str, place: str) -> NoReturn:
-    raise InputError(what, place=place, remedy=_REMEDY) from None

@@ -1,0 +1,193 @@
+"""Files and folders that people name by mistake: what they are, and what to name instead.
+
+A training run leaves many files beside the results; none of these says how the model answers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+from .fieldnames import shown
+from .packed import bare_suffix
+
+_UNPACK = "unpack it first"
+_NAMES = {
+    "trainer_state.json": "the Trainer's log of losses",
+    "all_results.json": "the Trainer's own figures",
+    "train_results.json": "the Trainer's own figures",
+    "trainer_log.jsonl": "the Trainer's log of losses",
+    "training_args.bin": "a training run's settings",
+    "training_args.json": "a training run's settings",
+    "tokenizer.json": "a tokenizer",
+    "tokenizer_config.json": "a tokenizer's settings",
+    "special_tokens_map.json": "a part of a tokenizer",
+    "added_tokens.json": "a part of a tokenizer",
+    "vocab.json": "a part of a tokenizer",
+    "merges.txt": "a part of a tokenizer",
+    "chat_template.jinja": "a chat template",
+    "chat_template.json": "a chat template",
+    "config.json": "a model's configuration",
+    "generation_config.json": "a model's settings for generation",
+    "preprocessor_config.json": "a processor's settings",
+    "adapter_config.json": "an adapter's configuration",
+    "quantize_config.json": "a model's settings",
+    "args.json": "a run's settings",
+    "model.safetensors.index.json": "a list of a model's files",
+    "pytorch_model.bin.index.json": "a list of a model's files",
+    "dataset_info.json": "a description of a data set",
+    "wandb-summary.json": "a summary of a Weights & Biases run",
+    "wandb-metadata.json": "a description of a Weights & Biases run",
+    "optimizer.pt": "an optimizer's state",
+    "scheduler.pt": "a schedule's state",
+    "readme.md": "a model card or read-me",
+}
+_ENDINGS = {
+    ".safetensors": "a model's weights",
+    ".bin": "a model's weights or a pickle",
+    ".pt": "a pickle of weights or state",
+    ".pth": "a pickle of weights or state",
+    ".ckpt": "a checkpoint's weights",
+    ".gguf": "a model's weights",
+    ".onnx": "a model's weights",
+    ".pkl": "a pickle",
+    ".pickle": "a pickle",
+    ".npz": "arrays",
+    ".npy": "arrays",
+    ".log": "a log",
+    ".out": "a log",
+    ".err": "a log",
+}
+_OTHER = {
+    ".xlsx": ("an Excel workbook", "save its sheet as CSV"),
+    ".xls": ("an Excel workbook", "save its sheet as CSV"),
+    ".ods": ("a spreadsheet", "save its sheet as CSV"),
+    ".arrow": ("an Arrow file", "write it as JSON lines or parquet"),
+    ".feather": ("an Arrow file", "write it as JSON lines or parquet"),
+    ".zip": ("an archive", _UNPACK),
+    ".tar": ("an archive", _UNPACK),
+    ".tgz": ("an archive", _UNPACK),
+    ".7z": ("an archive", _UNPACK),
+    ".rar": ("an archive", _UNPACK),
+    ".xz": ("packed by xz", _UNPACK),
+    ".bz2": ("packed by bzip2", _UNPACK),
+    ".zst": ("packed by zstandard", _UNPACK),
+    ".toml": ("a settings file", "name results"),
+    ".yaml": ("a settings file", "name results"),
+    ".yml": ("a settings file", "name results"),
+}
+_MARKS: tuple[tuple[frozenset[str], str], ...] = (
+    (frozenset({"log_history", "global_step"}), "the Trainer's log of losses"),
+    (frozenset({"best_model_checkpoint", "global_step"}), "the Trainer's log of losses"),
+    (frozenset({"added_tokens", "model"}), "a tokenizer"),
+    (frozenset({"tokenizer_class"}), "a tokenizer's settings"),
+    (frozenset({"architectures", "model_type"}), "a model's configuration"),
+    (frozenset({"peft_type"}), "an adapter's configuration"),
+    (frozenset({"metadata", "weight_map"}), "a list of a model's files"),
+    (frozenset({"eval_loss"}), "the Trainer's own figures"),
+    (frozenset({"train_runtime"}), "the Trainer's own figures"),
+    (frozenset({"eval_runtime"}), "the Trainer's own figures"),
+    (frozenset({"predict_runtime"}), "the Trainer's own figures"),
+    (frozenset({"_step", "_runtime"}), "a summary of a Weights & Biases run"),
+)
+"""Keys that tell a document under another name."""
+_POINTER = b"version https://git-lfs.github.com/spec/"
+_ROWS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+"""Endings of plain files that may hold answers or scores."""
+_PEEK = 2**20
+"""Bytes of a .json file that are looked at to tell what it is."""
+
+
+def mistaken(path: Path) -> tuple[str, str] | None:
+    """What ``path`` is and what to do, where it is no results but well known; else ``None``.
+
+    A file is told by its name, its first bytes or its keys; a folder by the model in it.
+    """
+    if path.is_dir():
+        return _folder(path)
+    if not path.is_file():
+        return None
+    start = _start(path)
+    if start.startswith(_POINTER):
+        return "a Git LFS pointer, not the file itself", "fetch it: git lfs pull"
+    name, ending = path.name.lower(), path.suffix.lower()
+    if ending in _OTHER:
+        return _OTHER[ending]
+    if start[:4] == b"PK\x03\x04" and ending != ".eval":
+        return "an archive or workbook", "unpack it, or save its sheet as CSV"
+    what = _NAMES.get(name) or _ENDINGS.get(ending)
+    if name.startswith("events.out.tfevents"):
+        what = "TensorBoard's log"
+    if what is None and bare_suffix(path) == ".json" and (keys := _keys(start)):
+        what = next((said for marks, said in _MARKS if marks <= keys), None)
+    return None if what is None else (what, _evaluate(path.parent))
+
+
+def refuse_mistaken(path: Path) -> None:
+    """Raise :class:`InputError` where ``path`` is no results but well known."""
+    if found := mistaken(path):
+        what, instead = found
+        raise InputError(f"is {what}, not results", place=str(path), remedy=instead)
+
+
+def _folder(path: Path) -> tuple[str, str] | None:
+    low = {name.lower() for name in _names_in(path)}
+    what = ""
+    if "adapter_config.json" in low:
+        what = "a folder of an adapter"
+    elif "config.json" in low or any(name.endswith((".gguf", ".safetensors")) for name in low):
+        what = "a folder of a model"
+    elif any(name.startswith("checkpoint-") for name in low):
+        what = "a folder of checkpoints"
+    elif any(name.endswith(".arrow") for name in low):
+        return "a folder of a data set", "write it as JSON lines: dataset.to_json(FILE)"
+    elif low & {"wandb-summary.json", "wandb-metadata.json"} or path.name == "wandb":
+        return "a folder of Weights & Biases", "name the results of an evaluation"
+    model = path / "CHECKPOINT" if what == "a folder of checkpoints" else path
+    return (what, plain_files(path) or _evaluate(model)) if what else None
+
+
+def plain_files(folder: Path) -> str:
+    """The remedy for a folder that holds plain files of answers or scores: some of their names.
+
+    Empty where it holds none.
+    """
+    names = sorted(_names_in(folder))
+    rows = [name for name in names if bare_suffix(Path(name)) in _ROWS and name not in _NAMES]
+    named = ", ".join(str(folder / shown(name)) for name in rows[:3])
+    return f"name one of its files: {named}" if named else ""
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return [one.name for one in folder.iterdir()]
+    except OSError:  # no folder, or one that nobody may read
+        return []
+
+
+def _evaluate(model: Path) -> str:
+    folder = shlex.quote(str(model))
+    return f"evaluate the model: transferscope eval {folder} --suite mini --out RUN"
+
+
+def _start(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_PEEK if path.suffix.lower() == ".json" else 64)
+    except OSError:
+        return b""
+
+
+def _keys(start: bytes) -> set[str]:
+    """Top-level keys of a JSON object; of one that is longer than what is looked at its indented
+    ones."""
+    try:
+        document: Any = json.loads(start)
+    except (ValueError, RecursionError):
+        found = re.findall(rb'^ {1,2}"(\w{1,40})":', start, re.MULTILINE)
+        return {key.decode() for key in found}
+    return set(document) if isinstance(document, dict) else set()

@@ -1,0 +1,58 @@
+"""One of several models in a file: ``FILE::MODEL``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from .errors import InputError
+from .fieldnames import shown
+from .nearest import nearest
+
+MODEL_MARK = "::"
+"""Between a file and the name of one of its models."""
+SHOWN = 8
+"""Models of a file that a refusal lists."""
+
+
+def split_model(path: Path) -> tuple[Path, str | None]:
+    """``FILE::MODEL``: the file and which of its models is meant; ``None`` where none is named."""
+    file, marked, model = str(path).partition(MODEL_MARK)
+    if not marked or not model or not file or path.exists():
+        return path, None
+    return Path(file), model
+
+
+def chosen_model(models: Mapping[str, str], wanted: str | None, path: Path) -> str:
+    """Which of a file's models (by the place where each is first named) is read.
+
+    ``wanted`` may differ in case, or leave out the part before the last "/". Raises
+    :class:`InputError` naming the models for several where none is wanted, and for one that isn't
+    there.
+    """
+    names = list(dict.fromkeys(models.values()))
+    if wanted is None:
+        if len(names) == 1:
+            return names[0]
+        raise InputError(
+            f"results of {len(names)} models ({_listed(names)})",
+            place=next(place for place, model in models.items() if model == names[1]),
+            remedy=f"name one of them: {path}{MODEL_MARK}{shown(names[0])}",
+        )
+    if wanted in names:
+        return wanted
+    low = wanted.casefold()
+    alike = [name for name in names if name.casefold() == low]
+    for same in (alike, [name for name in names if name.casefold().endswith(f"/{low}")]):
+        if len(same) == 1:
+            return same[0]
+    bare = {name.rpartition("/")[2]: name for name in reversed(names)}
+    near = [bare.get(name, name) for name in nearest(wanted, [*names, *bare], n=1)]
+    remedy = f"did you mean {path}{MODEL_MARK}{shown(near[0])}?" if near else "name one of them"
+    what = f"no model {shown(wanted)!r}, only {_listed(names)}"
+    raise InputError(what, place=str(path), remedy=remedy)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(map(shown, names[:SHOWN])) + more

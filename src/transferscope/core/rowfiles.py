@@ -1,0 +1,236 @@
+"""Rows of a file, whatever keeps them: JSON lines, a JSON array, a table, parquet; packed or not.
+
+JSON lines are read one at a time; the others can only be read whole and are bounded.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError, MissingExtra
+from .files import json_lines, json_value
+from .mistaken import refuse_mistaken
+from .packed import MAX_TEXT, bare_suffix, opened_bytes, read_any_text, text_encoding
+
+LINES = (".jsonl", ".ndjson")
+TABLES = (".csv", ".tsv", ".tab")
+DELIMITERS = ("\t", ";", ",", "|")
+_PREFACE = r"(?:[ \t]*\r?\n|#[^,;|\t\r\n]*\r?\n)*(?:sep=(.)\r?\n)?"
+"""What may stand above the header: empty lines, remarks, Excel's way to name the delimiter."""
+HOLDERS = (
+    *("data", "rows", "examples", "instances", "items", "records", "results", "predictions"),
+    *("outputs", "responses", "samples", "answers", "generations", "completions"),
+)
+"""Keys under which a JSON object keeps its rows."""
+Row = tuple[str, dict[str, Any]]
+"""Place ("file:line") and values by column."""
+
+
+def rows_of(path: Path, *, remedy: str) -> Iterator[Row]:
+    """:func:`read_rows`, at least one of them."""
+    found = False
+    for placed in read_rows(path, remedy=remedy):
+        found = True
+        yield placed
+    if not found:
+        raise InputError("holds no row", place=str(path), remedy=remedy)
+
+
+def read_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:
+    """Every row of ``path``, by the name's ending, then by what it begins with.
+
+    Cells of a table are text, as they stand there. A table or document of more than ``limit`` bytes
+    is refused. Raises :class:`InputError` naming file and place for what can't be read,
+    :class:`MissingExtra` for parquet without pyarrow.
+    """
+    refuse_mistaken(path)
+    kind = bare_suffix(path)
+    if kind in TABLES:
+        return table_rows(path, remedy=remedy, limit=limit)
+    if kind == ".parquet":
+        return _parquet_rows(path, remedy)
+    if kind != ".json" and streams(path, remedy=remedy):
+        return _lines(path, remedy)
+    return document_rows(path, remedy=remedy, limit=limit)
+
+
+def streams(path: Path, *, remedy: str) -> bool:
+    """Whether the file is UTF-8 and doesn't begin as a JSON array: lines can be read one by one."""
+    with opened_bytes(path, remedy=remedy) as file:
+        start = file.read(4096)
+    encoding = text_encoding(start)
+    if encoding not in ("utf-8", "utf-8-sig"):
+        return False
+    head = start.decode(encoding, errors="replace").lstrip()
+    # "[1]" alone on a line is a broken line, not an array of rows.
+    return not re.match(r"\[\s*(\{|\]|$)", head)
+
+
+def document_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:
+    """Rows of a JSON document: an array of objects, one under a key, or columns of equal length.
+
+    JSON lines in a file of another name are read as such.
+    """
+    text = read_any_text(path, remedy=remedy, limit=limit).strip()
+    if not text:
+        return
+    if _is_lines(text):
+        yield from json_lines((t.encode() for t in text.split("\n")), path=path, remedy=remedy)
+        return
+    document = json_value(text, str(path), remedy)
+    rows = rows_in(document)
+    if rows is None:
+        what = "holds no list of rows"
+        if isinstance(document, dict):
+            what += f", only {', '.join(map(repr, list(document)[:6]))}"
+        raise InputError(what, place=str(path), remedy=remedy)
+    for number, row in enumerate(rows):
+        if not isinstance(row, dict):
+            raise InputError("not a JSON object", place=f"{path} (row {number})", remedy=remedy)
+        yield f"{path} (row {number})", row
+
+
+def rows_in(document: Any) -> list[Any] | None:
+    """The rows of a JSON document, ``None`` where it holds none.
+
+    >>> rows_in({"id": ["a", "b"], "score": [1, 0]})
+    [{'id': 'a', 'score': 1}, {'id': 'b', 'score': 0}]
+    """
+    if isinstance(document, list):
+        # Hugging Face's server: {"rows": [{"row_idx": 0, "row": {...}}]}
+        wrapped = [r.get("row") if isinstance(r, dict) else None for r in document]
+        return wrapped if wrapped and all(isinstance(r, dict) for r in wrapped) else document
+    if not isinstance(document, dict):
+        return None
+    for name in HOLDERS:
+        held = document.get(name)
+        if isinstance(held, list) and held and all(isinstance(row, dict) for row in held):
+            about = {k: v for k, v in document.items() if k in ("model", "model_name")}
+            return [about | row for row in rows_in(held) or []]
+    values = list(document.values())
+    plain = all(value is None or isinstance(value, str | int | float) for value in values)
+    if plain and any(isinstance(value, int | float) for value in values):
+        return [document]  # one model's scores by benchmark
+    return _from_columns(document)
+
+
+def _from_columns(document: dict[str, Any]) -> list[Any] | None:
+    """Rows out of the other ways in which pandas, datasets and W&B write a table as JSON."""
+    names, data = document.get("columns"), document.get("data")
+    columns = list(document.values())
+    if isinstance(names, list) and isinstance(data, list):  # pandas' "split", a table of W&B's
+        if not all(isinstance(cells, list) and len(cells) == len(names) for cells in data):
+            return None
+        return [dict(zip(map(str, names), cells, strict=True)) for cells in data]
+    if columns and all(isinstance(column, dict) for column in columns):
+        if all(key.isdecimal() for key in document):
+            return columns  # pandas' "index": {"0": {"id": "a", "score": 1}}
+        keys = list(columns[0])  # pandas' own: {"id": {"0": "a"}, "score": {"0": 1}}
+        numbered = bool(keys) and all(key.isdecimal() for key in keys)
+        columns = [list(c.values()) for c in columns if numbered and list(c) == keys]
+    if len(columns) < max(2, len(document)) or not all(isinstance(c, list) for c in columns):
+        return None
+    if len({len(column) for column in columns}) > 1:
+        return None
+    return [dict(zip(document, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:
+    """Rows of a table whose first line names the columns; cells are text, as they stand there.
+
+    Tabs, semicolons, commas or bars part the cells: whichever the header has most of.
+    """
+    text = read_any_text(path, remedy=remedy, limit=limit)
+    preface = re.match(_PREFACE, text)
+    before = preface[0] if preface else ""
+    text = text[len(before) :]
+    delimiter = preface[1] if preface and preface[1] else delimiter_of(text)
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter)
+    skipped = before.count("\n")
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        named = [name for name in header if name]
+        if len(set(named)) < len(named) or len(header) - len(named) > 1:
+            raise InputError("a column twice", place=f"{path}:{skipped + 1}", remedy=remedy)
+        for cells in reader:
+            place = f"{path}:{reader.line_num + skipped}"
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
+                what = f"{len(cells)} cells under {len(header)} columns"
+                raise InputError(what, place=place, remedy=remedy)
+            yield place, dict(zip(header, cells, strict=True))
+    except csv.Error as err:  # above all: a field of more than 131,072 characters
+        raise InputError(
+            f"not valid CSV ({err})",
+            place=f"{path}:{reader.line_num + skipped}",
+            remedy="write long texts as JSON lines",
+        ) from None
+
+
+def delimiter_of(text: str) -> str:
+    """What parts the cells of a table, by its first line: of equal numbers the rarer in texts.
+
+    >>> delimiter_of("model;benchmark;score\\n"), delimiter_of("score")
+    (';', ',')
+    """
+    header = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").partition("\n")[0])
+    counts = {delimiter: header.count(delimiter) for delimiter in DELIMITERS}
+    best = max(DELIMITERS, key=lambda one: counts[one])
+    return best if counts[best] else ","
+
+
+def _lines(path: Path, remedy: str) -> Iterator[Row]:
+    with opened_bytes(path, remedy=remedy) as file:
+        yield from json_lines(file, path=path, remedy=remedy)
+
+
+def _parquet_rows(path: Path, remedy: str) -> Iterator[Row]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise MissingExtra("probe", needed_for="reading parquet") from None
+    try:
+        with parquet.ParquetFile(path) as file:
+            about = file.metadata
+            size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+            if size > 4 * MAX_TEXT:
+                what = f"unpacks to {size // 2**20} MiB"
+                raise InputError(what, place=str(path), remedy="write it as JSON lines")
+            number = 0
+            for batch in file.iter_batches(batch_size=256):
+                for row in batch.to_pylist():
+                    yield f"{path} (row {number})", row
+                    number += 1
+    except (pyarrow.ArrowException, OSError) as err:
+        what = f"not readable as parquet ({' '.join(str(err).split())[:120]})"
+        raise InputError(what, place=str(path), remedy=remedy) from None
+
+
+def holds_rows(path: Path) -> bool:
+    """Whether a ``.json`` file is rows, or so broken that the reason should be told."""
+    try:
+        text = read_any_text(path, remedy="").strip()
+        return _is_lines(text) or rows_in(json_value(text, str(path), "")) is not None
+    except InputError:
+        return True
+
+
+def _is_lines(text: str) -> bool:
+    """Whether a document is JSON lines: an object on the first line, and more behind it."""
+    first, _, rest = text.partition("\n")
+    if not (text.startswith("{") and first.rstrip().endswith("}") and rest.strip()):
+        return False
+    try:
+        json.loads(first)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -1,0 +1,91 @@
+"""What people name by mistake is named as what it is, with what to give instead."""
+
+import json
+
+import pytest
+
+from transferscope.core.errors import InputError
+from transferscope.core.mistaken import mistaken, refuse_mistaken
+
+STATE = {"best_metric": None, "global_step": 30, "log_history": [{"loss": 1.0, "step": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("trainer_state.json", "{}", "the Trainer's log of losses"),
+        ("renamed.json", json.dumps(STATE), "the Trainer's log of losses"),
+        ("long.json", json.dumps(STATE, indent=2)[:-1], "the Trainer's log of losses"),  # cut
+        ("all_results.json", "{}", "the Trainer's own figures"),
+        ("eval_results.json", '{"eval_loss": 2.1}', "the Trainer's own figures"),
+        ("tokenizer.json", "{}", "a tokenizer"),
+        ("tokenizer_config.json", "{}", "a tokenizer's settings"),
+        ("config.json", "{}", "a model's configuration"),
+        ("c.json", '{"architectures": ["X"], "model_type": "x"}', "a model's configuration"),
+        ("adapter_config.json", "{}", "an adapter's configuration"),
+        ("a.json", '{"peft_type": "LORA"}', "an adapter's configuration"),
+        ("model.safetensors", "x", "a model's weights"),
+        ("training_args.bin", "x", "a training run's settings"),
+        ("pytorch_model.bin", "x", "a model's weights or a pickle"),
+        ("wandb-summary.json", "{}", "a summary of a Weights & Biases run"),
+        ("w.json", '{"_step": 3, "_runtime": 2, "loss": 1}', "Weights & Biases run"),
+        ("events.out.tfevents.17.host", "x", "TensorBoard's log"),
+    ],
+)
+def test_files_beside_a_checkpoint(tmp_path, name, content, says):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(InputError) as caught:
+        refuse_mistaken(tmp_path / name)
+    message = str(caught.value)
+    assert says in message
+    assert message.endswith(
+        f"not results; evaluate the model: transferscope eval {tmp_path} --suite mini --out RUN"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid x\n", "fetch it: git lfs pull"),
+        ("a.xlsx", b"PK\x03\x04", "an Excel workbook, not results; save its sheet as CSV"),
+        ("a.csv", b"PK\x03\x04rest", "save its sheet as CSV"),  # a renamed workbook
+        ("a.tar", b"x", "an archive, not results; unpack it"),
+        ("a.jsonl.zst", b"x", "packed by zstandard, not results; unpack it"),
+        ("policy.toml", b"x", "a settings file"),
+    ],
+)
+def test_other_files(tmp_path, name, content, says):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=says):
+        refuse_mistaken(tmp_path / name)
+
+
+def test_folders(tmp_path):
+    assert mistaken(tmp_path) is None
+    (tmp_path / "checkpoint-30").mkdir()
+    what, instead = mistaken(tmp_path)
+    assert what == "a folder of checkpoints"
+    assert f"eval {tmp_path}/CHECKPOINT " in instead
+    (tmp_path / "config.json").write_text("{}")
+    what, instead = mistaken(tmp_path)
+    assert what == "a folder of a model"
+    assert f"transferscope eval {tmp_path} " in instead
+    (tmp_path / "adapter_config.json").write_text("{}")
+    assert mistaken(tmp_path)[0] == "a folder of an adapter"
+    # LLaMA-Factory predicts into the folder of the training: its answers can be read.
+    (tmp_path / "trainer_log.jsonl").write_text("{}")
+    (tmp_path / "generated_predictions.jsonl").write_text("{}")
+    assert mistaken(tmp_path)[1] == f"name one of its files: {tmp_path}/generated_predictions.jsonl"
+
+
+def test_results_are_no_mistake(tmp_path):
+    for name, content in (
+        ("results.json", '{"results": {}}'),
+        ("a.json", "[]"),
+        ("a.jsonl", "{}"),
+        ("a.eval", "PK\x03\x04"),
+        ("b.json", "not json"),
+    ):
+        (tmp_path / name).write_text(content)
+        assert mistaken(tmp_path / name) is None
+    assert mistaken(tmp_path / "none.json") is None
