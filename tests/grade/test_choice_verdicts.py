@@ -15,7 +15,7 @@ from transferscope.grade.choice_verdicts import judged
         ("A. Paris ❌\nB. Rome ✅", "B", "A"),
         ("A. This is wrong.\nB. This is right.", "B", "A"),
         ("A) 12 is too small, so it is incorrect.\nB) 15 is correct.", "B", "A"),
-        ("A is not correct. B is entirely correct.", "", "A"),
+        ("A is not correct. B is entirely correct.", "B", "A"),
         ("A: No. B: No. C: Yes.", "C", "AB"),
         ("A ist falsch. B ist richtig.", "B", "A"),
         ("A. It is not a metal\nB. It is the best conductor", "", ""),  # the options' own texts

@@ -84,7 +84,12 @@ class Reply(Letters):
 
     def _one_by_one(self) -> list[Claim]:
         """The option called right where each is judged; several right ones are no choice."""
-        letters = [m for m in self.all if self.within(m) and not m.lower and not self.named(m)]
+        closed = [m for m in self.all if m.marked or self.text[m.end : m.end + 1] == ")"]
+        letters = [
+            m
+            for m in self.all
+            if self.within(m) and (not m.lower or m in closed) and not self.named(m)
+        ]
         verdicts = judged(self.low, letters)
         right = [letter for letter, verdict in verdicts.items() if verdict]
         last = max((m.start for m in letters if m.letter in verdicts), default=0)

@@ -24,7 +24,7 @@ COPULA = (
 )
 COPULA_JOINED = r"は|が|も|是|为|為|项|項|选项|選項|이|가|은|는|번|คือ|เป็น"
 ADVERBS = (
-    r"also|therefore|thus|then|clearly|simply|definitely|obviously|indeed|the|an?|only|most|la|le|"
+    r"also|therefore|thus|then|clearly|fully|entirely|totally|simply|definitely|obviously|indeed|the|an?|only|most|la|le|"
     r"el|il|lo|die|der|das|l'|uma|una|une|eine|o|partially|partly|completely|likely|probably|por|"
     r"lo|tanto|donc|quindi|also|som|de|het|den|det|est\s+la|my|one|option|answer|choice|to|be"
 )
@@ -100,7 +100,7 @@ OTHERS = re.compile(alone(words.OTHERS))
 IF = re.compile(rf"(?:{alone(words.IF, words.IF_JOINED)})[^,，、]*$")
 CORRECTION = re.compile(alone(words.CORRECTION, words.CORRECTION_JOINED))
 NAMED = re.compile(rf"(?:(?<![{LATIN}])(?:{words.THINGS})\s+|(?:{words.THINGS_JOINED})\s?)$")
-FIRST_WORD = re.compile(r"(?:^|[.!?]\s|\n)[\s*>-]*([A-Z][a-z]{3,30}) $")
+FIRST_WORD = re.compile(r"(?:^|[.!?]\s|\n)[\s*>-]*([A-Z][a-z]{2,30}) $")
 NO_NAME = re.compile(
     rf"\w+ly|{words.LINKS}|{words.NOUNS}|{words.OPTIONS}|{words.CHOSEN}|{words.THEREFORE}|"
     rf"{words.CONNECTORS}|{words.IF}|{words.AGAINST}|{words.HEDGE}|{words.BUT}|{words.CORRECTION}|"

@@ -25,15 +25,16 @@ _WRONG = (
 _IS = r"is|are|was|would\s+be|seems|ist|wäre|est|es|è|é|jest|это"
 _SMALL = (
     r"this|that|it|so|which|also|therefore|thus|hence|clearly|obviously|definitely|simply|"
-    r"completely|partially|partly|totally|the|an?|option|choice|answer|statement|one|das|dies|"
+    r"completely|entirely|fully|totally|the|an?|option|choice|answer|statement|one|das|dies|"
     r"c'est|esto|la|le|el|il"
 )
 _JUDGED = re.compile(
     rf"(?:^[\s.,:;)?\]=—–-]*|[:(\[—–]\s*|\s-\s+|{alone(f'{_IS}|this|that|it')}\s+)"
     rf"(?:{alone(f'{_IS}|{_SMALL}')}\s+){{0,6}}"
-    rf"(?:{alone('not|nicht|pas|isn.t')}\s+(?:{alone('entirely|completely|quite|really|fully')}\s+)?"
-    rf"(?P<denied>{alone(_RIGHT)})|(?P<right>{alone(_RIGHT)})|(?P<wrong>{alone(_WRONG)}))"
-    r"(?=\s*(?:$|[.,;:!)\]\n(—–]|-\s)|\s+(?:because|since|as|due|for|weil|da|car|porque|answer|"
+    rf"(?:{alone('not|nicht|pas|isn.t|partially|partly|only')}\s+(?:{alone('entirely|completely|quite|really|fully')}\s+)?"
+    rf"(?P<denied>{alone(_RIGHT)})|(?P<right>{alone(_RIGHT)}|正确|正確|对|對|正しい|맞다?)"
+    rf"|(?P<wrong>{alone(_WRONG)}|不正确|错误|錯誤|错|錯|不对|不對|間違い|틀리?다?))"
+    r"(?=\s*(?:$|[.,;:!)\]\n(—–。，；]|-\s)|\s+(?:because|since|as|due|for|weil|da|car|porque|answer|"
     r"option|choice|statement|one)\b)"
 )
 _RIGHT_SIGNS, _WRONG_SIGNS = "✅✓✔☑👍", "❌✗✘✖✕☒🚫👎"

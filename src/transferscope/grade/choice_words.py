@@ -203,6 +203,6 @@ LIKE_OPTIONS = (
     r"both|none|each|all|some|except|here|there|then|thus|finally|lastly|first|second|third|"
     r"that|what|when|where|these|those|with|from|using|given|unlike|rather|instead|maybe|perhaps|"
     r"also|again|still|even|just|overall|nevertheless|nonetheless|indeed|surely|yes|okay|well|"
-    r"even\s+though|after|before|plus|namely|meaning|however|furthermore|moreover|similarly"
+    r"now|see|let|any|per|via|out|even\s+though|after|before|plus|namely|meaning|however|furthermore|moreover|similarly"
 )
 """Words that options may be called by, or with which a sentence begins in front of a letter."""

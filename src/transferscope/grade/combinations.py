@@ -16,7 +16,7 @@ _CALLED = re.compile(
     r"(?P<name>(?<![a-zA-Z\\»])[CP]|«(?:nCr|ncr|comb|binom|nPr|npr|perm)»|(?<![a-zA-Z\\])n[CP]r)"
     r"\s*\(\s*(?P<n>\w{1,4})\s*,\s*(?P<k>\w{1,4})\s*\)"
 )
-_BESIDE = re.compile(rf"(?:\{{\s*\}})?\s*[_^]{_INDEX}\s*(?P<name>[CP])\s*_{_INDEX}")
+_BESIDE = re.compile(rf"(?:\{{\s*\}})?\s*[_^]{_INDEX}\s*«?(?P<name>[CP])»?\s*_{_INDEX}")
 _ABOVE = re.compile(rf"(?<![a-zA-Z\\])«?(?P<name>[CPA])»?\s*(?P<first>[_^]){_INDEX}\s*[_^]{_INDEX}")
 _BETWEEN = re.compile(r"(?<![\w.])(?P<n>\d{1,4})\s*(?P<name>[CP])\s*(?P<k>\d{1,4})(?![\w.])")
 CHOOSE = re.compile(r"(?<![\w}])(\d{1,4}|[a-z])\s+choose\s+(\d{1,4}|[a-z])(?!\w)")

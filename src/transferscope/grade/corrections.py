@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 _FILLER = r"(?:oh|ah|well|hmm+|hm|so|but)"
 _SAYS = (
-    r"(?:oops|whoops|wait|hold on|no|nope|sorry|pardon|actually|correction|"
+    r"(?:oops|whoops|wait(?!\s\d)|hold on|no(?!\s\d)|nope|sorry|pardon|actually|correction|"
     r"scratch that|strike that|make that|i mean|i meant|or rather|rather|my mistake|my bad|"
     r"my apologies|apologies|on second thought|let me correct (?:that|this|myself)|i was wrong|"
     r"i made a mistake|"
@@ -22,14 +22,16 @@ _SAYS = (
     r"不对|不對|不是|等等|更正|抱歉|应该是|應該是|いや|訂正|아니)"
 )
 _GAP = r"[\s,.;:!…*_~–—)(-]+"
-_IS = (
-    r"(?:(?:so )?(?:the )?(?:correct |right |real |actual |final )?(?:answer |value |result )?"
+_IT_IS = (
+    r"(?:(?:so |actually )?(?:the )?(?:correct |right |real |actual |final )?"
+    r"(?:answer |value |result )?"
     r"(?:it['’]s|it is|that['’]s|it should be|should be|it must be|must be|is|was|equals|es ist|"
-    r"c['’]est|es|è|это|是|为)\s*:?\s+|是\s*)?"
+    r"c['’]est|es|è|это|是|为)\s*:?\s+|是\s*)"
 )
+_CLAUSE = r"[\s,.:;]+(?:i|we|there|that|this|let me)\s[^.:;\n]{0,60}[.:;]\s+"
 _TAKEN_BACK = re.compile(
     rf"(?:^|(?<=[\s,.;:!…*_$–—)}}\]])|(?<=\d))(?:{_FILLER}{_GAP})*{_SAYS}(?:{_GAP}(?:{_SAYS}|{_FILLER}))*"
-    rf"(?:[\s,.]+i\s+\w[^.:\n]{{0,40}}:\s*|{_GAP}|(?<=是)){_IS}",
+    rf"(?:[\s,.]+i\s+\w[^.:\n]{{0,40}}:\s*|{_CLAUSE}{_IT_IS}|(?:{_GAP}|(?<=是)){_IT_IS}?)",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[.!?]\s+\S|[。！？]\S|\n\s*\S")

@@ -61,6 +61,10 @@ _GOVERNED = re.compile(
     r"out of|during|before|step|steps|until|under|about the)(?:\s+[a-z]+ing)?\s*$",
     re.IGNORECASE,
 )
+_RATIO = re.compile(
+    r"\b(?:ratio|odds)\b[^.]*?(?<![\d.])(\d[\d,.]*\s*(?::|to)\s*\d[\d,]*(?:\.\d+)?)\.?$",
+    re.IGNORECASE,
+)
 FAR = 1_000
 """Characters behind a statement from which on a response that was cut has not concluded with it."""
 _TAIL = 600
@@ -228,6 +232,8 @@ def _at_the_end(text: str) -> str | None:
         return formula.rpartition("=")[2].strip() or formula
     if not re.search(r"\d", line):
         tail = digits(tail)
+    if ratio := _RATIO.search(line):
+        return ratio[1]
     numbers = [n for n in _ANY_NUMBER.finditer(tail) if not _denied(tail, n.start())]
     if not numbers:
         return None

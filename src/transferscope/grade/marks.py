@@ -21,7 +21,7 @@ _CLOCK = re.compile(
 )
 _BASED = re.compile(
     r"\(?\s*(?P<digits>[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?)\s*\)?\s*"
-    r"(?:_\s*\{?\s*\(?(?:«(?P<word>[a-z]+)»|(?P<base>\d{1,2}))\)?\s*\}?"
+    r"(?:_\s*\{?\s*\(?(?:«base»\s*)?(?:«(?P<word>[a-z]+)»|(?P<base>\d{1,2}))\)?\s*\}?"
     r"|\(?\s*(?:in )?«(?:in )?base»\s*(?:«(?P<said>[a-z]+)»|(?P<number>\d{1,2}))\s*\)?"
     r"|\(?\s*«(?:in )?(?P<called>binary|octal|decimal|hex(?:adecimal)?)(?: notation)?»\s*\)?)"
 )
@@ -145,7 +145,7 @@ def last_side(text: str) -> str:
 def _based(text: str) -> tuple[str, int] | None:
     if prefixed := re.fullmatch(r"0([xb])([0-9a-f]+)", squeezed(text).lower()):
         return prefixed[2].upper().lstrip("0") or "0", 16 if prefixed[1] == "x" else 2
-    match = _BASED.fullmatch(last_side(text))
+    match = _BASED.fullmatch(re.sub(r"(?<=\d),(?=\d{3})", "", last_side(text)))
     if not match:
         return None
     word = match["word"] or match["said"] or match["called"]

@@ -123,7 +123,8 @@ _SPOKEN_SIGN = re.compile(
 )
 _SPOKEN_SIGNS = {"times": "*", "plus": "+", "minus": "-", "divided by": "/"}
 _SHARE = re.compile(
-    r"(\d+)\s+(?:out\s+of(?:\s+the|\s+a\s+total\s+of)?|per)\s+(\d+)(?![\w.])|(?<!\d)(1)\s+in\s+(\d+)\.?$"
+    r"(\d+)\s+(?:out\s+of(?:\s+the|\s+a\s+total\s+of)?|per)\s+(\d+)(?![\w.])"
+    r"|(?<![\d.])(1|\d+(?=\s+in\s+10+\b))\s+in\s+(\d+)\.?$"
 )
 """ "5 out of 6", "1 in 6"."""
 _CHOOSE = re.compile(
@@ -161,14 +162,14 @@ def canonical(text: str) -> str:
     text = re.sub(r"\\{4}|\\\\", "¶", text)  # row breaks, twice-escaped ones too
     text = _SIUNITX.sub(r"\1\\text{ \2}", _CHOOSE.sub(r"\\binom{\1\3}{\2\4}", text))
     text = CHOOSE.sub(r"\\binom{\1}{\2}", digits(_outer(text)))
-    text = _SHARE.sub(lambda share: f"{share[1] or share[3]}/{share[2] or share[4]}", text)
     text = _SPOKEN_SIGN.sub(lambda sign: _SPOKEN_SIGNS.get(sign[1], "^"), text)
     text = re.sub(r"(?i)\bsq\.", "sq", re.sub(r"\binfinity\b", "∞", text))
     text = re.sub(r"(\d[\d.,]*)\s*‰", r"\\frac{\1}{1000}", text)
     text = re.sub(r"(?i)\bdegrees?\s+([CF])(?:elsius|ahrenheit)?\b", r"°\1", text)
     text = _EURO_CENTS.sub(lambda found: found[0].replace(",", "."), text)
     text = _symbols(text)
-    text = _romans(text)
+    text = _romans(re.sub(r"√\s*(\d+(?:\.\d+)?)", r"√{\1}", text))
+    text = _SHARE.sub(lambda share: f"{share[1] or share[3]}/{share[2] or share[4]}", text)
     text = re.sub(r"(?<=\d)(?:\s|\\[,;: ])*\\Omega$", " «ohm»", _TIMES.sub("*", text))
     text = re.sub(r"(?<=\d)\s?h\s(?=\d)", "«h» ", text)
     text = re.sub("或者?|または|もしくは", " ∨ ", text) if not text.isascii() else text

@@ -22,6 +22,7 @@ _POWERS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10
 _PARTS = {
     "half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6,
     "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "twelfth": 12, "hundredth": 100,
+    "thousandth": 1000,
 }  # fmt: skip
 
 
@@ -43,7 +44,7 @@ _NUMBER = re.compile(
     rf"(?:{_BELOW_1000}|a)[\s-]+{_POWER}(?:,?\s+(?:and\s+)?{_BELOW_1000}[\s-]+{_POWER}{_END})*"
     rf"(?:,?\s+(?:and\s+)?{_BELOW_1000}{_END})?|{_BELOW_1000}|a(?=\s+dozen\b))"
     rf"(?:(?P<point>\s+point(?:\s+{_ONE}{_END})+)"
-    rf"|\s+and\s+(?:a|one)\s+(?P<alone>half|third|quarter){_END}"
+    rf"|\s+and\s+(?P<times>a|one|two|three)\s+(?P<alone>half|third|quarter)s?{_END}"
     rf"|[\s-]+(?P<part>{_any(_PARTS)})s?{_END})?{_END}",
     re.IGNORECASE,
 )
@@ -64,6 +65,13 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _AGAIN = _NUMBER.pattern.replace("?P<", "?P<again_")
 _ECHO = re.compile(rf"(?<=\d)(\s*(?:\\text\s*\{{)?\s*)\(\s*{_AGAIN}\s*\)", re.IGNORECASE)
 """A number said again: "5 (five)"."""
+_MINUS = re.compile(r"(?<![\w)}]\s)(?<!\w)(?:minus|negative)\s+(?=[\d$\\])", re.IGNORECASE)
+_AND_HALF = re.compile(r"(\d)\s+and\s+(?:a|one)\s+(half|third|quarter)\b", re.IGNORECASE)
+_PARTS_OF = re.compile(
+    rf"(\d)[\s-](halves|{'|'.join(f'{part}s' for part in _PARTS)})\b", re.IGNORECASE
+)
+_POWER_OF = re.compile(r"(\d|\b[a-z])\s+(squared|cubed)(?![\w-]|\s+[a-z])")
+_ROOT_OF = re.compile(r"\b(?:the\s+)?(square|cube)\s+root\s+of\s+(\d+|[a-z])(?!\w)", re.IGNORECASE)
 _HALF_A = re.compile(r"\b(?:a\s+)?(half|quarter)(?:\s+of)?\s+an?\s+(?=[a-z])", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:a\s+)?(half|quarter)\s+(past|to)\s+(\d{1,2})\b", re.IGNORECASE)
 _O_CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s*(?:\\text\s*\{\s*)?o['’]\s?clock\b\}?", re.IGNORECASE)
@@ -94,9 +102,8 @@ _FOREIGN = {
 }
 
 
-_WORDS_READ = frozenset(
-    ["hundred", "dozen", "clock", "morning", "afternoon", "evening", "night", "cents"]
-).union(
+_WORDS_READ = frozenset(("hundred", "dozen", "clock", "cents", "minus", "negative")).union(
+    ("morning", "afternoon", "evening", "night", "halves", "squared", "cubed", "root"),
     *(_VALUES, _POWERS, _PARTS, _NOON, _FOREIGN),
     (f"{part}s" for part in _PARTS),
     (month.lower() for month in re.findall("[A-Z][a-z]+", _MONTH)),
@@ -114,6 +121,12 @@ def digits(text: str) -> str:
     if found := _FOREIGN.get(word) or _NOON.get(word):
         return found
     text = _plain(_ECHO.sub(r"\1", text))
+    text = _AND_HALF.sub(lambda part: f"{part[1]} 1/{_PARTS[part[2].lower()]}", text)
+    text = _PARTS_OF.sub(lambda part: f"{part[1]}/{_under(part[2].lower())}", _MINUS.sub("-", text))
+    text = _POWER_OF.sub(lambda power: f"{power[1]}^{2 if power[2] == 'squared' else 3}", text)
+    text = _ROOT_OF.sub(
+        lambda root: f"\\sqrt{'[3]' if root[1].lower() == 'cube' else ''}{{{root[2]}}}", text
+    )
     text = _PAST.sub(_past, _O_CLOCK.sub(r"\1:00", text))
     text = _PART_OF_DAY.sub(
         lambda half: f"{half[1]} {'a.m.' if half[2] == 'morning' else 'p.m.'}", text
@@ -122,6 +135,10 @@ def digits(text: str) -> str:
     return _DATE.sub(
         lambda day: f"{day['late'] or day['early']} {day['before'] or day['behind']}", text
     )
+
+
+def _under(parts: str) -> int:
+    return 2 if parts == "halves" else _PARTS[parts.removesuffix("s")]
 
 
 def _past(match: re.Match[str]) -> str:
@@ -152,7 +169,8 @@ def _digits(match: re.Match[str]) -> str:
         places = _LETTERS.findall(match["point"].lower())[1:]
         return f"{minus}{whole}.{''.join(str(_VALUES[word]) for word in places)}"
     if match["alone"]:
-        return f"{minus}{whole} 1/{_PARTS[match['alone'].lower()]}"
+        times = _VALUES.get(match["times"].lower(), 1)
+        return f"{minus}{whole} {times}/{_PARTS[match['alone'].lower()]}"
     if match["part"]:
         return f"{minus}{whole}/{_PARTS[match['part'].lower()]}"
     return f"{minus}{whole}"

@@ -34,7 +34,10 @@ _LEAD = re.compile(
 )
 _VAGUE = re.compile(
     r"\b(?:between|from|at least|at most|less|more|greater|fewer|larger|smaller|not|neither|over|"
-    r"under|than|within|no|below|above|zwischen|entre|nicht|mindestens|höchstens|unknown|cannot|"
+    r"under|than|within|no|up to|twice|double|triple|minus|negative|"
+    r"(?:half|third|quarter|root|square|cube|reciprocal|inverse|factorial|log(?:arithm)?|sine|cosine|"
+    r"tangent|power|multiple|factor|divisor|remainder|percent|%) of|"
+    r"below|above|zwischen|entre|nicht|mindestens|höchstens|unknown|cannot|"
     r"can't)\b",
     re.IGNORECASE,
 )
@@ -65,14 +68,15 @@ _MORE = re.compile(
 )
 _RANGE = re.compile(
     r"\s*(?:(?:more|less|fewer|greater)\s+than\b|(?:or|and)\s+(?:more|less|fewer|greater|above|below|up|higher|lower|over)\b"
-    r"|(?:to|through|until|bis|out of(?: the| a total of)?|per)\s+\$?\d[\d.,]*(?<![.,])"
+    r"|(?:to|through|until|bis|out of(?: the| a total of)?|per|by)\s+\$?\d[\d.,]*(?<![.,])"
+    r"|(?<=\d)\s+in\s+10+(?=\s*(?:[.,;!?*$\n]|$))"
     r"|(?<=\b1)\s+in\s+\d+(?=\s*(?:[.,;!?*$\n]|$))|\s*\(?(?:in\s+)?(?:base[\s-]\d{1,2}|binary|octal|"
     r"decimal|hexadecimal)\b(?!\s+(?:place|digit|point))\)?|[–—~]\s?\d[\d.,]*(?<![.,]))"
 )
 """Behind an amount, what makes it a range (or the ratio "3 to 1")."""
 _HALF_DAY = re.compile(r"\s*(?:[ap]\.\s?m\.|[ap]m\b)", re.IGNORECASE)
 _UNIT_BEHIND = re.compile(
-    r"(?:\s*(?:[°%]|[a-zA-ZÀ-ÿµ]+(?:\s?/\s?[a-zA-Z]+)?(?:\^?\{?[23]\}?|[²³])?(?![\w]))){1,3}"
+    r"(?:\s*(?:[°%¢]|[a-zA-ZÀ-ÿµ]+(?:\s?/\s?[a-zA-Z]+)?(?:\^?\{?[23]\}?|[²³])?(?![\w]))){1,3}"
 )
 _NO_UNIT = re.compile(
     r"\b(?:since|because|as|which|where|so|for|when|if|is|are|was|were|in|on|at|with|after|each|"
@@ -89,7 +93,8 @@ _SPOKEN_SIGN = re.compile(
 )
 _SPOKEN_SIGNS = {"times": " * ", "plus": " + ", "minus": " - ", "divided by": " / "}
 _NOT_BUT = re.compile(
-    r"^(?:not|nicht|non|pas|no)\s[^.\n]{1,40}?,?\s(?:but|sondern|mais|sino|bensì|ma)\s",
+    r"^(?:not|nicht|non|pas|no)\s[^.\n]{1,40}?,?\s(?:but|sondern|mais|sino|bensì|ma)\s|"
+    r"^(?:not|nicht)\s[^.,;\n]{1,40}[,;]\s*(?:it['’]s|it is|rather|es ist)\s",
     re.IGNORECASE,
 )
 _QUOTED_LINE = re.compile(r"\n[ \t]{0,4}>[ \t]?")
@@ -171,7 +176,8 @@ def run(content: str) -> str | None:
     while unit and (more := _MORE.match(content, at + len(unit))):  # 3 hours and 20 minutes
         text, at = f"{text}{unit} {more['amount']}", more.end()
         unit = _unit(content, at)
-    return text + unit
+    behind = _RANGE.match(content, at + len(unit)) if unit else None  # 5 cm by 6 cm
+    return text + unit + (behind[0] if behind else "")
 
 
 def _lines(content: str) -> str:
