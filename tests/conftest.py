@@ -83,6 +83,14 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
+@pytest.fixture(autouse=True)
+def float32_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests compute alike on every kind of processor: this one multiplies no bfloat16."""
+    from transferscope.models import precision
+
+    monkeypatch.setattr(precision, "processor_multiplies", lambda: False)
+
+
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """``install(kind, name, value, **modules)``: a distribution whose entry point names ``value``.

@@ -34,7 +34,7 @@ def evaluate_command(
     engine_args: EngineArgs = (),
     limit: Int = 40,
     seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
-    dtype: Dtype = None,
+    dtype: Dtype = "auto",
     data: Path | None = None,
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,

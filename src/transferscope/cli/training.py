@@ -104,7 +104,7 @@ def distill_command(
     temperature: Annotated[float, Parameter(validator=Number(gte=0, lt=math.inf))] = 0.7,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
-    dtype: Dtype = None,
+    dtype: Dtype = "auto",
     suite: Suite = "mini",
     data: Data = None,
     seed: Seed = 0,
