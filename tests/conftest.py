@@ -83,12 +83,14 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
-@pytest.fixture(autouse=True)
-def float32_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def float32_machine() -> Iterator[None]:
     """Tests compute alike on every kind of processor: this one multiplies no bfloat16."""
     from transferscope.models import precision
 
-    monkeypatch.setattr(precision, "processor_multiplies", lambda: False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "processor_multiplies", lambda: False)
+        yield
 
 
 @pytest.fixture

@@ -73,6 +73,7 @@ Dtype = Annotated[
         help="Of the weights; auto: bfloat16 where the hardware multiplies it, else float32."
     ),
 ]
+Arithmetic = Literal["auto", "bfloat16", "float32"]
 Suite = Annotated[
     str, Parameter(help="Suite or suite file; queries that overlap with its items are left out.")
 ]
