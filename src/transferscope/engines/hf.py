@@ -25,6 +25,7 @@ from ..models import (
     require_ids,
 )
 from .decode import chooser, decode
+from .packed import pack_linears
 from .rendering import encode_pair, rendered
 from .scoring import float32_head, score
 from .stopping import StopStrings
@@ -61,6 +62,7 @@ class HFEngine:
     ) -> None:
         source = find_model(model)
         loaded = load_model(source, dtype=dtype, device_map=device_map)
+        pack_linears(loaded)
         self._set(loaded, load_tokenizer(source), model, batch_size, token_budget)
 
     @classmethod
