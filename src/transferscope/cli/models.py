@@ -198,22 +198,40 @@ def demo(
         Of evaluation and of training's arithmetic; auto: what the demo was begun in, else bfloat16
         where the hardware multiplies it, else float32.
     """
-    from ..study import demo_study, shipped_adapters
+    from ..study import demo_study, paced, shipped_adapters
 
-    _run_study(demo_study(None if train_arms else shipped_adapters()), out, dtype=dtype)
+    config = demo_study(None if train_arms else shipped_adapters())
+    check_folder(out)
+    found = paced(config, out, dtype=dtype)
+    if found.note:
+        print(found.note, file=sys.stderr)
+    _run_study(found.config, out, dtype=dtype, pace=found.pace)
 
 
-def _run_study(config: Any, out: Path, data: Path | None = None, *, dtype: str) -> None:
+def _run_study(
+    config: Any,
+    out: Path,
+    data: Path | None = None,
+    *,
+    dtype: str,
+    pace: float | None = None,
+) -> None:
     from ..report.progress import progress
     from ..study import check_study, plan_study, run_study
 
     check_study(config, out, data=data)
     make_folder(out)  # what it refuses is told before the plan
-    for line in plan_study(config, out).lines():
+    for line in plan_study(config, out, pace=pace).lines():
         print(line, file=sys.stderr)
     with progress() as tick:
         report = run_study(
-            config, out, data=data, dtype=dtype, tick=tick, say=lambda t: print(t, file=sys.stderr)
+            config,
+            out,
+            data=data,
+            dtype=dtype,
+            pace=pace,
+            tick=tick,
+            say=lambda t: print(t, file=sys.stderr),
         )
     _show_study(report, out)
 

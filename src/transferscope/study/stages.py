@@ -76,6 +76,7 @@ def run_study(
     *,
     data: Path | None = None,
     dtype: str = AUTO,
+    pace: float | None = None,
     tick: Tick = no_tick,
     say: Say = print,
 ) -> ReportInput:
@@ -84,13 +85,14 @@ def run_study(
     Called by several processes with the same ``out``, they share the cells. ``data`` is the folder
     of the files that real benchmarks are read from, wherever it lies on this machine. ``dtype`` is
     what models are trained and answer in, unless the study's file says otherwise; under ``auto``
-    all of them do in what the base was answered in, on whatever machine it goes on. Raises
+    all of them do in what the base was answered in, on whatever machine it goes on. ``pace`` is
+    that of :func:`~.plan.plan_study`. Raises
     :class:`InputError` when ``out`` holds another study, or one in another dtype.
     """
     check_study(config, out, data=data)
     suite = config.load_suite()
     claim_folder(config, out)
-    announce = announcer(config, out, say)
+    announce = announcer(config, out, say, pace=pace)
     options: dict[str, Any] = {"n": config.items, "seed": config.seed, "data": data, "tick": tick}
     announce(out / "runs" / "base")
     with holding(cell_lock(out, "base")):
