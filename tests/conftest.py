@@ -86,6 +86,16 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
     )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def float32_machine() -> Iterator[None]:
+    """Tests compute alike on every kind of processor: this one multiplies no bfloat16."""
+    from transferscope.models import precision
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "processor_multiplies", lambda: False)
+        yield
+
+
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """``install(kind, name, value, **modules)``: a distribution whose entry point names ``value``.

@@ -11,7 +11,7 @@ from transferscope.core.errors import InputError
 from transferscope.core.suite import parse_suite
 from transferscope.evaluate import evaluate_model
 from transferscope.evaluate.backends import ENGINES
-from transferscope.models import find_model, fingerprint
+from transferscope.models import find_model, fingerprint, precision
 from transferscope.runs import read_run
 
 TOML = """
@@ -153,3 +153,28 @@ def test_a_wrong_name_leaves_no_folder(
     with pytest.raises(InputError, match=what):
         evaluate_model(model or str(tiny_model), SUITE, tmp_path / "run", engine=engine, **ASKED)
     assert not (tmp_path / "run").exists()
+
+
+def test_under_auto_a_run_goes_on_in_its_recorded_dtype(
+    tiny_model: Path, tmp_path: Path, loads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder moved from a machine with bf16 to one without, and back."""
+
+    def kill(benchmark: str, done: int, total: int) -> None:
+        if benchmark == "equations":
+            raise Killed
+
+    out, asked = tmp_path / "run", {**ASKED, "dtype": "auto", "n": 1}
+    monkeypatch.setattr(precision, "processor_multiplies", lambda: True)
+    with pytest.raises(Killed):
+        evaluate_model(str(tiny_model), SUITE, out, tick=kill, **asked)
+    monkeypatch.setattr(precision, "processor_multiplies", lambda: False)
+    run = read_run(evaluate_model(str(tiny_model), SUITE, out, **asked))
+    assert (run.manifest.engine["dtype"], run.manifest.status) == ("bfloat16", "complete")
+    assert len(loads) == 2
+    evaluate_model(str(tiny_model), SUITE, out, **asked)
+    assert len(loads) == 2  # complete
+    with pytest.raises(InputError, match="another dtype: bfloat16 there, float32 asked for"):
+        evaluate_model(str(tiny_model), SUITE, out, **asked | {"dtype": "float32"})
+    fresh = read_run(evaluate_model(str(tiny_model), SUITE, tmp_path / "new", **asked))
+    assert fresh.manifest.engine["dtype"] == "float32"

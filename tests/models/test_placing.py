@@ -27,6 +27,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return self
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
     monkeypatch.setattr(PreTrainedModel, "to", to)
     return devices
 

@@ -78,12 +78,13 @@ def test_one_forward_pass_per_batch_and_model(texts, tokenizer):
 
 def released_states(model, ids, layer):
     """A pass for one layer, all texts in one batch padded on the left by hand: (N, D)."""
-    rows = torch.zeros((len(ids), 128), dtype=torch.long)
+    width = min(128, max(map(len, ids)))  # padding=True, max_length=128, truncation=True
+    rows = torch.zeros((len(ids), width), dtype=torch.long)
     mask = torch.zeros_like(rows)
     for row, sequence in enumerate(ids):
         cut = sequence[:128]
-        rows[row, 128 - len(cut) :] = torch.tensor(cut)
-        mask[row, 128 - len(cut) :] = 1
+        rows[row, width - len(cut) :] = torch.tensor(cut)
+        mask[row, width - len(cut) :] = 1
     with torch.no_grad():
         output = model(input_ids=rows, attention_mask=mask, output_hidden_states=True)
     return output.hidden_states[layer].mean(dim=1).numpy().astype(np.float64)  # padding included
@@ -97,8 +98,9 @@ def released_shift(base_ND, tuned_ND):
     return [dm if loading > 0 else -dm for dm, loading in zip(moved, largest, strict=True)]
 
 
-def test_authors_pooling_is_the_released_procedure(base, tuned, texts):
-    texts = [*texts, " ".join(["w1", "w2", "w3"] * 60)]  # 180 tokens: cut
+@pytest.mark.parametrize("more", [["w1", "w2", "w3"] * 60, []])  # 180 tokens: cut; none: shorter
+def test_authors_pooling_is_the_released_procedure(base, tuned, texts, more):
+    texts = [*texts, *([" ".join(more)] if more else [])]
     ids = [[4 + int(word[1:]) for word in text.split()] for text in texts]
     dm = [
         released_shift(*(released_states(pair[0], ids, layer) for pair in (base, tuned)))
@@ -208,12 +210,28 @@ def test_refusals(base, tuned, texts):
         hidden_shift(base, (broken, base[1]), texts)
 
 
+def test_authors_padding_is_as_wide_as_the_longest_text(base):
+    """Three texts of 1, 2 and 4 tokens: means over 4 positions, in every shard."""
+    ids = [[5], [6, 7], [4, 5, 6, 7]]
+    found = features(base[0], ids, pooling="authors")
+    np.testing.assert_allclose(found[0, 2], released_states(base[0], ids, 0)[2], atol=1e-6)
+    np.testing.assert_allclose(found[2], released_states(base[0], ids, 2), atol=1e-5)
+    texts = ["w1", "w2 w3", "w0 w1 w2 w3"]
+    whole = hidden_features(base, base, texts, pooling="authors").base_LND
+    np.testing.assert_allclose(whole, found, atol=1e-6)
+    for number in (1, 2, 3):
+        options = {"pooling": "authors", "batch_tokens": 4, "shard": Shard(number, 3)}
+        part = hidden_features(base, base, texts, **options)
+        np.testing.assert_allclose(part.base_LND, whole[:, part.text_N], atol=1e-5)
+
+
 def test_authors_padding_needs_a_model_that_reads_it(texts, tokenizer):
     with torch.random.fork_rng():
         torch.manual_seed(0)
         config = GPT2Config(n_embd=32, n_layer=2, n_head=2, vocab_size=94, n_positions=64)
         pair = GPT2LMHeadModel(config).eval(), tokenizer
-    told = "base: pooling 'authors' pads every text to 128 tokens, but the model reads 64; use"
+    told = "base: pooling 'authors' pads every text to 70 tokens, but the model reads 64; use"
     with pytest.raises(InputError, match=told):
-        hidden_shift(pair, pair, texts, pooling="authors")
+        hidden_shift(pair, pair, [*texts, " ".join(["w1"] * 70)], pooling="authors")
+    assert hidden_shift(pair, pair, texts, pooling="authors").d_layerwise == 0.0
     assert hidden_shift(pair, pair, texts).d_layerwise == 0.0

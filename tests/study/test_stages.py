@@ -12,7 +12,7 @@ import pytest
 from transferscope.core.errors import InputError
 from transferscope.core.files import write_json
 from transferscope.core.records import digest, no_tick
-from transferscope.models import find_model, load_model, parameter_count
+from transferscope.models import find_model, load_model, parameter_count, precision
 from transferscope.runs import read_run
 from transferscope.study import (
     StudyConfig,
@@ -322,6 +322,22 @@ def test_another_study_is_refused_before_the_plan(tmp_path):
     assert plan_study(first, tmp_path).name == "a"
     with pytest.raises(InputError, match="holds a study with other settings"):
         plan_study(other, tmp_path)
+
+
+def test_a_study_goes_on_in_the_dtype_of_its_base(
+    config: StudyConfig, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder was moved to a machine that multiplies bfloat16."""
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    for left in (out / "arms" / "then-sft", out / "runs" / "then-sft"):
+        shutil.rmtree(left)
+    monkeypatch.setattr(precision, "processor_multiplies", lambda: True)
+    run_study(config, out, say=lambda _: None)
+    record = json.loads((out / "arms" / "then-sft" / "arm.json").read_text())
+    assert record["config"]["precision"] == "fp32"
+    assert read_run(out / "runs" / "then-sft").manifest.engine["dtype"] == "float32"
+    with pytest.raises(InputError, match="another dtype: float32 there, bfloat16 asked for"):
+        run_study(config, out, dtype="bfloat16", say=lambda _: None)
 
 
 def test_the_probes_load_models_as_the_study_says(

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from transferscope.core.errors import InputError
-from transferscope.models import load_model, load_tokenizer
+from transferscope.models import load_model, load_tokenizer, precision
 from transferscope.train import ArmConfig, is_complete, train_arm
+from transferscope.train.identity import with_recorded_precision
 from transferscope.train.log import read_steps
 from transferscope.train.sft import teacher_rows
 
@@ -84,6 +85,24 @@ def test_interrupted_equals_uninterrupted(tiny: str, trained: Path, tmp_path: Pa
         assert torch.equal(value, weights(trained)[name]), name
     mine, theirs = (read_steps(folder / "steps.jsonl") for folder in (out, trained))
     assert [s["loss"] for s in mine] == [s["loss"] for s in theirs]
+
+
+def test_an_arm_goes_on_in_its_recorded_precision(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun where bf16 is multiplied, killed, moved to where it isn't."""
+    out, asked = tmp_path / "arm", {"precision": "auto", "steps": 2, "save_every": 1}
+    monkeypatch.setattr(precision, "processor_multiplies", lambda: True)
+    with pytest.raises(Killed):
+        train_arm(config(tiny, **asked), out, tick=kill_after(1))
+    monkeypatch.setattr(precision, "processor_multiplies", lambda: False)
+    train_arm(config(tiny, **asked), out)
+    assert json.loads((out / "arm.json").read_text())["config"]["precision"] == "bf16"
+    assert train_arm(config(tiny, **asked), out) == out
+    with pytest.raises(InputError, match="another configuration"):
+        train_arm(config(tiny, **asked | {"precision": "fp32"}), out)
+    fresh = with_recorded_precision(config(tiny, **asked), tmp_path / "none.json")
+    assert fresh.precision == "fp32"
 
 
 def test_a_complete_arm_is_skipped_and_another_config_refused(tiny: str, trained: Path) -> None:

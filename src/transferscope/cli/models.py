@@ -12,6 +12,7 @@ from cyclopts.validators import Number
 from ..core.errors import InputError
 from ..core.files import check_folder, make_folder
 from .shared import (
+    Arithmetic,
     Dtype,
     EngineArgs,
     EngineName,
@@ -34,7 +35,7 @@ def evaluate_command(
     engine_args: EngineArgs = (),
     limit: Int = 40,
     seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
-    dtype: Dtype = None,
+    dtype: Dtype = "auto",
     data: Path | None = None,
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
@@ -93,6 +94,7 @@ def trace(
     suite: str = "mini",
     limit: Annotated[Int, Parameter(validator=Number(gte=2))] = 40,
     seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
+    dtype: Dtype = "auto",
     data: Path | None = None,
     as_json: Json = False,
 ) -> None:
@@ -133,6 +135,7 @@ def trace(
             out=out,
             n=limit,
             seed=seed,
+            dtype=dtype,
             data=data,
             tick=tick,
         )
@@ -147,7 +150,12 @@ def trace(
 
 @app.command
 def study(
-    file: Path, *, out: Path | None = None, data: Path | None = None, so_far: bool = False
+    file: Path,
+    *,
+    out: Path | None = None,
+    data: Path | None = None,
+    dtype: Arithmetic = "auto",
+    so_far: bool = False,
 ) -> None:
     """Train, evaluate, probe, compare and report from one TOML file; resumable.
 
@@ -159,6 +167,9 @@ def study(
         Folder of its stages; default: beside the file, named after it.
     data
         Folder of the files that real benchmarks are read from.
+    dtype
+        Of evaluation and of training's arithmetic, unless the file says otherwise; auto: what the
+        study was begun in, else bfloat16 where the hardware multiplies it, else float32.
     so_far
         Report on the models that are measured already; train and evaluate nothing.
     """
@@ -168,12 +179,15 @@ def study(
     if so_far:
         _show_study(report_so_far(config, folder), folder)
     else:
-        _run_study(config, folder, data)
+        _run_study(config, folder, data, dtype=dtype)
 
 
 @app.command
 def demo(
-    *, out: Path = Path("demo"), train_arms: Annotated[bool, Parameter(name="--train")] = False
+    *,
+    out: Path = Path("demo"),
+    train_arms: Annotated[bool, Parameter(name="--train")] = False,
+    dtype: Arithmetic = "auto",
 ) -> None:
     """The whole way on the embedded model: two tuned arms, evaluated, probed, one report.
 
@@ -184,23 +198,44 @@ def demo(
     train_arms
         Train both arms (about 15 minutes more) in place of the reference study's adapters, which a
         checkout carries.
+    dtype
+        Of evaluation and of training's arithmetic; auto: what the demo was begun in, else bfloat16
+        where the hardware multiplies it, else float32.
     """
-    from ..study import demo_study, shipped_adapters
+    from ..study import demo_study, paced, shipped_adapters
 
-    _run_study(demo_study(None if train_arms else shipped_adapters()), out)
+    config = demo_study(None if train_arms else shipped_adapters())
+    check_folder(out)
+    found = paced(config, out, dtype=dtype)
+    if found.note:
+        print(found.note, file=sys.stderr)
+    _run_study(found.config, out, dtype=dtype, pace=found.pace)
 
 
-def _run_study(config: Any, out: Path, data: Path | None = None) -> None:
+def _run_study(
+    config: Any,
+    out: Path,
+    data: Path | None = None,
+    *,
+    dtype: str,
+    pace: float | None = None,
+) -> None:
     from ..report.progress import progress
     from ..study import check_study, plan_study, run_study
 
     check_study(config, out, data=data)
     make_folder(out)  # what it refuses is told before the plan
-    for line in plan_study(config, out).lines():
+    for line in plan_study(config, out, pace=pace).lines():
         print(line, file=sys.stderr)
     with progress() as tick:
         report = run_study(
-            config, out, data=data, tick=tick, say=lambda t: print(t, file=sys.stderr)
+            config,
+            out,
+            data=data,
+            dtype=dtype,
+            pace=pace,
+            tick=tick,
+            say=lambda t: print(t, file=sys.stderr),
         )
     _show_study(report, out)
 

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from ..probe.jobs import Split
 
 Dtype = Annotated[
-    Literal["float32", "bfloat16", "float16"], Parameter(help="Of the weights while measuring.")
+    Literal["float32", "auto", "bfloat16", "float16"],
+    Parameter(
+        help="Of the weights while measuring; auto: bfloat16 where the hardware multiplies it, "
+        "else float32 (docs/probes.md: what rounding does to the PCA shift)."
+    ),
 ]
 DeviceMap = Annotated[
     str | None, Parameter(help='"auto" spreads a model over all devices; default: one.')

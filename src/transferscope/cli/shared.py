@@ -101,9 +101,12 @@ EngineArgs = Annotated[
     ),
 ]
 Dtype = Annotated[
-    Literal["float32", "bfloat16", "float16"] | None,
-    Parameter(help="Of the weights while answering, with hf; default: bfloat16."),
+    Literal["auto", "bfloat16", "float32", "float16"],
+    Parameter(
+        help="Of the weights; auto: bfloat16 where the hardware multiplies it, else float32."
+    ),
 ]
+Arithmetic = Literal["auto", "bfloat16", "float32"]
 Suite = Annotated[
     str, Parameter(help="Suite or suite file; queries that overlap with its items are left out.")
 ]

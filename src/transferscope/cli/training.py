@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from .shared import (
+    Arithmetic,
     Data,
     Dtype,
     EngineArgs,
@@ -41,6 +42,7 @@ def train(
     lora_rank: Int | None = None,
     queries: str | None = None,
     teacher: str | None = None,
+    dtype: Arithmetic | None = None,
     suite: Suite = "mini",
     data: Data = None,
     seed: Seed | None = None,
@@ -68,15 +70,19 @@ def train(
         JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK; default: built in.
     teacher
         Responses that `distill` wrote, for off-policy arms; default: built in.
+    dtype
+        Of the arithmetic (the weights are kept in float32); auto, the default: bfloat16 where the
+        hardware multiplies it, else float32.
     seed
         Of all random draws; default: 0.
     """
     from ..report.progress import progress
     from ..train import arm_config, clean_arm, need_trl, read_settings, train_arm
-    from ..train.config import PROCEDURAL
+    from ..train.config import PRECISIONS, PROCEDURAL
 
     given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
     given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
+    given["precision"] = None if dtype is None else PRECISIONS[dtype]
     from_file = {} if config is None else read_settings(config)
     chosen = arm_config(
         from_file | {"arm": arm} | {k: v for k, v in given.items() if v is not None},
@@ -105,7 +111,7 @@ def distill_command(
     temperature: Annotated[Float, Parameter(validator=Number(gte=0))] = 0.7,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
-    dtype: Dtype = None,
+    dtype: Dtype = "auto",
     suite: Suite = "mini",
     data: Data = None,
     seed: Seed = 0,

@@ -15,8 +15,17 @@ import torch
 
 from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
-from ..models import encode, find_model, load_model, load_tokenizer, position_limit, require_ids
+from ..models import (
+    AUTO,
+    encode,
+    find_model,
+    load_model,
+    load_tokenizer,
+    position_limit,
+    require_ids,
+)
 from .decode import chooser, decode
+from .packed import pack_linears
 from .rendering import encode_pair, rendered
 from .scoring import float32_head, score
 from .stopping import StopStrings
@@ -35,24 +44,25 @@ MOST_TOKENS = 32_768
 class HFEngine:
     """One causal language model of transformers.
 
-    ``dtype`` defaults to bfloat16 everywhere: on a CPU with bf16 instructions it is twice as fast
-    as float32, and one default gives the same numbers on every machine. Log-likelihoods compute
-    the output head in float32 all the same: bf16 logits come in steps of 1/8 and choices would
-    tie. A batch holds at most ``batch_size`` rows and ``token_budget`` tokens (prompt + answer);
-    by default as many tokens as have their keys and values in 2 GiB, at most 32,768.
+    ``dtype`` is by default what the machine multiplies (:func:`~transferscope.models.settled`).
+    Log-likelihoods compute the output head in float32 all the same: bf16 logits come in steps of
+    1/8 and choices would tie. A batch holds at most ``batch_size`` rows and ``token_budget`` tokens
+    (prompt + answer); by default as many tokens as have their keys and values in 2 GiB, at most
+    32,768.
     """
 
     def __init__(
         self,
         model: str,
         *,
-        dtype: str = "bfloat16",
+        dtype: str = AUTO,
         batch_size: int = 256,
         token_budget: int | None = None,
         device_map: str | None = None,
     ) -> None:
         source = find_model(model)
         loaded = load_model(source, dtype=dtype, device_map=device_map)
+        pack_linears(loaded)
         self._set(loaded, load_tokenizer(source), model, batch_size, token_budget)
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .packed import PackedLinear
 from .reading import inner_model, read
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _log_probabilities(logits_NV: torch.Tensor, token_N: torch.Tensor) -> torch.
 def float32_head(model: PreTrainedModel) -> Iterator[None]:
     """Compute the output head in float32, whatever the model's dtype."""
     head = model.get_output_embeddings()
-    if not isinstance(head, torch.nn.Linear) or head.weight.dtype == torch.float32:
+    if not isinstance(head, torch.nn.Linear | PackedLinear) or head.weight.dtype == torch.float32:
         yield
         return
     weight = head.weight.float()

@@ -9,7 +9,7 @@ from typing import Any
 from ..core.errors import InputError
 from ..engines.base import Engine
 from ..engines.server import PLACE, ServerOptions
-from ..models import find_model, fingerprint
+from ..models import AUTO, find_model, fingerprint, settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
     if given:
         what = f"engine hf takes no options, so no {min(given)!r}"
         raise InputError(what, place=PLACE, remedy="leave it out, or use --engine openai")
-    weights = dtype or "bfloat16"
+    weights = settled(dtype)
 
     def open_(model: str) -> Engine:
         from ..engines.hf import HFEngine
@@ -51,7 +51,7 @@ def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
 
 def _server(given: Mapping[str, str], dtype: str | None) -> Backend:
     """An OpenAI-compatible server, which calls its models what it likes."""
-    if dtype is not None:
+    if dtype not in (None, AUTO):
         what = "the server has chosen the weights' dtype"
         raise InputError(what, place="--dtype", remedy="leave it out with --engine openai")
     options = ServerOptions.parse(given)
@@ -85,7 +85,7 @@ ENGINES: dict[str, Callable[[Mapping[str, str], str | None], Backend]] = {
     "hf": _transformers,
     "openai": _server,
 }
-"""From options and dtype (``None``: the engine's own) to a backend."""
+"""From options and dtype (``None`` or ``auto``: the engine's own) to a backend."""
 
 
 def backend(

@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
 from ..engines.base import Engine
+from ..models import AUTO, DTYPES
 from ..runs import read_run
 from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
 from ..runs.writer import claimed, resumable
@@ -52,7 +53,8 @@ def evaluate_model(
     """Evaluate ``model`` by ``engine`` into the run folder ``out``.
 
     With ``hf`` it is a name for :func:`~transferscope.models.find_model`, loaded as ``dtype``
-    (default: bfloat16); with ``openai`` the name that the server of ``engine_args`` (fields of
+    (default, ``auto``: what ``out`` was begun in, else what the machine multiplies); with
+    ``openai`` the name that the server of ``engine_args`` (fields of
     :class:`~transferscope.engines.ServerOptions`) knows it by.
 
     A folder that holds the finished run of the same model, suite, engine, dtype, decoding, items
@@ -61,7 +63,10 @@ def evaluate_model(
     ``base`` what it was tuned from, ``data`` the folder of files that pack ``paper`` reads. Raises
     as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
     """
-    out, chosen = Path(out), backend(engine, engine_args, dtype=dtype)
+    out = Path(out)
+    if dtype in (None, AUTO):
+        dtype = dtype_of(out)
+    chosen = backend(engine, engine_args, dtype=dtype)
     _check(chosen, model, suite, n=n, seed=seed, data=data)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"n": n, "seed": seed, "data": data}
@@ -88,6 +93,18 @@ def _is_finished(out: Path, manifest: Manifest) -> bool:
     if existing is None or existing.status != "complete":
         return False
     return existing.limit == manifest.limit and not existing.failed
+
+
+def dtype_of(out: Path) -> str | None:
+    """The dtype that the run in ``out`` is being answered in here; ``None`` where there is none.
+
+    Raises :class:`InputError` for a manifest that can't be read.
+    """
+    if not (out / MANIFEST_FILE).is_file():
+        return None
+    engine = read_manifest(out).engine
+    found = engine.get("dtype")
+    return found if engine.get("engine") == "hf" and found in DTYPES else None
 
 
 def check_model(

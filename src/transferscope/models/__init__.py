@@ -13,10 +13,14 @@ from .loading import (
     local_path,
     parameter_count,
 )
+from .precision import AUTO, DTYPES, Dtype, machine_dtype, settled
 from .refusals import position_limit, reading, require_ids
 
 __all__ = [
+    "AUTO",
+    "DTYPES",
     "KNOWN",
+    "Dtype",
     "ModelSource",
     "brings_weights",
     "carries_start",
@@ -27,9 +31,11 @@ __all__ = [
     "load_model",
     "load_tokenizer",
     "local_path",
+    "machine_dtype",
     "parameter_count",
     "plain_name",
     "position_limit",
     "reading",
     "require_ids",
+    "settled",
 ]

@@ -20,6 +20,7 @@ from ..core.files import read_json
 from ..core.records import digest
 from .adapting import ADAPTER_CONFIG, fit_vocabulary, fitting_adapter
 from .embedded import NAME, smollm2_folder
+from .precision import settled
 from .refusals import first_line, reading, require_device, require_whole, without_reports
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 KNOWN: dict[str, Callable[[], Path]] = {NAME: smollm2_folder}
-DTYPES = ("float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def load_model(
     device_map: str | None = None,
     placed: bool = True,
 ) -> PreTrainedModel:
-    """Weights in evaluation mode, a PEFT adapter merged into its base.
+    """Weights in evaluation mode, a PEFT adapter merged into its base; ``dtype`` may be ``auto``.
 
     They are on the GPU where there is one, or where ``device_map`` says; with ``placed=False`` on
     the CPU, for a trainer, which knows each process's own GPU.
@@ -166,9 +166,8 @@ def _base_of(
     import torch
     from transformers import AutoModelForCausalLM
 
-    if dtype not in DTYPES:
-        raise InputError(f"unknown dtype {dtype!r}", remedy=f"use one of {', '.join(DTYPES)}")
-    options: dict[str, Any] = {"dtype": getattr(torch, dtype), "trust_remote_code": False}
+    chosen = getattr(torch, settled(dtype, device_map=device_map))
+    options: dict[str, Any] = {"dtype": chosen, "trust_remote_code": False}
     if device_map is not None:
         require_device(device_map)
         options["device_map"] = device_map

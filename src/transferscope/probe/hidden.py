@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 Pooling = Literal["mean", "last", "authors"]
 TAP_TOKENS = 8  # enough to tell the layers' states from each other
-AUTHORS_TOKENS = 128  # the released script pads on the left to this width and cuts there
+AUTHORS_TOKENS = 128  # the released script cuts there, and pads on the left to the longest text
 
 
 def hidden_shift(
@@ -81,9 +81,10 @@ def hidden_features(
     """Pooled hidden states of ``texts`` under both models; with ``shard`` of its part of them.
 
     A text's feature is the float32 mean over its tokens (``mean``), its last token's state
-    (``last``) or, as released, the mean over 128 positions after padding on the left and cutting
-    (``authors``). Texts are cut after ``max_tokens``; a batch holds up to ``batch_tokens`` tokens
-    with padding, and a shard has whole batches, so that shards together are exactly the whole.
+    (``last``) or, as released, the mean over as many positions as the longest text has, at most
+    128, after padding on the left and cutting (``authors``). Texts are cut after ``max_tokens``; a
+    batch holds up to ``batch_tokens`` tokens with padding, and a shard has whole batches, so that
+    shards together are exactly the whole.
     Models given by name are loaded in ``dtype`` (over devices by ``device_map``) one after the
     other, so that memory holds one; an adapter on the very base is loaded once and switched.
 
@@ -114,12 +115,13 @@ def hidden_features(
     if ids != _encode(other, texts, pooling):
         raise refused_tokenizers("the same text gives different ids")
     ids = [sequence[:max_tokens] for sequence in ids]
-    made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
+    left_to = max(map(len, ids)) if pooling == "authors" else None  # of all texts, in every shard
+    made = batches(_widths(ids, left_to), batch_tokens=batch_tokens)
     kept = sorted(index for batch in shard.of_batches(made) for index in batch)
     if not kept:
         nothing = np.empty((0, 0, 0), dtype=np.float32)
         return Features(np.array(kept, dtype=np.int64), nothing, nothing)
-    pooled: dict[str, Any] = {"pooling": pooling, "pad": pad_id(tokenizer)}
+    pooled: dict[str, Any] = {"pooling": pooling, "pad": pad_id(tokenizer), "left_to": left_to}
     pooled |= {"batch_tokens": batch_tokens, "numbers": [index + 1 for index in kept]}
     chosen = [ids[index] for index in kept]
     opens = sides(base, tuned, dtype=dtype, device_map=device_map)
@@ -142,6 +144,7 @@ def features(
     *,
     pooling: Pooling = "mean",
     pad: int = 0,
+    left_to: int | None = None,
     batch_tokens: int = 2048,
     side: str = "model",
     numbers: Sequence[int] | None = None,
@@ -149,17 +152,16 @@ def features(
 ) -> NDArray[np.float32]:
     """Pooled hidden states (L+1, N, D) of N token sequences; one forward pass per batch.
 
-    Two more passes over 8 tokens find out where the layers are. With ``authors`` no sequence may
-    be longer than 128. Raises :class:`InputError` for a text that is longer than the model reads,
-    padding included, or whose states are not finite, by its number in ``numbers`` (by default from
-    1).
+    Two more passes over 8 tokens find out where the layers are. With ``authors`` the mean is over
+    ``left_to`` positions (default: those of the longest sequence), padding on the left included.
+    Raises :class:`InputError` for a text that is longer than the model reads or whose states are
+    not finite, by its number in ``numbers`` (by default from 1).
     """
     if not ids:
         raise InputError("no text to measure", remedy="give at least one")
     numbers = range(1, len(ids) + 1) if numbers is None else numbers
-    remedy = "shorten it, or cut all texts with max_tokens (--max-tokens)"
-    require_readable(model, ids, side=side, numbers=numbers, remedy=remedy)
-    left_to = AUTHORS_TOKENS if pooling == "authors" else None
+    if pooling == "authors":
+        left_to = left_to or max(map(len, ids))
     limit = position_limit(model)
     if left_to is not None and limit is not None and limit < left_to:
         raise InputError(
@@ -167,7 +169,9 @@ def features(
             place=side,
             remedy="use pooling 'mean'",
         )
-    made = batches(_widths(ids, pooling), batch_tokens=batch_tokens)
+    remedy = "shorten it, or cut all texts with max_tokens (--max-tokens)"
+    require_readable(model, ids, side=side, numbers=numbers, remedy=remedy)
+    made = batches(_widths(ids, left_to), batch_tokens=batch_tokens)
     taps = find_taps(model, ids[made[0][0]][:TAP_TOKENS])
     pooled_LND: NDArray[np.float32] | None = None
     for done, rows in enumerate(made):
@@ -207,9 +211,9 @@ def _features_of(
         gc.collect()
 
 
-def _widths(ids: Sequence[Sequence[int]], pooling: Pooling) -> list[int]:
+def _widths(ids: Sequence[Sequence[int]], left_to: int | None) -> list[int]:
     """Tokens that each text takes in a batch."""
-    return [AUTHORS_TOKENS if pooling == "authors" else len(sequence) for sequence in ids]
+    return [left_to or len(sequence) for sequence in ids]
 
 
 def _weights(mask_BT: torch.Tensor, pooling: Pooling) -> torch.Tensor:

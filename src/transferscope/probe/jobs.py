@@ -14,6 +14,7 @@ from ..core.files import check_folder, refusing
 from ..core.hidden_shift import Features, HiddenShift, measure_parts
 from ..core.records import Tick, digest, no_tick
 from ..core.token_shift import PositionShifts, TokenShift
+from ..models import AUTO, settled
 from .hidden import hidden_features
 from .identity import identity
 from .shards import WHOLE, Shard, ShardFolder, all_shards, listed, over_ray
@@ -89,6 +90,7 @@ def probe_hidden(
     base: str, tuned: str, texts: Texts, split: Split, *, tick: Tick = no_tick, **options: Any
 ) -> HiddenShift | None:
     """:func:`~.hidden.hidden_shift` in shards; ``None`` after one shard of several."""
+    options = _with_dtype(options)
     measure = partial(hidden_features, base, tuned, texts.rows, **options)
     settings = partial(_settings, "hidden", base, tuned, texts.rows, options)
     found = _Job(Features, measure, settings).run(split, tick=tick)
@@ -108,7 +110,7 @@ def probe_tokens(
     **options: Any,
 ) -> tuple[PositionShifts, TokenShift] | None:
     """:func:`~.tokens.token_shift` in shards, positions too; ``None`` after one of several."""
-    rows = responses.rows
+    rows, options = responses.rows, _with_dtype(options)
     measure = partial(token_positions, base, tuned, rows, prefix=prefix, **options)
     settings = partial(_settings, "tokens", base, tuned, rows, prefix, options)
     found = _Job(PositionShifts, measure, settings).run(split, tick=tick)
@@ -116,6 +118,13 @@ def probe_tokens(
         return None
     shift = summed_up(base, found, prefix=prefix, n_responses=len(rows), labels=responses.labels)
     return found, shift
+
+
+def _with_dtype(options: dict[str, Any]) -> dict[str, Any]:
+    """``auto`` as what it is here: shards of other machines fit only if measured in the same."""
+    if options.get("dtype") != AUTO:
+        return options
+    return options | {"dtype": settled(AUTO, device_map=options.get("device_map"))}
 
 
 def _settings(probe: str, base: str, tuned: str, *rest: Any) -> str:

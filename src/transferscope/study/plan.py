@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -49,10 +49,11 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class StudyPlan:
-    """The stages of a study in their order."""
+    """The stages of a study in their order; ``measured``: their minutes are this machine's."""
 
     name: str
     stages: tuple[Stage, ...]
+    measured: bool = False
 
     @property
     def minutes_left(self) -> float:
@@ -61,7 +62,8 @@ class StudyPlan:
 
     def lines(self) -> list[str]:
         """The plan as text, at most 80 columns."""
-        out = [f"{self.name}: {len(self.stages)} stages; minutes as measured on 2 idle cores"]
+        where = "on this machine" if self.measured else "on 2 idle cores"
+        out = [f"{self.name}: {len(self.stages)} stages; minutes as measured {where}"]
         for number, stage in enumerate(self.stages, start=1):
             time_ = "done" if stage.done else f"~{max(1, round(stage.minutes))} min"
             out.append(f"{number:3}. {stage.title[:26]:26} {stage.detail[:36]:36} {time_:>8}")
@@ -71,16 +73,18 @@ class StudyPlan:
         return out
 
 
-def announcer(config: StudyConfig, out: Path, say: Say) -> Callable[[Path], None]:
+def announcer(
+    config: StudyConfig, out: Path, say: Say, *, pace: float | None = None
+) -> Callable[[Path], None]:
     """A function to call as the stage that leaves a path begins: says which, and what is left.
 
     The plan's minutes are scaled by how fast stages were finished since, by all processes that
-    work on the study.
+    work on the study. ``pace`` is that of :func:`plan_study`.
     """
-    began, first = time.monotonic(), plan_study(config, out).minutes_left
+    began, first = time.monotonic(), plan_study(config, out, pace=pace).minutes_left
 
     def announce(path: Path) -> None:
-        plan = plan_study(config, out)
+        plan = plan_study(config, out, pace=pace)
         at, stage = next((n, s) for n, s in enumerate(plan.stages, start=1) if s.path == path)
         spent, finished = (time.monotonic() - began) / 60, first - plan.minutes_left
         left = plan.minutes_left * (spent / finished if finished > 1.0 else 1.0)
@@ -91,8 +95,10 @@ def announcer(config: StudyConfig, out: Path, say: Say) -> Callable[[Path], None
     return announce
 
 
-def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
+def plan_study(config: StudyConfig, out: Path, *, pace: float | None = None) -> StudyPlan:
     """What :func:`~.stages.run_study` will do in ``out``, and which stages are complete.
+
+    ``pace`` is how many times as long as the reference machine this one takes, if it was measured.
 
     Raises :class:`InputError` when ``out`` holds another study.
     """
@@ -120,7 +126,8 @@ def plan_study(config: StudyConfig, out: Path) -> StudyPlan:
                 stages.append(Stage(f"probe {kind}", what, path, minutes, path.is_file()))
     report = out / "report.html"
     stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, False))
-    return StudyPlan(config.name, tuple(stages))
+    own = [replace(stage, minutes=stage.minutes * (pace or 1.0)) for stage in stages]
+    return StudyPlan(config.name, tuple(own), measured=pace is not None)
 
 
 def model_folder(cell: Cell, out: Path) -> Path:
@@ -158,7 +165,7 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
     refuse_another(config, out)
     trained = {cell.name: cell.config for cell in config.cells() if cell.config is not None}
     training = any(not is_complete(out / "arms" / name) for name in trained)
-    _need_packages(training=training)
+    need_packages(training=training)
     suite = config.load_suite()
     for model in (config.base, *(c.checkpoint for c in config.cells() if c.checkpoint)):
         check_model(model, suite, n=config.items, seed=config.seed, data=data)

@@ -20,11 +20,12 @@ from ..core.files import holding, make_folder, write_atomically, write_json
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import evaluate_model
-from ..models import parameter_count
+from ..models import AUTO, parameter_count
 from ..probe.texts import Responses, run_responses
 from ..report import ReportInput, render_html, render_markdown
 from ..runs import Run, read_run
 from ..train import train_arm
+from ..train.config import PRECISIONS
 from ..train.dynamics import dynamics
 from .arms import arm_means
 from .claims import judge
@@ -74,23 +75,30 @@ def run_study(
     out: Path,
     *,
     data: Path | None = None,
+    dtype: str = AUTO,
+    pace: float | None = None,
     tick: Tick = no_tick,
     say: Say = print,
 ) -> ReportInput:
     """Run every stage that is not complete; returns what the report shows.
 
     Called by several processes with the same ``out``, they share the cells. ``data`` is the folder
-    of the files that real benchmarks are read from, wherever it lies on this machine. Raises
-    :class:`InputError` when ``out`` holds another study.
+    of the files that real benchmarks are read from, wherever it lies on this machine. ``dtype`` is
+    what models are trained and answer in, unless the study's file says otherwise; under ``auto``
+    all of them do in what the base was answered in, on whatever machine it goes on. ``pace`` is
+    that of :func:`~.plan.plan_study`. Raises
+    :class:`InputError` when ``out`` holds another study, or one in another dtype.
     """
     check_study(config, out, data=data)
     suite = config.load_suite()
     claim_folder(config, out)
-    announce = announcer(config, out, say)
+    announce = announcer(config, out, say, pace=pace)
     options: dict[str, Any] = {"n": config.items, "seed": config.seed, "data": data, "tick": tick}
     announce(out / "runs" / "base")
     with holding(cell_lock(out, "base")):
-        base = read_run(evaluate_model(config.base, suite, out / "runs" / "base", **options))
+        folder = evaluate_model(config.base, suite, out / "runs" / "base", dtype=dtype, **options)
+        base = read_run(folder)
+        options["dtype"] = base.manifest.engine["dtype"]
         sources = clean_sources(config, base, out)
     for sentence in left_out(out):
         say(sentence)
@@ -199,7 +207,11 @@ def _run_cell(
     folder = model_folder(cell, out)
     if cell.config is not None:
         announce(folder)
-        start = {} if cell.start is None else {"model": str(model_folder(cell.start, out))}
+        start: dict[str, Any] = {}
+        if cell.start is not None:
+            start["model"] = str(model_folder(cell.start, out))
+        if cell.config.precision == "auto":
+            start |= {"precision": PRECISIONS.get(options["dtype"], "auto")}
         train_arm(cell.config.model_copy(update=start), folder, tick=tick)
     for label in run_names(cell):
         announce(out / "runs" / label)

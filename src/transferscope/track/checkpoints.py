@@ -12,7 +12,8 @@ from ..core.files import check_folder
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import check_model, evaluate_model
-from ..models import find_model
+from ..evaluate.model import dtype_of
+from ..models import AUTO, find_model, settled
 from ..probe.texts import run_responses
 from ..runs import pair, read_run
 from .looks import joint_bounds, look_of
@@ -60,7 +61,7 @@ def trace(
     suite: Suite,
     out: Path,
     kl_items: int = 2,
-    dtype: str = "bfloat16",
+    dtype: str = AUTO,
     tick: Tick = no_tick,
     **options: Any,
 ) -> tuple[Comparison, list[Row]]:
@@ -68,9 +69,9 @@ def trace(
 
     The rows' joint bounds hold at all these checkpoints together, each of them being one look.
     ``options`` are those of :func:`~transferscope.evaluate.evaluate_model` (``n``, ``seed``,
-    ``data``). Started again, it goes on where it stopped. Raises as :func:`find_checkpoints` and
-    ``evaluate_model`` do, and :class:`InputError` for an ``out`` that is a file
-    or holds another ``trace.jsonl``.
+    ``data``); ``dtype`` is that of the answers. Started again, it goes on where it stopped. Raises
+    as :func:`find_checkpoints` and ``evaluate_model`` do, and :class:`InputError` for an ``out``
+    that is a file or holds another ``trace.jsonl``.
     """
     from ..probe.tokens import token_shift
 
@@ -79,7 +80,8 @@ def trace(
         read_rows(out / FILE)  # somebody else's file is not written over
     found = find_checkpoints(checkpoints)
     check_model(base, suite, **options)
-    options |= {"dtype": dtype, "tick": tick}
+    # Every step in what the base was answered in, on whatever machine this goes on.
+    options |= {"dtype": settled(dtype, dtype_of(out / "runs" / "base")), "tick": tick}
     base_run = read_run(evaluate_model(base, suite, out / "runs" / "base", **options))
     runs, shifts = [], []
     rows, labels = run_responses(base_run, items=max(1, kl_items))

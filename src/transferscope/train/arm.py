@@ -44,7 +44,7 @@ from .checkpoints import (
     save_model,
 )
 from .config import ArmConfig
-from .identity import inputs_of, refuse_another
+from .identity import inputs_of, refuse_another, with_recorded_precision
 from .log import FILE, StepLog, read_steps
 from .prompts import require_template
 from .sharding import processes, refuse_sharded, whole_weights
@@ -75,6 +75,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     moment, for weights sharded over processes that the arm needs whole, and for a start that it
     can't go on from.
     """
+    config = with_recorded_precision(config, out / COMPLETE, out / STARTED)
     config_json = config.model_dump(mode="json")
     record = {"schema": SCHEMA, "config": config_json, "inputs": inputs_of(config)}
     if _is_done(out, record):

@@ -22,6 +22,9 @@ from ..core.nearest import did_you_mean
 from ..core.plugins import plugins
 from .queries import MOST
 
+Precision = Literal["auto", "bf16", "fp32"]
+PRECISIONS: Mapping[str, Precision] = {"auto": "auto", "bfloat16": "bf16", "float32": "fp32"}
+"""The arithmetic that goes with a dtype: weights that are trained are float32 in any case."""
 PROCEDURAL = "procedural"
 """The built-in queries and teacher: no file needed."""
 LARGEST_SEED = 2**32 - 1
@@ -80,7 +83,8 @@ class ArmConfig(BaseModel):
     ``refresh_every``: steps between renewals of the sampling policy (1: on-policy). The learning
     rate is constant, AdamW without weight decay, gradients clipped to ``max_grad_norm``.
     ``lora_rank`` 0 trains all weights, else adapters of that rank on every linear layer.
-    ``precision`` names the arithmetic: the weights that the optimizer updates are float32 in both.
+    ``precision`` names the arithmetic: the weights that the optimizer updates are float32 in all;
+    ``auto`` is bf16 where the machine multiplies it, else fp32, and is recorded as what it became.
     ``save_every`` is in steps, and so is ``keep_every``, after which a copy of the model is kept
     for evaluation. ``rows_per_forward`` bounds memory (activations are about 1.3 MB a token for the
     embedded model), not the result: gradients are accumulated over the step.
@@ -102,7 +106,7 @@ class ArmConfig(BaseModel):
     learning_rate: float = Field(default=2e-5, gt=0, le=10)
     beta: float = Field(default=0.0, ge=0, le=1e6)
     max_grad_norm: float = Field(default=1.0, gt=0, le=1e9)
-    precision: Literal["bf16", "fp32"] = "bf16"
+    precision: Precision = "auto"
     save_every: int = Field(default=4, ge=1)
     keep_every: int | None = Field(default=None, ge=1)
     rows_per_forward: int = Field(default=12, ge=1)

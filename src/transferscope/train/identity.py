@@ -14,8 +14,8 @@ from typing import Any
 from ..assets import sha256_of
 from ..core.errors import InputError
 from ..core.files import read_json
-from ..models import find_model, fingerprint, local_path
-from .config import ArmConfig
+from ..models import find_model, fingerprint, local_path, machine_dtype
+from .config import PRECISIONS, ArmConfig
 
 REMEDY = "name another folder, or remove this one"
 
@@ -35,6 +35,22 @@ def inputs_of(config: ArmConfig) -> dict[str, str]:
     if any(folder.glob("*.safetensors")) or any(folder.glob("*.bin")):
         found["model"] = fingerprint(find_model(config.model))
     return found
+
+
+def with_recorded_precision(config: ArmConfig, *records: Path) -> ArmConfig:
+    """``config`` with the precision that the first of ``records`` has, else this machine's.
+
+    Only where it leaves the choice: an arm that was begun on another machine goes on as it began.
+    """
+    if config.precision != "auto":
+        return config
+    for path in records:
+        if path.is_file():
+            theirs = read_json(path, remedy="remove this folder and train again").get("config")
+            found = theirs.get("precision") if isinstance(theirs, dict) else None
+            if found in PRECISIONS.values():
+                return config.model_copy(update={"precision": found})
+    return config.model_copy(update={"precision": PRECISIONS[machine_dtype()]})
 
 
 def refuse_another(path: Path, record: Mapping[str, Any]) -> None:
