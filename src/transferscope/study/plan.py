@@ -181,7 +181,7 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
         _check_data(list(trained.values()))
 
 
-def _need_packages(*, training: bool) -> None:
+def need_packages(*, training: bool) -> None:
     """One extra has what all stages need: not a refusal at each of them."""
     wanted = ["torch", "transformers", "lm_eval", *(["trl"] if training else [])]
     if any(find_spec(package) is None for package in wanted):
