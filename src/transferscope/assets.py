@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .core.errors import InputError
+from .core.files import open_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def cache_dir() -> Path:
 
 def sha256_of(path: Path) -> str:
     """Hex sha256 of a file, read in blocks."""
-    with path.open("rb") as file:
+    with open_file(path, remedy="put a file in its place") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from .shared import Data, Int, Suite, clean_queries, export_app, say_unfinished
+from .shared import Data, Int, Suite, clean_queries, export_app, say, say_unfinished
 
 Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
 Queries = Annotated[
@@ -84,4 +83,4 @@ def accelerate(*, out: Out, nodes: Nodes = 1, gpus: Gpus = 8, main_ip: str | Non
 
 def _say(written: list[Path]) -> None:
     for path in written:
-        print(f"wrote {path}", file=sys.stderr)
+        say(f"wrote {path}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError
 from ..core.files import check_folder, make_folder
+from ..core.shown import name, sentence
 from .shared import (
     Dtype,
     EngineArgs,
@@ -21,6 +21,7 @@ from .shared import (
     app,
     console,
     print_json,
+    say,
 )
 
 
@@ -71,13 +72,15 @@ def evaluate_command(
     if dry_run:
         check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=limit):
-            print(f"{item.group:10} {item.benchmark:24} {limit:6} items x {item.repeats}")
+            print(
+                f"{name(item.group):10} {name(item.benchmark):24} {limit:6} items x {item.repeats}"
+            )
         return
     from ..report.progress import progress
 
     with progress() as tick:
         evaluate_model(model, chosen, out, base=base, tick=tick, **how)
-    print(f"run folder: {out}", file=sys.stderr)
+    say(f"run folder: {out}")
 
 
 @app.command
@@ -134,7 +137,7 @@ def trace(
         )
     table = [asdict(row) for row in rows]
     page = write_trace(out, comparison, table)
-    print(f"wrote {page}", file=sys.stderr)
+    say(f"wrote {page}")
     if as_json:
         print_json({"base": base, "steps": table})
         return
@@ -193,11 +196,9 @@ def _run_study(config: Any, out: Path, data: Path | None = None) -> None:
     check_study(config, out, data=data)
     make_folder(out)  # what it refuses is told before the plan
     for line in plan_study(config, out).lines():
-        print(line, file=sys.stderr)
+        say(line)
     with progress() as tick:
-        report = run_study(
-            config, out, data=data, tick=tick, say=lambda t: print(t, file=sys.stderr)
-        )
+        report = run_study(config, out, data=data, tick=tick, say=say)
     _show_study(report, out)
 
 
@@ -210,4 +211,4 @@ def _show_study(report: Any, out: Path) -> None:
         print_study(report, terminal)
     else:
         print_verdict(report.comparison, terminal)
-    terminal.print(f"\nreport: {out / 'report.html'}", soft_wrap=True)
+    terminal.print(f"\nreport: {sentence(out / 'report.html')}", soft_wrap=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from ..core.shown import sentence
 from .shared import (
     Data,
     Dtype,
@@ -24,6 +24,7 @@ from .shared import (
     asked_by,
     clean_queries,
     print_json,
+    say,
     say_cleaned,
     say_unfinished,
 )
@@ -89,7 +90,7 @@ def train(
     say_cleaned(found, source, suite)
     with progress() as tick:
         train_arm(chosen, out, tick=tick)
-    print(f"tuned model: {out}", file=sys.stderr)
+    say(f"tuned model: {out}")
 
 
 @app.command(name="distill")
@@ -157,7 +158,7 @@ def distill_command(
     if as_json:
         print_json(asdict(found))
         return
-    print(f"{found.responses} responses to {found.queries} queries in {out}")
+    print(f"{found.responses} responses to {found.queries} queries in {sentence(out)}")
     print(f"{found.correct} correct; {found.solved} queries have a correct one")
     if found.unfinished:
         print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")

@@ -13,27 +13,57 @@ import secrets
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
+from .opening import (
+    MAX_TEXT,
+    NULL,
+    check_file,
+    files_below,
+    is_file,
+    lines_of,
+    open_file,
+    read_bytes,
+)
+from .parsing import DECODER, MAX_DEPTH, too_deep
 
-NULL = "the name holds a null character"
-"""What Python, not the system, says of a path with one."""
+__all__ = [
+    "FOLDER_REMEDY",
+    "check_file",
+    "check_folder",
+    "files_below",
+    "holding",
+    "is_file",
+    "is_scratch",
+    "json_lines",
+    "lines_of",
+    "make_folder",
+    "open_file",
+    "parse_toml",
+    "read_bytes",
+    "read_json",
+    "read_json_lines",
+    "read_text",
+    "refusing",
+    "write_atomically",
+    "write_json",
+]
 
 
-def read_text(path: Path, *, remedy: str = "name a text file") -> str:
-    """The whole file, without a byte order mark."""
+def read_text(path: Path, *, remedy: str = "name a text file", limit: int = MAX_TEXT) -> str:
+    """The whole file, without a byte order mark, lines ended by ``\\n``.
+
+    Raises :class:`InputError` for one above ``limit`` bytes.
+    """
+    content = read_bytes(path, remedy=remedy, limit=limit)
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError("no such file", place=str(path), remedy=remedy) from None
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("not UTF-8 text", place=str(path), remedy=remedy) from None
-    except OSError as err:
-        raise InputError(f"not readable: {err.strerror}", place=str(path), remedy=remedy) from None
-    except ValueError:
-        raise InputError(NULL, place=str(path), remedy=remedy) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_json(path: Path, *, remedy: str = "name a JSON file") -> dict[str, Any]:
@@ -44,8 +74,11 @@ def read_json(path: Path, *, remedy: str = "name a JSON file") -> dict[str, Any]
 def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[tuple[str, Any]]:
     """Place ("file:line") and object of every line that isn't blank; lazily.
 
-    A binary file is such an iterable: it ends lines at ``\\n`` only, while text may hold U+2028.
+    ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
+    only, while text may hold U+2028.
     """
+    if isinstance(lines, BufferedReader):
+        lines = lines_of(lines, path=path, remedy=remedy)
     for number, line in enumerate(lines, start=1):
         place = f"{path}:{number}"
         try:
@@ -59,16 +92,10 @@ def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[t
 def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
     """:func:`json_lines` of a file; at least one line."""
     found = False
-    try:
-        with path.open("rb") as file:
-            for placed in json_lines(file, path=path, remedy=remedy):
-                found = True
-                yield placed
-    except OSError as err:
-        what = f"not readable: {err.strerror}"
-        raise InputError(what, place=str(path), remedy="name a JSONL file") from None
-    except ValueError:
-        raise InputError(NULL, place=str(path), remedy="name a JSONL file") from None
+    with open_file(path, remedy="name a JSONL file") as file:
+        for placed in json_lines(file, path=path, remedy=remedy):
+            found = True
+            yield placed
     if not found:
         raise InputError("holds no row", place=str(path), remedy=remedy)
 
@@ -76,11 +103,14 @@ def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
 def parse_toml(text: str, *, place: str) -> dict[str, Any]:
     """The TOML document ``text``."""
     try:
-        return tomllib.loads(text)
+        value = tomllib.loads(text)
     except ValueError as err:  # the decoder's own error, or an integer of thousands of digits
         raise InputError(f"not valid TOML: {err}", place=place) from None
     except RecursionError:
         raise InputError("not valid TOML: nested too deeply", place=place) from None
+    if too_deep(value):
+        raise InputError("not valid TOML: nested too deeply", place=place)
+    return value
 
 
 def write_atomically(path: Path, text: str | Iterable[str]) -> None:
@@ -166,7 +196,7 @@ def refusing(
         why = err.strerror or " ".join(str(err).split())
         raise InputError(f"{what}: {why}", place=str(path), remedy=remedy) from None
     except ValueError as err:
-        if "null" not in str(err):
+        if "embedded null" not in str(err):
             raise
         raise InputError(f"{what}: {NULL}", place=str(path), remedy=remedy) from None
 
@@ -183,7 +213,7 @@ def write_json(path: Path, value: Any) -> None:
 
 def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = DECODER.decode(text)
     except ValueError as err:
         raise InputError(f"not valid JSON ({err})", place=place, remedy=remedy) from None
     except RecursionError:
@@ -191,6 +221,9 @@ def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
         raise InputError(what, place=place, remedy=remedy) from None
     if not isinstance(value, dict):
         raise InputError("not a JSON object", place=place, remedy=remedy)
+    if text.count("{") + text.count("[") > MAX_DEPTH and too_deep(value):
+        what = f"nested too deeply (beyond {MAX_DEPTH} levels)"
+        raise InputError(what, place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
         try:  # half of a surrogate pair is no character: nothing could print or tokenise it
             json.dumps(value, ensure_ascii=False).encode()

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .text import name
+from .text import name, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     def say(line: str) -> None:
         console.print(Text(line), highlight=False, soft_wrap=False)
 
-    say(f"{name(explanation.path)} ({explanation.format}), model {name(explanation.model)}")
+    say(f"{sentence(explanation.path)} ({explanation.format}), model {name(explanation.model)}")
     if lacking := explanation.unmapped:
         for line in _unmapped(lacking, len(explanation.tasks)):
             say(line)
@@ -49,7 +49,7 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     )
     for task in explanation.tasks:
         if task.taken.left_out:
-            say(f"{name(task.taken.task)}: left out, {name(task.taken.left_out)}")
+            say(f"{name(task.taken.task)}: left out, {sentence(task.taken.left_out)}")
 
 
 def _unmapped(tasks: Iterable[Explained], total: int) -> list[str]:

@@ -148,7 +148,7 @@ INFINITE = (
 
 def group_name(group: str) -> str:
     """How a group is called in a sentence."""
-    return GROUP_NAMES.get(group, group)
+    return GROUP_NAMES.get(group) or name(group)
 
 
 def number(value: float | None, digits: int = 1) -> str:

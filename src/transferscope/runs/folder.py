@@ -25,7 +25,16 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from ..core.errors import InputError
-from ..core.files import check_folder, is_scratch, json_lines, make_folder, write_atomically
+from ..core.files import (
+    check_folder,
+    is_file,
+    is_scratch,
+    json_lines,
+    make_folder,
+    open_file,
+    refusing,
+    write_atomically,
+)
 from ..core.records import Outcome, Response, ScoreRow
 from .manifest import (
     MANIFEST_FILE,
@@ -82,7 +91,7 @@ class RunWriter:
         existing = read_manifest(path)
         _refuse_another(path, existing.identity(), manifest.identity())
         outcomes = path / OUTCOMES_FILE
-        size = outcomes.stat().st_size if outcomes.is_file() else 0
+        size = outcomes.stat().st_size if is_file(outcomes) else 0
         if size < existing.committed:
             raise InputError(
                 f"{size} bytes, but {existing.committed} were committed",
@@ -90,7 +99,8 @@ class RunWriter:
                 remedy="the file was changed; evaluate again into another folder",
             )
         if size > existing.committed:
-            os.truncate(outcomes, existing.committed)
+            with refusing(outcomes, "can't be written"):
+                os.truncate(outcomes, existing.committed)
         return cls(path, existing)
 
     @property
@@ -127,7 +137,8 @@ class RunWriter:
         keys = Counter(outcome.key for outcome in outcomes)
         if twice := [key for key, count in keys.items() if count > 1]:
             raise ValueError(f"duplicate answer {twice[0]}")
-        with (self.path / OUTCOMES_FILE).open("ab") as file:
+        path = self.path / OUTCOMES_FILE
+        with refusing(path, "can't be written"), path.open("ab") as file:
             for outcome in outcomes:
                 line = json.dumps(asdict(outcome), ensure_ascii=False, allow_nan=False)
                 file.write(line.encode() + b"\n")
@@ -210,7 +221,7 @@ class Run:
         outcomes = self.by_benchmark.get(benchmark, ())
         if not outcomes:
             return False
-        if (self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl").is_file():
+        if is_file(self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"):
             return True
         told = any(o.flags or o.finish is not None for o in outcomes)
         return told or self.manifest.provenance == "evaluated"
@@ -221,10 +232,10 @@ class Run:
         Raises :class:`InputError` naming file and line of what can't be read.
         """
         path = self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"
-        if benchmark not in self.by_benchmark or not path.is_file():
+        if benchmark not in self.by_benchmark or not is_file(path):
             return {}
         found: dict[tuple[str, int], Response] = {}
-        for place, row in _rows(path, path.read_bytes()):
+        for place, row in _rows(path):
             try:
                 response = Response(**row)
             except TypeError as err:
@@ -253,17 +264,17 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
             remedy="start the same command again, it goes on where it stopped",
         )
     file = path / OUTCOMES_FILE
-    content = file.read_bytes() if file.is_file() else b""
-    too_long = manifest.status == "complete" and len(content) > manifest.committed
-    if len(content) < manifest.committed or too_long:
+    size = file.stat().st_size if is_file(file) else 0
+    too_long = manifest.status == "complete" and size > manifest.committed
+    if size < manifest.committed or too_long:
         raise InputError(
-            f"{len(content)} bytes, but {MANIFEST_FILE} says {manifest.committed}",
+            f"{size} bytes, but {MANIFEST_FILE} says {manifest.committed}",
             place=str(file),
             remedy="the file was changed; evaluate or import again",
         )
     outcomes: dict[tuple[str, str, int], Outcome] = {}
     safe: set[str] = set()
-    for place, row in _rows(file, content[: manifest.committed]):
+    for place, row in _rows(file, manifest.committed):
         outcome = _outcome(row, place)
         if outcome.benchmark not in safe:  # it names a file below responses/
             if not _SAFE_NAME.fullmatch(outcome.benchmark):
@@ -289,7 +300,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
     """The score-only rows; those of a benchmark that was never committed are left out."""
     found: dict[tuple[str, str], ScoreRow] = {}
-    for place, row in _rows(file, file.read_bytes() if file.is_file() else b""):
+    for place, row in _rows(file):
         try:
             score = ScoreRow(**row)
             known = manifest.complete.get(score.benchmark)
@@ -306,8 +317,16 @@ def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
     return tuple(found.values())
 
 
-def _rows(file: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
-    return json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
+def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The file's rows, none where there is no file; the first ``committed`` bytes where given."""
+    if not is_file(file):
+        return
+    with open_file(file, remedy=_REPAIR) as lines:
+        if committed is None:
+            yield from json_lines(lines, path=file, remedy=_REPAIR)
+            return
+        content = lines.read(committed)
+    yield from json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
 
 
 def _outcome(row: dict[str, Any], place: str) -> Outcome:

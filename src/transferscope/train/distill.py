@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import holding, json_lines, read_json_lines, refusing, write_atomically
+from ..core.files import (
+    holding,
+    is_file,
+    json_lines,
+    read_bytes,
+    read_json_lines,
+    refusing,
+    write_atomically,
+)
 from ..core.records import Decoding, Tick, no_tick
 from ..engines.base import Engine
 from ..grade.maths import is_correct
@@ -161,9 +169,8 @@ def _done(out: Path, queries: Sequence[Query], settings: Mapping[str, Any]) -> s
     Nothing is removed before every line is known as one of ours.
     """
     content = b""
-    if out.is_file():
-        with refusing(out, "can't be read"):
-            content = out.read_bytes()
+    if is_file(out):
+        content = read_bytes(out, remedy=ANOTHER)
     *lines, cut = content.split(b"\n")  # a kill may leave half a line
     known = {query.id: query for query in queries}
     found: list[tuple[str, bytes]] = []

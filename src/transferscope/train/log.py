@@ -30,7 +30,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from ..core.errors import InputError
-from ..core.files import json_lines, refusing
+from ..core.files import json_lines, read_bytes
 from ..core.records import Tick, no_tick
 
 FILE = "steps.jsonl"
@@ -150,8 +150,7 @@ def read_steps(path: Path, *, finished: bool = False) -> list[dict[str, Any]]:
     """
     if not path.exists() and not finished:
         return []
-    with refusing(path, "not readable", remedy=_AGAIN):
-        *whole, cut = path.read_bytes().split(b"\n")  # a whole line ends in a newline
+    *whole, cut = read_bytes(path, remedy=_AGAIN).split(b"\n")  # a whole line ends in a newline
     if finished and cut:
         raise InputError("ends in half a line", place=str(path), remedy=_AGAIN)
     entries = []

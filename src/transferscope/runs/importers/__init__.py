@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.files import check_file, is_file
 from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
@@ -17,6 +19,7 @@ from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, RunWriter, read_run
 from ..manifest import MANIFEST_FILE, Manifest
 from .base import Importer, Results, Sample
+from .checked import read_results
 
 __all__ = [
     "IMPORTERS",
@@ -65,7 +68,7 @@ def import_results(
     """
     path, taxonomy = Path(path), load_taxonomy(mapping)
     name, importer = find_importer(path, format)
-    results = importer.read(path, taxonomy)
+    results = read_results(importer, path, taxonomy)
     if not results.samples and not results.scores:
         why = f" ({results.notes[0]})" if results.notes else ""
         remedy = "name a results folder or file"
@@ -103,7 +106,7 @@ def open_run(
     ``say`` gets the notes of an import, one a call.
     """
     path = Path(path)
-    if (path / MANIFEST_FILE).is_file() or not path.exists():
+    if not os.path.lexists(path) or is_file(path / MANIFEST_FILE):
         return read_run(path)
     scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-")))
     done = import_results(path, scratch / "run", mapping=mapping, source=source)
@@ -124,8 +127,7 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
             known = ", ".join(["auto", *IMPORTERS, *outside])
             raise InputError(f"unknown format {format_!r}", remedy=f"use one of {known}")
         return format_, _load(format_)
-    if not path.exists():
-        raise InputError("no such file or folder", place=str(path), remedy="name results to import")
+    check_file(path, remedy="name results to import", folders=True)
     for name in IMPORTERS:
         if (importer := _load(name)).accepts(path):
             return name, importer

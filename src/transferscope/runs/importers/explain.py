@@ -10,6 +10,7 @@ from typing import Any
 from ...core.taxonomy import Taxonomy, load_taxonomy
 from . import find_importer
 from .base import Results, Taken
+from .checked import read_results
 
 NEAREST = 3
 """Names offered for an unmapped task."""
@@ -104,7 +105,7 @@ def explain(path: str | Path, *, format: str = "auto", mapping: Path | None = No
     """
     path, taxonomy = Path(path), load_taxonomy(mapping)
     name, importer = find_importer(path, format)
-    results = importer.read(path, taxonomy)
+    results = read_results(importer, path, taxonomy)
     tasks = [_explained(taken, taxonomy) for taken in results.taken or _guessed(results, path)]
     tasks.sort(key=lambda task: (task.mapped, not task.taken.left_out))  # stable
     return Explanation(path, name, results.model.name, tuple(tasks), results.notes)

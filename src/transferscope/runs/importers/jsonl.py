@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from ...core.errors import InputError
-from ...core.files import json_lines
+from ...core.files import json_lines, lines_of, open_file
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
@@ -94,7 +94,7 @@ IMPORTER = Importer(accepts, read)
 def _read(
     path: Path, names: dict[str, str], parts: list[tuple[Place, _Stretches]]
 ) -> Iterator[Sample]:
-    with path.open("rb") as file:
+    with open_file(path, remedy=_REMEDY) as file:
         for where, stretches in parts:
             for offset, first, count in zip(*stretches, strict=True):
                 file.seek(offset)
@@ -106,12 +106,8 @@ def _read(
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            yield from file
-    except OSError as err:
-        what = f"not readable: {err.strerror}"
-        raise InputError(what, place=str(path), remedy="name a .jsonl file") from None
+    with open_file(path, remedy="name a .jsonl file") as file:
+        yield from lines_of(file, path=path, remedy=_REMEDY)
 
 
 def _rows(lines: Iterable[bytes], path: Path, first: int) -> Iterator[tuple[str, dict[str, Any]]]:

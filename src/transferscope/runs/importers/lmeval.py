@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.files import read_json
+from ...core.files import files_below, is_file, read_json
 from ...core.records import ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
@@ -46,7 +47,7 @@ def accepts(path: Path) -> bool:
     """A results file of lm-eval, or a folder (or its parent) that holds one."""
     if path.is_dir():
         return bool(_candidates(path))
-    if path.suffix != ".json" or not path.is_file():
+    if path.suffix != ".json" or not is_file(path):
         return False
     try:
         return _is_lm_eval(read_json(path))
@@ -116,7 +117,7 @@ IMPORTER = Importer(accepts, read)
 
 def _candidates(folder: Path) -> list[Path]:
     """Results in ``folder`` and in its folders: lm-eval writes OUT/MODEL/results_DATE.json."""
-    return sorted({*folder.glob(_PATTERN), *folder.glob(f"*/{_PATTERN}")})
+    return sorted(files_below(folder, lambda name: fnmatchcase(name, _PATTERN), depth=1))
 
 
 def _newest(path: Path) -> tuple[Path, dict[str, Any], list[str]]:
@@ -154,8 +155,9 @@ def _samples_beside(file: Path) -> dict[str, Path]:
     start, end = "samples_", f"_{_date(file)}.jsonl"
     return {
         path.name.removeprefix(start).removesuffix(end): path
-        for path in sorted(file.parent.glob(f"{start}*.jsonl"))
-        if path.name.endswith(end)
+        for path in files_below(
+            file.parent, lambda name: name.startswith(start) and name.endswith(end), depth=0
+        )
     }
 
 

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 from ...core.artefacts import flags_of
 from ...core.errors import InputError
-from ...core.files import json_lines
+from ...core.files import json_lines, open_file
 from ...core.records import Outcome, Response, digest
 from .base import Sample
 
@@ -58,7 +58,7 @@ class SampleFile:
 
 def first_row(path: Path) -> Mapping[str, Any] | None:
     """The first row, ``None`` in an empty file."""
-    with path.open("rb") as lines:
+    with open_file(path, remedy=_REMEDY) as lines:
         return next((row for _, row in json_lines(lines, path=path, remedy=_REMEDY)), None)
 
 
@@ -99,7 +99,7 @@ def read_samples(file: SampleFile) -> Iterator[Sample]:
 
 
 def _rows(file: SampleFile) -> Iterator[tuple[str, dict[str, Any]]]:
-    with file.path.open("rb") as lines:
+    with open_file(file.path, remedy=_REMEDY) as lines:
         yield from json_lines(lines, path=file.path, remedy=_REMEDY)
 
 
