@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from .outputs import check_outputs
 from .shared import Data, Int, Suite, clean_queries, export_app, say, say_unfinished
 
 Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
@@ -33,6 +34,7 @@ def verl(
     """On-policy RL in the paper's setting for verl: run.sh, data, our grader as reward."""
     from ..train.export import export_verl
 
+    check_outputs({"--out": out}, [model, queries.partition("?")[0], suite, data])
     asked = clean_queries(queries, suite, data)
     _say(export_verl(asked, out, model=model, nodes=nodes, gpus=gpus))
 
@@ -61,6 +63,7 @@ def llamafactory(
     """
     from ..train.export import export_llamafactory
 
+    check_outputs({"--out": out}, [model, queries.partition("?")[0], teacher, suite, data])
     asked = clean_queries(queries, suite, data)
     say_unfinished(teacher)
     options = {"nodes": nodes, "gpus": gpus}
@@ -78,6 +81,7 @@ def accelerate(*, out: Out, nodes: Nodes = 1, gpus: Gpus = 8, main_ip: str | Non
     """
     from ..train.export import export_accelerate
 
+    check_outputs({"--out": out})
     _say(export_accelerate(out, nodes=nodes, gpus=gpus, main_ip=main_ip))
 
 

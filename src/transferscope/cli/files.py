@@ -8,8 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..core.errors import InputError
-from ..core.files import check_folder
+from ..core.files import check_folder, is_scratch
 from ..core.shown import name, sentence
+from .outputs import check_outputs
 from .shared import Json, Mapping_, Source, app, console, export_app, print_json, say
 
 UNMATCHED_SHOWN = 5
@@ -43,6 +44,7 @@ def import_command(
     from ..report.progress import progress
     from ..runs import read_run
     from ..runs.importers import import_results
+    from ..runs.manifest import MANIFEST_FILE
 
     if explain:
         if out is not None:
@@ -52,8 +54,9 @@ def import_command(
     if out is None:
         remedy = "add --out RUN, or look first with --explain"
         raise InputError("no folder to write the run to", remedy=remedy)
+    check_outputs({"--out": out}, [path, mapping])
     check_folder(out)
-    if out.is_dir() and any(out.iterdir()):
+    if out.is_dir() and not all(is_scratch(left, of=MANIFEST_FILE) for left in out.iterdir()):
         raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
     with progress() as tick:
         done = import_results(path, out, format=format, mapping=mapping, source=source, tick=tick)
@@ -100,6 +103,7 @@ def eee(run: Path, *, out: Path) -> None:
     from ..runs.importers.eee_export import export_eee
     from .shared import opened
 
+    check_outputs({"--out": out}, [run])
     with opened([run], mapping=None, source=None) as (opened_run,):
         written = export_eee(opened_run, out)
     say(f"{len(written)} files in {out}")

@@ -11,6 +11,7 @@ from cyclopts.validators import Number
 from ..core.errors import InputError
 from ..core.files import check_folder, make_folder
 from ..core.shown import name, sentence
+from .outputs import check_outputs
 from .shared import (
     Dtype,
     EngineArgs,
@@ -66,6 +67,7 @@ def evaluate_command(
     chosen = load_suite(suite)
     if limit < 1:
         raise InputError("must be at least 1", place="--limit")
+    check_outputs({"--out": out}, [model, suite, data, base])
     check_folder(out)
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
     how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data}
@@ -120,6 +122,7 @@ def trace(
     from ..track import find_checkpoints
     from ..track import trace as trace_checkpoints
 
+    check_outputs({"--out": out}, [checkpoints, base, suite, data])
     chosen = load_suite(suite)
     find_checkpoints(checkpoints)
     check_folder(out)
@@ -163,7 +166,9 @@ def study(
     """
     from ..study import load_study, report_so_far
 
-    config, folder = load_study(file), out or file.with_suffix("")
+    folder = out or file.with_suffix("")
+    check_outputs({"--out": folder}, [file, data])
+    config = load_study(file)
     if so_far:
         _show_study(report_so_far(config, folder), folder)
     else:
@@ -186,6 +191,7 @@ def demo(
     """
     from ..study import demo_study, shipped_adapters
 
+    check_outputs({"--out": out})
     _run_study(demo_study(None if train_arms else shipped_adapters()), out)
 
 

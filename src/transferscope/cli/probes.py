@@ -12,6 +12,7 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError, MissingExtra
 from ..core.shown import sentence
+from .outputs import check_outputs
 from .probe_inputs import need_torch, refuse, renderer, suite_texts, whose
 from .shared import Int, Json, ModelName, console, print_json, probe_app, say
 
@@ -81,6 +82,7 @@ def hidden(
     from ..probe.texts import open_texts
     from ..report.progress import progress
 
+    check_outputs({"--out": out}, [base, tuned, texts, suite, data])
     if (texts is None) == (suite is None):
         raise InputError("the probe reads texts", remedy="give either --texts or --suite")
     if suite is not None and part == "response":
@@ -151,6 +153,7 @@ def tokens(
     from ..probe.texts import open_prompts, open_responses
     from ..report.progress import progress
 
+    check_outputs({"--out": out}, [base, tuned, responses, prompts])
     if (responses is None) == (prompts is None):
         raise InputError(
             "the probe walks along responses", remedy="give either --responses or --prompts"

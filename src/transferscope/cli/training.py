@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.shown import sentence
+from .outputs import check_outputs
 from .shared import (
     Data,
     Dtype,
@@ -76,6 +77,7 @@ def train(
     from ..train import arm_config, clean_arm, read_settings, train_arm
     from ..train.config import PROCEDURAL
 
+    check_outputs({"--out": out}, [config, model, _file(queries), teacher, suite, data])
     given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
     given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
     from_file = {} if config is None else read_settings(config)
@@ -140,6 +142,7 @@ def distill_command(
     from ..report.progress import progress
     from ..train.distill import check_out, distill
 
+    check_outputs({"--out": out}, [teacher, suite, data])
     check_out(out, queries)
     chosen = backend(engine, engine_options(engine_args), dtype=dtype)
     chosen.check(teacher)
@@ -162,3 +165,8 @@ def distill_command(
     print(f"{found.correct} correct; {found.solved} queries have a correct one")
     if found.unfinished:
         print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")
+
+
+def _file(queries: str | None) -> str | None:
+    """The file that a source of queries names, if it does."""
+    return None if queries is None else queries.partition("?")[0]

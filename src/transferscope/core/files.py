@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from .opening import (
     read_bytes,
 )
 from .parsing import DECODER, MAX_DEPTH, too_deep
+from .scratch import is_scratch, remove_left, scratch_beside, scratch_folder
 
 __all__ = [
     "FOLDER_REMEDY",
@@ -48,6 +48,8 @@ __all__ = [
     "read_json_lines",
     "read_text",
     "refusing",
+    "remove_left",
+    "scratch_folder",
     "write_atomically",
     "write_json",
 ]
@@ -117,19 +119,18 @@ def write_atomically(path: Path, text: str | Iterable[str]) -> None:
     """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
 
     Processes that write one file at a time have a scratch file each; the last one's text stays.
-    Raises :class:`InputError` where the file can't be written.
+    What killed writers of the file left is removed. Raises :class:`InputError` where the file can't
+    be written, and for a device, which would be replaced.
     """
-    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     with refusing(path, "can't be written"):
-        try:
-            with scratch.open("w", encoding="utf-8") as file:
-                file.writelines([text] if isinstance(text, str) else text)
-                file.flush()
-                os.fsync(file.fileno())
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError("is no file to write to", place=str(path), remedy="name another file")
+        with scratch_beside(path) as (scratch, file):
+            for piece in [text] if isinstance(text, str) else text:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
             scratch.replace(path)
-        except BaseException:  # Ctrl-C, too, leaves no scratch file behind
-            scratch.unlink(missing_ok=True)
-            raise
 
 
 @contextmanager
@@ -199,11 +200,6 @@ def refusing(
         if "embedded null" not in str(err):
             raise
         raise InputError(f"{what}: {NULL}", place=str(path), remedy=remedy) from None
-
-
-def is_scratch(path: Path, *, of: str) -> bool:
-    """Whether a killed :func:`write_atomically` of the file named ``of`` left this behind."""
-    return path.name.startswith(f".{of}.") and path.suffix == ".tmp"
 
 
 def write_json(path: Path, value: Any) -> None:

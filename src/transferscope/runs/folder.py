@@ -33,6 +33,7 @@ from ..core.files import (
     make_folder,
     open_file,
     refusing,
+    remove_left,
     write_atomically,
 )
 from ..core.records import Outcome, Response, ScoreRow
@@ -88,6 +89,8 @@ class RunWriter:
             make_folder(path)
             write_manifest(path, manifest)
             return cls(path, manifest)
+        for folder in (path, path / RESPONSES_FOLDER):
+            remove_left(folder)
         existing = read_manifest(path)
         _refuse_another(path, existing.identity(), manifest.identity())
         outcomes = path / OUTCOMES_FILE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ...core.errors import InputError
-from ...core.files import check_file, is_file
+from ...core.files import check_file, is_file, scratch_folder
 from ...core.nearest import did_you_mean
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
@@ -108,7 +107,7 @@ def open_run(
     path = Path(path)
     if not os.path.lexists(path) or is_file(path / MANIFEST_FILE):
         return read_run(path)
-    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-")))
+    scratch = stack.enter_context(scratch_folder())
     done = import_results(path, scratch / "run", mapping=mapping, source=source)
     for note in done.notes:
         say(f"{path}: {note}")
