@@ -34,7 +34,7 @@ def verl(
     """On-policy RL in the paper's setting for verl: run.sh, data, our grader as reward."""
     from ..train.export import export_verl
 
-    check_outputs({"--out": out}, [model, queries.partition("?")[0], suite, data])
+    check_outputs({"--out": out}, [model, data])
     asked = clean_queries(queries, suite, data)
     _say(export_verl(asked, out, model=model, nodes=nodes, gpus=gpus))
 
@@ -63,7 +63,7 @@ def llamafactory(
     """
     from ..train.export import export_llamafactory
 
-    check_outputs({"--out": out}, [model, queries.partition("?")[0], teacher, suite, data])
+    check_outputs({"--out": out}, [model, data])
     asked = clean_queries(queries, suite, data)
     say_unfinished(teacher)
     options = {"nodes": nodes, "gpus": gpus}

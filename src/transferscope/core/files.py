@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .errors import InputError
 from .opening import (
@@ -32,6 +32,7 @@ from .scratch import is_scratch, remove_left, scratch_beside, scratch_folder
 
 __all__ = [
     "FOLDER_REMEDY",
+    "appending",
     "check_file",
     "check_folder",
     "files_below",
@@ -51,6 +52,7 @@ __all__ = [
     "remove_left",
     "scratch_folder",
     "write_atomically",
+    "write_filled",
     "write_json",
 ]
 
@@ -115,22 +117,44 @@ def parse_toml(text: str, *, place: str) -> dict[str, Any]:
     return value
 
 
-def write_atomically(path: Path, text: str | Iterable[str]) -> None:
+def write_atomically(path: Path, text: str | bytes | Iterable[str]) -> None:
     """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
 
     Processes that write one file at a time have a scratch file each; the last one's text stays.
     What killed writers of the file left is removed. Raises :class:`InputError` where the file can't
     be written, and for a device, which would be replaced.
     """
+
+    def fill(file: IO[bytes]) -> None:
+        for piece in [text] if isinstance(text, str | bytes) else text:
+            file.write(piece.encode() if isinstance(piece, str) else piece)
+
+    write_filled(path, fill)
+
+
+def write_filled(path: Path, fill: Callable[[IO[bytes]], Any]) -> None:
+    """:func:`write_atomically` what ``fill`` writes into the open file that it is given."""
     with refusing(path, "can't be written"):
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise InputError("is no file to write to", place=str(path), remedy="name another file")
         with scratch_beside(path) as (scratch, file):
-            for piece in [text] if isinstance(text, str) else text:
-                file.write(piece)
+            fill(file)
             file.flush()
             os.fsync(file.fileno())
             scratch.replace(path)
+
+
+@contextmanager
+def appending(path: Path) -> Iterator[IO[bytes]]:
+    """The file, open for adding to it; flushed to the disk at the end of the block.
+
+    Raises :class:`InputError` where that can't be, with half of what was added in the file: readers
+    must know how much of it counts.
+    """
+    with refusing(path, "can't be written"), path.open("ab") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 try:
     import fcntl
@@ -38,8 +38,8 @@ def is_scratch(path: Path, *, of: str) -> bool:
 
 
 @contextmanager
-def scratch_beside(path: Path) -> Iterator[tuple[Path, TextIO]]:
-    """A new file beside ``path``, open for writing text; the block may rename it.
+def scratch_beside(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """A new file beside ``path``, open for writing; the block may rename it.
 
     Left by an error it is removed, and so is what killed writers of ``path`` left.
     """
@@ -82,10 +82,10 @@ def scratch_folder(within: Path | None = None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _created(path: Path) -> tuple[Path, TextIO]:
+def _created(path: Path) -> tuple[Path, IO[bytes]]:
     while True:
         scratch = path.with_name(f".{_stem(path.name)}.{secrets.token_hex(4)}.tmp")
-        file = scratch.open("x", encoding="utf-8")
+        file = scratch.open("xb")
         _locked(file.fileno())
         if os.fstat(file.fileno()).st_nlink:
             return scratch, file

@@ -26,6 +26,7 @@ from typing import Any, NoReturn
 
 from ..core.errors import InputError
 from ..core.files import (
+    appending,
     check_folder,
     is_file,
     is_scratch,
@@ -140,13 +141,10 @@ class RunWriter:
         keys = Counter(outcome.key for outcome in outcomes)
         if twice := [key for key, count in keys.items() if count > 1]:
             raise ValueError(f"duplicate answer {twice[0]}")
-        path = self.path / OUTCOMES_FILE
-        with refusing(path, "can't be written"), path.open("ab") as file:
+        with appending(self.path / OUTCOMES_FILE) as file:
             for outcome in outcomes:
                 line = json.dumps(asdict(outcome), ensure_ascii=False, allow_nan=False)
                 file.write(line.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
             end = file.tell()
         entry = {"outcomes_bytes": end, "n": len(outcomes)}
         complete = {**self.manifest.complete, name: entry}

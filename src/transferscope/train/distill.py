@@ -20,6 +20,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.files import (
+    appending,
     holding,
     is_file,
     json_lines,
@@ -93,8 +94,8 @@ def distill(
         "seed": seed,
     }
     check_out(out)
-    with refusing(out, "can't be written"):
-        out.open("ab").close()  # told before the teacher answers
+    with appending(out):
+        pass  # what refuses to be written is told before the teacher answers
     with holding(out.with_name(f".{out.name}.lock"), wait=False) as alone:
         if not alone:
             what = "another process writes responses into it"
@@ -148,7 +149,7 @@ def _sample(
             engine.render(messages(query.prompt)) for query in chunk for _ in range(samples)
         ]
         answers = engine.generate(rendered, decoding)
-        with refusing(out, "can't be written"), out.open("a", encoding="utf-8") as file:
+        with appending(out) as file:
             for at, answer in enumerate(answers):
                 query = chunk[at // samples]
                 row = {
@@ -159,7 +160,8 @@ def _sample(
                     "correct": is_correct(answer.text, query.gold),
                     "finished": answer.finish != "length",
                 }
-                file.write(json.dumps(row | settings, ensure_ascii=False) + "\n")
+                line = json.dumps(row | settings, ensure_ascii=False)
+                file.write(line.encode() + b"\n")
     tick("distill", len(queries), len(queries))
 
 

@@ -30,7 +30,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from ..core.errors import InputError
-from ..core.files import json_lines, read_bytes
+from ..core.files import appending, json_lines, read_bytes, write_atomically
 from ..core.records import Tick, no_tick
 
 FILE = "steps.jsonl"
@@ -91,9 +91,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         if not self._writes:
             return
         kept = [line for line in read_steps(self.path) if line["step"] <= state.global_step]
-        staged = self.path.with_name(self.path.name + ".tmp")
-        staged.write_text("".join(_line(entry) for entry in kept), encoding="utf-8")
-        staged.replace(self.path)
+        write_atomically(self.path, map(_line, kept))
         self.tick(self.arm, state.global_step, state.max_steps)
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
@@ -129,8 +127,8 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         entry["seconds"], busy = (round(spent, 3) for spent in self._spent)
         if args.device.type == "cpu":  # beside a GPU they would only say how long it was waited for
             entry["cpu_seconds"] = busy
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(entry))
+        with appending(self.path) as file:
+            file.write(_line(entry).encode())
         self.tick(self.arm, state.global_step, state.max_steps)
 
 
