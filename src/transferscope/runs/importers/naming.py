@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ...core.errors import InputError
+from ...core.records import digest
+from ...core.shown import NAME_LIMIT
 from ...core.taxonomy import Taxonomy
 from .base import Taken
 
@@ -72,7 +74,10 @@ def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> P
                 family=found.family,
             )
             return place if found.own else place.labelled(found.spelling)
-    return Place(task, _UNSAFE.sub("_", task).lstrip("._-") or "unnamed")
+    safe = _UNSAFE.sub("_", task).lstrip("._-") or "unnamed"
+    if len(safe) > NAME_LIMIT:  # no file could bear it
+        safe = f"{safe[: NAME_LIMIT - 17]}_{digest(task)}"
+    return Place(task, safe)
 
 
 def places_of(
