@@ -68,11 +68,11 @@ def _changed(name: str, content: bytes, draw: random.Random) -> bytes:
 
 def _zip_changed(content: bytes, draw: random.Random) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old:
-        try:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as old:
             members = {info.filename: old.read(info) for info in old.infolist()}
-        except Exception:  # zstandard, or broken by an earlier change: its bytes alone
-            return _bytes_changed(content, draw)
+    except Exception:  # zstandard, or broken by an earlier change: its bytes alone
+        return _bytes_changed(content, draw)
     chosen = draw.choice(sorted(members))
     members[chosen] = _changed(chosen, members[chosen], draw)
     if draw.random() < 0.1:

@@ -57,13 +57,17 @@ def _unmapped(tasks: Iterable[Explained], total: int) -> list[str]:
     out = [f"{len(tasks)} of {total} tasks are in no group and will not be judged:"]
     tables: dict[str, list[str]] = {}
     for task in tasks:
-        nearest = f"nearest: {', '.join(task.nearest)}" if task.nearest else "no known name is near"
+        nearest = (
+            f"nearest: {', '.join(map(name, task.nearest))}"
+            if task.nearest
+            else "no known name is near"
+        )
         out.append(f"  {name(task.taken.task)}: {nearest}")
         head, line = task.map_lines()
         tables.setdefault(head, []).append(line)
     out.append("To map them, put lines such as these in a file for --map (docs/importing.md):")
     for head, lines in sorted(tables.items()):
-        out += [f"  {head}", *(f"  {line}" for line in lines)]
+        out += [f"  {head}", *(f"  {sentence(line)}" for line in lines)]
     if "[tasks]" in tables:
         out.append("where GROUP is math, other (other reasoning) or non (non-reasoning)")
     return out
@@ -95,7 +99,7 @@ def _cells(tasks: list[Explained], label: str) -> list[str]:
     return [
         label,
         name(taken.benchmark) if task.mapped else "unmapped",
-        task.group or "-",
+        name(task.group or "-"),
         "left out" + others if taken.left_out else name(taken.metric) + others,
         "?" if n is None else f"{n:,}",
         "-" if taken.left_out else chance,
