@@ -57,11 +57,8 @@ def _unmapped(tasks: Iterable[Explained], total: int) -> list[str]:
     out = [f"{len(tasks)} of {total} tasks are in no group and will not be judged:"]
     tables: dict[str, list[str]] = {}
     for task in tasks:
-        nearest = (
-            f"nearest: {', '.join(map(name, task.nearest))}"
-            if task.nearest
-            else "no known name is near"
-        )
+        near = ", ".join(map(name, task.nearest))
+        nearest = f"nearest: {near}" if near else "no known name is near"
         out.append(f"  {name(task.taken.task)}: {nearest}")
         head, line = task.map_lines()
         tables.setdefault(head, []).append(line)
