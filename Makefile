@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test check bench clean
+.PHONY: help setup demo study test fuzz check bench clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -39,6 +39,9 @@ study: setup ## repeat the reference study's training (about 6 hours; resumable,
 
 test: setup ## run the test suite, on up to 4 cores
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+fuzz: setup ## hostile files and failing disks, without end; stops at the first fault or Ctrl-C
+	@while FUZZ_EXAMPLES=500 $(BIN)/python -m pytest -x --timeout 7200 tests/fuzz; do :; done
 
 check: setup ## lint, types, import rules
 	$(BIN)/ruff check .

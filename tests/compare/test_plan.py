@@ -57,5 +57,8 @@ def test_what_nobody_has_is_called_out_of_reach() -> None:
 
 
 def test_an_effect_that_no_test_set_shows() -> None:
+    for tiny in (1e-300, 5e-324):  # whose squares are 0
+        with pytest.raises(InputError, match=r"--effect: .*more items than there are"):
+            items_needed(tiny, 0.5)
     with pytest.raises(InputError, match=r"--effect: .*more items than there are"):
         items_needed(1e-6, 0.5)

@@ -46,7 +46,7 @@ def test_files_beside_a_checkpoint(tmp_path, name, content, says):
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid x\n", "fetch it: git lfs pull"),
+        ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid x\n", "run: git lfs pull"),
         ("a.xlsx", b"PK\x03\x04", "an Excel workbook, not results; save its sheet as CSV"),
         ("a.csv", b"PK\x03\x04rest", "save its sheet as CSV"),  # a renamed workbook
         ("a.tar", b"x", "an archive, not results; unpack it"),
@@ -64,18 +64,21 @@ def test_folders(tmp_path):
     assert mistaken(tmp_path) is None
     (tmp_path / "checkpoint-30").mkdir()
     what, instead = mistaken(tmp_path)
-    assert what == "a folder of checkpoints"
+    assert what == "is a folder of checkpoints, not results"
     assert f"eval {tmp_path}/CHECKPOINT " in instead
     (tmp_path / "config.json").write_text("{}")
     what, instead = mistaken(tmp_path)
-    assert what == "a folder of a model"
+    assert what == "is a folder of a model, not results"
     assert f"transferscope eval {tmp_path} " in instead
     (tmp_path / "adapter_config.json").write_text("{}")
-    assert mistaken(tmp_path)[0] == "a folder of an adapter"
+    assert mistaken(tmp_path).what == "is a folder of an adapter, not results"
     # LLaMA-Factory predicts into the folder of the training: its answers can be read.
     (tmp_path / "trainer_log.jsonl").write_text("{}")
     (tmp_path / "generated_predictions.jsonl").write_text("{}")
-    assert mistaken(tmp_path)[1] == f"name one of its files: {tmp_path}/generated_predictions.jsonl"
+    assert (
+        mistaken(tmp_path).remedy
+        == f"name one of its files: {tmp_path}/generated_predictions.jsonl"
+    )
 
 
 def test_results_are_no_mistake(tmp_path):

@@ -61,14 +61,14 @@ def test_rows_of_parquet(tmp_path):
     parquet.write_table(pyarrow.table(COLUMNS), tmp_path / "a.parquet")
     assert read(tmp_path / "a.parquet") == ROWS
     (tmp_path / "b.parquet").write_bytes(b"PAR1 cut")
-    with pytest.raises(InputError, match=r"b\.parquet: not readable as parquet"):
+    with pytest.raises(InputError, match=r"b\.parquet: not parquet, or cut off"):
         read(tmp_path / "b.parquet")
 
 
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("a.json", "", "holds no row"),
+        ("a.json", "", "is empty"),
         ("a.json", "[]", "holds no row"),
         ("a.json", '[{"id": 1}', "not valid JSON"),
         ("a.json", "[1, 2]", r"a\.json \(row 0\): not a JSON object"),

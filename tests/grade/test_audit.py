@@ -72,7 +72,7 @@ def test_a_constant_answer_is_the_one_behind_the_thinking(tmp_path: Path) -> Non
             "r.jsonl:2: id '1' stands",
         ),
         ('{"response": "", "label": "yes"}', "'label' is neither true nor false"),
-        ("", "holds no row"),
+        ("", "is empty"),
     ],
 )
 def test_bad_lines_are_named(tmp_path: Path, line: str, message: str) -> None:

@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 from math import nan
 
+import pytest
 import sample
 
 from transferscope.report import render_csv
@@ -35,3 +36,26 @@ def test_unknown_values_are_empty_and_names_no_formulas() -> None:
     (row,) = csv.DictReader(io.StringIO(render_csv(changed)))
     assert [row[key] for key in ("ci_low", "p", "lost", "clean_n")] == ["", "", "", ""]
     assert row["model"] == "'=1+1"
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("+1", "'+1"),
+        ("-cmd|x", "'-cmd|x"),
+        ("@sum", "'@sum"),
+        (" \t=1+1", "'=1+1"),
+        ("\r\n=1+1", "'=1+1"),
+        ("＝1", "'＝1"),
+        ("\x1b[31m=1", "⟨U+001B⟩[31m=1"),
+        ("a\nb", "a b"),
+        ("3-shot", "3-shot"),
+    ],
+)
+def test_a_name_is_no_formula_and_no_escape_code(name: str, cell: str) -> None:
+    report = sample.sample()
+    model = replace(report.comparison.tuned[0], model=name)
+    changed = replace(report, comparison=replace(report.comparison, tuned=(model,)))
+    rows = list(csv.DictReader(io.StringIO(render_csv(changed))))
+    assert {row["model"] for row in rows} == {cell}
+    assert any(float(row["delta"]) < 0 and row["delta"].startswith("-") for row in rows)

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferscope.report.text import markdown_cell, minus, name, script_json, token, visible
+from transferscope.report.text import (
+    markdown_cell,
+    markdown_line,
+    minus,
+    name,
+    script_json,
+    token,
+    visible,
+)
 
 ANY = st.text(st.characters(codec=None), max_size=200)
 
@@ -40,7 +48,7 @@ def test_cut_keeps_both_ends() -> None:
 def test_visible_text_can_be_written_as_utf8(text: str) -> None:
     assert visible(text).encode().decode() == visible(text)
     assert "\n" not in name(text)
-    assert len(name(text)) <= 120
+    assert len(name(text)) <= 80
 
 
 @given(ANY)
@@ -62,6 +70,30 @@ def test_markdown_cell_stays_in_its_cell() -> None:
     assert markdown_cell("[x](http://e.org)") == "\\[x\\](http:\u2060//e.org)"
     assert markdown_cell("\\|") == "\\\\\\|"
     assert markdown_cell("@team") == "@\u2060team"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see www.example.com", "see www\u2060.example.com"),
+        ("WWW.example.com", "WWW\u2060.example.com"),
+        ("(www.a.org)", "(www\u2060.a.org)"),
+        ("https://e.org ftp://e.org", "https:\u2060//e.org ftp:\u2060//e.org"),
+        ("mailto:a@b.c", "mailto\u2060:a@\u2060b.c"),
+        ("acme/repo#12", "acme/repo\\#\u206012"),
+        ("GH-12", "GH-\u206012"),
+    ],
+)
+def test_nothing_becomes_a_link_or_a_mention(text: str, shown: str) -> None:
+    """GitHub links bare addresses and issues, and tells those that are mentioned."""
+    assert markdown_cell(text) == shown
+    assert markdown_line(text) == shown
+
+
+def test_a_sentence_in_markdown_is_whole() -> None:
+    text = "word " * 300 + "|"
+    assert markdown_line(text) == "word " * 300 + "\\|"
+    assert markdown_line("a\x1b[2Jb") == "a⟨U+001B⟩\\[2Jb"
 
 
 def test_tokens_draw_their_white_space() -> None:

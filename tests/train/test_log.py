@@ -85,7 +85,7 @@ def test_a_line_without_what_is_read_of_it_is_named(tmp_path: Path, missing: str
 def test_a_finished_arm_has_a_log(tmp_path: Path) -> None:
     path = tmp_path / "steps.jsonl"
     assert read_steps(path) == []
-    with pytest.raises(InputError, match="not readable: No such file"):
+    with pytest.raises(InputError, match="no such file"):
         read_steps(path, finished=True)
     path.write_text('{"step": 1, "lo')
     assert read_steps(path) == []

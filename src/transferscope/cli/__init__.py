@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
 from . import exports, files, models, probes, results, training  # noqa: F401 - they register commands
+from .ending import ended_cleanly, refusal
 from .shared import app, mute, say
 
 __all__ = ["app", "main"]
@@ -28,10 +30,13 @@ def main(argv: list[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]
+    if isinstance(sys.stdout, TextIOWrapper):  # a file's name may be no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        with ended_cleanly():
+            app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except CycloptsError as err:
         message = f"{' '.join(str(err).split())}; see: transferscope --help"
         if arguments[:1] == ["gate"]:
@@ -45,7 +50,8 @@ def main(argv: list[str] | None = None) -> None:
     except BrokenPipeError:  # `| head` closed the pipe: not an error
         mute(sys.stdout)
     except Exception as err:  # what no room foresaw; exit code 1 would mean "regressed"
-        _fail(f"{type(err).__name__}: {' '.join(str(err).split())}; see it with --debug", debug)
+        unforeseen = f"{type(err).__name__}: {' '.join(str(err).split())}; see it with --debug"
+        _fail(refusal(err) or unforeseen, debug)
 
 
 def _fail(message: str, debug: bool) -> None:

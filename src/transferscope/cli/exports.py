@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from .shared import Data, Int, Suite, clean_queries, export_app, say_unfinished
+from .outputs import check_outputs
+from .shared import Data, Int, Suite, clean_queries, export_app, say, say_unfinished
 
 Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
 Queries = Annotated[
@@ -34,6 +34,7 @@ def verl(
     """On-policy RL in the paper's setting for verl: run.sh, data, our grader as reward."""
     from ..train.export import export_verl
 
+    check_outputs({"--out": out}, [model, data])
     asked = clean_queries(queries, suite, data)
     _say(export_verl(asked, out, model=model, nodes=nodes, gpus=gpus))
 
@@ -62,6 +63,7 @@ def llamafactory(
     """
     from ..train.export import export_llamafactory
 
+    check_outputs({"--out": out}, [model, data])
     asked = clean_queries(queries, suite, data)
     say_unfinished(teacher)
     options = {"nodes": nodes, "gpus": gpus}
@@ -79,9 +81,10 @@ def accelerate(*, out: Out, nodes: Nodes = 1, gpus: Gpus = 8, main_ip: str | Non
     """
     from ..train.export import export_accelerate
 
+    check_outputs({"--out": out})
     _say(export_accelerate(out, nodes=nodes, gpus=gpus, main_ip=main_ip))
 
 
 def _say(written: list[Path]) -> None:
     for path in written:
-        print(f"wrote {path}", file=sys.stderr)
+        say(f"wrote {path}")

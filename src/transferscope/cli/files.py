@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,8 @@ from cyclopts import Parameter
 
 from ..core.errors import InputError
 from ..core.files import check_folder
+from ..core.shown import name, sentence
+from .outputs import check_outputs
 from .shared import Fields, Json, Mapping_, Source, app, console, export_app, print_json, say
 
 UNMATCHED_SHOWN = 5
@@ -62,6 +63,7 @@ def import_command(
     if out is None:
         remedy = "add --out RUN, or look first with --explain"
         raise InputError("no folder to write the run to", remedy=remedy)
+    check_outputs({"--out": out}, [path, mapping])
     check_folder(out)
     if not (is_unwritten(out) or (out / MANIFEST_FILE).is_file()):
         raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
@@ -76,20 +78,21 @@ def import_command(
             tick=tick,
         )
     run = read_run(done.path)
-    items = {name: len({o.id for o in found}) for name, found in run.by_benchmark.items()}
+    items = {task: len({o.id for o in found}) for task, found in run.by_benchmark.items()}
     items |= {row.benchmark: row.n or 0 for row in run.scores if row.benchmark not in items}
     if as_json:
         notes = {"unmapped": list(done.unmapped), "notes": list(done.notes)}
         print_json({"run": str(out), "format": done.format, "benchmarks": items} | notes)
         return
-    print(f"{done.format}: {len(items)} benchmarks, {sum(items.values()):,} items -> {out}")
+    total = sum(items.values())
+    print(f"{name(done.format)}: {len(items)} benchmarks, {total:,} items -> {sentence(out)}")
     taxonomy = load_taxonomy(mapping)
-    for name in done.unmapped:
-        near = taxonomy.nearest(name)
-        also = f" (nearest: {', '.join(near)})" if near else ""
-        print(f"  {name}: in no group; map it with --map{also}", file=sys.stderr)
+    for task in done.unmapped:
+        near = taxonomy.nearest(task)
+        also = f" (nearest: {', '.join(map(name, near))})" if near else ""
+        say(f"  {name(task)}: in no group; map it with --map{also}")
     for note in done.notes:
-        print(f"  {note}", file=sys.stderr)
+        say(f"  {note}")
 
 
 def _explain(
@@ -119,9 +122,10 @@ def eee(run: Path, *, out: Path) -> None:
     from ..runs.importers.eee_export import export_eee
     from .shared import opened
 
+    check_outputs({"--out": out}, [run])
     with opened([run], mapping=None, source=None) as (opened_run,):
         written = export_eee(opened_run, out)
-    print(f"{len(written)} files in {out}", file=sys.stderr)
+    say(f"{len(written)} files in {out}")
 
 
 @app.command
@@ -152,14 +156,14 @@ def audit(
         print_json(found.to_json())
         return
     print(f"{len(found.rows):,} answers")
-    inferred = {name for row in found.rows for name in row.inferred}
-    for name, count in found.counts.items():
-        how = "inferred" if name in inferred else "recorded"
-        print(f"  {name:18} {count:6,}  {count / len(found.rows):6.1%}  {how}")
-    for name in found.not_measured:
-        print(f"  {name:18} not measured: needs --base")
+    inferred = {flag for row in found.rows for flag in row.inferred}
+    for flag, count in found.counts.items():
+        how = "inferred" if flag in inferred else "recorded"
+        print(f"  {flag:18} {count:6,}  {count / len(found.rows):6.1%}  {how}")
+    for flag in found.not_measured:
+        print(f"  {flag:18} not measured: needs --base")
     if found.unmatched:
-        print(f"  {len(found.unmatched)} ids stand in one file only", file=sys.stderr)
+        say(f"  {len(found.unmatched)} ids stand in one file only")
 
 
 @app.command
@@ -205,16 +209,16 @@ def score(
         if not found.unmatched
         else f"{found.grader}: {found.n - len(found.unmatched):,} of {found.n:,} lines have a gold"
     )
-    for name, value in found.metrics.items():
-        print(f"  {name:18} {100 * value:6.1f} %")
+    for metric, value in found.metrics.items():
+        print(f"  {name(metric):18} {100 * value:6.1f} %")
     if found.label_agreement is not None:
         print(f"  {'label agreement':18} {100 * found.label_agreement:6.1f} %")
-    for name, count in found.flags.items():
-        print(f"  {name:18} {count:6,}  flagged")
+    for flag, count in found.flags.items():
+        print(f"  {name(flag):18} {count:6,}  flagged")
     if found.unmatched:
-        shown = ", ".join(map(repr, found.unmatched[:UNMATCHED_SHOWN]))
+        shown = ", ".join(f"'{name(id_)}'" for id_ in found.unmatched[:UNMATCHED_SHOWN])
         more = " ..." if len(found.unmatched) > UNMATCHED_SHOWN else ""
-        print(f"  without a gold: {shown}{more}", file=sys.stderr)
+        say(f"  without a gold: {shown}{more}")
 
 
 def _columns(mapping: Path | None, fields: Sequence[str]) -> dict[str, str]:

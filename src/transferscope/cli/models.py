@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,8 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError
 from ..core.files import check_folder, make_folder
+from ..core.shown import name, sentence
+from .outputs import check_outputs
 from .shared import (
     Arithmetic,
     Dtype,
@@ -22,6 +23,7 @@ from .shared import (
     app,
     console,
     print_json,
+    say,
 )
 
 
@@ -66,13 +68,16 @@ def evaluate_command(
     chosen = load_suite(suite)
     if limit < 1:
         raise InputError("must be at least 1", place="--limit")
+    check_outputs({"--out": out}, [model, suite, data, base])
     check_folder(out)
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
     how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data}
     if dry_run:
         check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=limit):
-            print(f"{item.group:10} {item.benchmark:24} {limit:6} items x {item.repeats}")
+            print(
+                f"{name(item.group):10} {name(item.benchmark):24} {limit:6} items x {item.repeats}"
+            )
         return
     from ..report.failures import failures_said
     from ..report.progress import progress
@@ -81,8 +86,8 @@ def evaluate_command(
     with progress() as tick:
         evaluate_model(model, chosen, out, base=base, tick=tick, **how)
     for line in failures_said(read_run(out)):
-        print(line, file=sys.stderr)
-    print(f"run folder: {out}", file=sys.stderr)
+        say(line)
+    say(f"run folder: {out}")
 
 
 @app.command
@@ -123,6 +128,7 @@ def trace(
     from ..track import find_checkpoints
     from ..track import trace as trace_checkpoints
 
+    check_outputs({"--out": out}, [checkpoints, base, suite, data])
     chosen = load_suite(suite)
     find_checkpoints(checkpoints)
     check_folder(out)
@@ -141,7 +147,7 @@ def trace(
         )
     table = [asdict(row) for row in rows]
     page = write_trace(out, comparison, table)
-    print(f"wrote {page}", file=sys.stderr)
+    say(f"wrote {page}")
     if as_json:
         print_json({"base": base, "steps": table})
         return
@@ -175,7 +181,9 @@ def study(
     """
     from ..study import load_study, report_so_far
 
-    config, folder = load_study(file), out or file.with_suffix("")
+    folder = out or file.with_suffix("")
+    check_outputs({"--out": folder}, [file, data])
+    config = load_study(file)
     if so_far:
         _show_study(report_so_far(config, folder), folder)
     else:
@@ -204,11 +212,12 @@ def demo(
     """
     from ..study import demo_study, paced, shipped_adapters
 
-    config = demo_study(None if train_arms else shipped_adapters())
+    check_outputs({"--out": out})
     check_folder(out)
+    config = demo_study(None if train_arms else shipped_adapters())
     found = paced(config, out, dtype=dtype)
     if found.note:
-        print(found.note, file=sys.stderr)
+        say(found.note)
     _run_study(found.config, out, dtype=dtype, pace=found.pace)
 
 
@@ -226,17 +235,9 @@ def _run_study(
     check_study(config, out, data=data)
     make_folder(out)  # what it refuses is told before the plan
     for line in plan_study(config, out, pace=pace).lines():
-        print(line, file=sys.stderr)
+        say(line)
     with progress() as tick:
-        report = run_study(
-            config,
-            out,
-            data=data,
-            dtype=dtype,
-            pace=pace,
-            tick=tick,
-            say=lambda t: print(t, file=sys.stderr),
-        )
+        report = run_study(config, out, data=data, dtype=dtype, pace=pace, tick=tick, say=say)
     _show_study(report, out)
 
 
@@ -249,4 +250,4 @@ def _show_study(report: Any, out: Path) -> None:
         print_study(report, terminal)
     else:
         print_verdict(report.comparison, terminal)
-    terminal.print(f"\nreport: {out / 'report.html'}", soft_wrap=True)
+    terminal.print(f"\nreport: {sentence(out / 'report.html')}", soft_wrap=True)

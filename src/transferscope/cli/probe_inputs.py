@@ -65,16 +65,15 @@ def whose(
 
 def suite_texts(model: str, name: str, *, limit: int, data: Path | None) -> Texts:
     """At most ``limit`` prompts of every benchmark of a suite, as ``model`` would be given them."""
-    from tempfile import TemporaryDirectory
-
+    from ..core.files import scratch_folder
     from ..core.suite import load_suite
     from ..evaluate.prompts import write_prompts
     from ..probe.texts import open_texts
     from ..report.progress import progress
 
     suite = load_suite(name)
-    with TemporaryDirectory(prefix="transferscope-") as scratch, progress() as tick:
-        run = Path(scratch) / "run"
+    with scratch_folder() as scratch, progress() as tick:
+        run = scratch / "run"
         return open_texts(write_prompts(model, suite, run, n=limit, data=data, tick=tick))
 
 

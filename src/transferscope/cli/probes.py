@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,10 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError, MissingExtra
+from ..core.shown import sentence
+from .outputs import check_outputs
 from .probe_inputs import need_torch, refuse, renderer, suite_texts, whose
-from .shared import Int, Json, ModelName, console, print_json, probe_app
+from .shared import Int, Json, ModelName, console, print_json, probe_app, say
 
 if TYPE_CHECKING:
     from ..probe.jobs import Split
@@ -85,6 +86,7 @@ def hidden(
     from ..probe.texts import open_texts
     from ..report.progress import progress
 
+    check_outputs({"--out": out}, [base, tuned, texts, suite, data])
     if (texts is None) == (suite is None):
         raise InputError("the probe reads texts", remedy="give either --texts or --suite")
     if suite is not None and part == "response":
@@ -155,6 +157,7 @@ def tokens(
     from ..probe.texts import open_prompts, open_responses
     from ..report.progress import progress
 
+    check_outputs({"--out": out}, [base, tuned, responses, prompts])
     if (responses is None) == (prompts is None):
         raise InputError(
             "the probe walks along responses", remedy="give either --responses or --prompts"
@@ -205,7 +208,7 @@ def tokens(
         written = write_tokens(out, shift.to_json(), base=base, tuned=tuned)
         _say_written([table, *written])
         if shift.shifted_tokens and out / "words.png" not in written:
-            print(MissingExtra("figures", needed_for="drawing words.png"), file=sys.stderr)
+            say(str(MissingExtra("figures", needed_for="drawing words.png")))
     _show_shift(shift.to_json(passages=False), as_json)
 
 
@@ -255,7 +258,7 @@ def run(name: str, base: str, tuned: str, *, as_json: Json = False) -> None:
         return
     for key, value in found.items():
         if not isinstance(value, dict | list):
-            print(f"{key}: {value}")
+            print(sentence(f"{key}: {value}"))
 
 
 def _split(out: Path | None, shard: str | None, ray: int | None, gpus: int | None) -> Split:
@@ -270,15 +273,15 @@ def _shard_done(split: Split, as_json: bool) -> None:
     shard = split.shard
     if shard is None or split.out is None:
         raise AssertionError("only a shard leaves nothing to show")
-    print(f"shard {shard.number} of {shard.of} is in {split.out}", file=sys.stderr)
-    print(f"{split.left()}; then run the command without --shard", file=sys.stderr)
+    say(f"shard {shard.number} of {shard.of} is in {split.out}")
+    say(f"{split.left()}; then run the command without --shard")
     if as_json:
         print_json({"shard": shard.number, "of": shard.of, "missing": split.missing()})
 
 
 def _say_written(paths: list[Path]) -> None:
     for path in paths:
-        print(f"wrote {path}", file=sys.stderr)
+        say(f"wrote {path}")
 
 
 def _show_shift(document: dict[str, Any], as_json: bool) -> None:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError, TransferscopeError
+from .outputs import check_outputs
 from .shared import (
     Fields,
     Float,
@@ -41,6 +42,7 @@ def published(*, html: Path | None = None, as_json: Json = False) -> None:
     """
     from ..published import cohort_checks, recompute
 
+    check_outputs({"--html": html})
     cohort, checks = recompute(), cohort_checks()
     if html:
         from ..report.published import render_published
@@ -122,6 +124,7 @@ def compare(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope compare BASE TUNED...")
+    check_outputs({"--html": html, "--md": md, "--csv": csv}, [base, *tuned, mapping])
     with opened([base, *tuned], mapping=mapping, source=source, fields=fields, tuned=True) as runs:
         comparison = compare_runs(runs[0], runs[1:], seed=seed, replicates=replicates)
     if html or md or csv:
@@ -217,6 +220,7 @@ def gate(
     from ..compare.policy import load_policy
     from ..report.gate import print_gate, render_gate_markdown, render_junit
 
+    check_outputs({"--md": md, "--junit": junit}, [base, tuned, policy, previous, again, mapping])
     extra = {name: path for name, path in (("previous", previous), ("again", again)) if path}
     try:
         rules = load_policy(policy)
@@ -241,16 +245,25 @@ def gate(
 
 
 def asked_files(arguments: Sequence[str]) -> tuple[Path | None, Path | None]:
-    """--md and --junit of a command line that could not be parsed as a whole."""
+    """--md and --junit of a command line that could not be parsed as a whole.
+
+    Neither where one of them is something else's place.
+    """
     found: dict[str, Path] = {}
-    for at, argument in enumerate(arguments):
+    others: list[Path] = []
+    for at, argument in enumerate(arguments[1:], start=1):
         option, equals, value = argument.partition("=")
         if option in ("--md", "--junit"):
             following = arguments[at + 1 : at + 2]
             value = value if equals else "".join(following)
             if value and not value.startswith("-"):
                 found[option] = Path(value)
-    return found.get("--md"), found.get("--junit")
+        elif arguments[at - 1] not in ("--md", "--junit"):
+            others.append(Path(value if equals else argument))
+    with suppress(InputError):  # nor is anything written over that may be an input
+        check_outputs(found, others)
+        return found.get("--md"), found.get("--junit")
+    return None, None
 
 
 def write_not_judged(files: tuple[Path | None, Path | None], reason: str) -> None:

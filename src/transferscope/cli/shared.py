@@ -19,6 +19,7 @@ from cyclopts.validators import Number
 from .. import __version__
 from ..core.errors import InputError
 from ..core.invalid import LARGEST
+from ..core.shown import sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,9 +155,13 @@ def mute(stream: TextIO) -> None:
 
 
 def say(text: str) -> None:
-    """One line on stderr, which nobody may be reading: that must not change an exit code."""
+    """One line on stderr, which nobody may be reading: that must not change an exit code.
+
+    It may hold names from somebody else's files: they reach the terminal without escape codes.
+    """
+    indent = " " * (len(text) - len(text.lstrip(" ")))
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(indent + sentence(text), file=sys.stderr, flush=True)
     except BrokenPipeError:
         mute(sys.stderr)
 
@@ -201,10 +206,9 @@ def say_cleaned(found: Cleaned, source: str, suite: str) -> None:
     overlapping = f"{len(found.overlapping)} of {total} queries overlap with suite {suite}"
     kept = ", kept: built in" if len(found.overlapping) > found.removed else ""
     lacking = f"; {len(found.unanswered)} without a teacher's response to train on, removed"
-    print(
+    say(
         f"{source}: {overlapping}{', removed' if found.removed else kept}"
-        f"{lacking if found.unanswered else ''}",
-        file=sys.stderr,
+        f"{lacking if found.unanswered else ''}"
     )
 
 
@@ -213,7 +217,7 @@ def say_unfinished(teacher: Path) -> None:
     from ..train.pool import unfinished
 
     if count := unfinished(teacher):
-        print(f"{teacher}: {count} unfinished responses left out", file=sys.stderr)
+        say(f"{teacher}: {count} unfinished responses left out")
 
 
 @contextmanager

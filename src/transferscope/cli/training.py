@@ -9,6 +9,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from ..core.shown import sentence
+from .outputs import check_outputs
 from .shared import (
     Arithmetic,
     Data,
@@ -25,6 +27,7 @@ from .shared import (
     asked_by,
     clean_queries,
     print_json,
+    say,
     say_cleaned,
     say_unfinished,
 )
@@ -80,6 +83,7 @@ def train(
     from ..train import arm_config, clean_arm, need_trl, read_settings, train_arm
     from ..train.config import PRECISIONS, PROCEDURAL
 
+    check_outputs({"--out": out}, [config, model, _file(queries), teacher, suite, data])
     given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
     given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
     given["precision"] = None if dtype is None else PRECISIONS[dtype]
@@ -96,7 +100,7 @@ def train(
     say_cleaned(found, source, suite)
     with progress() as tick:
         train_arm(chosen, out, tick=tick)
-    print(f"tuned model: {out}", file=sys.stderr)
+    say(f"tuned model: {out}")
 
 
 @app.command(name="distill")
@@ -146,6 +150,7 @@ def distill_command(
     from ..report.progress import progress
     from ..train.distill import check_out, distill
 
+    check_outputs({"--out": out}, [teacher, suite, data])
     check_out(out, queries)
     chosen = backend(engine, engine_options(engine_args), dtype=dtype)
     chosen.check(teacher)
@@ -167,7 +172,12 @@ def distill_command(
     if as_json:
         print_json(asdict(found))
         return
-    print(f"{found.responses} responses to {found.queries} queries in {out}")
+    print(f"{found.responses} responses to {found.queries} queries in {sentence(out)}")
     print(f"{found.correct} correct; {found.solved} queries have a correct one")
     if found.unfinished:
         print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")
+
+
+def _file(queries: str | None) -> str | None:
+    """The file that a source of queries names, if it does."""
+    return None if queries is None else queries.partition("?")[0]

@@ -68,7 +68,7 @@ def items_needed(effect: float, discordance: float) -> int:
             place="--discordance",
             remedy=f"give a discordance of at least {effect / 100.0:g}",
         )
-    if discordance / (effect / 100.0) ** 2 > 1e11:
+    if discordance > 1e11 * (effect / 100.0) ** 2:  # whose square may be 0
         raise InputError(
             f"an effect of {effect:g} points takes more items than there are",
             place="--effect",

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.files import read_text
 from ..core.mistaken import refuse_mistaken
-from ..core.packed import read_any_text
 from ..core.scoretable import CohortIndex, ScoreTable, cohort_index, parse_table
 from ..core.suite import load_suite
 
@@ -62,7 +62,7 @@ def index_file(
     :func:`~transferscope.core.scoretable.parse_table`) and for the published scale elsewhere.
     """
     refuse_mistaken(path)
-    text = read_any_text(path, remedy="name a CSV file")
+    text = read_text(path, remedy="name a CSV file")
     table = parse_table(text, place=str(path), source=source)
     paper = load_suite("paper")
     of_paper = table.is_suite(paper)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .fieldnames import CONTEXT, KNOWN, LAST, MESSAGES, SERIALS, folded, is_said, is_text, shown
+from .fieldnames import CONTEXT, KNOWN, LAST, MESSAGES, SERIALS, folded, is_said, is_text
+from .shown import name as shown
 
 SNIFFED = 50
 """Rows from whose names and values a file's names are settled."""

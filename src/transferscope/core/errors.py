@@ -4,12 +4,19 @@
     +-- InputError      bad input: names the place and the remedy; exit code 2
     +-- MissingExtra    an optional dependency is not installed; exit code 2
 
-A message is one line: what is wrong, where, and what to do about it.
+A message is one line: what is wrong, where, and what to do about it. It may hold names from
+somebody else's file, so it is made safe to show.
 """
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+
+from .shown import sentence
+
+WHAT_LIMIT = 600
+"""Characters shown of each part of a message."""
+_NULL, _SHOWN = "\0", "\\0"
 
 
 class TransferscopeError(Exception):
@@ -24,11 +31,11 @@ class InputError(TransferscopeError):
 
     def __init__(self, what: str, *, place: str | None = None, remedy: str | None = None) -> None:
         self.what, self.place, self.remedy = what, place, remedy
-        place = place and place.replace("\0", "\\0")  # no terminal shows it
-        parts = [f"{place}: {what}" if place else what]
+        where = f"{sentence(place.replace(_NULL, _SHOWN))}: " if place else ""
+        parts = [where + sentence(what, WHAT_LIMIT)]
         if remedy:
-            parts.append(remedy)
-        super().__init__("; ".join(" ".join(part.split()) for part in parts))
+            parts.append(sentence(remedy, WHAT_LIMIT))
+        super().__init__("; ".join(parts))
 
 
 class MissingExtra(TransferscopeError):

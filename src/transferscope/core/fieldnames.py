@@ -17,7 +17,6 @@ SERIALS = ("idx", "index", "key")
 LAST = ("answer", "solution", "text", "content")
 """Names of a response where nothing else can be one and a reference stands beside it (or nothing
 was asked): in a dataset they are the reference, or the question."""
-SHOWN = 80
 _NUMBER = re.compile(
     r"[-+]?[\d.,]+(e[-+]?\d+)?\s*%?(\s*(±|\+/-).*)?|true|false|nan|n/?a|[-–—]", re.I
 )
@@ -181,12 +180,6 @@ def fields_given(given: Iterable[str]) -> dict[str, str]:
             raise InputError(f"field {name!r} twice", place="--field", remedy="keep one")
         found[name] = column
     return found
-
-
-def shown(name: object) -> str:
-    """A file's own name for something, fit for one line: printable and at most 80 characters."""
-    text = "".join(c if c.isprintable() else "\ufffd" for c in str(name)[:SHOWN])
-    return text if len(str(name)) <= SHOWN else text[:-1] + "…"
 
 
 def folded(column: str) -> str:

@@ -9,87 +9,67 @@ be written to.
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import os
-import secrets
 import tomllib
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any
 
-from .damage import AGAIN, LFS, damage_of
+from .damage import LFS, damage_of
 from .errors import InputError
+from .opening import (
+    MAX_TEXT,
+    NULL,
+    check_file,
+    files_below,
+    is_file,
+    lines_of,
+    open_file,
+    read_bytes,
+)
+from .packed import decoded
+from .parsing import DECODER, MAX_DEPTH, too_deep
+from .scratch import is_scratch, remove_left, scratch_beside, scratch_folder
 
-NULL = "the name holds a null character"
-"""What Python, not the system, says of a path with one."""
-_GZIP = b"\x1f\x8b"
-_ROOM, _RATIO = 64 * 2**20, 200
-"""A packed file may unpack to the first, or to the second times its size: results shrink by 20."""
+__all__ = [
+    "FOLDER_REMEDY",
+    "appending",
+    "check_file",
+    "check_folder",
+    "files_below",
+    "holding",
+    "is_file",
+    "is_scratch",
+    "json_lines",
+    "json_value",
+    "lines_of",
+    "make_folder",
+    "open_file",
+    "parse_toml",
+    "read_bytes",
+    "read_head",
+    "read_json",
+    "read_json_lines",
+    "read_list",
+    "read_text",
+    "refusing",
+    "remove_left",
+    "scratch_folder",
+    "write_atomically",
+    "write_filled",
+    "write_json",
+]
 
 
-def unpacked_name(path: Path) -> Path:
-    """``path`` without gzip's ending: ``results.json`` for ``results.json.gz``."""
-    return path.with_suffix("") if path.suffix == ".gz" else path
+def read_text(path: Path, *, remedy: str = "name a text file", limit: int = MAX_TEXT) -> str:
+    """The whole file, without a byte order mark, lines ended by ``\\n``.
 
-
-@contextmanager
-def open_unpacked(path: Path) -> Iterator[BinaryIO]:
-    """The file's bytes, unpacked where gzip packed them.
-
-    Raises :class:`InputError` while it is read where it is cut off, damaged or unpacks without
-    end, and ``OSError`` as ``open`` does.
+    Raises :class:`InputError` for one above ``limit`` bytes.
     """
-    with path.open("rb") as file:
-        if file.peek(len(_GZIP))[: len(_GZIP)] != _GZIP:
-            yield file
-            return
-        most = max(_ROOM, _RATIO * os.fstat(file.fileno()).st_size)
-        with gzip.open(file) as packed:
-            yield cast(BinaryIO, io.BufferedReader(_Unpacked(packed, path, most)))
-
-
-class _Unpacked(io.RawIOBase):
-    """What ``packed`` holds, with damage named and no more than ``most`` bytes."""
-
-    def __init__(self, packed: gzip.GzipFile, path: Path, most: int) -> None:
-        self._packed, self._path, self._left = packed, path, most
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        try:
-            chunk = self._packed.read(len(buffer))
-        except EOFError:
-            raise InputError("is cut off", place=str(self._path), remedy=AGAIN) from None
-        except (gzip.BadGzipFile, zlib.error):
-            what = "is damaged: gzip can't unpack it"
-            raise InputError(what, place=str(self._path), remedy=AGAIN) from None
-        self._left -= len(chunk)
-        if self._left < 0:
-            what = f"unpacks to more than {_RATIO} times its size"
-            raise InputError(what, place=str(self._path), remedy="unpack it yourself")
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
-
-
-def read_text(path: Path, *, remedy: str = "name a text file") -> str:
-    """The whole file, without a byte order mark."""
-    try:
-        with open_unpacked(path) as file:
-            text = file.read().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError("no such file", place=str(path), remedy=remedy) from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text", place=str(path), remedy=remedy) from None
-    except OSError as err:
-        raise InputError(f"not readable: {err.strerror}", place=str(path), remedy=remedy) from None
-    except ValueError:
-        raise InputError(NULL, place=str(path), remedy=remedy) from None
+    text = decoded(read_bytes(path, remedy=remedy, limit=limit), place=str(path), remedy=remedy)
     if text.startswith(LFS):
         _refuse_damaged(text, str(path), remedy=remedy)
     return text.replace("\r\n", "\n").replace("\r", "\n")
@@ -98,9 +78,9 @@ def read_text(path: Path, *, remedy: str = "name a text file") -> str:
 def read_head(path: Path, *, size: int = 4096) -> str:
     """The first ``size`` bytes as text, as far as they are some; empty where it can't be read."""
     try:
-        with open_unpacked(path) as file:
+        with open_file(path, remedy="") as file:
             return file.read(size).decode("utf-8-sig", "replace")
-    except (OSError, ValueError, InputError):
+    except InputError:
         return ""
 
 
@@ -120,8 +100,11 @@ def read_list(path: Path, *, remedy: str) -> list[Any]:
 def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[tuple[str, Any]]:
     """Place ("file:line") and object of every line that isn't blank; lazily.
 
-    A binary file is such an iterable: it ends lines at ``\\n`` only, while text may hold U+2028.
+    ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
+    only, while text may hold U+2028.
     """
+    if isinstance(lines, BufferedReader):
+        lines = lines_of(lines, path=path, remedy=remedy)
     for number, line in enumerate(lines, start=1):
         place = f"{path}:{number}"
         try:
@@ -135,16 +118,10 @@ def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[t
 def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
     """:func:`json_lines` of a file; at least one line."""
     found = False
-    try:
-        with open_unpacked(path) as file:
-            for placed in json_lines(file, path=path, remedy=remedy):
-                found = True
-                yield placed
-    except OSError as err:
-        what = f"not readable: {err.strerror}"
-        raise InputError(what, place=str(path), remedy="name a JSONL file") from None
-    except ValueError:
-        raise InputError(NULL, place=str(path), remedy="name a JSONL file") from None
+    with open_file(path, remedy="name a JSONL file") as file:
+        for placed in json_lines(file, path=path, remedy=remedy):
+            found = True
+            yield placed
     if not found:
         raise InputError("holds no row", place=str(path), remedy=remedy)
 
@@ -152,30 +129,54 @@ def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
 def parse_toml(text: str, *, place: str) -> dict[str, Any]:
     """The TOML document ``text``."""
     try:
-        return tomllib.loads(text)
+        value = tomllib.loads(text)
     except ValueError as err:  # the decoder's own error, or an integer of thousands of digits
         raise InputError(f"not valid TOML: {err}", place=place) from None
     except RecursionError:
         raise InputError("not valid TOML: nested too deeply", place=place) from None
+    if too_deep(value):
+        raise InputError("not valid TOML: nested too deeply", place=place)
+    return value
 
 
-def write_atomically(path: Path, text: str | Iterable[str]) -> None:
+def write_atomically(path: Path, text: str | bytes | Iterable[str]) -> None:
     """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
 
     Processes that write one file at a time have a scratch file each; the last one's text stays.
-    Raises :class:`InputError` where the file can't be written.
+    What killed writers of the file left is removed. Raises :class:`InputError` where the file can't
+    be written, and for a device, which would be replaced.
     """
-    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+    def fill(file: IO[bytes]) -> None:
+        for piece in [text] if isinstance(text, str | bytes) else text:
+            file.write(piece.encode() if isinstance(piece, str) else piece)
+
+    write_filled(path, fill)
+
+
+def write_filled(path: Path, fill: Callable[[IO[bytes]], Any]) -> None:
+    """:func:`write_atomically` what ``fill`` writes into the open file that it is given."""
     with refusing(path, "can't be written"):
-        try:
-            with scratch.open("w", encoding="utf-8") as file:
-                file.writelines([text] if isinstance(text, str) else text)
-                file.flush()
-                os.fsync(file.fileno())
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError("is no file to write to", place=str(path), remedy="name another file")
+        with scratch_beside(path) as (scratch, file):
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
             scratch.replace(path)
-        except BaseException:  # Ctrl-C, too, leaves no scratch file behind
-            scratch.unlink(missing_ok=True)
-            raise
+
+
+@contextmanager
+def appending(path: Path) -> Iterator[IO[bytes]]:
+    """The file, open for adding to it; flushed to the disk at the end of the block.
+
+    Raises :class:`InputError` where that can't be, with half of what was added in the file: readers
+    must know how much of it counts.
+    """
+    with refusing(path, "can't be written"), path.open("ab") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager
@@ -242,14 +243,9 @@ def refusing(
         why = err.strerror or " ".join(str(err).split())
         raise InputError(f"{what}: {why}", place=str(path), remedy=remedy) from None
     except ValueError as err:
-        if "null" not in str(err):
+        if "embedded null" not in str(err):
             raise
         raise InputError(f"{what}: {NULL}", place=str(path), remedy=remedy) from None
-
-
-def is_scratch(path: Path, *, of: str) -> bool:
-    """Whether a killed :func:`write_atomically` of the file named ``of`` left this behind."""
-    return path.name.startswith(f".{of}.") and path.suffix == ".tmp"
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -273,13 +269,16 @@ def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
 def json_value(text: str, place: str, remedy: str) -> Any:
     """The JSON value ``text``, an object or not. Raises :class:`InputError` naming ``place``."""
     try:
-        value = json.loads(text)
+        value = DECODER.decode(text)
     except ValueError as err:
         _refuse_damaged(text, place, remedy=remedy, at=getattr(err, "pos", None))
         raise InputError(f"not valid JSON ({err})", place=place, remedy=remedy) from None
     except RecursionError:
         what = "not valid JSON (nested too deeply)"
         raise InputError(what, place=place, remedy=remedy) from None
+    if text.count("{") + text.count("[") > MAX_DEPTH and too_deep(value):
+        what = f"nested too deeply (beyond {MAX_DEPTH} levels)"
+        raise InputError(what, place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
         try:  # half of a surrogate pair is no character: nothing could print or tokenise it
             json.dumps(value, ensure_ascii=False).encode()

@@ -11,9 +11,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from .damage import HEAD as DAMAGE_HEAD
+from .damage import Damage, damage_of
 from .errors import InputError
-from .fieldnames import shown
+from .opening import open_file
 from .packed import bare_suffix
+from .shown import name as shown
 
 _UNPACK = "unpack it first"
 _NAMES = {
@@ -95,46 +98,49 @@ _MARKS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"_step", "_runtime"}), "a summary of a Weights & Biases run"),
 )
 """Keys that tell a document under another name."""
-_POINTER = b"version https://git-lfs.github.com/spec/"
 _ROWS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 """Endings of plain files that may hold answers or scores."""
 _PEEK = 2**20
 """Bytes of a .json file that are looked at to tell what it is."""
 
 
-def mistaken(path: Path) -> tuple[str, str] | None:
-    """What ``path`` is and what to do, where it is no results but well known; else ``None``.
+def mistaken(path: Path) -> Damage | None:
+    """What is wrong with ``path`` and what to do, where it is no results but well known.
 
-    A file is told by its name, its first bytes or its keys; a folder by the model in it.
+    A file is told by its name, its first bytes or its keys; a folder by the model in it. ``None``
+    for all others.
     """
     if path.is_dir():
         return _folder(path)
     if not path.is_file():
         return None
     start = _start(path)
-    if start.startswith(_POINTER):
-        return "a Git LFS pointer, not the file itself", "fetch it: git lfs pull"
+    if damage := damage_of(start[:DAMAGE_HEAD].decode("utf-8-sig", "replace")):
+        return damage
     name, ending = path.name.lower(), path.suffix.lower()
     if ending in _OTHER:
-        return _OTHER[ending]
+        return _known(*_OTHER[ending])
     if start[:4] == b"PK\x03\x04" and ending != ".eval":
-        return "an archive or workbook", "unpack it, or save its sheet as CSV"
+        return _known("an archive or workbook", "unpack it, or save its sheet as CSV")
     what = _NAMES.get(name) or _ENDINGS.get(ending)
     if name.startswith("events.out.tfevents"):
         what = "TensorBoard's log"
     if what is None and bare_suffix(path) == ".json" and (keys := _keys(start)):
         what = next((said for marks, said in _MARKS if marks <= keys), None)
-    return None if what is None else (what, _evaluate(path.parent))
+    return None if what is None else _known(what, _evaluate(path.parent))
 
 
 def refuse_mistaken(path: Path) -> None:
     """Raise :class:`InputError` where ``path`` is no results but well known."""
     if found := mistaken(path):
-        what, instead = found
-        raise InputError(f"is {what}, not results", place=str(path), remedy=instead)
+        raise InputError(found.what, place=str(path), remedy=found.remedy)
 
 
-def _folder(path: Path) -> tuple[str, str] | None:
+def _known(what: str, instead: str) -> Damage:
+    return Damage(f"is {what}, not results", instead)
+
+
+def _folder(path: Path) -> Damage | None:
     low = {name.lower() for name in _names_in(path)}
     what = ""
     if "adapter_config.json" in low:
@@ -144,11 +150,11 @@ def _folder(path: Path) -> tuple[str, str] | None:
     elif any(name.startswith("checkpoint-") for name in low):
         what = "a folder of checkpoints"
     elif any(name.endswith(".arrow") for name in low):
-        return "a folder of a data set", "write it as JSON lines: dataset.to_json(FILE)"
+        return _known("a folder of a data set", "write it as JSON lines: dataset.to_json(FILE)")
     elif low & {"wandb-summary.json", "wandb-metadata.json"} or path.name == "wandb":
-        return "a folder of Weights & Biases", "name the results of an evaluation"
+        return _known("a folder of Weights & Biases", "name the results of an evaluation")
     model = path / "CHECKPOINT" if what == "a folder of checkpoints" else path
-    return (what, plain_files(path) or _evaluate(model)) if what else None
+    return _known(what, plain_files(path) or _evaluate(model)) if what else None
 
 
 def plain_files(folder: Path) -> str:
@@ -176,9 +182,9 @@ def _evaluate(model: Path) -> str:
 
 def _start(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(_PEEK if path.suffix.lower() == ".json" else 64)
-    except OSError:
+        with open_file(path, remedy="") as file:
+            return file.read(_PEEK if bare_suffix(path) == ".json" else DAMAGE_HEAD)
+    except InputError:
         return b""
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import InputError
-from .fieldnames import shown
 from .nearest import nearest
+from .shown import name as shown
 
 MODEL_MARK = "::"
 """Between a file and the name of one of its models."""

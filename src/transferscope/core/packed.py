@@ -11,13 +11,11 @@ import gzip
 import io
 import os
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from .damage import AGAIN
 from .errors import InputError
-from .files import refusing
 
 MAX_UNPACKED = 4 * 2**30
 """Bytes: what a .gz may unpack to."""
@@ -25,9 +23,8 @@ MAX_GROWTH = 300
 """Times its own size that a .gz may unpack to, where that is above :data:`FREE`: text packs to a
 tenth, a bomb to a thousandth."""
 FREE = 64 * 2**20
-MAX_TEXT = 256 * 2**20
-"""Bytes of a table or document, unpacked: it can only be read whole."""
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
+"""How a packed file begins, whatever it is called."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -36,6 +33,14 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 """Byte order marks and what they mean; that of UTF-32 begins with UTF-16's."""
+
+
+def unpacked(file: IO[bytes], path: Path) -> io.BufferedReader:
+    """What the open .gz ``file`` holds; ``path`` is named in an :class:`InputError` while reading.
+
+    It can be sought, at the cost of unpacking again.
+    """
+    return io.BufferedReader(_Unpacked(file, path))
 
 
 class _Unpacked(io.RawIOBase):
@@ -61,53 +66,16 @@ class _Unpacked(io.RawIOBase):
         try:
             content = self._gzip.read(len(buffer))
         except EOFError:
-            what, remedy = "is cut off: the packed file ends early", "copy it again"
-            raise InputError(what, place=str(self._path), remedy=remedy) from None
+            what = "is cut off: the packed file ends early"
+            raise InputError(what, place=str(self._path), remedy=AGAIN) from None
         except (gzip.BadGzipFile, zlib.error) as err:
-            what = f"is no intact gzip file ({err})"
-            raise InputError(what, place=str(self._path), remedy="copy it again") from None
+            what = f"is damaged: gzip can't unpack it ({err})"
+            raise InputError(what, place=str(self._path), remedy=AGAIN) from None
         if self._gzip.tell() > self._limit:
-            what = f"unpacks to more than {self._limit // 2**20} MiB"
+            what = f"unpacks to more than {self._limit // 2**20:,} MiB"
             raise InputError(what, place=str(self._path), remedy="split or unpack it") from None
         buffer[: len(content)] = content
         return len(content)
-
-
-@contextmanager
-def opened_bytes(path: Path, *, remedy: str) -> Iterator[IO[bytes]]:
-    """The file's bytes, unpacked where they begin as gzip's do; can be read and sought.
-
-    Raises :class:`InputError` for what can't be read, here or while reading.
-    """
-    with refusing(path, "not readable", remedy=remedy):
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise InputError("is no regular file", place=str(path), remedy=remedy)
-        file = path.open("rb")
-    with file, refusing(path, "not readable", remedy=remedy):
-        packed = file.peek(2)[:2] == _GZIP
-        yield io.BufferedReader(_Unpacked(file, path)) if packed else file
-
-
-def read_any_text(path: Path, *, remedy: str, limit: int | None = None) -> str:
-    """The whole file as text: unpacked, from UTF-8 or UTF-16, without a byte order mark.
-
-    Raises :class:`InputError` for what can't be read, is no text or longer than ``limit`` bytes
-    (:data:`MAX_TEXT` unless told).
-    """
-    most = MAX_TEXT if limit is None else limit
-    if "\0" not in str(path) and not path.exists():
-        raise InputError("no such file", place=str(path), remedy=remedy)
-    with opened_bytes(path, remedy=remedy) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        what = f"tables and documents above {most // 2**20} MiB are refused"
-        raise InputError(what, place=str(path), remedy="write it as JSON lines")
-    encoding = text_encoding(content)
-    try:
-        return content.decode(encoding).removeprefix("\ufeff")  # some write two marks
-    except UnicodeDecodeError:
-        what = f"not {encoding.upper().removesuffix('-SIG')} text"
-        raise InputError(what, place=str(path), remedy=f"save it as UTF-8, or {remedy}") from None
 
 
 def text_encoding(start: bytes) -> str:
@@ -128,16 +96,31 @@ def text_encoding(start: bytes) -> str:
     return "utf-8"
 
 
+def decoded(content: bytes, *, place: str, remedy: str) -> str:
+    """A text's bytes, UTF-8 or UTF-16, as text without a byte order mark.
+
+    Raises :class:`InputError` for what is neither.
+    """
+    encoding = text_encoding(content)
+    try:
+        return content.decode(encoding).removeprefix("\ufeff")  # some write two marks
+    except UnicodeDecodeError:
+        what = f"not {encoding.upper().removesuffix('-SIG')} text"
+        raise InputError(what, place=place, remedy=f"save it as UTF-8, or {remedy}") from None
+
+
+def unpacked_name(path: Path) -> Path:
+    """``path`` without gzip's ending: ``results.json`` for ``results.json.gz``."""
+    return path.with_suffix("") if path.suffix.lower() == ".gz" else path
+
+
 def bare_suffix(path: Path) -> str:
     """The file's kind by its name, in small letters, whether packed or not.
 
     >>> bare_suffix(Path("a.JSON.gz")), bare_suffix(Path("b.csv"))
     ('.json', '.csv')
     """
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] == ".gz":
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
+    return unpacked_name(path).suffix.lower()
 
 
 def bare_stem(path: Path) -> str:
@@ -146,5 +129,4 @@ def bare_stem(path: Path) -> str:
     >>> bare_stem(Path("out/llama-3.1.csv.gz"))
     'llama-3.1'
     """
-    name = path.name[:-3] if path.name.lower().endswith(".gz") else path.name
-    return Path(name).stem
+    return unpacked_name(path).stem

@@ -16,6 +16,8 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
+from .shown import sentence
+
 Kind = Literal["importers", "suites", "graders", "arms", "probes"]
 
 
@@ -29,5 +31,5 @@ def plugins(kind: Kind) -> Mapping[str, Any]:
         except Exception as err:  # somebody else's code may raise anything
             why = " ".join(f"{type(err).__name__}: {err}".split())[:200]
             line = f"plugin {point.name!r} of {kind} ({point.value}) is left out: {why}"
-            print(f"transferscope: {line}", file=sys.stderr)
+            print(sentence(f"transferscope: {line}"), file=sys.stderr)
     return found

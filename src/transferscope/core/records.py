@@ -16,6 +16,8 @@ from typing import Any
 Tick = Callable[[str, int, int], None]
 """Progress callback: ``tick(what, done, total)``; called from long loops, cheap, may be ignored."""
 
+MOST = 10**12
+"""Largest count of items or tokens: sums and squares of counts stay exact."""
 HEAVIEST = 1e12
 """Largest weight of an item: sums of weights and their products stay finite."""
 
@@ -59,6 +61,10 @@ class Outcome:
             raise ValueError(f"score {self.score!r} is not within 0..1")
         if not 0.0 < self.weight <= HEAVIEST:
             raise ValueError(f"weight {self.weight!r} is not a positive number up to {HEAVIEST:g}")
+        if not 0 <= self.repeat <= MOST:
+            raise ValueError(f"repeat {shortened(self.repeat)} is not within 0..{MOST:,}")
+        if self.tokens is not None and not 0 <= self.tokens <= MOST:
+            raise ValueError(f"tokens {shortened(self.tokens)} is not within 0..{MOST:,}")
         _check_chance(self.chance)
 
     @property
@@ -108,8 +114,20 @@ class ScoreRow:
         if self.stderr is not None and not (math.isfinite(self.stderr) and self.stderr >= 0.0):
             raise ValueError(f"stderr {self.stderr!r} is not a number of at least 0")
         if self.n is not None and self.n < 1:
-            raise ValueError(f"n {self.n!r} is not above 0")
+            raise ValueError(f"n {shortened(self.n)} is not above 0")
+        if self.n is not None and self.n > MOST:
+            raise ValueError(f"n {shortened(self.n)} of {self.benchmark} is above {MOST:,}")
         _check_chance(self.chance)
+
+
+def shortened(number: int) -> str:
+    """A whole number for a message; of a long one its first digits and their count.
+
+    >>> shortened(-3), shortened(10**30)
+    ('-3', '1000000… (31 digits)')
+    """
+    text = str(number)
+    return text if len(text) <= 15 else f"{text[:7]}… ({len(text.lstrip('-'))} digits)"
 
 
 def _check_chance(chance: float | None) -> None:

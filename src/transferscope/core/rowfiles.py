@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .errors import InputError, MissingExtra
-from .files import json_lines, json_value
+from .errors import InputError
+from .files import json_lines, json_value, open_file, read_text
 from .mistaken import refuse_mistaken
-from .packed import MAX_TEXT, bare_suffix, opened_bytes, read_any_text, text_encoding
+from .packed import bare_suffix, text_encoding
+from .parquet import parquet_rows
 
+MAX_TABLE = 256 * 2**20
+"""Bytes of a table or document, unpacked: it can only be read whole."""
 LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv", ".tab")
 DELIMITERS = ("\t", ";", ",", "|")
@@ -54,7 +57,7 @@ def read_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[
     if kind in TABLES:
         return table_rows(path, remedy=remedy, limit=limit)
     if kind == ".parquet":
-        return _parquet_rows(path, remedy)
+        return parquet_rows(path)
     if kind != ".json" and streams(path, remedy=remedy):
         return _lines(path, remedy)
     return document_rows(path, remedy=remedy, limit=limit)
@@ -62,7 +65,7 @@ def read_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[
 
 def streams(path: Path, *, remedy: str) -> bool:
     """Whether the file is UTF-8 and doesn't begin as a JSON array: lines can be read one by one."""
-    with opened_bytes(path, remedy=remedy) as file:
+    with open_file(path, remedy=remedy) as file:
         start = file.read(4096)
     encoding = text_encoding(start)
     if encoding not in ("utf-8", "utf-8-sig"):
@@ -77,7 +80,7 @@ def document_rows(path: Path, *, remedy: str, limit: int | None = None) -> Itera
 
     JSON lines in a file of another name are read as such.
     """
-    text = read_any_text(path, remedy=remedy, limit=limit).strip()
+    text = read_text(path, remedy=remedy, limit=limit or MAX_TABLE).strip()
     if not text:
         return
     if _is_lines(text):
@@ -146,7 +149,7 @@ def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator
 
     Tabs, semicolons, commas or bars part the cells: whichever the header has most of.
     """
-    text = read_any_text(path, remedy=remedy, limit=limit)
+    text = read_text(path, remedy=remedy, limit=limit or MAX_TABLE)
     preface = re.match(_PREFACE, text)
     before = preface[0] if preface else ""
     text = text[len(before) :]
@@ -188,37 +191,14 @@ def delimiter_of(text: str) -> str:
 
 
 def _lines(path: Path, remedy: str) -> Iterator[Row]:
-    with opened_bytes(path, remedy=remedy) as file:
+    with open_file(path, remedy=remedy) as file:
         yield from json_lines(file, path=path, remedy=remedy)
-
-
-def _parquet_rows(path: Path, remedy: str) -> Iterator[Row]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingExtra("probe", needed_for="reading parquet") from None
-    try:
-        with parquet.ParquetFile(path) as file:
-            about = file.metadata
-            size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
-            if size > 4 * MAX_TEXT:
-                what = f"unpacks to {size // 2**20} MiB"
-                raise InputError(what, place=str(path), remedy="write it as JSON lines")
-            number = 0
-            for batch in file.iter_batches(batch_size=256):
-                for row in batch.to_pylist():
-                    yield f"{path} (row {number})", row
-                    number += 1
-    except (pyarrow.ArrowException, OSError) as err:
-        what = f"not readable as parquet ({' '.join(str(err).split())[:120]})"
-        raise InputError(what, place=str(path), remedy=remedy) from None
 
 
 def holds_rows(path: Path) -> bool:
     """Whether a ``.json`` file is rows, or so broken that the reason should be told."""
     try:
-        text = read_any_text(path, remedy="").strip()
+        text = read_text(path, remedy="", limit=MAX_TABLE).strip()
         return _is_lines(text) or rows_in(json_value(text, str(path), "")) is not None
     except InputError:
         return True

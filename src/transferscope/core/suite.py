@@ -16,6 +16,7 @@ Suites are TOML files; those that ship with the package lie in ``core/suites/``:
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -118,7 +119,7 @@ def load_suite(name: str | Path) -> Suite:
     path = Path(name)
     if not path.is_file() and str(name) in (outside := plugins("suites")):
         path = Path(outside[str(name)])
-    if not path.is_file():
+    if path.is_dir() or not os.path.lexists(path):  # a pipe, say, is refused by its reader
         known = ", ".join([*BUILT_IN, *outside])
         near = nearest(str(name), [*BUILT_IN, *outside], n=1)
         ask = f"did you mean {near[0]!r}? " if near else ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
-from ..core.errors import InputError
+from ..core.errors import InputError, MissingExtra
 from ..engines.base import Engine
 from ..engines.server import PLACE, ServerOptions
 from ..models import AUTO, find_model, fingerprint, settled
@@ -33,6 +34,8 @@ def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
     if given:
         what = f"engine hf takes no options, so no {min(given)!r}"
         raise InputError(what, place=PLACE, remedy="leave it out, or use --engine openai")
+    if find_spec("torch") is None:
+        raise MissingExtra("eval", needed_for="engine hf")
     weights = settled(dtype)
 
     def open_(model: str) -> Engine:

@@ -19,10 +19,10 @@ from typing import Any
 from ..core.answers import ENDS, Answer, answers_in, asked_in, failures, item_key
 from ..core.columns import SNIFFED, Names, settle
 from ..core.errors import InputError
-from ..core.fieldnames import shown
 from ..core.modelnames import chosen_model, split_model
 from ..core.packed import bare_suffix
 from ..core.rowfiles import TABLES, rows_of
+from ..core.shown import name as shown
 
 REMEDY = (
     'give one JSON object per line: {"id": ..., "prompt": ..., "response": ...}, '

@@ -6,10 +6,10 @@ afterwards it is an ordinary local folder.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from ..assets import cache_dir, smollm2_gguf
+from ..core.files import scratch_folder
 
 NAME = "smollm2-135m"
 FOLDER_VERSION = "1"  # change it when the conversion changes, so that old caches are not used
@@ -21,8 +21,8 @@ def smollm2_folder() -> Path:
     if folder.is_dir():
         return folder
     gguf = smollm2_gguf()
-    with tempfile.TemporaryDirectory(dir=cache_dir()) as scratch:
-        staged = Path(scratch) / "model"
+    with scratch_folder(cache_dir()) as scratch:
+        staged = scratch / "model"
         _convert(gguf, staged)
         try:
             staged.rename(folder)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..assets import sha256_of
 from ..core.errors import InputError
-from ..core.files import read_json
+from ..core.files import open_file, read_json, read_text
 from ..core.records import digest
 from .adapting import ADAPTER_CONFIG, fit_vocabulary, fitting_adapter
 from .embedded import NAME, smollm2_folder
@@ -224,7 +224,7 @@ def fingerprint(source: ModelSource) -> str:
             if path.suffix in {".safetensors", ".bin"}:
                 parts.append([path.name, path.stat().st_size, _content(path)])
             elif path.name in ("config.json", ADAPTER_CONFIG):
-                parts.append([path.name, path.read_text(encoding="utf-8")])
+                parts.append([path.name, read_text(path, remedy="repair it")])
     return digest(parts)
 
 
@@ -236,7 +236,7 @@ def _content(
     if size <= whole:
         return sha256_of(path)
     sampled = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_file(path, remedy="put a file in its place") as file:
         for start in range(0, size, stride):
             file.seek(start)
             sampled.update(file.read(block))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..core.errors import InputError
+from ..core.files import read_text
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 AUTO = "auto"
@@ -65,6 +66,6 @@ def processor_multiplies() -> bool:
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA", "")
     if limit.upper() in _BELOW or not CPUINFO.is_file():
         return False
-    lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_text(CPUINFO).splitlines()
     flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
     return not _MULTIPLIES.isdisjoint(flags.partition(":")[2].split())

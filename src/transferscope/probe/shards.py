@@ -16,7 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from ..core.errors import InputError, MissingExtra
-from ..core.files import make_folder
+from ..core.files import is_file, make_folder, open_file, write_filled
 from ..core.records import Tick, no_tick
 
 Part = TypeVar("Part")
@@ -91,10 +91,8 @@ class ShardFolder(Generic[Part]):
         make_folder(self.path)
         arrays: dict[str, Any] = {name: getattr(found, name) for name in self._names}
         file = self.path / shard.file_name
-        passing = file.with_suffix(".partial")
-        with passing.open("wb") as out:
-            np.savez(out, allow_pickle=False, **arrays, settings=np.array(self.settings))
-        passing.replace(file)
+        arrays["settings"] = np.array(self.settings)
+        write_filled(file, lambda out: np.savez(out, allow_pickle=False, **arrays))
         return file
 
     def load(self, shard: Shard) -> Part | None:
@@ -136,10 +134,13 @@ class ShardFolder(Generic[Part]):
     def _read(self, shard: Shard, names: Sequence[str]) -> dict[str, Any] | None:
         """Arrays of a shard's file; ``settings`` first, since another probe's arrays differ."""
         file = self.path / shard.file_name
-        if not file.is_file():
+        if not is_file(file):
             return None
         try:
-            with file.open("rb") as raw, np.load(raw, allow_pickle=False) as held:
+            with (
+                open_file(file, remedy="remove the file") as raw,
+                np.load(raw, allow_pickle=False) as held,
+            ):
                 settings = str(held["settings"])
                 mine = settings == self.settings
                 arrays = {name: held[name] for name in names} if mine else {}

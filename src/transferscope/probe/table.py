@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..core.errors import MissingExtra
+from ..core.files import write_filled
 from ..core.labels import Labels
 from ..core.token_shift import PositionShifts
 
@@ -42,6 +43,5 @@ def write_positions(
         "rank_tuned": positions.rank_tuned_N,
         "lost_mass": positions.lost_mass_N,
     }
-    passing = path.with_suffix(".partial")
-    parquet.write_table(pyarrow.table(columns), passing, compression="zstd")
-    passing.replace(path)
+    table = pyarrow.table(columns)
+    write_filled(path, lambda file: parquet.write_table(table, file, compression="zstd"))

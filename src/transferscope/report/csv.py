@@ -6,6 +6,8 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from .text import sentence
+
 if TYPE_CHECKING:
     from .model import ReportInput
 
@@ -31,6 +33,8 @@ COLUMNS = (
     "won",
 )
 
+_FORMULA = tuple("=+-@＝＋－＠")
+
 
 def render_csv(report: ReportInput) -> str:
     """Scores and changes in percent and points; a cell is empty where there is no value."""
@@ -50,5 +54,6 @@ def render_csv(report: ReportInput) -> str:
 
 
 def _text(value: str) -> str:
-    """A name as a cell: a spreadsheet must not read it as a formula."""
-    return f"'{value}" if value[:1] in "=+-@\t\r" else value
+    """A name as a cell: no escape codes, and nothing that a spreadsheet would read as a formula."""
+    shown = sentence(value)
+    return f"'{shown}" if shown[:1] in _FORMULA else shown

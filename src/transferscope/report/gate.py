@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from . import words
-from .markdown import cell_text, table
-from .text import markdown_cell, minus, name
+from .markdown import table
+from .text import markdown_cell, minus, name, sentence
+from .text import markdown_line as cell_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,9 +36,9 @@ def print_gate(result: GateResult, console: Console) -> None:
     style = {"PASS": "bold green", "REGRESSED": "bold red"}.get(result.verdict, "bold yellow")
     console.print(Text(_headline(result), style=style))
     for reason in result.reasons:
-        console.print(Text(f"- {minus(_line(reason))}"))
+        console.print(Text(f"- {minus(sentence(reason))}"))
     for note in _notes(result):
-        console.print(Text(_line(note)))
+        console.print(Text(sentence(note)))
     grid = plain_table("Guards: change and one-sided 95 % bound in points")
     for at, head in enumerate(HEAD):
         left = at in (0, 1, 2, len(HEAD) - 1)
@@ -137,10 +138,6 @@ def _notes(result: GateResult) -> list[str]:
     if result.unguarded:
         notes.append(f"The policy guards none of: {', '.join(result.unguarded)}")
     return notes
-
-
-def _line(text: str) -> str:
-    return " ".join(map(name, text.split()))
 
 
 def _headline(result: GateResult) -> str:

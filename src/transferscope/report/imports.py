@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .text import name, visible
+from .text import name, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     def say(line: str) -> None:
         console.print(Text(line), highlight=False, soft_wrap=False)
 
-    say(f"{name(explanation.path)} ({explanation.format}), model {name(explanation.model)}")
+    say(f"{sentence(explanation.path)} ({explanation.format}), model {name(explanation.model)}")
     if lacking := explanation.unmapped:
         for line in _unmapped(lacking, len(explanation.tasks)):
             say(line)
@@ -52,11 +52,11 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     )
     left_out = [task.taken for task in explanation.tasks if task.taken.left_out]
     for taken in left_out:
-        say(f"{name(taken.task)}: left out, {name(taken.left_out)}")
+        say(f"{name(taken.task)}: left out, {sentence(taken.left_out)}")
     known = {f"{taken.task}: left out, {taken.left_out}" for taken in left_out}
     for note in explanation.notes:
         if note not in known:
-            say(visible(note))
+            say(sentence(note))
 
 
 def _unmapped(tasks: Iterable[Explained], total: int) -> list[str]:
@@ -64,13 +64,14 @@ def _unmapped(tasks: Iterable[Explained], total: int) -> list[str]:
     out = [f"{len(tasks)} of {total} tasks are in no group and will not be judged:"]
     tables: dict[str, list[str]] = {}
     for task in tasks:
-        nearest = f"nearest: {', '.join(task.nearest)}" if task.nearest else "no known name is near"
+        near = ", ".join(map(name, task.nearest))
+        nearest = f"nearest: {near}" if near else "no known name is near"
         out.append(f"  {name(task.taken.task)}: {nearest}")
         head, line = task.map_lines()
         tables.setdefault(head, []).append(line)
     out.append("To map them, put lines such as these in a file for --map (docs/importing.md):")
     for head, lines in sorted(tables.items()):
-        out += [f"  {head}", *(f"  {line}" for line in lines)]
+        out += [f"  {head}", *(f"  {sentence(line)}" for line in lines)]
     if "[tasks]" in tables:
         out.append("where GROUP is math, other (other reasoning) or non (non-reasoning)")
     return out
@@ -102,7 +103,7 @@ def _cells(tasks: list[Explained], label: str) -> list[str]:
     return [
         label,
         name(taken.benchmark) if task.mapped else "unmapped",
-        task.group or "-",
+        name(task.group or "-"),
         "left out" + others if taken.left_out else name(taken.metric) + others,
         "?" if n is None else f"{n:,}",
         "-" if taken.left_out else chance,

@@ -9,6 +9,7 @@ from . import parts, robust, study_grids, verdict, words
 from .figures import model_labels
 from .text import markdown_cell as cell
 from .text import markdown_html
+from .text import markdown_line as cell_text
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, Comparison, TunedResult
@@ -31,7 +32,7 @@ def render_markdown(report: ReportInput) -> str:
     comparison = report.comparison
     names = model_labels([t.model for t in comparison.tuned])
     labels = [cell(label) for label in names]
-    head = [f"## {cell(report.title)}"]
+    head = [f"## {cell_text(report.title)}"]
     if comparison.differences:
         head += _differences(comparison)
     head += [f"- {cell_text(note)}" for note in report.notes]
@@ -82,11 +83,6 @@ def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool)
             ]
             out.append("\n".join(f"- {cell_text(line)}" for line in lines))
     return [part for part in out if part]
-
-
-def cell_text(text: str) -> str:
-    """A whole sentence, escaped like a cell but not cut at a name's length."""
-    return " ".join(cell(word) for word in text.split()[:400])
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words_columns: int = 1) -> str:

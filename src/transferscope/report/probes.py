@@ -137,7 +137,7 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
     if cloud is None:
         picture.unlink(missing_ok=True)
         return written
-    picture.write_bytes(cloud)
+    write_atomically(picture, cloud)
     return [*written, picture]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..core.records import Tick
+from .text import name
 
 QUIET_SECONDS = 30.0
 """In a log, at most this long without a line while work goes on."""
@@ -46,6 +47,7 @@ def _bar() -> Iterator[Tick]:
     finished: set[str] = set()
 
     def tick(what: str, done: int, total: int) -> None:
+        what = name(what)
         if done >= total:
             if what in tasks:  # its bar makes room for the next one's
                 took = bar.tasks[bar.task_ids.index(tasks[what])].elapsed or 0.0
@@ -71,6 +73,7 @@ def _lines() -> Iterator[Tick]:
     shown: dict[str, float] = {}
 
     def tick(what: str, done: int, total: int) -> None:
+        what = name(what)
         now = time.monotonic()
         if done >= total:
             if what in began:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import figures, words
 from .html import render_page
 from .robust import curve_grid
-from .text import name
+from .text import name, sentence
 from .views import Grid
 
 if TYPE_CHECKING:
@@ -214,5 +214,5 @@ def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[figures.Figu
     spec = figures.bars(rows, order, labels, "mean change, points")
     title = "Figure 2: one base, the same maths queries, three tunings"
     caption = f"Mean change of each group from {own[0][0].base}."
-    figure = figures.Figure("controlled", title, name(caption), spec)
+    figure = figures.Figure("controlled", title, sentence(caption), spec)
     return figure, [(label, at) for at, label in enumerate(labels)]

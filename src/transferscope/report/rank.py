@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..core.attribution import because
 from . import words
-from .text import name
+from .text import name, sentence
 from .verdict import missing, not_judged
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
         table.add_row(*map(Text, [*cells, row.kept, "yes" if row.pareto else ""]))
     console.print(table)
     for text in sentences(ranking):
-        console.print(Text(text), highlight=False)
+        console.print(Text(sentence(text)), highlight=False)
 
 
 def sentences(ranking: Ranking) -> list[str]:

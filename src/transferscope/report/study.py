@@ -9,6 +9,7 @@ from rich.text import Text
 
 from . import study_grids, words
 from .terminal import plain_table
+from .text import sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +22,7 @@ STYLES = {"confirmed": "green", "contradicted": "red", "undecided": "dim"}
 def print_study(report: ReportInput, console: Console) -> None:
     """What the study lacks, one row per arm, then one verdict per claim with what was measured."""
     for note in report.notes:
-        console.print(Text(note, style="yellow"), highlight=False)
+        console.print(Text(sentence(note), style="yellow"), highlight=False)
     grid = study_grids.arm_grid(report.arm_means, report.comparison.source)
     table = plain_table("Mean change in points over training runs (95 % interval)")
     table.add_column(grid.head[0], overflow="fold")

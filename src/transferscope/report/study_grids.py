@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import views, words
-from .text import name
+from .text import name, sentence
 from .views import Grid
 
 
@@ -15,11 +15,11 @@ def claim_grid(claims: Sequence[Mapping[str, Any]]) -> Grid:
     rows = []
     for claim in claims:
         ci = claim["ci"]
-        why = f" ({name(claim['why'])})" if claim["why"] else ""
+        why = f" ({sentence(claim['why'])})" if claim["why"] else ""
         measured = claim["measured"]
         rows.append(
             (
-                name(claim["claim"]),
+                sentence(claim["claim"]),
                 f"{claim['verdict']}{why}",
                 "n/a" if measured is None else words.number(measured, 2),
                 words.interval((ci[0], ci[1]), 2) if ci else "none",

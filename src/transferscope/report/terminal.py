@@ -14,7 +14,7 @@ from rich.text import Text
 
 from . import parts, robust, verdict, views, words
 from .figures import model_labels
-from .text import minus, name, token
+from .text import minus, name, sentence, token
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -66,10 +66,10 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             console.print()
             console.print(_flagged(result))
             _say(f"flagged answers, base → tuned: {flags}", console, indent=2)
-        for sentence in (*words.limits(result), *robust.sentences(result, comparison)):
-            _say(sentence, console, indent=2)
+        for line in (*words.limits(result), *robust.sentences(result, comparison)):
+            _say(line, console, indent=2)
         for benchmark, why in result.not_compared.items():
-            _say(f"not compared: {name(benchmark)} ({name(why)})", console, indent=2)
+            _say(f"not compared: {name(benchmark)} ({why})", console, indent=2)
     console.print()
     _say(
         "Scores in percent, changes in points. Intervals are of one benchmark by itself; Holm's p "
@@ -88,12 +88,12 @@ def print_verdict(comparison: Comparison, console: Console) -> None:
         if at:
             console.print()
         _say(f"{label}: {verdict.headline(result, comparison.source)}", console, style="bold")
-        for sentence in verdict.verdicts(result, comparison.source):
-            _say(sentence, console, indent=2)
+        for line in verdict.verdicts(result, comparison.source):
+            _say(line, console, indent=2)
         if result.index is not None:
             mark = words.index_label(comparison.suite)
-            for sentence in verdict.index_sentences(result.index, result.linear, mark):
-                _say(sentence, console, indent=2)
+            for line in verdict.index_sentences(result.index, result.linear, mark):
+                _say(line, console, indent=2)
 
 
 def print_index(result: TableIndex, console: Console) -> None:
@@ -162,7 +162,7 @@ def print_shift(document: Mapping[str, Any], console: Console) -> None:
             table.add_row(Text(name(key)), Text(shown))
     console.print(table)
     if why := document.get("undefined_reason"):
-        _say(f"undefined: {name(why)}", console, style="dim")
+        _say(f"undefined: {why}", console, style="dim")
     averaged, of = document.get("n_layers_averaged", 0), len(document.get("layers", ()))
     if 0 < averaged < of:
         _say(
@@ -231,7 +231,7 @@ def print_differences(comparison: Comparison, console: Console) -> None:
         return
     _say("Not like for like: the runs differ.", console, style="bold yellow")
     for text in comparison.differences[:DIFFERENCES_SHOWN]:
-        _say(f"- {' '.join(map(name, text.split()))}", console, indent=2)
+        _say(f"- {text}", console, indent=2)
     if (left := len(comparison.differences) - DIFFERENCES_SHOWN) > 0:
         _say(f"- and {left} more", console, indent=2)
     console.print()
@@ -351,7 +351,7 @@ def _numbers(table: Table, *heads: str) -> None:
 
 def _say(text: str, console: Console, *, style: str = "", indent: int = 0) -> None:
     # Text objects: a model called "[red]" is a name and no markup.
-    line: RenderableType = Text(text, style=style)
+    line: RenderableType = Text(sentence(text), style=style)
     console.print(Padding(line, (0, 0, 0, indent)) if indent else line, highlight=False)
 
 

@@ -12,47 +12,33 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-TEXT_LIMIT = 2_000
-"""Characters shown of a prompt or an answer."""
-NAME_LIMIT = 120
-"""Characters shown of a name, a reason or a note's subject."""
+from ..core.shown import TEXT_LIMIT, name, sentence, visible
+
+__all__ = [
+    "TEXT_LIMIT",
+    "finite",
+    "markdown_cell",
+    "markdown_html",
+    "markdown_line",
+    "minus",
+    "name",
+    "script_json",
+    "sentence",
+    "token",
+    "visible",
+]
+
 TOKEN_LIMIT = 40
 """Characters shown of a vocabulary entry."""
-HEAD_SHARE = 0.7
-"""Share of a cut text that is its beginning; the rest is its end, where answers stand."""
-
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\ufe00-\ufe0d\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+SENTENCE_LIMIT = 4_000
+"""Characters of a sentence in Markdown."""
+_MARKS = re.compile(r"([\\`|*_\[\]~$!#])")
+_LINKED = re.compile(
+    r"@|www(?=\.)|:(?=//)|\b(?:mailto|xmpp)(?=:)|#(?=\d)|\bGH-(?=\d)", re.IGNORECASE
 )
-
+"""Where a word joiner keeps GitHub from linking addresses and issues, and from notifying people."""
 _NEGATIVE = re.compile(r"(?<![^\s(])-(?=\d)")
 """An ASCII minus before a number; inside a word it is a hyphen."""
-
-
-def visible(text: object, limit: int = TEXT_LIMIT) -> str:
-    """``text`` cut at ``limit`` characters, with control and direction characters spelled out.
-
-    Newlines and tabs stay (a carriage return before a newline goes); a NUL reads ``⟨U+0000⟩``,
-    a right-to-left override ``⟨U+202E⟩``. A cut text keeps both ends and says how much is missing.
-    """
-    whole = str(text)
-    if len(whole) > limit:
-        head = int(limit * HEAD_SHARE)
-        missing = len(whole) - limit
-        note = f"\n[… cut here: {missing:,} of {len(whole):,} characters not shown …]\n"
-        whole = whole[:head] + note + whole[len(whole) - (limit - head) :]
-    return _HIDDEN.sub(_spelled, whole.replace("\r\n", "\n"))
-
-
-def _spelled(match: re.Match[str]) -> str:
-    return f"⟨U+{ord(match[0]):04X}⟩"
-
-
-def name(text: object) -> str:
-    """A model's, benchmark's or item's name on one line, at most :data:`NAME_LIMIT` characters."""
-    line = " ".join(visible(text, 10 * NAME_LIMIT).split())
-    return line if len(line) <= NAME_LIMIT else line[: NAME_LIMIT - 1] + "…"
 
 
 def token(text: object) -> str:
@@ -92,11 +78,19 @@ def script_json(value: Any) -> str:
 
 def markdown_cell(text: object) -> str:
     """``text`` as one table cell of GitHub's Markdown: no cell, line, tag or mention breaks out."""
-    return re.sub(r"([\\`|*_\[\]~$!#])", r"\\\1", markdown_html(text))
+    return _MARKS.sub(r"\\\1", markdown_html(text))
 
 
 def markdown_html(text: object) -> str:
     """``text`` inside an HTML line of Markdown, where backslashes would show."""
-    line = name(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # A word joiner keeps GitHub from linking addresses and from notifying people.
-    return line.replace("@", "@\u2060").replace("://", ":\u2060//")
+    return _unlinked(name(text))
+
+
+def markdown_line(text: object) -> str:
+    """A whole sentence, escaped like a cell but not cut at a name's length."""
+    return _MARKS.sub(r"\\\1", _unlinked(sentence(text, SENTENCE_LIMIT)))
+
+
+def _unlinked(line: str) -> str:
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _LINKED.sub(lambda found: f"{found[0]}\u2060", line)

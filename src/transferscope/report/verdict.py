@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..core.attribution import add_up, because, flagged_answers
 from ..core.disagreement import format_share
-from .text import minus, name
+from .text import minus, name, sentence
 from .words import change, group_name, index_value
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def verdicts(result: TunedResult, source: str) -> list[str]:
     sentences = [f"{text[0].upper()}{text[1:]}." for text in out]
     sentences += made_by(result)
     sentences += [
-        f"{name(found.benchmark)}: {name(found.sentence)}."
+        f"{name(found.benchmark)}: {sentence(found.sentence)}."
         for found in result.disagreements[:SHOWN]
     ]
     if (left := len(result.disagreements) - SHOWN) > 0:
@@ -268,7 +268,7 @@ def _not_compared(result: TunedResult) -> list[str]:
     left = {b: why for b, why in result.not_compared.items() if b not in result.not_judged}
     if not left:
         return []
-    said = [f"{name(b)} ({name(why)})" for b, why in list(left.items())[:SHOWN]]
+    said = [f"{name(b)} ({sentence(why)})" for b, why in list(left.items())[:SHOWN]]
     more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
     return [f"Not compared: {', '.join(said)}{more}."]
 

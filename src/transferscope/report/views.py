@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import verdict, words
-from .text import name, token, visible
+from .text import name, sentence, token, visible
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, Comparison, TunedResult
@@ -266,12 +266,12 @@ def predictor_grid(predictors: Sequence[Mapping[str, Any]]) -> Grid:
     for row in predictors:
         counts = digits(row["n"]), digits(row["runs"])
         if row["undefined"] is not None:
-            why = f"undefined: {name(row['undefined'])}"
-            rows.append((name(row["quantity"]), why, "n/a", "n/a", "n/a", "n/a", *counts))
+            why = f"undefined: {sentence(row['undefined'])}"
+            rows.append((sentence(row["quantity"]), why, "n/a", "n/a", "n/a", "n/a", *counts))
             continue
         rows.append(
             (
-                name(row["quantity"]),
+                sentence(row["quantity"]),
                 digits(row["rank"], sign=True),
                 words.interval(row["rank_ci"], 2) if row["rank_ci"] else "undecided",
                 digits(row["r2"]),

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..core.errors import InputError
-from ..core.files import json_lines
+from ..core.files import is_file, json_lines, open_file
 from ..core.records import Failure, Outcome, Response, ScoreRow
 from .manifest import MANIFEST_FILE, Manifest, read_manifest
 
@@ -82,7 +82,7 @@ class Run:
         outcomes = self.by_benchmark.get(benchmark, ())
         if not outcomes:
             return False
-        if (self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl").is_file():
+        if is_file(self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"):
             return True
         told = any(o.flags or o.finish is not None for o in outcomes)
         return told or self.manifest.provenance == "evaluated"
@@ -93,10 +93,10 @@ class Run:
         Raises :class:`InputError` naming file and line of what can't be read.
         """
         path = self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"
-        if benchmark not in self.by_benchmark or not path.is_file():
+        if benchmark not in self.by_benchmark or not is_file(path):
             return {}
         found: dict[tuple[str, int], Response] = {}
-        for place, row in _rows(path, path.read_bytes()):
+        for place, row in _rows(path):
             try:
                 response = Response(**row)
             except TypeError as err:
@@ -125,11 +125,11 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
             remedy="start the same command again: it resumes where it stopped",
         )
     file = path / OUTCOMES_FILE
-    content = file.read_bytes() if file.is_file() else b""
-    too_long = manifest.status == "complete" and len(content) > manifest.committed
-    if len(content) < manifest.committed or too_long:
+    size = file.stat().st_size if is_file(file) else 0
+    too_long = manifest.status == "complete" and size > manifest.committed
+    if size < manifest.committed or too_long:
         raise InputError(
-            f"{len(content)} bytes, but {MANIFEST_FILE} says {manifest.committed}",
+            f"{size} bytes, but {MANIFEST_FILE} says {manifest.committed}",
             place=str(file),
             remedy=f"the file was changed; {AGAIN}",
         )
@@ -137,7 +137,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     failures: dict[tuple[str, str, int], Failure] = {}
     counts: Counter[str] = Counter()
     safe: set[str] = set()
-    for place, row in _rows(file, content[: manifest.committed]):
+    for place, row in _rows(file, manifest.committed):
         if "failed" in row:
             failure = _failure(row, place)
             failures[failure.key] = failure
@@ -172,7 +172,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
     """The score-only rows; those of a benchmark that was never committed are left out."""
     found: dict[tuple[str, str], ScoreRow] = {}
-    for place, row in _rows(file, file.read_bytes() if file.is_file() else b""):
+    for place, row in _rows(file):
         try:
             score = ScoreRow(**row)
             known = manifest.complete.get(score.benchmark)
@@ -189,8 +189,16 @@ def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
     return tuple(found.values())
 
 
-def _rows(file: Path, content: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
-    return json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
+def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The file's rows, none where there is no file; the first ``committed`` bytes where given."""
+    if not is_file(file):
+        return
+    with open_file(file, remedy=_REPAIR) as lines:
+        if committed is None:
+            yield from json_lines(lines, path=file, remedy=_REPAIR)
+            return
+        content = lines.read(committed)
+    yield from json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
 
 
 def _outcome(row: dict[str, Any], place: str) -> Outcome:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import json_lines, refusing
+from ..core.files import appending, is_file, json_lines, read_bytes, refusing
 
 PREFIX, SUFFIX = ".answers.", ".jsonl"
 
@@ -41,9 +41,7 @@ def journal(folder: Path, benchmark: str) -> Iterator[Journal]:
     """The journal of ``benchmark`` in the run folder ``folder``; removed if the block ends well."""
     path = folder / f"{PREFIX}{benchmark}{SUFFIX}"
     answers, whole = _read(path)
-    with refusing(path, "can't be written"):
-        file = path.open("ab")
-    with file:
+    with appending(path) as file:
         file.truncate(whole)
         yield Journal(file, path, answers)
     path.unlink()
@@ -57,7 +55,7 @@ def drop_journals(folder: Path) -> None:
 
 def _read(path: Path) -> tuple[dict[Key, Mapping[str, Any]], int]:
     """The answers, and the bytes of their lines: the file up to the first line that is none."""
-    content = path.read_bytes() if path.is_file() else b""
+    content = read_bytes(path, remedy="remove it") if is_file(path) else b""
     lines = content.splitlines(keepends=True)
     if lines and not lines[-1].endswith(b"\n"):
         lines.pop()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..core.errors import InputError
-from ..core.files import read_json, write_json
+from ..core.files import is_file, read_json, write_json
 from ..core.records import ModelRef
 from ..core.suite import Suite
 
@@ -128,7 +128,7 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_FILE
     if not folder.is_dir():
         raise InputError("no such folder", place=str(folder), remedy="name a run folder")
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(
             f"no {MANIFEST_FILE}", place=str(folder), remedy="name a run folder (or import it)"
         )

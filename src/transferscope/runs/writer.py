@@ -24,7 +24,19 @@ from types import TracebackType
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import check_folder, holding, is_scratch, make_folder, write_atomically
+from ..core.files import (
+    appending,
+    check_folder,
+    holding,
+    is_file,
+    is_scratch,
+    make_folder,
+    open_file,
+    read_head,
+    refusing,
+    remove_left,
+    write_atomically,
+)
 from ..core.records import Failure, Outcome, Response, ScoreRow
 from .folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 from .journal import drop_journals
@@ -49,22 +61,20 @@ def claimed(path: str | Path) -> Iterator[None]:
         if not alone:
             remedy = "wait for it to end, or name another folder: --out DIR"
             raise InputError(f"{_who(writer)} is writing into it", place=str(path), remedy=remedy)
-        with suppress(OSError):  # nothing but a message depends on it
-            writer.write_text(f"process {os.getpid()} on {socket.gethostname()}")
+        with suppress(InputError):  # nothing but a message depends on it
+            write_atomically(writer, f"process {os.getpid()} on {socket.gethostname()}")
         try:
             yield
         finally:
-            writer.unlink(missing_ok=True)
+            with suppress(OSError):
+                writer.unlink()
             if is_new and [file.name for file in path.iterdir()] == [LOCK_FILE]:
                 (path / LOCK_FILE).unlink()
                 path.rmdir()
 
 
 def _who(writer: Path) -> str:
-    try:
-        told = writer.read_bytes()[:200].decode(errors="replace")
-    except OSError:  # it has just begun
-        told = ""
+    told = read_head(writer, size=200)  # empty where it has just begun
     return told if told.startswith("process ") and told.isprintable() else "another process"
 
 
@@ -72,9 +82,10 @@ def is_unwritten(path: Path) -> bool:
     """Whether ``path`` is missing, empty, or left so by a writer that was killed."""
     if not path.is_dir():
         return True
-    # A kill before the first manifest leaves at most its scratch file.
+    # A kill before the first manifest leaves at most these and their scratch files.
     return all(
-        file.name in (LOCK_FILE, WRITER_FILE) or is_scratch(file, of=MANIFEST_FILE)
+        file.name in (LOCK_FILE, WRITER_FILE)
+        or any(is_scratch(file, of=name) for name in (WRITER_FILE, MANIFEST_FILE))
         for file in path.iterdir()
     )
 
@@ -104,7 +115,7 @@ def resumable(path: Path, manifest: Manifest) -> Manifest | None:
         return existing if existing.identity() == manifest.identity() else None
     refuse_another(path, existing, manifest)
     outcomes = path / OUTCOMES_FILE
-    size = outcomes.stat().st_size if outcomes.is_file() else 0
+    size = outcomes.stat().st_size if is_file(outcomes) else 0
     if size < existing.committed:
         raise InputError(
             f"{size} bytes, but {existing.committed} were committed",
@@ -133,7 +144,8 @@ class RunWriter:
         """
         path = Path(path)
         existing = resumable(path, manifest)
-        _sweep(path)
+        for folder in (path, path / RESPONSES_FOLDER):
+            remove_left(folder)
         if existing is None:
             make_folder(path)
             drop_journals(path)
@@ -141,7 +153,8 @@ class RunWriter:
         outcomes = path / OUTCOMES_FILE
         committed = 0 if existing is None else existing.committed
         if outcomes.is_file() and outcomes.stat().st_size > committed:
-            os.truncate(outcomes, committed)
+            with refusing(outcomes, "can't be written"):
+                os.truncate(outcomes, committed)
         if existing is None:
             return cls(path, manifest)
         if existing.limit != manifest.limit:  # more items: written down with the first of them
@@ -197,10 +210,11 @@ class RunWriter:
 
     def _kept_responses(self, name: str, *, without: set[tuple[str, int]]) -> Iterator[str]:
         file = self.path / RESPONSES_FOLDER / f"{name}.jsonl"
-        if not file.is_file():
+        if not is_file(file):
             return
-        with file.open(encoding="utf-8", newline="\n") as lines:
-            for line in lines:
+        with open_file(file, remedy=AGAIN) as lines:
+            for raw in lines:
+                line = raw.decode()
                 row = json.loads(line)
                 if (row["id"], row["repeat"]) not in without:
                     yield line
@@ -223,12 +237,10 @@ class RunWriter:
         if twice := [key for key, count in keys.items() if count > 1]:
             raise ValueError(f"duplicate answer {twice[0]}")
         lines = chain(map(asdict, outcomes), map(_failed, failures))
-        with (self.path / OUTCOMES_FILE).open("ab") as file:
+        with appending(self.path / OUTCOMES_FILE) as file:
             for row in lines:
                 line = json.dumps(row, ensure_ascii=False, allow_nan=False)
                 file.write(line.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
             end = file.tell()
         before = self.manifest.complete.get(name, {}).get("n", 0)
         entry = {"outcomes_bytes": end, "n": before + len(records)}
@@ -279,13 +291,6 @@ class RunWriter:
     ) -> None:
         if kind is None:
             self.close()
-
-
-def _sweep(path: Path) -> None:
-    """Remove the scratch files of writers that were killed."""
-    for folder in (path, path / RESPONSES_FOLDER):
-        for file in folder.glob(".*.tmp"):
-            file.unlink()
 
 
 def _line(response: Response) -> str:

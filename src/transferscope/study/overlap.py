@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import make_folder, read_json, write_json
+from ..core.files import make_folder, read_json, read_text, write_json
 from ..core.records import digest
 from ..runs import Run
 from ..train.config import PROCEDURAL, ArmConfig
@@ -105,7 +105,7 @@ def left_out(out: Path) -> list[str]:
 def _refuse_changed(path: Path, queries: Sequence[Query], *, source: str, out: Path) -> None:
     """Raise :class:`InputError` where arms were begun on other queries than these of ``source``."""
     begun = path.is_file() and any((out / "arms").glob("*/arm*.json"))
-    if begun and path.read_text(encoding="utf-8") != "".join(query_lines(queries)):
+    if begun and read_text(path) != "".join(query_lines(queries)):
         what = "these queries, or the responses to them, have changed since arms were trained"
         raise InputError(what, place=source, remedy="restore the files, or name another --out")
 

@@ -19,7 +19,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from ..core.errors import InputError
-from ..core.files import make_folder, read_json, write_json
+from ..core.files import make_folder, read_json, write_atomically, write_json
 from ..models.adapting import ADAPTER_CONFIG
 
 SEAL = "sealed.json"
@@ -121,7 +121,7 @@ def _sort_sets(file: Path, config: Any) -> None:
     saved = read_json(file)
     for key in (key for key, value in vars(config).items() if isinstance(value, set)):
         saved[key] = sorted(saved[key])
-    file.write_text(json.dumps(saved, indent=2, sort_keys=True), encoding="utf-8")
+    write_atomically(file, json.dumps(saved, indent=2, sort_keys=True))
 
 
 def _checkpoints(folder: Path) -> list[Path]:

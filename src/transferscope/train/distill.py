@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.files import holding, json_lines, read_json_lines, refusing, write_atomically
+from ..core.files import (
+    appending,
+    holding,
+    is_file,
+    json_lines,
+    read_bytes,
+    read_json_lines,
+    refusing,
+    write_atomically,
+)
 from ..core.records import Decoding, Generation, NoAnswer, Tick, no_tick
 from ..engines.base import Engine, Streaming, times_before
 from ..grade.maths import is_correct
@@ -87,8 +96,8 @@ def distill(
         "seed": seed,
     }
     check_out(out)
-    with refusing(out, "can't be written"):
-        out.open("ab").close()  # told before the teacher answers
+    with appending(out):
+        pass  # what refuses to be written is told before the teacher answers
     with holding(out.with_name(f".{out.name}.lock"), wait=False) as alone:
         if not alone:
             what = "another process writes responses into it"
@@ -172,7 +181,7 @@ def _write(
 ) -> dict[str, str]:
     """Append the queries whose samples are all there; those that failed by id, and why."""
     failed: dict[str, str] = {}
-    with refusing(out, "can't be written"), out.open("a", encoding="utf-8") as file:
+    with appending(out) as file:
         for at, query in enumerate(chunk):
             places = range(at * settings["samples"], (at + 1) * settings["samples"])
             own = [answers[place] for place in places if place in answers]
@@ -191,7 +200,8 @@ def _write(
                     "correct": is_correct(answer.text, query.gold),
                     "finished": answer.finish != "length",
                 }
-                file.write(json.dumps(row | settings, ensure_ascii=False) + "\n")
+                line = json.dumps(row | settings, ensure_ascii=False)
+                file.write(line.encode() + b"\n")
     return failed
 
 
@@ -201,9 +211,8 @@ def _done(out: Path, queries: Sequence[Query], settings: Mapping[str, Any]) -> s
     Nothing is removed before every line is known as one of ours.
     """
     content = b""
-    if out.is_file():
-        with refusing(out, "can't be read"):
-            content = out.read_bytes()
+    if is_file(out):
+        content = read_bytes(out, remedy=ANOTHER)
     *lines, cut = content.split(b"\n")  # a kill may leave half a line
     known = {query.id: query for query in queries}
     found: list[tuple[str, bytes]] = []

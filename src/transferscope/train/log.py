@@ -30,7 +30,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from ..core.errors import InputError
-from ..core.files import json_lines, refusing
+from ..core.files import appending, json_lines, read_bytes, write_atomically
 from ..core.records import Tick, no_tick
 
 FILE = "steps.jsonl"
@@ -91,9 +91,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         if not self._writes:
             return
         kept = [line for line in read_steps(self.path) if line["step"] <= state.global_step]
-        staged = self.path.with_name(self.path.name + ".tmp")
-        staged.write_text("".join(_line(entry) for entry in kept), encoding="utf-8")
-        staged.replace(self.path)
+        write_atomically(self.path, map(_line, kept))
         self.tick(self.arm, state.global_step, state.max_steps)
 
     def on_step_begin(self, *_: Any, **__: Any) -> None:
@@ -129,8 +127,8 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         entry["seconds"], busy = (round(spent, 3) for spent in self._spent)
         if args.device.type == "cpu":  # beside a GPU they would only say how long it was waited for
             entry["cpu_seconds"] = busy
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(entry))
+        with appending(self.path) as file:
+            file.write(_line(entry).encode())
         self.tick(self.arm, state.global_step, state.max_steps)
 
 
@@ -150,8 +148,7 @@ def read_steps(path: Path, *, finished: bool = False) -> list[dict[str, Any]]:
     """
     if not path.exists() and not finished:
         return []
-    with refusing(path, "not readable", remedy=_AGAIN):
-        *whole, cut = path.read_bytes().split(b"\n")  # a whole line ends in a newline
+    *whole, cut = read_bytes(path, remedy=_AGAIN).split(b"\n")  # a whole line ends in a newline
     if finished and cut:
         raise InputError("ends in half a line", place=str(path), remedy=_AGAIN)
     entries = []

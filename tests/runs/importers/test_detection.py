@@ -12,7 +12,7 @@ from transferscope.core.errors import InputError
 from transferscope.runs.importers import IMPORTERS, find_importer, import_results
 
 FIXTURES = Path(__file__).parent / "fixtures"
-PLAIN = ("jsonl", "csv")
+PLAIN = ("jsonl", "json", "parquet", "csv")
 """Formats of any file with that ending: asked last."""
 
 
@@ -105,7 +105,7 @@ def test_plain_files_are_nobody_elses(tmp_path):
         ("report.json", b"", "is empty"),
         ("results_x.json.gz", gzip.compress(b""), "is empty"),
         ("report.json", b"version https://git-lfs.github.com/spec/v1\n", "a Git LFS pointer"),
-        ("report.json", b'{"anything": 1}', "no results in a format that is known"),
+        ("report.json", b'{"anything": 1}', "no 'score' .*, only anything"),
     ],
 )
 def test_what_nobody_reads_is_named(tmp_path, name, content, said):

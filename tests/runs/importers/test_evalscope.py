@@ -173,7 +173,7 @@ def test_what_is_cut_or_two_models_is_named(out, tmp_path):
     report = out / RUN / "reports" / "tiny" / "gsm8k.json"
     whole = report.read_text()
     report.write_text(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"gsm8k.json: is cut off: its JSON does not end"):
+    with pytest.raises(InputError, match=r"gsm8k.json: .*is cut off"):
         read(out)
     report.write_text(whole.replace('"model_name": "tiny"', '"model_name": "big"'))
     with pytest.raises(
@@ -183,7 +183,7 @@ def test_what_is_cut_or_two_models_is_named(out, tmp_path):
     report.write_text(whole)
     reviews = out / RUN / "reviews" / "tiny" / "gsm8k_main.jsonl"
     reviews.write_text(reviews.read_text()[:-40])
-    with pytest.raises(InputError, match=r"gsm8k_main.jsonl:2: is cut off"):
+    with pytest.raises(InputError, match=r"gsm8k_main.jsonl:2: .*is cut off"):
         read(out)
 
 
@@ -194,7 +194,7 @@ def test_reviews_without_a_report_and_empty_reports_are_named(out):
     assert set(samples) == {"gsm8k"}
     stopped = "left out, it has no report: the run was stopped, or still runs"
     assert f"mmlu_anatomy.jsonl: {stopped}" in results.notes
-    assert any(note.endswith("arc.json: left out, an empty file") for note in results.notes)
+    assert any(note.endswith("arc.json: left out, it is empty") for note in results.notes)
 
 
 def test_import_finds_it(out, tmp_path):

@@ -94,7 +94,7 @@ def test_a_map_goes_before_the_taxonomy(tmp_path):
         ('{"id": 1, "score": "yes"}\n', ":1: column 'score' holds 'yes'"),
         ('{"id": 1, "score": 1}\n{oops\n', ":2: not valid JSON"),
         ('{"id": 1, "score": 1}\n{"id": 1, "score": 0}\n', "duplicate answer"),
-        ("\n", "no line in it"),
+        ("\n", "is empty"),
     ],
 )
 def test_what_cant_be_read_is_named(tmp_path, content, said):

@@ -87,7 +87,7 @@ def test_columns_are_renamed(tmp_path):
     ("text", "says"),
     [
         ("id,score\n", "no row in it"),
-        ("", "no row in it"),
+        ("\n\n", "is empty"),
         ("id;grade\na;1\n", r"csv:2: no 'score' .*only id, grade"),
         ("id,id,score\na,b,1\n", "csv:1: a column twice"),
         ("id,score\na,1,2\n", "csv:2: 3 cells under 2 columns"),
@@ -142,7 +142,7 @@ def test_what_is_no_text(tmp_path):
 
 
 def test_accepts_by_name(tmp_path):
-    assert IMPORTER.accepts(csv(tmp_path, ""))
+    assert IMPORTER.accepts(csv(tmp_path, "id"))
     assert not IMPORTER.accepts(tmp_path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -12,10 +12,11 @@ from pathlib import Path
 
 from ...core.damage import damage_of
 from ...core.errors import InputError
-from ...core.files import read_head, read_json, unpacked_name
+from ...core.files import check_file, files_below, is_file, read_head, read_json, scratch_folder
 from ...core.mistaken import plain_files, refuse_mistaken
 from ...core.modelnames import chosen_model, split_model
 from ...core.nearest import did_you_mean
+from ...core.packed import bare_suffix
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
@@ -24,6 +25,7 @@ from ..manifest import MANIFEST_FILE, Manifest, contradicts
 from ..writer import RunWriter, claimed
 from .adding import added, are_parts
 from .base import Importer, Results, Sample
+from .checked import checked
 from .pooled import pooled
 
 __all__ = [
@@ -139,9 +141,9 @@ def open_run(
     """
     path = Path(path)
     file, model = split_model(path)
-    if (file / MANIFEST_FILE).is_file() or not file.exists():
+    if not os.path.lexists(file) or is_file(file / MANIFEST_FILE):
         return _run_of(read_run(file), model, path)
-    scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="transferscope-")))
+    scratch = stack.enter_context(scratch_folder())
     done = import_results(path, scratch / "run", mapping=mapping, source=source, columns=columns)
     for note in done.notes:
         say(f"{path}: {note}")
@@ -188,9 +190,9 @@ def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple
     """
     file, model = split_model(path)
     name, importer = find_importer(file, format_)
-    if importer.read_model is not None:
-        return name, importer.read_model(file, taxonomy, model)
-    results = importer.read(file, taxonomy)
+    if (read_model := importer.read_model) is not None:
+        return name, checked(lambda: read_model(file, taxonomy, model), file)
+    results = checked(lambda: importer.read(file, taxonomy), file)
     if model is not None:
         chosen_model({str(file): results.model.name}, model, file)
     return name, results
@@ -208,17 +210,16 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
             known = ", ".join(["auto", *IMPORTERS, *outside])
             raise InputError(f"unknown format {format_!r}", remedy=f"use one of {known}")
         return format_, _load(format_)
-    if not path.exists():
-        raise InputError("no such file or folder", place=str(path), remedy="name results to import")
+    check_file(path, remedy="name results to import", folders=True)
     for name in IMPORTERS:
         if (importer := _load(name)).accepts(path):
             return name, importer
     for name, importer in plugins("importers").items():
         if importer.accepts(path):
             return name, importer
-    for file in islice(path.rglob("*"), LOOKED_AT) if path.is_dir() else [path]:
-        if path == file or file.suffix in _ENDINGS:
-            _refuse_damaged(file)
+    inside = files_below(path, lambda name: name.endswith(_ENDINGS)) if path.is_dir() else [path]
+    for file in islice(inside, LOOKED_AT):
+        _refuse_damaged(file)
     refuse_mistaken(path)
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
@@ -229,11 +230,9 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
 
 def _refuse_damaged(path: Path) -> None:
     """Raise :class:`InputError` where a file that nobody reads is damaged: cut, a pointer, ..."""
-    if not path.is_file():
-        return
     if found := damage_of(read_head(path)):
         raise InputError(found.what, place=str(path), remedy=found.remedy)
-    if unpacked_name(path).suffix == ".json":
+    if bare_suffix(path) == ".json":
         read_json(path)
 
 

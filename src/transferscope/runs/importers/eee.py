@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from ...core.files import read_json
+from ...core.files import files_below, is_file, open_file, read_json
 from ...core.records import ModelRef, ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
@@ -118,18 +118,16 @@ IMPORTER = Importer(accepts, read)
 
 
 def _is_aggregate(path: Path) -> bool:
-    if path.suffix != ".json" or not path.is_file():
+    if path.suffix != ".json" or not is_file(path):
         return False
-    try:
-        with path.open("rb") as file:
-            start = file.read(2048)
-    except OSError:
-        return False
+    with open_file(path, remedy=REMEDY) as file:
+        start = file.read(2048)
     return b'"schema_version"' in start and b'"evaluation_id"' in start
 
 
 def _aggregates(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.rglob("*.json") if _is_aggregate(file))
+    found = files_below(folder, lambda name: name.endswith(".json"))
+    return (file for file in found if _is_aggregate(file))
 
 
 def _aggregate_of(path: Path) -> Path:
@@ -306,7 +304,7 @@ def _rows_file(file: Path, log: Mapping[str, Any]) -> Path | None:
     named = mapping(log.get("detailed_evaluation_results")).get("file_path")
     names = [f"{file.stem}{SAMPLES}", *([Path(named).name] if isinstance(named, str) else [])]
     beside = [file.with_name(name) for name in names if name]
-    return next((path for path in beside if path.suffix == ".jsonl" and path.is_file()), None)
+    return next((path for path in beside if path.suffix == ".jsonl" and is_file(path)), None)
 
 
 def _score_row(result: Result) -> ScoreRow:

@@ -19,6 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from ...assets import sha256_of
 from ...core.files import make_folder, write_atomically, write_json
 from ...core.records import Outcome, Response, ScoreRow
 from ..folder import Run
@@ -76,7 +77,7 @@ def export_eee(
             "format": "jsonl",
             "file_path": (place / rows.name).as_posix(),
             "hash_algorithm": "sha256",
-            "checksum": sha256(rows.read_bytes()).hexdigest(),
+            "checksum": sha256_of(rows),
             "total_rows": len(outcomes),
         }
         write_json(folder / f"{stem}.json", log)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from ...core.artefacts import flags_of
 from ...core.errors import InputError
-from ...core.files import json_lines
+from ...core.files import json_lines, open_file
 from ...core.records import Outcome, Response
 from .base import Sample
 from .naming import FINISH, Place
@@ -60,7 +60,7 @@ class Rows:
 def tally_of(file: Path) -> dict[tuple[Any, Any], Rows]:
     """What the rows hold by (evaluation_name, evaluation_result_id); the ids may be ``None``."""
     tally: dict[tuple[Any, Any], Rows] = {}
-    with file.open("rb") as lines:
+    with open_file(file, remedy=REMEDY) as lines:
         for place, row in json_lines(lines, path=file, remedy=REMEDY):
             key = (row.get("evaluation_name"), row.get("evaluation_result_id"))
             if not all(isinstance(part, str | None) for part in key):
@@ -94,7 +94,7 @@ def rows_of(result: Result, tally: Mapping[tuple[Any, Any], Rows]) -> Rows:
 def read_rows(parts: list[tuple[Result, Path]]) -> Iterator[Sample]:
     """The samples of the results of one benchmark, file by file, line by line."""
     for result, file in parts:
-        with file.open("rb") as lines:
+        with open_file(file, remedy=REMEDY) as lines:
             for place, row in json_lines(lines, path=file, remedy=REMEDY):
                 key = (row.get("evaluation_name"), row.get("evaluation_result_id"))
                 if not result.takes(*key) or row.get("error"):

@@ -20,7 +20,7 @@ from .assemble import Part, listed, results_of
 from .base import Importer, Results, Sample
 from .eee_rows import mapping
 from .naming import Place, one_model, place_of
-from .packed import document, head, hollow_in, name_of
+from .packed import document, files_named, head, hollow_in, name_of
 from .rows import sample_of
 
 _REMEDY = "evaluate again: evalplus.evaluate --samples FILE"
@@ -62,7 +62,7 @@ def _is_results(path: Path) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*eval_results.json*") if _is_results(file))
+    return [file for file in files_named(folder, "*eval_results.json*") if _is_results(file)]
 
 
 def _model(file: Path) -> str:

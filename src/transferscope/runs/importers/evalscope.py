@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...core.packed import bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import (
@@ -27,7 +28,7 @@ from .base import Importer, Results
 from .evalscope_reports import Metric, Report, is_report, newest, read_report, review_file, root_of
 from .evalscope_rows import Tally, read_reviews, tally_of
 from .naming import Place, not_comparable, one_model, place_of
-from .packed import head, hollow_in, name_of, stem_of
+from .packed import files_named, head, hollow_in, name_of
 
 _REVIEW_HEAD = 2**16
 """Bytes in which a row of reviews must show what it is."""
@@ -81,7 +82,7 @@ def _reviews(folder: Path) -> list[Path]:
 
 
 def _under(folder: Path, kind: Any, pattern: str) -> Iterator[Path]:
-    return (file for file in sorted(folder.rglob(pattern)) if kind(file))
+    return (file for file in files_named(folder, pattern) if kind(file))
 
 
 def _parts(report: Report, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Part]:
@@ -146,7 +147,7 @@ def _unreported(path: Path, reports: list[Report]) -> Iterator[str]:
 
 def _lone(file: Path, taxonomy: Taxonomy, notes: list[str]) -> Part:
     """Reviews without a report: ``mmlu_pro_math`` is the longest data set known, and its subset."""
-    stem = stem_of(file)
+    stem = bare_stem(file)
     for at in [at for at, letter in enumerate(stem) if letter == "_"][::-1]:
         found = taxonomy.match(stem[:at])
         if found is not None and not found.family:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
+from ...core.files import read_json_lines
 from ...core.records import Message, message_hash
 from .assemble import listed, share
 from .base import Sample
 from .eee_rows import mapping
 from .naming import FINISH, Place
-from .packed import records
 from .rows import sample_of
 
 REMEDY = "review again with EvalScope (--use-cache)"
@@ -42,7 +42,7 @@ def tally_of(path: Path, wanted: tuple[str, ...]) -> Tally:
     """Counts of the file, with the first of ``wanted`` metrics that its rows have."""
     metric, rows, scored, total = None, 0, 0, 0.0
     items: set[str] = set()
-    for _, row in records(path, remedy=REMEDY):
+    for _, row in read_json_lines(path, remedy=REMEDY):
         for values, _ in _answers(row):
             rows += 1
             metric = metric or _metric(values, wanted)
@@ -56,7 +56,7 @@ def read_reviews(path: Path, place: Place, metric: str) -> Iterator[Sample]:
     """Every answer with a score; raises :class:`InputError` naming the line."""
     ends = _ends(path)
     seen: Counter[str] = Counter()
-    for where, row in records(path, remedy=REMEDY):
+    for where, row in read_json_lines(path, remedy=REMEDY):
         scored, id_ = mapping(row.get("sample_score")), _item(row)
         if not isinstance(id_, int | str):
             raise InputError("no index in it", place=where, remedy=REMEDY)
@@ -144,7 +144,7 @@ def _ends(reviews: Path) -> dict[str, dict[str, Any]]:
         return {}
     path = Path(*reviews.parts[:at], "predictions", *reviews.parts[at + 1 :])
     found: dict[str, dict[str, Any]] = {}
-    for _, row in records(path, remedy=REMEDY) if path.is_file() else ():
+    for _, row in read_json_lines(path, remedy=REMEDY) if path.is_file() else ():
         output = mapping(row.get("model_output"))
         choice = mapping(next(iter(listed(output.get("choices"))), None))
         finish = FINISH.get(str(choice.get("stop_reason")))

@@ -23,7 +23,7 @@ from .base import Importer, Results
 from .eee_rows import mapping
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
 from .naming import Place, one_model, places_of, plain
-from .packed import document, head, hollow_in, name_of
+from .packed import document, files_named, head, hollow_in, name_of
 
 _REMEDY = "name a run's folder of HELM (with run_spec.json and stats.json), or its suite's"
 _SPEC = "run_spec.json"
@@ -103,7 +103,7 @@ def _spec_in(folder: Path) -> Path | None:
 
 
 def _specs(folder: Path) -> Iterator[Path]:
-    found = (spec for name in (_SPEC, f"{_SPEC}.gz") for spec in folder.rglob(name))
+    found = files_named(folder, _SPEC, f"{_SPEC}.gz")
     return (spec for spec in found if _spec_in(spec.parent) == spec)
 
 

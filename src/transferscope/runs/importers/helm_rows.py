@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ...core.damage import AGAIN
 from ...core.errors import InputError
+from ...core.files import read_bytes
 from ...core.records import digest
 from .assemble import listed, share
 from .base import Sample
 from .eee_rows import mapping
 from .naming import Place
-from .packed import data, document
+from .packed import document
 from .rows import sample_of
 
 REMEDY = "run it again with helm-run"
@@ -59,7 +61,7 @@ def instances_of(file: Path, metric: str, split: str) -> Instances:
 def failed_of(folder: Path) -> frozenset[At]:
     """Instances whose request failed for good."""
     file = named(folder, "scenario_state.json")
-    if file is None or b'"success": false' not in data(file):
+    if file is None or b'"success": false' not in read_bytes(file, remedy=AGAIN):
         return frozenset()
     states = ((state, mapping(state.get("result"))) for state in _states(file))
     return frozenset(_of(state) for state, result in states if result.get("success") is False)

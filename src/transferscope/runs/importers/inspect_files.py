@@ -16,30 +16,28 @@ from typing import IO, Any, NoReturn
 from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
 
 from ...core.errors import InputError
-from ...core.files import json_lines, read_json
+from ...core.files import is_file, json_lines, open_file, read_json
 
 MAX_MEMBER = 64 * 2**20
 """Bytes of one sample, unpacked: a member that claims more is refused (a zip bomb, mostly)."""
 MAX_DOCUMENT = 256 * 2**20
 """Bytes of a .json log: it can only be read whole."""
+LOGS = (".eval", ".json")
 _ZSTANDARD = 93
 _START = re.compile(
     rb'\s{0,64}\{\s{0,64}"version"\s{0,64}:\s{0,64}\d{1,9}\s{0,64},\s{0,64}"status"'
 )
-_AGAIN = "copy the log again, or repair it with Inspect (inspect log convert)"
+AGAIN = "copy the log again, or repair it with Inspect (inspect log convert)"
 
 
 def is_log(path: Path) -> bool:
     """Whether ``path`` is a log, by its name and, for .json, by its first bytes."""
+    if path.suffix not in LOGS or not is_file(path):
+        return False
     if path.suffix == ".eval":
-        return path.is_file()
-    if path.suffix != ".json" or not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            return _START.match(file.read(1024)) is not None
-    except OSError:
-        return False
+        return True
+    with open_file(path, remedy=AGAIN) as file:
+        return _START.match(file.read(1024)) is not None
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -71,7 +69,7 @@ def read_samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         samples = _document(path).get("samples")
         for number, sample in enumerate(samples if isinstance(samples, list) else ()):
             if not isinstance(sample, dict):
-                raise InputError("not a sample", place=f"{path} (samples[{number}])", remedy=_AGAIN)
+                raise InputError("not a sample", place=f"{path} (samples[{number}])", remedy=AGAIN)
             yield f"{path} (samples[{number}])", sample
         return
     with _archive(path) as archive:
@@ -93,7 +91,7 @@ def _document(path: Path) -> dict[str, Any]:
             place=str(path),
             remedy="inspect log convert --to eval, and import that",
         )
-    return read_json(path, remedy=_AGAIN)
+    return read_json(path, remedy=AGAIN)
 
 
 def _archive(path: Path) -> ZipFile:
@@ -122,7 +120,7 @@ def _member(archive: ZipFile, info: ZipInfo, path: Path) -> tuple[str, dict[str,
         *(NotImplementedError, RuntimeError, ValueError),
     ) as err:  # RuntimeError: encrypted
         _broken(f"not readable ({err})", place)
-    found = next(json_lines([content], path=Path(place), remedy=_AGAIN), None)
+    found = next(json_lines([content], path=Path(place), remedy=AGAIN), None)
     if found is None:
         _broken("empty", place)
     return place, found[1]
@@ -153,4 +151,4 @@ def _unpack_zstandard(archive: ZipFile, info: ZipInfo, place: str) -> bytes:
 
 
 def _broken(what: str, place: str) -> NoReturn:
-    raise InputError(what, place=place, remedy=_AGAIN) from None
+    raise InputError(what, place=place, remedy=AGAIN) from None

@@ -26,10 +26,11 @@ from typing import Any, NamedTuple, NoReturn
 
 from ...core.artefacts import flags_of
 from ...core.errors import InputError
-from ...core.records import Message, ModelRef, Outcome, Response, message_hash
+from ...core.files import files_below
+from ...core.records import MOST, Message, ModelRef, Outcome, Response, message_hash
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
-from .inspect_files import is_log, read_header, read_samples
+from .inspect_files import AGAIN, LOGS, is_log, read_header, read_samples
 from .naming import (
     FINISH,
     Place,
@@ -127,7 +128,7 @@ IMPORTER = Importer(accepts, read)
 
 
 def _logs(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.rglob("*") if is_log(file))
+    return filter(is_log, files_below(folder, lambda name: name.endswith(LOGS)))
 
 
 def _checked(path: Path, header: dict[str, Any]) -> tuple[Path, dict[str, Any], str]:
@@ -145,7 +146,10 @@ def _checked(path: Path, header: dict[str, Any]) -> tuple[Path, dict[str, Any], 
     if not header["has_samples"]:
         _refuse("no samples in it", path, "log them: inspect eval --log-samples")
     scores = _results(header).get("scores")
-    scorers = [s.get("scorer") for s in scores if isinstance(s, dict)] if scores else []
+    if not isinstance(scores, list | None):
+        _refuse("results.scores is no list", path, AGAIN)
+    rows = scores or []
+    scorers = [row.get("scorer") for row in rows if isinstance(row, dict)]
     if not scorers or not isinstance(scorers[0], str):
         _refuse("no scores in it", path, "score it: inspect score LOG")
     return path, header, scorers[0]
@@ -186,7 +190,7 @@ def _taken(log: _Log) -> Taken:
     others = [v for v in _values(log) if v != read_] + [s for s in scorers if s != log.scorer]
     done, epochs = results.get("completed_samples"), _dict(log.header["eval"].get("config"))
     repeats = epochs.get("epochs")
-    n = done if type(done) is int and done > 0 else None
+    n = done if type(done) is int and 0 < done <= MOST else None
     if n is not None and type(repeats) is int and repeats > 1:
         n //= repeats
     return Taken(

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.columns import SNIFFED, Names
-from ...core.fieldnames import shown
-from ...core.files import json_lines
+from ...core.files import json_lines, lines_of, open_file
 from ...core.mistaken import mistaken
 from ...core.modelnames import chosen_model
-from ...core.packed import bare_suffix, opened_bytes
+from ...core.packed import bare_suffix
 from ...core.records import ModelRef
 from ...core.rowfiles import LINES, document_rows, streams
+from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
 from .naming import Place, by_benchmark, left_out, places_of, taken_of, unmapped
@@ -135,14 +135,15 @@ IMPORTER = Importer(accepts, read, read_model)
 
 
 def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    with opened_bytes(path, remedy=_OPEN) as file:
+    with open_file(path, remedy=_OPEN) as file:
         yield from json_lines(file, path=path, remedy=REMEDY)
 
 
 def _index(path: Path, names: Names, default: Unnamed) -> _Index:
     index, cursor = _Index(), _Cursor()
-    with opened_bytes(path, remedy=_OPEN) as file:
-        for place, row in json_lines(cursor.over(file), path=path, remedy=REMEDY):
+    with open_file(path, remedy=_OPEN) as file:
+        lines = lines_of(file, path=path, remedy=REMEDY)
+        for place, row in json_lines(cursor.over(lines), path=path, remedy=REMEDY):
             answers = _fields(row, names, place)
             about = answers[0] if answers else row
             model = str(about.get("model", default.model))
@@ -159,7 +160,7 @@ def _index(path: Path, names: Names, default: Unnamed) -> _Index:
 
 
 def _read(path: Path, names: Names, parts: list[tuple[Place, _Stretches]]) -> Iterator[Sample]:
-    with opened_bytes(path, remedy=_OPEN) as file:
+    with open_file(path, remedy=_OPEN) as file:
         for where, stretches in parts:
             numbered = Numbered()
             for offset, first, count in zip(*stretches, strict=True):

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from .packed import head, stem_of
+from ...core.packed import bare_stem
+from .packed import files_named, head
 
 _ENDINGS = (".json", ".json.gz")
 _PARQUET = (".parquet", ".parquet.gz")
@@ -29,19 +30,19 @@ def is_details(path: Path) -> bool:
 
 def results_under(folder: Path) -> list[Path]:
     """Every results file in and below ``folder``."""
-    named = (path for ending in _ENDINGS for path in folder.rglob(f"results_*{ending}"))
-    return sorted(path for path in named if is_results(path))
+    found = files_named(folder, *(f"results_*{ending}" for ending in _ENDINGS))
+    return sorted(path for path in found if is_results(path))
 
 
 def details_under(folder: Path) -> list[Path]:
     """Every details file in and below ``folder``."""
-    named = (path for ending in _PARQUET for path in folder.rglob(f"details_*{ending}"))
-    return sorted(path for path in named if is_details(path))
+    found = files_named(folder, *(f"details_*{ending}" for ending in _PARQUET))
+    return sorted(path for path in found if is_details(path))
 
 
 def date_of(path: Path) -> str:
     """The date in a file's name, which sorts as text; empty where there is none."""
-    return stem_of(path).rpartition("_")[2]
+    return bare_stem(path).rpartition("_")[2]
 
 
 def details_beside(results: Path) -> dict[str, Path]:
@@ -57,7 +58,7 @@ def details_beside(results: Path) -> dict[str, Path]:
 
 def task_of(details: Path) -> str:
     """``details_lighteval|gsm8k|0_DATE.parquet``: the task as the results name it."""
-    return stem_of(details).removeprefix("details_").removesuffix(f"_{date_of(details)}")
+    return bare_stem(details).removeprefix("details_").removesuffix(f"_{date_of(details)}")
 
 
 def model_of(details: Path) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
+from ...core.parquet import parquet_rows
 from ...core.records import digest
 from .assemble import listed, share
 from .base import Sample
 from .eee_rows import mapping
 from .naming import Place
-from .parquet_rows import parquet_rows
 from .rows import sample_of
 
 _NEEDED = "reading lighteval's details (parquet)"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.files import unpacked_name
+from ...core.packed import unpacked_name
 from ...core.records import ModelRef
 from .lmeval_tasks import Task, fewshot, section
 from .settings import flat

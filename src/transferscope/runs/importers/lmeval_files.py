@@ -17,7 +17,8 @@ from typing import Any
 
 from ...core.damage import damage_of
 from ...core.errors import InputError
-from ...core.files import read_head, read_json, unpacked_name
+from ...core.files import files_below, is_file, read_head, read_json
+from ...core.packed import bare_suffix, unpacked_name
 from ...core.records import ModelRef
 from .lmeval_about import model_of
 from .lmeval_tasks import leaves, section
@@ -54,7 +55,7 @@ class Document:
 
 def is_results(path: Path) -> bool:
     """Whether the file ``path`` is, or by its name was meant to be, lm-eval's results."""
-    if unpacked_name(path).suffix != ".json" or not path.is_file():
+    if bare_suffix(path) != ".json" or not is_file(path):
         return False
     try:
         return is_lm_eval(read_json(path))
@@ -149,23 +150,23 @@ def samples_beside(document: Document, tasks: Sequence[str]) -> dict[str, Path]:
         if old is not None:
             names[f"{old}_{task}.jsonl"] = task
     found: dict[str, Path] = {}
-    for path in sorted(file.parent.iterdir()):
-        if (named := names.get(unpacked_name(path).name)) is not None:
-            found.setdefault(named, path)
+    for path in files_below(file.parent, lambda name: name.removesuffix(".gz") in names, depth=0):
+        found.setdefault(names[unpacked_name(path).name], path)
     return found
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """JSON files in ``folder`` down to :data:`_DEPTH` below it, packed ones after plain ones."""
-    patterns = ["*/" * depth + "*.json" for depth in range(_DEPTH)]
-    plain = sorted({path for pattern in patterns for path in folder.glob(pattern)})
-    packed = sorted({path for pattern in patterns for path in folder.glob(pattern + ".gz")})
-    return (path for path in [*plain, *packed] if path.is_file())
+    """JSON files in ``folder`` and :data:`_DEPTH` levels below it, packed ones after plain ones."""
+    found = files_below(folder, lambda name: bare_suffix(Path(name)) == ".json", depth=_DEPTH)
+    return iter(sorted(found, key=lambda path: (path.suffix.lower() == ".gz", path)))
 
 
 def _samples_alone(folder: Path) -> list[Path]:
-    every = (folder.glob("*/" * depth + "samples_*.jsonl*") for depth in range(_DEPTH))
-    return sorted(p for found in every for p in found if _DATE.search(p.name) and p.is_file())
+    def wanted(name: str) -> bool:
+        is_lines = bare_suffix(Path(name)) == ".jsonl"
+        return name.startswith("samples_") and is_lines and _DATE.search(name) is not None
+
+    return sorted(files_below(folder, wanted, depth=_DEPTH))
 
 
 def _is_candidate(file: Path) -> bool:

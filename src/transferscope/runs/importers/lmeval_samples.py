@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from ...core.artefacts import flags_of
 from ...core.errors import InputError
-from ...core.files import json_lines, open_unpacked, read_head, read_list, refusing
+from ...core.files import json_lines, open_file, read_head, read_list
 from ...core.records import Outcome, Response, digest
 from .base import Sample
 
@@ -123,7 +123,7 @@ def _rows(file: SampleFile) -> Iterator[tuple[str, dict[str, Any]]]:
     if held is None and read_head(file.path).lstrip().startswith("["):
         held = read_list(file.path, remedy=_REMEDY)
     if held is None:
-        with refusing(file.path, "not readable", remedy=_REMEDY), open_unpacked(file.path) as lines:
+        with open_file(file.path, remedy=_REMEDY) as lines:
             yield from json_lines(lines, path=file.path, remedy=_REMEDY)
         return
     for at, row in enumerate(held):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ...core.errors import InputError
+from ...core.records import digest
+from ...core.shown import NAME_LIMIT
 from ...core.tasknames import fold
 from ...core.taxonomy import Taxonomy
 from .base import Taken
@@ -77,8 +78,10 @@ def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> P
                 family=found.family,
             )
             return place if found.own else place.labelled(found.spelling)
-    name = _UNSAFE.sub("_", task).lstrip("._-") or "unnamed"
-    return Place(task, name, lower_is_better=bool(_LOWER_NAME.search(fold(task))))
+    safe = _UNSAFE.sub("_", task).lstrip("._-") or "unnamed"
+    if len(safe) > NAME_LIMIT:  # no file could bear it
+        safe = f"{safe[: NAME_LIMIT - 17]}_{digest(task)}"
+    return Place(task, safe, lower_is_better=bool(_LOWER_NAME.search(fold(task))))
 
 
 def places_of(
@@ -189,9 +192,6 @@ def plain(settings: Any) -> dict[str, Any]:
     kept = {
         name: value
         for name, value in settings.items()
-        if all(
-            isinstance(part, kinds) and (not isinstance(part, float) or math.isfinite(part))
-            for part in (value if isinstance(value, list) else [value])
-        )
+        if all(isinstance(part, kinds) for part in (value if isinstance(value, list) else [value]))
     }
     return dict(sorted(kept.items()))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
+from ...core.packed import bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import (
@@ -40,7 +41,7 @@ from .opencompass_rows import (
     unevaluated,
 )
 from .opencompass_summary import MAIN, NO_METRIC, is_summary, read_summary
-from .packed import document, head, name_of, stem_of
+from .packed import document, files_named, head, name_of
 
 _START = re.compile(
     rb'\s{0,64}\{\s{0,64}"(%s)"\s{0,9}:\s{0,9}\d' % "|".join(map(re.escape, MAIN)).encode()
@@ -109,18 +110,18 @@ def _is_result(path: Path) -> bool:
 
 
 def _results(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*.json*") if _is_result(file))
+    return [file for file in files_named(folder, "*.json*") if _is_result(file)]
 
 
 def _summaries(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("summary_*.csv*") if is_summary(file))
+    return [file for file in files_named(folder, "summary_*.csv*") if is_summary(file)]
 
 
 def _result(file: Path) -> _Result:
     raw = document(file, remedy=_REMEDY)
     if not isinstance(raw, dict):
         raise InputError("not a result of OpenCompass", place=str(file), remedy=_REMEDY)
-    return _Result(file, raw, stem_of(file), file.resolve().parent.name)
+    return _Result(file, raw, bare_stem(file), file.resolve().parent.name)
 
 
 def _run_of(result: _Result) -> Path:

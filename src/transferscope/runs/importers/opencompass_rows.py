@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
+from ...core.packed import bare_stem
 from ...core.records import digest
 from .assemble import share
 from .base import Sample
 from .eee_rows import mapping
 from .naming import Place
-from .packed import document, stem_of
+from .packed import document, files_named
 from .rows import sample_of
 
 REMEDY = "evaluate again with --dump-eval-details"
@@ -59,10 +60,10 @@ def predictions_beside(result: Path) -> list[Path]:
     file = result.resolve()
     folder = file.parents[2] / "predictions" / file.parent.name
     for ending in (".json", ".json.gz"):
-        if (whole := folder / f"{stem_of(file)}{ending}").is_file():
+        if (whole := folder / f"{bare_stem(file)}{ending}").is_file():
             return [whole]
         parts: list[Path] = []
-        while (part := folder / f"{stem_of(file)}_{len(parts)}{ending}").is_file():
+        while (part := folder / f"{bare_stem(file)}_{len(parts)}{ending}").is_file():
             parts.append(part)
         if parts:
             return parts
@@ -73,9 +74,10 @@ def unevaluated(results: list[Path]) -> list[str]:
     """A note for every prediction beside ``results`` that has none."""
     notes = []
     for folder in sorted({file.resolve().parent for file in results}):
-        known = {stem_of(file) for file in folder.iterdir()}
+        known = {bare_stem(file) for file in files_named(folder, "*", depth=0)}
         beside = folder.parents[1] / "predictions" / folder.name
-        stems = {stem_of(file) for file in beside.glob("*.json*")} if beside.is_dir() else ()
+        said = files_named(beside, "*.json*", depth=0) if beside.is_dir() else []
+        stems = {bare_stem(file) for file in said}
         bare = {re.sub(r"^tmp_|_[0-9]+$", "", stem) for stem in stems if stem not in known}
         for name in sorted(bare - known):
             notes.append(f"{name}: left out, it was not evaluated: the run was stopped")

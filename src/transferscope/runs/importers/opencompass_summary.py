@@ -15,12 +15,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ...core.errors import InputError
+from ...core.files import read_text
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import Part, pick, read_first, results_of
 from .base import Results
 from .naming import places_of
-from .packed import check, data, head, name_of
+from .packed import check, head, name_of
 
 MAIN = (
     *("score", "auc_score", "accuracy", "humaneval_pass@1", "rouge1", "avg_toxicity_score"),
@@ -97,10 +98,7 @@ def _mean(scores: dict[str, float]) -> str:
 
 def _rows(path: Path) -> tuple[str, list[tuple[str, list[str]]]]:
     """The model, and place and cells of every row."""
-    try:
-        text = data(path).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text", place=str(path), remedy=_REMEDY) from None
+    text = read_text(path, remedy=_REMEDY)
     lines = [cells for cells in csv.reader(io.StringIO(text, newline="")) if cells]
     header, *rows = lines
     models = header[len(_HEADER) :]

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
+from ...core.files import read_json_lines
+from ...core.packed import bare_stem
 from ...core.records import ModelRef, digest
 from ...core.taxonomy import Taxonomy
 from .assemble import UNSCORED, Part, disagreement, listed, number, results_of, share
 from .base import Importer, Results, Sample
 from .eee_rows import mapping
 from .naming import Place, one_model, places_of
-from .packed import document, head, hollow_in, name_of, records, stem_of
+from .packed import document, files_named, head, hollow_in, name_of
 from .rows import sample_of
 
 _REMEDY = "evaluate again with math_eval.py --save_outputs"
@@ -81,15 +83,16 @@ def _is_metrics(path: Path) -> bool:
 
 def _files(folder: Path) -> list[Path]:
     """Outputs, and metrics without them."""
-    outputs = sorted(file for file in folder.rglob("*.jsonl*") if _is_outputs(file))
+    outputs = [file for file in files_named(folder, "*.jsonl*") if _is_outputs(file)]
     beside = {metrics for file in outputs for metrics in _metrics_of(file)}
-    alone = (file for file in folder.rglob("*_metrics.json*") if _is_metrics(file))
+    alone = (file for file in files_named(folder, "*_metrics.json*") if _is_metrics(file))
     return [*outputs, *sorted(file for file in alone if file not in beside)]
 
 
 def _metrics_of(outputs: Path) -> list[Path]:
-    stem = stem_of(outputs)
-    return [f for f in sorted(outputs.parent.glob("*_metrics.json*")) if f.name.startswith(stem)]
+    stem = bare_stem(outputs)
+    metrics = files_named(outputs.parent, "*_metrics.json*", depth=0)
+    return [file for file in metrics if file.name.startswith(stem)]
 
 
 def _model(file: Path) -> str:
@@ -111,7 +114,7 @@ def _part(file: Path, place: Place, notes: list[str]) -> Part:
     if not _is_outputs(file):
         return replace(_alone(file, place), decoding=decoding)
     rows, scores = 0, []
-    for _, row in records(file, remedy=_REMEDY):
+    for _, row in read_json_lines(file, remedy=_REMEDY):
         rows += 1
         scores.append(
             [value for value in map(share, listed(row.get("score"))) if value is not None]
@@ -153,7 +156,7 @@ def _alone(file: Path, place: Place) -> Part:
 
 
 def _read(file: Path, place: Place) -> Iterator[Sample]:
-    for where, row in records(file, remedy=_REMEDY):
+    for where, row in read_json_lines(file, remedy=_REMEDY):
         item, asked = row.get("idx"), row.get("question")
         if not isinstance(item, int | str):
             raise InputError("no idx in it", place=where, remedy=_REMEDY)

@@ -35,10 +35,11 @@ from ...core.answers import ENDS, answers_in, asked_in, failures, item_key
 from ...core.artefacts import flags_of
 from ...core.columns import Names, settle
 from ...core.errors import InputError
-from ...core.fieldnames import KNOWN, shown
+from ...core.fieldnames import KNOWN
 from ...core.nearest import did_you_mean
 from ...core.packed import bare_stem
 from ...core.records import Outcome, Response, ScoreRow
+from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
 from .base import Sample
 from .naming import Place

@@ -15,12 +15,12 @@ from typing import Any, NoReturn
 
 from ...core.cells import Cell, cell_of, count_of
 from ...core.columns import SNIFFED, Names
-from ...core.fieldnames import shown
 from ...core.mistaken import mistaken
 from ...core.modelnames import chosen_model
-from ...core.packed import MAX_TEXT, bare_stem, bare_suffix
+from ...core.packed import bare_stem, bare_suffix
 from ...core.records import ModelRef, ScoreRow
-from ...core.rowfiles import TABLES, Row, read_rows
+from ...core.rowfiles import MAX_TABLE, TABLES, Row, read_rows
+from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
 from .metrics import one_metric
@@ -41,7 +41,7 @@ from .rows import (
 )
 from .wide import wide_rows
 
-MAX_FILE = MAX_TEXT
+MAX_FILE = MAX_TABLE
 """Bytes, unpacked: what is read whole is held in memory; longer ones belong in JSON lines."""
 _Tasks = dict[str, list[Row]]
 """Rows (place and fields) by task."""

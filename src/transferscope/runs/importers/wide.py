@@ -15,8 +15,8 @@ from typing import Any
 
 from ...core.cells import Cell, cell_of, count_of, is_missing
 from ...core.columns import Names
-from ...core.fieldnames import shown
 from ...core.rowfiles import Row
+from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
 from .rows import refuse
 

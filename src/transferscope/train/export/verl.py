@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.errors import InputError, MissingExtra
-from ...core.files import refusing, write_atomically
+from ...core.files import write_atomically, write_filled
 from ..prompts import messages
 from ..queries import Query
 from .folder import claim
@@ -158,5 +158,5 @@ def _write_parquet(path: Path, queries: Sequence[Query]) -> None:
         }
         for query in queries
     ]
-    with refusing(path, "can't be written"):
-        parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    table = pyarrow.Table.from_pylist(rows)
+    write_filled(path, lambda file: parquet.write_table(table, file))

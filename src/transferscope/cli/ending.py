@@ -1,0 +1,63 @@
+"""How a command ends when the system says no: a full disk, no permission, a request to stop."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from ..core.errors import InputError
+from .shared import mute
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+_SIGNALS = ("SIGTERM", "SIGHUP")
+
+
+def refusal(err: Exception) -> str | None:
+    """The line for what the system refused, with the place and the remedy; ``None`` for others."""
+    if isinstance(err, MemoryError):
+        return str(InputError("not enough memory", remedy="name smaller files"))
+    if not isinstance(err, OSError) or err.errno is None:
+        return None
+    place = err.filename
+    if place is None:
+        if err.errno not in _FULL:
+            return None
+        place = "the standard output"
+        with suppress(OSError, ValueError):  # or Python's own last flush would fail, too
+            mute(sys.stdout)
+    remedy = "name another place"
+    if err.errno in _FULL:
+        remedy = f"make room for it, or {remedy}"
+    elif err.errno in _FORBIDDEN:
+        remedy = f"change its permissions, or {remedy}"
+    what = f"not possible: {err.strerror or errno.errorcode.get(err.errno)}"
+    shown = place.decode(errors="replace") if isinstance(place, bytes) else str(place)
+    return str(InputError(what, place=shown, remedy=remedy))
+
+
+@contextmanager
+def ended_cleanly() -> Iterator[None]:
+    """Inside, a request to stop (SIGTERM, SIGHUP) ends blocks in order: nothing passing is left.
+
+    The exit code is that of the signal, 128 and its number. A handler that is there already stays.
+    """
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)):
+            if signal.getsignal(number) == signal.SIG_DFL:
+                before[number] = signal.signal(number, _stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)

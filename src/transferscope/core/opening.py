@@ -1,0 +1,175 @@
+"""The one door to files: whatever a user names or a folder holds is opened here, for reading.
+
+A pipe would be waited for, a device never ends, a loop of links leads nowhere: only regular files
+are opened, and what is refused is named. No line, text or packed file is read beyond a bound.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from io import BufferedReader
+from pathlib import Path
+from typing import IO
+
+from .errors import InputError
+from .packed import GZIP, unpacked
+
+MAX_TEXT = 2**30
+"""Bytes of a file that can only be read whole."""
+MAX_LINE = 64 * 2**20
+"""Bytes of one line of JSON lines."""
+NULL = "the name holds a null character"
+"""What Python, not the system, says of a path with one."""
+_KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def check_file(path: Path, *, remedy: str, folders: bool = False) -> None:
+    """Raise :class:`InputError` unless ``path`` is a regular file (or, with ``folders``, a folder).
+
+    Nothing is opened: a pipe is not waited for.
+    """
+    with _refused(path, remedy, "no such file or folder" if folders else "no such file"):
+        mode = path.stat().st_mode
+        if not (folders and stat.S_ISDIR(mode)):
+            _check_mode(mode, path, remedy)
+
+
+def is_file(path: Path, *, remedy: str = "put a file in its place, or remove it") -> bool:
+    """Whether there is a file; ``False`` where nothing is.
+
+    Raises :class:`InputError` for what is there but is no file, which ``Path.is_file`` would pass
+    over in silence.
+    """
+    if not os.path.lexists(path):
+        return False
+    check_file(path, remedy=remedy)
+    return True
+
+
+@contextmanager
+def open_file(path: Path, *, remedy: str) -> Iterator[BufferedReader]:
+    """The regular file ``path``, open for reading bytes; unpacked where gzip packed it.
+
+    Raises :class:`InputError` for anything else, and for what the system refuses inside the block.
+    """
+    with _refused(path, remedy):
+        check_file(path, remedy=remedy)
+        # Somebody may put a pipe in its place meanwhile: still not waited for.
+        with open(path, "rb", opener=_without_waiting) as file:
+            _check_mode(os.fstat(file.fileno()).st_mode, path, remedy)
+            packed = file.peek(len(GZIP))[: len(GZIP)] == GZIP
+            yield unpacked(file, path) if packed else file
+
+
+def read_bytes(path: Path, *, remedy: str, limit: int = MAX_TEXT) -> bytes:
+    """The whole file. Raises :class:`InputError` for one above ``limit`` bytes."""
+    with open_file(path, remedy=remedy) as file:
+        size = path.stat().st_size
+        content = b"" if size > limit else file.read(limit + 1)
+        if max(size, len(content)) > limit:
+            what = f"{size // 2**20:,} MiB; files above {limit // 2**20:,} MiB are refused"
+            raise InputError(what, place=str(path), remedy="write it as JSON lines")
+        return content
+
+
+def lines_of(file: IO[bytes], *, path: Path, remedy: str) -> Iterator[bytes]:
+    """The file's lines from where it stands, ended by ``\\n`` only.
+
+    Raises :class:`InputError` for a line above :data:`MAX_LINE` bytes.
+    """
+    for line in iter(partial(file.readline, MAX_LINE + 1), b""):
+        if len(line) > MAX_LINE:
+            what = f"a line above {MAX_LINE // 2**20} MiB"
+            raise InputError(what, place=str(path), remedy=remedy)
+        yield line
+
+
+def files_below(
+    folder: Path, wanted: Callable[[str], bool], *, depth: int | None = None
+) -> Iterator[Path]:
+    """Files in ``folder`` and below whose names are ``wanted``, lazily, in the order of names.
+
+    ``depth`` 0 is the folder itself, ``None`` as deep as it goes. Links to folders are followed,
+    after all real folders, and each folder is read once. Raises :class:`InputError` naming a
+    folder that can't be read, a link that leads back to a folder above it, and anything by a
+    wanted name that is no file.
+    """
+    seen: set[tuple[int, int]] = set()
+    todo: deque[tuple[Path, int]] = deque([(folder, 0)])
+    links: deque[tuple[Path, int]] = deque()
+    while todo or links:
+        linked = not todo
+        here, level = (links if linked else todo).popleft()
+        with _refused(here, "make it readable, or take it out of the folder"):
+            about = here.stat()
+            if linked and _leads_back(here):
+                what = "is a link back to a folder above it"
+                raise InputError(what, place=str(here), remedy="remove the link")
+            if (about.st_dev, about.st_ino) in seen:
+                continue
+            seen.add((about.st_dev, about.st_ino))
+            with os.scandir(here) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        below: list[tuple[Path, int]] = []
+        for entry in entries:
+            path = here / entry.name
+            if entry.is_dir(follow_symlinks=False) or (entry.is_symlink() and _is_folder(path)):
+                if depth is None or level < depth:
+                    (links if entry.is_symlink() else below).append((path, level + 1))
+            elif wanted(entry.name):
+                check_file(path, remedy="remove it, or name the files that are meant")
+                yield path
+        todo.extendleft(reversed(below))
+
+
+def _is_folder(link: Path) -> bool:
+    with _refused(link, "remove the link"):  # a loop of links may have been a folder
+        try:
+            return stat.S_ISDIR(link.stat().st_mode)
+        except FileNotFoundError:
+            return False
+
+
+def _leads_back(link: Path) -> bool:
+    return link.resolve() in link.parent.resolve().parents or link.samefile(link.parent)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_mode(mode: int, path: Path, remedy: str) -> None:
+    if stat.S_ISREG(mode):
+        return
+    if stat.S_ISDIR(mode):
+        raise InputError("not readable: Is a directory", place=str(path), remedy=remedy)
+    what = next((what for holds, what in _KINDS if holds(mode)), "something else")
+    said = "write what it gives to a file, and name that"
+    raise InputError(f"is {what}, not a file", place=str(path), remedy=said)
+
+
+@contextmanager
+def _refused(path: Path, remedy: str, missing: str = "no such file") -> Iterator[None]:
+    """Inside, the system's refusal to read ``path`` is an :class:`InputError`."""
+    try:
+        yield
+    except FileNotFoundError:
+        what = "is a link to nothing" if path.is_symlink() else missing
+        raise InputError(what, place=str(path), remedy=remedy) from None
+    except OSError as err:
+        what = f"not readable: {err.strerror or err}"
+        raise InputError(what, place=str(path), remedy=remedy) from None
+    except ValueError as err:
+        if "embedded null" not in str(err):
+            raise
+        raise InputError(NULL, place=str(path), remedy=remedy) from None

@@ -1,0 +1,120 @@
+"""Files and folders that live no longer than their writer, however that ends.
+
+A writer holds a lock on what it writes aside, and the system lets go of the lock when the writer
+dies. So the next writer can tell what a killed one left from what is still being written, and
+removes the former. Where files can't be locked nothing is removed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+PREFIX = "transferscope-"
+"""Of the names of passing folders."""
+_HELD = ".held"
+_TAIL = re.compile(r"\.[0-9a-f]{8}\.tmp")
+_ANY = re.compile(rf"\..+{_TAIL.pattern}", re.DOTALL)
+_LONGEST = 240
+"""Bytes of a file's name that leave room for what a scratch file's name adds."""
+
+
+def is_scratch(path: Path, *, of: str) -> bool:
+    """Whether ``path`` is by its name a scratch file of the file named ``of``."""
+    head = f".{_stem(of)}"
+    return path.name.startswith(head) and _TAIL.fullmatch(path.name[len(head) :]) is not None
+
+
+@contextmanager
+def scratch_beside(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """A new file beside ``path``, open for writing; the block may rename it.
+
+    Left by an error it is removed, and so is what killed writers of ``path`` left.
+    """
+    remove_left(path.parent, of=path.name)
+    scratch, file = _created(path)
+    try:
+        with file:
+            yield scratch, file
+    except BaseException:  # Ctrl-C, too, leaves no scratch file behind
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def remove_left(folder: Path, *, of: str | None = None) -> None:
+    """Remove the scratch files in ``folder`` that nobody writes: of the file ``of``, or all."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            if is_scratch(Path(name), of=of) if of else _ANY.fullmatch(name):
+                with suppress(OSError), _abandoned(folder / name):
+                    (folder / name).unlink()
+
+
+@contextmanager
+def scratch_folder(within: Path | None = None) -> Iterator[Path]:
+    """A new folder, in ``within`` or where the system keeps such, for as long as the block.
+
+    Those that killed processes left there are removed first.
+    """
+    root = Path(tempfile.gettempdir()) if within is None else within
+    with suppress(OSError):
+        for left in root.glob(f"{PREFIX}*/{_HELD}"):
+            with suppress(OSError), _abandoned(left):
+                shutil.rmtree(left.parent, ignore_errors=True)
+    with (
+        tempfile.TemporaryDirectory(prefix=PREFIX, dir=root, ignore_cleanup_errors=True) as name,
+        (Path(name) / "held").open("wb") as held,
+    ):
+        _locked(held.fileno())
+        os.replace(held.name, Path(name) / _HELD)  # by that name it is locked from the start
+        yield Path(name)
+
+
+def _created(path: Path) -> tuple[Path, IO[bytes]]:
+    while True:
+        scratch = path.with_name(f".{_stem(path.name)}.{secrets.token_hex(4)}.tmp")
+        file = scratch.open("xb")
+        _locked(file.fileno())
+        if os.fstat(file.fileno()).st_nlink:
+            return scratch, file
+        file.close()  # taken for a dead writer's, between its creation and its lock
+
+
+def _stem(name: str) -> str:
+    return name if len(os.fsencode(name)) <= _LONGEST else name[: _LONGEST // 8]
+
+
+def _locked(file: int) -> bool:
+    """Whether this process now holds the lock of an open file."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # somebody else's, or a disk without locks
+        return False
+    return True
+
+
+@contextmanager
+def _abandoned(path: Path) -> Iterator[None]:
+    """The block, while ``path`` is locked here. Raises ``OSError`` where its writer lives."""
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    file = os.open(path, flags)
+    try:
+        if not _locked(file):
+            raise BlockingIOError
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,57 @@
+"""What an importer read, checked once for all formats before anything is made of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import InputError
+from ...core.records import MOST, ModelRef, shortened
+from .base import Results
+
+REMEDY = "repair the file, or evaluate again"
+
+
+def checked(read: Callable[[], Results], path: Path) -> Results:
+    """What ``read`` gives of ``path``. Raises :class:`InputError` for values that no run can have.
+
+    Those are: a count or score that is none, and settings that are no numbers (NaN, Infinity,
+    10^30): they are compared between runs, and JSON has no word for them.
+    """
+    try:
+        results = read()
+    except (ValueError, OverflowError) as err:
+        raise InputError(str(err), place=str(path), remedy=REMEDY) from None
+    settings = {
+        "engine": results.engine,
+        "decoding": results.decoding,
+        "seed": results.seed,
+        "limit": results.limit,
+        "metrics": results.metrics,
+    }
+    for where, what in _unfit(settings, ()):
+        said = f"setting {'.'.join(where)} is {what}"
+        raise InputError(said, place=str(path), remedy=REMEDY)
+    return replace(results, model=_named(results.model))
+
+
+def _unfit(value: Any, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Keys and value of every number that can't be written and compared."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _unfit(inner, (*where, str(key)))
+    elif isinstance(value, list | tuple):
+        for at, inner in enumerate(value):
+            yield from _unfit(inner, (*where, str(at)))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield where, "not a number" if math.isnan(value) else "infinite"
+    elif isinstance(value, int) and abs(value) > MOST**2:
+        yield where, shortened(value)
+
+
+def _named(model: ModelRef) -> ModelRef:
+    """A file's name may hold bytes that are no text, and the model be named after the file."""
+    return replace(model, name=model.name.encode("utf-8", "replace").decode() or "unnamed")

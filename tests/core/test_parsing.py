@@ -1,0 +1,69 @@
+"""JSON and TOML read strictly: a key twice, nesting without end, numbers that nothing holds."""
+
+import json
+import math
+
+import pytest
+
+from transferscope.core.errors import InputError
+from transferscope.core.files import json_lines, parse_toml
+from transferscope.core.parsing import DECODER, MAX_DEPTH, too_deep
+
+
+def parsed(text):
+    return dict(json_lines([text.encode()], path="f", remedy="mend it"))["f:1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"score": 0.0, "score": 1.0}',
+        '{"a": [{"b": {"score": 1, "x": 2, "score": 1}}]}',
+        '{"sc\\u006fre": 1, "score": 1}',
+    ],
+)
+def test_a_key_twice_is_named(text):
+    with pytest.raises(InputError) as caught:
+        parsed(text)
+    said = "f:1: not valid JSON (key 'score' stands twice in one object); mend it"
+    assert str(caught.value) == said
+
+
+def test_a_key_twice_among_many_is_found_at_once():
+    text = "{" + ", ".join(f'"{at}": 1' for at in range(200_000)) + ', "0": 2}'
+    with pytest.raises(InputError, match="key '0' stands twice"):
+        parsed(text)
+
+
+def nested(depth, start="[", end="]"):
+    return '{"a": ' + start * (depth - 1) + end * (depth - 1) + "}"
+
+
+def test_nesting_is_read_to_100_levels_and_no_further():
+    assert MAX_DEPTH == 100
+    assert parsed(nested(100))
+    for text in (nested(101), nested(5_000), nested(120, '{"b": [', "]}"), nested(300_000)):
+        with pytest.raises(InputError, match=r"f:1: .*nested too deeply"):
+            parsed(text)
+    wide = {"a": [[1]] * 500}
+    assert parsed(json.dumps(wide)) == wide
+    assert not too_deep(wide)
+
+
+def test_brackets_in_text_are_no_nesting():
+    assert parsed(json.dumps({"a": "[{" * 500}))["a"].startswith("[{")
+
+
+def test_toml_nested_without_end_is_one_line():
+    assert parse_toml("a = " + "[" * 90 + "]" * 90, place="t")
+    for depth in (120, 400, 100_000):
+        with pytest.raises(InputError, match="t: not valid TOML: nested too deeply"):
+            parse_toml("a = " + "[" * depth + "]" * depth, place="t")
+
+
+def test_a_number_that_no_float_holds_is_infinite():
+    """Of 300 digits it is whole still; beyond, what 1e400 is. 4,300 would stop Python's reader."""
+    assert DECODER.decode("[%s]" % ("9" * 300)) == [10**300 - 1]
+    for digits in (301, 400, 5_000, 100_000):
+        assert DECODER.decode("[%s]" % ("9" * digits)) == [math.inf]
+        assert DECODER.decode("[-%s]" % ("9" * digits)) == [-math.inf]
