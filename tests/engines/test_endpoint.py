@@ -121,7 +121,7 @@ def test_nobody_there() -> None:
         ((404, {"detail": "Not Found"}), "answered 404: Not Found; check base_url"),
         ((401, {"error": {"message": "bad key sk-1"}}), "answered 401: bad key ***; set the"),
         ((400, {"error": "too\n\x1b[31mlong"}), "answered 400: too [31mlong; see the server's log"),
-        ((400, {"message": "x" * 10_000}), "answered 400: " + "x" * 200 + ";"),
+        ((400, {"message": "x" * 10_000}), "answered 400: " + "x" * 79 + "…;"),
         ((400, {"error": {"message": ["no text"]}}), "answered 400; see"),
         ((307, b"", {"location": "http://127.0.0.1:9/"}), "answered 307; see"),
         ((200, b"<html>"), "answered in another form than asked for: no choices; check that"),

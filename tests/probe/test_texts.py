@@ -108,7 +108,7 @@ def test_names_file_and_line(tmp_path, content, reader, message):
 
 
 def test_unreadable_files(tmp_path):
-    with pytest.raises(InputError, match="not readable"):
+    with pytest.raises(InputError, match="no such file"):
         read_texts(tmp_path / "missing.jsonl")
     (tmp_path / "b").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(InputError, match="not UTF-8"):
