@@ -50,6 +50,9 @@ _UNFINISHED = re.compile(
 )
 _ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
 _LABEL = re.compile(r"[^\n.!?]{1,60}?\s?(?:[:：]|=|→|->|≈)\s*(\S[^\n]*)$")
+_STOP = re.compile(f"[{re.escape(''.join(sorted(STOPS)))}]")
+WORD = 200
+"""Characters in which the word before a stop is looked for."""
 _ENGLISH = re.compile(r"\b(?:the|and|of|is|to|that|with|for|it|you|are)\b", re.IGNORECASE)
 
 
@@ -192,11 +195,10 @@ def _symbols_off(line: str) -> str:
 
 def _last_stop(line: str) -> int:
     """Where the last sentence that ends inside of ``line`` ends; 0 without one."""
-    for at in range(len(line) - 2, 0, -1):
-        if line[at] in STOPS and (
-            line[at] > "\u0fff" or line[at + 1].isspace() or line[at] in "।॥"
-        ):
-            before = line[:at].rsplit(None, 1)[-1] if line[:at].split() else ""
+    for stop in reversed([*_STOP.finditer(line, 1, max(1, len(line) - 1))]):
+        at = stop.start()
+        if line[at] > "\u0fff" or line[at + 1].isspace() or line[at] in "।॥":
+            before = next(iter(line[max(0, at - WORD) : at].split()[-1:]), "")
             if line[at] == "." and (len(before) < 2 or before.isdigit() or before in ABBREVIATED):
                 continue  # "J. K. Rowling", "3. Stir", "Dr. Hill"
             return at + 1

@@ -54,9 +54,11 @@ def named(text: str) -> bool:
 
 def signs(line: str, before: str, above: list[str]) -> bool:
     """A name below "Best regards," or another short line with a comma."""
+    if len(line) > SHORT:
+        return False
     comma = before[-1:] in (",", "，") and len(before) <= SHORT // 2 and len(above) > 2
     parting = _SIGN_OFF.fullmatch(before) or (named(line) and _FAREWELL.fullmatch(before))
-    return len(line) <= SHORT and bool(comma or parting)
+    return bool(comma or parting)
 
 
 def parting(sentence: str) -> bool:
