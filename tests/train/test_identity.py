@@ -111,7 +111,7 @@ def test_a_folder_of_other_files_is_refused(tiny: str, queries: Path, tmp_path: 
     # What a kill leaves before the folder is claimed is no other's file.
     begun = tmp_path / "begun"
     (begun / "checkpoints").mkdir(parents=True)
-    (begun / ".arm.started.json.12ab.tmp").write_text("{")
+    (begun / ".arm.started.json.12ab34cd.tmp").write_text("{")
     train_arm(config(tiny, queries, steps=1), begun)
 
 

@@ -155,7 +155,9 @@ def truncated(text: str, prompt: str | None = None) -> bool:
     if len(end) < CUT_CHARS or without_end_marks(end) != end or not cut_off(end):
         return False  # a mark at the end: the model ended its turn
     answer = (without_thinking(text) or text).rstrip()  # seldom reached: looking for tags is slow
-    return len(answer) >= CUT_CHARS and not _boxed_end(answer) and cut_off(answer)
+    if len(answer) < CUT_CHARS or _boxed_end(answer):
+        return False
+    return answer == end or cut_off(answer)
 
 
 def unboxed(text: str, prompt: str) -> bool:

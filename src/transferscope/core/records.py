@@ -145,6 +145,11 @@ class Response:
     response: str
 
 
+def row_of(record: Outcome | ScoreRow | Response) -> dict[str, Any]:
+    """The record's fields by name, for JSON. ``dataclasses.asdict`` would copy them all: slow."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
 @dataclass(frozen=True, slots=True)
 class Decoding:
     """How answers were drawn. ``temperature`` 0 is greedy."""

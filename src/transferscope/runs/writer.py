@@ -17,7 +17,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -37,7 +37,7 @@ from ..core.files import (
     remove_left,
     write_atomically,
 )
-from ..core.records import Failure, Outcome, Response, ScoreRow
+from ..core.records import Failure, Outcome, Response, ScoreRow, row_of
 from .folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 from .journal import drop_journals
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
@@ -236,7 +236,7 @@ class RunWriter:
         keys = Counter(record.key for record in records)
         if twice := [key for key, count in keys.items() if count > 1]:
             raise ValueError(f"duplicate answer {twice[0]}")
-        lines = chain(map(asdict, outcomes), map(_failed, failures))
+        lines = chain(map(row_of, outcomes), map(_failed, failures))
         with appending(self.path / OUTCOMES_FILE) as file:
             for row in lines:
                 line = json.dumps(row, ensure_ascii=False, allow_nan=False)
@@ -259,7 +259,7 @@ class RunWriter:
         both = [r.benchmark for r in rows if self.manifest.complete.get(r.benchmark, {}).get("n")]
         if twice or both:
             raise ValueError(f"a second score of {(twice or both)[0]}")
-        lines = [json.dumps(asdict(row), ensure_ascii=False, allow_nan=False) for row in rows]
+        lines = [json.dumps(row_of(row), ensure_ascii=False, allow_nan=False) for row in rows]
         write_atomically(self.path / SCORES_FILE, "".join(line + "\n" for line in lines))
         entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
@@ -294,7 +294,7 @@ class RunWriter:
 
 
 def _line(response: Response) -> str:
-    return json.dumps(asdict(response), ensure_ascii=False) + "\n"
+    return json.dumps(row_of(response), ensure_ascii=False) + "\n"
 
 
 def _failed(failure: Failure) -> dict[str, Any]:
