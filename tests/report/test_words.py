@@ -50,7 +50,7 @@ def test_change_sentences() -> None:
         "no change established; no change at all could have been shown reliably"
     )
     assert words.change("law", point(-75.0, -100.0, 100.0, 0.0625, smallest_p=0.0625)).endswith(
-        "too few questions to establish anything, the smallest possible p is 0.062"
+        "too few questions to establish anything, the smallest possible p is 0.0625"
     )
     assert words.change("law", point(-9.0, -17.0, -1.0, 0.03, p_holm=0.36)).endswith(
         "loss suggested, not established (p 0.030 by itself, 0.360 after Holm's correction)"

@@ -220,7 +220,7 @@ def change(
 
 def smallest(p: float) -> str:
     """``the smallest possible p is 0.25``."""
-    return f"the smallest possible p is {p:.2g}"
+    return f"the smallest possible p is {p:.3g}"
 
 
 def unseen(mde: float | None) -> str:
