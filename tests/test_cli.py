@@ -221,9 +221,6 @@ def test_help_loads_no_torch() -> None:
 
 
 def test_a_plan_says_the_power_it_has(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="0"):
-        main(["plan", "--effect", "5", "--discordance", "0.2"])
-    assert capsys.readouterr().out == (
-        "658 paired items show a change of 5 points with 80 % power where 20 % of the answers "
-        "flip\n"
-    )
+    code, out, _ = run(capsys, "plan", "--effect", "5", "--discordance", "0.2")
+    said = "658 paired items show a change of 5 points with 80 % power"
+    assert (code, out) == (0, f"{said} where 20 % of the answers flip\n")
