@@ -119,9 +119,12 @@ def _cases(result: GateResult) -> list[tuple[str, str, Guard | None]]:
 
 
 def _in_numbers(guard: Guard) -> str:
-    """``REGRESSED: changed by −13.8 points (bound −18.6, margin 4.0, 375 items, critical)``."""
+    """``REGRESSED: changed by −13.8 points (bound −18.6, margin 4.0, 375 items, critical)``.
+
+    The bound of what is undecided stands in its reason.
+    """
     of_ti = guard.name.startswith("TI ")
-    said = [] if guard.bound is None else [f"bound {words.signed(guard.bound)}"]
+    said = [] if guard.bound is None or guard.why else [f"bound {words.signed(guard.bound)}"]
     said.append(f"{'minimum' if of_ti else 'margin'} {words.number(guard.margin)}")
     said += [f"{guard.n} items"] if guard.n else []
     changed = ""

@@ -233,6 +233,7 @@ def _provenance(report: ReportInput) -> str:
     made = f", {cell(report.created)}" if report.created else ""
     return (
         f"Base {cell(comparison.base)}, suite {cell(comparison.suite)}, "
-        f"{comparison.replicates:,} paired bootstrap replicates, seed {comparison.seed}{made}. "
+        f"{comparison.replicates:,} bootstrap replicates and sign flips, "
+        f"seed {comparison.seed}{made}. "
         "“No change established” does not mean that nothing was lost."
     )
