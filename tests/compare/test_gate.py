@@ -104,7 +104,8 @@ def test_a_margin_within_the_noise_of_the_base_is_not_judged(write_run):
 
 
 def test_a_guard_of_nothing_is_refused(write_run):
-    with pytest.raises(InputError, match="guard 'chess' is neither a group nor a benchmark"):
+    said = r"^policy.toml \[guards.chess\]: guard 'chess' is neither a group nor a benchmark"
+    with pytest.raises(InputError, match=said):
         gate(*runs(write_run, 300), policy("[guards.chess]\nmargin = 1\n"))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,7 +52,7 @@ def test_change_sentences() -> None:
         "no change established; no change at all could have been shown reliably"
     )
     assert words.change("law", point(-75.0, -100.0, 100.0, 0.0625, smallest_p=0.0625)).endswith(
-        "too few questions to establish anything, the smallest possible p is 0.062"
+        "too few questions to establish anything, the smallest possible p is 0.0625"
     )
     assert words.change("law", point(-9.0, -17.0, -1.0, 0.03, p_holm=0.36)).endswith(
         "loss suggested, not established (p 0.030 by itself, 0.360 after Holm's correction)"
@@ -120,3 +122,13 @@ def test_index_words() -> None:
 
 def test_p_values() -> None:
     assert [words.p_value(p) for p in (0.0004, 0.0123, 1.0)] == ["<0.001", "0.012", "1.000"]
+
+
+def test_the_coverage_shown_is_that_of_the_table() -> None:
+    """docs/coverage.md: 90.8 to 97.5 and 83.2 to 95.5; 93.8 to 96.3 and 85.9 to 97.1."""
+    shown = [int(word) for word in re.findall(r"\b\d\d\b", words.COVERAGE)]
+    assert shown == [91, 98, 83, 96, 20, 95, 94, 96, 86, 97]
+    short = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text(encoding="utf-8")
+    said = " ".join(short.split())
+    assert "93.8 to 96.3 %, the percentile interval of `robust` 90.8 to 97.5 %" in said
+    assert "`linear` held 85.9 to 97.1 % and `robust` 83.2 to 95.5 %" in said

@@ -218,11 +218,11 @@ def _why_not(base: Keyed, tuned: Keyed, keys: Sequence[tuple[str, str, int]]) ->
 
 def _more(name: str, items: int, answers: int, used: int) -> list[str]:
     """What the tuned run has more of; nothing of it is compared."""
-    if items:
-        return [f"{name}: {items} items that only the tuned run has are ignored"]
-    if answers > used:
-        return [f"{name}: {answers - used} answers that only the tuned run has are ignored"]
-    return []
+    count, what = (items, "item") if items else (answers - used, "answer")
+    if count <= 0:
+        return []
+    counted, are = (f"1 {what}", "is") if count == 1 else (f"{count} {what}s", "are")
+    return [f"{name}: {counted} that only the tuned run has {are} ignored"]
 
 
 def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> PairedBenchmark:
@@ -278,7 +278,8 @@ def _notes(name: str, pairs: Sequence[tuple[Outcome, Outcome]]) -> list[str]:
     """What differs inside a benchmark that is compared nevertheless."""
     notes = []
     if unknown := sum(None in (a.message_hash, b.message_hash) for a, b in pairs):
-        notes.append(f"{name}: messages can't be checked ({unknown} of {len(pairs)} answers)")
+        count = "all" if unknown == len(pairs) else f"{unknown} of {len(pairs)}"
+        notes.append(f"{name}: messages can't be checked ({count} answers)")
     rendered = sum(
         None not in (a.rendered_hash, b.rendered_hash) and a.rendered_hash != b.rendered_hash
         for a, b in pairs

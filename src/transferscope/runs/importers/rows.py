@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -50,6 +51,9 @@ TEXTS = ("benchmark", "model", "prompt", "response", "subset", "cluster", "finis
 COLUMNS = ("id", "score", *WHOLE, *NUMBERS, *TEXTS)
 UNNAMED = "results"
 """Benchmark of rows that name none: two files without the column can then be compared."""
+LATE = ("cluster", "subset", "weight", "repeat", "finish", "tokens", "stderr", "n")
+"""Columns that may first stand far down: of several benchmarks in a file only some have stories.
+Overlooked, they would make intervals too narrow."""
 REMEDY = "repair it, or name its columns: --field NAME=COLUMN, or [columns] of a --map file"
 UNGRADED = "grade the answers first: transferscope score GRADER FILE --out GRADED.jsonl"
 _ENDS = ("stop", "stop_string", "length")
@@ -73,7 +77,9 @@ def names_for(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> Names:
             place="[columns]",
             remedy=did_you_mean(unknown[0], sorted(KNOWN)),
         )
-    return settle(rows, taxonomy.columns, wanted=COLUMNS)
+    names = settle(rows, taxonomy.columns, wanted=COLUMNS)
+    free = [name for name in LATE if name not in {*names.column, *names.column.values()}]
+    return replace(names, column={**names.column, **{name: name for name in free}})
 
 
 class Unnamed(NamedTuple):

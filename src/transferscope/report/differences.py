@@ -1,0 +1,37 @@
+"""What is not like for like between runs, said once: notes alike but for a name share a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+NAMED = 6
+"""Names in a line."""
+_NOTE = re.compile(r"(?P<before>(?:\S+: )*)(?P<name>\S+): (?P<rest>.+)", re.DOTALL)
+
+
+def together(notes: Sequence[str]) -> list[str]:
+    """Notes ``NAME: text`` or ``MODEL: NAME: text``, those of the same text (and model) as one.
+
+    A line stands where its first note stood. Names with blanks in them keep lines of their own.
+
+    >>> together(["sums: cut", "a run: resumed", "chains: cut"])
+    ['sums and chains: cut', 'a run: resumed']
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for note in notes:
+        match = _NOTE.fullmatch(note)
+        key = (note, "") if match is None else (match["before"], match["rest"])
+        found.setdefault(key, []).append("" if match is None else match["name"])
+    return [
+        f"{before}{_listed(names)}: {rest}" if rest else before
+        for (before, rest), names in found.items()
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and 12 more``."""
+    if (left := len(names) - NAMED) > 0:
+        return f"{', '.join(names[:NAMED])} and {left} more"
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
