@@ -443,7 +443,7 @@ ALLOWED = 'allow_fewer_items = ["chat"]\n[guards.chat]\nmargin = 12.0\n'
 
 @pytest.mark.parametrize("where", ["base", "tuned"])
 def test_answers_that_never_came_are_in_neither_of_two_scores(write_run, where):
-    """Which items they are of can't be known on the other side: what is left may be the easy ones."""
+    """The other score holds their items, and what is left may be the easy ones."""
     base, tuned = runs(write_run, 300)
     scored = {"base": tuned, "tuned": base}[where]  # of this one only a score is known
     rest = tuple(outcome for outcome in scored.outcomes if outcome.benchmark != "chat")

@@ -1,7 +1,8 @@
 """Hostile variants of good files: cut, spliced, retyped, with huge, deep and foul values.
 
 A file is bytes, a set of files maps a name to them; a zip (Inspect's .eval) is mutated member by
-member and packed again, a parquet file row by row, a .gz file in what it holds. All draws come from the ``random.Random`` that is given.
+member and packed again, a parquet file row by row, a .gz file in what it holds. All draws come from
+the ``random.Random`` that is given.
 """
 
 import gzip
