@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from .outputs import check_outputs
-from .shared import Data, Int, Suite, clean_queries, export_app, say, say_unfinished
+from .shared import Data, Int, Suite, clean_queries, export_app, queries_file, say, say_unfinished
 
 Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
 Queries = Annotated[
@@ -34,7 +34,7 @@ def verl(
     """On-policy RL in the paper's setting for verl: run.sh, data, our grader as reward."""
     from ..train.export import export_verl
 
-    check_outputs({"--out": out}, [model, data])
+    check_outputs({"--out": out}, [model, queries_file(queries), suite, data])
     asked = clean_queries(queries, suite, data)
     _say(export_verl(asked, out, model=model, nodes=nodes, gpus=gpus))
 
@@ -63,7 +63,7 @@ def llamafactory(
     """
     from ..train.export import export_llamafactory
 
-    check_outputs({"--out": out}, [model, data])
+    check_outputs({"--out": out}, [model, queries_file(queries), teacher, suite, data])
     asked = clean_queries(queries, suite, data)
     say_unfinished(teacher)
     options = {"nodes": nodes, "gpus": gpus}
