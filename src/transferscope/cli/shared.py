@@ -187,11 +187,6 @@ def asked_by(suite: str, data: Path | None) -> list[str]:
     return suite_prompts(load_suite(suite), data=data)
 
 
-def queries_file(source: str | None) -> str | None:
-    """The file that a source of queries names, if it does."""
-    return None if source is None else source.partition("?")[0]
-
-
 def clean_queries(source: str, suite: str, data: Path | None) -> list[Query]:
     """The queries of ``source`` that ``suite`` doesn't ask; says how many went."""
     from ..train.overlap import clean

@@ -27,7 +27,6 @@ from .shared import (
     asked_by,
     clean_queries,
     print_json,
-    queries_file,
     say,
     say_cleaned,
     say_unfinished,
@@ -84,7 +83,7 @@ def train(
     from ..train import arm_config, clean_arm, need_trl, read_settings, train_arm
     from ..train.config import PRECISIONS, PROCEDURAL
 
-    inputs = [config, model, queries_file(queries), teacher, suite, data]
+    inputs = [config, model, _file(queries), teacher, suite, data]
     check_outputs({"--out": out}, inputs, resumes=True)
     given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
     given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
@@ -178,3 +177,8 @@ def distill_command(
     print(f"{found.correct} correct; {found.solved} queries have a correct one")
     if found.unfinished:
         print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")
+
+
+def _file(queries: str | None) -> str | None:
+    """The file that a source of queries names, if it does."""
+    return None if queries is None else queries.partition("?")[0]
