@@ -192,7 +192,7 @@ def _floors(base: Run, again: Run, policy: Policy, suite: Suite) -> dict[str, fl
     NaN where the second run lacks a benchmark of the guard, or an item of one.
     """
     pairing = pair(base, again)
-    have = {*pairing.benchmarks, *pairing.unpaired} - {*pairing.fewer}
+    have = {*pairing.benchmarks, *pairing.unpaired} - {*pairing.fewer, *pairing.unanswered}
     floors = {}
     for name in policy.guards:
         groups = members(name, suite)
