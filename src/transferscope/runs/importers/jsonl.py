@@ -77,8 +77,7 @@ class _Index:
 
     def add(self, key: tuple[str, str], cursor: _Cursor, place: str, n: int) -> None:
         """A line of ``key`` (model, task) with ``n`` new items."""
-        if key[0] not in self.models.values():
-            self.models[place] = key[0]
+        self.models.setdefault(key[0], place)
         found = self.stretches.setdefault(key, _Stretches(array("q"), array("q"), array("q")))
         self.items[key] += n
         if key != self._last:
@@ -94,12 +93,7 @@ def accepts(path: Path) -> bool:
     return bare_suffix(path) in LINES and path.is_file() and mistaken(path) is None
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
-    """Results of the file's one model. Raises :class:`InputError` naming the line."""
-    return read_model(path, taxonomy, None)
-
-
-def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
+def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
     """Results of ``model``, by default the only one. Raises :class:`InputError` naming the line."""
     if not streams(path, remedy=_OPEN):
         rows = list(document_rows(path, remedy=REMEDY))
@@ -131,7 +125,7 @@ def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read, read_model)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

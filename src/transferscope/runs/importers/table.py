@@ -55,16 +55,13 @@ def accepts(path: Path) -> bool:
 def importer(format_: str, accepts: Callable[[Path], bool]) -> Importer:
     """The importer of a format whose files are read whole."""
 
-    def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
+    def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
         """Results of ``model``. Raises :class:`InputError` naming the line."""
         rows = list(read_rows(path, remedy=REMEDY, limit=MAX_FILE))
         found = results_of(path, rows, taxonomy, model)
         return replace(found, provenance=f"imported:{format_}")
 
-    def read(path: Path, taxonomy: Taxonomy) -> Results:
-        return read_model(path, taxonomy, None)
-
-    return Importer(accepts, read, read_model)
+    return Importer(accepts, read, read)
 
 
 IMPORTER = importer("csv", accepts)
@@ -95,8 +92,7 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
         notes = notes_of(names, default, numbered, failed)
     models: dict[str, str] = {}
     for place, one in fields:
-        if (name := one.get("model", default.model)) not in models.values():
-            models[place] = name
+        models.setdefault(one.get("model", default.model), place)
     if not models:
         refuse("no answer in it: every request failed", str(path))
     chosen = chosen_model(models, model, path)
