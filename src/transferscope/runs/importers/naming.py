@@ -130,16 +130,17 @@ def by_benchmark(
 
 def taken_of(place: Place, *, file: str, n: int | None, metric: str = "score") -> Taken:
     """What a user is told of a task whose format has one score only."""
+    lower = lower_is_better(metric)
     known = next(iter(place.metrics), metric if place.mapped else place.task)
-    left_out = not_comparable(known)
+    left_out = not_comparable(metric if lower else known)
     return Taken(
         file=file,
         task=place.task,
         benchmark=place.benchmark,
         metric=metric,
         n=n,
-        left_out=left_out if place.lower_is_better else "",
-        lower_is_better=place.lower_is_better,
+        left_out=left_out if lower or place.lower_is_better else "",
+        lower_is_better=lower or place.lower_is_better,
     )
 
 

@@ -50,6 +50,8 @@ TEXTS = ("benchmark", "model", "prompt", "response", "subset", "cluster", "finis
 COLUMNS = ("id", "score", *WHOLE, *NUMBERS, *TEXTS)
 UNNAMED = "results"
 """Benchmark of rows that name none: two files without the column can then be compared."""
+REPAIR = "repair it, or copy it again"
+"""For what is no file of rows at all; :data:`REMEDY` for rows that can't be used."""
 REMEDY = "repair it, or name its columns: --field NAME=COLUMN, or [columns] of a --map file"
 UNGRADED = "grade the answers first: transferscope score GRADER FILE --out GRADED.jsonl"
 _ENDS = ("stop", "stop_string", "length")
