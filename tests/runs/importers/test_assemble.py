@@ -1,5 +1,6 @@
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers.assemble import (
     Part,
     dated,
-    disagreement,
     number,
     pick,
     place_below,
@@ -98,13 +98,14 @@ def test_two_parts_of_one_subset_are_refused():
         results(Part(place, Path("one"), score=0.5), Part(place, Path("two"), score=0.5))
 
 
-def test_disagreement():
-    assert disagreement("t", n=4, mean=0.5, said_n=4, said=0.5004) is None
-    assert disagreement("t", n=4, mean=0.5, said_n=None, said=None) is None
-    said = disagreement("t", n=4, mean=0.5, said_n=5, said=0.5)
-    assert said == "t: 4 answers, but the score beside them is of 5 items"
-    said = disagreement("t", n=4, mean=0.5, said_n=4, said=0.51)
-    assert said == "t: the answers' mean is 50.00 %, the score beside them 51.00 %"
+def test_a_contradiction_is_the_benchmarks():
+    read = list
+    one, other = (Place(name, "mmlu", name, proportion=True) for name in ("anatomy", "virology"))
+    wrong = Part(one, FILE, read=read, contradiction="2 samples, not 3")
+    found = results(wrong, Part(other, FILE, read=read))
+    assert found.contradictions == {"mmlu": "anatomy: 2 samples, not 3"}
+    assert found.said()[0].startswith("mmlu: the samples contradict the results beside them (anat")
+    assert results(replace(wrong, left_out="no score in it")).contradictions == {}
 
 
 def test_a_run_is_dated_by_its_folder_else_by_its_file(tmp_path):

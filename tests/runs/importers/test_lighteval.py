@@ -19,7 +19,9 @@ from transferscope.runs.importers.explain import explain  # noqa: E402
 from transferscope.runs.importers.lighteval import IMPORTER  # noqa: E402
 from transferscope.runs.importers.lighteval_files import bare, model_of, task_of  # noqa: E402
 
-HERE = Path(__file__).parent / "fixtures" / "lighteval"
+from .foreign import FIXTURES, read  # noqa: E402
+
+HERE = FIXTURES / "lighteval"
 DATE = "2026-11-28T08-00-00.000000"
 TASKS = {
     "gsm8k-0": "gsm8k|0",
@@ -41,11 +43,6 @@ def lay(out, *, date=DATE, details=True, hub=False, edit=lambda raw: None):
         for name, task in TASKS.items():
             shutil.copy(HERE / f"details_{name}.parquet", folder / f"details_{task}_{date}.parquet")
     return out
-
-
-def read(path):
-    results = IMPORTER.read(path, load_taxonomy())
-    return results, {name: list(of()) for name, of in results.samples.items()}
 
 
 @pytest.mark.parametrize("hub", [False, True])
@@ -130,9 +127,9 @@ def test_details_that_contradict_the_results_are_said_first(tmp_path):
         raw["config_tasks"]["mmlu:anatomy|5"]["effective_num_docs"] = 135
 
     results, _ = read(lay(tmp_path, edit=lie))
-    assert set(results.notes) == {
-        "gsm8k: the answers' mean is 50.00 %, the score beside them 90.00 %",
-        "mmlu:anatomy: 2 answers, but the score beside them is of 135 items",
+    assert results.contradictions == {
+        "gsm8k": "mean 50.00 %, not 90.00 %",
+        "mmlu": "mmlu:anatomy: 2 samples, not 135",
     }
 
 

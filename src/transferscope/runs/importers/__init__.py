@@ -21,7 +21,7 @@ from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, read_run
-from ..manifest import MANIFEST_FILE, Manifest, contradicts
+from ..manifest import MANIFEST_FILE, Manifest
 from ..writer import RunWriter, claimed
 from .adding import added, are_parts
 from .base import Importer, Results, Sample
@@ -121,8 +121,7 @@ def import_results(
                 remedy = "import one of the files"
                 raise InputError(str(err), place=str(path), remedy=remedy) from None
         tick("import", len(results.samples), len(results.samples))
-    said = [f"{name}: {contradicts(text)}" for name, text in results.contradictions.items()]
-    notes = (*said, *results.notes, *pooled(results.taken, taxonomy), *already)
+    notes = (*results.said(), *pooled(results.taken, taxonomy), *already)
     return Imported(Path(out), name, results.unmapped, notes)
 
 

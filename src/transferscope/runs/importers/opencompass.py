@@ -21,17 +21,16 @@ from ...core.packed import bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import (
-    CLOSE,
     Part,
     chained,
     dated,
-    disagreement,
     number,
     pick,
     read_first,
     results_of,
 )
 from .base import Importer, Results
+from .contradictions import CLOSE, contradiction, of_benchmark
 from .naming import Place, one_model, places_of
 from .opencompass_rows import (
     details_of,
@@ -141,17 +140,20 @@ def _newest(results: list[_Result], notes: list[str]) -> list[_Result]:
 
 def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
     """One data set that ran several times under names of its own: its answers are repeats."""
-    first, *more = [_part(result, place, notes, at) for at, result in enumerate(runs)]
-    scores = [part.score for part in (first, *more) if part.score is not None]
-    reads = [part.read for part in (first, *more) if part.read is not None]
-    if not more or first.left_out or len(scores) < 1 + len(more):
+    parts = [_part(result, place, notes, at) for at, result in enumerate(runs)]
+    first = parts[0]
+    scores = [part.score for part in parts if part.score is not None]
+    reads = [part.read for part in parts if part.read is not None]
+    if len(parts) == 1 or first.left_out or len(scores) < len(parts):
         return first
-    if 0 < len(reads) <= len(more):
-        notes.append(f"{place.task}: {len(more) + 1 - len(reads)} of its runs have no answers")
+    if 0 < len(reads) < len(parts):
+        notes.append(f"{place.task}: {len(parts) - len(reads)} of its runs have no answers")
+    wrong = [(run.task, part.contradiction) for run, part in zip(runs, parts, strict=True)]
     return replace(
         first,
         score=sum(scores) / len(scores),
         scores={},
+        contradiction=of_benchmark(wrong),
         read=partial(chained, reads) if reads else None,
     )
 
@@ -165,8 +167,9 @@ def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Par
     predictions = predictions_beside(result.file)
     details = details_of(result.raw.get("details"))
     kept = [score for detail in details for score in detail.scores if score is not None]
-    if kept and not why:
-        metric = _agreeing(metric, scores, sum(kept) / len(kept), place, notes)
+    mean = sum(kept) / len(kept) if kept else None
+    if mean is not None and not why:
+        metric = _agreeing(metric, scores, mean)
     part = Part(
         place=place,
         file=run,
@@ -183,7 +186,7 @@ def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Par
         notes.append(f"{place.task}: {lost:,} of {lost + len(kept):,} answers were not graded")
     repeats = max(len(detail.scores) for detail in details)
     read_ = partial(read_details, result.file, place, details, predictions, run_ * repeats)
-    return replace(part, read=read_)
+    return replace(part, read=read_, contradiction=contradiction(mean=mean, said=part.score))
 
 
 def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
@@ -198,15 +201,7 @@ def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def _agreeing(
-    metric: str | None, scores: Mapping[str, float], mean: float, place: Place, notes: list[str]
-) -> str | None:
-    """The metric that the correct answers are the items of; else a note on the contradiction."""
+def _agreeing(metric: str | None, scores: Mapping[str, float], mean: float) -> str | None:
+    """The metric that the correct answers are the items of, else ``metric``."""
     close = [name for name, score in scores.items() if abs(score - mean) <= CLOSE]
-    if metric in close or metric is None:
-        return metric
-    if close:
-        return close[0]
-    wrong = disagreement(place.task, n=0, mean=mean, said_n=None, said=scores[metric])
-    notes.insert(0, str(wrong))
-    return metric
+    return metric if metric is None or metric in close or not close else close[0]
