@@ -1,5 +1,6 @@
 """Samples that don't make the score beside them: every format's reach comparison and gate."""
 
+import json
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -13,8 +14,8 @@ from transferscope.runs.importers import import_results, open_run
 from transferscope.runs.importers.contradictions import contradiction, of_benchmark
 from transferscope.runs.importers.explain import explain
 
-from . import test_evalscope, test_opencompass, test_qwenmath
-from .foreign import laid
+from . import test_evalscope, test_inspect_log, test_opencompass, test_qwenmath
+from .foreign import FIXTURES, laid
 
 
 def evalscope(out):
@@ -38,6 +39,26 @@ def qwenmath(out):
     test_qwenmath.write(out / "tiny" / "gsm8k", rows, acc=90.0, n=2)
 
 
+def inspect(out):
+    def lie(log):
+        log["eval"]["task"] = "gsm8k"
+        log["results"]["scores"][0]["metrics"]["accuracy"]["value"] = 0.9
+
+    out.mkdir()
+    test_inspect_log.rewritten(out / "log.json", lie)
+
+
+def eee(out):
+    laid("eee/lm_eval", out)
+    for file in out.rglob("*"):
+        if file.is_file():
+            file.write_text(file.read_text().replace("toy_fruit", "gsm8k"))
+    (aggregate,) = (file for file in out.rglob("*.json"))
+    raw = json.loads(aggregate.read_text())
+    raw["evaluation_results"][0]["score_details"]["score"] = 0.9
+    aggregate.write_text(json.dumps(raw))
+
+
 def test_count_and_mean_within_what_rounding_does():
     assert contradiction(counts=(4,), mean=0.5, said_n=4, said=0.5004) is None
     assert contradiction(counts=(4,), mean=0.5, said_n=None, said=None) is None
@@ -53,15 +74,25 @@ def test_several_tasks_of_a_benchmark_are_named():
     assert of_benchmark([("a", "x"), ("b", None), ("c", "y")]) == "a: x (and 1 more of its tasks)"
 
 
-@pytest.mark.parametrize("lie", [evalscope, helm, opencompass, qwenmath])
-def test_every_format_tells_comparison_gate_and_explanation_first(tmp_path, lie):
+def test_an_explanation_says_it_first(tmp_path):
+    evalscope(tmp_path / "out")
+    assert explain(tmp_path / "out").notes[0].startswith("gsm8k: the samples contradict")
+
+
+@pytest.mark.parametrize("log", ["0.3.160/graded.eval", "0.3.160/sums.eval", "0.3.285/graded.json"])
+def test_errors_and_missing_scores_are_no_contradiction(tmp_path, log):
+    import_results(FIXTURES / "inspect" / log, tmp_path / "run")
+    assert read_run(tmp_path / "run").manifest.contradictions == {}
+
+
+@pytest.mark.parametrize("lie", [eee, evalscope, helm, inspect, opencompass, qwenmath])
+def test_every_format_tells_comparison_and_gate_first(tmp_path, lie):
     lie(tmp_path / "out")
     done = import_results(tmp_path / "out", tmp_path / "run")
     wrong = read_run(tmp_path / "run").manifest.contradictions
     assert wrong["gsm8k"].endswith("%, not 90.00 %")
     told = f"gsm8k: the samples contradict the results beside them ({wrong['gsm8k']})"
     assert done.notes[0].startswith(told)
-    assert explain(tmp_path / "out").notes[0].startswith(told)
     with ExitStack() as stack:
         base, tuned = (open_run(tmp_path / name, stack) for name in ("run", "out"))
     base = replace(base, manifest=replace(base.manifest, model=ModelRef("base")))
