@@ -11,12 +11,10 @@ from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers.assemble import (
     Part,
     dated,
-    number,
     pick,
     place_below,
     read_first,
     results_of,
-    share,
 )
 from transferscope.runs.importers.base import Sample
 from transferscope.runs.importers.naming import Place, place_of
@@ -38,18 +36,6 @@ def test_metric_is_the_taxonomys_then_the_harness_first_then_any():
     assert pick({"bleu": 21.0}, place) == (None, "it has no score within 0..1")
     assert pick({"word_perplexity": 0.5}, place)[1].startswith("not comparable: word_perplexity")
     assert read_first({"a": 0.1, "b": 0.2, "wer": 0.3, "c": 7.0}, "b") == {"b": 0.2, "a": 0.1}
-
-
-def test_numbers():
-    assert [number(v) for v in (1, True, 0.5, float("nan"), "1", None)] == [
-        1,
-        1,
-        0.5,
-        None,
-        None,
-        None,
-    ]
-    assert [share(v) for v in (0, 1.0, 1.5, -0.1)] == [0.0, 1.0, None, None]
 
 
 @pytest.mark.parametrize(

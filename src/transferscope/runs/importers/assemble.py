@@ -7,7 +7,6 @@ answers are read.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -60,28 +59,6 @@ class Part:
     decoding: Mapping[str, Any] = field(default_factory=dict)
     left_out: str = ""
     contradiction: str | None = None
-
-
-def number(value: object) -> float | None:
-    """A finite number or true/false as a float; ``None`` for anything else."""
-    if not isinstance(value, int | float):
-        return None
-    try:
-        found = float(value)
-    except OverflowError:  # an integer of hundreds of digits
-        return None
-    return found if math.isfinite(found) else None
-
-
-def listed(value: object) -> list[Any]:
-    """The value where it is a list, else nothing."""
-    return value if isinstance(value, list) else []
-
-
-def share(value: object) -> float | None:
-    """A number within 0..1, else ``None``."""
-    found = number(value)
-    return found if found is not None and 0.0 <= found <= 1.0 else None
 
 
 def pick(

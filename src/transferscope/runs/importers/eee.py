@@ -31,8 +31,9 @@ from ...core.records import ModelRef, ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
 from .contradictions import contradiction, of_benchmark
-from .eee_rows import REMEDY, Result, Rows, mapping, number, read_rows, refuse, rows_of, tally_of
+from .eee_rows import REMEDY, Result, Rows, number, read_rows, refuse, rows_of, tally_of
 from .naming import Place, by_benchmark, not_comparable, one_model, place_of, plain, unmapped
+from .values import count, mapping
 
 SAMPLES = "_samples.jsonl"
 """What the name of the rows' file ends in, after the aggregate's name."""
@@ -294,7 +295,7 @@ def _result(item: Mapping[str, Any], place: Place, *, alone: bool) -> Result | _
         high=high,
         score=(score - low) / (high - low),
         stderr=None if stderr is None else number(stderr, "standard_error") / (high - low),
-        n=n if type(n) is int and n > 0 else None,
+        n=count(n),
         share=metric.get("score_type") == "binary" or metric.get("metric_kind") in _SHARES,
         alone=alone,
     )

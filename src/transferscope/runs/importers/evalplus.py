@@ -16,12 +16,12 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, listed, results_of
+from .assemble import Part, results_of
 from .base import Importer, Results, Sample
-from .eee_rows import mapping
 from .naming import Place, one_model, place_of
 from .packed import document, files_named, head, hollow_in, name_of
 from .rows import sample_of
+from .values import listed, mapping
 
 _REMEDY = "evaluate again: evalplus.evaluate --samples FILE"
 _START = re.compile(rb'\s{0,64}\{\s{0,64}"date"\s{0,9}:\s{0,9}"[^"]{0,64}"\s{0,9},\s{0,64}"hash"')

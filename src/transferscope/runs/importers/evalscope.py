@@ -16,13 +16,7 @@ from typing import Any
 from ...core.packed import bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import (
-    UNSCORED,
-    Part,
-    place_below,
-    results_of,
-    shown_below,
-)
+from .assemble import UNSCORED, Part, place_below, results_of, shown_below
 from .base import Importer, Results
 from .contradictions import contradiction
 from .evalscope_reports import Metric, Report, is_report, newest, read_report, review_file, root_of

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from .assemble import dated, listed, number
-from .eee_rows import mapping
+from .assemble import dated
 from .naming import lower_is_better
 from .packed import document, head, name_of
+from .values import listed, mapping, number
 
 REMEDY = "name a report of EvalScope, or the run's folder"
 _START = re.compile(

@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 from ...core.errors import InputError
 from ...core.files import read_json_lines
 from ...core.records import Message, message_hash
-from .assemble import listed, share
 from .base import Sample
-from .eee_rows import mapping
 from .naming import FINISH, Place
 from .rows import sample_of
+from .values import listed, mapping, share
 
 REMEDY = "review again with EvalScope (--use-cache)"
 _ACCURACY = ("acc", "accuracy", "mean_acc", "AverageAccuracy", "is_correct", "result")

@@ -18,13 +18,13 @@ from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.tasknames import without_model
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, listed, number, pick, read_first, results_of
+from .assemble import Part, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import contradiction
-from .eee_rows import mapping
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
 from .naming import Place, one_model, places_of, plain
 from .packed import document, files_named, head, hollow_in, name_of
+from .values import listed, mapping, number
 
 _REMEDY = "name a run's folder of HELM (with run_spec.json and stats.json), or its suite's"
 _SPEC = "run_spec.json"

@@ -11,12 +11,11 @@ from ...core.damage import AGAIN
 from ...core.errors import InputError
 from ...core.files import read_bytes
 from ...core.records import digest
-from .assemble import listed, share
 from .base import Sample
-from .eee_rows import mapping
 from .naming import Place
 from .packed import document
 from .rows import sample_of
+from .values import listed, mapping, share
 
 REMEDY = "run it again with helm-run"
 At = tuple[str, int]

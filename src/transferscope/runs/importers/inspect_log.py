@@ -25,7 +25,6 @@ from ...core.records import MOST, ModelRef
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
 from .contradictions import contradiction, of_benchmark
-from .eee_rows import mapping
 from .inspect_files import AGAIN, LOGS, is_log, read_header, read_samples
 from .inspect_samples import graded, number
 from .naming import (
@@ -39,6 +38,7 @@ from .naming import (
     plain,
     unmapped,
 )
+from .values import mapping, text
 
 _TRANSPORT = frozenset(
     {"max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections"}
@@ -85,7 +85,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     taken = tuple(_taken(log) for log in logs)
     wrong: dict[str, str] = {}
     return Results(
-        model=ModelRef(name or model, revision=_text(args.get("revision"))),
+        model=ModelRef(name or model, revision=text(args.get("revision"))),
         provenance="imported:inspect",
         samples={name: partial(_read, parts, wrong) for name, parts in samples.items()},
         unmapped=unmapped(log.place for log in logs),
@@ -289,10 +289,6 @@ def _contradiction(log: _Log, rows: Counter[str], scores: list[list[float]]) -> 
         said_n=done if type(done) is int else None,
         said=next(iter(_means(log).values()), None),
     )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _refuse(what: str, path: Path, remedy: str) -> NoReturn:

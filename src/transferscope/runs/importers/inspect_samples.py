@@ -18,8 +18,8 @@ from typing import Any
 from ...core.artefacts import flags_of
 from ...core.records import Message, Outcome, Response, message_hash
 from .base import Sample
-from .eee_rows import mapping
 from .naming import FINISH, Place
+from .values import mapping
 
 _LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 _WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}

@@ -21,10 +21,9 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, number, pick, read_first, results_of, share
+from .assemble import Part, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import contradiction
-from .eee_rows import mapping
 from .lighteval_files import (
     bare,
     date_of,
@@ -40,6 +39,7 @@ from .lighteval_files import (
 from .lighteval_samples import item_metrics, metrics_of, read_samples, rows_of
 from .naming import Place, one_model, place_of, plain
 from .packed import document, hollow_in
+from .values import count, mapping, number, share, text
 
 _REMEDY = "name a results_*.json of lighteval"
 _MAIN = ("extractive_match", "em", "qem", "acc_norm", "acc", "prompt_level_strict_acc", "pass@k")
@@ -86,16 +86,15 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     newest = max(documents.values(), key=lambda raw: str(raw.get("date", "")), default={})
     about = mapping(newest.get("config_general"))
     config = mapping(about.get("model_config"))
-    limit = about.get("max_samples")
     return results_of(
         parts,
         path=path,
-        model=ModelRef(name, revision=_text(config.get("revision"))),
+        model=ModelRef(name, revision=text(config.get("revision"))),
         provenance="imported:lighteval",
         notes=notes,
         engine={"engine": "lighteval"} | {k: str(config[k]) for k in ("dtype",) if config.get(k)},
         versions=_versions(tasks, about),
-        limit=limit if type(limit) is int and limit > 0 else None,
+        limit=count(about.get("max_samples")),
     )
 
 
@@ -207,7 +206,7 @@ def _model(task: _Task) -> str:
     about = mapping(task.raw.get("config_general"))
     config = mapping(about.get("model_config"))
     named = (about.get("model_name"), config.get("model_name"), config.get("pretrained"))
-    found = next((text for value in named if (text := _text(value))), None)
+    found = next((known for value in named if (known := text(value))), None)
     if found is None:
         found = model_of(task.details) if task.details else task.file.parent.name
     return found
@@ -223,8 +222,7 @@ def _config(task: _Task) -> dict[str, Any]:
 
 
 def _count(task: _Task) -> int | None:
-    n = _config(task).get("effective_num_docs")
-    return n if type(n) is int and n > 0 else None
+    return count(_config(task).get("effective_num_docs"))
 
 
 def _stderr(task: _Task, metric: str | None) -> float | None:
@@ -244,7 +242,7 @@ def _decoding(task: _Task) -> dict[str, Any]:
 
 
 def _versions(tasks: list[_Task], about: Mapping[str, Any]) -> dict[str, str]:
-    sha = _text(about.get("lighteval_sha"))
+    sha = text(about.get("lighteval_sha"))
     found = {"lighteval": sha} if sha and sha != "?" else {}
     for task in tasks:
         known = mapping(task.raw.get("versions"))
@@ -252,7 +250,3 @@ def _versions(tasks: list[_Task], about: Mapping[str, Any]) -> dict[str, str]:
         if version is not None:
             found[f"task {bare(task.key)}"] = str(version)
     return found
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -12,11 +12,10 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.parquet import parquet_rows
 from ...core.records import digest
-from .assemble import listed, share
 from .base import Sample
-from .eee_rows import mapping
 from .naming import Place
 from .rows import sample_of
+from .values import listed, mapping, share
 
 _NEEDED = "reading lighteval's details (parquet)"
 _OLD = ("example", "full_prompt", "instruction", "predictions", "metrics")

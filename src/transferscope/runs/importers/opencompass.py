@@ -20,15 +20,7 @@ from ...core.errors import InputError
 from ...core.packed import bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import (
-    Part,
-    chained,
-    dated,
-    number,
-    pick,
-    read_first,
-    results_of,
-)
+from .assemble import Part, chained, dated, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import CLOSE, contradiction, of_benchmark
 from .naming import Place, one_model, places_of
@@ -41,6 +33,7 @@ from .opencompass_rows import (
 )
 from .opencompass_summary import MAIN, NO_METRIC, is_summary, read_summary
 from .packed import document, files_named, head, name_of
+from .values import number
 
 _START = re.compile(
     rb'\s{0,64}\{\s{0,64}"(%s)"\s{0,9}:\s{0,9}\d' % "|".join(map(re.escape, MAIN)).encode()

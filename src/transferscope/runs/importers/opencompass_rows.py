@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 from ...core.errors import InputError
 from ...core.packed import bare_stem
 from ...core.records import digest
-from .assemble import share
 from .base import Sample
-from .eee_rows import mapping
 from .naming import Place
 from .packed import document, files_named
 from .rows import sample_of
+from .values import mapping, share
 
 REMEDY = "evaluate again with --dump-eval-details"
 _CORRECT = ("correct", "is_correct", "cascade_correct")

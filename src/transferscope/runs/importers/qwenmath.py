@@ -20,13 +20,13 @@ from ...core.files import read_json_lines
 from ...core.packed import bare_stem
 from ...core.records import ModelRef, digest
 from ...core.taxonomy import Taxonomy
-from .assemble import UNSCORED, Part, listed, number, results_of, share
+from .assemble import UNSCORED, Part, results_of
 from .base import Importer, Results, Sample
 from .contradictions import contradiction
-from .eee_rows import mapping
 from .naming import Place, one_model, places_of
 from .packed import document, files_named, head, hollow_in, name_of
 from .rows import sample_of
+from .values import count, listed, mapping, number, share
 
 _REMEDY = "evaluate again with math_eval.py --save_outputs"
 _ROW = re.compile(rb'\s{0,64}\{\s{0,64}"idx"\s{0,9}:')
@@ -151,8 +151,7 @@ def _alone(file: Path, place: Place) -> Part:
     acc, n = number(raw.get("acc")), raw.get("num_samples")
     score = None if acc is None else acc / 100.0
     usable = score is not None and 0.0 <= score <= 1.0
-    known = n if type(n) is int and n > 0 else None
-    return Part(place, file, "", "acc", (), known, score, left_out="" if usable else UNSCORED)
+    return Part(place, file, "", "acc", (), count(n), score, left_out="" if usable else UNSCORED)
 
 
 def _read(file: Path, place: Place) -> Iterator[Sample]:
