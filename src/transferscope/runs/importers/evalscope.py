@@ -13,16 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core.packed import bare_stem
+from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import UNSCORED, Part, place_below, results_of, shown_below
 from .base import Importer, Results
 from .contradictions import contradiction
+from .documents import files_named, head, hollow_in
 from .evalscope_reports import Metric, Report, is_report, newest, read_report, review_file, root_of
 from .evalscope_rows import Tally, read_reviews, tally_of
 from .naming import Place, not_comparable, one_model, place_of
-from .packed import files_named, head, hollow_in, name_of
 
 _REVIEW_HEAD = 2**16
 """Bytes in which a row of reviews must show what it is."""
@@ -63,7 +63,7 @@ IMPORTER = Importer(accepts, read)
 
 
 def _is_review(path: Path) -> bool:
-    if not name_of(path).endswith(".jsonl"):
+    if not bare_name(path).endswith(".jsonl"):
         return False
     start = head(path, _REVIEW_HEAD)
     return b'"sample_score"' in start or (

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
+from ...core.packed import bare_name
 from .assemble import dated
+from .documents import document, head
 from .naming import lower_is_better
-from .packed import document, head, name_of
 from .values import listed, mapping, number
 
 REMEDY = "name a report of EvalScope, or the run's folder"
@@ -44,7 +45,7 @@ class Report(NamedTuple):
 
 def is_report(path: Path) -> bool:
     """Whether ``path`` is a report, by its first bytes."""
-    if not name_of(path).endswith(".json"):
+    if not bare_name(path).endswith(".json"):
         return False
     start = head(path)
     return _START.match(start) is not None and b'"dataset_name"' in start

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
+from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.tasknames import without_model
 from ...core.taxonomy import Taxonomy
 from .assemble import Part, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import contradiction
+from .documents import document, files_named, head, hollow_in
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
 from .naming import Place, one_model, places_of, plain
-from .packed import document, files_named, head, hollow_in, name_of
 from .values import listed, mapping, number
 
 _REMEDY = "name a run's folder of HELM (with run_spec.json and stats.json), or its suite's"
@@ -93,7 +94,7 @@ IMPORTER = Importer(accepts, read)
 
 def _kind(path: Path) -> str:
     known = (_SPEC, "stats.json", "per_instance_stats.json", "scenario_state.json")
-    return name_of(path) if name_of(path) in known else ""
+    return bare_name(path) if bare_name(path) in known else ""
 
 
 def _spec_in(folder: Path) -> Path | None:

@@ -12,8 +12,8 @@ from ...core.errors import InputError
 from ...core.files import read_bytes
 from ...core.records import digest
 from .base import Sample
+from .documents import document
 from .naming import Place
-from .packed import document
 from .rows import sample_of
 from .values import listed, mapping, share
 

@@ -24,6 +24,7 @@ from ...core.taxonomy import Taxonomy
 from .assemble import Part, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import contradiction
+from .documents import document, hollow_in
 from .lighteval_files import (
     bare,
     date_of,
@@ -38,7 +39,6 @@ from .lighteval_files import (
 )
 from .lighteval_samples import item_metrics, metrics_of, read_samples, rows_of
 from .naming import Place, one_model, place_of, plain
-from .packed import document, hollow_in
 from .values import count, mapping, number, share, text
 
 _REMEDY = "name a results_*.json of lighteval"

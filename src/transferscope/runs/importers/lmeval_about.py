@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.packed import unpacked_name
+from ...core.packed import bare_stem
 from ...core.records import ModelRef
 from .lmeval_tasks import Task, fewshot, section
 from .settings import flat
@@ -38,7 +38,7 @@ def model_of(raw: Mapping[str, Any], file: Path) -> ModelRef:
     named = [raw.get("model_name"), *(arguments.get(key) for key in _NAMES)]
     if (backend := text(config.get("model"))) not in _BACKENDS:
         named.append(backend)
-    stem = unpacked_name(file).stem
+    stem = bare_stem(file)
     if stem not in raw["results"] and not stem.startswith("results"):
         named.append(stem)
     base = arguments.get("pretrained") if {"peft", "delta"} & set(arguments) else None

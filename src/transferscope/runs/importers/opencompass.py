@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from ...core.packed import bare_stem
+from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import Part, chained, dated, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import CLOSE, contradiction, of_benchmark
+from .documents import document, files_named, head
 from .naming import Place, one_model, places_of
 from .opencompass_rows import (
     details_of,
@@ -32,7 +33,6 @@ from .opencompass_rows import (
     unevaluated,
 )
 from .opencompass_summary import MAIN, NO_METRIC, is_summary, read_summary
-from .packed import document, files_named, head, name_of
 from .values import number
 
 _START = re.compile(
@@ -92,7 +92,7 @@ IMPORTER = Importer(accepts, read)
 
 def _is_result(path: Path) -> bool:
     """By its place, ``results/MODEL/DATASET.json``, and what is beside or in it."""
-    if not name_of(path).endswith(".json") or len(path.parts) < 3 or not path.is_file():
+    if not bare_name(path).endswith(".json") or len(path.parts) < 3 or not path.is_file():
         return False
     above = path.resolve().parents
     if len(above) < 3 or above[1].name != "results":

@@ -16,8 +16,8 @@ from ...core.errors import InputError
 from ...core.packed import bare_stem
 from ...core.records import digest
 from .base import Sample
+from .documents import document, files_named
 from .naming import Place
-from .packed import document, files_named
 from .rows import sample_of
 from .values import mapping, share
 

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ...core.errors import InputError
-from ...core.files import read_text
+from ...core.files import read_text, refuse_damaged
+from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import Part, pick, read_first, results_of
 from .base import Results
+from .documents import head
 from .naming import places_of
-from .packed import check, head, name_of
 
 MAIN = (
     *("score", "auc_score", "accuracy", "humaneval_pass@1", "rouge1", "avg_toxicity_score"),
@@ -37,7 +38,7 @@ _REMEDY = "name results/MODEL of the run's folder, or summarise again"
 def is_summary(path: Path) -> bool:
     """Whether ``path`` is a summary, by its first line."""
     start = head(path, 64).removeprefix(b"\xef\xbb\xbf")
-    return name_of(path).endswith(".csv") and start.startswith(",".join(_HEADER).encode())
+    return bare_name(path).endswith(".csv") and start.startswith(",".join(_HEADER).encode())
 
 
 def read_summary(path: Path, taxonomy: Taxonomy, *, notes: Iterable[str] = ()) -> Results:
@@ -45,7 +46,7 @@ def read_summary(path: Path, taxonomy: Taxonomy, *, notes: Iterable[str] = ()) -
 
     Raises :class:`InputError` for several models and for a summary without a score.
     """
-    check(path)
+    refuse_damaged(path)
     model, rows = _rows(path)
     tasks: dict[str, dict[str, float]] = {}
     for where, (dataset, _, metric, _, cell) in rows:

@@ -17,14 +17,14 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.files import read_json_lines
-from ...core.packed import bare_stem
+from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef, digest
 from ...core.taxonomy import Taxonomy
 from .assemble import UNSCORED, Part, results_of
 from .base import Importer, Results, Sample
 from .contradictions import contradiction
+from .documents import document, files_named, head, hollow_in
 from .naming import Place, one_model, places_of
-from .packed import document, files_named, head, hollow_in, name_of
 from .rows import sample_of
 from .values import count, listed, mapping, number, share
 
@@ -71,14 +71,14 @@ IMPORTER = Importer(accepts, read)
 
 
 def _is_outputs(path: Path) -> bool:
-    if not name_of(path).endswith(".jsonl"):
+    if not bare_name(path).endswith(".jsonl"):
         return False
     start = head(path, _HEAD)
     return _ROW.match(start) is not None and b'"gt"' in start
 
 
 def _is_metrics(path: Path) -> bool:
-    start = head(path) if name_of(path).endswith("_metrics.json") else b""
+    start = head(path) if bare_name(path).endswith("_metrics.json") else b""
     return b'"num_samples"' in start and b'"acc"' in start
 
 
@@ -103,7 +103,7 @@ def _model(file: Path) -> str:
 
 
 def _settings(file: Path) -> dict[str, str]:
-    found = _NAMED.search(name_of(file))
+    found = _NAMED.search(bare_name(file))
     return found.groupdict() if found else {}
 
 
