@@ -118,7 +118,11 @@ def test_of_two_dates_every_task_is_read_from_its_newest(tmp_path):
         "gsm8k": 1.0
     }
     assert len(results.scores) == 3
-    assert "gsm8k|0: read from results_2026-11-29T" in results.notes[0]
+    newer, older = (
+        tmp_path / "results" / "acme" / "tiny" / f"results_{date}.json"
+        for date in ("2026-11-29T08-00-00.000000", DATE)
+    )
+    assert results.notes[0] == f"gsm8k|0: read from {newer}, not from {older}"
 
 
 def test_details_that_contradict_the_results_are_said_first(tmp_path):

@@ -8,12 +8,12 @@ answers are read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from ...core.errors import InputError
 from ...core.records import ModelRef, ScoreRow
@@ -111,6 +111,31 @@ def dated(folder: Path, file: Path) -> str:
     if re.fullmatch(r"\d{8}_\d{6}", folder.name):
         return folder.name
     return datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y%m%d_%H%M%S")
+
+
+class _OfFile(Protocol):
+    @property
+    def file(self) -> Path: ...
+
+
+_Found = TypeVar("_Found", bound=_OfFile)
+
+
+def newest(
+    found: Iterable[_Found],
+    notes: list[str],
+    *,
+    task: Callable[[_Found], str],
+    same: Callable[[_Found], Hashable],
+    when: Callable[[_Found], str],
+) -> list[_Found]:
+    """Of those that are the ``same`` the one of the latest ``when``; a note for every other."""
+    chosen: dict[Hashable, _Found] = {}
+    for one in sorted(found, key=when):
+        if (older := chosen.pop(same(one), None)) is not None:
+            notes.append(f"{task(one)}: read from {one.file}, not from {older.file}")
+        chosen[same(one)] = one
+    return list(chosen.values())
 
 
 def shown_below(task: str, subset: str) -> str:

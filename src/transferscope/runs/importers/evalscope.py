@@ -16,11 +16,11 @@ from typing import Any
 from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import UNSCORED, Part, place_below, results_of, shown_below
+from .assemble import UNSCORED, Part, dated, newest, place_below, results_of, shown_below
 from .base import Importer, Results
 from .contradictions import contradiction
 from .documents import files_named, head, hollow_in
-from .evalscope_reports import Metric, Report, is_report, newest, read_report, review_file, root_of
+from .evalscope_reports import Metric, Report, is_report, read_report, review_file, root_of
 from .evalscope_rows import Tally, read_reviews, tally_of
 from .naming import Place, not_comparable, one_model, place_of
 
@@ -40,7 +40,13 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     files = list(_under(path, is_report, "*.json*")) if path.is_dir() else [path]
     notes = hollow_in(path, "*.json", "*.jsonl") if path.is_dir() else []
     if files and is_report(files[0]):
-        reports = newest([read_report(file) for file in files], notes)
+        reports = newest(
+            [read_report(file) for file in files],
+            notes,
+            task=lambda report: report.dataset,
+            same=lambda report: (report.model, report.dataset),
+            when=lambda report: dated(root_of(report.file), report.file),
+        )
         models = {str(report.file): report.model for report in reports}
         model = one_model(models, remedy="name one's folder: reports/MODEL")
         parts = [part for report in reports for part in _parts(report, taxonomy, notes)]

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from ...core.errors import InputError
 from ...core.packed import bare_name
-from .assemble import dated
 from .documents import document, head
 from .naming import lower_is_better
 from .values import listed, mapping, number
@@ -88,17 +87,6 @@ def _metric(raw: Mapping[str, Any]) -> Metric:
         scale=high if high is not None and high > 1.0 else 1.0,
         subsets=subsets,
     )
-
-
-def newest(reports: list[Report], notes: list[str]) -> list[Report]:
-    """Every data set's newest report: run folders are named by their date."""
-    chosen: dict[tuple[str, str], Report] = {}
-    for report in sorted(reports, key=lambda report: dated(root_of(report.file), report.file)):
-        same = (report.model, report.dataset)
-        if (older := chosen.pop(same, None)) is not None:
-            notes.append(f"{report.dataset}: read from {report.file}, not from {older.file}")
-        chosen[same] = report
-    return list(chosen.values())
 
 
 def root_of(report: Path) -> Path:

@@ -21,7 +21,7 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, pick, read_first, results_of
+from .assemble import Part, newest, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import contradiction
 from .documents import document, hollow_in
@@ -76,15 +76,22 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     """
     notes = hollow_in(path, "results_*.json*") if path.is_dir() else []
     documents = {file: _document(file) for file in _results_at(path)}
-    tasks = _newest(_tasks(path, documents), notes)
+    tasks = newest(
+        _tasks(path, documents),
+        notes,
+        task=lambda task: task.key,
+        # The suite's name came and went with versions.
+        same=lambda task: (_model(task), bare(task.key), shots(task.key)),
+        when=lambda task: date_of(task.file),
+    )
     if not tasks:
         raise InputError("no task in it", place=str(path), remedy=_REMEDY)
     models = {str(task.file): _model(task) for task in tasks}
     name = one_model(models, remedy="name one's folder: results/ORG/MODEL")
     places = _places([task.key for task in tasks], taxonomy)
     parts = [_part(task, places[task.key], notes) for task in tasks]
-    newest = max(documents.values(), key=lambda raw: str(raw.get("date", "")), default={})
-    about = mapping(newest.get("config_general"))
+    latest = max(documents.values(), key=lambda raw: str(raw.get("date", "")), default={})
+    about = mapping(latest.get("config_general"))
     config = mapping(about.get("model_config"))
     return results_of(
         parts,
@@ -125,18 +132,6 @@ def _tasks(path: Path, documents: Mapping[Path, dict[str, Any]]) -> list[_Task]:
         files = details_under(path) if path.is_dir() else [path]
         found = [_Task(task_of(file), file, {}, file) for file in files]
     return found
-
-
-def _newest(tasks: list[_Task], notes: list[str]) -> list[_Task]:
-    """Every task from the newest file that has it."""
-    chosen: dict[str, _Task] = {}
-    for task in sorted(tasks, key=lambda task: date_of(task.file)):
-        # The suite's name came and went with versions.
-        same = f"{_model(task)}|{bare(task.key)}|{shots(task.key)}"
-        if (older := chosen.pop(same, None)) is not None:
-            notes.append(f"{task.key}: read from {task.file.name}, not from {older.file.name}")
-        chosen[same] = task
-    return list(chosen.values())
 
 
 def _places(keys: list[str], taxonomy: Taxonomy) -> dict[str, Place]:

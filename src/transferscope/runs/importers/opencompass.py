@@ -20,7 +20,7 @@ from ...core.errors import InputError
 from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, chained, dated, pick, read_first, results_of
+from .assemble import Part, chained, dated, newest, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import CLOSE, contradiction, of_benchmark
 from .documents import document, files_named, head
@@ -62,12 +62,18 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     Raises :class:`InputError` for several models and for what can't be read.
     """
     if (path.is_file() and is_summary(path)) or (path.is_dir() and not _results(path)):
-        *older, newest = [path] if path.is_file() else _summaries(path)
+        *older, latest = [path] if path.is_file() else _summaries(path)
         notes = [f"older summary left out: {file.name}" for file in older]
-        return read_summary(newest, taxonomy, notes=notes)
+        return read_summary(latest, taxonomy, notes=notes)
     notes = []
     files = _results(path) if path.is_dir() else [path]
-    found = _newest([_result(file) for file in files], notes)
+    found = newest(
+        map(_result, files),
+        notes,
+        task=lambda result: result.task,
+        same=lambda result: (result.model, result.task),
+        when=lambda result: dated(_run_of(result), result.file),
+    )
     models = {str(result.file): result.model for result in found}
     model = one_model(models, remedy="name one's folder: results/MODEL")
     if path.is_dir():
@@ -119,16 +125,6 @@ def _result(file: Path) -> _Result:
 def _run_of(result: _Result) -> Path:
     """The run's folder: what ``results`` lies in."""
     return result.file.resolve().parents[2]
-
-
-def _newest(results: list[_Result], notes: list[str]) -> list[_Result]:
-    chosen: dict[tuple[str, str], _Result] = {}
-    for result in sorted(results, key=lambda result: dated(_run_of(result), result.file)):
-        same = (result.model, result.task)
-        if (older := chosen.pop(same, None)) is not None:
-            notes.append(f"{result.task}: read from {result.file}, not from {older.file}")
-        chosen[same] = result
-    return list(chosen.values())
 
 
 def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
