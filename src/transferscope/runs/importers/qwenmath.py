@@ -25,7 +25,7 @@ from .base import Importer, Results, Sample
 from .contradictions import contradiction
 from .documents import document, files_named, head, hollow_in
 from .naming import Place, one_model, places_of
-from .rows import sample_of
+from .rows import sample_at
 from .values import count, listed, mapping, number, share
 
 _REMEDY = "evaluate again with math_eval.py --save_outputs"
@@ -166,9 +166,5 @@ def _read(file: Path, place: Place) -> Iterator[Sample]:
             fields: dict[str, Any] = {"id": str(item), "score": score, "repeat": repeat}
             if repeat < len(answers) and isinstance(answers[repeat], str):
                 fields |= {"response": answers[repeat], "prompt": str(asked or "")}
-            try:
-                sample = sample_of(fields, place)
-            except (ValueError, OverflowError) as err:
-                raise InputError(str(err), place=where, remedy=_REMEDY) from None
             hashed = digest(asked) if isinstance(asked, str) else None
-            yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
+            yield sample_at(fields, place, where=where, remedy=_REMEDY, message_hash=hashed)
