@@ -60,7 +60,8 @@ print(json.dumps([found, sorted(hidden)]))
 COMMANDS: dict[str, list[tuple[str, str]]] = {
     "demo": [("demo --out demo", "all")],
     "compare": [
-        ("compare base.jsonl tuned.jsonl --replicates 200 --html a.html --md a.md --csv a.csv", "")
+        ("compare base.jsonl tuned.jsonl --replicates 200 --html a.html --md a.md --csv a.csv", ""),
+        ("compare base.jsonl tuned.parquet", "parquet"),
     ],
     "eval": [
         ("eval smollm2-135m --suite mini --out run", "eval"),
@@ -125,6 +126,7 @@ def write_inputs(folder: Path) -> None:
                 for at in range(120)
             ),
         )
+    (folder / "tuned.parquet").write_bytes(b"PAR1")
     answer = {"id": "1", "prompt": "p", "response": "The answer is 12", "gold": "12"}
     lines("answers.jsonl", answer)
     lines("choices.jsonl", answer | {"response": "The answer is (B).", "gold": "B"})

@@ -10,6 +10,7 @@ from transferscope.core.over_runs import over_runs
 from transferscope.core.suite import BUILT_IN, load_suite
 from transferscope.core.taxonomy import load_taxonomy
 from transferscope.published import recompute
+from transferscope.runs.importers import IMPORTERS
 
 ROOT = Path(__file__).parents[1]
 WORDS = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six", 7: "Seven", 12: "Twelve"}
@@ -40,6 +41,14 @@ def test_suites_are_counted_and_named() -> None:
     assert all(f"`{name}`" in sentence[2] for name in BUILT_IN)
     real = load_suite("real")
     assert f"{WORDS[len(real.benchmarks)].lower()} real benchmarks" in sentence[2]
+
+
+def test_every_format_is_in_the_table_of_formats() -> None:
+    rows = table("docs/importing.md", head="| format | give it")
+    assert [name for row in rows for name in re.findall(r"`([^`]+)`", row[0])] == [
+        *(name for name in IMPORTERS if name not in ("json", "parquet", "csv", "jsonl")),
+        *("jsonl", "json", "csv", "parquet"),
+    ]
 
 
 def test_minis_benchmarks_are_counted_and_named() -> None:

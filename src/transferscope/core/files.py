@@ -29,6 +29,7 @@ from .opening import (
     lines_of,
     open_file,
     read_bytes,
+    read_start,
 )
 from .packed import decoded
 from .parsing import DECODER, MAX_DEPTH, too_deep
@@ -54,7 +55,9 @@ __all__ = [
     "read_json",
     "read_json_lines",
     "read_list",
+    "read_start",
     "read_text",
+    "refuse_damaged",
     "refusing",
     "remove_left",
     "scratch_folder",
@@ -77,11 +80,13 @@ def read_text(path: Path, *, remedy: str = "name a text file", limit: int = MAX_
 
 def read_head(path: Path, *, size: int = 4096) -> str:
     """The first ``size`` bytes as text, as far as they are some; empty where it can't be read."""
-    try:
-        with open_file(path, remedy="") as file:
-            return file.read(size).decode("utf-8-sig", "replace")
-    except InputError:
-        return ""
+    return read_start(path, size).decode("utf-8-sig", "replace")
+
+
+def refuse_damaged(path: Path) -> None:
+    """Raise :class:`InputError` for a file that is empty, a Git LFS pointer or the like."""
+    if found := damage_of(read_head(path)):
+        raise InputError(found.what, place=str(path), remedy=found.remedy)
 
 
 def read_json(path: Path, *, remedy: str = "name a JSON file") -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 from .damage import HEAD as DAMAGE_HEAD
 from .damage import Damage, damage_of
 from .errors import InputError
-from .opening import open_file
+from .opening import read_start
 from .packed import bare_suffix
 from .shown import name as shown
 
@@ -117,7 +117,7 @@ def mistaken(path: Path) -> Damage | None:
         return _folder(path)
     if not path.is_file():
         return None
-    start = _start(path)
+    start = read_start(path, _PEEK if bare_suffix(path) == ".json" else DAMAGE_HEAD)
     if damage := damage_of(start[:DAMAGE_HEAD].decode("utf-8-sig", "replace")):
         return damage
     name, ending = path.name.lower(), path.suffix.lower()
@@ -183,14 +183,6 @@ def _names_in(folder: Path) -> list[str]:
 def _evaluate(model: Path) -> str:
     folder = shlex.quote(str(model))
     return f"evaluate the model: transferscope eval {folder} --suite mini --out RUN"
-
-
-def _start(path: Path) -> bytes:
-    try:
-        with open_file(path, remedy="") as file:
-            return file.read(_PEEK if bare_suffix(path) == ".json" else DAMAGE_HEAD)
-    except InputError:
-        return b""
 
 
 def _keys(start: bytes) -> set[str]:

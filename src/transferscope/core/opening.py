@@ -82,6 +82,15 @@ def read_bytes(path: Path, *, remedy: str, limit: int = MAX_TEXT) -> bytes:
         return content
 
 
+def read_start(path: Path, size: int) -> bytes:
+    """The first ``size`` bytes, unpacked; empty for what is no file or can't be read."""
+    try:
+        with open_file(path, remedy="") as file:
+            return file.read(size)
+    except InputError:
+        return b""
+
+
 def lines_of(file: IO[bytes], *, path: Path, remedy: str) -> Iterator[bytes]:
     """The file's lines from where it stands, ended by ``\\n`` only.
 

@@ -114,6 +114,11 @@ def unpacked_name(path: Path) -> Path:
     return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
+def bare_name(path: Path) -> str:
+    """The file's name without gzip's ending."""
+    return unpacked_name(path).name
+
+
 def bare_suffix(path: Path) -> str:
     """The file's kind by its name, in small letters, whether packed or not.
 

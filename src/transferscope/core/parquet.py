@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .damage import AGAIN, damage_of
+from .damage import AGAIN
 from .errors import InputError, MissingExtra
-from .files import open_file, read_head
+from .files import open_file, refuse_damaged
 
 BATCH = 64
 """Rows in memory at a time: a row may hold a prompt with all its tokens."""
@@ -37,12 +37,6 @@ def parquet_rows(
                 number += 1
 
 
-def parquet_count(path: Path, *, needed_for: str) -> int:
-    """Number of rows. Raises as :func:`parquet_rows` does."""
-    with _opened(path, needed_for) as file:
-        return int(file.metadata.num_rows)
-
-
 @contextmanager
 def _opened(path: Path, needed_for: str) -> Iterator[Any]:
     try:
@@ -50,8 +44,7 @@ def _opened(path: Path, needed_for: str) -> Iterator[Any]:
         from pyarrow import parquet
     except ImportError:
         raise MissingExtra("parquet", needed_for=needed_for) from None
-    if found := damage_of(read_head(path)):
-        raise InputError(found.what, place=str(path), remedy=found.remedy)
+    refuse_damaged(path)
     with open_file(path, remedy=AGAIN) as source:
         try:
             with parquet.ParquetFile(source) as file:

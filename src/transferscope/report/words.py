@@ -34,9 +34,9 @@ STANDING_WORDS: Mapping[Standing, str] = {
 }
 
 COVERAGE = (
-    "Robust TI has a percentile interval, which covers the truth in 91 to 98 of 100 cases from 100 "
-    "items on and in 83 to 96 on 20 items, instead of 95. Linear TI has the Fieller interval, made "
-    "for a ratio of two uncertain numbers: 94 to 96 and 86 to 97. Where they differ, believe "
+    "Robust TI has a percentile interval, which covers the truth in 91 to 99 of 100 cases from 100 "
+    "items on and in 83 to 95 on 20 items, instead of 95. Linear TI has the Fieller interval, made "
+    "for a ratio of two uncertain numbers: 94 to 97 and 87 to 96. Where they differ, believe "
     "linear."
 )
 TERMS = (

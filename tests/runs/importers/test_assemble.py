@@ -1,5 +1,6 @@
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,10 @@ from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers.assemble import (
     Part,
     dated,
-    disagreement,
-    number,
     pick,
     place_below,
     read_first,
     results_of,
-    share,
 )
 from transferscope.runs.importers.base import Sample
 from transferscope.runs.importers.naming import Place, place_of
@@ -38,18 +36,6 @@ def test_metric_is_the_taxonomys_then_the_harness_first_then_any():
     assert pick({"bleu": 21.0}, place) == (None, "it has no score within 0..1")
     assert pick({"word_perplexity": 0.5}, place)[1].startswith("not comparable: word_perplexity")
     assert read_first({"a": 0.1, "b": 0.2, "wer": 0.3, "c": 7.0}, "b") == {"b": 0.2, "a": 0.1}
-
-
-def test_numbers():
-    assert [number(v) for v in (1, True, 0.5, float("nan"), "1", None)] == [
-        1,
-        1,
-        0.5,
-        None,
-        None,
-        None,
-    ]
-    assert [share(v) for v in (0, 1.0, 1.5, -0.1)] == [0.0, 1.0, None, None]
 
 
 @pytest.mark.parametrize(
@@ -98,13 +84,14 @@ def test_two_parts_of_one_subset_are_refused():
         results(Part(place, Path("one"), score=0.5), Part(place, Path("two"), score=0.5))
 
 
-def test_disagreement():
-    assert disagreement("t", n=4, mean=0.5, said_n=4, said=0.5004) is None
-    assert disagreement("t", n=4, mean=0.5, said_n=None, said=None) is None
-    said = disagreement("t", n=4, mean=0.5, said_n=5, said=0.5)
-    assert said == "t: 4 answers, but the score beside them is of 5 items"
-    said = disagreement("t", n=4, mean=0.5, said_n=4, said=0.51)
-    assert said == "t: the answers' mean is 50.00 %, the score beside them 51.00 %"
+def test_a_contradiction_is_the_benchmarks():
+    read = list
+    one, other = (Place(name, "mmlu", name, proportion=True) for name in ("anatomy", "virology"))
+    wrong = Part(one, FILE, read=read, contradiction="2 samples, not 3")
+    found = results(wrong, Part(other, FILE, read=read))
+    assert found.contradictions == {"mmlu": "anatomy: 2 samples, not 3"}
+    assert found.said()[0].startswith("mmlu: the samples contradict the results beside them (anat")
+    assert results(replace(wrong, left_out="no score in it")).contradictions == {}
 
 
 def test_a_run_is_dated_by_its_folder_else_by_its_file(tmp_path):

@@ -7,8 +7,9 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.taxonomy import load_taxonomy
-from transferscope.runs.importers import find_importer
 from transferscope.runs.importers.evalplus import IMPORTER
+
+from .foreign import read
 
 
 def sample(task, base, plus):
@@ -29,11 +30,6 @@ def write(path, problems):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"date": "2026-11-28 08:00", "hash": "fe58", "eval": problems}))
     return path
-
-
-def read(path):
-    results = find_importer(path)[1].read(path, load_taxonomy())
-    return results, {name: list(of()) for name, of in results.samples.items()}
 
 
 def test_base_and_plus_are_two_benchmarks_and_samples_repeats(tmp_path):

@@ -4,34 +4,21 @@ import gzip
 import json
 import shutil
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
-from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers import find_importer, import_results, open_run
-from transferscope.runs.importers.evalscope import IMPORTER
 
-HERE = Path(__file__).parent / "fixtures" / "evalscope"
+from .foreign import edit, laid, read
+
 RUN = "20261128_080000"
 
 
 @pytest.fixture
 def out(tmp_path):
-    return Path(shutil.copytree(HERE, tmp_path / "out"))
-
-
-def read(path):
-    results = IMPORTER.read(path, load_taxonomy())
-    return results, {name: list(of()) for name, of in results.samples.items()}
-
-
-def edit(path, change):
-    raw = json.loads(path.read_text())
-    change(raw)
-    path.write_text(json.dumps(raw, indent=4))
+    return laid("evalscope", tmp_path / "out")
 
 
 @pytest.mark.parametrize("below", ["", RUN, f"{RUN}/reports", f"{RUN}/reports/tiny"])
@@ -101,7 +88,8 @@ def test_answers_without_a_score_are_left_out_and_counted(out):
     results, samples = read(out)
     assert len(samples["mmlu"]) == 5
     assert "mmlu/virology: 1 of 4 answers left out, they have no score" in results.notes
-    assert "mmlu/virology: 3 answers, but the score beside them is of 4 items" in results.notes
+    wrong = "mmlu/virology: 3 samples, not 4; mean 66.67 %, not 75.00 %"
+    assert results.contradictions == {"mmlu": wrong}
 
 
 def test_a_contradiction_is_said_first(out):
@@ -109,9 +97,7 @@ def test_a_contradiction_is_said_first(out):
         raw["metrics"][0]["categories"][0]["subsets"][0]["score"] = 0.9
 
     edit(out / RUN / "reports" / "tiny" / "gsm8k.json", lie)
-    assert read(out)[0].notes[0] == (
-        "gsm8k: the answers' mean is 50.00 %, the score beside them 90.00 %"
-    )
+    assert read(out)[0].contradictions == {"gsm8k": "mean 50.00 %, not 90.00 %"}
 
 
 def test_what_is_better_when_lower_and_what_all_failed(out):

@@ -1,35 +1,21 @@
 """Fixtures: crfm-helm 0.5.16's own classes."""
 
 import gzip
-import json
 import shutil
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
-from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers import find_importer, open_run
-from transferscope.runs.importers.helm import IMPORTER
 
-HERE = Path(__file__).parent / "fixtures" / "helm"
+from .foreign import edit, laid, read
 
 
 @pytest.fixture
 def suite(tmp_path):
-    return Path(shutil.copytree(HERE, tmp_path / "v1"))
-
-
-def read(path):
-    results = IMPORTER.read(path, load_taxonomy())
-    return results, {name: list(of()) for name, of in results.samples.items()}
-
-
-def edit(path, change):
-    raw = json.loads(path.read_text())
-    path.write_text(json.dumps(change(raw) or raw))
+    return laid("helm", tmp_path / "v1")
 
 
 def test_a_suite_is_items(suite):
@@ -146,4 +132,8 @@ def test_scores_that_contradict_the_instances_are_said_first(suite):
             stat["mean"] = 0.9
 
     edit(suite / "mmlu_virology" / "stats.json", lie)
-    assert read(suite)[0].notes[0].endswith("mean is 75.00 %, the score beside them 90.00 %")
+    (wrong,) = read(suite)[0].contradictions.items()
+    assert wrong == (
+        "mmlu",
+        "mmlu:subject=virology,method=multiple_choice_joint: mean 75.00 %, not 90.00 %",
+    )

@@ -14,7 +14,8 @@ from transferscope.core.records import message_hash
 from transferscope.core.taxonomy import Taxonomy, parse_taxonomy
 from transferscope.runs import importers, read_run
 from transferscope.runs.importers import inspect_files
-from transferscope.runs.importers.inspect_log import IMPORTER, number
+from transferscope.runs.importers.inspect_log import IMPORTER
+from transferscope.runs.importers.inspect_samples import number
 
 LOGS = Path(__file__).parent / "fixtures" / "inspect"
 OLD, NEW = LOGS / "0.3.160", LOGS / "0.3.285"

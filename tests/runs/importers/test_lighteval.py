@@ -19,7 +19,9 @@ from transferscope.runs.importers.explain import explain  # noqa: E402
 from transferscope.runs.importers.lighteval import IMPORTER  # noqa: E402
 from transferscope.runs.importers.lighteval_files import bare, model_of, task_of  # noqa: E402
 
-HERE = Path(__file__).parent / "fixtures" / "lighteval"
+from .foreign import FIXTURES, read  # noqa: E402
+
+HERE = FIXTURES / "lighteval"
 DATE = "2026-11-28T08-00-00.000000"
 TASKS = {
     "gsm8k-0": "gsm8k|0",
@@ -41,11 +43,6 @@ def lay(out, *, date=DATE, details=True, hub=False, edit=lambda raw: None):
         for name, task in TASKS.items():
             shutil.copy(HERE / f"details_{name}.parquet", folder / f"details_{task}_{date}.parquet")
     return out
-
-
-def read(path):
-    results = IMPORTER.read(path, load_taxonomy())
-    return results, {name: list(of()) for name, of in results.samples.items()}
 
 
 @pytest.mark.parametrize("hub", [False, True])
@@ -121,7 +118,11 @@ def test_of_two_dates_every_task_is_read_from_its_newest(tmp_path):
         "gsm8k": 1.0
     }
     assert len(results.scores) == 3
-    assert "gsm8k|0: read from results_2026-11-29T" in results.notes[0]
+    newer, older = (
+        tmp_path / "results" / "acme" / "tiny" / f"results_{date}.json"
+        for date in ("2026-11-29T08-00-00.000000", DATE)
+    )
+    assert results.notes[0] == f"gsm8k|0: read from {newer}, not from {older}"
 
 
 def test_details_that_contradict_the_results_are_said_first(tmp_path):
@@ -130,9 +131,9 @@ def test_details_that_contradict_the_results_are_said_first(tmp_path):
         raw["config_tasks"]["mmlu:anatomy|5"]["effective_num_docs"] = 135
 
     results, _ = read(lay(tmp_path, edit=lie))
-    assert set(results.notes) == {
-        "gsm8k: the answers' mean is 50.00 %, the score beside them 90.00 %",
-        "mmlu:anatomy: 2 answers, but the score beside them is of 135 items",
+    assert results.contradictions == {
+        "gsm8k": "mean 50.00 %, not 90.00 %",
+        "mmlu": "mmlu:anatomy: 2 samples, not 135",
     }
 
 

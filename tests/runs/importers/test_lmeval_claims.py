@@ -12,7 +12,7 @@ from transferscope.report import ReportInput, render_html, render_markdown
 from transferscope.report.verdict import headline
 from transferscope.runs import read_run
 from transferscope.runs.importers import import_results, open_run
-from transferscope.runs.importers.lmeval_claims import Claim, contradiction
+from transferscope.runs.importers.lmeval_claims import Claim, contradicted
 
 from .test_lmeval_files import document
 
@@ -33,7 +33,7 @@ SAID = "20 samples, not 40; mean 50.00 %, not 75.00 %"
     ],
 )
 def test_what_contradicts_a_claim(claim, counts, mean, said):
-    assert contradiction(claim, counts, mean) == said
+    assert contradicted(claim, counts, mean) == said
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.records import Response
-from transferscope.core.taxonomy import load_taxonomy
-from transferscope.runs.importers import find_importer
+
+from .foreign import read
 
 NAME = "test_qwen25-math-cot_-1_seed0_t0.6_s0_e-1"
 
@@ -47,11 +47,6 @@ def write(folder, rows, acc=None, n=None):
     return folder
 
 
-def read(path):
-    results = find_importer(path)[1].read(path, load_taxonomy())
-    return results, {name: list(of()) for name, of in results.samples.items()}
-
-
 def test_outputs_are_items_with_repeats_and_metrics_alone_are_scores(tmp_path):
     out = tmp_path / "Tiny-Math" / "math_eval"
     write(out / "gsm8k", [row(0, [True, False]), row(1, [False, False])], acc=50.0, n=2)
@@ -69,9 +64,10 @@ def test_outputs_are_items_with_repeats_and_metrics_alone_are_scores(tmp_path):
 
 def test_metrics_that_contradict_the_outputs_are_said_first(tmp_path):
     folder = write(tmp_path / "m" / "aime24", [row(0, [True]), row(1, [False])], acc=33.3, n=3)
-    assert read(folder)[0].notes == ("aime24: 2 answers, but the score beside them is of 3 items",)
+    wrong = "2 samples, not 3; mean 50.00 %, not 33.30 %"
+    assert read(folder)[0].contradictions == {"aime24": wrong}
     write(folder, [row(0, [True]), row(1, [False])], acc=90.0, n=2)
-    assert "50.00 %, the score beside them 90.00 %" in read(folder)[0].notes[0]
+    assert read(folder)[0].contradictions == {"aime24": "mean 50.00 %, not 90.00 %"}
 
 
 def test_outputs_that_nobody_scored_and_gzip(tmp_path):

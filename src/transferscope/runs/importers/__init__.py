@@ -10,9 +10,15 @@ from importlib import import_module
 from itertools import islice
 from pathlib import Path
 
-from ...core.damage import damage_of
 from ...core.errors import InputError
-from ...core.files import check_file, files_below, is_file, read_head, read_json, scratch_folder
+from ...core.files import (
+    check_file,
+    files_below,
+    is_file,
+    read_json,
+    refuse_damaged,
+    scratch_folder,
+)
 from ...core.mistaken import plain_files, refuse_mistaken
 from ...core.modelnames import chosen_model, split_model
 from ...core.nearest import did_you_mean
@@ -21,7 +27,7 @@ from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ..folder import Run, read_run
-from ..manifest import MANIFEST_FILE, Manifest, contradicts
+from ..manifest import MANIFEST_FILE, Manifest
 from ..writer import RunWriter, claimed
 from .adding import added, are_parts
 from .base import Importer, Results, Sample
@@ -121,8 +127,7 @@ def import_results(
                 remedy = "import one of the files"
                 raise InputError(str(err), place=str(path), remedy=remedy) from None
         tick("import", len(results.samples), len(results.samples))
-    said = [f"{name}: {contradicts(text)}" for name, text in results.contradictions.items()]
-    notes = (*said, *results.notes, *pooled(results.taken, taxonomy), *already)
+    notes = (*results.said(), *pooled(results.taken, taxonomy), *already)
     return Imported(Path(out), name, results.unmapped, notes)
 
 
@@ -219,21 +224,15 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
             return name, importer
     inside = files_below(path, lambda name: name.endswith(_ENDINGS)) if path.is_dir() else [path]
     for file in islice(inside, LOOKED_AT):
-        _refuse_damaged(file)
+        refuse_damaged(file)
+        if bare_suffix(file) == ".json":
+            read_json(file)
     refuse_mistaken(path)
     raise InputError(
         f"no {MANIFEST_FILE}, and no results in a format that is known",
         place=str(path),
         remedy=plain_files(path) or "name a run folder, or results of another harness",
     )
-
-
-def _refuse_damaged(path: Path) -> None:
-    """Raise :class:`InputError` where a file that nobody reads is damaged: cut, a pointer, ..."""
-    if found := damage_of(read_head(path)):
-        raise InputError(found.what, place=str(path), remedy=found.remedy)
-    if bare_suffix(path) == ".json":
-        read_json(path)
 
 
 def _load(name: str) -> Importer:

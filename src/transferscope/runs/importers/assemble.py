@@ -2,25 +2,25 @@
 
 A part is one task of a file, or one subset of it. Parts of one benchmark become its subsets, which
 are weighted by their size; where some of them have answers and others only scores, those with
-answers are read. What answers say is held against the score beside them.
+answers are read.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from ...core.errors import InputError
 from ...core.records import ModelRef, ScoreRow
 from ...core.tasknames import fold, key
 from ...core.taxonomy import Taxonomy
 from .base import Results, Sample, Taken
+from .contradictions import of_benchmark
 from .naming import (
     Place,
     by_benchmark,
@@ -33,8 +33,6 @@ from .naming import (
 
 Read = Callable[[], Iterator[Sample]]
 _NO_SUBSET = ("", "main", "default", "all", "test", "defaultsubset", "openaihumaneval")
-CLOSE = 1e-3
-"""Answers and the score beside them agree within this, in 0..1: scores are often rounded."""
 UNSCORED = "it has no score within 0..1"
 
 
@@ -44,7 +42,8 @@ class Part:
 
     ``shown`` is the task's name for a user where it is not the place's. ``score``, ``stderr`` and
     ``scores`` (of all metrics, by name, the one that is read first) are in 0..1; ``n`` counts
-    items. ``left_out``: why neither is used, else empty.
+    items. ``left_out``: why neither is used, else empty. ``contradiction``: in what the answers
+    contradict the score, see :mod:`.contradictions`.
     """
 
     place: Place
@@ -59,28 +58,7 @@ class Part:
     scores: Mapping[str, float] = field(default_factory=dict)
     decoding: Mapping[str, Any] = field(default_factory=dict)
     left_out: str = ""
-
-
-def number(value: object) -> float | None:
-    """A finite number or true/false as a float; ``None`` for anything else."""
-    if not isinstance(value, int | float):
-        return None
-    try:
-        found = float(value)
-    except OverflowError:  # an integer of hundreds of digits
-        return None
-    return found if math.isfinite(found) else None
-
-
-def listed(value: object) -> list[Any]:
-    """The value where it is a list, else nothing."""
-    return value if isinstance(value, list) else []
-
-
-def share(value: object) -> float | None:
-    """A number within 0..1, else ``None``."""
-    found = number(value)
-    return found if found is not None and 0.0 <= found <= 1.0 else None
+    contradiction: str | None = None
 
 
 def pick(
@@ -135,21 +113,34 @@ def dated(folder: Path, file: Path) -> str:
     return datetime.fromtimestamp(file.stat().st_mtime).strftime("%Y%m%d_%H%M%S")
 
 
+class _OfFile(Protocol):
+    @property
+    def file(self) -> Path: ...
+
+
+_Found = TypeVar("_Found", bound=_OfFile)
+
+
+def newest(
+    found: Iterable[_Found],
+    notes: list[str],
+    *,
+    task: Callable[[_Found], str],
+    same: Callable[[_Found], Hashable],
+    when: Callable[[_Found], str],
+) -> list[_Found]:
+    """Of those that are the ``same`` the one of the latest ``when``; a note for every other."""
+    chosen: dict[Hashable, _Found] = {}
+    for one in sorted(found, key=when):
+        if (older := chosen.pop(same(one), None)) is not None:
+            notes.append(f"{task(one)}: read from {one.file}, not from {older.file}")
+        chosen[same(one)] = one
+    return list(chosen.values())
+
+
 def shown_below(task: str, subset: str) -> str:
     """ "mmlu/anatomy"; the task alone where the subset's name says nothing."""
     return task if key(subset) in (*_NO_SUBSET, key(task)) else f"{task}/{subset}"
-
-
-def disagreement(
-    task: str, *, n: int, mean: float, said_n: int | None, said: float | None, close: float = CLOSE
-) -> str | None:
-    """How the answers contradict the score beside them, else ``None``; means in 0..1."""
-    if said_n is not None and said_n != n:
-        return f"{task}: {n:,} answers, but the score beside them is of {said_n:,} items"
-    if said is not None and abs(said - mean) > close:
-        score, own = 100 * said, 100 * mean
-        return f"{task}: the answers' mean is {own:.2f} %, the score beside them {score:.2f} %"
-    return None
 
 
 def results_of(
@@ -174,12 +165,16 @@ def results_of(
             raise InputError(what, place=str(part.file), remedy=remedy)
     samples: dict[str, Read] = {}
     scores: list[ScoreRow] = []
+    wrong: dict[str, str] = {}
     groups = by_benchmark(((part.place, part) for part in used), file=str(path))
     for name, members in groups.items():
         mine = [part for _, part in members]
         reads = [part.read for part in mine if part.read is not None]
         if reads:
             samples[name] = partial(chained, reads)
+            told = [(p.shown or p.place.task, p.contradiction) for p in mine if p.read is not None]
+            if text := of_benchmark(told):
+                wrong[name] = text
             if lacking := [_label(p.place) for p in mine if p.read is None]:
                 said.append(f"{name}: left out for want of answers: {', '.join(lacking)}")
         else:
@@ -201,6 +196,7 @@ def results_of(
             for name, members in groups.items()
             if len(members) == 1 and len(members[0][1].scores) > 1
         },
+        contradictions=wrong,
         decoding={name: dict(members[0][1].decoding) for name, members in groups.items()},
         **about,
     )

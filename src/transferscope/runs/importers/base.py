@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ...core.records import ModelRef, Outcome, Response, ScoreRow
 from ...core.taxonomy import Taxonomy
+from ..manifest import contradicts
 
 
 class Sample(NamedTuple):
@@ -49,7 +50,7 @@ class Results:
     of another distribution may leave it empty. ``metrics``: per benchmark that was scored in
     several ways, its scores (0..1) by metric and filter, the one that is read first.
     ``contradictions``: per benchmark whose samples don't make the score that the file gives for
-    it, in what; an importer fills it while its samples are read.
+    it, in what; an importer may fill it while its samples are read.
     """
 
     model: ModelRef
@@ -67,6 +68,11 @@ class Results:
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     limit: int | None = None
+
+    def said(self) -> tuple[str, ...]:
+        """What a user must know, contradictions first."""
+        wrong = (f"{name}: {contradicts(text)}" for name, text in self.contradictions.items())
+        return *wrong, *self.notes
 
 
 class Importer(NamedTuple):

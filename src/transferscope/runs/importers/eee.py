@@ -30,23 +30,27 @@ from ...core.files import files_below, is_file, open_file, read_json
 from ...core.records import ModelRef, ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
-from .eee_rows import REMEDY, Result, Rows, mapping, number, read_rows, refuse, rows_of, tally_of
+from .contradictions import contradiction, of_benchmark
+from .eee_rows import REMEDY, Result, Rows, number, read_rows, refuse, rows_of, tally_of
 from .naming import Place, by_benchmark, not_comparable, of_model, place_of, plain, unmapped
+from .values import count, mapping
 
 SAMPLES = "_samples.jsonl"
 """What the name of the rows' file ends in, after the aggregate's name."""
-_AGREES = 1e-3
-"""Rows and aggregate agree within this, in 0..1: aggregates are often rounded."""
 _SHARES = ("accuracy", "exact_match", "pass_rate")
 
 
 @dataclass(slots=True)
 class _Found:
-    """Results so far: of every benchmark its chosen results, and the file of their rows."""
+    """Results so far: of every benchmark its chosen results, and the file of their rows.
+
+    ``wrong``: in what a benchmark's and subset's rows contradict the aggregate.
+    """
 
     chosen: list[tuple[Place, tuple[Result, Path | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
+    wrong: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
 
 class _Refused(NamedTuple):
@@ -91,7 +95,11 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     parts = by_benchmark(found.chosen, file=str(path))
     samples: dict[str, Callable[[], Iterator[Sample]]] = {}
     scores: list[ScoreRow] = []
+    wrong: dict[str, str] = {}
     for name, mine in parts.items():
+        told = [(result.name, found.wrong.get((name, place.subset))) for place, (result, _) in mine]
+        if text := of_benchmark(told):
+            wrong[name] = text
         with_rows = [(result, rows) for _, (result, rows) in mine if rows is not None]
         if with_rows:
             samples[name] = partial(read_rows, with_rows)
@@ -111,6 +119,7 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
         unmapped=unmapped(place for place, _ in found.chosen),
         notes=tuple(found.notes),
         taken=tuple(found.taken),
+        contradictions=wrong,
         engine={"engine": engine} if engine else {},
         decoding={n: d for log in logs.values() for n, d in _decodings(log, taxonomy).items()},
         versions={n: v for log in logs.values() for n, v in _versions(log).items()},
@@ -200,9 +209,11 @@ def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Foun
             others = ", ".join(r.labels[0] for i, r in enumerate(results) if i != best)
             found.notes.append(f"{chosen.name}: {chosen.labels[0]} is read, not {others}")
         found.notes += _check(chosen, has[best], tally, rows_file)
+        key = (chosen.place.benchmark, chosen.place.subset)
+        found.wrong[key] = _contradiction(chosen, has[best])
         used = rows_file if has[best].count else None
         found.chosen.append((chosen.place, (chosen, used)))
-        also = refused.pop((chosen.place.benchmark, chosen.place.subset), [])
+        also = refused.pop(key, [])
         found.taken.append(
             Taken(
                 file=str(file),
@@ -245,10 +256,18 @@ def _check(
     if result.high > 1.0 and 0.0 < rows.highest <= 1.0:
         what = f"{label} is said to reach {result.high:g}, but no row is above 1"
         refuse(f"{result.name}: {what}", str(file))
+
+
+def _contradiction(result: Result, rows: Rows) -> str | None:
+    if not rows.count:
+        return None
     mean = (rows.total / rows.count - result.low) / (result.high - result.low)
-    if abs(mean - result.score) > _AGREES:
-        stated = f"the aggregate says {result.score:.4g}"
-        yield f"{result.name}: the rows' mean {label} is {mean:.4g}, {stated}"
+    return contradiction(
+        counts=(rows.items, rows.items + rows.errors, rows.count, rows.count + rows.errors),
+        mean=mean,
+        said_n=result.n,
+        said=result.score,
+    )
 
 
 def _result(item: Mapping[str, Any], place: Place, *, alone: bool) -> Result | _Refused:
@@ -279,7 +298,7 @@ def _result(item: Mapping[str, Any], place: Place, *, alone: bool) -> Result | _
         high=high,
         score=(score - low) / (high - low),
         stderr=None if stderr is None else number(stderr, "standard_error") / (high - low),
-        n=n if type(n) is int and n > 0 else None,
+        n=count(n),
         share=metric.get("score_type") == "binary" or metric.get("metric_kind") in _SHARES,
         alone=alone,
     )

@@ -14,6 +14,7 @@ from ...core.files import json_lines, open_file
 from ...core.records import Outcome, Response
 from .base import Sample
 from .naming import FINISH, Place
+from .values import mapping
 
 REMEDY = "check the file: every_eval_ever validate FILE"
 _ENDS = {**FINISH, "stop_string": "stop_string"}
@@ -170,11 +171,6 @@ def number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} is no number: {str(value)[:40]!r}")
     return float(value)
-
-
-def mapping(value: object) -> dict[str, Any]:
-    """``value`` where it is a JSON object, else an empty one."""
-    return value if isinstance(value, dict) else {}
 
 
 def refuse(what: str, place: str) -> NoReturn:

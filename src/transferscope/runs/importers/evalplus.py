@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
+from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, listed, results_of
+from .assemble import Part, results_of
 from .base import Importer, Results, Sample
-from .eee_rows import mapping
+from .documents import document, files_named, head, hollow_in
 from .naming import Place, of_model, place_of
-from .packed import document, files_named, head, hollow_in, name_of
 from .rows import sample_of
+from .values import listed, mapping
 
 _REMEDY = "evaluate again: evalplus.evaluate --samples FILE"
 _START = re.compile(rb'\s{0,64}\{\s{0,64}"date"\s{0,9}:\s{0,9}"[^"]{0,64}"\s{0,9},\s{0,64}"hash"')
@@ -58,7 +59,7 @@ IMPORTER = Importer(accepts, read, read)
 
 
 def _is_results(path: Path) -> bool:
-    return name_of(path).endswith(".json") and _START.match(head(path)) is not None
+    return bare_name(path).endswith(".json") and _START.match(head(path)) is not None
 
 
 def _files(folder: Path) -> list[Path]:
@@ -67,7 +68,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _model(file: Path) -> str:
     """``acme--tiny_vllm_temp_0.0_eval_results.json``; the folder's name for a bare one."""
-    stem = _ENDING.sub("", name_of(file)) or file.resolve().parent.name
+    stem = _ENDING.sub("", bare_name(file)) or file.resolve().parent.name
     return _BACKEND.sub("", stem).replace("--", "/")
 
 

@@ -13,22 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core.packed import bare_stem
+from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import (
-    UNSCORED,
-    Part,
-    disagreement,
-    place_below,
-    results_of,
-    shown_below,
-)
+from .assemble import UNSCORED, Part, dated, newest, place_below, results_of, shown_below
 from .base import Importer, Results
-from .evalscope_reports import Metric, Report, is_report, newest, read_report, review_file, root_of
+from .contradictions import contradiction
+from .documents import files_named, head, hollow_in
+from .evalscope_reports import Metric, Report, is_report, read_report, review_file, root_of
 from .evalscope_rows import Tally, read_reviews, tally_of
 from .naming import Place, not_comparable, of_model, place_of
-from .packed import files_named, head, hollow_in, name_of
 
 _REVIEW_HEAD = 2**16
 """Bytes in which a row of reviews must show what it is."""
@@ -48,7 +42,13 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     if files and is_report(files[0]):
         every = [read_report(file) for file in files]
         model, mine = of_model(every, lambda each: (each.model, each.file), wanted, path)
-        reports = newest(mine, notes)
+        reports = newest(
+            mine,
+            notes,
+            task=lambda report: report.dataset,
+            same=lambda report: report.dataset,
+            when=lambda report: dated(root_of(report.file), report.file),
+        )
         parts = [part for report in reports for part in _parts(report, taxonomy, notes)]
         notes += _unreported(path, reports)
     else:
@@ -69,7 +69,7 @@ IMPORTER = Importer(accepts, read, read)
 
 
 def _is_review(path: Path) -> bool:
-    if not name_of(path).endswith(".jsonl"):
+    if not bare_name(path).endswith(".jsonl"):
         return False
     start = head(path, _REVIEW_HEAD)
     return b'"sample_score"' in start or (
@@ -171,7 +171,7 @@ def _reviewed(
 ) -> Part:
     """The part of a file of reviews, held against what the report has ``said``."""
     tally: Tally = tally_of(file, wanted or place.metrics)
-    task, why = shown or place.task, ""
+    task, why, wrong = shown or place.task, "", None
     if tally.metric is None:
         why = f"none of its {tally.rows:,} answers has a score within 0..1"
     else:
@@ -181,9 +181,7 @@ def _reviewed(
         mean = tally.total / tally.scored
         # A report counts items or, of repeated ones, answers.
         n = tally.items if said[1] == tally.items else tally.scored
-        wrong = disagreement(task, n=n, mean=mean, said_n=said[1], said=said[0])
-        if wrong:
-            notes.insert(0, wrong)
+        wrong = contradiction(counts=(n,), mean=mean, said_n=said[1], said=said[0])
     return Part(
         place=place,
         file=under or file,
@@ -193,4 +191,5 @@ def _reviewed(
         n=tally.items,
         read=partial(read_reviews, file, place, tally.metric or ""),
         left_out=why,
+        contradiction=wrong,
     )

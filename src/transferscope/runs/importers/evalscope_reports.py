@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from .assemble import dated, listed, number
-from .eee_rows import mapping
+from ...core.packed import bare_name
+from .documents import document, head
 from .naming import lower_is_better
-from .packed import document, head, name_of
+from .values import listed, mapping, number
 
 REMEDY = "name a report of EvalScope, or the run's folder"
 _START = re.compile(
@@ -44,7 +44,7 @@ class Report(NamedTuple):
 
 def is_report(path: Path) -> bool:
     """Whether ``path`` is a report, by its first bytes."""
-    if not name_of(path).endswith(".json"):
+    if not bare_name(path).endswith(".json"):
         return False
     start = head(path)
     return _START.match(start) is not None and b'"dataset_name"' in start
@@ -87,17 +87,6 @@ def _metric(raw: Mapping[str, Any]) -> Metric:
         scale=high if high is not None and high > 1.0 else 1.0,
         subsets=subsets,
     )
-
-
-def newest(reports: list[Report], notes: list[str]) -> list[Report]:
-    """Every data set's newest report: run folders are named by their date."""
-    chosen: dict[tuple[str, str], Report] = {}
-    for report in sorted(reports, key=lambda report: dated(root_of(report.file), report.file)):
-        same = (report.model, report.dataset)
-        if (older := chosen.pop(same, None)) is not None:
-            notes.append(f"{report.dataset}: read from {report.file}, not from {older.file}")
-        chosen[same] = report
-    return list(chosen.values())
 
 
 def root_of(report: Path) -> Path:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
 from ...core.files import read_json_lines
 from ...core.records import Message, message_hash
-from .assemble import listed, share
 from .base import Sample
-from .eee_rows import mapping
 from .naming import FINISH, Place
-from .rows import sample_of
+from .rows import sample_at
+from .values import listed, mapping, share
 
 REMEDY = "review again with EvalScope (--use-cache)"
 _ACCURACY = ("acc", "accuracy", "mean_acc", "AverageAccuracy", "is_correct", "result")
@@ -72,12 +70,8 @@ def read_reviews(path: Path, place: Place, metric: str) -> Iterator[Sample]:
             if text is not None:
                 prompt = "\n\n".join(message["content"] for message in asked)
                 fields |= {"response": text, "prompt": prompt}
-            try:
-                sample = sample_of(fields, place)
-            except (ValueError, OverflowError) as err:
-                raise InputError(str(err), place=where, remedy=REMEDY) from None
             hashed = message_hash(asked) if asked else None
-            yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
+            yield sample_at(fields, place, where=where, remedy=REMEDY, message_hash=hashed)
 
 
 def _item(row: Mapping[str, Any]) -> object:

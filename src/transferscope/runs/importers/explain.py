@@ -114,7 +114,7 @@ def explain(
     name, results = read_results(path, taxonomy, format)
     tasks = [_explained(taken, taxonomy) for taken in results.taken or _guessed(results, path)]
     tasks.sort(key=lambda task: (task.mapped, not task.taken.left_out))  # stable
-    notes = (*results.notes, *pooled(results.taken, taxonomy))
+    notes = (*results.said(), *pooled(results.taken, taxonomy))
     return Explanation(path, name, results.model.name, tuple(tasks), notes)
 
 

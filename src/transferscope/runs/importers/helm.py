@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
+from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.tasknames import without_model
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, disagreement, listed, number, pick, read_first, results_of
+from .assemble import Part, pick, read_first, results_of
 from .base import Importer, Results
-from .eee_rows import mapping
+from .contradictions import contradiction
+from .documents import document, files_named, head, hollow_in
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
 from .naming import Place, of_model, places_of, plain
-from .packed import document, files_named, head, hollow_in, name_of
+from .values import listed, mapping, number
 
 _REMEDY = "name a run's folder of HELM (with run_spec.json and stats.json), or its suite's"
 _SPEC = "run_spec.json"
@@ -91,7 +93,7 @@ IMPORTER = Importer(accepts, read, read)
 
 def _kind(path: Path) -> str:
     known = (_SPEC, "stats.json", "per_instance_stats.json", "scenario_state.json")
-    return name_of(path) if name_of(path) in known else ""
+    return bare_name(path) if bare_name(path) in known else ""
 
 
 def _spec_in(folder: Path) -> Path | None:
@@ -151,12 +153,10 @@ def _with_items(part: Part, run: _Run, found: Instances, notes: list[str]) -> Pa
             return replace(part, left_out=f"all its {found.rows:,} answers failed")
         return part
     mean = sum(found.scores.values()) / len(found.scores)
-    wrong = disagreement(task, n=0, mean=mean, said_n=None, said=part.score)
-    if wrong:
-        notes.insert(0, wrong)
+    wrong = contradiction(mean=mean, said=part.score)
     items = {item for item, _ in kept}
     read_ = partial(read_instances, run.folder, part.place, kept, choice=_choice(run))
-    return replace(part, n=len(items), read=read_)
+    return replace(part, n=len(items), read=read_, contradiction=wrong)
 
 
 def _main(scores: Mapping[str, float], place: Place, run: _Run) -> tuple[str | None, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,12 +10,11 @@ from ...core.damage import AGAIN
 from ...core.errors import InputError
 from ...core.files import read_bytes
 from ...core.records import digest
-from .assemble import listed, share
 from .base import Sample
-from .eee_rows import mapping
+from .documents import document
 from .naming import Place
-from .packed import document
-from .rows import sample_of
+from .rows import sample_at
+from .values import listed, mapping, share
 
 REMEDY = "run it again with helm-run"
 At = tuple[str, int]
@@ -88,13 +86,9 @@ def read_instances(
             finish = _ENDS.get(str(reason))
             if finish is not None and not choice:
                 fields["finish"] = finish
-        try:
-            sample = sample_of(fields, place)
-        except (ValueError, OverflowError) as err:
-            raise InputError(str(err), place=str(folder), remedy=REMEDY) from None
         instance = mapping(state.get("instance"))
         hashed = digest([instance.get("input"), instance.get("references")]) if instance else None
-        yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
+        yield sample_at(fields, place, where=str(folder), remedy=REMEDY, message_hash=hashed)
 
 
 def _states(file: Path) -> list[dict[str, Any]]:

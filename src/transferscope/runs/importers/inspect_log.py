@@ -4,35 +4,30 @@ What is read, where Inspect leaves a choice:
 
 - Of several scorers the first one that the log's results name; of a scorer that gives several
   values the first that the taxonomy's ``metrics`` name, else the first. Notes say so.
-- C, I, P, N are 1, 0, 0.5, 0, and other values as Inspect's ``value_to_float`` reads them; a value
-  that it would count as 0 with a warning is refused.
 - Epochs are repeats, averaged per item whatever the log's reducer.
 - An answer without a score (its sample ended in an error, or the scorer gave none: NaN) is left
   out, as Inspect leaves it out of its metrics.
-- ``message_hash`` is over the messages that the model was given first: all before its own.
-
->>> number("C"), number("P"), number(True), number("no"), number(0.25)
-(1.0, 0.5, 1.0, 0.0, 0.25)
+- Answers are checked against the mean and the number that the log has of them.
 """
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple, NoReturn
 
-from ...core.artefacts import flags_of
 from ...core.errors import InputError
 from ...core.files import files_below
-from ...core.records import MOST, Message, ModelRef, Outcome, Response, message_hash
+from ...core.records import MOST, ModelRef
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
+from .contradictions import contradiction, of_benchmark
 from .inspect_files import AGAIN, LOGS, is_log, read_header, read_samples
+from .inspect_samples import graded, number
 from .naming import (
-    FINISH,
     Place,
     by_benchmark,
     left_out,
@@ -43,14 +38,12 @@ from .naming import (
     plain,
     unmapped,
 )
+from .values import mapping, text
 
-_LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
-_WORDS = {"yes": 1.0, "true": 1.0, "no": 0.0, "false": 0.0}
 _TRANSPORT = frozenset(
     {"max_retries", "timeout", "attempt_timeout", "max_connections", "adaptive_connections"}
     | {"batch", "cache_prompt", "cache"}
 )
-_ATTACHMENT = "attachment://"
 
 
 class _Log(NamedTuple):
@@ -92,13 +85,15 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     args = plain(logs[0].header["eval"].get("model_args"))
     limits = {_limit(log) for log in logs}
     taken = tuple(_taken(log) for log in logs)
+    wrong: dict[str, str] = {}
     return Results(
-        model=ModelRef(name or model, revision=_text(args.get("revision"))),
+        model=ModelRef(name or model, revision=text(args.get("revision"))),
         provenance="imported:inspect",
-        samples={name: partial(_read, parts) for name, parts in samples.items()},
+        samples={name: partial(_read, parts, wrong) for name, parts in samples.items()},
         unmapped=unmapped(log.place for log in logs),
         notes=(*(note for log in kept for note in _notes(log)), *left_out(taken)),
         taken=taken,
+        contradictions=wrong,
         metrics={
             name: scores
             for name, parts in samples.items()
@@ -109,21 +104,6 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
         versions=_versions(logs),
         limit=limits.pop() if len(limits) == 1 else None,
     )
-
-
-def number(value: object) -> float | None:
-    """A score's value as Inspect's ``value_to_float`` reads it; ``None`` for what it can't."""
-    if isinstance(value, bool | int | float):
-        return float(value)
-    if not isinstance(value, str):
-        return None
-    known = _LETTERS.get(value, _WORDS.get(value.lower()))
-    if known is not None:
-        return known
-    try:
-        return float(value)
-    except ValueError:
-        return None
 
 
 IMPORTER = Importer(accepts, read, read)
@@ -190,7 +170,7 @@ def _taken(log: _Log) -> Taken:
     results, read_ = _results(log.header), _read_value(log)
     scorers = dict.fromkeys(str(s.get("scorer")) for s in results["scores"] if isinstance(s, dict))
     others = [v for v in _values(log) if v != read_] + [s for s in scorers if s != log.scorer]
-    done, epochs = results.get("completed_samples"), _dict(log.header["eval"].get("config"))
+    done, epochs = results.get("completed_samples"), mapping(log.header["eval"].get("config"))
     repeats = epochs.get("epochs")
     n = done if type(done) is int and 0 < done <= MOST else None
     if n is not None and type(repeats) is int and repeats > 1:
@@ -215,9 +195,9 @@ def _means(log: _Log) -> dict[str, float]:
     read_ = (log.scorer, _read_value(log))
     found: dict[tuple[str, str], float] = {}
     for entry in _results(log.header)["scores"]:
-        row = _dict(entry)
-        metrics = _dict(row.get("metrics"))
-        means = [_dict(metrics.get(name)).get("value") for name in ("accuracy", "mean")]
+        row = mapping(entry)
+        metrics = mapping(row.get("metrics"))
+        means = [mapping(metrics.get(name)).get("value") for name in ("accuracy", "mean")]
         mean = next((number(value) for value in means if value is not None), None)
         key = (str(row.get("scorer")), str(row.get("name")))
         if mean is not None and 0.0 <= mean <= 1.0 and not lower_is_better(key[1]):
@@ -236,8 +216,7 @@ def _notes(log: _Log) -> Iterator[str]:
     if len(values := _values(log)) > 1:
         read_ = _read_value(log)
         yield f"{name}: value {read_} of scorer {log.scorer} is read, of {', '.join(values)}"
-    reducers = sorted({str(s["reducer"]) for s in scores if s.get("reducer")} - {"mean"})
-    if reducers:
+    if reducers := _reducers(log):
         yield f"{name}: epochs are averaged here, the log's own reducer is {', '.join(reducers)}"
     total, done = results.get("total_samples"), results.get("completed_samples")
     if isinstance(total, int) and isinstance(done, int) and total > done:
@@ -247,13 +226,19 @@ def _notes(log: _Log) -> Iterator[str]:
         yield f"{name}: items left out because scorer {log.scorer} gave them no score: {lost}"
 
 
+def _reducers(log: _Log) -> list[str]:
+    """How the log joins epochs, other than by their mean."""
+    scores = map(mapping, _results(log.header)["scores"])
+    return sorted({str(s["reducer"]) for s in scores if s.get("reducer")} - {"mean"})
+
+
 def _results(header: Mapping[str, Any]) -> dict[str, Any]:
     results = header.get("results")
     return results if isinstance(results, dict) else {}
 
 
 def _limit(log: _Log) -> int | None:
-    limit = _dict(log.header["eval"].get("config")).get("limit")
+    limit = mapping(log.header["eval"].get("config")).get("limit")
     if isinstance(limit, list) and all(type(part) is int for part in limit) and len(limit) == 2:
         return int(limit[1] - limit[0])
     return limit if type(limit) is int else None
@@ -261,7 +246,7 @@ def _limit(log: _Log) -> int | None:
 
 def _decoding(log: _Log) -> dict[str, Any]:
     # The plan's are the settings of the task and the command line; the model's stand below them.
-    plan = plain(_dict(log.header.get("plan")).get("config"))
+    plan = plain(mapping(log.header.get("plan")).get("config"))
     settings = plain(log.header["eval"].get("model_generate_config")) | plan
     return {name: value for name, value in settings.items() if name not in _TRANSPORT}
 
@@ -276,108 +261,36 @@ def _versions(logs: list[_Log]) -> dict[str, str]:
     return versions
 
 
-def _read(logs: list[tuple[Place, _Log]]) -> Iterator[Sample]:
+def _read(logs: list[tuple[Place, _Log]], contradictions: dict[str, str]) -> Iterator[Sample]:
+    """The samples of a benchmark's logs; what contradicts their results is told at the end."""
+    said: list[tuple[str, str | None]] = []
     for _, log in logs:
-        for place, raw in read_samples(log.path):
+        counts, scores = Counter[str](), defaultdict[str, list[float]](list)
+        for where, raw in read_samples(log.path):
             try:
-                sample = _sample(raw, log)
+                sample = graded(raw, log.place, log.scorer)
             except (TypeError, ValueError, OverflowError) as err:
-                raise InputError(str(err), place=place, remedy="score the log again") from None
+                raise InputError(str(err), place=where, remedy="score the log again") from None
+            counts["errors" if raw.get("error") else "answers"] += 1
             if sample is not None:
+                scores[sample.outcome.id].append(sample.outcome.score)
                 yield sample
+        said.append((log.place.task, _contradiction(log, counts, list(scores.values()))))
+    if wrong := of_benchmark(said):
+        contradictions[logs[0][0].benchmark] = wrong
 
 
-def _sample(raw: dict[str, Any], log: _Log) -> Sample | None:
-    """Outcome and response; ``None`` without a score. Raises ValueError for what can't be read."""
-    score = _score(raw, log)
-    if score is None:
-        return None
-    id_, epoch = raw.get("id"), raw.get("epoch", 1)
-    if not isinstance(id_, str | int) or type(epoch) is not int or epoch < 1:
-        raise ValueError(f"no sample id and epoch: {id_!r}, {epoch!r}")
-    output = _dict(raw.get("output"))
-    attached = _dict(raw.get("attachments"))
-    choices = output.get("choices")
-    choice = _dict(choices[0]) if isinstance(choices, list) and choices else {}
-    reply = _content(_dict(choice.get("message")).get("content", ""), attached.get)
-    finish = FINISH.get(str(choice.get("stop_reason")))
-    tokens = _dict(output.get("usage")).get("output_tokens")
-    messages = _given(raw, attached.get)
-    prompt = "\n\n".join(message["content"] for message in messages)
-    flagged = flags_of(reply, finish=finish, prompt=prompt)
-    where = log.place
-    outcome = Outcome(
-        benchmark=where.benchmark,
-        id=f"{where.prefix}{id_}",
-        score=score,
-        repeat=epoch - 1,
-        subset=where.subset,
-        chance=where.chance,
-        flags=flagged.flags,
-        flags_inferred=flagged.inferred,
-        tokens=tokens if type(tokens) is int else None,
-        finish=finish,
-        message_hash=message_hash(messages),
+def _contradiction(log: _Log, rows: Counter[str], scores: list[list[float]]) -> str | None:
+    """``scores`` by item, whose means over epochs Inspect averages unless told otherwise."""
+    results = _results(log.header)
+    done = results.get("completed_samples")
+    mean = fmean(map(fmean, scores)) if scores and not _reducers(log) else None
+    return contradiction(
+        counts=(rows["answers"], rows.total(), sum(map(len, scores))),
+        mean=mean,
+        said_n=done if type(done) is int else None,
+        said=next(iter(_means(log).values()), None),
     )
-    return Sample(outcome, Response(outcome.id, outcome.repeat, prompt, reply))
-
-
-def _score(raw: dict[str, Any], log: _Log) -> float | None:
-    given = _dict(raw.get("scores")).get(log.scorer)
-    value = given.get("value") if isinstance(given, dict) else None
-    if isinstance(value, dict) and value:
-        value = value[next((m for m in log.place.metrics if m in value), next(iter(value)))]
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    score = number(value)
-    if score is None or not 0.0 <= score <= 1.0:
-        raise ValueError(f"score {value!r} of scorer {log.scorer} is not within 0..1")
-    return score
-
-
-def _given(raw: dict[str, Any], attached: Callable[[str], Any]) -> list[Message]:
-    """The messages before the model's first own, or the sample's input where none were kept."""
-    kept = raw.get("messages")
-    messages = [m for m in kept if isinstance(m, dict)] if isinstance(kept, list) else []
-    said = [at for at, m in enumerate(messages) if m.get("role") == "assistant"]
-    # Examples in the prompt are the assistant's too, but not generated; old logs have no source.
-    own = [at for at in said if messages[at].get("source") == "generate"] or said[-1:]
-    if own:
-        messages = messages[: own[0]]
-    if not messages:
-        given = raw.get("input")
-        asked = given if isinstance(given, list) else [{"role": "user", "content": given}]
-        messages = [m for m in asked if isinstance(m, dict)]
-    return [
-        {"role": str(m.get("role")), "content": _content(m.get("content"), attached)}
-        for m in messages
-    ]
-
-
-def _content(content: object, attached: Callable[[str], Any]) -> str:
-    """Text of a message: its text parts; parts that are no text as JSON, reasoning left out."""
-    if isinstance(content, list):
-        return "\n".join(_content(part, attached) for part in content if not _reasoning(part))
-    if isinstance(content, dict):
-        if content.get("type") == "text":
-            return _content(content.get("text"), attached)
-        return json.dumps(content, sort_keys=True)
-    if not isinstance(content, str):
-        return ""
-    found = attached(content[len(_ATTACHMENT) :]) if content.startswith(_ATTACHMENT) else None
-    return found if isinstance(found, str) else content
-
-
-def _reasoning(part: object) -> bool:
-    return isinstance(part, dict) and part.get("type") == "reasoning"
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _refuse(what: str, path: Path, remedy: str) -> NoReturn:

@@ -21,9 +21,10 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, disagreement, number, pick, read_first, results_of, share
+from .assemble import Part, newest, pick, read_first, results_of
 from .base import Importer, Results
-from .eee_rows import mapping
+from .contradictions import contradiction
+from .documents import document, hollow_in
 from .lighteval_files import (
     bare,
     date_of,
@@ -38,7 +39,7 @@ from .lighteval_files import (
 )
 from .lighteval_samples import item_metrics, metrics_of, read_samples, rows_of
 from .naming import Place, of_model, place_of, plain
-from .packed import document, hollow_in
+from .values import count, mapping, number, share, text
 
 _REMEDY = "name a results_*.json of lighteval"
 _MAIN = ("extractive_match", "em", "qem", "acc_norm", "acc", "prompt_level_strict_acc", "pass@k")
@@ -79,22 +80,28 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     if not every:
         raise InputError("no task in it", place=str(path), remedy=_REMEDY)
     name, mine = of_model(every, lambda task: (_model(task), task.file), wanted, path)
-    tasks = _newest(mine, notes)
+    tasks = newest(
+        mine,
+        notes,
+        task=lambda task: task.key,
+        # The suite's name came and went with versions.
+        same=lambda task: (bare(task.key), shots(task.key)),
+        when=lambda task: date_of(task.file),
+    )
     places = _places([task.key for task in tasks], taxonomy)
     parts = [_part(task, places[task.key], notes) for task in tasks]
-    newest = max((task.raw for task in tasks), key=lambda raw: str(raw.get("date", "")))
-    about = mapping(newest.get("config_general"))
+    latest = max((task.raw for task in tasks), key=lambda raw: str(raw.get("date", "")))
+    about = mapping(latest.get("config_general"))
     config = mapping(about.get("model_config"))
-    limit = about.get("max_samples")
     return results_of(
         parts,
         path=path,
-        model=ModelRef(name, revision=_text(config.get("revision"))),
+        model=ModelRef(name, revision=text(config.get("revision"))),
         provenance="imported:lighteval",
         notes=notes,
         engine={"engine": "lighteval"} | {k: str(config[k]) for k in ("dtype",) if config.get(k)},
         versions=_versions(tasks, about),
-        limit=limit if type(limit) is int and limit > 0 else None,
+        limit=count(about.get("max_samples")),
     )
 
 
@@ -125,18 +132,6 @@ def _tasks(path: Path, documents: Mapping[Path, dict[str, Any]]) -> list[_Task]:
         files = details_under(path) if path.is_dir() else [path]
         found = [_Task(task_of(file), file, {}, file) for file in files]
     return found
-
-
-def _newest(tasks: list[_Task], notes: list[str]) -> list[_Task]:
-    """Every task from the newest file that has it."""
-    chosen: dict[str, _Task] = {}
-    for task in sorted(tasks, key=lambda task: date_of(task.file)):
-        # The suite's name came and went with versions.
-        same = f"{_model(task)}|{bare(task.key)}|{shots(task.key)}"
-        if (older := chosen.pop(same, None)) is not None:
-            notes.append(f"{task.key}: read from {task.file.name}, not from {older.file.name}")
-        chosen[same] = task
-    return list(chosen.values())
 
 
 def _places(keys: list[str], taxonomy: Taxonomy) -> dict[str, Place]:
@@ -187,9 +182,7 @@ def _with_details(task: _Task, place: Place, metric: str, notes: list[str]) -> P
         notes.append(f"{place.task}: {len(found) - len(kept)} of {len(found):,} answers left out")
     mean = sum(kept) / len(kept) if kept else 0.0
     said = scores.get(metric)
-    wrong = disagreement(place.task, n=len(found), mean=mean, said_n=_count(task), said=said)
-    if wrong and not why:
-        notes.insert(0, wrong)
+    wrong = contradiction(counts=(len(found),), mean=mean, said_n=_count(task), said=said)
     return Part(
         place=place,
         file=task.file,
@@ -200,6 +193,7 @@ def _with_details(task: _Task, place: Place, metric: str, notes: list[str]) -> P
         scores=read_first(scores, metric),
         decoding=_decoding(task),
         left_out=why,
+        contradiction=wrong,
     )
 
 
@@ -207,7 +201,7 @@ def _model(task: _Task) -> str:
     about = mapping(task.raw.get("config_general"))
     config = mapping(about.get("model_config"))
     named = (about.get("model_name"), config.get("model_name"), config.get("pretrained"))
-    found = next((text for value in named if (text := _text(value))), None)
+    found = next((known for value in named if (known := text(value))), None)
     if found is None:
         found = model_of(task.details) if task.details else task.file.parent.name
     return found
@@ -223,8 +217,7 @@ def _config(task: _Task) -> dict[str, Any]:
 
 
 def _count(task: _Task) -> int | None:
-    n = _config(task).get("effective_num_docs")
-    return n if type(n) is int and n > 0 else None
+    return count(_config(task).get("effective_num_docs"))
 
 
 def _stderr(task: _Task, metric: str | None) -> float | None:
@@ -244,7 +237,7 @@ def _decoding(task: _Task) -> dict[str, Any]:
 
 
 def _versions(tasks: list[_Task], about: Mapping[str, Any]) -> dict[str, str]:
-    sha = _text(about.get("lighteval_sha"))
+    sha = text(about.get("lighteval_sha"))
     found = {"lighteval": sha} if sha and sha != "?" else {}
     for task in tasks:
         known = mapping(task.raw.get("versions"))
@@ -252,7 +245,3 @@ def _versions(tasks: list[_Task], about: Mapping[str, Any]) -> dict[str, str]:
         if version is not None:
             found[f"task {bare(task.key)}"] = str(version)
     return found
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...core.packed import bare_stem
-from .packed import files_named, head
+from .documents import files_named, head
 
 _ENDINGS = (".json", ".json.gz")
 _PARQUET = (".parquet", ".parquet.gz")

@@ -5,18 +5,15 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...core.errors import InputError
 from ...core.parquet import parquet_rows
 from ...core.records import digest
-from .assemble import listed, share
 from .base import Sample
-from .eee_rows import mapping
 from .naming import Place
-from .rows import sample_of
+from .rows import sample_at
+from .values import listed, mapping, share
 
 _NEEDED = "reading lighteval's details (parquet)"
 _OLD = ("example", "full_prompt", "instruction", "predictions", "metrics")
@@ -46,12 +43,8 @@ def read_samples(path: Path, place: Place, metric: str) -> Iterator[Sample]:
         if len(texts) == 1 and isinstance(texts[0], str):
             shown = prompt if isinstance(prompt, str) else str(asked)
             fields |= {"response": texts[0], "prompt": shown}
-        try:
-            sample = sample_of(fields, place)
-        except (ValueError, OverflowError) as err:
-            raise InputError(str(err), place=where, remedy="evaluate again") from None
         hashed = digest([doc.get("instruction", row.get("instruction")), asked])
-        yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
+        yield sample_at(fields, place, where=where, remedy="evaluate again", message_hash=hashed)
 
 
 def rows_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -26,8 +26,9 @@ from typing import Any
 from ...core.records import ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
+from .contradictions import of_benchmark
 from .lmeval_about import decoding_of, limit_of, settings_of, versions_of
-from .lmeval_claims import Claim, claim_of, contradiction
+from .lmeval_claims import Claim, claim_of, contradicted
 from .lmeval_files import (
     Document,
     documents,
@@ -158,7 +159,7 @@ def _read_all(
     parts: Sequence[tuple[Task, Claim]], contradictions: dict[str, str]
 ) -> Iterator[Sample]:
     """The samples of a benchmark's tasks; what contradicts their results is told at the end."""
-    said = []
+    said: list[tuple[str, str | None]] = []
     for task, claim in parts:
         if task.samples is None:
             continue
@@ -172,8 +173,7 @@ def _read_all(
             total += outcome.weight * outcome.score
             weight += outcome.weight
         counts = (tally.documents, len(items))
-        if text := contradiction(claim, counts, total / weight if weight else None):
-            said.append(f"{claim.task}: {text}" if len(parts) > 1 else text)
-    if said:
-        more = f" (and {len(said) - 1} more of its tasks)" if len(said) > 1 else ""
-        contradictions[parts[0][0].place.benchmark] = said[0] + more
+        text = contradicted(claim, counts, total / weight if weight else None)
+        said.append((claim.task, text))
+    if wrong := of_benchmark(said):
+        contradictions[parts[0][0].place.benchmark] = wrong

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.packed import unpacked_name
+from ...core.packed import bare_stem
 from ...core.records import ModelRef
 from .lmeval_tasks import Task, fewshot, section
 from .settings import flat
+from .values import text
 
 _NAMES = ("peft", "delta", "pretrained", "model", "path", "engine")
 """Model arguments that name the model, in lm-eval's own order."""
@@ -35,17 +36,17 @@ def model_of(raw: Mapping[str, Any], file: Path) -> ModelRef:
     """
     config, arguments = section(raw, "config"), _arguments(raw)
     named = [raw.get("model_name"), *(arguments.get(key) for key in _NAMES)]
-    if (backend := _text(config.get("model"))) not in _BACKENDS:
+    if (backend := text(config.get("model"))) not in _BACKENDS:
         named.append(backend)
-    stem = unpacked_name(file).stem
+    stem = bare_stem(file)
     if stem not in raw["results"] and not stem.startswith("results"):
         named.append(stem)
     base = arguments.get("pretrained") if {"peft", "delta"} & set(arguments) else None
     return ModelRef(
-        name=next((text for name in named if (text := _text(name))), file.parent.name),
-        base=_text(base),
-        revision=_text(config.get("model_revision")) or _text(arguments.get("revision")),
-        fingerprint=_text(config.get("model_sha")),
+        name=next((known for name in named if (known := text(name))), file.parent.name),
+        base=text(base),
+        revision=text(config.get("model_revision")) or text(arguments.get("revision")),
+        fingerprint=text(config.get("model_sha")),
     )
 
 
@@ -56,7 +57,7 @@ def engine_of(raw: Mapping[str, Any]) -> dict[str, Any]:
     about |= {key: str(arguments[key]) for key in _ENGINE_ARGS if key in arguments}
     if dtype := config.get("model_dtype"):
         about["dtype"] = str(dtype).removeprefix("torch.")
-    if sha := _text(raw.get("system_instruction_sha")):
+    if sha := text(raw.get("system_instruction_sha")):
         about["system_instruction"] = sha[:16]
     if isinstance(raw.get("fewshot_as_multiturn"), bool):
         about["fewshot_as_multiturn"] = raw["fewshot_as_multiturn"]
@@ -72,7 +73,7 @@ def decoding_of(tasks: Sequence[Task], raw: Mapping[str, Any]) -> dict[str, Any]
 
 def template_of(raw: Mapping[str, Any]) -> str | None:
     """Hash of the chat template, ``None`` where none was applied."""
-    sha = _text(raw.get("chat_template_sha"))
+    sha = text(raw.get("chat_template_sha"))
     return sha[:16] if sha else None
 
 
@@ -142,7 +143,3 @@ def _arguments(raw: Mapping[str, Any]) -> dict[str, Any]:
         pairs = (part.partition("=") for part in value.split(","))
         return {key: text for key, _, text in pairs}
     return section(raw, "config", "model_args")
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

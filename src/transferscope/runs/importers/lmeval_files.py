@@ -19,7 +19,7 @@ from ...core.damage import damage_of
 from ...core.errors import InputError
 from ...core.files import files_below, is_file, read_head, read_json
 from ...core.modelnames import MODEL_MARK
-from ...core.packed import bare_suffix, unpacked_name
+from ...core.packed import bare_name, bare_stem, bare_suffix
 from ...core.records import ModelRef
 from ...core.shown import name as shown_name
 from .lmeval_about import model_of
@@ -63,7 +63,7 @@ def is_results(path: Path) -> bool:
     try:
         return is_lm_eval(read_json(path))
     except InputError:
-        return _OWN.fullmatch(unpacked_name(path).name) is not None
+        return _OWN.fullmatch(bare_name(path)) is not None
 
 
 def holds_results(folder: Path) -> bool:
@@ -93,7 +93,7 @@ def documents(path: Path, notes: list[str], wanted: str | None = None) -> list[D
             what = f"samples ({alone[0].name}) but no {PATTERN}: it was cancelled, or not copied"
             raise InputError(what, place=str(path), remedy="copy the results too, or run it again")
         for file in files:
-            if _OWN.fullmatch(unpacked_name(file).name):
+            if _OWN.fullmatch(bare_name(file)):
                 return [_document(file)]
         remedy = f"name a folder that holds {PATTERN}, or the file"
         raise InputError(f"no {PATTERN} in it", place=str(path), remedy=remedy)
@@ -147,7 +147,7 @@ def samples_beside(document: Document, tasks: Sequence[str]) -> dict[str, Path]:
     the model's arguments.
     """
     file = document.file
-    date = unpacked_name(file).stem.rpartition("_")[2]
+    date = bare_stem(file).rpartition("_")[2]
     arguments = section(document.raw, "config").get("model_args")
     old = re.sub("/|=", "__", arguments) if isinstance(arguments, str) else None
     names = {}
@@ -157,7 +157,7 @@ def samples_beside(document: Document, tasks: Sequence[str]) -> dict[str, Path]:
             names[f"{old}_{task}.jsonl"] = task
     found: dict[str, Path] = {}
     for path in files_below(file.parent, lambda name: name.removesuffix(".gz") in names, depth=0):
-        found.setdefault(names[unpacked_name(path).name], path)
+        found.setdefault(names[bare_name(path)], path)
     return found
 
 
@@ -180,7 +180,7 @@ def _is_candidate(file: Path) -> bool:
 
     A damaged file that begins like lm-eval's, or that lm-eval named, is one, to be refused.
     """
-    named = _OWN.fullmatch(unpacked_name(file).name) is not None
+    named = _OWN.fullmatch(bare_name(file)) is not None
     if not (key := _KEY.match(read_head(file))):
         return named
     if key[1] not in _KEYS:

@@ -12,6 +12,7 @@ from ...core.records import ScoreRow
 from .base import Taken
 from .lmeval_samples import SampleFile, by_question, first_row, readable, takes_turns
 from .naming import Place, lower_is_better, not_comparable
+from .values import count
 
 Held = tuple[Path, Sequence[Any]]
 """A results file and a task's samples in it."""
@@ -174,8 +175,8 @@ def _shown(key: Key) -> str:
 
 def count_of(name: str, raw: Mapping[str, Any]) -> int | None:
     """Number of documents that were evaluated."""
-    count = section(raw, "n-samples", name).get("effective", raw["results"][name].get("sample_len"))
-    return count if type(count) is int and count > 0 else None
+    given = raw["results"][name].get("sample_len")
+    return count(section(raw, "n-samples", name).get("effective", given))
 
 
 def fewshot(name: str, raw: Mapping[str, Any]) -> int:

@@ -17,21 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from ...core.packed import bare_stem
+from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import (
-    CLOSE,
-    Part,
-    chained,
-    dated,
-    disagreement,
-    number,
-    pick,
-    read_first,
-    results_of,
-)
+from .assemble import Part, chained, dated, newest, pick, read_first, results_of
 from .base import Importer, Results
+from .contradictions import CLOSE, contradiction, of_benchmark
+from .documents import document, files_named, head
 from .naming import Place, of_model, places_of
 from .opencompass_rows import (
     details_of,
@@ -41,7 +33,7 @@ from .opencompass_rows import (
     unevaluated,
 )
 from .opencompass_summary import MAIN, NO_METRIC, is_summary, read_summary
-from .packed import document, files_named, head, name_of
+from .values import number
 
 _START = re.compile(
     rb'\s{0,64}\{\s{0,64}"(%s)"\s{0,9}:\s{0,9}\d' % "|".join(map(re.escape, MAIN)).encode()
@@ -70,14 +62,20 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     Raises :class:`InputError` for several models and for what can't be read.
     """
     if (path.is_file() and is_summary(path)) or (path.is_dir() and not _results(path)):
-        *older, newest = [path] if path.is_file() else _summaries(path)
+        *older, latest = [path] if path.is_file() else _summaries(path)
         notes = [f"older summary left out: {file.name}" for file in older]
-        return read_summary(newest, taxonomy, wanted, notes=notes)
+        return read_summary(latest, taxonomy, wanted, notes=notes)
     notes = []
     files = _results(path) if path.is_dir() else [path]
     every = [_result(file) for file in files]
     model, mine = of_model(every, lambda each: (each.model, each.file), wanted, path)
-    found = _newest(mine, notes)
+    found = newest(
+        mine,
+        notes,
+        task=lambda result: result.task,
+        same=lambda result: result.task,
+        when=lambda result: dated(_run_of(result), result.file),
+    )
     if path.is_dir():
         notes += unevaluated([result.file for result in mine])
     runs: dict[str, list[_Result]] = {}
@@ -100,7 +98,7 @@ IMPORTER = Importer(accepts, read, read)
 
 def _is_result(path: Path) -> bool:
     """By its place, ``results/MODEL/DATASET.json``, and what is beside or in it."""
-    if not name_of(path).endswith(".json") or len(path.parts) < 3 or not path.is_file():
+    if not bare_name(path).endswith(".json") or len(path.parts) < 3 or not path.is_file():
         return False
     above = path.resolve().parents
     if len(above) < 3 or above[1].name != "results":
@@ -129,29 +127,22 @@ def _run_of(result: _Result) -> Path:
     return result.file.resolve().parents[2]
 
 
-def _newest(results: list[_Result], notes: list[str]) -> list[_Result]:
-    chosen: dict[tuple[str, str], _Result] = {}
-    for result in sorted(results, key=lambda result: dated(_run_of(result), result.file)):
-        same = (result.model, result.task)
-        if (older := chosen.pop(same, None)) is not None:
-            notes.append(f"{result.task}: read from {result.file}, not from {older.file}")
-        chosen[same] = result
-    return list(chosen.values())
-
-
 def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
     """One data set that ran several times under names of its own: its answers are repeats."""
-    first, *more = [_part(result, place, notes, at) for at, result in enumerate(runs)]
-    scores = [part.score for part in (first, *more) if part.score is not None]
-    reads = [part.read for part in (first, *more) if part.read is not None]
-    if not more or first.left_out or len(scores) < 1 + len(more):
+    parts = [_part(result, place, notes, at) for at, result in enumerate(runs)]
+    first = parts[0]
+    scores = [part.score for part in parts if part.score is not None]
+    reads = [part.read for part in parts if part.read is not None]
+    if len(parts) == 1 or first.left_out or len(scores) < len(parts):
         return first
-    if 0 < len(reads) <= len(more):
-        notes.append(f"{place.task}: {len(more) + 1 - len(reads)} of its runs have no answers")
+    if 0 < len(reads) < len(parts):
+        notes.append(f"{place.task}: {len(parts) - len(reads)} of its runs have no answers")
+    wrong = [(run.task, part.contradiction) for run, part in zip(runs, parts, strict=True)]
     return replace(
         first,
         score=sum(scores) / len(scores),
         scores={},
+        contradiction=of_benchmark(wrong),
         read=partial(chained, reads) if reads else None,
     )
 
@@ -165,8 +156,9 @@ def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Par
     predictions = predictions_beside(result.file)
     details = details_of(result.raw.get("details"))
     kept = [score for detail in details for score in detail.scores if score is not None]
-    if kept and not why:
-        metric = _agreeing(metric, scores, sum(kept) / len(kept), place, notes)
+    mean = sum(kept) / len(kept) if kept else None
+    if mean is not None and not why:
+        metric = _agreeing(metric, scores, mean)
     part = Part(
         place=place,
         file=run,
@@ -183,7 +175,7 @@ def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Par
         notes.append(f"{place.task}: {lost:,} of {lost + len(kept):,} answers were not graded")
     repeats = max(len(detail.scores) for detail in details)
     read_ = partial(read_details, result.file, place, details, predictions, run_ * repeats)
-    return replace(part, read=read_)
+    return replace(part, read=read_, contradiction=contradiction(mean=mean, said=part.score))
 
 
 def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
@@ -198,15 +190,7 @@ def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
-def _agreeing(
-    metric: str | None, scores: Mapping[str, float], mean: float, place: Place, notes: list[str]
-) -> str | None:
-    """The metric that the correct answers are the items of; else a note on the contradiction."""
+def _agreeing(metric: str | None, scores: Mapping[str, float], mean: float) -> str | None:
+    """The metric that the correct answers are the items of, else ``metric``."""
     close = [name for name, score in scores.items() if abs(score - mean) <= CLOSE]
-    if metric in close or metric is None:
-        return metric
-    if close:
-        return close[0]
-    wrong = disagreement(place.task, n=0, mean=mean, said_n=None, said=scores[metric])
-    notes.insert(0, str(wrong))
-    return metric
+    return metric if metric is None or metric in close or not close else close[0]

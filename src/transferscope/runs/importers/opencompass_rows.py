@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
 from ...core.packed import bare_stem
 from ...core.records import digest
-from .assemble import share
 from .base import Sample
-from .eee_rows import mapping
+from .documents import document, files_named
 from .naming import Place
-from .packed import document, files_named
-from .rows import sample_of
+from .rows import sample_at
+from .values import mapping, share
 
 REMEDY = "evaluate again with --dump-eval-details"
 _CORRECT = ("correct", "is_correct", "cascade_correct")
@@ -115,13 +113,9 @@ def read_details(
             fields: dict[str, Any] = {"id": detail.id, "score": score, "repeat": first + repeat}
             if text is not None:
                 fields |= {"response": text, "prompt": _prompt(asked)}
-            try:
-                sample = sample_of(fields, place)
-            except (ValueError, OverflowError) as err:
-                raise InputError(str(err), place=str(file), remedy=REMEDY) from None
             # The prompt carries the model's own template: what was asked may be the same.
             hashed = None if asked is None else digest(asked)
-            yield sample._replace(outcome=replace(sample.outcome, rendered_hash=hashed))
+            yield sample_at(fields, place, where=str(file), remedy=REMEDY, rendered_hash=hashed)
 
 
 def _text(row: dict[str, Any]) -> str | None:

@@ -15,14 +15,15 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ...core.errors import InputError
-from ...core.files import read_text
+from ...core.files import read_text, refuse_damaged
 from ...core.modelnames import chosen_model
+from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import Part, pick, read_first, results_of
 from .base import Results
+from .documents import head
 from .naming import places_of
-from .packed import check, head, name_of
 
 MAIN = (
     *("score", "auc_score", "accuracy", "humaneval_pass@1", "rouge1", "avg_toxicity_score"),
@@ -38,7 +39,7 @@ _REMEDY = "name results/MODEL of the run's folder, or summarise again"
 def is_summary(path: Path) -> bool:
     """Whether ``path`` is a summary, by its first line."""
     start = head(path, 64).removeprefix(b"\xef\xbb\xbf")
-    return name_of(path).endswith(".csv") and start.startswith(",".join(_HEADER).encode())
+    return bare_name(path).endswith(".csv") and start.startswith(",".join(_HEADER).encode())
 
 
 def read_summary(
@@ -49,7 +50,7 @@ def read_summary(
     Raises :class:`InputError` for several models of which none is ``wanted``, and for a model
     without a score.
     """
-    check(path)
+    refuse_damaged(path)
     model, rows = _rows(path, wanted)
     tasks: dict[str, dict[str, float]] = {}
     for where, (dataset, _, metric, _, cell) in rows:

@@ -17,15 +17,16 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.files import read_json_lines
-from ...core.packed import bare_stem
+from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef, digest
 from ...core.taxonomy import Taxonomy
-from .assemble import UNSCORED, Part, disagreement, listed, number, results_of, share
+from .assemble import UNSCORED, Part, results_of
 from .base import Importer, Results, Sample
-from .eee_rows import mapping
+from .contradictions import contradiction
+from .documents import document, files_named, head, hollow_in
 from .naming import Place, of_model, places_of
-from .packed import document, files_named, head, hollow_in, name_of
-from .rows import sample_of
+from .rows import sample_at
+from .values import count, listed, mapping, number, share
 
 _REMEDY = "evaluate again with math_eval.py --save_outputs"
 _ROW = re.compile(rb'\s{0,64}\{\s{0,64}"idx"\s{0,9}:')
@@ -70,14 +71,14 @@ IMPORTER = Importer(accepts, read, read)
 
 
 def _is_outputs(path: Path) -> bool:
-    if not name_of(path).endswith(".jsonl"):
+    if not bare_name(path).endswith(".jsonl"):
         return False
     start = head(path, _HEAD)
     return _ROW.match(start) is not None and b'"gt"' in start
 
 
 def _is_metrics(path: Path) -> bool:
-    start = head(path) if name_of(path).endswith("_metrics.json") else b""
+    start = head(path) if bare_name(path).endswith("_metrics.json") else b""
     return b'"num_samples"' in start and b'"acc"' in start
 
 
@@ -102,7 +103,7 @@ def _model(file: Path) -> str:
 
 
 def _settings(file: Path) -> dict[str, str]:
-    found = _NAMED.search(name_of(file))
+    found = _NAMED.search(bare_name(file))
     return found.groupdict() if found else {}
 
 
@@ -123,18 +124,16 @@ def _part(file: Path, place: Place, notes: list[str]) -> Part:
     why = "" if kept else f"none of its {rows:,} answers has a score"
     if kept and len(kept) < rows:
         notes.append(f"{place.task}: {rows - len(kept):,} of {rows:,} problems have no score")
+    wrong = None
     for metrics in _metrics_of(file)[:1] if kept else ():
         said = mapping(document(metrics, remedy=_REMEDY))
         acc, n = number(said.get("acc")), said.get("num_samples")
-        wrong = disagreement(
-            place.task,
-            n=rows,
+        wrong = contradiction(
+            counts=(rows,),
             mean=sum(row[0] for row in kept) / len(kept),  # acc is the first sample's
             said_n=n if type(n) is int else None,
             said=None if acc is None else acc / 100.0,
         )
-        if wrong:
-            notes.insert(0, wrong)
     return Part(
         place=place,
         file=file,
@@ -143,6 +142,7 @@ def _part(file: Path, place: Place, notes: list[str]) -> Part:
         read=partial(_read, file, place),
         decoding=decoding,
         left_out=why,
+        contradiction=wrong,
     )
 
 
@@ -151,8 +151,7 @@ def _alone(file: Path, place: Place) -> Part:
     acc, n = number(raw.get("acc")), raw.get("num_samples")
     score = None if acc is None else acc / 100.0
     usable = score is not None and 0.0 <= score <= 1.0
-    known = n if type(n) is int and n > 0 else None
-    return Part(place, file, "", "acc", (), known, score, left_out="" if usable else UNSCORED)
+    return Part(place, file, "", "acc", (), count(n), score, left_out="" if usable else UNSCORED)
 
 
 def _read(file: Path, place: Place) -> Iterator[Sample]:
@@ -167,9 +166,5 @@ def _read(file: Path, place: Place) -> Iterator[Sample]:
             fields: dict[str, Any] = {"id": str(item), "score": score, "repeat": repeat}
             if repeat < len(answers) and isinstance(answers[repeat], str):
                 fields |= {"response": answers[repeat], "prompt": str(asked or "")}
-            try:
-                sample = sample_of(fields, place)
-            except (ValueError, OverflowError) as err:
-                raise InputError(str(err), place=where, remedy=_REMEDY) from None
             hashed = digest(asked) if isinstance(asked, str) else None
-            yield sample._replace(outcome=replace(sample.outcome, message_hash=hashed))
+            yield sample_at(fields, place, where=where, remedy=_REMEDY, message_hash=hashed)

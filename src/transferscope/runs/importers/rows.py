@@ -257,6 +257,20 @@ def sample_of(fields: Mapping[str, Any], place: Place) -> Sample:
     return Sample(outcome, Response(outcome.id, outcome.repeat, prompt, response))
 
 
+def sample_at(
+    fields: Mapping[str, Any], place: Place, *, where: str, remedy: str, **hashed: str | None
+) -> Sample:
+    """:func:`sample_of`, with hashes of what was asked, by their names in the outcome.
+
+    Raises :class:`InputError` naming ``where`` for values out of range.
+    """
+    try:
+        sample = sample_of(fields, place)
+    except (ValueError, OverflowError) as err:
+        raise InputError(str(err), place=where, remedy=remedy) from None
+    return sample._replace(outcome=replace(sample.outcome, **hashed))  # type: ignore[arg-type]
+
+
 def score_row_of(fields: Mapping[str, Any], place: Place) -> ScoreRow:
     """The score-only row of a row without id. Raises ``ValueError`` for values out of range."""
     stderr = fields.get("stderr")

@@ -7,32 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from ...core.damage import damage_of
-from ...core.errors import InputError
-from ...core.files import files_below, json_value, open_file, read_head, read_text
-from ...core.packed import unpacked_name
+from ...core.files import files_below, json_value, read_head, read_start, read_text
 
 HEAD = 2048
 """Bytes of a file's start by which a format is recognised."""
 
 
-def name_of(path: Path) -> str:
-    """The file's name without ``.gz``."""
-    return unpacked_name(path).name
-
-
 def head(path: Path, size: int = HEAD) -> bytes:
     """The first bytes, unpacked; empty for what is no file or can't be read."""
-    try:
-        with open_file(path, remedy="") as file:
-            return file.read(size)
-    except InputError:
-        return b""
-
-
-def check(path: Path) -> None:
-    """Raise :class:`InputError` for a file that is empty, a Git LFS pointer or the like."""
-    if path.is_file() and (found := damage_of(read_head(path))):
-        raise InputError(found.what, place=str(path), remedy=found.remedy)
+    return read_start(path, size)
 
 
 def files_named(folder: Path, *patterns: str, depth: int | None = None) -> list[Path]:
