@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from transferscope.compare import compare_runs
-from transferscope.compare.gate import gate
+from transferscope.compare.gate import _signed, gate
 from transferscope.compare.guards import _clusters, _open
 from transferscope.compare.policy import parse_policy
 from transferscope.core.changes import ChangeTest
@@ -140,3 +140,20 @@ def test_nothing_is_detectable_where_nothing_can_be_shown(write_run):
     policy = parse_policy("[guards.chat]\nmargin = 5.0\n", place="p")
     (guard,) = gate(base, tuned, policy, **OPTIONS).guards
     assert guard.detectable is None
+
+
+def test_an_unknown_number_of_items_is_not_called_none(write_run):
+    base, tuned = write_run("base", {"chat": [1]}), write_run("tuned", {"chat": [1]})
+    base = scored(base, ScoreRow("chat", 0.6, stderr=0.02))
+    tuned = scored(tuned, ScoreRow("chat", 0.5, stderr=0.02))
+    policy = parse_policy("[guards.chat]\nmargin = 3.0\n", place="p")
+    (guard,) = gate(base, tuned, policy, replicates=999).guards
+    assert (guard.verdict, guard.bound, guard.n) == ("INCONCLUSIVE", None, 0)
+    assert guard.why == "the number of items of chat is not known; the policy asks for 100"
+
+
+@pytest.mark.parametrize(
+    ("points", "said"), [(0.0, "0.0"), (-0.04, "0.0"), (1.0, "+1.0"), (-60, "-60.0")]
+)
+def test_no_change_has_no_sign(points, said):
+    assert _signed(points) == said

@@ -244,3 +244,18 @@ def test_without_intervals_the_headline_says_so_once() -> None:
     assert verdict.headline(half, "math").startswith(
         "The change on math can't be judged (no interval is known), "
     )
+
+
+def test_a_loss_beside_a_score_without_an_interval_is_named() -> None:
+    """A group's mean is unknown where one of its scores is; the others' losses are not."""
+    nan = PlanePoint(-20.0, None)
+    found = result(
+        plane={"math": point(20.0, p=0.001), "other": point(6.0, p=0.3), "non": nan},
+        retention=nan,
+        causes=Causes({}, {}),
+    )
+    lost = [r.benchmark for r in found.benchmarks if (r.group, r.standing) == ("non", "loss")]
+    assert verdict.headline(found, "math") == (
+        "Better on math, the change elsewhere can't be judged (no interval is known), but loss on "
+        f"{' and '.join(lost)} established."
+    )

@@ -278,7 +278,7 @@ def _unjudged_reason(found: Mapping[str, str], seen: Seen, *, lacking: bool) -> 
     named = [
         f"{name} ({found[name].partition('; ')[2]})"
         if name in seen.pairing.excluded
-        else f"{name} ({changes[name]:+.1f} points)"
+        else f"{name} ({_signed(changes[name])} points)"
         for name in order[:NAMED]
     ]
     more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
@@ -292,6 +292,11 @@ def _unjudged_reason(found: Mapping[str, str], seen: Seen, *, lacking: bool) -> 
         f"{', '.join(named)}{more}: {where} {them}, but no guard judges {them}, as {why}; "
         f'{remedy}, or set unmapped = "ignore" in the policy'
     )
+
+
+def _signed(points: float) -> str:
+    """``+1.0``, ``-1.0`` and ``0.0``."""
+    return "0.0" if round(points, 1) == 0 else f"{points:+.1f}"
 
 
 def _fallen(guard: Guard) -> str:

@@ -149,6 +149,9 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         )
     flat = seen.tests[name] if name in seen.tests else drawn.tests[drawn.names.index(name)]
     few = guard.n < seen.policy.min_items
+    if few and (uncounted := [b for b in wanted if items_of(pairing, b) == 0]):
+        said = f"the number of items of {', '.join(uncounted)} is not known"
+        return replace(guard, why=f"{said}; the policy asks for {seen.policy.min_items}"), None
     why = _few(guard.n, single, seen.policy) if few else _why_open(guard, test, flat, seen)
     return replace(
         guard,

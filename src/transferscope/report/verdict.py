@@ -76,7 +76,7 @@ def headline(result: TunedResult, source: str) -> str:
             told, groups_said[0] = f"{told} on average", f"but {groups_said[0]}"
         said.append(told + _reservation(result, others, kept, causes.retention))
         if kept.standing != "loss":
-            said += groups_said or _hidden(result, others)
+            said += groups_said or _hidden(result, others) or _shown_alone(result, others)
     text = ", ".join(said)
     if missed := not_judged(result):
         text += f"; {missed}"
@@ -250,6 +250,18 @@ def _hidden(result: TunedResult, groups: Sequence[str]) -> list[str]:
     benchmark, found = min(rows, key=lambda row: row[1].flagged)
     more = f"; {len(rows) - 1} more likewise" if len(rows) > 1 else ""
     return [f"but on {name(benchmark)} {because(found)}{more}"]
+
+
+def _shown_alone(result: TunedResult, groups: Sequence[str]) -> list[str]:
+    """Benchmarks whose loss is established in groups that another score makes unknown."""
+    lost = [
+        row.benchmark
+        for row in result.benchmarks
+        if row.group in groups
+        and row.standing == "loss"
+        and result.plane[row.group].standing == "unknown"
+    ]
+    return [f"but loss on {_listed(lost)} established"] if lost else []
 
 
 def _format(result: TunedResult, groups: Sequence[str], point: PlanePoint) -> str:
