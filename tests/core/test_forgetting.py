@@ -5,9 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferscope.core.forgetting import transitions
+from transferscope.core.forgetting import Transitions, transition_rates, with_moves
 from transferscope.core.index import order_interval
 from transferscope.core.stats import ItemScores, bootstrap_means
+
+
+def transitions(
+    items: ItemScores, rng: np.random.Generator, *, chance: float | None, replicates: int = 10_000
+) -> list[Transitions]:
+    """One paired bootstrap over clusters within strata serves both rates, as in a comparison."""
+    moved = with_moves(items)
+    drawn_RK = bootstrap_means([moved], rng, replicates=replicates)[:, :, 0]
+    return transition_rates(moved, drawn_RK, models=len(items.scores_KN), chance=chance)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.core.shown import NAME_LIMIT, name, sentence, visible
+from transferscope.core.shown import NAME_LIMIT, listed, name, sentence, visible
 
 ESCAPE = "a\x1b[31mEVIL\x1b]0;title\x07\nb"
 
@@ -57,3 +57,9 @@ def test_an_error_is_one_safe_line():
     assert "no column a⟨U+001B⟩[31mEVIL" in said
     assert said.isprintable()
     assert len(str(InputError("w " * 5_000, place="p", remedy="r " * 5_000))) < 1_300
+
+
+def test_names_are_listed_up_to_a_number():
+    assert listed(["a"], 3) == "a"
+    assert listed(["a", "b"], 3) == "a and b"
+    assert listed(["a", "b", "c\x1b", "d", "e"], 3) == "a, b, c⟨U+001B⟩ and 2 more"

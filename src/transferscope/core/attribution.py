@@ -94,11 +94,6 @@ class Attribution:
         return large or self.clean_established is False
 
     @property
-    def mostly(self) -> bool:
-        """Whether flagged answers carry half of the change or more, in its direction."""
-        return self.notable and self.flagged * self.change > 0 and self.share >= 0.5
-
-    @property
     def share(self) -> float:
         """The flagged part over the change; NaN without a change."""
         return self.flagged / self.change if self.change else math.nan

@@ -9,7 +9,7 @@ import numpy as np
 from .index import order_interval
 from .noninferiority import effective_clusters, exact_lower
 from .standing import ALPHA
-from .stats import Array, ItemScores, bootstrap_means
+from .stats import Array, ItemScores
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +34,6 @@ class Transitions:
     backward_adjusted: Rate | None
 
 
-def transitions(
-    items: ItemScores,
-    rng: np.random.Generator,
-    *,
-    chance: float | None,
-    replicates: int = 10_000,
-) -> list[Transitions]:
-    """Rates of every tuned model (rows 1..K-1 of ``scores_KN``) against the base (row 0).
-
-    An item counts as right from a score of 1/2 on, as flips do. ``chance``: the score of guessing,
-    0 to below 1, ``None`` where it is unknown. A model that knows or guesses guesses on
-    (1 - a) / (1 - c) of the items, a its accuracy, so guessing alone moves c (1 - a) of all items
-    from right to wrong, and as many back. The adjusted rates are max(0, F - c (1 - a)) and
-    max(0, B - c (1 - a)) with the base's a: where fewer items moved than guessing would move,
-    nothing beyond guessing is seen, and no rate is negative. The intervals are percentiles of one
-    paired bootstrap over clusters within strata. Raises :class:`ValueError` for a chance outside
-    its range.
-    """
-    moved = with_moves(items)
-    drawn_RK = bootstrap_means([moved], rng, replicates=replicates)[:, :, 0]
-    return transition_rates(moved, drawn_RK, models=len(items.scores_KN), chance=chance)
-
-
 def with_moves(items: ItemScores) -> ItemScores:
     """``items`` with 2 K - 1 more rows, for one draw to serve both: base right, lost, won (0/1)."""
     right_KN = items.scores_KN >= 0.5
@@ -68,10 +45,17 @@ def with_moves(items: ItemScores) -> ItemScores:
 def transition_rates(
     moved: ItemScores, drawn_RK: Array, *, models: int, chance: float | None
 ) -> list[Transitions]:
-    """As :func:`transitions`, from the items of :func:`with_moves` and their replicates (percent).
+    """Rates of every tuned model against the base, from the items of :func:`with_moves` and their
+    bootstrap means (percent).
 
-    ``models``: base and tuned ones. Where replicates have no spread, as where nothing was lost, the
-    interval is what an exact test of as many clusters leaves open.
+    ``models``: base and tuned ones. An item counts as right from a score of 1/2 on, as flips do.
+    ``chance``: the score of guessing, 0 to below 1, ``None`` where it is unknown. A model that
+    knows or guesses guesses on (1 - a) / (1 - c) of the items, a its accuracy, so guessing alone
+    moves c (1 - a) of all items from right to wrong, and as many back. The adjusted rates are
+    max(0, F - c (1 - a)) and max(0, B - c (1 - a)) with the base's a: where fewer items moved than
+    guessing would move, nothing beyond guessing is seen, and no rate is negative. The intervals are
+    percentiles; where replicates have no spread, as where nothing was lost, what an exact test of
+    as many clusters leaves open. Raises :class:`ValueError` for a chance outside its range.
     """
     if chance is not None and not 0.0 <= chance < 1.0:
         raise ValueError(f"chance {chance!r} is not within 0..1")

@@ -18,7 +18,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,6 @@ from .standing import ALPHA
 Array = NDArray[np.float64]
 Definition = Literal["robust", "linear", "relative"]
 Scale = Literal["unit", "published", "cohort", "per-model"]
-DEFINITIONS: tuple[str, ...] = get_args(Definition)
-SCALES: tuple[str, ...] = get_args(Scale)
 LOWER, UPPER = 0.025, 0.975
 
 

@@ -8,6 +8,7 @@ and may be of any length. Every door to a reader goes through here: :func:`name`
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 TEXT_LIMIT = 2_000
 """Characters shown of a prompt or an answer."""
@@ -50,6 +51,15 @@ def name(text: object) -> str:
     ('a⟨U+001B⟩[31m red name', 80)
     """
     return _cut(_line(str(text)[: 10 * NAME_LIMIT]))
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """ "a", "a and b", "a, b, c and 4 more" where ``most`` is 3."""
+    shown = [name(text) for text in names[:most]]
+    if (left := len(names) - most) > 0:
+        return f"{', '.join(shown)} and {left} more"
+    *first, last = shown
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def sentence(text: object, limit: int = TEXT_LIMIT) -> str:

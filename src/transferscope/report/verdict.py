@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..core.attribution import add_up, because, flagged_answers
 from ..core.disagreement import format_share
+from ..core.shown import listed
 from .text import minus, name, sentence
 from .words import change, group_name, index_value
 
@@ -149,7 +150,7 @@ def not_judged(result: TunedResult | RankedModel) -> str:
         (result.incomparable, "can't be compared: not judged"),
     ]
     return "; ".join(
-        f"{_listed(names)} {'are' if len(names) > 1 else 'is'} in both inputs but {why}"
+        f"{listed(names, SHOWN)} {'are' if len(names) > 1 else 'is'} in both inputs but {why}"
         for names, why in clauses
         if names
     )
@@ -160,7 +161,7 @@ def missing(row: RankedModel) -> str:
     if not row.missing:
         return ""
     verb = "are" if len(row.missing) > 1 else "is"
-    return f"{_listed(row.missing)} {verb} in the base only: not judged"
+    return f"{listed(row.missing, SHOWN)} {verb} in the base only: not judged"
 
 
 def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str) -> list[str]:
@@ -277,7 +278,7 @@ def _format(result: TunedResult, groups: Sequence[str], point: PlanePoint) -> st
     said = "a change of format, not of ability"
     if abs(points) < 0.9 * abs(point.gain):
         said = "mostly a change of format"
-    return f"{said}: see {_listed([d.benchmark for d in found])}"
+    return f"{said}: see {listed([d.benchmark for d in found], SHOWN)}"
 
 
 def _not_compared(result: TunedResult) -> list[str]:
@@ -288,15 +289,6 @@ def _not_compared(result: TunedResult) -> list[str]:
     said = [f"{name(b)} ({sentence(why)})" for b, why in list(left.items())[:SHOWN]]
     more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
     return [f"Not compared: {', '.join(said)}{more}."]
-
-
-def _listed(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b, c and 4 more``."""
-    shown = [name(text) for text in names[:SHOWN]]
-    if (left := len(names) - SHOWN) > 0:
-        return f"{', '.join(shown)} and {left} more"
-    *first, last = shown
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _group(group: str) -> str:

@@ -30,8 +30,18 @@ from ...core.files import files_below, is_file, open_file, read_json
 from ...core.records import ModelRef, ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
-from .contradictions import contradiction, of_benchmark
-from .eee_rows import REMEDY, Result, Rows, number, read_rows, refuse, rows_of, tally_of
+from .contradictions import of_benchmark
+from .eee_rows import (
+    REMEDY,
+    Result,
+    Rows,
+    contradiction_of,
+    number,
+    read_rows,
+    refuse,
+    rows_of,
+    tally_of,
+)
 from .naming import Place, by_benchmark, not_comparable, of_model, place_of, plain, unmapped
 from .values import count, mapping
 
@@ -210,7 +220,7 @@ def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Foun
             found.notes.append(f"{chosen.name}: {chosen.labels[0]} is read, not {others}")
         found.notes += _check(chosen, has[best], tally, rows_file)
         key = (chosen.place.benchmark, chosen.place.subset)
-        found.wrong[key] = _contradiction(chosen, has[best])
+        found.wrong[key] = contradiction_of(chosen, has[best])
         used = rows_file if has[best].count else None
         found.chosen.append((chosen.place, (chosen, used)))
         also = refused.pop(key, [])
@@ -256,18 +266,6 @@ def _check(
     if result.high > 1.0 and 0.0 < rows.highest <= 1.0:
         what = f"{label} is said to reach {result.high:g}, but no row is above 1"
         refuse(f"{result.name}: {what}", str(file))
-
-
-def _contradiction(result: Result, rows: Rows) -> str | None:
-    if not rows.count:
-        return None
-    mean = (rows.total / rows.count - result.low) / (result.high - result.low)
-    return contradiction(
-        counts=(rows.items, rows.items + rows.errors, rows.count, rows.count + rows.errors),
-        mean=mean,
-        said_n=result.n,
-        said=result.score,
-    )
 
 
 def _result(item: Mapping[str, Any], place: Place, *, alone: bool) -> Result | _Refused:

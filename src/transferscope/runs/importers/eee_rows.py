@@ -13,6 +13,7 @@ from ...core.errors import InputError
 from ...core.files import json_lines, open_file
 from ...core.records import Outcome, Response
 from .base import Sample
+from .contradictions import contradiction
 from .naming import FINISH, Place
 from .values import mapping
 
@@ -89,6 +90,19 @@ def rows_of(result: Result, tally: Mapping[tuple[Any, Any], Rows]) -> Rows:
         errors=sum(rows.errors for rows in mine),
         highest=max((rows.highest for rows in mine), default=-math.inf),
         total=sum(rows.total for rows in mine),
+    )
+
+
+def contradiction_of(result: Result, rows: Rows) -> str | None:
+    """In what the rows contradict the aggregate's result, ``None`` where they don't."""
+    if not rows.count:
+        return None
+    mean = (rows.total / rows.count - result.low) / (result.high - result.low)
+    return contradiction(
+        counts=(rows.items, rows.items + rows.errors, rows.count, rows.count + rows.errors),
+        mean=mean,
+        said_n=result.n,
+        said=result.score,
     )
 
 

@@ -27,6 +27,7 @@ from ...core.errors import InputError
 from ...core.files import json_lines, open_file, read_head, read_list
 from ...core.records import Outcome, Response, digest
 from .base import Sample
+from .lmeval_requests import chosen, generated, message_hash_of, prompt_of, rendered_hash_of
 
 EXTRACTION_FAILED = "extraction_failed"
 """Flag: the chosen filter found no right answer, a more lenient one of the same task did."""
@@ -185,7 +186,7 @@ def _scores(
     if isinstance(value, list):
         if not all(_is_score(v) for v in value):
             return None
-        if not file.keeps_first and len(value) == len(_generated(row)) > 1:
+        if not file.keeps_first and len(value) == len(generated(row)) > 1:
             return [(float(v), 1.0) for v in value]
         if not all(isinstance(v, bool) for v in value):
             return None
@@ -206,16 +207,16 @@ def _unreadable(file: SampleFile, value: object, place: str) -> NoReturn:
 def _samples(
     file: SampleFile, item: str, row: Mapping[str, Any], scores: list[tuple[float, float]]
 ) -> Iterator[Sample]:
-    prompt = _prompt(row)
-    texts: list[str] = _generated(row)
+    prompt = prompt_of(row)
+    texts: list[str] = generated(row)
     # One score of several responses (pass@k, a majority): none of them is the scored answer.
     graded = len(texts) == len(scores) or (bool(texts) and file.keeps_first)
-    if not texts and (chosen := _chosen(file, row)) is not None:
-        texts = [chosen]
-    generated = graded and bool(_generated(row))
+    if not texts and (likeliest := chosen(row, file.metric, delimiter=file.delimiter)) is not None:
+        texts = [likeliest]
+    own = graded and bool(generated(row))
     for repeat, (score, weight) in enumerate(scores):
         text = texts[repeat] if repeat < len(texts) else None
-        has = generated and text is not None
+        has = own and text is not None
         flags, inferred = flags_of(text or "", prompt=prompt) if has else ((), ())
         outcome = Outcome(
             benchmark=file.benchmark,
@@ -227,92 +228,11 @@ def _samples(
             chance=file.chance,
             flags=flags,
             flags_inferred=inferred,
-            message_hash=_message_hash(file, [row]),
-            rendered_hash=_rendered_hash(row),
+            message_hash=message_hash_of([row], fewshot=file.fewshot),
+            rendered_hash=rendered_hash_of(row),
         )
         response = None if text is None else Response(item, repeat, prompt, text)
         yield Sample(outcome, response)
-
-
-def _message_hash(file: SampleFile, rows: list[Mapping[str, Any]]) -> str | None:
-    """What was asked, before the chat template.
-
-    lm-eval stores no messages, but hashes of the document and of its target: with the number of
-    examples in front they are the same in two runs that asked the same. Task versions, which may
-    change the wording, are compared by themselves.
-    """
-    parts = [[row.get("doc_hash"), row.get("target_hash")] for row in rows]
-    if not all(isinstance(part, str) for pair in parts for part in pair):
-        return None
-    return digest([sorted(parts), file.fewshot])
-
-
-def _rendered_hash(row: Mapping[str, Any]) -> str | None:
-    """lm-eval's hash of the first request's prompt as the model got it, cut to 16 digits."""
-    value = row.get("prompt_hash")
-    return value[:16] if isinstance(value, str) else None
-
-
-def _requests(row: Mapping[str, Any]) -> list[tuple[Any, Any]]:
-    """(prompt, continuation or settings) of every request.
-
-    ``gen_args_0`` to ``gen_args_N`` with ``arg_0`` and ``arg_1``; in old files lists in a list.
-    """
-    value = row.get("arguments")
-    if isinstance(value, dict):
-        value = [value.get(f"gen_args_{i}") for i in range(len(value))]
-    pairs = []
-    for request in value if isinstance(value, list) else ():
-        if isinstance(request, dict):
-            pairs.append((request.get("arg_0"), request.get("arg_1")))
-        else:
-            padded = [*(request if isinstance(request, list) else []), None, None]
-            pairs.append((padded[0], padded[1]))
-    return pairs
-
-
-def _prompt(row: Mapping[str, Any]) -> str:
-    """The first request's prompt; chat servers get their messages as a list of one string."""
-    prompt, _ = next(iter(_requests(row)), ("", None))
-    if isinstance(prompt, list) and len(prompt) == 1:
-        prompt = prompt[0]
-    return prompt if isinstance(prompt, str) else json.dumps(prompt)
-
-
-def _generated(row: Mapping[str, Any]) -> list[str]:
-    """All repeats of the one generated response; empty for log-likelihoods."""
-    responses = row.get("resps")
-    first = responses[0] if isinstance(responses, list) and responses else None
-    if not isinstance(first, list) or not all(isinstance(text, str) for text in first):
-        return []
-    return first
-
-
-def _chosen(file: SampleFile, row: Mapping[str, Any]) -> str | None:
-    """The likeliest choice as the metric reads it: by sum, per character or per byte.
-
-    ``None`` where there was nothing to choose, and for metrics with another rule.
-    """
-    requests, responses = _requests(row), row.get("resps")
-    if "acc_mutual_info" in row:  # the second half asks for the choices without the question
-        requests = requests[: len(requests) // 2]
-    if file.metric == "acc_mutual_info" or len(requests) < 2 or not isinstance(responses, list):
-        return None
-    choices = [continuation for _, continuation in requests]
-    if len(set(map(str, choices))) == 1:  # the choice stands in the context: winogrande
-        choices = [context for context, _ in requests]
-    try:
-        nats = [float(responses[i][0][0]) for i in range(len(requests))]
-        names = [choice.removeprefix(file.delimiter) for choice in choices]
-    except (TypeError, ValueError, IndexError, AttributeError, KeyError):
-        return None
-    lengths = [1] * len(names)
-    if file.metric == "acc_norm":
-        lengths = [max(len(name), 1) for name in names]
-    elif file.metric == "acc_bytes":
-        lengths = [max(len(name.encode("utf-8", "replace")), 1) for name in names]
-    best = max(range(len(names)), key=lambda i: nats[i] / lengths[i])
-    return str(names[best])
 
 
 def _is_pair(file: SampleFile, row: Mapping[str, Any]) -> bool:
@@ -350,7 +270,7 @@ def _questions(file: SampleFile, tally: Tally) -> Iterator[Sample]:
         sentence, question = (row["doc"][key] for key in _QUESTION)
         entry = found.setdefault(
             digest([sentence, question]),
-            _Question(item, digest(sentence), _rendered_hash(row), []),
+            _Question(item, digest(sentence), rendered_hash_of(row), []),
         )
         gold, predicted = row[file.metric]
         entry.hashes.append({key: row.get(key) for key in ("doc_hash", "target_hash")})
@@ -366,7 +286,7 @@ def _questions(file: SampleFile, tally: Tally) -> Iterator[Sample]:
             subset=file.subset,
             cluster=entry.cluster,
             chance=file.chance,
-            message_hash=_message_hash(file, entry.hashes),
+            message_hash=message_hash_of(entry.hashes, fewshot=file.fewshot),
             rendered_hash=entry.rendered_hash,
         )
         yield Sample(outcome, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...core.shown import listed
 from ...core.taxonomy import Taxonomy
 from .base import Taken
 
@@ -23,14 +24,8 @@ def pooled(taken: Iterable[Taken], taxonomy: Taxonomy) -> tuple[str, ...]:
         if found is not None and not found.family:
             by_benchmark.setdefault(one.benchmark, {})[one.task] = None
     return tuple(
-        f"{_listed(list(tasks))} are pooled: all are taken for {benchmark}; leave one out, or give "
-        "one an entry of its own in a --map file"
+        f"{listed(list(tasks), SHOWN)} are pooled: all are taken for {benchmark}; leave one out, "
+        "or give one an entry of its own in a --map file"
         for benchmark, tasks in by_benchmark.items()
         if len(tasks) > 1
     )
-
-
-def _listed(tasks: list[str]) -> str:
-    if (left := len(tasks) - SHOWN) > 0:
-        return f"{', '.join(tasks[:SHOWN])} and {left} more"
-    return f"{', '.join(tasks[:-1])} and {tasks[-1]}"

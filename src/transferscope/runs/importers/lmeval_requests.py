@@ -1,0 +1,91 @@
+"""What a row of lm-eval's samples says of the requests: what was asked, and what came back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.records import digest
+
+
+def message_hash_of(rows: list[Mapping[str, Any]], *, fewshot: int) -> str | None:
+    """What was asked, before the chat template.
+
+    lm-eval stores no messages, but hashes of the document and of its target: with the number of
+    examples in front they are the same in two runs that asked the same. Task versions, which may
+    change the wording, are compared by themselves.
+    """
+    parts = [[row.get("doc_hash"), row.get("target_hash")] for row in rows]
+    if not all(isinstance(part, str) for pair in parts for part in pair):
+        return None
+    return digest([sorted(parts), fewshot])
+
+
+def rendered_hash_of(row: Mapping[str, Any]) -> str | None:
+    """lm-eval's hash of the first request's prompt as the model got it, cut to 16 digits."""
+    value = row.get("prompt_hash")
+    return value[:16] if isinstance(value, str) else None
+
+
+def _requests(row: Mapping[str, Any]) -> list[tuple[Any, Any]]:
+    """(prompt, continuation or settings) of every request.
+
+    ``gen_args_0`` to ``gen_args_N`` with ``arg_0`` and ``arg_1``; in old files lists in a list.
+    """
+    value = row.get("arguments")
+    if isinstance(value, dict):
+        value = [value.get(f"gen_args_{i}") for i in range(len(value))]
+    pairs = []
+    for request in value if isinstance(value, list) else ():
+        if isinstance(request, dict):
+            pairs.append((request.get("arg_0"), request.get("arg_1")))
+        else:
+            padded = [*(request if isinstance(request, list) else []), None, None]
+            pairs.append((padded[0], padded[1]))
+    return pairs
+
+
+def prompt_of(row: Mapping[str, Any]) -> str:
+    """The first request's prompt; chat servers get their messages as a list of one string."""
+    prompt, _ = next(iter(_requests(row)), ("", None))
+    if isinstance(prompt, list) and len(prompt) == 1:
+        prompt = prompt[0]
+    return prompt if isinstance(prompt, str) else json.dumps(prompt)
+
+
+def generated(row: Mapping[str, Any]) -> list[str]:
+    """All repeats of the one generated response; empty for log-likelihoods."""
+    responses = row.get("resps")
+    first = responses[0] if isinstance(responses, list) and responses else None
+    if not isinstance(first, list) or not all(isinstance(text, str) for text in first):
+        return []
+    return first
+
+
+def chosen(row: Mapping[str, Any], metric: str, *, delimiter: str) -> str | None:
+    """The likeliest choice as the metric reads it: by sum, per character or per byte.
+
+    ``delimiter`` stands before a choice in its request. ``None`` where there was nothing to choose,
+    and for metrics with another rule.
+    """
+    requests, responses = _requests(row), row.get("resps")
+    if "acc_mutual_info" in row:  # the second half asks for the choices without the question
+        requests = requests[: len(requests) // 2]
+    if metric == "acc_mutual_info" or len(requests) < 2 or not isinstance(responses, list):
+        return None
+    choices = [continuation for _, continuation in requests]
+    if len(set(map(str, choices))) == 1:  # the choice stands in the context: winogrande
+        choices = [context for context, _ in requests]
+    try:
+        nats = [float(responses[i][0][0]) for i in range(len(requests))]
+        names = [choice.removeprefix(delimiter) for choice in choices]
+    except (TypeError, ValueError, IndexError, AttributeError, KeyError):
+        return None
+    lengths = [1] * len(names)
+    if metric == "acc_norm":
+        lengths = [max(len(name), 1) for name in names]
+    elif metric == "acc_bytes":
+        lengths = [max(len(name.encode("utf-8", "replace")), 1) for name in names]
+    best = max(range(len(names)), key=lambda i: nats[i] / lengths[i])
+    return str(names[best])
