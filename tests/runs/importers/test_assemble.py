@@ -10,7 +10,6 @@ from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers.assemble import (
     Part,
     dated,
-    disagreement,
     number,
     pick,
     place_below,
@@ -96,15 +95,6 @@ def test_two_parts_of_one_subset_are_refused():
         InputError, match=r"two: a second result of gsm8k; keep one of them .*: one"
     ):
         results(Part(place, Path("one"), score=0.5), Part(place, Path("two"), score=0.5))
-
-
-def test_disagreement():
-    assert disagreement("t", n=4, mean=0.5, said_n=4, said=0.5004) is None
-    assert disagreement("t", n=4, mean=0.5, said_n=None, said=None) is None
-    said = disagreement("t", n=4, mean=0.5, said_n=5, said=0.5)
-    assert said == "t: 4 answers, but the score beside them is of 5 items"
-    said = disagreement("t", n=4, mean=0.5, said_n=4, said=0.51)
-    assert said == "t: the answers' mean is 50.00 %, the score beside them 51.00 %"
 
 
 def test_a_run_is_dated_by_its_folder_else_by_its_file(tmp_path):

@@ -4,15 +4,18 @@ import gzip
 import json
 import shutil
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
+from transferscope.core.records import ModelRef
 from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers import find_importer, import_results, open_run
 from transferscope.runs.importers.evalscope import IMPORTER
+from transferscope.runs.importers.explain import explain
 
 HERE = Path(__file__).parent / "fixtures" / "evalscope"
 RUN = "20261128_080000"
@@ -101,7 +104,7 @@ def test_answers_without_a_score_are_left_out_and_counted(out):
     results, samples = read(out)
     assert len(samples["mmlu"]) == 5
     assert "mmlu/virology: 1 of 4 answers left out, they have no score" in results.notes
-    assert "mmlu/virology: 3 answers, but the score beside them is of 4 items" in results.notes
+    assert results.contradictions == {"mmlu": "mmlu/virology: mean 66.67 %, not 75.00 %"}
 
 
 def test_a_contradiction_is_said_first(out):
@@ -109,9 +112,14 @@ def test_a_contradiction_is_said_first(out):
         raw["metrics"][0]["categories"][0]["subsets"][0]["score"] = 0.9
 
     edit(out / RUN / "reports" / "tiny" / "gsm8k.json", lie)
-    assert read(out)[0].notes[0] == (
-        "gsm8k: the answers' mean is 50.00 %, the score beside them 90.00 %"
-    )
+    assert read(out)[0].contradictions == {"gsm8k": "mean 50.00 %, not 90.00 %"}
+    with ExitStack() as stack:
+        run = open_run(out, stack)
+        assert run.manifest.contradictions == {"gsm8k": "mean 50.00 %, not 90.00 %"}
+        tuned = replace(run, manifest=replace(run.manifest, model=ModelRef("tuned")))
+        (compared,) = compare_runs(run, [tuned]).tuned
+        assert "mean 50.00 %, not 90.00 %" in compared.contradictions["gsm8k"]
+    assert explain(out).notes[0].startswith("gsm8k: the samples contradict the results beside them")
 
 
 def test_what_is_better_when_lower_and_what_all_failed(out):

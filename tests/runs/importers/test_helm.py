@@ -146,4 +146,6 @@ def test_scores_that_contradict_the_instances_are_said_first(suite):
             stat["mean"] = 0.9
 
     edit(suite / "mmlu_virology" / "stats.json", lie)
-    assert read(suite)[0].notes[0].endswith("mean is 75.00 %, the score beside them 90.00 %")
+    (told,) = read(suite)[0].contradictions.values()
+    assert told.startswith("mmlu:subject=virology")
+    assert told.endswith(": mean 75.00 %, not 90.00 %")

@@ -130,9 +130,9 @@ def test_details_that_contradict_the_results_are_said_first(tmp_path):
         raw["config_tasks"]["mmlu:anatomy|5"]["effective_num_docs"] = 135
 
     results, _ = read(lay(tmp_path, edit=lie))
-    assert set(results.notes) == {
-        "gsm8k: the answers' mean is 50.00 %, the score beside them 90.00 %",
-        "mmlu:anatomy: 2 answers, but the score beside them is of 135 items",
+    assert results.contradictions == {
+        "gsm8k": "mean 50.00 %, not 90.00 %",
+        "mmlu": "mmlu:anatomy: 2 samples, not 135",
     }
 
 

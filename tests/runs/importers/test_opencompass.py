@@ -135,9 +135,7 @@ def test_contradictions_failures_and_metrics(out):
     result(out, "hellaswag", {"error": "predictions and references have different length"})
     result(out, "drop", {"score": 61.0, "accuracy": 50.0, "details": details})
     results, samples = read(out)
-    assert results.notes[0] == (
-        "gsm8k_a58960: the answers' mean is 50.00 %, the score beside them 90.00 %"
-    )
+    assert results.contradictions == {"gsm8k": "mean 50.00 %, not 90.00 %"}
     taken = {one.task: one for one in results.taken}
     assert taken["hellaswag"].left_out.startswith("it failed: predictions and references")
     assert taken["drop"].metric == "accuracy"  # what the correct answers are the items of

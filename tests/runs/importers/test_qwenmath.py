@@ -69,9 +69,10 @@ def test_outputs_are_items_with_repeats_and_metrics_alone_are_scores(tmp_path):
 
 def test_metrics_that_contradict_the_outputs_are_said_first(tmp_path):
     folder = write(tmp_path / "m" / "aime24", [row(0, [True]), row(1, [False])], acc=33.3, n=3)
-    assert read(folder)[0].notes == ("aime24: 2 answers, but the score beside them is of 3 items",)
+    wrong = {"aime24": "2 samples, not 3; mean 50.00 %, not 33.30 %"}
+    assert read(folder)[0].contradictions == wrong
     write(folder, [row(0, [True]), row(1, [False])], acc=90.0, n=2)
-    assert "50.00 %, the score beside them 90.00 %" in read(folder)[0].notes[0]
+    assert read(folder)[0].contradictions == {"aime24": "mean 50.00 %, not 90.00 %"}
 
 
 def test_outputs_that_nobody_scored_and_gzip(tmp_path):

@@ -21,6 +21,7 @@ from ...core.records import ModelRef, ScoreRow
 from ...core.tasknames import fold, key
 from ...core.taxonomy import Taxonomy
 from .base import Results, Sample, Taken
+from .claims import told_of_tasks
 from .naming import (
     Place,
     by_benchmark,
@@ -33,8 +34,6 @@ from .naming import (
 
 Read = Callable[[], Iterator[Sample]]
 _NO_SUBSET = ("", "main", "default", "all", "test", "defaultsubset", "openaihumaneval")
-CLOSE = 1e-3
-"""Answers and the score beside them agree within this, in 0..1: scores are often rounded."""
 UNSCORED = "it has no score within 0..1"
 
 
@@ -44,7 +43,8 @@ class Part:
 
     ``shown`` is the task's name for a user where it is not the place's. ``score``, ``stderr`` and
     ``scores`` (of all metrics, by name, the one that is read first) are in 0..1; ``n`` counts
-    items. ``left_out``: why neither is used, else empty.
+    items. ``left_out``: why neither is used, else empty. ``contradiction``: in what the answers
+    contradict the score, else empty.
     """
 
     place: Place
@@ -59,6 +59,7 @@ class Part:
     scores: Mapping[str, float] = field(default_factory=dict)
     decoding: Mapping[str, Any] = field(default_factory=dict)
     left_out: str = ""
+    contradiction: str = ""
 
 
 def number(value: object) -> float | None:
@@ -140,18 +141,6 @@ def shown_below(task: str, subset: str) -> str:
     return task if key(subset) in (*_NO_SUBSET, key(task)) else f"{task}/{subset}"
 
 
-def disagreement(
-    task: str, *, n: int, mean: float, said_n: int | None, said: float | None, close: float = CLOSE
-) -> str | None:
-    """How the answers contradict the score beside them, else ``None``; means in 0..1."""
-    if said_n is not None and said_n != n:
-        return f"{task}: {n:,} answers, but the score beside them is of {said_n:,} items"
-    if said is not None and abs(said - mean) > close:
-        score, own = 100 * said, 100 * mean
-        return f"{task}: the answers' mean is {own:.2f} %, the score beside them {score:.2f} %"
-    return None
-
-
 def results_of(
     parts: Sequence[Part],
     *,
@@ -174,12 +163,15 @@ def results_of(
             raise InputError(what, place=str(part.file), remedy=remedy)
     samples: dict[str, Read] = {}
     scores: list[ScoreRow] = []
+    contradictions: dict[str, str] = {}
     groups = by_benchmark(((part.place, part) for part in used), file=str(path))
     for name, members in groups.items():
         mine = [part for _, part in members]
         reads = [part.read for part in mine if part.read is not None]
         if reads:
             samples[name] = partial(chained, reads)
+            if wrong := [_contradiction(p, mine) for p in mine if p.contradiction]:
+                contradictions[name] = told_of_tasks(wrong)
             if lacking := [_label(p.place) for p in mine if p.read is None]:
                 said.append(f"{name}: left out for want of answers: {', '.join(lacking)}")
         else:
@@ -196,6 +188,7 @@ def results_of(
         unmapped=unmapped(part.place for part in used),
         notes=(*said, *left_out(taken)),
         taken=taken,
+        contradictions=contradictions,
         metrics={
             name: members[0][1].scores
             for name, members in groups.items()
@@ -209,6 +202,14 @@ def results_of(
 def _same(place: Place, parts: Sequence[Part]) -> Part:
     wanted = (place.benchmark, place.subset)
     return next(p for p in parts if (p.place.benchmark, p.place.subset) == wanted)
+
+
+def _contradiction(part: Part, members: Sequence[Part]) -> str:
+    return part.contradiction if len(members) == 1 else f"{_shown(part)}: {part.contradiction}"
+
+
+def _shown(part: Part) -> str:
+    return part.shown or part.place.task
 
 
 def _label(place: Place) -> str:
@@ -233,7 +234,7 @@ def _taken(part: Part) -> Taken:
     place = part.place
     return Taken(
         file=str(part.file),
-        task=part.shown or place.task,
+        task=_shown(part),
         benchmark=place.benchmark,
         metric=part.metric,
         others=part.others,

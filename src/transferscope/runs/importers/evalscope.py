@@ -19,12 +19,12 @@ from ...core.taxonomy import Taxonomy
 from .assemble import (
     UNSCORED,
     Part,
-    disagreement,
     place_below,
     results_of,
     shown_below,
 )
 from .base import Importer, Results
+from .claims import disagreement
 from .evalscope_reports import Metric, Report, is_report, newest, read_report, review_file, root_of
 from .evalscope_rows import Tally, read_reviews, tally_of
 from .naming import Place, not_comparable, of_model, place_of
@@ -171,7 +171,7 @@ def _reviewed(
 ) -> Part:
     """The part of a file of reviews, held against what the report has ``said``."""
     tally: Tally = tally_of(file, wanted or place.metrics)
-    task, why = shown or place.task, ""
+    task, why, wrong = shown or place.task, "", ""
     if tally.metric is None:
         why = f"none of its {tally.rows:,} answers has a score within 0..1"
     else:
@@ -179,11 +179,9 @@ def _reviewed(
             lost = tally.rows - tally.scored
             notes.append(f"{task}: {lost:,} of {tally.rows:,} answers left out, they have no score")
         mean = tally.total / tally.scored
-        # A report counts items or, of repeated ones, answers.
-        n = tally.items if said[1] == tally.items else tally.scored
-        wrong = disagreement(task, n=n, mean=mean, said_n=said[1], said=said[0])
-        if wrong:
-            notes.insert(0, wrong)
+        # A report counts items or, of repeated ones, answers; those that have no score or not.
+        n = (tally.rows, tally.scored, tally.items)
+        wrong = disagreement(n=n, mean=mean, said_n=said[1], said=said[0])
     return Part(
         place=place,
         file=under or file,
@@ -193,4 +191,5 @@ def _reviewed(
         n=tally.items,
         read=partial(read_reviews, file, place, tally.metric or ""),
         left_out=why,
+        contradiction=wrong,
     )

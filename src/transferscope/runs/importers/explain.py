@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.taxonomy import Taxonomy, load_taxonomy
+from ..manifest import contradicts
 from . import read_results
 from .base import Results, Taken
 from .pooled import pooled
@@ -114,7 +115,8 @@ def explain(
     name, results = read_results(path, taxonomy, format)
     tasks = [_explained(taken, taxonomy) for taken in results.taken or _guessed(results, path)]
     tasks.sort(key=lambda task: (task.mapped, not task.taken.left_out))  # stable
-    notes = (*results.notes, *pooled(results.taken, taxonomy))
+    wrong = [f"{name}: {contradicts(text)}" for name, text in results.contradictions.items()]
+    notes = (*wrong, *results.notes, *pooled(results.taken, taxonomy))
     return Explanation(path, name, results.model.name, tuple(tasks), notes)
 
 

@@ -18,8 +18,9 @@ from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.tasknames import without_model
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, disagreement, listed, number, pick, read_first, results_of
+from .assemble import Part, listed, number, pick, read_first, results_of
 from .base import Importer, Results
+from .claims import disagreement
 from .eee_rows import mapping
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
 from .naming import Place, of_model, places_of, plain
@@ -151,12 +152,10 @@ def _with_items(part: Part, run: _Run, found: Instances, notes: list[str]) -> Pa
             return replace(part, left_out=f"all its {found.rows:,} answers failed")
         return part
     mean = sum(found.scores.values()) / len(found.scores)
-    wrong = disagreement(task, n=0, mean=mean, said_n=None, said=part.score)
-    if wrong:
-        notes.insert(0, wrong)
+    wrong = disagreement(n=0, mean=mean, said_n=None, said=part.score)
     items = {item for item, _ in kept}
     read_ = partial(read_instances, run.folder, part.place, kept, choice=_choice(run))
-    return replace(part, n=len(items), read=read_)
+    return replace(part, n=len(items), read=read_, contradiction=wrong)
 
 
 def _main(scores: Mapping[str, float], place: Place, run: _Run) -> tuple[str | None, str]:

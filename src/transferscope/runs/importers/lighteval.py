@@ -21,8 +21,9 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, disagreement, number, pick, read_first, results_of, share
+from .assemble import Part, number, pick, read_first, results_of, share
 from .base import Importer, Results
+from .claims import disagreement
 from .eee_rows import mapping
 from .lighteval_files import (
     bare,
@@ -187,9 +188,7 @@ def _with_details(task: _Task, place: Place, metric: str, notes: list[str]) -> P
         notes.append(f"{place.task}: {len(found) - len(kept)} of {len(found):,} answers left out")
     mean = sum(kept) / len(kept) if kept else 0.0
     said = scores.get(metric)
-    wrong = disagreement(place.task, n=len(found), mean=mean, said_n=_count(task), said=said)
-    if wrong and not why:
-        notes.insert(0, wrong)
+    wrong = disagreement(n=len(found), mean=mean, said_n=_count(task), said=said)
     return Part(
         place=place,
         file=task.file,
@@ -200,6 +199,7 @@ def _with_details(task: _Task, place: Place, metric: str, notes: list[str]) -> P
         scores=read_first(scores, metric),
         decoding=_decoding(task),
         left_out=why,
+        contradiction=wrong,
     )
 
 

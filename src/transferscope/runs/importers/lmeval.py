@@ -26,6 +26,7 @@ from typing import Any
 from ...core.records import ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
+from .claims import told_of_tasks
 from .lmeval_about import decoding_of, limit_of, settings_of, versions_of
 from .lmeval_claims import Claim, claim_of, contradiction
 from .lmeval_files import (
@@ -175,5 +176,4 @@ def _read_all(
         if text := contradiction(claim, counts, total / weight if weight else None):
             said.append(f"{claim.task}: {text}" if len(parts) > 1 else text)
     if said:
-        more = f" (and {len(said) - 1} more of its tasks)" if len(said) > 1 else ""
-        contradictions[parts[0][0].place.benchmark] = said[0] + more
+        contradictions[parts[0][0].place.benchmark] = told_of_tasks(said)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .claims import disagreement
 from .lmeval_tasks import Task, count_of, score_keys, section
 
 _CLOSE = 1e-6
@@ -37,23 +38,19 @@ def contradiction(claim: Claim, counts: tuple[int, int], mean: float | None) -> 
     ``counts``: the samples' documents, and those of them with a score; older versions count the
     former, newer ones the latter. ``mean``: of the scores, 0..1.
     """
-    found = []
-    if claim.n is not None and claim.n not in counts:
-        found.append(f"{counts[0]:,} samples, not {claim.n:,}")
-    if claim.score is not None and mean is not None and not _agrees(claim, mean):
-        found.append(f"mean {100 * mean:.2f} %, not {100 * claim.score:.2f} %")
-    return "; ".join(found) or None
+    found = disagreement(n=counts, mean=mean, said_n=claim.n, said=claim.score, close=_room(claim))
+    return found or None
 
 
-def _agrees(claim: Claim, mean: float) -> bool:
-    """Whether the means are one; a score that is no share of n items may have been rounded."""
+def _room(claim: Claim) -> float:
+    """What the means may differ by; a score that is no share of n items may have been rounded."""
     score = claim.score or 0.0
     room = _CLOSE
     digits = len(repr(score).partition(".")[2])
     whole = claim.n is not None and abs(score * claim.n - round(score * claim.n)) < _CLOSE
     if not whole and 3 <= digits <= 6 and "e" not in repr(score):
         room += 0.5 * 10.0**-digits
-    return abs(mean - score) <= room
+    return room
 
 
 def _is_mean(metric: str, task: str, raw: Mapping[str, Any]) -> bool:

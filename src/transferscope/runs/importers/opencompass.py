@@ -21,17 +21,16 @@ from ...core.packed import bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import (
-    CLOSE,
     Part,
     chained,
     dated,
-    disagreement,
     number,
     pick,
     read_first,
     results_of,
 )
 from .base import Importer, Results
+from .claims import CLOSE, disagreement
 from .naming import Place, of_model, places_of
 from .opencompass_rows import (
     details_of,
@@ -142,6 +141,7 @@ def _newest(results: list[_Result], notes: list[str]) -> list[_Result]:
 def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
     """One data set that ran several times under names of its own: its answers are repeats."""
     first, *more = [_part(result, place, notes, at) for at, result in enumerate(runs)]
+    wrong = next((part.contradiction for part in (first, *more) if part.contradiction), "")
     scores = [part.score for part in (first, *more) if part.score is not None]
     reads = [part.read for part in (first, *more) if part.read is not None]
     if not more or first.left_out or len(scores) < 1 + len(more):
@@ -153,6 +153,7 @@ def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
         score=sum(scores) / len(scores),
         scores={},
         read=partial(chained, reads) if reads else None,
+        contradiction=wrong,
     )
 
 
@@ -165,8 +166,9 @@ def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Par
     predictions = predictions_beside(result.file)
     details = details_of(result.raw.get("details"))
     kept = [score for detail in details for score in detail.scores if score is not None]
+    wrong = ""
     if kept and not why:
-        metric = _agreeing(metric, scores, sum(kept) / len(kept), place, notes)
+        metric, wrong = _agreeing(metric, scores, sum(kept) / len(kept))
     part = Part(
         place=place,
         file=run,
@@ -183,7 +185,7 @@ def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Par
         notes.append(f"{place.task}: {lost:,} of {lost + len(kept):,} answers were not graded")
     repeats = max(len(detail.scores) for detail in details)
     read_ = partial(read_details, result.file, place, details, predictions, run_ * repeats)
-    return replace(part, read=read_)
+    return replace(part, read=read_, contradiction=wrong)
 
 
 def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
@@ -199,14 +201,12 @@ def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _agreeing(
-    metric: str | None, scores: Mapping[str, float], mean: float, place: Place, notes: list[str]
-) -> str | None:
-    """The metric that the correct answers are the items of; else a note on the contradiction."""
+    metric: str | None, scores: Mapping[str, float], mean: float
+) -> tuple[str | None, str]:
+    """The metric that the correct answers are the items of; else the contradiction, too."""
     close = [name for name, score in scores.items() if abs(score - mean) <= CLOSE]
     if metric in close or metric is None:
-        return metric
+        return metric, ""
     if close:
-        return close[0]
-    wrong = disagreement(place.task, n=0, mean=mean, said_n=None, said=scores[metric])
-    notes.insert(0, str(wrong))
-    return metric
+        return close[0], ""
+    return metric, disagreement(n=0, mean=mean, said_n=None, said=scores[metric])

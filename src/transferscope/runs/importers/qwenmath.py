@@ -20,8 +20,9 @@ from ...core.files import read_json_lines
 from ...core.packed import bare_stem
 from ...core.records import ModelRef, digest
 from ...core.taxonomy import Taxonomy
-from .assemble import UNSCORED, Part, disagreement, listed, number, results_of, share
+from .assemble import UNSCORED, Part, listed, number, results_of, share
 from .base import Importer, Results, Sample
+from .claims import disagreement
 from .eee_rows import mapping
 from .naming import Place, of_model, places_of
 from .packed import document, files_named, head, hollow_in, name_of
@@ -123,18 +124,16 @@ def _part(file: Path, place: Place, notes: list[str]) -> Part:
     why = "" if kept else f"none of its {rows:,} answers has a score"
     if kept and len(kept) < rows:
         notes.append(f"{place.task}: {rows - len(kept):,} of {rows:,} problems have no score")
+    wrong = ""
     for metrics in _metrics_of(file)[:1] if kept else ():
         said = mapping(document(metrics, remedy=_REMEDY))
         acc, n = number(said.get("acc")), said.get("num_samples")
         wrong = disagreement(
-            place.task,
             n=rows,
             mean=sum(row[0] for row in kept) / len(kept),  # acc is the first sample's
             said_n=n if type(n) is int else None,
             said=None if acc is None else acc / 100.0,
         )
-        if wrong:
-            notes.insert(0, wrong)
     return Part(
         place=place,
         file=file,
@@ -143,6 +142,7 @@ def _part(file: Path, place: Place, notes: list[str]) -> Part:
         read=partial(_read, file, place),
         decoding=decoding,
         left_out=why,
+        contradiction=wrong,
     )
 
 
