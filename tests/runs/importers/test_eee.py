@@ -147,9 +147,7 @@ def test_rows_that_name_no_metric_are_not_taken_for_one_of_several(tmp_path):
     )
     del log["evaluation_results"][0]  # one metric: the rows are its own, their 0 is shown
     path.write_text(json.dumps(log))
-    assert IMPORTER.read(path, NOTHING).notes == (
-        "checks: the rows' mean loose:mean is 0, the aggregate says 1",
-    )
+    assert IMPORTER.read(path, NOTHING).contradictions == {"checks": "mean 0.00 %, not 100.00 %"}
 
 
 def test_nothing_that_can_be_used_is_refused():

@@ -404,3 +404,19 @@ def test_a_value_is_a_number_or_nothing(value):
     assert got is None or isinstance(got, float)
     if isinstance(value, bool):
         assert got == (1.0 if value else 0.0)
+
+
+def told(path):
+    results = IMPORTER.read(path, NOTHING)
+    for read in results.samples.values():
+        list(read())
+    return results.contradictions
+
+
+def test_results_that_contradict_the_samples_are_told(tmp_path):
+    def lie(log):
+        log["results"]["scores"][0]["metrics"]["accuracy"]["value"] = 0.99
+
+    assert told(NEW / "sums.json") == {}
+    path = rewritten(tmp_path / "log.json", lie)
+    assert told(path) == {"quick_sums": "mean 50.00 %, not 99.00 %"}

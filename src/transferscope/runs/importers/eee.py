@@ -30,13 +30,12 @@ from ...core.files import files_below, is_file, open_file, read_json
 from ...core.records import ModelRef, ScoreRow
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
+from .claims import disagreement, told_of_tasks
 from .eee_rows import REMEDY, Result, Rows, mapping, number, read_rows, refuse, rows_of, tally_of
 from .naming import Place, by_benchmark, not_comparable, of_model, place_of, plain, unmapped
 
 SAMPLES = "_samples.jsonl"
 """What the name of the rows' file ends in, after the aggregate's name."""
-_AGREES = 1e-3
-"""Rows and aggregate agree within this, in 0..1: aggregates are often rounded."""
 _SHARES = ("accuracy", "exact_match", "pass_rate")
 
 
@@ -46,6 +45,7 @@ class _Found:
 
     chosen: list[tuple[Place, tuple[Result, Path | None]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    wrong: dict[str, list[str]] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
 
 
@@ -110,6 +110,7 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
         scores=tuple(scores),
         unmapped=unmapped(place for place, _ in found.chosen),
         notes=tuple(found.notes),
+        contradictions={name: told_of_tasks(said) for name, said in found.wrong.items()},
         taken=tuple(found.taken),
         engine={"engine": engine} if engine else {},
         decoding={n: d for log in logs.values() for n, d in _decodings(log, taxonomy).items()},
@@ -200,6 +201,9 @@ def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Foun
             others = ", ".join(r.labels[0] for i, r in enumerate(results) if i != best)
             found.notes.append(f"{chosen.name}: {chosen.labels[0]} is read, not {others}")
         found.notes += _check(chosen, has[best], tally, rows_file)
+        if wrong := _contradiction(chosen, has[best]):
+            said = wrong if len(groups) == 1 else f"{chosen.name}: {wrong}"
+            found.wrong.setdefault(chosen.place.benchmark, []).append(said)
         used = rows_file if has[best].count else None
         found.chosen.append((chosen.place, (chosen, used)))
         also = refused.pop((chosen.place.benchmark, chosen.place.subset), [])
@@ -245,10 +249,15 @@ def _check(
     if result.high > 1.0 and 0.0 < rows.highest <= 1.0:
         what = f"{label} is said to reach {result.high:g}, but no row is above 1"
         refuse(f"{result.name}: {what}", str(file))
+
+
+def _contradiction(result: Result, rows: Rows) -> str:
+    """In what the rows of a result contradict it, else empty."""
+    if not rows.count:
+        return ""
     mean = (rows.total / rows.count - result.low) / (result.high - result.low)
-    if abs(mean - result.score) > _AGREES:
-        stated = f"the aggregate says {result.score:.4g}"
-        yield f"{result.name}: the rows' mean {label} is {mean:.4g}, {stated}"
+    n = (rows.count, rows.count + rows.errors, rows.items)
+    return disagreement(n=n, mean=mean, said_n=result.n, said=result.score)
 
 
 def _result(item: Mapping[str, Any], place: Place, *, alone: bool) -> Result | _Refused:

@@ -30,6 +30,7 @@ from ...core.files import files_below
 from ...core.records import MOST, Message, ModelRef, Outcome, Response, message_hash
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
+from .claims import disagreement, told_of_tasks
 from .inspect_files import AGAIN, LOGS, is_log, read_header, read_samples
 from .naming import (
     FINISH,
@@ -88,6 +89,7 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
             )
     kept = [log for log in logs if not _left_out(log)]
     samples = by_benchmark(((log.place, log) for log in kept), file=str(path))
+    contradictions: dict[str, str] = {}
     provider, _, name = model.partition("/")
     args = plain(logs[0].header["eval"].get("model_args"))
     limits = {_limit(log) for log in logs}
@@ -95,7 +97,8 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     return Results(
         model=ModelRef(name or model, revision=_text(args.get("revision"))),
         provenance="imported:inspect",
-        samples={name: partial(_read, parts) for name, parts in samples.items()},
+        samples={name: partial(_read, parts, contradictions) for name, parts in samples.items()},
+        contradictions=contradictions,
         unmapped=unmapped(log.place for log in logs),
         notes=(*(note for log in kept for note in _notes(log)), *left_out(taken)),
         taken=taken,
@@ -228,6 +231,12 @@ def _means(log: _Log) -> dict[str, float]:
     return {key[0] if key[0] == key[1] else "/".join(key): found[key] for key in order}
 
 
+def _reducers(log: _Log) -> list[str]:
+    """How the log's results join an item's epochs, where they take no mean."""
+    scores = [s for s in _results(log.header)["scores"] if isinstance(s, dict)]
+    return sorted({str(s["reducer"]) for s in scores if s.get("reducer")} - {"mean"})
+
+
 def _notes(log: _Log) -> Iterator[str]:
     name, results = log.place.task, _results(log.header)
     scores = [s for s in results["scores"] if isinstance(s, dict)]
@@ -236,8 +245,7 @@ def _notes(log: _Log) -> Iterator[str]:
     if len(values := _values(log)) > 1:
         read_ = _read_value(log)
         yield f"{name}: value {read_} of scorer {log.scorer} is read, of {', '.join(values)}"
-    reducers = sorted({str(s["reducer"]) for s in scores if s.get("reducer")} - {"mean"})
-    if reducers:
+    if reducers := _reducers(log):
         yield f"{name}: epochs are averaged here, the log's own reducer is {', '.join(reducers)}"
     total, done = results.get("total_samples"), results.get("completed_samples")
     if isinstance(total, int) and isinstance(done, int) and total > done:
@@ -276,15 +284,25 @@ def _versions(logs: list[_Log]) -> dict[str, str]:
     return versions
 
 
-def _read(logs: list[tuple[Place, _Log]]) -> Iterator[Sample]:
-    for _, log in logs:
+def _read(logs: list[tuple[Place, _Log]], contradictions: dict[str, str]) -> Iterator[Sample]:
+    """The samples of a benchmark's logs; what contradicts their results is told at the end."""
+    said = []
+    for at, log in logs:
+        count, total = 0, 0.0
         for place, raw in read_samples(log.path):
             try:
                 sample = _sample(raw, log)
             except (TypeError, ValueError, OverflowError) as err:
                 raise InputError(str(err), place=place, remedy="score the log again") from None
             if sample is not None:
+                count, total = count + 1, total + sample.outcome.score
                 yield sample
+        stated = None if _reducers(log) else next(iter(_means(log).values()), None)
+        mean = total / count if count else None
+        if wrong := disagreement(n=count, mean=mean, said_n=None, said=stated):
+            said.append(f"{at.task}: {wrong}" if len(logs) > 1 else wrong)
+    if said:
+        contradictions[logs[0][0].benchmark] = told_of_tasks(said)
 
 
 def _sample(raw: dict[str, Any], log: _Log) -> Sample | None:
