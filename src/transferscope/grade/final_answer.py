@@ -65,6 +65,8 @@ _RATIO = re.compile(
     r"\b(?:ratio|odds)\b[^.]*?(?<![\d.])(\d[\d,.]*\s*(?::|to)\s*\d[\d,]*(?:\.\d+)?)\.?$",
     re.IGNORECASE,
 )
+_GROUPED = re.compile(r"[^\d]*\d{1,3}\.\d\d0(?![\d.,])")
+"""1.500 in a language of decimal commas: no decimal is written with a zero at its end."""
 FAR = 1_000
 """Characters behind a statement from which on a response that was cut has not concluded with it."""
 _TAIL = 600
@@ -104,7 +106,8 @@ def readings(response: str) -> tuple[str, ...]:
         return (hashes.text,)
     if said is not None:
         local = _decimal_commas(said.text) if said.comma else said.text
-        return (local,) if local == said.text else (local, said.text)
+        sure = local == said.text or _GROUPED.match(said.text)
+        return (local,) if sure else (local, said.text)
     last = None if opened is not None else _at_the_end(text)
     return (last,) if last else ()
 

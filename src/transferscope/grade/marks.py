@@ -20,7 +20,7 @@ _CLOCK = re.compile(
     r"(?:\s*«(?P<half>am|pm|noon|midnight)»)?"
 )
 _BASED = re.compile(
-    r"\(?\s*(?P<digits>[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?)\s*\)?\s*"
+    r"\(?\s*«?(?P<digits>[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?)»?\s*\)?\s*"
     r"(?:_\s*\{?\s*\(?(?:«base»\s*)?(?:«(?P<word>[a-z]+)»|(?P<base>\d{1,2}))\)?\s*\}?"
     r"|\(?\s*(?:in )?«(?:in )?base»\s*(?:«(?P<said>[a-z]+)»|(?P<number>\d{1,2}))\s*\)?"
     r"|\(?\s*«(?:in )?(?P<called>binary|octal|decimal|hex(?:adecimal)?)(?: notation)?»\s*\)?)"

@@ -262,7 +262,7 @@ def _roman(match: re.Match[str]) -> str:
         return f" {content} "  # "3 apples", "(B) 42", "km/h", "$": read like plain text
     if content.lower() in _LIST_WORDS or re.fullmatch(rf"(?:{FUNCTIONS})", content):
         return f" {content} "
-    if re.fullmatch(r"[ap]\.?m\.?", content, re.IGNORECASE):
+    if re.fullmatch(r"(?i:[ap]\.?m\.?)|[A-Z]\.", content):  # "p.m.", an option's "B."
         return f" {content} "
     return f"«{content}»"
 
@@ -271,9 +271,9 @@ def _numbers(text: str) -> str:
     """One form of number: no thousands separators, no thin spaces within."""
     text = text.replace("{,}", ",")
     text = _ORDINAL.sub("", text)
-    # "1 234 567" in any of LaTeX's blanks; a plain blank only where no fraction follows
+    # "1 234 567" in any of LaTeX's blanks, "9'000"; a plain blank only where no fraction follows
     text = re.sub(
-        r"(?<![\d.,])(\d{1,3})((?:(?:\\[,;: ]|~| )\d{3})+)(?![\d/]|\\frac)",
+        r"(?<![\d.,])(\d{1,3})((?:(?:\\[,;: ]|~| |')\d{3})+)(?![\d/]|\\frac)",
         lambda whole: whole[1] + "".join(re.findall(r"\d{3}", whole[2])),
         text,
     )
