@@ -39,7 +39,7 @@ _WORDED = re.compile(
     rf"[(\[]\s*(?:[\u3040-\u9fff\uac00-\ud7af]|(?!(?:{FUNCTIONS}|pi|mod)\b)[^\W\d_]{{2,}})"
 )
 """A bracket that begins with a word is a remark: "(see step 3)"."""
-_EXCLAIMED = re.compile(r"!\s*(?:$|\n|\s[A-Z])")
+_EXCLAIMED = re.compile(r"!+\s*(?:$|\n|\s[A-Z])")
 _EXPLAINS = re.compile(
     r"(?:since|because|as|so|for|and|or|but|which|is|weil|denn|porque|car|perché)\b", re.IGNORECASE
 )

@@ -93,7 +93,7 @@ def same_time(mine: str, theirs: str) -> bool | None:
         if told is None or (hours := amount(rest)) is None:
             return None
         if not told.half:  # five o'clock
-            return True if told.seconds == hours * 3600 else None
+            return told.seconds == hours * 3600 if hours.denominator == 1 else False
         return (told.seconds - hours * 3600) % 43200 == 0 and 1 <= hours <= 12
     if bool(one.half) == bool(other.half):
         return one.seconds == other.seconds

@@ -135,6 +135,9 @@ _EURO_CENTS = re.compile(r"€\s*\d+,\d\d(?!\d)|(?<![\d,])\d+,\d\d(?=\s*€)")
 _TEMPERATURE = re.compile(r"°\s*«?\s*([CFcf])\s*»?(?![a-zA-Z])")
 _SCALES = {"C": " «celsius»", "F": " «fahrenheit»"}
 _ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*«?(?:st|nd|rd|th)»?\s*\}?(?![a-zA-Z])")
+_UNIT_RATIO = re.compile(
+    r"\\frac\s*\{\s*((?:«[^»]*»(?:\^\{?\d\}?)?[\s*]*)+)\}\s*\{\s*(«[^»]*»(?:\^\{?\d\}?)?)\s*\}"
+)
 _LIST_WORDS = {
     "or": " ∨ ",
     "and": " ∧ ",
@@ -177,7 +180,7 @@ def canonical(text: str) -> str:
     text = _TEMPERATURE.sub(lambda found: _SCALES[found[1].upper()], text)
     text = _numbers(text)
     text = _HALF_DAY.sub(lambda half: f" «{half[1].lower()}m»", text)
-    text = _words(text)
+    text = _UNIT_RATIO.sub(r"\1/\2", _words(text))
     return re.sub(r"\s+", " ", text).strip(" ,;").removesuffix(".").strip()
 
 
@@ -227,6 +230,7 @@ def _symbols(text: str) -> str:
         text,
     )
     text = text.translate(_UNICODE)
+    text = re.sub(r"\\frac\s*(\d)\s*(?:(\d)|\{(\d+)\})", r"\\frac{\1}{\2\3}", text)
     text = _DROPPED.sub(lambda dropped: " " if dropped[0][1:2] == "t" else "", text)
     text = _COMMAND.sub(
         lambda found: (
