@@ -15,6 +15,7 @@ _IS = rf"(?:(?<![a-z])(?:{_VERB})(?!\w)|[:=]|->|→)"
 _ENGLISH = (
     rf"\banswers?{_MARKS}(?:(?:to|of|for|in) [^.:\n=]{{1,80}}?\s)?"
     rf"{_MARKS}(?:\([^()\n]{{1,40}}\)\s*)?{_IS}"
+    rf"|\b(?:correct|right|best)\s+(?:option|choice|letter){_MARKS}(?:is(?!\w)|:)"
     r"|^\W{0,4}(?:A|Ans|Final)\W{0,3}[:.](?=\s)"
 )
 _ASIAN = (

@@ -106,7 +106,7 @@ def _led(text: str) -> str:
     led = _MEMBER.sub("", _LEAD.sub("", text, count=1) if _LEAD.match(text) else text)
     if led != text and led.count("»") > led.count("«"):
         led = "«" + led.lstrip()
-    return led.strip()
+    return led.lstrip(" =:").rstrip()
 
 
 def _as_numbers(mine: str, theirs: str) -> bool | None:
@@ -318,6 +318,8 @@ def _as_ratios(mine: str, theirs: str, same: marks.Same) -> bool | None:
     if not one and not other:
         return None
     if len(one) == len(other):
+        if any(re.match(r"0\d", part) for part in one + other):
+            return False  # 8:05 is a time
         numbers = [[amount(part) for part in parts] for parts in (one, other)]
         if all(number for parts in numbers for number in parts):
             return len({a / b for a, b in zip(*numbers, strict=True)}) == 1

@@ -38,7 +38,8 @@ _BETWEEN = re.compile(
 _HASHES = re.compile(r"(?<!#)####(?!#)[ \t:*]*(?P<rest>[^\n]{1,400})")
 _HEADING = re.compile(r"\d+\s*[.):]\s+[A-Za-z*]|[^\d$\\({\[-]")
 _ASKS = (
-    r"question|q|human|user|instruction|problem \d+|exercise \d+|问题|問題|题目|質問|frage|"
+    r"question|q|human|user|instruction|problem \d+|exercise \d+|(?P<weak>problem|exercise)|"
+    r"问题|問題|题目|質問|frage|"
     r"pregunta|pergunta|domanda|вопрос"
 )
 _TURN = re.compile(
@@ -47,7 +48,7 @@ _TURN = re.compile(
     r"|<start_of_turn>\s*user|\[INST\]|\n\s{0,8}#{2,4}\s{0,3}(?:instruction|human|user|question)\b",
     re.IGNORECASE,
 )
-_ANY_NUMBER = re.compile(rf"(?<![A-Za-zÀ-ɏ\d_.])(?:[$€£¥₹] ?)?{PATTERN}")
+_ANY_NUMBER = re.compile(rf"(?<![A-Za-zÀ-ɏ\d_.^])(?<!\^\{{)(?:[$€£¥₹] ?)?{PATTERN}")
 _SPAN = re.compile(
     r"\$(?P<a>(?:\\\$|[^$\n]){1,200})\$|\\\((?P<b>[^\n]{1,200}?)\\\)|\\\[(?P<c>[^\[\]]{1,300}?)\\\]|\$\$(?P<d>[^$]{1,300})\$\$"
 )
@@ -58,13 +59,19 @@ _DENIED = re.compile(
 )
 _GOVERNED = re.compile(
     r"\b(?:in|from|of|for|per|after|over|with|at|by|into|among|across|within|every|each|on|than|"
-    r"out of|during|before|step|steps|until|under|about the)(?:\s+[a-z]+ing)?\s*$",
+    r"out of|during|before|step|steps|until|under|about the)(?:\s+[a-z]+ing)?\s*$"
+    r"|(?<!has)(?<!have)(?<!had)(?<!needs)(?<!need)(?<!needed)(?<!going)(?<!wants)(?<!able)"
+    r"\s+to\s+[a-z]{2,12}\s*$",
     re.IGNORECASE,
 )
+_IS = re.compile(r".*\b(?:is|are|was|were|equals)\s+(?=[-$\\(\[\d√πa-z])(.+)$")
+"""The last sentence's end, where a formula may be all of it."""
 _RATIO = re.compile(
     r"\b(?:ratio|odds)\b[^.]*?(?<![\d.])(\d[\d,.]*\s*(?::|to)\s*\d[\d,]*(?:\.\d+)?)\.?$",
     re.IGNORECASE,
 )
+_GROUPED = re.compile(r"[^\d]*\d{1,3}\.\d\d0(?![\d.,])")
+"""1.500 in a language of decimal commas: no decimal is written with a zero at its end."""
 FAR = 1_000
 """Characters behind a statement from which on a response that was cut has not concluded with it."""
 _TAIL = 600
@@ -104,7 +111,8 @@ def readings(response: str) -> tuple[str, ...]:
         return (hashes.text,)
     if said is not None:
         local = _decimal_commas(said.text) if said.comma else said.text
-        return (local,) if local == said.text else (local, said.text)
+        sure = local == said.text or _GROUPED.match(said.text)
+        return (local,) if sure else (local, said.text)
     last = None if opened is not None else _at_the_end(text)
     return (last,) if last else ()
 
@@ -192,9 +200,8 @@ def _of_this_turn(text: str) -> str:
     """``text`` up to where somebody asks the next question, if an answer came before that."""
     for turn in _TURN.finditer(text):
         before = text[: turn.start()]
-        if before.strip() and (
-            re.search(r"\d|\\boxed|####", before) or next(statements(before), None)
-        ):
+        answered = r"\\boxed|####" if turn["weak"] else r"\d|\\boxed|####"
+        if before.strip() and (re.search(answered, before) or next(statements(before), None)):
             return without_end_marks(before)
     return text
 
@@ -230,6 +237,10 @@ def _at_the_end(text: str) -> str | None:
     line = tail.strip().rpartition("\n")[2].strip(" .*")
     if (formula := run(line)) and len(formula) >= len(line.strip("$ ")) - 2:
         return formula.rpartition("=")[2].strip() or formula
+    if (stated := _IS.match(line)) and (formula := run(stated[1])) and formula in stated[1]:
+        rest = stated[1].rpartition(formula)[2]
+        if not rest.strip(" .$*!\\)]"):
+            return formula.rpartition("=")[2].strip() or formula
     if not re.search(r"\d", line):
         tail = digits(tail)
     if ratio := _RATIO.search(line):

@@ -22,7 +22,7 @@ _ROMAN = re.compile(r"\s*\\(?:text|mathrm|mbox|textbf)\s*\{[^{}\n]{0,60}\}")
 _COMMA = re.compile(r"\s*[,;]")
 _PIECE = re.compile(
     rf"""[^\S\n]*(?:
-      (?P<number>(?:US)?[$€£¥₹]?(?:\d+(?:[.,]\d+)*|\.\d+)(?:[eE][-+]?\d+)?(?:\.\.\.|…)?)
+      (?P<number>(?:US)?[$€£¥₹]?(?:\d{{1,3}}(?:['’]\d{{3}})+(?!\d)|\d+(?:[.,]\d+)*|\.\d+)(?:[eE][-+]?\d+)?(?:\.\.\.|…)?)
     | (?P<command>\\(?:[a-zA-Z]+|[{{}}|,;!:%$ ]))
     | (?P<function>(?:{FUNCTIONS}|pi|infinity|mod)(?![a-zA-Z]))
     | (?P<letters>[a-zA-Zα-ωΑ-Ω](?![^\W\d_])'*|(?<=[\d)}}])(?:[a-z]{{1,3}})(?![a-zA-Z]))
@@ -39,7 +39,7 @@ _WORDED = re.compile(
     rf"[(\[]\s*(?:[\u3040-\u9fff\uac00-\ud7af]|(?!(?:{FUNCTIONS}|pi|mod)\b)[^\W\d_]{{2,}})"
 )
 """A bracket that begins with a word is a remark: "(see step 3)"."""
-_EXCLAIMED = re.compile(r"!\s*(?:$|\n|\s[A-Z])")
+_EXCLAIMED = re.compile(r"!+\s*(?:$|\n|\s[A-Z])")
 _EXPLAINS = re.compile(
     r"(?:since|because|as|so|for|and|or|but|which|is|weil|denn|porque|car|perché)\b", re.IGNORECASE
 )

@@ -20,7 +20,7 @@ _CLOCK = re.compile(
     r"(?:\s*«(?P<half>am|pm|noon|midnight)»)?"
 )
 _BASED = re.compile(
-    r"\(?\s*(?P<digits>[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?)\s*\)?\s*"
+    r"\(?\s*«?(?P<digits>[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]+)?)»?\s*\)?\s*"
     r"(?:_\s*\{?\s*\(?(?:«base»\s*)?(?:«(?P<word>[a-z]+)»|(?P<base>\d{1,2}))\)?\s*\}?"
     r"|\(?\s*(?:in )?«(?:in )?base»\s*(?:«(?P<said>[a-z]+)»|(?P<number>\d{1,2}))\s*\)?"
     r"|\(?\s*«(?:in )?(?P<called>binary|octal|decimal|hex(?:adecimal)?)(?: notation)?»\s*\)?)"
@@ -93,7 +93,7 @@ def same_time(mine: str, theirs: str) -> bool | None:
         if told is None or (hours := amount(rest)) is None:
             return None
         if not told.half:  # five o'clock
-            return True if told.seconds == hours * 3600 else None
+            return told.seconds == hours * 3600 if hours.denominator == 1 else False
         return (told.seconds - hours * 3600) % 43200 == 0 and 1 <= hours <= 12
     if bool(one.half) == bool(other.half):
         return one.seconds == other.seconds

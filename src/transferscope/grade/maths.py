@@ -6,6 +6,7 @@ the reference. Plain numbers, which most answers are, are compared here as exact
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .equality import same
@@ -25,6 +26,15 @@ __all__ = [
     "number",
 ]
 
+_IMPLIES = re.compile(r"\\(?:implies|(?:Long)?[Rr]ightarrow)(?![a-zA-Z])|[⇒⟹]|=>")
+_IMPLIED = re.compile(rf"^[^=<>]+=.*(?:{_IMPLIES.pattern})(?P<then>.+)$", re.DOTALL)
+"""What follows from an equation, as in "2x = 10 ⇒ x = 5"."""
+
+_LABEL = re.compile(
+    r"^\s*(?:\\text\s*\{\s*[A-Za-z][A-Za-z ]{2,30}(?::\s*\}|\s*\}\s*:)|[A-Za-z][A-Za-z ]{2,30}:)\s*"
+)
+"""What the answer is of: "Total cost: 30"."""
+
 
 def is_correct(response: str, gold: str | Sequence[str]) -> bool:
     """Whether the final answer of ``response`` equals ``gold``, a number, LaTeX, words or a letter.
@@ -37,6 +47,10 @@ def is_correct(response: str, gold: str | Sequence[str]) -> bool:
 
 
 def _right(answer: str, gold: str) -> bool:
+    if (implied := _IMPLIED.search(answer)) and not _IMPLIES.search(gold):
+        answer = implied["then"]
+    if ":" not in gold and answer.count(":") == 1:
+        answer = _LABEL.sub("", answer)
     if "%" not in answer and "%" not in gold:
         mine, theirs = number(answer), number(gold)
         if mine is not None and theirs is not None:

@@ -135,6 +135,9 @@ _EURO_CENTS = re.compile(r"€\s*\d+,\d\d(?!\d)|(?<![\d,])\d+,\d\d(?=\s*€)")
 _TEMPERATURE = re.compile(r"°\s*«?\s*([CFcf])\s*»?(?![a-zA-Z])")
 _SCALES = {"C": " «celsius»", "F": " «fahrenheit»"}
 _ORDINAL = re.compile(r"(?<=\d)\s*\^?\s*\{?\s*«?(?:st|nd|rd|th)»?\s*\}?(?![a-zA-Z])")
+_UNIT_RATIO = re.compile(
+    r"\\frac\s*\{\s*((?:«[^»]*»(?:\^\{?\d\}?)?[\s*]*)+)\}\s*\{\s*(«[^»]*»(?:\^\{?\d\}?)?)\s*\}"
+)
 _LIST_WORDS = {
     "or": " ∨ ",
     "and": " ∧ ",
@@ -177,7 +180,7 @@ def canonical(text: str) -> str:
     text = _TEMPERATURE.sub(lambda found: _SCALES[found[1].upper()], text)
     text = _numbers(text)
     text = _HALF_DAY.sub(lambda half: f" «{half[1].lower()}m»", text)
-    text = _words(text)
+    text = _UNIT_RATIO.sub(r"\1/\2", _words(text))
     return re.sub(r"\s+", " ", text).strip(" ,;").removesuffix(".").strip()
 
 
@@ -227,6 +230,7 @@ def _symbols(text: str) -> str:
         text,
     )
     text = text.translate(_UNICODE)
+    text = re.sub(r"\\frac\s*(\d)\s*(?:(\d)|\{(\d+)\})", r"\\frac{\1}{\2\3}", text)
     text = _DROPPED.sub(lambda dropped: " " if dropped[0][1:2] == "t" else "", text)
     text = _COMMAND.sub(
         lambda found: (
@@ -262,7 +266,7 @@ def _roman(match: re.Match[str]) -> str:
         return f" {content} "  # "3 apples", "(B) 42", "km/h", "$": read like plain text
     if content.lower() in _LIST_WORDS or re.fullmatch(rf"(?:{FUNCTIONS})", content):
         return f" {content} "
-    if re.fullmatch(r"[ap]\.?m\.?", content, re.IGNORECASE):
+    if re.fullmatch(r"(?i:[ap]\.?m\.?)|[A-Z]\.", content):  # "p.m.", an option's "B."
         return f" {content} "
     return f"«{content}»"
 
@@ -271,9 +275,9 @@ def _numbers(text: str) -> str:
     """One form of number: no thousands separators, no thin spaces within."""
     text = text.replace("{,}", ",")
     text = _ORDINAL.sub("", text)
-    # "1 234 567" in any of LaTeX's blanks; a plain blank only where no fraction follows
+    # "1 234 567" in any of LaTeX's blanks, "9'000"; a plain blank only where no fraction follows
     text = re.sub(
-        r"(?<![\d.,])(\d{1,3})((?:(?:\\[,;: ]|~| )\d{3})+)(?![\d/]|\\frac)",
+        r"(?<![\d.,])(\d{1,3})((?:(?:\\[,;: ]|~| |')\d{3})+)(?![\d/]|\\frac)",
         lambda whole: whole[1] + "".join(re.findall(r"\d{3}", whole[2])),
         text,
     )

@@ -21,6 +21,10 @@ _MATRIX = re.compile(
     re.DOTALL,
 )
 _NAME = re.compile(r"(?:\\[a-zA-Z]+|[a-zA-Z]|«[^»]*»)'*(?:_\{?\w+\}?)?(?:\s*\([\w\s,+-]{1,12}\))?")
+_ABSOLUTE = re.compile(
+    r"\|\s*(?P<name>[a-zA-Z])\s*(?:(?P<minus>[-+])\s*(?P<centre>[^|a-zA-Z<>=]+))?\|"
+    r"\s*(?P<sign>[<>≤≥])\s*(?P<radius>[^|a-zA-Z<>≤≥=,]+)"
+)
 _INTERVAL_ENDS = ("[", "]", "(", ")")
 
 
@@ -254,6 +258,8 @@ def _ordered(text: str) -> Region | None:
         if len(one) == 2 and one[0] and one[1]:
             return _both(one[0], one[1])
         return None
+    if (absolute := _absolute(text)) is not None:
+        return absolute
     if (single := relation(text)) and single.signs == ("≠",) and is_name(single.sides[0]):
         return Region(_without([single.sides[1]]).intervals, single.sides[0])
     found = [_bounds(part) for part in split(text, "∨")]
@@ -261,6 +267,21 @@ def _ordered(text: str) -> Region | None:
     if not all(found) or len(names) != 1:
         return None
     return Region(tuple(bound[1] for bound in found if bound), names.pop())
+
+
+def _absolute(text: str) -> Region | None:
+    """ "|x - 2| < 3" as (-1, 5), "|x| ≥ 1" as two intervals."""
+    match = _ABSOLUTE.fullmatch(text)
+    if match is None:
+        return None
+    centre = match["centre"] or "0"
+    middle = centre if match["minus"] == "-" else f"-({centre})"
+    low, high = f"{middle}-({match['radius']})", f"{middle}+({match['radius']})"
+    closed = match["sign"] in "≤≥"
+    if match["sign"] in "<≤":
+        return Region((Interval(low, high, (closed, closed)),), match["name"])
+    outside = Interval("-∞", low, (False, closed)), Interval(high, "∞", (closed, False))
+    return Region(outside, match["name"])
 
 
 def _without(holes: list[str]) -> Region:

@@ -60,6 +60,7 @@ _LINKS = frozenset(
 )
 _LETTERS = re.compile(r"[a-z]+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_ROMAN = re.compile(r"^\s*\\(?:text|mathrm|mbox)\s*\{([^{}]*)\}\s*$")
 
 
 _AGAIN = _NUMBER.pattern.replace("?P<", "?P<again_")
@@ -117,7 +118,7 @@ def digits(text: str) -> str:
     """
     if _WORDS_READ.isdisjoint(_WORD.findall(text.lower())):
         return text
-    word = text.strip(" .!*").lower()
+    word = _ROMAN.sub(r"\1", text).strip(" .!*").lower()
     if found := _FOREIGN.get(word) or _NOON.get(word):
         return found
     text = _plain(_ECHO.sub(r"\1", text))

@@ -37,8 +37,15 @@ _VAGUE = re.compile(
     r"under|than|within|no|up to|twice|double|triple|minus|negative|"
     r"(?:half|third|quarter|root|square|cube|reciprocal|inverse|factorial|log(?:arithm)?|sine|cosine|"
     r"tangent|power|multiple|factor|divisor|remainder|percent|%) of|"
-    r"below|above|zwischen|entre|nicht|mindestens|höchstens|unknown|cannot|"
-    r"can't)\b",
+    r"below|above|unknown|cannot|can't|"
+    r"zwischen|nicht|mindestens|höchstens|maximal|minimal|mehr als|weniger als|größer|kleiner|"
+    r"über|unter|"
+    r"entre|al menos|como (?:máximo|mínimo)|a lo sumo|más de|menos de|mayor|menor|"
+    r"au (?:moins|plus)|plus de|moins de|supérieure? à|inférieure? à|pas|"
+    r"pelo menos|no (?:máximo|mínimo)|mais de|maior|"
+    r"almeno|al (?:massimo|più|meno)|più di|meno di|tra|"
+    r"не (?:менее|более|меньше|больше)|больше|меньше|от|между)\b"
+    r"|至少|至多|最多|最少|超过|超過|不到|不超过|大于|小于|大於|小於|不足|少なくとも|以上|以下|未満",
     re.IGNORECASE,
 )
 _JUDGEMENTS = frozenset(
@@ -68,7 +75,8 @@ _MORE = re.compile(
 )
 _RANGE = re.compile(
     r"\s*(?:(?:more|less|fewer|greater)\s+than\b|(?:or|and)\s+(?:more|less|fewer|greater|above|below|up|higher|lower|over)\b"
-    r"|(?:to|through|until|bis|out of(?: the| a total of)?|per|by)\s+\$?\d[\d.,]*(?<![.,])"
+    r"|(?:to|through|until|bis|до|out of(?: the| a total of)?|per|by)\s+\$?\d[\d.,]*(?<![.,])"
+    r"|[到至]\s?\d[\d.,]*(?<![.,])|(?:以上|以下|以内|未満)"
     r"|(?<=\d)\s+in\s+10+(?=\s*(?:[.,;!?*$\n]|$))"
     r"|(?<=\b1)\s+in\s+\d+(?=\s*(?:[.,;!?*$\n]|$))|\s*\(?(?:in\s+)?(?:base[\s-]\d{1,2}|binary|octal|"
     r"decimal|hexadecimal)\b(?!\s+(?:place|digit|point))\)?|[–—~]\s?\d[\d.,]*(?<![.,]))"

@@ -132,6 +132,7 @@ PLAIN_UNIT = re.compile(
 """A unit in plain letters at the end of an amount: "5 m", "9.8 m/s^2"."""
 _COMPARED = re.compile(
     r"\b(?:more|less|fewer|greater|than|least|most|over|under|above|below|not|between)\b"
+    r"|以上|以下|以内|未満"
 )
 """Words that make a bound of an amount, and no unit."""
 _FILLERS = frozenset(["of", "the", "a", "an", "in", "per", "each", "is", "are"])
