@@ -262,7 +262,7 @@ def _shown_alone(result: TunedResult, groups: Sequence[str]) -> list[str]:
         and row.standing == "loss"
         and result.plane[row.group].standing == "unknown"
     ]
-    return [f"but loss on {_listed(lost)} established"] if lost else []
+    return [f"but loss on {listed(lost, SHOWN)} established"] if lost else []
 
 
 def _format(result: TunedResult, groups: Sequence[str], point: PlanePoint) -> str:
