@@ -218,3 +218,9 @@ def test_help_loads_no_torch() -> None:
     assert loaded.isdisjoint({"torch", "transformers", "numpy", "scipy", "lm_eval", "pydantic"})
     for command in ("demo", "compare", "eval", "probe", "study", "index", "published"):
         assert command in done.stdout
+
+
+def test_a_plan_says_the_power_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "plan", "--effect", "5", "--discordance", "0.2")
+    said = "658 paired items show a change of 5 points with 80 % power"
+    assert (code, out) == (0, f"{said} where 20 % of the answers flip\n")

@@ -264,6 +264,9 @@ def test_an_output_is_no_input_and_no_part_of_a_run(
     before = file.read_bytes()
     gate = ("gate", "a.jsonl", "run", "--policy", "policy.toml")
     compare = ("compare", "a.jsonl", "run")
+    sft = ("export", "llamafactory", "a/b")
+    (tmp_path / "model" / "checkpoint-1").mkdir(parents=True)
+    (tmp_path / "model" / "checkpoint-1" / "config.json").write_text("{}")
     for argv, said in (
         ((*compare, "--md", "a.jsonl"), "a.jsonl: is an input of this command"),
         ((*compare, "--csv", "./x/../a.jsonl"), "is an input of this command"),
@@ -282,6 +285,23 @@ def test_an_output_is_no_input_and_no_part_of_a_run(
         (("published", "--html", "run/p.html"), "is inside the run folder"),
         (("probe", "hidden", "a/b", "a/c", "--texts", "run", "--out", "run"), "is an input"),
         (("eval", "smollm2-135m", "--out", "run/below"), "is inside the run folder"),
+        (("score", "choice", "a.jsonl", "--out", "run/x.jsonl"), "is inside the run folder"),
+        (("score", "qa", "a.jsonl", "--map", "policy.toml", "--out", "policy.toml"), "is an input"),
+        (("score", "math", "a.jsonl", "--gold", "hard", "--out", "soft"), "is an input"),
+        (("export", "eee", "a.jsonl", "--out", "run"), "run: is a run folder; name a folder of"),
+        (("export", "accelerate", "--out", "run"), "run: is a run folder"),
+        (("export", "verl", "a/b", "--queries", "q", "--out", "run"), "run: is a run folder"),
+        (("export", "verl", "a/b", "--queries", "none", "--out", "soft"), "soft: is a file"),
+        ((*sft, "--queries", "q", "--teacher", "t", "--out", "run"), "run: is a run folder"),
+        ((*sft, "--queries", "q", "--teacher", "none", "--out", "a.jsonl"), "is a file"),
+        (("study", "policy.toml", "--out", "run"), "run: is a run folder"),
+        (("demo", "--out", "run"), "run: is a run folder"),
+        (("trace", "x", "--base", "a/b", "--out", "run"), "run: is a run folder"),
+        (("trace", "model", "--base", "a/b", "--out", "model/checkpoint-1"), "is a model's folder"),
+        (("probe", "tokens", "a/b", "a/c", "--responses", "x", "--out", "run"), "is a run folder"),
+        (("probe", "hidden", "a/b", "a/c", "--out", "model/checkpoint-1"), "is a model's folder"),
+        (("distill", "a/b", "--queries", "q", "--out", "run"), "run: is a run folder"),
+        (("train", "classic-sft", "--out", "run"), "run: is not empty; name another --out"),
     ):
         assert said in one_line(capsys, *argv)
     code, _, _ = run(capsys, *gate[:3], "--polcy", "policy.toml", "--md", "a.jsonl")

@@ -9,6 +9,7 @@ from transferscope.compare.gate import gate
 from transferscope.compare.policy import parse_policy
 from transferscope.core.errors import InputError
 from transferscope.core.exact_margin import exact_dropped
+from transferscope.core.records import Failure, ScoreRow
 
 N = 400
 
@@ -104,7 +105,8 @@ def test_a_margin_within_the_noise_of_the_base_is_not_judged(write_run):
 
 
 def test_a_guard_of_nothing_is_refused(write_run):
-    with pytest.raises(InputError, match="guard 'chess' is neither a group nor a benchmark"):
+    said = r"^policy.toml \[guards.chess\]: guard 'chess' is neither a group nor a benchmark"
+    with pytest.raises(InputError, match=said):
         gate(*runs(write_run, 300), policy("[guards.chess]\nmargin = 1\n"))
 
 
@@ -435,3 +437,29 @@ def test_a_run_of_something_else_is_refused(write_run, first):
     # As the last release it decides nothing, and no guard passes against it.
     (one, two) = gate(base, base, CHAT, previous=alien, replicates=200).guards
     assert (one.against, two.against, two.verdict) == ("base", "previous", "INCONCLUSIVE")
+
+
+ALLOWED = 'allow_fewer_items = ["chat"]\n[guards.chat]\nmargin = 12.0\n'
+
+
+@pytest.mark.parametrize("where", ["base", "tuned"])
+def test_answers_that_never_came_are_in_neither_of_two_scores(write_run, where):
+    """The other score holds their items, and what is left may be the easy ones."""
+    base, tuned = runs(write_run, 300)
+    scored = {"base": tuned, "tuned": base}[where]  # of this one only a score is known
+    rest = tuple(outcome for outcome in scored.outcomes if outcome.benchmark != "chat")
+    known = replace(scored, outcomes=rest, scores=(ScoreRow("chat", 0.75, n=400),))
+    lost = tuple(Failure("chat", f"lost {at}", 0, "answered 500") for at in range(100))
+    asked = replace({"base": base, "tuned": tuned}[where], failures=lost)
+    both = (asked, known) if where == "base" else (known, asked)
+    result = gate(*both, CHAT, replicates=999)
+    assert (result.verdict, result.exit_code) == ("INCONCLUSIVE", 3)
+    counts = f"100 of the {'base' if where == 'base' else 'tuned run'}'s 500 items"
+    assert result.reasons == (
+        f"chat against base: chat: requests failed for {counts} (answered 500), and can't be left "
+        'out of both scores; allow_fewer_items = ["chat"] judges the answers there are',
+    )
+    if where == "tuned":  # as the base's second run it tells no noise either
+        said = gate(known, known, policy(ALLOWED), again=asked, replicates=999).reasons[0]
+        assert "its noise is unknown" in said
+    assert gate(*both, policy(ALLOWED), replicates=999).verdict == "PASS"

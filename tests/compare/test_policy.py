@@ -53,6 +53,8 @@ def test_defaults() -> None:
             "p [guards.non]: unknown key 'min_item'; did you mean 'min_items'? move it above",
         ),
         ("min_items = true\n" + GOOD, "p [min_items]: "),
+        ("[guards.non]\nmargin = -3\n", "p [guards.non.margin]: must be above 0; see"),
+        ("max_artefact_rate = 10\n" + GOOD, "p [max_artefact_rate]: must be 1 or less; see"),
         ("unmapped = 'skip'\n" + GOOD, "p [unmapped]: Input should be 'inconclusive' or 'ignore'"),
         ("allow_fewer_items = 'gsm8k'\n" + GOOD, "p [allow_fewer_items]: should be an array"),
         ("allow_fewer_items = [1]\n" + GOOD, "p [allow_fewer_items.0]: "),

@@ -98,6 +98,8 @@ def test_the_source_group_is_named(table: Path) -> None:
     assert result.ti["math"] is None  # the source group lost: nothing was carried over
     with pytest.raises(InputError, match=r"no source group 'law'; --source math\|non"):
         index_file(table, source="law")
+    with pytest.raises(InputError, match=r"'mth'; did you mean 'math'\? --source math\|non"):
+        index_file(table, source="mth")
 
 
 def test_an_interval_follows_the_seed_and_needs_counts(table: Path) -> None:

@@ -81,6 +81,15 @@ def test_folders(tmp_path):
     )
 
 
+def test_a_folder_of_a_training_run_names_its_answers(tmp_path):
+    (tmp_path / "trainer_state.json").write_text(json.dumps(STATE))
+    with pytest.raises(InputError, match="a folder of a training run, not results; evaluate the"):
+        refuse_mistaken(tmp_path)
+    (tmp_path / "generated_predictions.jsonl").write_text("{}")
+    with pytest.raises(InputError, match=r"name one of its files: .*generated_predictions\.jsonl"):
+        refuse_mistaken(tmp_path)
+
+
 def test_results_are_no_mistake(tmp_path):
     for name, content in (
         ("results.json", '{"results": {}}'),

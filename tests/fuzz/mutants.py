@@ -1,15 +1,20 @@
 """Hostile variants of good files: cut, spliced, retyped, with huge, deep and foul values.
 
 A file is bytes, a set of files maps a name to them; a zip (Inspect's .eval) is mutated member by
-member and packed again. All draws come from the ``random.Random`` that is given.
+member and packed again, a parquet file row by row, a .gz file in what it holds. All draws come from
+the ``random.Random`` that is given.
 """
 
+import gzip
 import io
 import json
 import random
 import zipfile
 from pathlib import Path
 from typing import Any
+
+import pyarrow
+from pyarrow import parquet
 
 Files = dict[str, bytes]
 BELL = "\x1b[31mred\x1b]0;title\x07\x9b2J"
@@ -61,6 +66,10 @@ def mutant(files: Files, draw: random.Random) -> Files:
 def _changed(name: str, content: bytes, draw: random.Random) -> bytes:
     if name.endswith(".eval") and zipfile.is_zipfile(io.BytesIO(content)) and draw.random() < 0.8:
         return _zip_changed(content, draw)
+    if name.endswith(".parquet") and draw.random() < 0.8:
+        return _parquet_changed(content, draw)
+    if name.endswith(".gz") and draw.random() < 0.8:
+        return _gzip_changed(name, content, draw)
     if name.endswith((".json", ".jsonl")) and draw.random() < 0.8:
         return _json_changed(name, content, draw)
     return _bytes_changed(content, draw)
@@ -81,6 +90,24 @@ def _zip_changed(content: bytes, draw: random.Random) -> bytes:
         for member, inner in members.items():
             new.writestr(member.encode("utf-8", "replace").decode(), inner)
     return out.getvalue()
+
+
+def _parquet_changed(content: bytes, draw: random.Random) -> bytes:
+    out = io.BytesIO()
+    try:
+        rows = parquet.read_table(io.BytesIO(content)).to_pylist()
+        parquet.write_table(pyarrow.Table.from_pylist(_value_changed(rows, draw)), out)
+    except Exception:  # two types in one column, or broken by an earlier change
+        return _bytes_changed(content, draw)
+    return out.getvalue()
+
+
+def _gzip_changed(name: str, content: bytes, draw: random.Random) -> bytes:
+    try:
+        inner = gzip.decompress(content)
+    except Exception:  # broken by an earlier change
+        return _bytes_changed(content, draw)
+    return gzip.compress(_changed(name.removesuffix(".gz"), inner, draw), mtime=0)
 
 
 def _json_changed(name: str, content: bytes, draw: random.Random) -> bytes:

@@ -6,6 +6,7 @@ nobody foresaw.
 """
 
 import contextlib
+import gzip
 import io
 import json
 import random
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import Table, parquet
 
 from transferscope.cli import main
 from transferscope.runs.importers import import_results
@@ -25,6 +27,7 @@ from .mutants import Files, files_of, mutant, write
 
 FIXTURES = Path(__file__).parents[1] / "runs" / "importers" / "fixtures"
 LM_EVAL, INSPECT, EEE = (FIXTURES / name for name in ("lm_eval", "inspect", "eee"))
+LM_EVAL_OLD = FIXTURES / "lm_eval_old"
 FOUL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b\ud800-\udfff]")
 LONG = re.compile(r"x{81}")
 draws = st.randoms(use_true_random=False)
@@ -87,6 +90,35 @@ kl_matters = 2.0
 gpus = 1
 """
 
+EVALPLUS = b"""{"date": "2026-11-28 08:00", "hash": "fe58", "eval": {
+"HumanEval/0": [{"task_id": "HumanEval/0", "solution": "a", "base_status": "pass",
+"plus_status": "fail"}, {"task_id": "HumanEval/0", "base_status": "fail", "plus_status": null}],
+"HumanEval/1": [{"task_id": "HumanEval/1", "solution": "", "base_status": "timeout",
+"plus_status": "timeout"}]}}
+"""
+EVALPLUS_OLD = b"""{"date": "2024-01-02 08:00", "hash": "ab12", "eval": {"Mbpp/2":
+{"nfiles": 2, "base": [["success", [true]], ["failed", []]], "plus": [["failed", []]]}}}
+"""
+QWEN = b"""{"idx": 0, "question": "1+1?", "gt": "2", "answer": "2", "code": ["2", "3"], "pred": \
+["2", "3"], "report": [null, null], "score": [true, false]}
+{"idx": 1, "question": "2+2?", "gt": "4", "answer": "4", "code": ["4", ""], "score": [true, true]}
+""".replace(b"\\\n", b"")
+QWEN_METRICS = b"""{"num_samples": 2, "num_scores": 4, "timeout_samples": 0, "acc": 75.0}"""
+QWEN_NAME = "tiny/math_eval/{0}/test_qwen25-math-cot_-1_seed0_t0.6_s0_e-1"
+WIDE = b"Model;GSM8K (5-shot);mmlu;Average\ntiny;60.5%;0,41;50\n"
+PLAIN = [
+    {"question": "1+1?", "prediction": ["2", "3"], "answer": "2", "score": [1.0, 0.0]},
+    {"question": "2+2?", "prediction": ["4", "4"], "answer": "4", "score": [1.0, 1.0]},
+]
+
+
+def packed(rows: list[dict[str, object]]) -> bytes:
+    """The rows as a parquet file."""
+    out = io.BytesIO()
+    parquet.write_table(Table.from_pylist(rows), out)
+    return out.getvalue()
+
+
 SOURCES: dict[str, Files] = {
     "lm-eval": files_of(LM_EVAL / ("base" if EXAMPLES else "limited")),
     "lm-eval scores": files_of(LM_EVAL / "scores"),
@@ -100,7 +132,24 @@ SOURCES: dict[str, Files] = {
     "eee": files_of(EEE / "inspect" / "quick_sums"),
     "eee lm-eval": files_of(EEE / "lm_eval"),
     "jsonl": {"tiny.jsonl": ROWS},
+    "jsonl.gz": {"tiny.jsonl.gz": gzip.compress(ROWS, mtime=0)},
+    "json": {"tiny.json": json.dumps(PLAIN).encode()},
+    "parquet": {"tiny.parquet": packed(PLAIN)},
     "csv": {"tiny.csv": TABLE},
+    "wide csv": {"tiny.csv": WIDE},
+    "lm-eval 0.4.0": files_of(LM_EVAL_OLD / "0.4.0"),
+    "lm-eval 0.4.2": files_of(LM_EVAL_OLD / "0.4.2"),
+    "lighteval": files_of(FIXTURES / "lighteval"),
+    "evalscope": files_of(FIXTURES / "evalscope"),
+    "opencompass": files_of(FIXTURES / "opencompass"),
+    "helm": files_of(FIXTURES / "helm"),
+    "evalplus": {"tiny_eval_results.json": EVALPLUS},
+    "evalplus 0.2": {"tiny_eval_results.json": EVALPLUS_OLD},
+    "qwen-math": {
+        f"{QWEN_NAME.format('gsm8k')}.jsonl": QWEN,
+        f"{QWEN_NAME.format('gsm8k')}_qwen25-math-cot_metrics.json": QWEN_METRICS,
+        f"{QWEN_NAME.format('math')}_qwen25-math-cot_metrics.json": QWEN_METRICS,
+    },
 }
 
 

@@ -177,10 +177,13 @@ def test_passing_runs_of_the_dead_are_removed(
     for step in range(0, steps, STRIDE):
         with pytest.raises(Killed), failing(step, None):
             ran(*argv)
-    # Between the folder's making and its lock nobody can tell whose it is.
-    assert len(list(tmp_path.iterdir())) <= 3
+    assert len(list(tmp_path.iterdir())) <= 2  # both of the last
+    (tmp_path / "transferscope-mine").mkdir()
+    (tmp_path / "transferscope-12345678").mkdir()
+    (tmp_path / "transferscope-12345678" / "mine").touch()
     ran(*argv)
-    assert len([path for path in tmp_path.iterdir() if any(path.iterdir())]) <= 1
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"transferscope-mine", "transferscope-12345678"}
 
 
 def test_a_failed_write_names_the_file_and_keeps_it(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import pytest
 
 pytest.importorskip("lm_eval")
 
+from transferscope.grade import ifeval
 from transferscope.grade.ifeval import Instruction, loose, strict
 
 NO_COMMA = Instruction("punctuation:no_comma", {})
@@ -116,3 +118,17 @@ def test_an_end_phrase_may_be_bold() -> None:
 
 def test_thinking_alone_follows_nothing() -> None:
     assert strict("p", "<think>no commas here", [NO_COMMA]) == (False,)
+
+
+def test_the_checkers_come_with_their_data_and_in_silence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their import asks the network for punkt_tab, and prints, where it is not in reach already."""
+    nltk = pytest.importorskip("nltk")
+    asked: list[str] = []
+    monkeypatch.setattr(nltk, "download", asked.append)
+    monkeypatch.setattr(nltk.data, "path", [])
+    for module in [name for name in sys.modules if name.startswith("lm_eval.tasks.ifeval")]:
+        monkeypatch.delitem(sys.modules, module)
+    assert "punctuation:no_comma" in ifeval._checkers.__wrapped__()
+    assert (asked, capsys.readouterr().out) == ([], "")

@@ -103,7 +103,23 @@ def test_artefacts_are_in_the_message_of_a_failure() -> None:
     (case,) = ElementTree.fromstring(
         render_junit(GateResult("m", "b", "REGRESSED", 1, (), (fell,)))
     ).iter("failure")
-    assert str(case.get("message")).endswith(": 33 % of the answers are artefacts")
+    assert case.get("message") == (
+        "REGRESSED: changed by −12.5 points (bound −15.0, margin 5.0, 200 items, supporting): "
+        "33 % of the answers are artefacts"
+    )
+
+
+def test_a_message_leaves_out_numbers_that_nobody_knows() -> None:
+    minimum = Guard("TI law", "base", "critical", 20.0, "REGRESSED", change=-4.0, bound=-9.0)
+    result = GateResult("m", "b", "REGRESSED", 1, (), (GUARDS[3], minimum))
+    said = [
+        case[0].get("message")
+        for case in ElementTree.fromstring(render_junit(result)).iter("testcase")
+    ]
+    assert said == [
+        "INCONCLUSIVE (margin 1.0, advisory): missing in tuned",
+        "REGRESSED: −4.0 % (bound −9.0, minimum 20.0, critical)",
+    ]
 
 
 def test_differences_and_what_the_policy_leaves_out_are_shown() -> None:

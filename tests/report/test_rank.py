@@ -8,9 +8,9 @@ from rich.console import Console
 from transferscope.compare.placement import Placement, PublishedContrast
 from transferscope.compare.rank import Contrast, RankedModel, Ranking
 from transferscope.compare.result import PlanePoint
-from transferscope.compare.router import Router
+from transferscope.compare.router import FOLDS, Router
 from transferscope.core.attribution import Attribution, Causes
-from transferscope.report.rank import print_ranking, sentences
+from transferscope.report.rank import FEWEST, print_ranking, sentences
 
 from .sample import comparison
 
@@ -86,4 +86,6 @@ def test_a_loss_is_told_with_what_made_it() -> None:
 
 
 def test_no_router_is_said() -> None:
-    assert "Router: not estimated" in printed(None)
+    text = " ".join(printed(None).split())
+    assert "all models answered item by item, with at least 5 independent items." in text
+    assert FEWEST == FOLDS

@@ -93,3 +93,19 @@ def test_grids() -> None:
     three = curve_grid(specification_curve(list("mno"), LAYOUT, base, tuned), LAYOUT.targets)
     assert three.head[-1] == "rank correlation: non-reasoning"
     assert three.rows[0][-1] == "1.00"
+
+
+def test_specifications_without_an_index_are_counted_apart() -> None:
+    """A group of one benchmark has no spread over its benchmarks: no index by scale per-model."""
+    whole = comparison()
+    model = whole.tuned[0].model
+    one = Layout.of({"math": ["a"], "non": ["d"]}, "math")
+    curve = specification_curve([model], one, BASE[None, [0, 3]], TUNED[None, [0, 3]])
+    defined = [row.ti[model]["non"] for row in curve.results]
+    lost = sum(value is None for value in defined)
+    assert 0 < lost < len(defined)
+    result = replace(whole.tuned[0], robustness=robustness())
+    text = "\n".join(sentences(result, replace(whole, curve=curve)))
+    said = f"mini-TI non-reasoning over {len(defined) - lost} specifications: "
+    (line,) = (line for line in text.splitlines() if line.startswith(said))
+    assert line.endswith(f" %; it is undefined under {lost} more.")

@@ -41,9 +41,9 @@ def result(**other: Any) -> TunedResult:
 def test_the_headline_names_the_answers_that_made_a_loss() -> None:
     found = result(causes=Causes({}, {"non": CUT}))
     assert verdict.headline(found, "math") == (
-        "Better on math, no change elsewhere established, loss on non-reasoning established "
-        "(9.2 of the 14.0 points lost in answers that were cut off; not established on clean "
-        "answers)."
+        "Better on math, no change elsewhere established on average, but loss on non-reasoning "
+        "established (9.2 of the 14.0 points lost in answers that were cut off; not established "
+        "on clean answers)."
     )
     kept = replace(CUT, change=-4.0, flagged=-3.9, by_flag={"empty": -3.9}, clean_p=0.9)
     both = replace(found, retention=point(-4.0, p=0.01), causes=Causes({}, {"non": CUT}, kept))
@@ -149,7 +149,9 @@ def test_what_was_not_judged_stands_in_the_verdict(names: list[str], said: str) 
     left = dict.fromkeys(names, "not in suite imported")
     text = verdict.headline(result(not_compared=left), "math")
     assert said in text
-    assert text.startswith("Better on math, no change elsewhere established, loss on")
+    assert text.startswith(
+        "Better on math, no change elsewhere established on average, but loss on"
+    )
 
 
 def test_what_could_not_be_compared_is_another_sentence() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,7 +52,7 @@ def test_change_sentences() -> None:
         "no change established; no change at all could have been shown reliably"
     )
     assert words.change("law", point(-75.0, -100.0, 100.0, 0.0625, smallest_p=0.0625)).endswith(
-        "too few questions to establish anything, the smallest possible p is 0.062"
+        "too few questions to establish anything, the smallest possible p is 0.0625"
     )
     assert words.change("law", point(-9.0, -17.0, -1.0, 0.03, p_holm=0.36)).endswith(
         "loss suggested, not established (p 0.030 by itself, 0.360 after Holm's correction)"
@@ -120,3 +122,13 @@ def test_index_words() -> None:
 
 def test_p_values() -> None:
     assert [words.p_value(p) for p in (0.0004, 0.0123, 1.0)] == ["<0.001", "0.012", "1.000"]
+
+
+def test_the_coverage_shown_is_that_of_the_table() -> None:
+    """docs/coverage.md: 91.0 to 98.6 and 83.4 to 95.4; 94.2 to 97.0 and 87.3 to 96.2."""
+    shown = [int(word) for word in re.findall(r"\b\d\d\b", words.COVERAGE)]
+    assert shown == [91, 99, 83, 95, 20, 95, 94, 97, 87, 96]
+    short = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text(encoding="utf-8")
+    said = " ".join(short.split())
+    assert "94.2 to 97.0 %, the percentile interval of `robust` 91.0 to 98.6 %" in said
+    assert "`linear` held 87.3 to 96.2 % and `robust` 83.4 to 95.4 %" in said

@@ -109,7 +109,7 @@ def test_fewer_items_are_compared_on_the_shared_ones_and_said_first(run):
     assert pairing.differences == (
         "sums: compared on the 2 items that both runs have; the tuned run lacks 1 of the base's 3",
         "seed: 1 / 2",
-        "sums: 1 items that only the tuned run has are ignored",
+        "sums: 1 item that only the tuned run has is ignored",
     )
     sums = pairing.benchmarks["sums"]
     assert sums.ids == ("a", "c")
@@ -127,7 +127,7 @@ def test_messages_and_repeats_are_judged_on_the_shared_items(run):
     assert pair(base, cut).excluded == {"sums": "fewer repeats than the base: 1 of 2 answers"}
     more = run([answer("a", 1.0, repeat=r) for r in (0, 1, 2)] + [answer("b", 1.0)])
     assert pair(base, more).differences == (
-        "sums: 1 answers that only the tuned run has are ignored",
+        "sums: 1 answer that only the tuned run has is ignored",
     )
 
 
@@ -205,7 +205,7 @@ def test_differences_that_are_compared_nevertheless(run):
         "engine dtype: float32 / bfloat16",
         "decoding sums max_tokens: 64 / 32",
         "versions torch: 2.12 / 2.13",
-        "sums: 1 items that only the tuned run has are ignored",
+        "sums: 1 item that only the tuned run has is ignored",
         "sums: messages can't be checked (1 of 2 answers)",
         "sums: same messages, rendered differently (1 of 2 answers)",
         "sums: weight differs; the base's is used",

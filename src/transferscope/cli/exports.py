@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from ..core.files import check_folder
 from .outputs import check_outputs
 from .shared import Data, Int, Suite, clean_queries, export_app, say, say_unfinished
 
@@ -34,7 +35,8 @@ def verl(
     """On-policy RL in the paper's setting for verl: run.sh, data, our grader as reward."""
     from ..train.export import export_verl
 
-    check_outputs({"--out": out}, [model, data])
+    check_folder(out)
+    check_outputs({"--out": out}, [model, suite, data])
     asked = clean_queries(queries, suite, data)
     _say(export_verl(asked, out, model=model, nodes=nodes, gpus=gpus))
 
@@ -63,7 +65,8 @@ def llamafactory(
     """
     from ..train.export import export_llamafactory
 
-    check_outputs({"--out": out}, [model, data])
+    check_folder(out)
+    check_outputs({"--out": out}, [model, suite, data])
     asked = clean_queries(queries, suite, data)
     say_unfinished(teacher)
     options = {"nodes": nodes, "gpus": gpus}
@@ -81,6 +84,7 @@ def accelerate(*, out: Out, nodes: Nodes = 1, gpus: Gpus = 8, main_ip: str | Non
     """
     from ..train.export import export_accelerate
 
+    check_folder(out)
     check_outputs({"--out": out})
     _say(export_accelerate(out, nodes=nodes, gpus=gpus, main_ip=main_ip))
 

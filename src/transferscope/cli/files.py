@@ -63,7 +63,7 @@ def import_command(
     if out is None:
         remedy = "add --out RUN, or look first with --explain"
         raise InputError("no folder to write the run to", remedy=remedy)
-    check_outputs({"--out": out}, [path, mapping])
+    check_outputs({"--out": out}, [path, mapping], resumes=True)
     check_folder(out)
     if not (is_unwritten(out) or (out / MANIFEST_FILE).is_file()):
         raise InputError("is not empty", place=str(out), remedy="name another folder: --out RUN")
@@ -194,6 +194,7 @@ def score(
     from ..grade.score import score as score_file
     from ..report.progress import progress
 
+    check_outputs({"--out": out}, [file, gold, mapping])
     with progress() as tick:
         columns = _columns(mapping, fields)
         found = score_file(grader, file, gold, columns=columns, out=out, tick=tick)

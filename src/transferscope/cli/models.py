@@ -68,7 +68,7 @@ def evaluate_command(
     chosen = load_suite(suite)
     if limit < 1:
         raise InputError("must be at least 1", place="--limit")
-    check_outputs({"--out": out}, [model, suite, data, base])
+    check_outputs({"--out": out}, [model, suite, data, base], resumes=True)
     check_folder(out)
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
     how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data}

@@ -10,17 +10,23 @@ from ..core.errors import InputError
 
 _DATA = (".json", ".jsonl", ".ndjson", ".eval", ".csv", ".tsv", ".parquet", ".toml", ".gz")
 """Endings of files that a folder of results may be read for."""
+_MODEL = ("config.json", "adapter_config.json")
 REMEDY = "name another file"
 
 
 def check_outputs(
-    outputs: Mapping[str, Path | None], inputs: Sequence[Path | str | None] = ()
+    outputs: Mapping[str, Path | None],
+    inputs: Sequence[Path | str | None] = (),
+    *,
+    resumes: bool = False,
 ) -> None:
     """Raise :class:`InputError` for outputs (by option) that would be written over something.
 
     Refused are one path for two outputs, a path that is an input, a file of results in a folder
-    that is an input, and whatever lies inside a run folder: that is its writer's alone. So is what
-    is no file. Nothing is read or made; what can't even be looked at is left to the writer.
+    that is an input, a model's folder, and a run folder and whatever lies inside one: that is its
+    writer's alone. A command that ``resumes`` goes on with a run folder and looks itself at
+    what a folder holds. So is what is no file. Nothing is read or made; what can't even be looked
+    at is left to the writer.
     """
     given = [Path(path) for path in inputs if path is not None]
     taken: dict[str, str] = {}
@@ -37,6 +43,8 @@ def check_outputs(
             for source in given:
                 _refuse_input(option, path, Path(place), source)
             _refuse_inside(path, Path(place))
+            if not resumes:
+                _refuse_taken(path)
         except (OSError, ValueError):
             continue
 
@@ -51,6 +59,15 @@ def _refuse_input(option: str, path: Path, place: Path, source: Path) -> None:
     if inside and path.is_file() and path.suffix in _DATA:
         what = f"is a file of the input {source}"
         raise InputError(what, place=str(path), remedy="name a place outside of it")
+
+
+def _refuse_taken(path: Path) -> None:
+    from ..runs.manifest import MANIFEST_FILE
+
+    found = next((file for file in (MANIFEST_FILE, *_MODEL) if (path / file).is_file()), None)
+    if found is not None:
+        what = "is a run folder" if found == MANIFEST_FILE else f"is a model's folder ({found})"
+        raise InputError(what, place=str(path), remedy="name a folder of its own")
 
 
 def _refuse_inside(path: Path, place: Path) -> None:

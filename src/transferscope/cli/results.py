@@ -296,7 +296,7 @@ def plan(*, effect: Float, discordance: Float, as_json: Json = False) -> None:
     if as_json:
         print_json(planned.to_json())
         return
-    said = f"{planned.n:,} paired items show a change of {effect:g} points"
+    said = f"{planned.n:,} paired items show a change of {effect:g} points with 80 % power"
     print(f"{said} where {100 * discordance:g} % of the answers flip")
     if planned.comment:
         print(planned.comment)

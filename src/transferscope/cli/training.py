@@ -83,7 +83,8 @@ def train(
     from ..train import arm_config, clean_arm, need_trl, read_settings, train_arm
     from ..train.config import PRECISIONS, PROCEDURAL
 
-    check_outputs({"--out": out}, [config, model, _file(queries), teacher, suite, data])
+    inputs = [config, model, _file(queries), teacher, suite, data]
+    check_outputs({"--out": out}, inputs, resumes=True)
     given: dict[str, Any] = {"model": model, "steps": steps, "learning_rate": learning_rate}
     given |= {"seed": seed, "lora_rank": lora_rank, "queries_from": queries, "teacher": teacher}
     given["precision"] = None if dtype is None else PRECISIONS[dtype]

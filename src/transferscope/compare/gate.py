@@ -138,21 +138,21 @@ def _check_names(policy: Policy, suite: Suite, base: Run) -> None:
         if name not in known:
             raise InputError(
                 f"guard {name!r} is neither a group nor a benchmark of suite {suite.name}",
-                place=f"[guards.{name}]",
+                place=policy.place(f"guards.{name}"),
                 remedy=did_you_mean(name, known),
             )
     for name in policy.allow_fewer_items:
         if name not in benchmarks:
             raise InputError(
                 f"{name!r} is no benchmark of the base",
-                place="[allow_fewer_items]",
+                place=policy.place("allow_fewer_items"),
                 remedy=did_you_mean(name, benchmarks),
             )
     for group in policy.min_ti:
         if group not in suite.targets:
             raise InputError(
                 f"TI of {group!r} is not defined in suite {suite.name}",
-                place="[min_ti]",
+                place=policy.place("min_ti"),
                 remedy=did_you_mean(group, suite.targets),
             )
 
@@ -192,7 +192,7 @@ def _floors(base: Run, again: Run, policy: Policy, suite: Suite) -> dict[str, fl
     NaN where the second run lacks a benchmark of the guard, or an item of one.
     """
     pairing = pair(base, again)
-    have = {*pairing.benchmarks, *pairing.unpaired} - {*pairing.fewer}
+    have = {*pairing.benchmarks, *pairing.unpaired} - {*pairing.fewer, *pairing.unanswered}
     floors = {}
     for name in policy.guards:
         groups = members(name, suite)

@@ -257,9 +257,16 @@ def _unfit(
 
 
 def fewer_said(wanted: Sequence[str], pairing: Pairing, policy: Policy, against: str) -> str | None:
-    """What is said where the tuned run lacks items and the policy doesn't allow it by name."""
+    """What is said where items have no answer and the policy doesn't allow it by name."""
     for name in wanted:
-        if name in pairing.fewer and name not in policy.allow_fewer_items:
+        if name in policy.allow_fewer_items:
+            continue
+        if name in pairing.unanswered:
+            return (
+                f"{name}: {pairing.unanswered[name]}, and can't be left out of both scores; "
+                f'allow_fewer_items = ["{name}"] judges the answers there are'
+            )
+        if name in pairing.fewer:
             shared, total = pairing.fewer[name]
             return (
                 f"{name}: the tuned run has {shared} of the {total} items of {against}; "

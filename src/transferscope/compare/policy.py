@@ -20,7 +20,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
@@ -35,6 +35,10 @@ _PLAIN = {
     "dict_type": "should be a table",
     "tuple_type": "should be an array",
     "missing": "is missing",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "less_than": "must be below {lt:g}",
+    "less_than_equal": "must be {le:g} or less",
 }
 """pydantic's kinds of error in TOML's words."""
 
@@ -73,6 +77,11 @@ class Policy(BaseModel):
     # A TOML array is a list.
     allow_fewer_items: Annotated[tuple[str, ...], Field(strict=False)] = ()
     min_ti: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
+    _file: str = PrivateAttr(default="")
+
+    def place(self, table: str) -> str:
+        """``policy.toml [guards.non]``: where a table of the policy stands."""
+        return f"{self._file} [{table}]".lstrip()
 
 
 def parse_policy(text: str, *, place: str) -> Policy:
@@ -82,11 +91,13 @@ def parse_policy(text: str, *, place: str) -> Policy:
     usually what was misspelt.
     """
     try:
-        return Policy.model_validate(parse_toml(text, place=place))
+        policy = Policy.model_validate(parse_toml(text, place=place))
     except ValidationError as err:
         found = err.errors()
         unknown = [one for one in found if one["type"] == "extra_forbidden"]
         raise (_unknown_key if unknown else _wrong_value)((unknown or found)[0], place) from None
+    policy._file = place
+    return policy
 
 
 def _unknown_key(error: Any, place: str) -> InputError:
@@ -107,7 +118,8 @@ def _unknown_key(error: Any, place: str) -> InputError:
 
 def _wrong_value(error: Any, place: str) -> InputError:
     where = ".".join(str(part) for part in error["loc"])
-    what = _PLAIN.get(error["type"]) or reason(error)
+    plain = _PLAIN.get(error["type"], "")
+    what = plain.format(**error.get("ctx", {})) or reason(error)
     return InputError(what, place=f"{place} [{where}]", remedy="see docs/gate.md for a policy")
 
 

@@ -333,5 +333,6 @@ def _no_source_gain(
     if not gain > 0:
         return f"{missing}: its mean change is {gain:.1f} points"
     if test.smallest_p >= ALPHA:
-        return f"{missing}: too few items, the smallest possible p is {test.smallest_p:.2g}"
+        few = f"the smallest possible p is {test.smallest_p:.3g}"
+        return f"{missing}: too few independent items, {few}"
     return f"{missing}: p is {test.p:.2g}"

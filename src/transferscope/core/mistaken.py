@@ -49,6 +49,9 @@ _NAMES = {
     "scheduler.pt": "a schedule's state",
     "readme.md": "a model card or read-me",
 }
+_TRAINED = frozenset(
+    name for name, what in _NAMES.items() if what.startswith(("the Trainer", "a training"))
+)
 _ENDINGS = {
     ".safetensors": "a model's weights",
     ".bin": "a model's weights or a pickle",
@@ -149,6 +152,8 @@ def _folder(path: Path) -> Damage | None:
         what = "a folder of a model"
     elif any(name.startswith("checkpoint-") for name in low):
         what = "a folder of checkpoints"
+    elif low & _TRAINED:
+        what = "a folder of a training run"
     elif any(name.endswith(".arrow") for name in low):
         return _known("a folder of a data set", "write it as JSON lines: dataset.to_json(FILE)")
     elif low & {"wandb-summary.json", "wandb-metadata.json"} or path.name == "wandb":

@@ -1,4 +1,4 @@
-"""One of several models in a file: ``FILE::MODEL``."""
+"""One of several models in a file or folder: ``PATH::MODEL``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from .nearest import nearest
 from .shown import name as shown
 
 MODEL_MARK = "::"
-"""Between a file and the name of one of its models."""
+"""Between a file or folder and the name of one of its models."""
 SHOWN = 8
-"""Models of a file that a refusal lists."""
+"""Models that a refusal lists."""
 
 
 def split_model(path: Path) -> tuple[Path, str | None]:
-    """``FILE::MODEL``: the file and which of its models is meant; ``None`` where none is named."""
+    """``PATH::MODEL``: the path and which of its models is meant; ``None`` where none is named."""
     file, marked, model = str(path).partition(MODEL_MARK)
     if not marked or not model or not file or path.exists():
         return path, None
@@ -24,19 +24,19 @@ def split_model(path: Path) -> tuple[Path, str | None]:
 
 
 def chosen_model(models: Mapping[str, str], wanted: str | None, path: Path) -> str:
-    """Which of a file's models (by the place where each is first named) is read.
+    """Which of the models (name to the place where it is first named) is read.
 
     ``wanted`` may differ in case, or leave out the part before the last "/". Raises
     :class:`InputError` naming the models for several where none is wanted, and for one that isn't
     there.
     """
-    names = list(dict.fromkeys(models.values()))
+    names = list(models)
     if wanted is None:
         if len(names) == 1:
             return names[0]
         raise InputError(
             f"results of {len(names)} models ({_listed(names)})",
-            place=next(place for place, model in models.items() if model == names[1]),
+            place=models[names[1]],
             remedy=f"name one of them: {path}{MODEL_MARK}{shown(names[0])}",
         )
     if wanted in names:

@@ -18,6 +18,7 @@ from .files import json_lines, json_value, open_file, read_text
 from .mistaken import refuse_mistaken
 from .packed import bare_suffix, text_encoding
 from .parquet import parquet_rows
+from .shown import name as shown
 
 MAX_TABLE = 256 * 2**20
 """Bytes of a table or document, unpacked: it can only be read whole."""
@@ -42,7 +43,14 @@ def rows_of(path: Path, *, remedy: str) -> Iterator[Row]:
         found = True
         yield placed
     if not found:
-        raise InputError("holds no row", place=str(path), remedy=remedy)
+        raise no_row(path)
+
+
+def no_row(path: Path) -> InputError:
+    """What is told of a file without a row: a table's header may stand there all the same."""
+    headed = bare_suffix(path) in (*TABLES, ".parquet")
+    what = "holds its header only, no row" if headed else "holds no row"
+    return InputError(what, place=str(path), remedy="write it again with its rows")
 
 
 def read_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:
@@ -160,8 +168,11 @@ def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator
     try:
         header = [name.strip() for name in next(reader, [])]
         named = [name for name in header if name]
-        if len(set(named)) < len(named) or len(header) - len(named) > 1:
-            raise InputError("a column twice", place=f"{path}:{skipped + 1}", remedy=remedy)
+        place = f"{path}:{skipped + 1}"
+        if twice := next((name for name in named if named.count(name) > 1), None):
+            raise InputError(f"column {shown(twice)!r} twice", place=place, remedy=remedy)
+        if len(header) - len(named) > 1:
+            raise InputError("several columns without a name", place=place, remedy=remedy)
         for cells in reader:
             place = f"{path}:{reader.line_num + skipped}"
             if not any(cell.strip() for cell in cells):

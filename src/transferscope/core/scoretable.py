@@ -18,6 +18,7 @@ import numpy as np
 from .cells import cell_of, count_of
 from .errors import InputError
 from .index import Array, IndexResult, Layout, domain_index, index_of, sigma_for
+from .nearest import nearest
 from .rowfiles import delimiter_of
 from .stats import beta_draws, stream
 from .suite import Suite
@@ -267,7 +268,8 @@ def _check_complete(
 def _source(groups: Mapping[str, object], source: str | None, place: str) -> str:
     chosen = source or "math"
     if chosen not in groups:
+        near = f"did you mean {found[0]!r}? " if (found := nearest(chosen, groups, n=1)) else ""
         raise InputError(
-            f"no source group {chosen!r}", place=place, remedy=f"--source {'|'.join(groups)}"
+            f"no source group {chosen!r}", place=place, remedy=f"{near}--source {'|'.join(groups)}"
         )
     return chosen

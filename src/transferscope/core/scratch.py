@@ -25,6 +25,7 @@ except ImportError:  # Windows
 PREFIX = "transferscope-"
 """Of the names of passing folders."""
 _HELD = ".held"
+_MADE = re.compile(rf"{PREFIX}[a-z0-9_]{{8}}")
 _TAIL = re.compile(r"\.[0-9a-f]{8}\.tmp")
 _ANY = re.compile(rf"\..+{_TAIL.pattern}", re.DOTALL)
 _LONGEST = 240
@@ -70,23 +71,61 @@ def scratch_folder(within: Path | None = None) -> Iterator[Path]:
     """
     root = Path(tempfile.gettempdir()) if within is None else within
     with suppress(OSError):
-        for left in root.glob(f"{PREFIX}*/{_HELD}"):
-            with suppress(OSError), _abandoned(left):
-                shutil.rmtree(left.parent, ignore_errors=True)
-    with (
-        tempfile.TemporaryDirectory(prefix=PREFIX, dir=root, ignore_cleanup_errors=True) as name,
-        (Path(name) / "held").open("wb") as held,
-    ):
-        _locked(held.fileno())
-        os.replace(held.name, Path(name) / _HELD)  # by that name it is locked from the start
-        yield Path(name)
+        for left in root.glob(f"{PREFIX}*"):
+            if _MADE.fullmatch(left.name):
+                _remove_dead(left)
+    folder, held = _held_folder(root)
+    try:
+        with held:
+            yield folder
+    finally:
+        _remove(folder)
+
+
+def _held_folder(root: Path) -> tuple[Path, IO[bytes]]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
+        try:
+            held = (folder / _HELD).open("xb")
+            _locked(held.fileno(), wait=True)
+            if os.fstat(held.fileno()).st_nlink:
+                return folder, held
+        except FileNotFoundError:
+            continue  # taken for a dead writer's before it was held
+        except BaseException:
+            _remove(folder)
+            raise
+        held.close()  # so it was between its making and its lock
+
+
+def _remove_dead(folder: Path) -> None:
+    held = folder / _HELD
+    with suppress(OSError):
+        if held.is_file():
+            with _abandoned(held):
+                _remove(folder)
+        else:  # killed between its making and its file; what somebody else put there stays
+            folder.rmdir()
+
+
+def _remove(folder: Path) -> None:
+    """What was held goes before its sign, so that a kill in between leaves the sign."""
+    held: list[Path] = []
+    with suppress(OSError):  # it may be gone
+        held = [path for path in folder.iterdir() if path.name != _HELD]
+    for entry in (*held, folder):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                entry.unlink()
 
 
 def _created(path: Path) -> tuple[Path, IO[bytes]]:
     while True:
         scratch = path.with_name(f".{_stem(path.name)}.{secrets.token_hex(4)}.tmp")
         file = scratch.open("xb")
-        _locked(file.fileno())
+        _locked(file.fileno(), wait=True)
         if os.fstat(file.fileno()).st_nlink:
             return scratch, file
         file.close()  # taken for a dead writer's, between its creation and its lock
@@ -96,12 +135,15 @@ def _stem(name: str) -> str:
     return name if len(os.fsencode(name)) <= _LONGEST else name[: _LONGEST // 8]
 
 
-def _locked(file: int) -> bool:
-    """Whether this process now holds the lock of an open file."""
+def _locked(file: int, *, wait: bool = False) -> bool:
+    """Whether this process now holds the lock of an open file.
+
+    ``wait`` where only a remover may hold it, which is done with the file in a moment.
+    """
     if fcntl is None:
         return False
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # somebody else's, or a disk without locks
         return False
     return True

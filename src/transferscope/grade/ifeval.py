@@ -49,13 +49,16 @@ def _checkers() -> Mapping[str, Any]:
     """IFEval's registry, with punkt_tab in reach and langdetect repeatable."""
     try:
         import langdetect
+        import lm_eval  # noqa: F401 - found missing before anything is downloaded
         import nltk
+
+        folder = str(nltk_data())
+        if folder not in nltk.data.path:
+            nltk.data.path.append(folder)
+        # Without punkt_tab in reach this import asks the network for it, and prints to stdout.
         from lm_eval.tasks.ifeval.instructions_registry import INSTRUCTION_DICT
     except ImportError:
         raise MissingExtra("eval", needed_for="grading IFEval") from None
-    folder = str(nltk_data())
-    if folder not in nltk.data.path:
-        nltk.data.path.append(folder)
     langdetect.DetectorFactory.seed = 0
     registry: Mapping[str, Any] = INSTRUCTION_DICT
     return registry

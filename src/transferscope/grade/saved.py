@@ -97,7 +97,10 @@ class Saved:
         if self._model is None:
             return None
         rows = rows_of(self._path, remedy=REMEDY)
-        models = {place: str(row[column]) for place, row in rows if row.get(column) is not None}
+        models: dict[str, str] = {}
+        for place, row in rows:
+            if row.get(column) is not None:
+                models.setdefault(str(row[column]), place)
         if not models:
             what = "no column names a model"
             raise InputError(what, place=str(self._path), remedy="say which: --field model=COLUMN")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from . import words
+from .differences import together
 from .markdown import table
 from .text import markdown_cell, minus, name, sentence
 from .text import markdown_line as cell_text
@@ -112,9 +113,25 @@ def _cases(result: GateResult) -> list[tuple[str, str, Guard | None]]:
     for guard in result.guards:
         told = (guard.why, guard.artefacts, guard.flagged)
         beside = minus("; ".join(dict.fromkeys(text for text in told if text)))
-        said = " ".join(_cells(guard)) + (f": {beside}" if beside else "")
+        said = _in_numbers(guard) + (f": {beside}" if beside else "")
         cases.append((f"{guard.name} against {guard.against}", said, guard))
     return cases
+
+
+def _in_numbers(guard: Guard) -> str:
+    """``REGRESSED: changed by −13.8 points (bound −18.6, margin 4.0, 375 items, critical)``.
+
+    The bound of what is undecided stands in its reason.
+    """
+    of_ti = guard.name.startswith("TI ")
+    said = [] if guard.bound is None or guard.why else [f"bound {words.signed(guard.bound)}"]
+    said.append(f"{'minimum' if of_ti else 'margin'} {words.number(guard.margin)}")
+    said += [f"{guard.n} items"] if guard.n else []
+    changed = ""
+    if guard.change is not None:
+        points = f"changed by {words.signed(guard.change)} points"
+        changed = f": {words.number(guard.change)} %" if of_ti else f": {points}"
+    return f"{guard.verdict}{changed} ({', '.join([*said, guard.tier])})"
 
 
 def _suite(
@@ -130,9 +147,9 @@ def _suite(
 def _notes(result: GateResult) -> list[str]:
     """What a reader must know beside the verdict: differences, and what the policy leaves out."""
     notes = []
-    if result.differences:
-        shown = "; ".join(result.differences[:DIFFERENCES_SHOWN])
-        left = len(result.differences) - DIFFERENCES_SHOWN
+    if differences := together(result.differences):
+        shown = "; ".join(differences[:DIFFERENCES_SHOWN])
+        left = len(differences) - DIFFERENCES_SHOWN
         more = f"; and {left} more" if left > 0 else ""
         notes.append(f"Not like for like: {shown}{more}")
     if result.unguarded:

@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from . import figures, parts, probe_figures, robust, study_grids, views, words
+from .differences import together
 from .text import name, script_json, visible
 
 if TYPE_CHECKING:
@@ -177,6 +178,7 @@ def _environment() -> Environment:
         "p": words.p_value,
         "raw": Markup,
         "signed": words.signed,
+        "together": together,
         "visible": visible,
     }
     environment.globals |= {

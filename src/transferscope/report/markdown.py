@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from . import parts, robust, study_grids, verdict, words
+from .differences import together
 from .figures import model_labels
 from .text import markdown_cell as cell
 from .text import markdown_html
@@ -93,9 +94,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words_columns: 
 
 
 def _differences(comparison: Comparison) -> list[str]:
-    shown = comparison.differences[:DIFFERENCES_SHOWN]
+    notes = together(comparison.differences)
+    shown = notes[:DIFFERENCES_SHOWN]
     lines = [f"> - {cell_text(text)}" for text in shown]
-    if left := len(comparison.differences) - len(shown):
+    if left := len(notes) - len(shown):
         lines.append(f"> - and {left} more")
     return ["\n".join(["> **Not like for like**: the runs differ.", ">", *lines])]
 
@@ -231,6 +233,7 @@ def _provenance(report: ReportInput) -> str:
     made = f", {cell(report.created)}" if report.created else ""
     return (
         f"Base {cell(comparison.base)}, suite {cell(comparison.suite)}, "
-        f"{comparison.replicates:,} paired bootstrap replicates, seed {comparison.seed}{made}. "
+        f"{comparison.replicates:,} bootstrap replicates and sign flips, "
+        f"seed {comparison.seed}{made}. "
         "“No change established” does not mean that nothing was lost."
     )

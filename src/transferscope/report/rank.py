@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..compare.router import Router
 
 
+FEWEST = 5
+"""Independent items that the router needs of a benchmark: its folds."""
+
+
 def print_ranking(ranking: Ranking, console: Console) -> None:
     """What differs between the runs, the order as a table, then sentences; all fits 80 columns."""
     from rich.text import Text
@@ -111,7 +115,10 @@ def _placement(model: str, place: Placement) -> str:
 
 def _router(router: Router | None) -> str:
     if router is None:
-        return "Router: not estimated; it needs benchmarks that all models answered item by item."
+        return (
+            "Router: not estimated; it needs a benchmark that all models answered item by item, "
+            f"with at least {FEWEST} independent items."
+        )
     told = {
         "gain": "a router would gain",
         "loss": "a router would lose",

@@ -45,9 +45,12 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
                 f"{_span(min(known), max(known))} %{without}."
             )
         if comparison.curve and (span := comparison.curve.ranges.get(result.model, {}).get(group)):
-            count = len(comparison.curve.results)
+            every = [row.ti[result.model].get(group) for row in comparison.curve.results]
+            lost = sum(value is None for value in every)
+            without = f"; it is undefined under {lost} more" if lost else ""
             out.append(
-                f"{label} {words.group_name(group)} over {count} specifications: {_span(*span)} %."
+                f"{label} {words.group_name(group)} over {len(every) - lost} specifications: "
+                f"{_span(*span)} %{without}."
             )
     return out
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from . import parts, robust, verdict, views, words
+from .differences import together
 from .figures import model_labels
 from .text import minus, name, sentence, token
 
@@ -230,9 +231,10 @@ def print_differences(comparison: Comparison, console: Console) -> None:
     if not comparison.differences:
         return
     _say("Not like for like: the runs differ.", console, style="bold yellow")
-    for text in comparison.differences[:DIFFERENCES_SHOWN]:
+    notes = together(comparison.differences)
+    for text in notes[:DIFFERENCES_SHOWN]:
         _say(f"- {text}", console, indent=2)
-    if (left := len(comparison.differences) - DIFFERENCES_SHOWN) > 0:
+    if (left := len(notes) - DIFFERENCES_SHOWN) > 0:
         _say(f"- and {left} more", console, indent=2)
     console.print()
 

@@ -64,7 +64,8 @@ def headline(result: TunedResult, source: str) -> str:
         kept = None
     others = [group for group in result.plane if group != source]
     if kept is not None:
-        said.append(KEPT[kept.standing] + _reservation(result, others, kept, causes.retention))
+        told = KEPT[kept.standing]
+        groups_said: list[str] = []
         if kept.standing != "loss":
             groups_said = [
                 f"loss on {name(group_name(group))} established"
@@ -72,6 +73,10 @@ def headline(result: TunedResult, source: str) -> str:
                 for group in others
                 if result.plane[group].standing == "loss" and len(others) > 1
             ]
+        if groups_said:  # the mean and one of its groups don't show the same
+            told, groups_said[0] = f"{told} on average", f"but {groups_said[0]}"
+        said.append(told + _reservation(result, others, kept, causes.retention))
+        if kept.standing != "loss":
             said += groups_said or _hidden(result, others)
     text = ", ".join(said)
     if missed := not_judged(result):

@@ -34,9 +34,10 @@ STANDING_WORDS: Mapping[Standing, str] = {
 }
 
 COVERAGE = (
-    "Robust TI has a percentile interval: near zero gains it covers the truth in 90 to 92 of 100 "
-    "cases instead of 95. Linear TI has the Fieller interval, made for a ratio of two uncertain "
-    "numbers, which covers it in 94 to 96 from 100 items on. Where they differ, believe linear."
+    "Robust TI has a percentile interval, which covers the truth in 91 to 99 of 100 cases from 100 "
+    "items on and in 83 to 95 on 20 items, instead of 95. Linear TI has the Fieller interval, made "
+    "for a ratio of two uncertain numbers: 94 to 97 and 87 to 96. Where they differ, believe "
+    "linear."
 )
 TERMS = (
     "Retention: the mean change of all groups but the one tuned for; below 0 the model forgot. DI: "
@@ -220,7 +221,7 @@ def change(
 
 def smallest(p: float) -> str:
     """``the smallest possible p is 0.25``."""
-    return f"the smallest possible p is {p:.2g}"
+    return f"the smallest possible p is {p:.3g}"
 
 
 def unseen(mde: float | None) -> str:

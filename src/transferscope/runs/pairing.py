@@ -59,6 +59,8 @@ class Pairing:
     comparison but belong in front of it. ``fewer``: benchmarks of which the tuned run lacks items,
     compared on the shared ones; how many those are, and how many the base has. ``contradictions``:
     benchmarks of which a run's samples contradict its results, in what; first of the differences.
+    ``unanswered``: unpaired benchmarks with requests that failed, how many of whose and why. Their
+    items can't be left out of both scores.
     """
 
     benchmarks: Mapping[str, PairedBenchmark]
@@ -67,6 +69,7 @@ class Pairing:
     unpaired: Mapping[str, UnpairedBenchmark] = field(default_factory=dict)
     fewer: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     contradictions: Mapping[str, str] = field(default_factory=dict)
+    unanswered: Mapping[str, str] = field(default_factory=dict)
 
 
 def pair(base: Run, tuned: Run) -> Pairing:
@@ -87,12 +90,15 @@ def pair(base: Run, tuned: Run) -> Pairing:
     known = (*base.by_benchmark, *tuned.by_benchmark, *(r.benchmark for r in base.scores))
     known = (*known, *base.failed, *tuned.failed)
     failed: list[str] = []
+    unanswered: dict[str, str] = {}
     for name in dict.fromkeys((*known, *(r.benchmark for r in tuned.scores))):
         lost = [{failure.id for failure in run.failed.get(name, ())} for run in (base, tuned)]
-        if any(lost):
+        said = _failed(name, base, tuned) if any(lost) else ""
+        if said:
             left_out_of = "are in no score" if name in scored else "are left out of both"
-            failed.append(f"{name}: {_failed(name, base, tuned)}; they {left_out_of}")
+            failed.append(f"{name}: {said}; they {left_out_of}")
         if name in scored:
+            unanswered |= {name: said} if said else {}
             continue
         left = lost[0] | lost[1]
         mine, theirs = (
@@ -102,7 +108,7 @@ def pair(base: Run, tuned: Run) -> Pairing:
         items, others = _ids(mine), _ids(theirs)
         keys = sorted(key for key in mine if key[1] in others)
         if reason := _missing(name, base, tuned) or _why_not(mine, theirs, keys):
-            excluded[name] = _failed(name, base, tuned) if any(lost) else reason
+            excluded[name] = said or reason
             continue
         shared = len(items & others)
         # What failed in the tuned run alone may be what it can't do.
@@ -125,9 +131,9 @@ def pair(base: Run, tuned: Run) -> Pairing:
         for name, (shared, total) in fewer.items()
     ]
     wrong = _contradictions(base, tuned, (*paired, *scored))
-    said = [f"{name}: {contradicts(what)}" for name, what in wrong.items()]
-    notes = (*said, *failed, *lacking, *differences)
-    return Pairing(paired, excluded, notes, scored, fewer, wrong)
+    told = [f"{name}: {contradicts(what)}" for name, what in wrong.items()]
+    notes = (*told, *failed, *lacking, *differences)
+    return Pairing(paired, excluded, notes, scored, fewer, wrong, unanswered)
 
 
 def _failed(name: str, base: Run, tuned: Run) -> str:
@@ -137,8 +143,8 @@ def _failed(name: str, base: Run, tuned: Run) -> str:
         lost = run.failed.get(name, ())
         reasons.update(failure.why for failure in lost)
         ids = {failure.id for failure in lost}
-        every = ids | {o.id for o in run.by_benchmark.get(name, ())}
-        counts.append(f"{len(ids)} of the {whose}'s {len(every)} items")
+        if every := ids | {o.id for o in run.by_benchmark.get(name, ())}:
+            counts.append(f"{len(ids)} of the {whose}'s {len(every)} items")
     ((why, _),) = reasons.most_common(1)
     return f"requests failed for {' and '.join(counts)} ({why})"
 
@@ -218,11 +224,11 @@ def _why_not(base: Keyed, tuned: Keyed, keys: Sequence[tuple[str, str, int]]) ->
 
 def _more(name: str, items: int, answers: int, used: int) -> list[str]:
     """What the tuned run has more of; nothing of it is compared."""
-    if items:
-        return [f"{name}: {items} items that only the tuned run has are ignored"]
-    if answers > used:
-        return [f"{name}: {answers - used} answers that only the tuned run has are ignored"]
-    return []
+    count, what = (items, "item") if items else (answers - used, "answer")
+    if count <= 0:
+        return []
+    counted, are = (f"1 {what}", "is") if count == 1 else (f"{count} {what}s", "are")
+    return [f"{name}: {counted} that only the tuned run has {are} ignored"]
 
 
 def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> PairedBenchmark:
@@ -278,7 +284,8 @@ def _notes(name: str, pairs: Sequence[tuple[Outcome, Outcome]]) -> list[str]:
     """What differs inside a benchmark that is compared nevertheless."""
     notes = []
     if unknown := sum(None in (a.message_hash, b.message_hash) for a, b in pairs):
-        notes.append(f"{name}: messages can't be checked ({unknown} of {len(pairs)} answers)")
+        count = "all" if unknown == len(pairs) else f"{unknown} of {len(pairs)}"
+        notes.append(f"{name}: messages can't be checked ({count} answers)")
     rendered = sum(
         None not in (a.rendered_hash, b.rendered_hash) and a.rendered_hash != b.rendered_hash
         for a, b in pairs

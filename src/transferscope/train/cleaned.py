@@ -22,6 +22,7 @@ def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmCo
     another arm. Raises :class:`InputError` as :func:`.arm.run_arm` does for the folder, as
     ``read_queries`` and ``clean`` do, and where too few queries are left.
     """
+    refuse_foreign(out)
     source = config.queries_from
     if source == PROCEDURAL:
         return config, clean(queries_of(config), prompts, source=source)
@@ -30,7 +31,6 @@ def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmCo
     require_enough(config, len(found.queries), place=source, left_out=found.left_out)
     if not found.left_out:
         return config, found
-    refuse_foreign(out)
     make_folder(out)
     kept = out / CLEANED
     if kept.is_file() and (is_complete(out) or (out / STARTED).is_file()):

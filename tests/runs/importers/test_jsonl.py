@@ -172,7 +172,7 @@ GOOD = {"id": "a", "score": 1}
     ],
 )
 def test_lines_that_are_refused_at_once(tmp_path, row, says):
-    with pytest.raises(InputError, match=rf"f\.jsonl:2: .*{says}.*--map"):
+    with pytest.raises(InputError, match=rf"f\.jsonl:2: .*{says}.*(--map|copy it again)"):
         IMPORTER.read(lines(tmp_path / "f.jsonl", GOOD, row), NOTHING)
 
 
@@ -354,3 +354,23 @@ def test_a_file_called_as_its_benchmark_needs_no_column(tmp_path):
     lines(path, {"id": "a", "score": 1, "task": "boolq"})
     results = IMPORTER.read(path, load_taxonomy())
     assert (results.model.name, list(results.samples)) == ("GSM8K", ["boolq"])
+
+
+def test_a_column_that_first_stands_far_down_is_read(tmp_path):
+    """A second benchmark's stories, after 60 rows of one that has none."""
+    plain = [{"id": at, "score": 1, "benchmark": "sums"} for at in range(60)]
+    told = [
+        {"id": at, "score": 1, "benchmark": "chat", "cluster": "a story", "weight": 2.0}
+        for at in range(3)
+    ]
+    got = samples(lines(tmp_path / "m.jsonl", *plain, *told))
+    assert {s.outcome.cluster for s in got["sums"]} == {""}
+    assert [(s.outcome.cluster, s.outcome.weight) for s in got["chat"]] == [("a story", 2.0)] * 3
+
+
+def test_a_column_taken_for_something_else_is_no_late_one(tmp_path):
+    """``subset`` names the benchmark here, as --field or a map says, and no subset of it."""
+    rows = [{"id": at, "score": 1, "subset": "sums"} for at in range(3)]
+    taxonomy = parse_taxonomy('[columns]\nbenchmark = "subset"\n', place="map.toml")
+    (got,) = samples(lines(tmp_path / "m.jsonl", *rows), taxonomy).values()
+    assert {(s.outcome.benchmark, s.outcome.subset) for s in got} == {("sums", "")}

@@ -193,7 +193,7 @@ def test_two_models_and_a_missing_pyarrow(tmp_path, monkeypatch):
     lay(tmp_path / "a")
     other = tmp_path / "b"
     lay(other, details=False, edit=lambda raw: raw["config_general"].update(model_name="acme/big"))
-    with pytest.raises(InputError, match=r"results of 2 models .* name one's folder: results/ORG"):
+    with pytest.raises(InputError, match=r"results of 2 models .* name one of them: .*::acme/"):
         IMPORTER.read(tmp_path, load_taxonomy())
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(MissingExtra, match=r"pip install 'transferscope\[parquet\]'"):

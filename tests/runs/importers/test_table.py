@@ -2,7 +2,7 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.records import Outcome, Response, ScoreRow
-from transferscope.core.taxonomy import Taxonomy, parse_taxonomy
+from transferscope.core.taxonomy import Taxonomy, load_taxonomy, parse_taxonomy
 from transferscope.runs import importers, read_run
 from transferscope.runs.importers import table
 from transferscope.runs.importers.table import IMPORTER
@@ -86,10 +86,10 @@ def test_columns_are_renamed(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("id,score\n", "no row in it"),
+        ("id,score\n", "holds its header only, no row; write it again with its rows"),
         ("\n\n", "is empty"),
         ("id;grade\na;1\n", r"csv:2: no 'score' .*only id, grade"),
-        ("id,id,score\na,b,1\n", "csv:1: a column twice"),
+        ("id,id,score\na,b,1\n", "csv:1: column 'id' twice"),
         ("id,score\na,1,2\n", "csv:2: 3 cells under 2 columns"),
         ("id,score\na\n", "csv:2: 1 cells under 2 columns"),
         ("id,score\na,1\n,0\n", "some rows have 'id' and some not"),
@@ -212,3 +212,15 @@ def test_a_percent_called_score_is_read_when_told(tmp_path):
         IMPORTER.read(path, NOTHING)
     (row,) = IMPORTER.read(path, Taxonomy(columns={"percent": "score"})).scores
     assert row.score == 0.55
+
+
+def test_a_metric_of_the_file_that_is_better_when_lower_is_left_out(tmp_path):
+    """toxigen is known by its accuracy; a file may score it by something else."""
+    text = "benchmark,score,metric\ntoxigen,0.1,toxicity\nwikitext,0.8,bits_per_byte\ngsm8k,0.5,\n"
+    results = IMPORTER.read(csv(tmp_path, text), load_taxonomy())
+    assert [row.benchmark for row in results.scores] == ["gsm8k"]
+    said = "left out, not comparable: {} is better when lower, a score when higher"
+    assert results.notes == (
+        f"toxigen: {said.format('toxicity')}",
+        f"wikitext: {said.format('bits_per_byte')}",
+    )

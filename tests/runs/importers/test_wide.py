@@ -74,7 +74,7 @@ def test_json_keeps_wide_tables_too(tmp_path):
 
 def test_what_was_taken_for_what_and_the_scale_are_said(tmp_path):
     (tmp_path / "t.csv").write_text(WIDE)
-    results = IMPORTER.read_model(tmp_path / "t.csv", load_taxonomy(), "tuned")
+    results = IMPORTER.read(tmp_path / "t.csv", load_taxonomy(), "tuned")
     assert results.model.name == "acme/tuned"
     assert results.notes == (
         "read as a row a model (Model), benchmarks GSM8K, BoolQ; scores are percents (up to 80)",
@@ -119,10 +119,43 @@ def test_percents_and_fractions_in_one_table_are_refused(tmp_path):
 def test_refusals_have_the_remedy(tmp_path, text, model, says):
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(InputError, match=says):
-        IMPORTER.read_model(tmp_path / "t.csv", load_taxonomy(), model)
+        IMPORTER.read(tmp_path / "t.csv", load_taxonomy(), model)
 
 
 def test_a_column_of_models_makes_any_number_a_benchmarks(tmp_path):
     (tmp_path / "t.csv").write_text("model,house style\nm,0.5\n")
     results = IMPORTER.read(tmp_path / "t.csv", Taxonomy())
     assert results.unmapped == ("house style",)
+
+
+def test_one_row_of_two_models_keeps_both(tmp_path):
+    (tmp_path / "t.csv").write_text("Benchmark,base,tuned\nGSM8K,60,65\n")
+    for model, score in (("base", 0.6), ("tuned", 0.65)):
+        (row,) = IMPORTER.read(tmp_path / "t.csv", load_taxonomy(), model).scores
+        assert (row.benchmark, row.score) == ("gsm8k", score)
+
+
+def test_averages_are_no_benchmarks_in_a_turned_table_either(tmp_path):
+    text = "Benchmark,tuned\nGSM8K,60\nBoolQ,80\nAverage,70\n"
+    (tmp_path / "t.csv").write_text(text)
+    results = IMPORTER.read(tmp_path / "t.csv", load_taxonomy())
+    assert {row.benchmark: row.score for row in results.scores} == {"gsm8k": 0.6, "boolq": 0.8}
+    assert results.unmapped == ()
+    assert "rows that are no benchmark's, left out: Average" in results.notes
+
+
+def test_what_is_better_when_lower_says_nothing_about_the_scale(tmp_path):
+    """Perplexities above 100 and bits below 1 beside percents."""
+    head, row = "model,gsm8k,wikitext,WER,bits_per_byte", "m,60,120.5,12,0.8"
+    turned = "Benchmark,m\n" + "".join(
+        f"{task},{cell}\n" for task, cell in zip(head.split(","), row.split(","), strict=True)
+    ).removeprefix("model,m\n")
+    for text in (f"{head}\n{row}\n", turned):
+        (tmp_path / "t.csv").write_text(text)
+        results = IMPORTER.read(tmp_path / "t.csv", load_taxonomy())
+        assert [(one.benchmark, one.score) for one in results.scores] == [("gsm8k", 0.6)]
+        assert results.unmapped == ()
+        left = {one.task: one.left_out for one in results.taken if one.left_out}
+        assert set(left) == {"wikitext", "WER", "bits_per_byte"}
+        assert left["WER"] == "not comparable: WER is better when lower, a score when higher"
+        assert any("scores are percents (up to 60)" in note for note in results.notes)

@@ -91,8 +91,8 @@ def import_results(
 ) -> Imported:
     """Write the foreign results at ``path`` into the run folder ``out``, one sample at a time.
 
-    A run folder of the same model gets what it lacks. ``path`` may name one of a file's models:
-    ``FILE::MODEL``. ``mapping`` is a taxonomy file that goes before the shipped one, ``columns``
+    A run folder of the same model gets what it lacks. ``path`` may name one of several models:
+    ``PATH::MODEL``. ``mapping`` is a taxonomy file that goes before the shipped one, ``columns``
     goes before its ``[columns]``; ``source`` is the group that was tuned on. Raises
     :class:`InputError` for an unknown format and for what can't be read.
     """
@@ -184,12 +184,12 @@ def put_together(
 def _run_of(run: Run, model: str | None, path: Path) -> Run:
     """The run, which must be of ``model`` where one is named."""
     if model is not None:
-        chosen_model({str(path): run.manifest.model.name}, model, split_model(path)[0])
+        chosen_model({run.manifest.model.name: str(path)}, model, split_model(path)[0])
     return run
 
 
 def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple[str, Results]:
-    """The format's name, and the results at ``path`` (of one model: ``FILE::MODEL``).
+    """The format's name, and the results at ``path`` (of one model: ``PATH::MODEL``).
 
     Raises :class:`InputError` for what can't be read, and for a model that isn't there.
     """
@@ -199,7 +199,7 @@ def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple
         return name, checked(lambda: read_model(file, taxonomy, model), file)
     results = checked(lambda: importer.read(file, taxonomy), file)
     if model is not None:
-        chosen_model({str(file): results.model.name}, model, file)
+        chosen_model({results.model.name: str(file)}, model, file)
     return name, results
 
 

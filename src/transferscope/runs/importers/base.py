@@ -78,8 +78,8 @@ class Results:
 class Importer(NamedTuple):
     """A format: does ``path`` hold it, and what it says.
 
-    ``read_model``, for formats that keep several models in a file, takes the name of one of them
-    (``None``: there is only one).
+    ``read_model``, for formats that keep several models in a file or folder, takes the name of one
+    of them (``None``: there is only one).
     """
 
     accepts: Callable[[Path], bool]

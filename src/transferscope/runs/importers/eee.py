@@ -42,7 +42,7 @@ from .eee_rows import (
     rows_of,
     tally_of,
 )
-from .naming import Place, by_benchmark, not_comparable, one_model, place_of, plain, unmapped
+from .naming import Place, by_benchmark, not_comparable, of_model, place_of, plain, unmapped
 from .values import count, mapping
 
 SAMPLES = "_samples.jsonl"
@@ -78,7 +78,7 @@ def accepts(path: Path) -> bool:
     return _is_aggregate(path) or _is_aggregate(_aggregate_of(path))
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """Results of the aggregates at ``path``, with their rows where the file stands beside them.
 
     Raises :class:`InputError` for files that don't follow the schema, for two models and for two
@@ -89,7 +89,10 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
         what = "no aggregate of Every Eval Ever"
         raise InputError(what, place=str(path), remedy="name its .json, or the folder it is in")
     logs = {file: _load(file) for file in files}
-    model = one_model({str(file): _model(log, file)["id"] for file, log in logs.items()})
+    model, files = of_model(
+        files, lambda file: (_model(logs[file], file)["id"], file), wanted, path
+    )
+    logs = {file: logs[file] for file in files}
     found = _Found()
     for file, log in logs.items():
         _choose(file, log, taxonomy, found)
@@ -133,7 +136,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _is_aggregate(path: Path) -> bool:

@@ -20,7 +20,7 @@ from ...core.taxonomy import Taxonomy
 from .assemble import Part, results_of
 from .base import Importer, Results, Sample
 from .documents import document, files_named, head, hollow_in
-from .naming import Place, one_model, place_of
+from .naming import Place, of_model, place_of
 from .rows import sample_of
 from .values import listed, mapping
 
@@ -39,10 +39,10 @@ def accepts(path: Path) -> bool:
     return _is_results(path)
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
-    files = _files(path) if path.is_dir() else [path]
-    model = one_model({str(file): _model(file) for file in files})
+    found = _files(path) if path.is_dir() else [path]
+    model, files = of_model(found, lambda file: (_model(file), file), wanted, path)
     notes = hollow_in(path, "*eval_results.json*") if path.is_dir() else []
     parts = [part for file in files for part in _parts(file, taxonomy, notes)]
     return results_of(
@@ -55,7 +55,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _is_results(path: Path) -> bool:

@@ -22,7 +22,7 @@ from .contradictions import contradiction
 from .documents import files_named, head, hollow_in
 from .evalscope_reports import Metric, Report, is_report, read_report, review_file, root_of
 from .evalscope_rows import Tally, read_reviews, tally_of
-from .naming import Place, not_comparable, one_model, place_of
+from .naming import Place, not_comparable, of_model, place_of
 
 _REVIEW_HEAD = 2**16
 """Bytes in which a row of reviews must show what it is."""
@@ -35,25 +35,25 @@ def accepts(path: Path) -> bool:
     return is_report(path) or _is_review(path)
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
     files = list(_under(path, is_report, "*.json*")) if path.is_dir() else [path]
     notes = hollow_in(path, "*.json", "*.jsonl") if path.is_dir() else []
     if files and is_report(files[0]):
+        every = [read_report(file) for file in files]
+        model, mine = of_model(every, lambda each: (each.model, each.file), wanted, path)
         reports = newest(
-            [read_report(file) for file in files],
+            mine,
             notes,
             task=lambda report: report.dataset,
-            same=lambda report: (report.model, report.dataset),
+            same=lambda report: report.dataset,
             when=lambda report: dated(root_of(report.file), report.file),
         )
-        models = {str(report.file): report.model for report in reports}
-        model = one_model(models, remedy="name one's folder: reports/MODEL")
         parts = [part for report in reports for part in _parts(report, taxonomy, notes)]
         notes += _unreported(path, reports)
     else:
-        reviews = _reviews(path) if path.is_dir() else [path]
-        model = one_model({str(file): file.parent.name for file in reviews})
+        found = _reviews(path) if path.is_dir() else [path]
+        model, reviews = of_model(found, lambda file: (file.parent.name, file), wanted, path)
         parts = [_lone(file, taxonomy, notes) for file in reviews]
     return results_of(
         parts,
@@ -65,7 +65,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _is_review(path: Path) -> bool:
@@ -140,8 +140,9 @@ def _unreported(path: Path, reports: list[Report]) -> Iterator[str]:
     if not path.is_dir():
         return
     known = tuple(f"{report.dataset}_" for report in reports)
+    folders = {report.file.resolve().parent.name for report in reports}
     for file in _reviews(path):
-        if not file.name.startswith(known):
+        if file.resolve().parent.name in folders and not file.name.startswith(known):
             yield f"{file.name}: left out, it has no report: the run was stopped, or still runs"
 
 

@@ -24,7 +24,7 @@ from .base import Importer, Results
 from .contradictions import contradiction
 from .documents import document, files_named, head, hollow_in
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
-from .naming import Place, one_model, places_of, plain
+from .naming import Place, of_model, places_of, plain
 from .values import listed, mapping, number
 
 _REMEDY = "name a run's folder of HELM (with run_spec.json and stats.json), or its suite's"
@@ -60,7 +60,7 @@ def accepts(path: Path) -> bool:
     return path.is_file() and _spec_in(path.parent) is not None and bool(_kind(path))
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """Results of the runs at ``path``.
 
     Raises :class:`InputError` for two models, two runs of one scenario, and what can't be read.
@@ -69,8 +69,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     runs = [_run(spec) for spec in specs if spec is not None]
     if not runs:
         raise InputError("no run in it", place=str(path), remedy=_REMEDY)
-    models = {str(run.folder): run.model for run in runs}
-    model = one_model(models, remedy="put every model's runs in a folder of their own")
+    model, runs = of_model(runs, lambda run: (run.model, run.folder), wanted, path)
     first: dict[str, _Run] = {}
     for run in runs:
         if (other := first.setdefault(run.task, run)) is not run:
@@ -89,7 +88,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _kind(path: Path) -> str:

@@ -33,7 +33,7 @@ from .naming import (
     left_out,
     lower_is_better,
     not_comparable,
-    one_model,
+    of_model,
     places_of,
     plain,
     unmapped,
@@ -58,7 +58,7 @@ def accepts(path: Path) -> bool:
     return is_log(path) or (path.is_dir() and next(_logs(path), None) is not None)
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """Results of the logs at ``path``.
 
     Raises :class:`InputError` for a log that did not succeed or lost samples to an edit, for one
@@ -68,7 +68,9 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     if not files:
         raise InputError("no Inspect log", place=str(path), remedy="name a .eval or .json log")
     logs = _placed([_checked(file, read_header(file)) for file in files], taxonomy)
-    model = one_model({str(log.path): str(log.header["eval"].get("model")) for log in logs})
+    model, logs = of_model(
+        logs, lambda log: (str(log.header["eval"].get("model")), log.path), wanted, path
+    )
     first: dict[str, _Log] = {}
     for log in logs:
         if (other := first.setdefault(log.place.task, log)) is not log:
@@ -104,7 +106,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _logs(folder: Path) -> Iterator[Path]:

@@ -28,7 +28,7 @@ from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample
 from .naming import Place, by_benchmark, left_out, places_of, taken_of, unmapped
 from .rows import (
-    REMEDY,
+    REPAIR,
     Numbered,
     Unnamed,
     fields_in,
@@ -77,8 +77,7 @@ class _Index:
 
     def add(self, key: tuple[str, str], cursor: _Cursor, place: str, n: int) -> None:
         """A line of ``key`` (model, task) with ``n`` new items."""
-        if key[0] not in self.models.values():
-            self.models[place] = key[0]
+        self.models.setdefault(key[0], place)
         found = self.stretches.setdefault(key, _Stretches(array("q"), array("q"), array("q")))
         self.items[key] += n
         if key != self._last:
@@ -94,15 +93,10 @@ def accepts(path: Path) -> bool:
     return bare_suffix(path) in LINES and path.is_file() and mistaken(path) is None
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
-    """Results of the file's one model. Raises :class:`InputError` naming the line."""
-    return read_model(path, taxonomy, None)
-
-
-def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
+def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
     """Results of ``model``, by default the only one. Raises :class:`InputError` naming the line."""
     if not streams(path, remedy=_OPEN):
-        rows = list(document_rows(path, remedy=REMEDY))
+        rows = list(document_rows(path, remedy=REPAIR))
         return replace(results_of(path, rows, taxonomy, model), provenance="imported:jsonl")
     first = [row for _, row in islice(_placed(path), SNIFFED)]
     names = names_for(first, taxonomy)
@@ -131,19 +125,19 @@ def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read, read_model)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     with open_file(path, remedy=_OPEN) as file:
-        yield from json_lines(file, path=path, remedy=REMEDY)
+        yield from json_lines(file, path=path, remedy=REPAIR)
 
 
 def _index(path: Path, names: Names, default: Unnamed) -> _Index:
     index, cursor = _Index(), _Cursor()
     with open_file(path, remedy=_OPEN) as file:
-        lines = lines_of(file, path=path, remedy=REMEDY)
-        for place, row in json_lines(cursor.over(lines), path=path, remedy=REMEDY):
+        lines = lines_of(file, path=path, remedy=REPAIR)
+        for place, row in json_lines(cursor.over(lines), path=path, remedy=REPAIR):
             answers = _fields(row, names, place)
             about = answers[0] if answers else row
             model = str(about.get("model", default.model))
@@ -175,7 +169,7 @@ def _read(path: Path, names: Names, parts: list[tuple[Place, _Stretches]]) -> It
 
 def _rows(lines: Iterable[bytes], path: Path, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
     """Place and object of the lines from number ``first`` on."""
-    for place, row in json_lines(lines, path=path, remedy=REMEDY):
+    for place, row in json_lines(lines, path=path, remedy=REPAIR):
         file, _, at = place.rpartition(":")
         yield f"{file}:{int(at) + first - 1}", row
 

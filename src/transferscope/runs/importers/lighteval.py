@@ -38,7 +38,7 @@ from .lighteval_files import (
     task_of,
 )
 from .lighteval_samples import item_metrics, metrics_of, read_samples, rows_of
-from .naming import Place, one_model, place_of, plain
+from .naming import Place, of_model, place_of, plain
 from .values import count, mapping, number, share, text
 
 _REMEDY = "name a results_*.json of lighteval"
@@ -68,7 +68,7 @@ def accepts(path: Path) -> bool:
     return is_results(path) or is_details(path)
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """Results at ``path``, with the details beside them.
 
     Raises :class:`InputError` for two models and for what can't be read, :class:`MissingExtra`
@@ -76,21 +76,21 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     """
     notes = hollow_in(path, "results_*.json*") if path.is_dir() else []
     documents = {file: _document(file) for file in _results_at(path)}
+    every = _tasks(path, documents)
+    if not every:
+        raise InputError("no task in it", place=str(path), remedy=_REMEDY)
+    name, mine = of_model(every, lambda task: (_model(task), task.file), wanted, path)
     tasks = newest(
-        _tasks(path, documents),
+        mine,
         notes,
         task=lambda task: task.key,
         # The suite's name came and went with versions.
-        same=lambda task: (_model(task), bare(task.key), shots(task.key)),
+        same=lambda task: (bare(task.key), shots(task.key)),
         when=lambda task: date_of(task.file),
     )
-    if not tasks:
-        raise InputError("no task in it", place=str(path), remedy=_REMEDY)
-    models = {str(task.file): _model(task) for task in tasks}
-    name = one_model(models, remedy="name one's folder: results/ORG/MODEL")
     places = _places([task.key for task in tasks], taxonomy)
     parts = [_part(task, places[task.key], notes) for task in tasks]
-    latest = max(documents.values(), key=lambda raw: str(raw.get("date", "")), default={})
+    latest = max((task.raw for task in tasks), key=lambda raw: str(raw.get("date", "")))
     about = mapping(latest.get("config_general"))
     config = mapping(about.get("model_config"))
     return results_of(
@@ -105,7 +105,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _results_at(path: Path) -> list[Path]:

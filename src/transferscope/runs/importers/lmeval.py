@@ -49,14 +49,14 @@ def accepts(path: Path) -> bool:
     return holds_results(path) if path.is_dir() else is_results(path)
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """The results at ``path``; raises :class:`InputError` for what isn't lm-eval's.
 
     What several files measured is read from the newest, and a note says so. Several models in a
-    folder are refused.
+    folder are refused where none is ``wanted``.
     """
     notes: list[str] = []
-    files = documents(path, notes)
+    files = documents(path, notes, wanted)
     raw, origin = newest(files, notes)
     kept = _samples(origin)
     places = places_of(origin, taxonomy)
@@ -124,7 +124,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _samples(origin: Mapping[str, Document]) -> dict[str, Path | Held]:

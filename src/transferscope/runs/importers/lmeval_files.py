@@ -18,11 +18,14 @@ from typing import Any
 from ...core.damage import damage_of
 from ...core.errors import InputError
 from ...core.files import files_below, is_file, read_head, read_json
+from ...core.modelnames import MODEL_MARK
 from ...core.packed import bare_name, bare_stem, bare_suffix
 from ...core.records import ModelRef
+from ...core.shown import name as shown_name
 from .lmeval_about import model_of
 from .lmeval_tasks import leaves, section
 from .lmeval_versions import MARKS, is_lm_eval, upgraded
+from .naming import of_model
 
 PATTERN = "results_*.json"
 _OWN = re.compile(r"results(_.*)?\.json")
@@ -68,14 +71,16 @@ def holds_results(folder: Path) -> bool:
     return any(_is_candidate(file) for file in _files(folder)) or bool(_samples_alone(folder))
 
 
-def documents(path: Path, notes: list[str]) -> list[Document]:
-    """The results at ``path``, the oldest first; adds to ``notes`` what is damaged.
+def documents(path: Path, notes: list[str], wanted: str | None = None) -> list[Document]:
+    """The results at ``path`` (of the model ``wanted``), the oldest first.
+
+    Adds to ``notes`` what is damaged.
 
     Raises :class:`InputError` for what isn't lm-eval's, for a folder without results, and for
     results of several models.
     """
     if not path.is_dir():
-        return [_document(path)]
+        return _of_model([_document(path)], wanted, path)
     found = []
     files = list(_files(path))
     for file in files:
@@ -92,6 +97,7 @@ def documents(path: Path, notes: list[str]) -> list[Document]:
                 return [_document(file)]
         remedy = f"name a folder that holds {PATTERN}, or the file"
         raise InputError(f"no {PATTERN} in it", place=str(path), remedy=remedy)
+    found = _of_model(found, wanted, path)
     _refuse_several(found, path)
     return sorted(found, key=lambda document: document.when)
 
@@ -211,6 +217,13 @@ def _when(path: Path, raw: Mapping[str, Any]) -> float | None:
     return float(date) if isinstance(date, int | float) and 0 < date < 1e11 else None
 
 
+def _of_model(found: list[Document], wanted: str | None, path: Path) -> list[Document]:
+    """Those of the model ``wanted``, all where none is."""
+    if wanted is None:
+        return found
+    return of_model(found, lambda document: (document.model.name, document.file), wanted, path)[1]
+
+
 def _refuse_several(found: Sequence[Document], path: Path) -> None:
     """One name may stand for several models: other weights, another revision."""
     kinds: list[ModelRef] = []
@@ -237,6 +250,8 @@ def _refuse_several(found: Sequence[Document], path: Path) -> None:
         remedy = f"name one of them: {', '.join(sorted(str(f) for each in folders for f in each))}"
     elif all(len(files) == 1 for files in places):
         remedy = f"name one of them: {', '.join(str(files[0]) for files in places)}"
+    elif len(set(names)) == len(names):
+        remedy = f"name one of them: {path}{MODEL_MARK}{shown_name(names[0])}"
     what = f"results of {len(kinds)} models ({', '.join(sorted(shown))})"
     raise InputError(what, place=str(path), remedy=remedy)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ...core.errors import InputError
+from ...core.modelnames import chosen_model
 from ...core.records import digest
 from ...core.shown import NAME_LIMIT
 from ...core.tasknames import fold
@@ -128,16 +130,17 @@ def by_benchmark(
 
 def taken_of(place: Place, *, file: str, n: int | None, metric: str = "score") -> Taken:
     """What a user is told of a task whose format has one score only."""
+    lower = lower_is_better(metric)
     known = next(iter(place.metrics), metric if place.mapped else place.task)
-    left_out = not_comparable(known)
+    left_out = not_comparable(metric if lower else known)
     return Taken(
         file=file,
         task=place.task,
         benchmark=place.benchmark,
         metric=metric,
         n=n,
-        left_out=left_out if place.lower_is_better else "",
-        lower_is_better=place.lower_is_better,
+        left_out=left_out if lower or place.lower_is_better else "",
+        lower_is_better=lower or place.lower_is_better,
     )
 
 
@@ -169,19 +172,20 @@ def not_comparable(metric: str) -> str:
 _ONE = "keep every model's results in a file or folder of its own"
 
 
-def one_model(models: Mapping[str, str], *, remedy: str = _ONE) -> str:
-    """The model of all files, from file (or line) to model name.
+def of_model(
+    found: Sequence[Part], told: Callable[[Part], tuple[str, Path]], wanted: str | None, path: Path
+) -> tuple[str, list[Part]]:
+    """The model that is read, and what of ``found`` is its: a run is of one model.
 
-    Raises :class:`InputError` for a second one: a run is of one model.
+    ``told`` gives the model and the file of each. Raises :class:`InputError` for several models
+    where none is ``wanted``, and for one that isn't there.
     """
-    names = list(dict.fromkeys(models.values()))
-    if len(names) > 1:
-        raise InputError(
-            f"results of {len(names)} models ({', '.join(names[:4])})",
-            place=next(place for place, model in models.items() if model == names[1]),
-            remedy=remedy,
-        )
-    return names[0]
+    every = [told(one) for one in found]
+    places: dict[str, str] = {}
+    for model, file in every:
+        places.setdefault(model, str(file))
+    name = chosen_model(places, wanted, path)
+    return name, [one for one, (model, _) in zip(found, every, strict=True) if model == name]
 
 
 def plain(settings: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from .assemble import Part, chained, dated, newest, pick, read_first, results_of
 from .base import Importer, Results
 from .contradictions import CLOSE, contradiction, of_benchmark
 from .documents import document, files_named, head
-from .naming import Place, one_model, places_of
+from .naming import Place, of_model, places_of
 from .opencompass_rows import (
     details_of,
     predicted,
@@ -56,7 +56,7 @@ def accepts(path: Path) -> bool:
     return is_summary(path) or _is_result(path)
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """Results at ``path``, with the predictions beside them.
 
     Raises :class:`InputError` for several models and for what can't be read.
@@ -64,20 +64,20 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     if (path.is_file() and is_summary(path)) or (path.is_dir() and not _results(path)):
         *older, latest = [path] if path.is_file() else _summaries(path)
         notes = [f"older summary left out: {file.name}" for file in older]
-        return read_summary(latest, taxonomy, notes=notes)
+        return read_summary(latest, taxonomy, wanted, notes=notes)
     notes = []
     files = _results(path) if path.is_dir() else [path]
+    every = [_result(file) for file in files]
+    model, mine = of_model(every, lambda each: (each.model, each.file), wanted, path)
     found = newest(
-        map(_result, files),
+        mine,
         notes,
         task=lambda result: result.task,
-        same=lambda result: (result.model, result.task),
+        same=lambda result: result.task,
         when=lambda result: dated(_run_of(result), result.file),
     )
-    models = {str(result.file): result.model for result in found}
-    model = one_model(models, remedy="name one's folder: results/MODEL")
     if path.is_dir():
-        notes += unevaluated(files)
+        notes += unevaluated([result.file for result in mine])
     runs: dict[str, list[_Result]] = {}
     for result in found:
         runs.setdefault(_RUN.sub("", result.task), []).append(result)
@@ -93,7 +93,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _is_result(path: Path) -> bool:

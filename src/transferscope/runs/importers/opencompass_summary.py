@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ...core.errors import InputError
 from ...core.files import read_text, refuse_damaged
+from ...core.modelnames import chosen_model
 from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
@@ -41,13 +42,16 @@ def is_summary(path: Path) -> bool:
     return bare_name(path).endswith(".csv") and start.startswith(",".join(_HEADER).encode())
 
 
-def read_summary(path: Path, taxonomy: Taxonomy, *, notes: Iterable[str] = ()) -> Results:
-    """The scores of a summary of one model; a cell "-" is no score.
+def read_summary(
+    path: Path, taxonomy: Taxonomy, wanted: str | None, *, notes: Iterable[str] = ()
+) -> Results:
+    """The scores of one model of a summary; a cell "-" is no score.
 
-    Raises :class:`InputError` for several models and for a summary without a score.
+    Raises :class:`InputError` for several models of which none is ``wanted``, and for a model
+    without a score.
     """
     refuse_damaged(path)
-    model, rows = _rows(path)
+    model, rows = _rows(path, wanted)
     tasks: dict[str, dict[str, float]] = {}
     for where, (dataset, _, metric, _, cell) in rows:
         if cell.strip() == "-" or metric == "-":
@@ -97,16 +101,18 @@ def _mean(scores: dict[str, float]) -> str:
     return next((name for name in _MEANS if name in scores), "")
 
 
-def _rows(path: Path) -> tuple[str, list[tuple[str, list[str]]]]:
-    """The model, and place and cells of every row."""
+def _rows(path: Path, wanted: str | None) -> tuple[str, list[tuple[str, list[str]]]]:
+    """The model, and place and cells of every row: the four first and the model's."""
     text = read_text(path, remedy=_REMEDY)
     lines = [cells for cells in csv.reader(io.StringIO(text, newline="")) if cells]
     header, *rows = lines
     models = header[len(_HEADER) :]
-    if len(models) != 1:
-        what = f"a summary of {len(models)} models ({', '.join(models[:4])})"
-        raise InputError(what, place=str(path), remedy="name results/MODEL of the run's folder")
-    return models[0], list(_placed(path, header, rows))
+    if not models:
+        raise InputError("holds no column of a model", place=str(path), remedy=_REMEDY)
+    model = chosen_model(dict.fromkeys(models, str(path)), wanted, path)
+    at = header.index(model, len(_HEADER))
+    placed = _placed(path, header, rows)
+    return model, [(where, [*cells[: len(_HEADER)], cells[at]]) for where, cells in placed]
 
 
 def _placed(

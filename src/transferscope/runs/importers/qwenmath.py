@@ -24,7 +24,7 @@ from .assemble import UNSCORED, Part, results_of
 from .base import Importer, Results, Sample
 from .contradictions import contradiction
 from .documents import document, files_named, head, hollow_in
-from .naming import Place, one_model, places_of
+from .naming import Place, of_model, places_of
 from .rows import sample_at
 from .values import count, listed, mapping, number, share
 
@@ -42,15 +42,15 @@ def accepts(path: Path) -> bool:
     return _is_outputs(path) or _is_metrics(path)
 
 
-def read(path: Path, taxonomy: Taxonomy) -> Results:
+def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     """Results at ``path``.
 
     Raises :class:`InputError` for two models, two files of a data set and what can't be read.
     """
-    files = _files(path) if path.is_dir() else [path]
+    found = _files(path) if path.is_dir() else [path]
+    model, files = of_model(found, lambda file: (_model(file), file), wanted, path)
     notes = hollow_in(path, "*_metrics.json*", "*_seed*.jsonl*") if path.is_dir() else []
     tasks = {file: file.resolve().parent.name for file in files}
-    model = one_model({str(file): _model(file) for file in files})
     places = places_of(tasks.values(), taxonomy)
     parts = [_part(file, places[task], notes) for file, task in tasks.items()]
     settings = [mapping(_settings(file)) for file in files]
@@ -67,7 +67,7 @@ def read(path: Path, taxonomy: Taxonomy) -> Results:
     )
 
 
-IMPORTER = Importer(accepts, read)
+IMPORTER = Importer(accepts, read, read)
 
 
 def _is_outputs(path: Path) -> bool:

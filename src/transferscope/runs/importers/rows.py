@@ -51,6 +51,11 @@ TEXTS = ("benchmark", "model", "prompt", "response", "subset", "cluster", "finis
 COLUMNS = ("id", "score", *WHOLE, *NUMBERS, *TEXTS)
 UNNAMED = "results"
 """Benchmark of rows that name none: two files without the column can then be compared."""
+LATE = ("cluster", "subset", "weight", "repeat", "finish", "tokens", "stderr", "n")
+"""Columns that may first stand far down: of several benchmarks in a file only some have stories.
+Overlooked, they would make intervals too narrow."""
+REPAIR = "repair it, or copy it again"
+"""For what is no file of rows at all; :data:`REMEDY` for rows that can't be used."""
 REMEDY = "repair it, or name its columns: --field NAME=COLUMN, or [columns] of a --map file"
 UNGRADED = "grade the answers first: transferscope score GRADER FILE --out GRADED.jsonl"
 _ENDS = ("stop", "stop_string", "length")
@@ -74,7 +79,9 @@ def names_for(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> Names:
             place="[columns]",
             remedy=did_you_mean(unknown[0], sorted(KNOWN)),
         )
-    return settle(rows, taxonomy.columns, wanted=COLUMNS)
+    names = settle(rows, taxonomy.columns, wanted=COLUMNS)
+    free = [name for name in LATE if name not in {*names.column, *names.column.values()}]
+    return replace(names, column={**names.column, **{name: name for name in free}})
 
 
 class Unnamed(NamedTuple):

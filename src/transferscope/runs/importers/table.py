@@ -19,7 +19,7 @@ from ...core.mistaken import mistaken
 from ...core.modelnames import chosen_model
 from ...core.packed import bare_stem, bare_suffix
 from ...core.records import ModelRef, ScoreRow
-from ...core.rowfiles import MAX_TABLE, TABLES, Row, read_rows
+from ...core.rowfiles import MAX_TABLE, TABLES, Row, no_row, read_rows
 from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
 from .base import Importer, Results, Sample, Taken
@@ -27,7 +27,7 @@ from .metrics import one_metric
 from .naming import Place, by_benchmark, left_out, places_of, taken_of, unmapped
 from .rows import (
     NUMBERS,
-    REMEDY,
+    REPAIR,
     UNGRADED,
     WHOLE,
     Numbered,
@@ -55,16 +55,13 @@ def accepts(path: Path) -> bool:
 def importer(format_: str, accepts: Callable[[Path], bool]) -> Importer:
     """The importer of a format whose files are read whole."""
 
-    def read_model(path: Path, taxonomy: Taxonomy, model: str | None) -> Results:
+    def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
         """Results of ``model``. Raises :class:`InputError` naming the line."""
-        rows = list(read_rows(path, remedy=REMEDY, limit=MAX_FILE))
+        rows = list(read_rows(path, remedy=REPAIR, limit=MAX_FILE))
         found = results_of(path, rows, taxonomy, model)
         return replace(found, provenance=f"imported:{format_}")
 
-    def read(path: Path, taxonomy: Taxonomy) -> Results:
-        return read_model(path, taxonomy, None)
-
-    return Importer(accepts, read, read_model)
+    return Importer(accepts, read, read)
 
 
 IMPORTER = importer("csv", accepts)
@@ -73,7 +70,7 @@ IMPORTER = importer("csv", accepts)
 def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str | None) -> Results:
     """What the rows of a file say of ``model`` (``None``: of the only one)."""
     if not rows:
-        refuse("no row in it", str(path))
+        raise no_row(path)
     names = names_for([row for _, row in rows[:SNIFFED]], taxonomy)
     default = unnamed(path, names, taxonomy)
     notes: tuple[str, ...] = ()
@@ -95,8 +92,7 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
         notes = notes_of(names, default, numbered, failed)
     models: dict[str, str] = {}
     for place, one in fields:
-        if (name := one.get("model", default.model)) not in models.values():
-            models[place] = name
+        models.setdefault(one.get("model", default.model), place)
     if not models:
         refuse("no answer in it: every request failed", str(path))
     chosen = chosen_model(models, model, path)
@@ -135,7 +131,7 @@ def _results(path: Path, tasks: _Tasks, taxonomy: Taxonomy, id_: str) -> Results
         provenance="imported:csv",
         samples=samples,
         scores=tuple(scores),
-        unmapped=unmapped(places.values()),
+        unmapped=unmapped(place for place, _ in used),
         notes=left_out(taken),
         taken=tuple(taken),
     )

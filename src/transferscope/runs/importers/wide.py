@@ -18,6 +18,7 @@ from ...core.columns import Names
 from ...core.rowfiles import Row
 from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
+from .naming import lower_is_better, place_of
 from .rows import refuse
 
 MODELS = (
@@ -45,13 +46,17 @@ _COUNT = re.compile(r"(.+?)[ _,./-]+\(?n\)?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """One score of a wide table; ``error`` on its scale, ``n`` where a column says."""
+    """One score of a wide table; ``n`` where a column says.
+
+    ``lower``: it is better when lower, and neither percent nor fraction.
+    """
 
     place: str
     model: str | None
     benchmark: str
     cell: Cell
     n: int | None
+    lower: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +97,20 @@ def wide_rows(
         scored = [c for c in scored if _plain(c) not in ("stderr", "version", "n-shot")]
     else:
         scored = [c for c in scored if taxonomy.find(c) or not NO_BENCHMARK.fullmatch(c.strip())]
-    scored = [c for c in scored if taxonomy.find(c) or not _beyond([r.get(c) for _, r in rows])]
+    higher = [r for _, r in rows if not (turned and _is_lower(str(r.get(label or "")), taxonomy))]
+    scored = [
+        c
+        for c in scored
+        if taxonomy.find(c) or lower_is_better(c) or not _beyond([r.get(c) for r in higher])
+    ]
     unused = [c for c in numbers if c not in scored and c not in aside]
     table = _Table(rows, label, turned, scored, unused, errors, counts)
-    found = list(_scores(table)) if scored and _is_known(table, taxonomy) else []
+    found = list(_scores(table, taxonomy)) if scored and _is_known(table, taxonomy) else []
     if not found:
         return None
-    percent = _is_percent(found)
-    return [_row(one, percent) for one in found], _notes(table, found, percent)
+    scores = [one for one in found if not one.lower]
+    percent = _is_percent(scores)
+    return [_row(one, percent) for one in found], _notes(table, scores, percent, taxonomy)
 
 
 def _label(
@@ -179,12 +190,33 @@ def _beside(pattern: re.Pattern[str], columns: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _scores(table: _Table) -> Iterator[_Found]:
+def _name(table: _Table, place: str, row: Mapping[str, Any]) -> str | None:
+    """What the row is called, ``None`` without a column that says."""
+    label = table.label
+    named = None if label is None else str(row.get(label) or "").strip()
+    if label is not None and not named:
+        refuse(f"column {label!r} is empty: no name", place)
+    return named
+
+
+def _is_mean(table: _Table, named: str | None, taxonomy: Taxonomy) -> bool:
+    """Whether a row of a turned table is no benchmark's: an average of the others, a count."""
+    if not table.turned or named is None or taxonomy.find(named):
+        return False
+    return NO_BENCHMARK.fullmatch(named) is not None
+
+
+def _is_lower(name: str, taxonomy: Taxonomy) -> bool:
+    """Whether what is called so is better when lower: a metric, or a benchmark that is known."""
+    return lower_is_better(name) or place_of(name, taxonomy).lower_is_better
+
+
+def _scores(table: _Table, taxonomy: Taxonomy) -> Iterator[_Found]:
+    lower: dict[str, bool] = {}
     for place, row in table.rows:
-        label = table.label
-        named = None if label is None else str(row.get(label) or "").strip()
-        if label is not None and not named:
-            refuse(f"column {label!r} is empty: no name", place)
+        named = _name(table, place, row)
+        if _is_mean(table, named, taxonomy):
+            continue
         for column in table.scored:
             if _missing(value := row.get(column)) or (cell := _cell(value)) is None:
                 continue
@@ -193,11 +225,12 @@ def _scores(table: _Table) -> Iterator[_Found]:
                 cell = cell._replace(error=error.value)
             name = column.strip()
             model, benchmark = (name, named or "") if table.turned else (named, name)
-            if not 0.0 <= cell.value <= 100.0:
+            if benchmark not in lower:
+                lower[benchmark] = _is_lower(benchmark, taxonomy)
+            if not lower[benchmark] and not 0.0 <= cell.value <= 100.0:
                 refuse(f"{shown(benchmark)}: {cell.value:g} is no score (0..1, or 0..100)", place)
-            yield _Found(
-                place, model, benchmark, cell, _count(row.get(table.counts.get(column, "")))
-            )
+            n = _count(row.get(table.counts.get(column, "")))
+            yield _Found(place, model, benchmark, cell, n, lower[benchmark])
 
 
 def _count(value: Any) -> int | None:
@@ -232,13 +265,17 @@ def _row(one: _Found, percent: bool) -> Row:
         fields["stderr"] = one.cell.error / scale
     if one.n is not None:
         fields["n"] = one.n
+    if one.lower and lower_is_better(one.benchmark):
+        fields["metric"] = one.benchmark
     return one.place, fields
 
 
-def _notes(table: _Table, found: Sequence[_Found], percent: bool) -> tuple[str, ...]:
+def _notes(
+    table: _Table, found: Sequence[_Found], percent: bool, taxonomy: Taxonomy
+) -> tuple[str, ...]:
     what = ("benchmark", "models") if table.turned else ("model", "benchmarks")
     rows = f"a row a {what[0]}{f' ({shown(table.label)})' if table.label else ''}"
-    most = max(one.cell.value for one in found)
+    most = max((one.cell.value for one in found), default=0.0)
     scale = "percents" if percent else "fractions of 1"
     if any(one.cell.percent for one in found) and not percent:
         scale = "percents where % says so, else fractions of 1"
@@ -246,6 +283,9 @@ def _notes(table: _Table, found: Sequence[_Found], percent: bool) -> tuple[str, 
     notes = [f"read as {rows}, {columns}; scores are {scale} (up to {most:g})"]
     if any(one.cell.error is not None for one in found):
         notes.append("what stands behind ± or in a column of errors is taken for standard errors")
+    names = [_name(table, place, row) for place, row in table.rows]
+    if means := [shown(name) for name in names if name and _is_mean(table, name, taxonomy)]:
+        notes.append(f"rows that are no benchmark's, left out: {', '.join(means)}")
     if table.unused:
         unused = ", ".join(map(shown, table.unused))
         notes.append(f"columns that are no benchmark's, left out: {unused}")
