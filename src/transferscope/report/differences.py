@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..core.shown import listed
+
 NAMED = 6
 """Names in a line."""
 _NOTE = re.compile(r"(?P<before>(?:\S+: )*)(?P<name>\S+): (?P<rest>.+)", re.DOTALL)
@@ -24,14 +26,6 @@ def together(notes: Sequence[str]) -> list[str]:
         key = (note, "") if match is None else (match["before"], match["rest"])
         found.setdefault(key, []).append("" if match is None else match["name"])
     return [
-        f"{before}{_listed(names)}: {rest}" if rest else before
+        f"{before}{listed(names, NAMED)}: {rest}" if rest else before
         for (before, rest), names in found.items()
     ]
-
-
-def _listed(names: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and 12 more``."""
-    if (left := len(names) - NAMED) > 0:
-        return f"{', '.join(names[:NAMED])} and {left} more"
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
