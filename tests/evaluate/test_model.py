@@ -129,6 +129,27 @@ def test_a_run_of_something_else_is_refused(
     assert content(finished) == before
 
 
+@pytest.mark.parametrize("at", ["fractions", "equations"])
+def test_another_dtype_than_a_begun_runs_is_refused_before_the_model_is_loaded(
+    tiny_model: Path, tmp_path: Path, loads: list[str], at: str
+) -> None:
+    """Killed in its first benchmark, of which answers are kept, or in its second."""
+
+    def kill(benchmark: str, done: int, total: int) -> None:
+        ends.append((benchmark, done))
+        if ends.count((at, total)) == 2:  # answered, then graded; the commit would come next
+            raise Killed
+
+    out, ends = tmp_path / "run", []
+    with pytest.raises(Killed):
+        evaluate_model(str(tiny_model), SUITE, out, tick=kill, **ASKED)
+    before = content(out)
+    with pytest.raises(InputError, match="another dtype: float32 there, bfloat16 asked for"):
+        evaluate_model(str(tiny_model), SUITE, out, **ASKED | {"dtype": "bfloat16"})
+    assert loads == [str(tiny_model)]
+    assert content(out) == before
+
+
 def test_changed_weights_are_another_model(
     finished: Path, tiny_model: Path, tmp_path: Path
 ) -> None:

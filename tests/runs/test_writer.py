@@ -127,6 +127,17 @@ def test_what_a_killed_writer_left_is_swept(tmp_path: Path) -> None:
     ]
 
 
+def test_a_run_with_answers_but_no_benchmark_does_not(tmp_path: Path) -> None:
+    """They were paid for: another run would drop them without a word."""
+    RunWriter.open(tmp_path, manifest())
+    kept = tmp_path / ".answers.sums.jsonl"
+    kept.write_text('{"key": ["a", 0, 0], "answer": {"text": "2"}}\n')
+    with pytest.raises(InputError, match="another seed: 1 there, 2 asked for; name another folder"):
+        RunWriter.open(tmp_path, manifest(seed=2))
+    RunWriter.open(tmp_path, manifest())
+    assert kept.stat().st_size > 0
+
+
 def test_a_run_of_nothing_gives_way(tmp_path: Path) -> None:
     """A model's name was misspelt: nothing was measured, so nothing is kept from the right one."""
     RunWriter.open(tmp_path, manifest(model=ModelRef("mm")))

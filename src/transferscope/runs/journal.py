@@ -47,6 +47,12 @@ def journal(folder: Path, benchmark: str) -> Iterator[Journal]:
     path.unlink()
 
 
+def holds_answers(folder: Path) -> bool:
+    """Whether answers that were paid for wait in ``folder`` for their benchmark's commit."""
+    files = folder.glob(f"{PREFIX}*{SUFFIX}")
+    return any(is_file(file) and file.stat().st_size > 0 for file in files)
+
+
 def drop_journals(folder: Path) -> None:
     """Remove what another run left."""
     for path in folder.glob(f"{PREFIX}*{SUFFIX}"):

@@ -39,7 +39,7 @@ from ..core.files import (
 )
 from ..core.records import Failure, Outcome, Response, ScoreRow, row_of
 from .folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
-from .journal import drop_journals
+from .journal import drop_journals, holds_answers
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
 
 LOCK_FILE = ".run.lock"
@@ -104,14 +104,14 @@ def refuse_foreign(path: Path) -> None:
 def resumable(path: Path, manifest: Manifest) -> Manifest | None:
     """The manifest of the run in ``path`` that ``manifest`` would go on with; changes nothing.
 
-    ``None``: there is none yet, or one of which nothing is committed. Raises as
+    ``None``: there is none yet, or another one of which nothing was answered. Raises as
     :meth:`RunWriter.open` does.
     """
     refuse_foreign(path)
     if not (path / MANIFEST_FILE).is_file():
         return None
     existing = read_manifest(path)
-    if not existing.complete:
+    if not (existing.complete or holds_answers(path)):
         return existing if existing.identity() == manifest.identity() else None
     refuse_another(path, existing, manifest)
     outcomes = path / OUTCOMES_FILE
@@ -138,7 +138,7 @@ class RunWriter:
     def open(cls, path: str | Path, manifest: Manifest) -> RunWriter:
         """Create the folder, or resume it: lines beyond the last commit are dropped.
 
-        A run of which nothing is committed gives way to another one. Raises :class:`InputError` for
+        A run of which nothing was answered gives way to another one. Raises :class:`InputError` for
         a folder that holds something else, and for a run of another model, suite, decoding, seed or
         of more items (the message names what differs).
         """
