@@ -33,7 +33,7 @@ _NOTHING = {f"no {real}solution{s}" for real in ("", "real ") for s in ("", "s")
     "empty set",
 }
 _ANSWER = r"(?:the )?(?:final |correct )?(?:answer|result|solution|value)(?: is| are)?"
-_ABOUT = r"there are|about|approximately|exactly|approx|is|are|it is|it's|total|a total of|only"
+_ABOUT = r"the|there are|about|approximately|exactly|approx|is|are|it is|it's|total|a total of|only"
 _LEAD = re.compile(rf"\s*(?:[≈:]\s*|«{_ANSWER}»?\s*:?\s*|«(?:{_ABOUT})»\s*:?\s*)+", re.IGNORECASE)
 _REMARK = re.compile(r"(?<=[\d}\s])\(\s*«(?!base|mod)[^()]*\)\s*$")
 _ALL = frozenset(("all real numbers", "all reals", "real numbers", "all real numbers x"))
@@ -289,7 +289,7 @@ def _as_items(  # noqa: PLR0911 - by cases
         return None
     one = one or shapes.Items((mine,))
     other = other or shapes.Items((theirs,))
-    if max(len(one.parts), len(other.parts)) > MAX_PARTS:
+    if one.hedged != other.hedged or max(len(one.parts), len(other.parts)) > MAX_PARTS:
         return False
     named, asked = shapes.ordered_with_names(one), shapes.ordered_with_names(other)
     if named and asked and len(named) > 1:

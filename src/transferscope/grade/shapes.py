@@ -25,17 +25,23 @@ _ABSOLUTE = re.compile(
     r"\|\s*(?P<name>[a-zA-Z])\s*(?:(?P<minus>[-+])\s*(?P<centre>[^|a-zA-Z<>=]+))?\|"
     r"\s*(?P<sign>[<>≤≥])\s*(?P<radius>[^|a-zA-Z<>≤≥=,]+)"
 )
+_ONE_NAME = r"\s*(?:\\[a-z]+|[a-z])(?:_\{?\w\}?)?\s*"
+_NAMES = re.compile(rf"\((?:{_ONE_NAME},)+{_ONE_NAME}\)")
+_WORDS_ONLY = re.compile(r"\(?[A-Za-z]\)?|«[^»]*»")
 _INTERVAL_ENDS = ("[", "]", "(", ")")
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Several answers. ``ordered``: a tuple; ``braced``: written as a set."""
+    """Several answers. ``ordered``: a tuple; ``braced``: written as a set; ``hedged``: "B or C",
+    which of numbers and equations says no less than "and".
+    """
 
     parts: tuple[str, ...]
     ordered: bool = False
     braced: bool = False
     square: bool = False
+    hedged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,8 @@ def items(text: str) -> Items | None:
             return Items(tuple(parts), ordered=True, square=kind == "[")
     parts = [part for part in _commas(text) if part]
     expanded = _expanded(parts)
-    return Items(tuple(expanded)) if len(expanded) > 1 else None
+    hedged = "∨" in text and all(_WORDS_ONLY.fullmatch(part) for part in parts)
+    return Items(tuple(expanded), hedged=hedged) if len(expanded) > 1 else None
 
 
 @lru_cache(maxsize=1024)
@@ -147,8 +154,10 @@ def relation(text: str) -> Relation | None:
 
 
 def is_name(text: str) -> bool:
-    """A bare variable, function of one, or word: what may stand left of an answer's "="."""
-    return bool(_NAME.fullmatch(text.strip()))
+    """A bare variable, function of one, word, or tuple of variables: what may stand left of an
+    answer's "=".
+    """
+    return bool(_NAME.fullmatch(text.strip()) or _NAMES.fullmatch(text.strip()))
 
 
 def matrix(text: str) -> Matrix | None:
@@ -246,7 +255,7 @@ def _interval(text: str) -> Interval | None:
     if len(text) < 5 or text[0] not in _INTERVAL_ENDS or text[-1] not in _INTERVAL_ENDS:
         return None
     ends = split(text[1:-1], ",;")
-    if len(ends) != 2 or not all(ends):
+    if len(ends) != 2 or not all(ends) or any(end.count("(") != end.count(")") for end in ends):
         return None
     return Interval(ends[0], ends[1], (text[0] == "[", text[-1] == "]"))
 

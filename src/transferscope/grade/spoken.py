@@ -92,12 +92,19 @@ _DATE = re.compile(
 _FOREIGN = {
     word: str(at)
     for row in (
-        "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
-        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze",
-        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce",
-        "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici",
-        "zero um dois três quatro cinco seis sete oito nove dez onze doze",
-        "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать",
+        "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf "
+        "dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig",
+        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze "
+        "treize quatorze quinze seize dix-sept dix-huit dix-neuf vingt",
+        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce "
+        "trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte",
+        "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici "
+        "tredici quattordici quindici sedici diciassette diciotto diciannove venti",
+        "zero um dois três quatro cinco seis sete oito nove dez onze doze "
+        "treze catorze quinze dezesseis dezessete dezoito dezenove vinte",
+        "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать "
+        "тринадцать четырнадцать пятнадцать шестнадцать семнадцать восемнадцать "
+        "девятнадцать двадцать",
     )
     for at, word in enumerate(row.split())
 }
