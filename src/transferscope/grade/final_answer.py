@@ -22,7 +22,8 @@ MAX_CHARS = 100_000
 """Longer responses are graded on their last characters: hostile input stays bounded."""
 
 _PLACEHOLDER = re.compile(
-    r"(?:\\text\{)?(?:your|final|the)?[\s\\_]*answer[\s\\_]*(?:here)?\}?|[\s.…]*|\\(?:ldots|dots)|\?+",
+    r"(?:\\text\{)?(?:your|final|the)?[\s\\_]*answer[\s\\_]*(?:here)?\}?"
+    r"|(?:[\s.…_~]|\\(?:[,;:! _]|q?quad(?![a-z])))*|\\(?:ldots|dots)|\?+",
     re.I,
 )
 _BOX = ("\\boxed", "\\fbox", "\\framebox", "\\colorbox")

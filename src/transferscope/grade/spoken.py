@@ -75,7 +75,9 @@ _POWER_OF = re.compile(r"(\d|\b[a-z])\s+(squared|cubed)(?![\w-]|\s+[a-z])")
 _ROOT_OF = re.compile(r"\b(?:the\s+)?(square|cube)\s+root\s+of\s+(\d+|[a-z])(?!\w)", re.IGNORECASE)
 _HALF_A = re.compile(r"\b(?:a\s+)?(half|quarter)(?:\s+of)?\s+an?\s+(?=[a-z])", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:a\s+)?(half|quarter)\s+(past|to)\s+(\d{1,2})\b", re.IGNORECASE)
-_O_CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s*(?:\\text\s*\{\s*)?o['’]\s?clock\b\}?", re.IGNORECASE)
+_O_CLOCK = re.compile(
+    r"(?<!\d)(\d{1,2})\s*(?P<roman>\\text\s*\{\s*)?o['’]\s?clock\b(?(roman)\})", re.IGNORECASE
+)
 _PART_OF_DAY = re.compile(
     r"(?<![\d.])(\d{1,2}(?::\d\d)?)\s+(?:in\s+the\s+(morning|afternoon|evening)|at\s+night)\b"
 )
