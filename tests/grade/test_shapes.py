@@ -1,10 +1,7 @@
 """Lists, intervals, relations, matrices, ratios: what each is made of."""
 
-import pytest
-
 from transferscope.grade import shapes
 from transferscope.grade.notation import canonical
-from transferscope.grade.shapes import Interval
 
 
 def test_lists() -> None:
@@ -16,29 +13,6 @@ def test_lists() -> None:
     assert shapes.items("1,200, 3,400").parts == ("1200", "3400")
     assert shapes.items("(1,234)").parts == ("1", "234")
     assert shapes.items("5") is None
-
-
-@pytest.mark.parametrize(
-    ("text", "intervals"),
-    [
-        ("(0,1]", [Interval("0", "1", (False, True))]),
-        ("]0,1]", [Interval("0", "1", (False, True))]),
-        ("[0;1[", [Interval("0", "1", (True, False))]),
-        ("x > 3", [Interval("3", "∞", (False, False))]),
-        ("3 \\ge x", [Interval("-∞", "3", (False, True))]),
-        ("5 > x \\ge 1", [Interval("1", "5", (True, False))]),
-        ("x>1 \\text{ and } x<3", [Interval("1", "3", (False, False))]),
-        ("\\mathbb{R}", [Interval("-∞", "∞", (False, False))]),
-        ("x \\ne 2", [Interval("-∞", "2", (False, False)), Interval("2", "∞", (False, False))]),
-    ],
-)
-def test_regions(text: str, intervals: list[Interval]) -> None:
-    assert list(shapes.region(canonical(text)).intervals) == intervals
-
-
-def test_what_is_no_region() -> None:
-    for text in ("5", "x + y > 3 + z > 2", "[1,2,3]", "x = 3", "x>1 \\text{ and } y<3"):
-        assert shapes.region(canonical(text)) is None
 
 
 def test_relations_and_ratios() -> None:

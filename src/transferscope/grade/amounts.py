@@ -111,11 +111,15 @@ def _summed(text: str) -> Measured | None:
     """Hours and minutes are one amount where all units of ``text`` measure the same."""
     at, total, count = 0, Fraction(0), 0
     first: Unit | None = None
+    least: Fraction | None = None
     while match := _FEW.match(text, at):
         at, count = match.end(), count + 1
         number, unit = amount(match["number"].rstrip(",.")), unit_of(match["unit"])
         if number is None or unit is None or count > _MOST:
             return None
+        if least is not None and unit.factor >= least:
+            return None  # "12 cm, 16 cm" is two amounts
+        least = unit.factor
         first = first or unit
         if unit.powers != first.powers:
             return None

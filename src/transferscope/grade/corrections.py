@@ -12,14 +12,16 @@ from collections.abc import Callable
 
 _FILLER = r"(?:oh|ah|well|hmm+|hm|so|but)"
 _SAYS = (
-    r"(?:oops|whoops|wait(?!\s\d)|hold on|no(?!\s\d)|nope|sorry|pardon|actually|correction|"
+    r"(?:oops|whoops|wait(?!\s\d)|hold on|nope|"
+    r"(?:no|nein|non|não|нет|不是|아니)(?!\s*[-\d$\\]|\s+[a-z]\s*=)|"
+    r"sorry|pardon|actually|correction|"
     r"scratch that|strike that|make that|i mean|i meant|or rather|rather|my mistake|my bad|"
     r"my apologies|apologies|on second thought|let me correct (?:that|this|myself)|i was wrong|"
     r"i made a mistake|"
     r"(?:that|this)(?:['’]s| is| was)(?: wrong| not right| incorrect| a mistake)|"
-    r"nein|moment|doch|entschuldigung|vielmehr|non|pardon|en fait|plutôt|no|perdón|mejor dicho|"
-    r"en realidad|não|desculpe|aliás|anzi|scusa|нет|точнее|вернее|"
-    r"不对|不對|不是|等等|更正|抱歉|应该是|應該是|いや|訂正|아니)"
+    r"moment|doch|entschuldigung|vielmehr|en fait|plutôt|perdón|mejor dicho|"
+    r"en realidad|desculpe|aliás|anzi|scusa|точнее|вернее|"
+    r"不对|不對|等等|更正|抱歉|应该是|應該是|いや|訂正)"
 )
 _GAP = r"[\s,.;:!…*_~–—)(-]+"
 _IT_IS = (
@@ -28,7 +30,7 @@ _IT_IS = (
     r"(?:it['’]s|it is|that['’]s|it should be|should be|it must be|must be|is|was|equals|es ist|"
     r"c['’]est|es|è|это|是|为)\s*:?\s+|是\s*)"
 )
-_CLAUSE = r"[\s,.:;]+(?:i|we|there|that|this|let me)\s[^.:;\n]{0,60}[.:;]\s+"
+_CLAUSE = r"[\s,.:;]+(?:i|we|there|that|this|let me)\s[^.:;\n]{0,60}[.:;,]\s+"
 _TAKEN_BACK = re.compile(
     rf"(?:^|(?<=[\s,.;:!…*_$–—)}}\]])|(?<=\d))(?:{_FILLER}{_GAP})*{_SAYS}(?:{_GAP}(?:{_SAYS}|{_FILLER}))*"
     rf"(?:[\s,.]+i\s+\w[^.:\n]{{0,40}}:\s*|{_CLAUSE}{_IT_IS}|(?:{_GAP}|(?<=是)){_IT_IS}?)",

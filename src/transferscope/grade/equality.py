@@ -13,7 +13,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache, partial
 
-from . import marks, shapes
+from . import marks, regions, shapes
 from .amounts import same_amount
 from .combinations import counted
 from .expressions import Undefined, same_formula, same_relation, value
@@ -33,7 +33,7 @@ _NOTHING = {f"no {real}solution{s}" for real in ("", "real ") for s in ("", "s")
     "empty set",
 }
 _ANSWER = r"(?:the )?(?:final |correct )?(?:answer|result|solution|value)(?: is| are)?"
-_ABOUT = r"there are|about|approximately|exactly|approx|is|are|it is|it's|total|a total of|only"
+_ABOUT = r"the|there are|about|approximately|exactly|approx|is|are|it is|it's|total|a total of|only"
 _LEAD = re.compile(rf"\s*(?:[≈:]\s*|«{_ANSWER}»?\s*:?\s*|«(?:{_ABOUT})»\s*:?\s*)+", re.IGNORECASE)
 _REMARK = re.compile(r"(?<=[\d}\s])\(\s*«(?!base|mod)[^()]*\)\s*$")
 _ALL = frozenset(("all real numbers", "all reals", "real numbers", "all real numbers x"))
@@ -62,6 +62,8 @@ def _same(mine: str, theirs: str, depth: int) -> bool:  # noqa: PLR0911 - by cas
     if (asked := marks.letter(theirs)) and asked in marks.OPTIONS:
         if asked in (marks.letter(mine), option):
             return True
+    elif (wanted_all := marks.letters(theirs)) and marks.letters(mine) == wanted_all:
+        return True
     elif content and not wanted:
         return _same(canonical(content), theirs, depth - 1)
     if "…" in mine or "…" in theirs:
@@ -202,7 +204,7 @@ def _two_relations(one: shapes.Relation, other: shapes.Relation, same: marks.Sam
         ):
             return same(one.sides[-1], other.sides[-1])
     if len(one.sides) == len(other.sides) == 2:
-        sign = _FLIPPED.get(other.signs[0], other.signs[0])
+        sign = regions.FLIPPED.get(other.signs[0], other.signs[0])
         try:
             factor = same_relation(one.sides, other.sides)
         except (Unreadable, Undefined):
@@ -215,18 +217,8 @@ def _two_relations(one: shapes.Relation, other: shapes.Relation, same: marks.Sam
             return True
     if set(one.signs + other.signs) <= set("<>≤≥"):
         return None
-    mine, theirs = (_written(each) for each in (one, other))
+    mine, theirs = (each.written for each in (one, other))
     return one.signs == other.signs and same_by_algebra(mine, theirs)
-
-
-_FLIPPED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
-
-
-def _written(found: shapes.Relation) -> str:
-    text = found.sides[0]
-    for sign, side in zip(found.signs, found.sides[1:], strict=True):
-        text += sign + side
-    return text
 
 
 def _as_matrices(mine: str, theirs: str, same: marks.Same) -> bool | None:
@@ -255,7 +247,7 @@ def _as_matrices(mine: str, theirs: str, same: marks.Same) -> bool | None:
 
 
 def _as_regions(mine: str, theirs: str, same: marks.Same) -> bool | None:
-    one, other = shapes.region(mine), shapes.region(theirs)
+    one, other = regions.region(mine), regions.region(theirs)
     if one is None or other is None:
         return None
     if one.name and other.name and squeezed(one.name) != squeezed(other.name):
@@ -289,7 +281,7 @@ def _as_items(  # noqa: PLR0911 - by cases
         return None
     one = one or shapes.Items((mine,))
     other = other or shapes.Items((theirs,))
-    if max(len(one.parts), len(other.parts)) > MAX_PARTS:
+    if one.hedged != other.hedged or max(len(one.parts), len(other.parts)) > MAX_PARTS:
         return False
     named, asked = shapes.ordered_with_names(one), shapes.ordered_with_names(other)
     if named and asked and len(named) > 1:

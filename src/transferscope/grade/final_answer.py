@@ -22,7 +22,8 @@ MAX_CHARS = 100_000
 """Longer responses are graded on their last characters: hostile input stays bounded."""
 
 _PLACEHOLDER = re.compile(
-    r"(?:\\text\{)?(?:your|final|the)?[\s\\_]*answer[\s\\_]*(?:here)?\}?|[\s.…]*|\\(?:ldots|dots)|\?+",
+    r"(?:\\text\{)?(?:your|final|the)?[\s\\_]*answer[\s\\_]*(?:here)?\}?"
+    r"|(?:[\s.…_~]|\\(?:[,;:! _]|q?quad(?![a-z])))*|\\(?:ldots|dots)|\?+",
     re.I,
 )
 _BOX = ("\\boxed", "\\fbox", "\\framebox", "\\colorbox")
@@ -58,14 +59,22 @@ _DENIED = re.compile(
     r"|(?:不是|不为|不等于|并非)\s*$"
 )
 _GOVERNED = re.compile(
-    r"\b(?:in|from|of|for|per|after|over|with|at|by|into|among|across|within|every|each|on|than|"
-    r"out of|during|before|step|steps|until|under|about the)(?:\s+[a-z]+ing)?\s*$"
+    r"\b(?:in|from|(?<!total )(?<!sum )(?<!average )of|for|per|after|over|with|at|by|into|among|"
+    r"across|within|every|each|on|than|out of|during|before|step|steps|until|under|about the)"
+    r"(?:\s+[a-z]+ing)?\s*$"
     r"|(?<!has)(?<!have)(?<!had)(?<!needs)(?<!need)(?<!needed)(?<!going)(?<!wants)(?<!able)"
     r"\s+to\s+[a-z]{2,12}\s*$",
     re.IGNORECASE,
 )
-_IS = re.compile(r".*\b(?:is|are|was|were|equals)\s+(?=[-$\\(\[\d√πa-z])(.+)$")
+_IS = re.compile(
+    r"(?:.*\b(?:is|are|was|were|equals)\s+|(?:Thus|So|Hence|Therefore|∴),?\s+)(?=[-$\\(\[\d√πa-z])(.+)$"
+)
 """The last sentence's end, where a formula may be all of it."""
+_WHERE = re.compile(
+    r"(?P<value>\b(?:is|are|was|equals)\s[^=\n.]{0,40}\d[^=\n]{0,20}?)\s*,?\s+(?:at|when|for|if|where|with)"
+    r"\s+\$?[a-zA-Z]\s*=\s*[-+\d./]+\$?\.?$"
+)
+""" "4 at x = 2"."""
 _RATIO = re.compile(
     r"\b(?:ratio|odds)\b[^.]*?(?<![\d.])(\d[\d,.]*\s*(?::|to)\s*\d[\d,]*(?:\.\d+)?)\.?$",
     re.IGNORECASE,
@@ -233,7 +242,7 @@ def _at_the_end(text: str) -> str | None:
     """The last number; the formula around it; in a last sentence of several, the one that no
     preposition governs ("she has 12 apples in 3 baskets").
     """
-    tail = text[-_TAIL:]
+    tail = _WHERE.sub(r"\g<value>", text[-_TAIL:].rstrip())
     line = tail.strip().rpartition("\n")[2].strip(" .*")
     if (formula := run(line)) and len(formula) >= len(line.strip("$ ")) - 2:
         return formula.rpartition("=")[2].strip() or formula

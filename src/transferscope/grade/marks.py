@@ -37,6 +37,7 @@ _LETTER = re.compile(
     rf"{_OPTION}[(\[«]*\s*(?P<letter>[A-Z])\s*[)\]»]*\.?(?:\s*«is (?:correct|right|true)»)?",
     re.IGNORECASE,
 )
+_LETTERS = re.compile(r"[(«]*[A-J][)»]*(?:[\s,;∧]*[(«]*[A-J][)»]*)+|«[A-J]{2,6}»")
 _CHOICE = re.compile(
     rf"(?i:{_OPTION})(?:\(\s*(?P<in>[A-Z])\s*\)\s*(?P<one>.*)|(?P<stop>[A-Z])\s?[.):]\s*(?P<two>.*))",
     re.DOTALL,
@@ -57,6 +58,11 @@ def letter(text: str) -> str:
     """The option letter that ``text`` is, upper case; empty where it is more or something else."""
     match = _LETTER.fullmatch(text.strip())
     return match["letter"].upper() if match else ""
+
+
+def letters(text: str) -> frozenset[str]:
+    """The options of "A, B, D", "A and D" or "ABD"; empty where it is anything else."""
+    return frozenset(re.findall("[A-J]", text)) if _LETTERS.fullmatch(text.strip()) else frozenset()
 
 
 def choice(text: str) -> tuple[str, str]:

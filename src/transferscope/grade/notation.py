@@ -92,6 +92,10 @@ _COMMANDS = {
     "ell": "l",
     "yen": "¥",
     "euro": "€",
+    "texteuro": "€",
+    "textdollar": "$",
+    "textcent": "¢",
+    "cent": "¢",
     "pounds": "£",
     "lnot": "¬",
 }

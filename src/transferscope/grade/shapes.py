@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-
-from .numbers import amount
 
 _OPEN, _CLOSE = "([{⦃⌊⌈«", ")]}⦄⌋⌉»"
 _MATRIX = re.compile(
@@ -20,39 +17,28 @@ _MATRIX = re.compile(
     r"\\end\{(?P=kind)\*?\}(?:\s*[\])|])?",
     re.DOTALL,
 )
-_NAME = re.compile(r"(?:\\[a-zA-Z]+|[a-zA-Z]|«[^»]*»)'*(?:_\{?\w+\}?)?(?:\s*\([\w\s,+-]{1,12}\))?")
-_ABSOLUTE = re.compile(
-    r"\|\s*(?P<name>[a-zA-Z])\s*(?:(?P<minus>[-+])\s*(?P<centre>[^|a-zA-Z<>=]+))?\|"
-    r"\s*(?P<sign>[<>≤≥])\s*(?P<radius>[^|a-zA-Z<>≤≥=,]+)"
+NAME = re.compile(r"(?:\\[a-zA-Z]+|[a-zA-Z]|«[^»]*»)'*(?:_\{?\w+\}?)?(?:\s*\([\w\s,+-]{1,12}\))?")
+_TURNED = re.compile(r"(\\end\{\w{1,12}\}[)\]]?)\s*\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?$")
+_FACTOR = re.compile(
+    r"(-?(?:\d+(?:\.\d+)?(?:/\d+)?|\\frac\s*\{-?\d+\}\s*\{\d+\})|-1?)\s*\*?\s*(?=[(\[]?\s*\\begin)"
 )
-_INTERVAL_ENDS = ("[", "]", "(", ")")
+"""A number, or a minus, in front of a matrix: all of its cells times that."""
+_ONE_NAME = r"\s*(?:\\[a-z]+|[a-z])(?:_\{?\w\}?)?\s*"
+_NAMES = re.compile(rf"\((?:{_ONE_NAME},)+{_ONE_NAME}\)")
+_WORDS_ONLY = re.compile(r"\(?[A-Za-z]\)?|«[^»]*»")
 
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Several answers. ``ordered``: a tuple; ``braced``: written as a set."""
+    """Several answers. ``ordered``: a tuple; ``braced``: written as a set; ``hedged``: "B or C",
+    which of numbers and equations says no less than "and".
+    """
 
     parts: tuple[str, ...]
     ordered: bool = False
     braced: bool = False
     square: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """``low`` and ``high`` as text, and which of them belong to it."""
-
-    low: str
-    high: str
-    closed: tuple[bool, bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """A union of intervals; ``name``: the variable whose inequality it was written as."""
-
-    intervals: tuple[Interval, ...]
-    name: str = ""
+    hedged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +47,11 @@ class Relation:
 
     sides: tuple[str, ...]
     signs: tuple[str, ...]
+
+    @property
+    def written(self) -> str:
+        """All of it as text again."""
+        return "".join(map("".join, zip(("", *self.signs), self.sides, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +81,7 @@ def split(text: str, separators: str) -> list[str]:
 def items(text: str) -> Items | None:
     """``⦃1, 2⦄``, ``(1, 2)``, ``1, 2``, ``x = 1 ∨ x = 2``, ``±3``; ``None`` for a single answer."""
     text = text.strip()
-    inner, kind = _enclosed(text)
+    inner, kind = enclosed(text)
     if kind == "(" and text.count("±") == 1:
         return Items((text.replace("±", "+"), text.replace("±", "-")))
     if kind == "⦃" and "|" not in inner and ":" not in inner:
@@ -101,30 +92,8 @@ def items(text: str) -> Items | None:
             return Items(tuple(parts), ordered=True, square=kind == "[")
     parts = [part for part in _commas(text) if part]
     expanded = _expanded(parts)
-    return Items(tuple(expanded)) if len(expanded) > 1 else None
-
-
-@lru_cache(maxsize=1024)
-def region(text: str) -> Region | None:
-    """Intervals and their unions, "x ∈ ...", inequalities in one variable against constants."""
-    text = text.strip()
-    if match := re.match(rf"(?:{_NAME.pattern})\s*∈\s*", text):
-        text = text[match.end() :]
-    inner, kind = _enclosed(text)
-    if kind == "⦃" and (
-        condition := re.match(rf"\s*{_NAME.pattern}\s*(?:∈\s*\\mathbb\s*\{{?R\}}?\s*)?[|:]", inner)
-    ):
-        text = inner[condition.end() :]
-    text = re.sub(r"\\mathbb\s*\{?\s*R\s*\}?", "(-∞,∞)", text)
-    if match := re.fullmatch(r"\(-∞,∞\)\s*[∖-]\s*⦃(?P<holes>[^⦃⦄]*)⦄", text):
-        return _without(split(match["holes"], ","))
-    found: list[Interval] = []
-    for part in re.split(r"∪", text):
-        one = _interval(part)
-        if one is None:
-            return _ordered(text)
-        found.append(one)
-    return Region(tuple(found))
+    hedged = "∨" in text and all(_WORDS_ONLY.fullmatch(part) for part in parts)
+    return Items(tuple(expanded), hedged=hedged) if len(expanded) > 1 else None
 
 
 @lru_cache(maxsize=1024)
@@ -147,26 +116,40 @@ def relation(text: str) -> Relation | None:
 
 
 def is_name(text: str) -> bool:
-    """A bare variable, function of one, or word: what may stand left of an answer's "="."""
-    return bool(_NAME.fullmatch(text.strip()))
+    """A bare variable, function of one, word, or tuple of variables: what may stand left of an
+    answer's "=".
+    """
+    return bool(NAME.fullmatch(text.strip()) or _NAMES.fullmatch(text.strip()))
 
 
 def matrix(text: str) -> Matrix | None:
     """Any of LaTeX's matrices, by rows."""
-    match = _MATRIX.fullmatch(text.strip())
+    text, turned = _TURNED.subn(r"\1", text.strip())
+    factor = _FACTOR.match(text)
+    match = _MATRIX.fullmatch(text, factor.end() if factor else 0)
     if not match:
-        return _nested(text.strip())
+        return _nested(text)
     body = re.sub(r"¶\s*\[[\d.]+\s?(?:pt|ex|em|mm|cm)\]", "¶", match["body"])
     rows = [row.strip() for row in body.split("¶")]
     cells = tuple(tuple(cell.strip() for cell in row.split("&")) for row in rows if row)
-    return Matrix(cells, determinant=match["kind"] in ("vmatrix", "Vmatrix")) if cells else None
+    determinant = match["kind"] in ("vmatrix", "Vmatrix")
+    if determinant and (factor or turned):
+        return None
+    if factor:
+        cells = tuple(
+            tuple(f"{factor[1] if factor[1] != '-' else -1}*({cell})" for cell in row)
+            for row in cells
+        )
+    if turned and len({len(row) for row in cells}) == 1:
+        cells = tuple(zip(*cells, strict=True))
+    return Matrix(cells, determinant=determinant) if cells else None
 
 
 def _nested(text: str) -> Matrix | None:
     """``[[1, 2], [3, 4]]``."""
     if not (text.startswith("[") and text.endswith("]") and text[1:].lstrip().startswith("[")):
         return None
-    rows = [_enclosed(part) for part in _commas(text[1:-1], within=True)]
+    rows = [enclosed(part) for part in _commas(text[1:-1], within=True)]
     if any(bracket != "[" for _, bracket in rows):
         return None
     cells = tuple(tuple(_commas(row, within=True)) for row, _ in rows)
@@ -207,7 +190,7 @@ def ordered_with_names(found: Items) -> dict[str, str] | None:
     return named
 
 
-def _enclosed(text: str) -> tuple[str, str]:
+def enclosed(text: str) -> tuple[str, str]:
     """Content and opening bracket where one pair encloses all of ``text``."""
     if len(text) < 2 or text[0] not in "([⦃" or text[-1] not in ")]⦄":
         return text, ""
@@ -239,89 +222,3 @@ def _expanded(parts: list[str]) -> list[str]:
         else:
             found.append(part)
     return found
-
-
-def _interval(text: str) -> Interval | None:
-    text = text.strip()
-    if len(text) < 5 or text[0] not in _INTERVAL_ENDS or text[-1] not in _INTERVAL_ENDS:
-        return None
-    ends = split(text[1:-1], ",;")
-    if len(ends) != 2 or not all(ends):
-        return None
-    return Interval(ends[0], ends[1], (text[0] == "[", text[-1] == "]"))
-
-
-def _ordered(text: str) -> Region | None:
-    """The solutions of "x > 3", "-2 ≤ x < 3", "x < 1 ∨ x > 3", "x > 1 ∧ x < 3"."""
-    if "∧" in text or ("," in text and "∨" not in text):
-        one = [_bounds(part) for part in split(text, "∧,")]
-        if len(one) == 2 and one[0] and one[1]:
-            return _both(one[0], one[1])
-        return None
-    if (absolute := _absolute(text)) is not None:
-        return absolute
-    if (single := relation(text)) and single.signs == ("≠",) and is_name(single.sides[0]):
-        return Region(_without([single.sides[1]]).intervals, single.sides[0])
-    found = [_bounds(part) for part in split(text, "∨")]
-    names = {bound[0] for bound in found if bound}
-    if not all(found) or len(names) != 1:
-        return None
-    return Region(tuple(bound[1] for bound in found if bound), names.pop())
-
-
-def _absolute(text: str) -> Region | None:
-    """ "|x - 2| < 3" as (-1, 5), "|x| ≥ 1" as two intervals."""
-    match = _ABSOLUTE.fullmatch(text)
-    if match is None:
-        return None
-    centre = match["centre"] or "0"
-    middle = centre if match["minus"] == "-" else f"-({centre})"
-    low, high = f"{middle}-({match['radius']})", f"{middle}+({match['radius']})"
-    closed = match["sign"] in "≤≥"
-    if match["sign"] in "<≤":
-        return Region((Interval(low, high, (closed, closed)),), match["name"])
-    outside = Interval("-∞", low, (False, closed)), Interval(high, "∞", (closed, False))
-    return Region(outside, match["name"])
-
-
-def _without(holes: list[str]) -> Region:
-    """All numbers but ``holes``, which are in order where they are plain numbers."""
-    numbers = [(amount(hole), hole) for hole in holes]
-    if all(number is not None for number, _ in numbers):
-        holes = [hole for _, hole in sorted(numbers, key=lambda pair: pair[0] or 0)]
-    ends = ["-∞", *holes, "∞"]
-    return Region(tuple(Interval(a, b, (False, False)) for a, b in pairwise(ends)))
-
-
-def _both(one: tuple[str, Interval], other: tuple[str, Interval]) -> Region | None:
-    (name, first), (second_name, second) = one, other
-    if name != second_name:
-        return None
-    if first.high == "∞" and second.low == "-∞":
-        return Region((Interval(first.low, second.high, (first.closed[0], second.closed[1])),))
-    if second.high == "∞" and first.low == "-∞":
-        return Region((Interval(second.low, first.high, (second.closed[0], first.closed[1])),))
-    return None
-
-
-def _bounds(text: str) -> tuple[str, Interval] | None:
-    found = relation(text)
-    if found is None or any(sign not in "<>≤≥" for sign in found.signs):
-        return None
-    sides, signs = found.sides, found.signs
-    if len(sides) == 2 and is_name(sides[1]) and not is_name(sides[0]):
-        sides, signs = sides[::-1], tuple(_FLIPPED[sign] for sign in signs)
-    if len(sides) == 2 and is_name(sides[0]):
-        closed = signs[0] in "≤≥"
-        if signs[0] in "<≤":
-            return sides[0], Interval("-∞", sides[1], (False, closed))
-        return sides[0], Interval(sides[1], "∞", (closed, False))
-    if len(sides) == 3 and is_name(sides[1]):
-        if all(sign in ">≥" for sign in signs):
-            sides, signs = sides[::-1], tuple(_FLIPPED[sign] for sign in signs[::-1])
-        if all(sign in "<≤" for sign in signs):
-            return sides[1], Interval(sides[0], sides[2], (signs[0] == "≤", signs[1] == "≤"))
-    return None
-
-
-_FLIPPED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}

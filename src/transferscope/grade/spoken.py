@@ -75,7 +75,9 @@ _POWER_OF = re.compile(r"(\d|\b[a-z])\s+(squared|cubed)(?![\w-]|\s+[a-z])")
 _ROOT_OF = re.compile(r"\b(?:the\s+)?(square|cube)\s+root\s+of\s+(\d+|[a-z])(?!\w)", re.IGNORECASE)
 _HALF_A = re.compile(r"\b(?:a\s+)?(half|quarter)(?:\s+of)?\s+an?\s+(?=[a-z])", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:a\s+)?(half|quarter)\s+(past|to)\s+(\d{1,2})\b", re.IGNORECASE)
-_O_CLOCK = re.compile(r"(?<!\d)(\d{1,2})\s*(?:\\text\s*\{\s*)?o['’]\s?clock\b\}?", re.IGNORECASE)
+_O_CLOCK = re.compile(
+    r"(?<!\d)(\d{1,2})\s*(?P<roman>\\text\s*\{\s*)?o['’]\s?clock\b(?(roman)\})", re.IGNORECASE
+)
 _PART_OF_DAY = re.compile(
     r"(?<![\d.])(\d{1,2}(?::\d\d)?)\s+(?:in\s+the\s+(morning|afternoon|evening)|at\s+night)\b"
 )
@@ -92,12 +94,19 @@ _DATE = re.compile(
 _FOREIGN = {
     word: str(at)
     for row in (
-        "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
-        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze",
-        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce",
-        "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici",
-        "zero um dois três quatro cinco seis sete oito nove dez onze doze",
-        "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать",
+        "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf "
+        "dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig",
+        "zéro un deux trois quatre cinq six sept huit neuf dix onze douze "
+        "treize quatorze quinze seize dix-sept dix-huit dix-neuf vingt",
+        "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce "
+        "trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte",
+        "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici "
+        "tredici quattordici quindici sedici diciassette diciotto diciannove venti",
+        "zero um dois três quatro cinco seis sete oito nove dez onze doze "
+        "treze catorze quinze dezesseis dezessete dezoito dezenove vinte",
+        "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать "
+        "тринадцать четырнадцать пятнадцать шестнадцать семнадцать восемнадцать "
+        "девятнадцать двадцать",
     )
     for at, word in enumerate(row.split())
 }

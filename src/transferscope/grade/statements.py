@@ -26,8 +26,10 @@ LOOK_AHEAD = 400
 _FILLERS = """simply just therefore thus then clearly approximately about roughly around exactly
 equal\\ to given\\ by as\\ follows still indeed either only now so the\\ number the\\ value
 the\\ fraction the\\ expression the\\ set the\\ point the\\ interval the\\ ordered\\ pair the\\ pair
-the\\ matrix actually option choice also ungefähr etwa genau donc exactement environ exactamente
-aproximadamente igual\\ a égal\\ à égale\\ à de ≈ \\\\approx 大约 約 约"""
+the\\ matrix actually option choice la\\ opción opción a\\ opção opção
+die\\ option l['’]option l['’]opzione opzione вариант 选项 選項 also ungefähr etwa genau
+donc exactement environ exactamente aproximadamente
+igual\\ a égal\\ à égale\\ à de ≈ \\\\approx 大约 約 约"""
 _LEAD = re.compile(
     r"(?:[-=]+>|[\s:*_=→']+|(?:" + "|".join(re.split(r"(?<!\\)\s", _FILLERS)) + r")(?![a-z]))+",
     re.IGNORECASE,
