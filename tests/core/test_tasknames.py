@@ -54,6 +54,16 @@ def test_keys_have_no_separators():
         ("boolq:model=m,data_augmentation=canonical", "boolq"),
         ("super_glue:boolq", "boolq"),
         ("HF/BoolQ (0-shot)", "boolq"),
+        ("gsm8k@4", "gsm8k"),
+        ("lighteval|math_500@k=1&n=4|0", "math_500"),
+        ("gsm8k:5", "gsm8k"),
+        ("leaderboard|gsm8k|5|false", "gsm8k"),
+        ("gsm8k_0shot_v2_gen_a58960", "gsm8k"),
+        ("math_4shot_base_gen_db136b", "math"),
+        ("cmmlu_0shot_nocot_llmjudge_gen_e1cd9a", "cmmlu"),
+        ("mbpp_repeat10", "mbpp"),
+        ("humaneval_passk", "humaneval"),
+        ("aime24_avg_at_16", "aime24"),
     ],
 )
 def test_decorations_come_off(task, bare):

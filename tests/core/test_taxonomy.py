@@ -97,6 +97,7 @@ def test_decorated_names_stay_with_their_benchmark():
                 if found.benchmark != benchmark:
                     led.add((benchmark, found.benchmark))
     assert led == {
+        ("air_bench", "air_bench_audio"),
         ("arc_challenge", "arc_challenge_chat"),
         ("bbh", "bbh_cot"),
         ("bbh", "bbh_leaderboard"),
@@ -120,6 +121,11 @@ def test_decorated_names_stay_with_their_benchmark():
         ("squad", "squad_v2"),
         ("xnli", "xnli_eu", "xnli2.0"),
         ("gpqa", "gpqa_diamond", "gpqa_main", "super_gpqa"),
+        ("bbh", "bigbench", "bbeh", "bigbench_lite"),
+        ("terminal_bench", "terminal_bench_2"),
+        ("mmmu", "mmmu_pro", "mmmlu", "cmmmu"),
+        ("agieval_sat_math", "agieval_gaokao_mathqa", "agieval_math", "agieval_gaokao_mathcloze"),
+        ("truthfulqa", "truthfulqa_gen", "truthfulqa_mc1", "truthfulqa_mc2"),
     ],
 )
 @pytest.mark.parametrize("after", ["", "_0shot", "_5shot_gen", "_en", "|0|0"])
@@ -152,6 +158,26 @@ def test_every_entry_says_what_is_read():
     lower = {name for name, entry in entries.items() if entry.lower_is_better}
     assert {"wikitext", "pile", "realtoxicityprompts", "librispeech"} <= lower
     assert not {"lambada", "gsm8k", "toxigen"} & lower
+
+
+def test_a_translation_is_in_the_group_of_what_it_translates():
+    """One ability in two groups would count as gain here and as retention there."""
+    entries = load_taxonomy().tasks
+    pairs = {
+        "ja_leaderboard_mgsm": "mgsm",
+        "arabic_mt_race": "race",
+        "arabic_mt_toxigen": "toxigen",
+        "kobest_copa": "copa",
+        "kobest_hellaswag": "hellaswag",
+        "arabic_mt_hellaswag": "hellaswag",
+        "arabic_mt_boolq": "boolq",
+        "arabic_mt_sciq": "sciq",
+        "m_siqa": "social_iqa",
+        "m_logiqa": "logiqa",
+        "norcommonsenseqa": "commonsense_qa",
+    }
+    groups = {name: entries[name].group for name in (*pairs, *pairs.values())}
+    assert [name for name, of in pairs.items() if groups[name] != groups[of]] == []
 
 
 def test_unknown_chance_is_not_zero():
@@ -214,7 +240,7 @@ def test_nearest_benchmarks_of_an_unmapped_task():
 def test_chance_is_one_of_the_options():
     levels = {entry.chance for entry in load_taxonomy().tasks.values()}
     options = {round(1 / level, 9) for level in levels if level}
-    assert options == {2, 3, 4, 5, 8, 10, 15, 77}
+    assert options == {2, 3, 4, 5, 7, 8, 10, 15, 77}
 
 
 def test_groups_are_the_papers():

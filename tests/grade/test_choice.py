@@ -96,6 +96,11 @@ def test_the_ninth_option_is_a_letter_where_there_are_nine() -> None:
         "so the the ",
         "$",
         "A, ",
+        "Q: ",
+        "\n\n",
+        "(A)",
+        "wait, ",
+        "<|begin_of_box|>",
     ],
 )
 def test_hostile_replies_are_bounded(unit: str) -> None:

@@ -26,14 +26,22 @@ _PREFIXES = re.compile(
 )
 _SUFFIXES = re.compile(
     r"(?<=.)_?("
-    r"(?<![0-9])[0-9]{1,3}_?shots?|(?<=_)(zero|one|few|five|n)_?shot"  # examples in the prompt
-    r"|(?<=_)(cot|chat|instruct|llama|generative|gen|ppl|clp|llm_?judge|t5_prompt)"
+    r"(?<![0-9])[0-9]{1,3}_?shots?(_v[0-9]|_base)?"  # examples in the prompt, and which of them
+    r"|(?<=_)(zero|one|few|five|n)_?shot"
+    r"|(?<=_)(cot|no_?cot|chat|instruct|llama|generative|gen|ppl|clp|t5_prompt)"
+    r"|(?<=_)(llm_?judge|llm_?verify|cascade_eval|openai_simple_evals|public)"
     r"|(?<=_)(gen|ppl|clp|ll|mixed)_[0-9a-f]{6}"  # OpenCompass: the prompt's hash
     r"|_(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{6}"  # ... or the hash alone
-    r"|_run_?[0-9]{1,3}"  # OpenCompass: one of several runs
+    r"|_(run|repeat)_?[0-9]{1,3}"  # OpenCompass: one of several runs, or so many
+    r"|_(pass_?k|g_?pass_?k|(pass|avg|maj|mean)_at_?[0-9]{1,3})"
     r"|(?<=_)(en|eng|english|default|test|val|validation|dev)"
     r")$"
 )
+_SAMPLES = re.compile(r"@\s*(?:[a-z]{1,9}=)?\d{1,4}(?:&[a-z]{1,9}=\d{1,4})*$")
+"""How many answers a question gets: gsm8k@4, math_500@k=1&n=4."""
+_SHOTS = re.compile(r":\d{1,2}$")
+"""Examples in the prompt: gsm8k:5."""
+_SWITCHES = frozenset(("true", "false"))
 _ARGUMENTS = re.compile(r"^(?P<name>[^:|]+):(?P<arguments>\w+=.*)$", re.DOTALL)
 _PARTS = frozenset(
     {"subject", "subset", "task", "dataset", "mode", "language", "language_pair", "phenomenon"}
@@ -73,7 +81,7 @@ def spellings(task: str) -> tuple[str, ...]:
             if not folded or folded in found:
                 continue
             found[folded] = None
-            for bare in (_PREFIXES.sub("", folded), _SUFFIXES.sub("", folded).strip("_")):
+            for bare in (_SUFFIXES.sub("", folded).strip("_"), _PREFIXES.sub("", folded)):
                 if bare != folded:
                     todo.append(bare)
     return tuple(found)
@@ -88,11 +96,16 @@ def without_model(task: str) -> str:
     return _MODEL.sub("", task).rstrip(":,") if _ARGUMENTS.match(task) else task
 
 
+def _switch(part: str) -> bool:
+    """A number of examples, or whether fewer are allowed."""
+    return part.isdigit() or part.lower() in _SWITCHES
+
+
 def _unwrapped(task: str) -> list[str]:
     """The task inside a harness's own form of a name, the more exact first."""
     if "|" in task:  # lighteval: suite|task|shots|truncate, task|shots
         parts = [part for part in task.split("|") if part.strip()]
-        while len(parts) > 1 and parts[-1].strip().isdigit():
+        while len(parts) > 1 and _switch(parts[-1].strip()):
             parts.pop()
         return [parts[-1], *_unwrapped(parts[-1])] if parts else []
     if found := _ARGUMENTS.match(task):  # HELM: name:key=value,key=value
@@ -105,6 +118,9 @@ def _unwrapped(task: str) -> list[str]:
             if what in _PARTS:
                 inner.append(f"{name}_{value}")
         return [*inner, name]
+    for decoration in (_SAMPLES, _SHOTS):
+        if (bare := decoration.sub("", task)) != task:
+            return [bare, *_unwrapped(bare)]
     if "/" in task:  # provider/task, task/filter
         return [task.rpartition("/")[2], task.partition("/")[0]]
     return []

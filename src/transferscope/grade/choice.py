@@ -15,10 +15,13 @@ from .choice_claims import Reply
 from .choice_text import mentions, unwrapped
 
 _CONCLUSION = re.compile(
-    r"(?:(?:so|then|hence|thus|therefore),?\s+)?(?:it|that)(?:['’]s|\s+is|\s+must\s+be)\s+"
+    r"(?:(?:so|then|hence|thus|therefore|yes|no|ok(?:ay)?|sure|alright|right|well|indeed|"
+    r"without\s+(?:a\s+)?doubt)[,:.!]?\s+){0,2}"
+    r"(?:(?:it|that)(?:['’]s|\s+is|\s+must\s+be)\s+)?"
     r"(?:(?:option|choice|letter)\s+)?\(?(?P<letter>[B-Zb-z]|A)\)?(?:,?\s+not\s+\(?[A-Z]\)?)?[.!]*",
     re.IGNORECASE,
 )
+_BARE = re.compile(r"\(?[A-Z]\)?[.!]*")
 UNKNOWN = 26
 """Number of options where nobody knows it: a bare "I" is the pronoun then."""
 
@@ -95,9 +98,16 @@ def _boxed(box: str, options: int) -> str | None:
 
 def _concluded(text: str, options: int) -> str | None:
     """The letter of a last sentence that is nothing but a conclusion: "So it's C."."""
-    last = re.split(r"(?<=[.!?])\s+|\n", text.strip())[-1]
+    text = text.strip()
+    last = re.split(r"(?<=[.!?])\s+|\n", text)[-1]
     found = _CONCLUSION.fullmatch(last)
     named = found["letter"].upper() if found and found["letter"] not in "aIi" else ""
+    if found and _BARE.fullmatch(last):
+        # "A great question! B." is one, the end of a list is none, nor is "... A", cut off.
+        before = text[: len(text) - len(last)]
+        others = {m.letter for m in mentions(before) if not m.lower and m.letter not in "AI"}
+        if before.endswith("\n") or others or (named == "A" and last[-1] not in ".!"):
+            return None
     return named if named and ord(named) - ord("A") < options else None
 
 

@@ -35,6 +35,7 @@ class Reply(Letters):
     def claims(self) -> list[Claim]:
         """Every claim, in the order of the text."""
         found = [self._claim(mention, strong=True) for mention in self._called_answer()]
+        found += [self._claim(mention, strong=True) for mention in self._in_its_place()]
         found += [] if found else self._one_by_one()
         found += [self._claim(mention, strong=True) for mention in self._on_lines()]
         found += [self._claim(mention, strong=True) for mention in self._at_start()]
@@ -49,6 +50,7 @@ class Reply(Letters):
         read = [m for m in self.all if self.usable(m) or m.start in named]
         left = [m for m in read if self.own(m) and not self.denied(m)]
         left = [m for m in left if not patterns.CUT_REASON.match(self.low, m.end)]
+        left = [m for m in left if not patterns.CONSIDERED.search(self.before(m.start))]
         letters = {m.letter for m in left if m.start in named or (m.marked and not m.lower)}
         bare = {m.letter for m in left if not m.lower and not m.marked and m.letter not in "AI"}
         if len(letters) != 1 or bare - letters or self.echo():
@@ -81,6 +83,15 @@ class Reply(Letters):
             same_line = "\n" not in self.low[max(0, but.start() - CONTRAST) : but.start()]
             if contrast and denied and self.denied(denied[-1]) and same_line:
                 yield from [contrast] if self.committed(contrast) else []
+
+    def _in_its_place(self) -> Iterator[Mention]:
+        """The letter that ends the reply behind "A. No wait," or "Correction:"."""
+        for word in patterns.CORRECTED.finditer(self.low):
+            mention = self.by_start.get(word.end())
+            if mention is None or not self.within(mention):
+                continue
+            if patterns.ENDS.match(self.text, mention.end) and self.committed(mention):
+                yield mention
 
     def _one_by_one(self) -> list[Claim]:
         """The option called right where each is judged; several right ones are no choice."""
@@ -128,10 +139,13 @@ class Reply(Letters):
                 return
         if mention is None or not (named or self.usable(mention)) or self.echo():
             return
+        if self.listed_behind(mention) or patterns.INITIALS.match(self.text, mention.start):
+            return
         if not self.own(mention):
             return
         low, end = self.low, mention.end
         closed = patterns.CLOSED.match(self.text, end) or patterns.BECAUSE.match(low, end)
+        closed = closed or patterns.PARTED.match(self.text, end)
         if mention.lower and not (mention.marked or self.text[end : end + 1] in ".):,\n"):
             closed = None
         wrong = self.denied(mention) or patterns.CUT_REASON.match(low, end)

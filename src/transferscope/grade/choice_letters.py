@@ -122,6 +122,8 @@ class Letters:
         if self.low[mention.end : mention.end + 4].lstrip(' )"').startswith("?"):
             return False
         before = self.before(mention.start)
+        if patterns.ASKING.match(before) and patterns.QUESTION.match(self.low, mention.end):
+            return False
         clause = before.rpartition(",")[2]
         return not (patterns.OTHERS.search(clause) or patterns.IF.search(before))
 
@@ -191,6 +193,12 @@ class Letters:
             mention = last or mention
             last, _by_or = self.partner(mention)
         return self.denied(mention) and not patterns.SINGULAR.match(self.low, mention.end)
+
+    def listed_behind(self, mention: Mention) -> bool:
+        """Nothing but brackets between this letter and the next: "(A)(B)(C)", "a) b) c)"."""
+        behind = [other for other in self.all if other.start >= mention.end][:1]
+        gap = self.text[mention.end : behind[0].start] if behind else "x"
+        return not gap.strip(" )(") and (mention.marked or ")" in gap)
 
     def echoes(self, mention: Mention) -> bool:
         """The letter begins a line of a list of all options."""

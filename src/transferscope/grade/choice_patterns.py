@@ -18,7 +18,7 @@ def alone(listed: str, joined: str = "") -> str:
 
 
 COPULA = (
-    r"is|are|was|be|would\s+be|must\s+be|should\s+be|seems|seems\s+to\s+be|appears|looks|remains|"
+    r"is|are|was|be|can\s+(?:all\s+)?be|(?:has|have)\s+been|would\s+be|must\s+be|should\s+be|seems|seems\s+to\s+be|appears|looks|remains|"
     r"ist|sind|wäre|est|sont|serait|es|son|sería|è|sono|é|são|seria|är|er|jest|to|je|on|este|là|"
     r"adalah|είναι|является|это|—|هو|هي|है|হল|could\s+be|might\s+be|could|would|did|does|also"
 )
@@ -34,7 +34,7 @@ CHOSEN = re.compile(alone(words.CHOSEN, words.CHOSEN_JOINED))
 THEREFORE = re.compile(alone(words.THEREFORE))
 AGAINST = re.compile(alone(words.AGAINST, words.AGAINST_JOINED))
 LINK = re.compile(
-    r"[\s:=\-–—>→⇒,،、|\]\"“”'«»؛،]|\((?![A-Za-z]\))|"
+    r"[\s:;=\-–—>→⇒,،、|\]\"“”'«»؛،#]|\.{2,3}(?=\s)|\((?![A-Za-z]\))|"
     + alone(words.LINKS, words.LINKS_JOINED)
     + "|"
     + alone(words.OPTIONS, words.OPTIONS_JOINED)
@@ -84,10 +84,13 @@ BECAUSE = re.compile(
         r"因为|因為|なぜなら|왜냐",
     )
     + r"\s*\S|[\s,]+"
-    + alone("not|nicht|pas|no|non|não|niet|不是")
+    + alone(r"not|rather\s+than|instead\s+of|nicht|pas|no|non|não|niet|不是")
     + r"\s+\(?[a-z]\b"
 )
 CLOSED = re.compile(r"\s*(?:$|\n|[.,;:!)\]、。，；：！।؟،…]|[-–—](?!\w)|\()")
+INITIALS = re.compile(r"[A-Z]\.\s?[A-Z]\.\s?[A-Z][a-z]")
+PARTED = re.compile(r"\s*(?:[|→]|=>|->|/\s)")
+"""Between a letter that begins a reply and its option's text: "B | Paris"."""
 CUT_REASON = re.compile(r"\s+(?:because|since|as)\s*$")
 """``**D** because``: cut before its reason, and as likely before its next word."""
 ENDS = re.compile(r"[.)!。]*\s*(?:$|\n)")
@@ -98,6 +101,27 @@ SENTENCE = re.compile(
 HEDGE = re.compile(alone(f"{words.HEDGE}|{words.OTHERS}", words.HEDGE_JOINED))
 OTHERS = re.compile(alone(words.OTHERS))
 IF = re.compile(rf"(?:{alone(words.IF, words.IF_JOINED)})[^,，、]*$")
+CORRECTED = re.compile(
+    r"(?:^|(?<=[.,!?;:…—\s]))"
+    + alone(
+        r"no(?:\s+wait)?|wait(?:\s+no)?|actually|correction|sorry|hmm+|rather|oops|nein|moment|"
+        r"non|нет|não|anzi"
+    )
+    + r"\s*[,:—–…-]\s*(?:(?:it\s+is|it's|it\s+must\s+be|i\s+mean)\s+)?(?:option\s+)?"
+)
+"""In front of the letter that takes the place of another: "A? No, B.", "... wait, it's B."."""
+CONSIDERED = re.compile(
+    r"(?:consider(?:ing)?|examin(?:e|ing)|check(?:ing)?|evaluat(?:e|ing)|analy[sz](?:e|ing)|"
+    r"look(?:ing)?\s+at|review(?:ing)?|test(?:ing)?|start(?:ing)?\s+with|try(?:ing)?)\s+"
+    r"(?:(?:the|option|choice|answer|statement)\s+){0,2}\(?$"
+)
+"""In front of a letter that is looked at, not chosen: "Let me consider option A"."""
+ASKING = re.compile(
+    r"\s*(?:but\s+|so\s+|and\s+)?(?:is|are|does|do|did|can|could|would|should|might|must|will|was|what\s+(?:if|about)|why|"
+    r"how\s+about)\b"
+)
+QUESTION = re.compile(r"[^.!?\n]{0,80}\?")
+"""From a letter to the end of the sentence that asks about it."""
 CORRECTION = re.compile(alone(words.CORRECTION, words.CORRECTION_JOINED))
 NAMED = re.compile(rf"(?:(?<![{LATIN}])(?:{words.THINGS})\s+|(?:{words.THINGS_JOINED})\s?)$")
 FIRST_WORD = re.compile(r"(?:^|[.!?]\s|\n)[\s*>-]*([A-Z][a-z]{2,30}) $")

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from ..core.thinking import without_thinking
+from ..core.thinking import END_MARKS, without_thinking
 
 HEAD, TAIL = 4_000, 20_000
 """Characters at a reply's start and end that are read: hostile input stays bounded."""
@@ -31,6 +31,14 @@ _TURN = re.compile(
     r"问题|題目|题目|問題|질문|문제)\s*\d{0,3}\s*[:.：]",
     re.IGNORECASE,
 )
+_NEXT_TURN = re.compile("|".join(re.escape(mark) for mark in END_MARKS))
+"""A template's mark inside a reply: the model went on in the next turn."""
+_GLM_BOX = re.compile(r"<\|begin_of_box\|>(.*?)<\|end_of_box\|>", re.DOTALL)
+_ANSWERED = re.compile(
+    r"(?:\A|(?:\A|\n)[ \t]{0,8}Q(?:uestion)?\s?[:.][^\n]{0,400}?\s{1,3})"
+    r"A:[ \t\n]{0,3}(?=\(?[A-Z]\)?[.)]?[ \t]{0,8}(?:\Z|\n))"
+)
+""" "Q: Which one? A: B": the second A is no option."""
 _COMMAND = re.compile(
     r"\\(?:text\w{0,6}|math\w{0,8}|bold\w{0,8}|emph|underline|operatorname|bf|rm|mbox|hbox)\s*"
     r"\{([^{}]*)\}"
@@ -53,9 +61,9 @@ _TEMPLATE = re.compile(r"(?<=: )\$(?=[A-Z](?![\w$]))")
 _TURKISH = re.compile(r"(?<=[A-Z])['’][dt][ıiuü]r(?!\w)")
 _ALONE = re.compile(
     rf"(?<![{LATIN}0-9'’+&/@#°_\\^$])(?<![{LATIN}0-9]-)(?<![{LATIN}]\.)"
-    rf"(?:\(([A-Za-z])\)|([A-Za-z]))"
+    rf"(?:\(([A-Z])\)(?=[A-Z][a-z])|(?:\(([A-Za-z])\)|([A-Za-z]))"
     rf"(?![{LATIN}0-9+#&/°^_\\$=*])(?!['’][{LATIN}])(?!\.[{LATIN}](?![{LATIN}]))(?!-[{LATIN}0-9])"
-    rf"(?!\s*[=+*^<>]\s*[{LATIN}0-9(])"
+    rf"(?!\s*[=+*^<>]\s*[{LATIN}0-9(])(?!\([A-Za-z][|,)]))"
 )
 
 
@@ -79,6 +87,9 @@ def unwrapped(response: str) -> tuple[str, list[str]]:
     text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _UNSEEN)
     if (turn := _TURN.search(text)) and text[: turn.start()].strip():
         text = text[: turn.start()]
+    if (mark := _NEXT_TURN.search(text)) and text[: mark.start()].strip():
+        text = text[: mark.start()]
+    text = _ANSWERED.sub("\nAnswer: ", _GLM_BOX.sub(r"\\boxed{\1}", text))
     for _ in range(3):
         text = _COMMAND.sub(r"\1", text)
     text = _SPACES.sub(" ", text)
@@ -102,10 +113,10 @@ def mentions(text: str) -> list[Mention]:
     """Every letter of ``text`` that stands alone, in order; of more than :data:`MOST` the ends."""
     found = [
         Mention(
-            (said := match[1] or match[2]).upper(),
+            (said := match[1] or match[2] or match[3]).upper(),
             match.start(),
             match.end(),
-            marked=match[1] is not None,
+            marked=match[3] is None,
             lower=said.islower(),
         )
         for match in _ALONE.finditer(text)

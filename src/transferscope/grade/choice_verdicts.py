@@ -40,7 +40,8 @@ _JUDGED = re.compile(
 _RIGHT_SIGNS, _WRONG_SIGNS = "✅✓✔☑👍", "❌✗✘✖✕☒🚫👎"
 _SIGN = re.compile(f"[{_RIGHT_SIGNS}{_WRONG_SIGNS}]")
 _BEFORE = re.compile(
-    r"(?:^|[\n.!?;,。]|\b(?:and|but|while|whereas|und|et|y|e)\s)[\s*#>•·–—-]*(?:\d{1,2}[.)]\s*)?"
+    rf"(?:^|[\n.!?;,。{_RIGHT_SIGNS}{_WRONG_SIGNS}]"
+    r"|\b(?:and|but|while|whereas|und|et|y|e)\s)[\s*#>•·–—-]*(?:\d{1,2}[.)]\s*)?"
     r"(?:(?:option|choice|answer|statement|antwort|aussage|opción|opzione|opção)\s+)?$"
 )
 _BEHIND = re.compile(rf"\s*(?:[.):?\]—–-]|{alone(_IS + '|isn.t')}|[{_RIGHT_SIGNS}{_WRONG_SIGNS}])")

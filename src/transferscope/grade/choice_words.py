@@ -10,7 +10,8 @@ without blanks stand in lists of their own (``_JOINED``), since nothing marks wh
 from __future__ import annotations
 
 NOUNS = (
-    r"answers?|ans\.?|(?:correct|right|best|final)(?:\s+one)?(?=\s*[:=—-]|\s+is\s)|responses?|solution|conclusion|verdict|pick|guess|"
+    r"answers?|ans\.?|(?:correct|right|best|final)(?:\s+one)?(?=\s*[:=—-]|\s+is\s)|responses?|solution|conclusion|verdict|pick|guess|decision|"
+    r"(?:selected|selection|outputs?|predict(?:ion|ed)|label|key|sol|model|assistant)(?=\s*[:.]\s)|"
     r"antwort(?:möglichkeit)?|lösung|ergebnis|réponse|reponse|solución|respuesta|contestación|"
     r"risposta|soluzione|resposta|solução|gabarito|antwoord|odpowied[zź]|odpověď|odpoveď|odgovor|"
     r"svar(?:et|alternativ)?|vastaus|vastus|atbilde|atsakymas|"
@@ -57,7 +58,7 @@ LINKS = (
     r"este|ar|fi|corect[aă]?|"
     # Polish, Czech, Turkish, Vietnamese, Indonesian, Hungarian, Finnish
     r"to|jest|brzmi|poprawna|prawidłowa|właściwa|je|správná|správně|zní|"
-    r"doğru|olan|olarak|şıkkı|seçeneği|şık|"
+    r"doğru|olan|olarak|şıkkı(?:dır)?|seçeneği(?:dir)?|şık|"
     r"là|đúng|chính|xác|của|tôi|câu|adalah|yang|benar|tepat|ialah|saya|"
     r"az|helyes|tehát|a|"
     # Russian, Ukrainian, Greek, Hebrew, Arabic, Persian, Hindi, Bengali
@@ -81,7 +82,8 @@ CHOSEN = (
     r"with|lean\s+towards?)(?:\s+(?:it\s+is|it's|that|it\s+to\s+be))?|"
     r"(?<!to )(?:choose|pick|select|choosing|picking|selecting|go\s+with|going\s+with)|"
     r"my\s+(?:vote|bet|money)\s+is\s+on|(?:matches|corresponds\s+to|points\s+to|leads\s+to|"
-    r"leaves(?:\s+us\s+with)?|supports|gives|which\s+is|i\.e\.)|"
+    r"(?:leaves|leaving)(?:\s+(?:us|me))?(?:\s+with)?(?:\s+(?:only|just))?|left\s+with(?:\s+(?:only|just))?|"
+    r"supports|gives|which\s+is|i\.e\.)|"
     r"ich\s+(?:wähle|nehme|tippe\s+auf|entscheide\s+mich\s+für|würde\s+sagen|sage)|"
     r"(?:richtig|korrekt|zutreffend)\s+(?:ist|wäre)|"
     r"je\s+(?:choisis|choisirais|prends|dirais|réponds|sélectionne|pense\s+que\s+c'est|opte\s+pour)|c'est|"
@@ -114,7 +116,10 @@ RIGHT = (
     r"правильн\w+|верн\w+|верно|правильно|вірн\w+|подходит|является\s+(?:правильн|верн)\w+|"
     r"σωστ\w+|נכונה?|صحيح\w*|صحیح|الصحيح\w*|الصواب|درست|सही|সঠিক|সটিক"
 )
-FITS = r"fits|works|remains|is\s+left|stimmt|trifft\s+zu|подходит|convient|passt"
+FITS = (
+    r"makes\s+(?:the\s+most\s+)?sense|best\s+\w{3,12}s|fits|works|remains|is\s+left|stimmt|"
+    r"trifft\s+zu|подходит|convient|passt"
+)
 RIGHT_JOINED = (
     r"正确|正確|正しい|正解|適切|对|對|符合|为真|適当|정답|맞|옳|올바|적절|ถูก|คือคำตอบ|เป็นคำตอบ|答え|答案|です|だ|입니다|이다|예요|이에요|"
     r"である|になります|となります|を選"
@@ -144,7 +149,7 @@ CONNECTORS = (
     r"over|than|has|have|says|states|describes|matches|thanks|i|too|only|though|although|"
     r"weil|da|denn|und|oder|ist|lautet|stimmt|wegen|nicht|car|parce|puisque|et|ou|est|ne|n'est|"
     r"porque|pues|ya|y|o|es|è|perché|poiché|ed?|non|é|pois|porque|não|want|omdat|en|of|bo|"
-    r"ponieważ|gdyż|i|lub|jest|to|eftersom|för|och|eller|är|er|fordi|koska|ja|çünkü|ve|veya|"
+    r"ponieważ|gdyż|i|lub|jest|to|eftersom|för|och|eller|är|er|fordi|koska|ja|çünkü|ve|veya|şıkkı(?:dır)?|seçeneği(?:dir)?|"
     r"sondern|mais|sino|ma|mas|maar|lecz|ale|utan|men|а|но|и|или|"
     r"vì|bởi|và|hoặc|karena|dan|atau|adalah|protože|deoarece|mert|pentru|válasz|helyes|a"
 )
