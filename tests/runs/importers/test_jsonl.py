@@ -354,3 +354,16 @@ def test_a_file_called_as_its_benchmark_needs_no_column(tmp_path):
     lines(path, {"id": "a", "score": 1, "task": "boolq"})
     results = IMPORTER.read(path, load_taxonomy())
     assert (results.model.name, list(results.samples)) == ("GSM8K", ["boolq"])
+
+
+def test_a_row_without_score_that_failed_is_left_out_and_counted(tmp_path):
+    failed = {"id": "c", "score": None, "response": None, "error": "timeout"}
+    results = IMPORTER.read(lines(tmp_path / "f.jsonl", GOOD, failed), NOTHING)
+    assert any("1" in note and "failed" in note for note in results.notes)
+    (read,) = results.samples.values()
+    assert [sample.outcome.id for sample in read()] == [str(GOOD["id"])]
+    with pytest.raises(InputError, match=r"g\.jsonl: no answer in it: every request failed"):
+        IMPORTER.read(lines(tmp_path / "g.jsonl", failed), NOTHING)
+    ungraded = {"id": "c", "score": None, "response": "42"}
+    with pytest.raises(InputError, match=r"h\.jsonl:2: column 'score' is empty; grade"):
+        IMPORTER.read(lines(tmp_path / "h.jsonl", GOOD, ungraded), NOTHING)
