@@ -209,6 +209,31 @@ def test_an_import_adds_to_a_run_and_files_of_one_model_are_compared_together(
     assert "holds a run with another model: acme/base there, acme/tuned asked for; name an" in err
 
 
+def test_what_holds_for_both_inputs_is_said_once(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "wide.csv"
+    file.write_text("model,gsm8k,average\nbase,60,60\ntuned,70,70\n")
+    code, _, err = run(capsys, "compare", f"{file}::base", f"{file}::tuned")
+    assert code == 0
+    assert err.count("read as a row a model") == 1
+    note = "columns that are no benchmark's, left out: average"
+    assert f"{file}::base, {file}::tuned: {note}" in err
+
+
+def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("base", "tuned"):
+        (tmp_path / f"{name}.jsonl").write_text('{"id": 1, "score": 1}\n')
+    both = [str(tmp_path / f"{name}.jsonl") for name in ("base", "tuned")]
+    code, _, err = run(capsys, "compare", *both)
+    assert code == 2
+    assert "no benchmark of it is in a group: results; say what it is in a file for --map" in err
+    (tmp_path / "map.toml").write_text('[aliases]\n"results" = "gsm8k"\n')
+    assert run(capsys, "compare", *both, "--map", str(tmp_path / "map.toml"))[0] == 0
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

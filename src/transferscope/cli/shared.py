@@ -237,7 +237,12 @@ def opened(
     from ..core.fieldnames import fields_given
     from ..runs.importers import open_run, put_together
 
-    how: Any = {"mapping": mapping, "source": source, "columns": fields_given(fields), "say": say}
+    notes: dict[str, list[str]] = {}
+
+    def note(path: Path, text: str) -> None:
+        notes.setdefault(text, []).append(str(path))
+
+    how: Any = {"mapping": mapping, "source": source, "columns": fields_given(fields), "say": note}
     if mapping is not None:
         _say_new_groups(mapping)
     with ExitStack() as stack:
@@ -250,6 +255,8 @@ def opened(
         finally:
             gc.freeze()
             gc.enable()
+            for text, places in notes.items():  # what holds for several inputs is said once
+                say(f"{', '.join(dict.fromkeys(places))}: {text}")
         yield _told_apart(_with_source(runs, source))
 
 

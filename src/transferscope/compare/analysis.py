@@ -26,6 +26,7 @@ from ..core.index import (
     index_of,
     sigma_for,
 )
+from ..core.shown import name as shown
 from ..core.stats import holm
 from ..core.suite import Suite, is_paper
 from ..runs import Pairing, Run, pair
@@ -110,7 +111,16 @@ def compare_runs(
 
 def none_compared(run: Run, pairing: Pairing, suite: Suite) -> InputError:
     """What is told of a run of which nothing can be compared: its first benchmarks and why not."""
-    listed = {**pairing.excluded, **_unmapped(pairing, suite)}
+    unmapped = _unmapped(pairing, suite)
+    if unmapped and not pairing.excluded:
+        first = next(iter(unmapped))
+        example = f'[aliases] "{shown(first)}" = "gsm8k"'
+        return InputError(
+            f"no benchmark of it is in a group: {', '.join(map(shown, list(unmapped)[:3]))}",
+            place=str(run.place),
+            remedy=f"say what it is in a file for --map, for example {example}",
+        )
+    listed = {**pairing.excluded, **unmapped}
     reasons = "; ".join(f"{name}: {why}" for name, why in list(listed.items())[:3])
     return InputError(
         f"no benchmark can be compared with the base ({reasons or 'none'})",

@@ -124,10 +124,11 @@ def test_parts_of_one_model_are_put_together(put_results):
     ]
     said = []
     with ExitStack() as stack:
-        runs = put_together([open_run(f, stack) for f in folders], say=said.append)
+        opened = [open_run(f, stack) for f in folders]
+        runs = put_together(opened, say=lambda *told: said.append(told))
     assert [[row.benchmark for row in run.scores] for run in runs] == [
         ["boolq", "gsm8k"],
         ["boolq"],  # measured again: another checkpoint, most likely
         ["arc_challenge"],
     ]
-    assert said == [f"{folders[1]}: put together with {folders[0]}, of the same model acme/m"]
+    assert said == [(folders[1], f"put together with {folders[0]}, of the same model acme/m")]

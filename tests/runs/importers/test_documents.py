@@ -19,7 +19,7 @@ def test_documents_plain_and_gzipped(tmp_path, pack):
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b'{"a": [1, 2', "it is cut off: it ends in the middle"),
+        (b'{"a": [1, 2', "it is cut off: it ends in the middle; copy or download it again"),
         (b'{"a": 1,}', "not valid JSON"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "is a Git LFS pointer"),
         (gzip.compress(b'{"a": 1}' * 999)[:-20], "is cut off: the packed file ends early"),

@@ -374,3 +374,16 @@ def test_a_column_taken_for_something_else_is_no_late_one(tmp_path):
     taxonomy = parse_taxonomy('[columns]\nbenchmark = "subset"\n', place="map.toml")
     (got,) = samples(lines(tmp_path / "m.jsonl", *rows), taxonomy).values()
     assert {(s.outcome.benchmark, s.outcome.subset) for s in got} == {("sums", "")}
+
+
+def test_a_row_without_score_that_failed_is_left_out_and_counted(tmp_path):
+    failed = {"id": "c", "score": None, "response": None, "error": "timeout"}
+    results = IMPORTER.read(lines(tmp_path / "f.jsonl", GOOD, failed), NOTHING)
+    assert any("1" in note and "failed" in note for note in results.notes)
+    (read,) = results.samples.values()
+    assert [sample.outcome.id for sample in read()] == [str(GOOD["id"])]
+    with pytest.raises(InputError, match=r"g\.jsonl: no answer in it: every request failed"):
+        IMPORTER.read(lines(tmp_path / "g.jsonl", failed), NOTHING)
+    ungraded = {"id": "c", "score": None, "response": "42"}
+    with pytest.raises(InputError, match=r"h\.jsonl:2: column 'score' is empty; grade"):
+        IMPORTER.read(lines(tmp_path / "h.jsonl", GOOD, ungraded), NOTHING)

@@ -125,6 +125,17 @@ def test_of_two_dates_every_task_is_read_from_its_newest(tmp_path):
     assert results.notes[0] == f"gsm8k|0: read from {newer}, not from {older}"
 
 
+def test_details_that_lie_beside_the_results_are_read(tmp_path):
+    lay(tmp_path, details=False)
+    results = next(tmp_path.rglob("results_*.json"))
+    for name, task in TASKS.items():
+        beside = results.with_name(f"details_{task}_{DATE}.parquet")
+        shutil.copy(HERE / f"details_{name}.parquet", beside)
+    found, samples = read(tmp_path)
+    assert found.scores == ()
+    assert [s.outcome.score for s in samples["gsm8k"]] == [1.0, 0.0]
+
+
 def test_details_that_contradict_the_results_are_said_first(tmp_path):
     def lie(raw):
         raw["results"]["gsm8k|0"]["extractive_match"] = 0.9

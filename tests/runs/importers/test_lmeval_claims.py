@@ -44,7 +44,8 @@ def runs(put_results):
     )
     said = []
     with ExitStack() as stack:
-        yield [open_run(path, stack, say=said.append) for path in (base, tuned)], said
+        say = lambda path, note: said.append(f"{path}: {note}")  # noqa: E731
+        yield [open_run(path, stack, say=say) for path in (base, tuned)], said
 
 
 def test_it_is_kept_with_the_run_and_told_first_by_the_import(put_results, tmp_path):

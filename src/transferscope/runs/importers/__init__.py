@@ -47,6 +47,7 @@ __all__ = [
     "read_results",
 ]
 
+Say = Callable[[Path, str], None]
 _NONE = "run it again, or remove its samples to import what else there is"
 _ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".gz", ".eval")
 LOOKED_AT = 1000
@@ -67,6 +68,10 @@ IMPORTERS = {
     "csv": "table",
 }
 """Format name to the module here that has its ``IMPORTER``, in the order they are tried."""
+
+
+def _unsaid(path: Path, note: str) -> None:
+    """For callers that show no notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +143,11 @@ def open_run(
     mapping: Path | None = None,
     source: str | None = None,
     columns: Mapping[str, str] | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = _unsaid,
 ) -> Run:
     """A run folder, or foreign results imported into a folder that lives as long as ``stack``.
 
-    ``say`` gets the notes of an import, one a call.
+    ``say`` gets the notes of an import, one a call, with the path that they are on.
     """
     path = Path(path)
     file, model = split_model(path)
@@ -151,7 +156,7 @@ def open_run(
     scratch = stack.enter_context(scratch_folder())
     done = import_results(path, scratch / "run", mapping=mapping, source=source, columns=columns)
     for note in done.notes:
-        say(f"{path}: {note}")
+        say(path, note)
     return replace(read_run(done.path), origin=path)
 
 
@@ -161,7 +166,7 @@ def put_together(
     mapping: Path | None = None,
     source: str | None = None,
     columns: Mapping[str, str] | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = _unsaid,
 ) -> list[Run]:
     """``runs``, of which foreign results of one model that share no benchmark are one run.
 
@@ -177,7 +182,7 @@ def put_together(
         import_results(run.origin, first.path, mapping=mapping, source=source, columns=columns)
         kept[at] = replace(read_run(first.path), origin=first.origin)
         model = run.manifest.model.name
-        say(f"{run.origin}: put together with {first.origin}, of the same model {model}")
+        say(run.origin, f"put together with {first.origin}, of the same model {model}")
     return kept
 
 

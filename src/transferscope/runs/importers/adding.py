@@ -17,7 +17,7 @@ from .settings import flat, is_setting, shared
 
 _IMPORTED = "imported:"
 _ANOTHER = "name another folder: --out DIR"
-_TOGETHER = f"{_ANOTHER}, or put all results in one folder and import that"
+_TOGETHER = "put all results in one folder and import that into a new one: --out DIR"
 
 
 class Addition(NamedTuple):

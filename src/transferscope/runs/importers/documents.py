@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ...core.damage import damage_of
+from ...core.damage import AGAIN, damage_of
 from ...core.files import files_below, json_value, read_head, read_start, read_text
 
 HEAD = 2048
@@ -37,4 +37,4 @@ def hollow_in(folder: Path, *patterns: str) -> list[str]:
 
 def document(path: Path, *, remedy: str) -> Any:
     """The JSON value in the file: an object or a list."""
-    return json_value(read_text(path, remedy=remedy), str(path), remedy)
+    return json_value(read_text(path, remedy=remedy), str(path), AGAIN)

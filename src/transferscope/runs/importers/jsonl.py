@@ -33,6 +33,7 @@ from .rows import (
     Unnamed,
     fields_in,
     names_for,
+    none_answered,
     notes_of,
     refuse,
     sample_of,
@@ -106,6 +107,8 @@ def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
     default = unnamed(path, names, taxonomy)
     index = _index(path, names, default)
     if not index.stretches:
+        if index.failed:
+            raise none_answered(path)
         refuse("no line in it", str(path))
     one = chosen_model(index.models, model, path)
     tasks = {task: found for (who, task), found in index.stretches.items() if who == one}

@@ -49,6 +49,9 @@ def details_beside(results: Path) -> dict[str, Path]:
     """The details of the same date, by task as the file names it."""
     date = date_of(results)
     found = {}
+    lying_beside = [f"details_*_{date}{ending}" for ending in _PARQUET]
+    for path in files_named(results.parent, *lying_beside, depth=0):
+        found[task_of(path)] = path
     for folder in _details_folders(results, date):
         for path in details_under(folder) if folder.is_dir() else ():
             if date_of(path) == date:

@@ -15,7 +15,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from ...core.damage import damage_of
+from ...core.damage import AGAIN, damage_of
 from ...core.errors import InputError
 from ...core.files import files_below, is_file, read_head, read_json
 from ...core.modelnames import MODEL_MARK
@@ -192,7 +192,7 @@ def _is_candidate(file: Path) -> bool:
 
 
 def _document(path: Path) -> Document:
-    raw = read_json(path, remedy=f"name a {PATTERN} of lm-eval")
+    raw = read_json(path, remedy=AGAIN)
     if not is_lm_eval(raw):
         what = "not results of lm-eval (0.3 or newer)"
         raise InputError(what, place=str(path), remedy="name its format with --format")

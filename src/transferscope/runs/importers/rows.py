@@ -112,6 +112,8 @@ def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     """
     column = names.column
     found = {ours: row[theirs] for ours, theirs in column.items() if row.get(theirs) is not None}
+    if _failed(row, found, column):
+        return []
     several: list[dict[str, Any]] = [{}]
     if not isinstance(found.get("response", ""), str):
         several = _answers(found, column)
@@ -172,6 +174,12 @@ def notes_of(
     return tuple(notes)
 
 
+def none_answered(path: Path) -> InputError:
+    """What is told of a file in which every request failed."""
+    what = "no answer in it: every request failed"
+    return InputError(what, place=str(path), remedy="ask the model again")
+
+
 def refuse(what: str, place: str) -> NoReturn:
     """Raise :class:`InputError` with the remedy for plain files of results."""
     raise InputError(what, place=place, remedy=REMEDY) from None
@@ -184,6 +192,13 @@ def _answers(found: Mapping[str, Any], column: Mapping[str, str]) -> list[dict[s
             ended = {"finish": answer.finish} if answer.finish and "finish" not in found else {}
             several.append({"response": answer.text} | ended)
     return several
+
+
+def _failed(row: Mapping[str, Any], found: Mapping[str, Any], column: Mapping[str, str]) -> bool:
+    """Whether a row without a score is of a request that failed: it has an error, or no answer."""
+    if found.keys() & {"score", "percent", "response"}:
+        return False
+    return bool(row.get("error")) or row.get(column.get("response", ""), "") is None
 
 
 def _named(read: Any, value: Any, column: str) -> Any:
@@ -221,6 +236,8 @@ def _check(fields: dict[str, Any], row: Mapping[str, Any], column: Mapping[str, 
         here = ", ".join(map(shown, list(row)[:12]))
         score, percent = column.get("score", "score"), column.get("percent", "percent")
         ungraded = f"; {UNGRADED}" if "response" in fields else ""
+        if score in row or percent in row:
+            raise ValueError(f"column {(score if score in row else percent)!r} is empty{ungraded}")
         raise ValueError(f"no {score!r} (0..1) or {percent!r}, only {here}{ungraded}")
 
 

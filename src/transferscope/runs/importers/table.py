@@ -33,6 +33,7 @@ from .rows import (
     Numbered,
     fields_in,
     names_for,
+    none_answered,
     notes_of,
     refuse,
     sample_of,
@@ -94,7 +95,7 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
     for place, one in fields:
         models.setdefault(one.get("model", default.model), place)
     if not models:
-        refuse("no answer in it: every request failed", str(path))
+        raise none_answered(path)
     chosen = chosen_model(models, model, path)
     tasks: _Tasks = {}
     for place, one in fields:
