@@ -17,7 +17,7 @@ from .settings import flat, is_setting, shared
 
 _IMPORTED = "imported:"
 _ANOTHER = "name another folder: --out DIR"
-_TOGETHER = "put all results in one folder and import that into a new one: --out DIR"
+_TOGETHER = f"{_ANOTHER} (of a folder of all results every task's newest are read)"
 
 
 class Addition(NamedTuple):
