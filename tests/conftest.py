@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import filelock  # noqa: F401 - the first lock must not count against a test's deadline
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 # Spinning threads of parallel jobs ruin each other; set before torch is loaded.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A busy machine is no failure; pytest-timeout ends what hangs.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

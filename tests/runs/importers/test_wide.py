@@ -38,7 +38,7 @@ def test_a_row_a_model(tmp_path, model):
         "base\ttuned\tTask\tn\n61.5%\t71%\tgsm8k\t1,319\n80%\t70%\tboolq\t3270\n".encode("utf-16"),
         "model,gsm8k,gsm8k_n,boolq,boolq_n\nbase,.615,1319,.8,3270\ntuned,.71,1319,.7,3270\n",
         ",gsm8k,gsm8k n,boolq,boolq n\nbase,.615,1319,.8,3270\ntuned,.71,1319.0,.7,3270\n",
-        gzip.compress(b"task,base,tuned,n\nGSM8K,.615,.71,1319\nBoolQ,.8,.7,3270\n"),
+        gzip.compress(b"task,base,tuned,n\nGSM8K,.615,.71,1319\nBoolQ,.8,.7,3270\n", mtime=0),
     ],
 )
 def test_the_same_scores_however_they_are_laid_out(tmp_path, text):
