@@ -33,7 +33,10 @@ _NOTHING = {f"no {real}solution{s}" for real in ("", "real ") for s in ("", "s")
     "empty set",
 }
 _ANSWER = r"(?:the )?(?:final |correct )?(?:answer|result|solution|value)(?: is| are)?"
-_ABOUT = r"the|there are|about|approximately|exactly|approx|is|are|it is|it's|total|a total of|only"
+_ABOUT = (
+    r"the|thus|therefore|hence|so|there are|about|approximately|exactly|approx|is|are|it is|it's|"
+    r"total|a total of|only"
+)
 _LEAD = re.compile(rf"\s*(?:[≈:]\s*|«{_ANSWER}»?\s*:?\s*|«(?:{_ABOUT})»\s*:?\s*)+", re.IGNORECASE)
 _REMARK = re.compile(r"(?<=[\d}\s])\(\s*«(?!base|mod)[^()]*\)\s*$")
 _ALL = frozenset(("all real numbers", "all reals", "real numbers", "all real numbers x"))
