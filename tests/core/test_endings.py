@@ -130,6 +130,29 @@ COMPLETE = {
     "postscript": "\n\nP.S. Bring a hat!",
     "date": "\n\nVienna, 3 May 1973",
     "end mark": "Go and watch them.<|im_end|>",
+    "haiku with a stop inside": "\n\nOne small bee dances\nSisters read the turning steps\nHush! Flowers are near",
+    "money alone": "\n\n$1,200",
+    "label and money": "\n\nTotal: $45.00",
+    "quantity alone": "\n\n7 km",
+    "degrees alone": "\n\n20 °C",
+    "clock": "\n\nStart: 10:30 am",
+    "formula of a compound": "\n\nH2O",
+    "postal address": "\n\n123 Main St, Springfield, IL 62701",
+    "telephone": "\n\nTel. 555-1234",
+    "work and author": "\n\nThe Dancing Bees by Karl von Frisch",
+    "option": "\n\nB) Vienna",
+    "heading of the end": "\n\n### The End",
+    "end of a story": "\n\nEnd of story",
+    "rule": "\n\n======",
+    "rule of tildes": "\n\n~~~~",
+    "statement": "\n\nSELECT name FROM bees WHERE angle = 40;",
+    "shell": "\n\n$ cd hive && ls",
+    "Greek question": "Χορεύουν οι μέλισσες;",
+    "Russian thanks": "Пчёлы танцуют. Спасибо",
+    "Hindi thanks": "मधुमक्खियाँ नाचती हैं। धन्यवाद",
+    "Vietnamese thanks": "Ong nhảy múa. Cảm ơn",
+    "Japanese signature": "\n\nよろしくお願いいたします。\n田中",
+    "letter with a box inside": "\n\\boxed{\\frac{1}{2}}",
     "resume": "\n\nReferences:\nAvailable on request",
 }
 CUT = {
@@ -193,8 +216,24 @@ CUT = {
     "item, capital": "\n- Open the hive.\n- Look.\n- Length",
     "article behind a dash": "\n\n- The",
     "quoted, then told": '\n\n"Stay hungry." - Steve Jobs said',
+    "letter's first line": "\n\nDear Ann,\n\nThank you for your",
+    "letter's first words": "\n\nDear Ann,\nI hope this letter finds you",
+    "letter's word": "\n\nHello Tom,\n\nWe would like to inv",
+    "in two letters": "They follow the da",
+    "verse behind a comma": "\n\nRoses are red,\nViolets are blue,\nSugar is sw",
+    "marker of a number": "\n\n1. Open the hive.\n2. Look.\n3.",
+    "marker of a letter": "\n\na) hive\nb) garden\nc)",
+    "in bold": "\n\n- **Cost**: low\n- **Speed**: high\n- **Qual",
+    "in straight quotes": '\n\nShe said: "Go',
+    "in a box's fraction": "\n\\boxed{\\frac{1}",
+    "semicolon behind a year": "They feel the dance (as was shown in 1946);",
+    "semicolon behind a formula": "They feel that d = 3;",
+    "heading without words": "\n\n##",
+    "statement before its end": "\n\nSELECT name FROM",
     "name in prose": "Their teacher was Karl",
 }
+
+HOSTILE = ("a=b;", " **a", ':"a', "~", "$1", "int ", "f(")
 
 
 @pytest.mark.parametrize("kind", COMPLETE)
@@ -240,7 +279,10 @@ def test_real_answers_of_every_form_whole_and_cut_at_random() -> None:
     assert sum(map(truncated, cuts)) >= 0.92 * len(cuts)
 
 
-@pytest.mark.parametrize("unit", ["a", "a ", "|", "- a\n", "#a ", "😀", "\\[", "(", "A, "])
+@pytest.mark.parametrize(
+    "unit",
+    ["a", "a ", "|", "- a\n", "#a ", "😀", "\\[", "(", "A, ", "a=b;", " **a", ':"a', "~", "$1"],
+)
 def test_time_is_linear(unit: str) -> None:
     text = unit * (400_000 // len(unit))
     began = time.perf_counter()

@@ -38,7 +38,17 @@ INFLECTIONS = tuple(_INFLECTIONS.split())
 _NAME_WORDS = "of and the de la van von der di da du & y e und et in for to a"
 NAME_WORDS = frozenset(_NAME_WORDS.split())
 """Small words in names and titles."""
-_ABBREVIATED = "Mr Mrs Ms Dr Prof St Jr Sr vs etc No Nr e.g i.e Fig ca approx U.S"
+_IN_TITLES = "by on with at from or as vs"
+IN_TITLES = NAME_WORDS | frozenset(_IN_TITLES.split())
+"""Small words in the titles of works."""
+_TWO_LETTERS = (
+    "am an as at be by do ex go he hi if in is it me my no of oh ok on or ox pi so to up us we ya "
+    "ye yo ad ah eh id er um re vs tv pm uk eu mr dr st ma pa ad bc ce kg km cm mm ml mg lb oz ft "
+    "hz mb gb tb kb kw mw mi nm ms ns hr pt qt gm la le de el al et en es un"
+)
+TWO_LETTERS = frozenset(_TWO_LETTERS.split())
+"""Words, units and short forms of two letters in English text."""
+_ABBREVIATED = "Mr Mrs Ms Dr Prof St Jr Sr vs etc No Nr e.g i.e Fig ca approx U.S Tel Vol Ph Ed pp"
 ABBREVIATED = frozenset(_ABBREVIATED.split())
 """Words whose full stop ends no sentence."""
 

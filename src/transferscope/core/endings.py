@@ -16,19 +16,19 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from .ending_code import READ, code_ends, in_table, open_block, row_cut
 from .ending_words import (
     ABBREVIATED,
     CLOSERS,
     FUNCTION,
+    IN_TITLES,
     INFLECTIONS,
-    NAME_WORDS,
     RARE_ENDS,
     STOPS,
+    TWO_LETTERS,
 )
-from .signatures import POSTSCRIPT, SHORT, credited, named, parting, signature, signs
+from .signatures import POSTSCRIPT, SHORT, credited, greets, named, parting, signature, signs
 
-READ = 6_000
-"""Characters at the end that are read; formulas, code and tables are counted in all of it."""
 WORDS = 8
 """Words behind a colon or equals sign that may do without a full stop."""
 
@@ -44,13 +44,20 @@ _DOMAIN = re.compile(r"(?<![\w.])[\w-]+\.(?:com|org|net|edu|gov|io|de|fr|uk|co)(
 _SMILEY = re.compile(
     r"(?:^|\s)(?:[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol)$"
 )
-_HEADING = re.compile(r"#{1,6}\s")
+_HEADING = re.compile(r"#{1,6}(?:\s|$)")
+_AMOUNT = re.compile(r"\$\d[\d.,]*(?=[\s).,;]|$)")
+_QUANTITY = re.compile(r"[≈~±+-]?\d[\d.,]*\s?[°%]?[^\W\d_/]{0,6}(?:/[^\W\d_]{1,4})?[²³]?")
+_OPEN_MARK = re.compile(r"(?<![\w*])\*\*(?=\w)[^*]*$|(?:^|[\s(:])\"(?=\w)[^\"]*$")
+"""Bold or a quotation that is not closed in its line."""
 _UNFINISHED = re.compile(
     r"(?:[:：,，]\**|(?<![-–—])[;；、،؛\-–—+=/\\<&(\[{（「«“^×·]|\s[*$€£]|e\.g\.|i\.e\.)$"
 )
 _ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
+_OPTION = re.compile(r"\(?[B-J][.)]\s+\S")
+""" "B) Paris": an option, where no list stands above."""
 _LABEL = re.compile(r"[^\n.!?]{1,60}?\s?(?:[:：]|=|→|->|≈)\s*(\S[^\n]*)$")
 _STOP = re.compile(f"[{re.escape(''.join(sorted(STOPS)))}]")
+_CLOCK = re.compile(r"\d\s?[ap]m$", re.IGNORECASE)
 WORD = 200
 """Characters in which the word before a stop is looked for."""
 _ENGLISH = re.compile(r"\b(?:the|and|of|is|to|that|with|for|it|you|are)\b", re.IGNORECASE)
@@ -66,16 +73,33 @@ def cut_off(text: str) -> bool:
     """
     end = text.rstrip()
     line = end[end.rfind("\n") + 1 :].strip().lstrip("> ") or end[-1:]
-    if not end or _open(end):
+    if not end or open_block(end):
         return bool(end)
-    if line.startswith("|") or ("|" in line[:-1] and _in_table(end)):
-        return _row_cut(end, line)
+    if line.startswith("|") or ("|" in line[:-1] and in_table(end)):
+        return row_cut(end, line)
+    if code_ends(line) or _asks_in_greek(line):
+        return False
     # a heading with nothing below it, "**Steps:**", a comma or an operator
     if _HEADING.match(line) or _UNFINISHED.search(line[-8:]):
-        return not _SMILEY.search(line[-12:])
-    if (postscript := POSTSCRIPT.match(line)) and postscript.end() == len(line):
+        return not (_SMILEY.search(line[-12:]) or signature(line.lstrip("# ")))
+    postscript = POSTSCRIPT.match(line)
+    if _bare_marker(end, line) or (postscript and postscript.end() == len(line)):
         return True
     return not _marked_end(line) and _line_cut(end[-READ:], line)
+
+
+def _asks_in_greek(line: str) -> bool:
+    """A semicolon behind a Greek letter is a question mark."""
+    return line[-1] in ";\u037e" and "\u0370" <= line[-2:-1] <= "\u1fff"
+
+
+def _bare_marker(text: str, line: str) -> bool:
+    """The marker of a list's next item, and nothing behind it: "3.", "c)"."""
+    if len(line) > 5 or _ITEM.fullmatch(f"{line} ") is None:
+        return False
+    before = text[: len(text) - len(line)].rstrip()
+    above = before[before.rfind("\n") + 1 :]
+    return _ITEM.match(above) is not None and above.lstrip()[:1].isdigit() == line[:1].isdigit()
 
 
 def _marked_end(line: str) -> bool:
@@ -104,8 +128,8 @@ def _line_cut(text: str, line: str) -> bool:
     own = bool(above) or postscripts > 0
     if _signed(line, stop, above, before, own=own):
         return False
-    # Behind a full stop in the same line only those are whole.
-    if stop or not own or _half_word(text, line):
+    # Behind a full stop in the same line only those are whole, and verse.
+    if (stop and not _short_verse(line, above)) or not own or _half_word(text, line):
         return True
     return not postscripts and _own_line_cut(line, above, before)
 
@@ -124,10 +148,12 @@ def _signed(line: str, stop: int, above: list[str], before: str, *, own: bool) -
 def _own_line_cut(line: str, above: list[str], before: str) -> bool:
     """A last line of its own without a full stop: an item, "Total: 12", a title, verse."""
     if _ITEM.match(line) and not _initials(line):
-        return not _like_the_others(line, [part for part in above if _ITEM.match(part)])
+        items = [part for part in above if _ITEM.match(part)]
+        return not (_like_the_others(line, items) or (not items and _OPTION.match(line)))
     if (label := _LABEL.match(line)) and len(label[1].split()) <= WORDS:
         return not _balanced(label[1])
-    figure = line[-1].isdigit() and len(line) <= SHORT // 2
+    figure = line[-1].isdigit() and (len(line) <= SHORT // 2 or _heading(f"{line} X"))
+    figure = figure or _QUANTITY.fullmatch(line) is not None
     # "References:" and below it "Available on request"
     entry = before.endswith((":", "：")) and max(len(before), len(line)) <= SHORT // 2
     return not (figure or entry or _title(line, above[-1]) or _verse(line, above))
@@ -148,37 +174,21 @@ def _verse(line: str, above: list[str]) -> bool:
     touching = above[-1]
     if not touching or touching[-1] in STOPS | CLOSERS | {":", "："} or _ITEM.match(touching):
         return False
+    if greets(touching):
+        return False
     stanza = [len(part) for part in above[-6:] if 0 < len(part) <= 2 * SHORT]
     return bool(stanza) and sum(stanza) / len(stanza) / 2 <= len(line) <= 1.5 * SHORT
 
 
-def _open(text: str) -> bool:
-    """A code block, formula, environment or JSON value is still open."""
-    code = text.count("```") % 2 or text.count("~~~") % 2
-    pairs = (("\\[", "\\]"), ("\\begin{", "\\end{"))
-    formula = text.count("$$") % 2 or any(text.count(a) > text.count(b) for a, b in pairs)
-    if code or formula or text.rfind("\\(") > text.rfind("\\)"):
-        return True
-    tail = text[-READ:]
-    if text.lstrip()[:1] in "{[" and text[-1] not in STOPS:
-        return text.count("{") > text.count("}") or text.count("[") > text.count("]")
-    return tail.rfind("\\boxed{") > tail.rfind("}")
-
-
-def _in_table(text: str) -> bool:
-    """The line above the last one has cells, or is the rule below a table's head."""
-    start = text.rfind("\n")
-    above = text[text.rfind("\n", 0, max(start, 0)) + 1 : max(start, 0)]
-    return "|" in above
-
-
-def _row_cut(text: str, line: str) -> bool:
-    """A table's last row has fewer cells than the rows above it."""
-    rows = [part.strip() for part in text[-READ:].split("\n")[:-1]]
-    above = [part for part in rows[-20:] if "|" in part]
-    if not above:
-        return not line.endswith("|")
-    return line.count("|") < min(part.count("|") for part in above[-3:])
+def _short_verse(line: str, above: list[str]) -> bool:
+    """Two short lines above without full stops: "Splash! Silence again" ends a haiku."""
+    stanza = above[-2:]
+    return (
+        len(stanza) == 2
+        and all(0 < len(part) <= SHORT * 3 // 4 and part[-1] not in STOPS for part in stanza)
+        and not any(_ITEM.match(part) for part in stanza)
+        and len(line) <= SHORT * 3 // 4
+    )
 
 
 def _symbols_off(line: str) -> str:
@@ -210,7 +220,7 @@ def _heading(line: str) -> bool:
     words = [word for word in re.split(r"[\s,&/-]+", line) if word]
     if not 0 < len(words) <= 8 or len(line) > SHORT or not words[-1][0].isupper():
         return False
-    capital = [w[0].isupper() or w[0].isdigit() or w.lower() in NAME_WORDS for w in words]
+    capital = [w[0].isupper() or w[0].isdigit() or w.lower() in IN_TITLES for w in words]
     return (
         all(capital) and (len(words) > 1 or len(words[0]) > 2) and words[-1].lower() not in FUNCTION
     )
@@ -224,15 +234,18 @@ def _like_the_others(line: str, items: list[str]) -> bool:
 
 def _balanced(text: str) -> bool:
     pairs = (("(", ")"), ("[", "]"), ("{", "}"), ("“", "”"), ("（", "）"), ("「", "」"), ("«", "»"))
-    return all(text.count(a) <= text.count(b) for a, b in pairs) and text.count("$") % 2 == 0
+    return (
+        all(text.count(a) <= text.count(b) for a, b in pairs)
+        and _AMOUNT.sub("", text).count("$") % 2 == 0
+    )
 
 
 def _half_word(text: str, line: str) -> bool:
     """The last word ends nothing: an article, a preposition, or the beginning of a word."""
-    if not _balanced(line):
+    if not _balanced(line) or _OPEN_MARK.search(line):
         return True
-    match = re.search(r"[^\W\d_]+(?:['’][^\W\d_]+)?$", line)
-    if match is None:
+    match = re.search(r"(?<![^\W_])[^\W\d_]+(?:['’][^\W\d_]+)?$", line[-WORD:])
+    if match is None or _CLOCK.search(line[-12:]) or _QUANTITY.fullmatch(line):
         return False
     word = match[0].lower()
     if word in FUNCTION and word != line.lower():
@@ -247,4 +260,5 @@ def _half_word(text: str, line: str) -> bool:
         return True
     english = len(_ENGLISH.findall(text[:2_000])) >= 5
     lower = match[0].islower()
-    return english and lower and (len(word) == 1 or (len(word) > 2 and word[-2:] in RARE_ENDS))
+    rare = word not in TWO_LETTERS if len(word) == 2 else word[-2:] in RARE_ENDS
+    return english and lower and (len(word) == 1 or rare)

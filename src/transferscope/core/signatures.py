@@ -14,7 +14,8 @@ _SIGN_OFF = re.compile(
     r"gratitude|sincerely|respectfully|cheers|yours(?:\s+\w+)?|sincerely\s+yours|hugs|respect|appreciation|"
     r"mit freundlichen grüßen|viele grüße|liebe grüße|herzliche grüße|cordialement|bien à vous|"
     r"amicalement|saludos(?:\s+\w+)?|atentamente|un abrazo|cordiali saluti|distinti saluti|"
-    r"atenciosamente|abraços|с уважением|此致|敬上|敬具|your\s+\w+(?:\s\w+)?)\s*[,.!，]?",
+    r"atenciosamente|abraços|с уважением|此致|敬礼|敬上|敬具|草々|以上|"
+    r"よろしくお願い(?:いたし|致し|し)ます|your\s+\w+(?:\s\w+)?)\s*[,.!，]?",
     re.IGNORECASE,
 )
 _FAREWELL = re.compile(
@@ -23,7 +24,11 @@ _FAREWELL = re.compile(
     r"see you(?: \w+)?|yes|no|true|false|none|(?-i:[A-HJ-Z])|"
     r"stay \w+|sincerely|take care|talk soon|sent from my \w+|"
     r"have a(?: \w+){1,4}|with (?:best|warm|kind) \w+(?: \w+){0,4}|"
-    r"namaste|gracias|merci|danke|谢谢|感谢|完|おわり|終わり|끝",
+    r"end of (?:the |this )?\w+|namaste|gracias|merci(?: \w+)?|danke(?: \w+)?|grazie(?: \w+)?|"
+    r"obrigad[oa]|bedankt|tack|dziękuję|děkuji|mulțumesc|teşekkürler|teşekkür ederim|"
+    r"terima kasih|cảm ơn(?: \w+)?|спасибо(?: \w+ \w+)?|дякую|благодаря|ευχαριστώ|תודה(?: רבה)?|"
+    r"شكر[اًا]{1,2}(?: \w+)?|متشکرم|شکریہ|धन्यवाद|ধন্যবাদ|நன்றி|ありがとう(?:ございます)?|감사합니다|"
+    r"谢谢(?:您|你|大家)?|感谢|完|おわり|終わり|끝",
     re.IGNORECASE,
 )
 POSTSCRIPT = re.compile(r"(?:P\.?\s?){1,3}S\.?(?![a-zA-Z])[\s:,-]*|N\.?B\.?(?![a-zA-Z])[\s:,-]*")
@@ -31,14 +36,28 @@ _CREDIT = re.compile(
     r"(?P<said>.*(?:^|\s|(?<=[^\w\s–—―~-])))[-–—―~]{1,2}\s?(?P<name>[^-–—―~\s][^–—―~]{0,80})$"
 )
 """ "Stay hungry." - Steve Jobs, 2005: what was said, and who said it."""
+_SALUTATION = re.compile(
+    r"(?:dear|hi|hello|hey|good \w+|greetings|to|sehr geehrte[rs]?|liebe[rs]?|hallo|cher|chère|"
+    r"bonjour|estimad[oa]s?|querid[oa]s?|hola|gentile|car[oa]|ciao|prezad[oa]|уважаем\w+|дорог\w+)\b",
+    re.IGNORECASE,
+)
 _BYLINE = re.compile(r"(?:\w+\s){0,2}(?i:by)\s+(?P<name>\S.*)$")
 _HAN_NAME = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af·・《》\s]{2,12}")
+_OPEN = FUNCTION - {"no", "a", "o", "e", "y", "i", "you", "we", "they", "do", "is", "son"}
+"""Words that a farewell doesn't end in: "Thank you for your"."""
 _NAMELESS = frozenset(("anonymous", "anon", "unknown", "author unknown"))
+
+
+def greets(line: str) -> bool:
+    """ "Dear Ann," begins a letter."""
+    return line[-1:] in (",", "，", "!") and _SALUTATION.match(line) is not None
 
 
 def signature(line: str) -> bool:
     """ "Best regards, Ann", "Love, your friend Tom", "Thank you", "The End"."""
-    if _FAREWELL.fullmatch(line) or (_SIGN_OFF.fullmatch(line) and line[-1] not in ",，"):
+    if (_FAREWELL.fullmatch(line) and line.rsplit(maxsplit=1)[-1].lower() not in _OPEN) or (
+        _SIGN_OFF.fullmatch(line) and line[-1] not in ",，"
+    ):
         return True
     closing, comma, name = line.partition(",")
     name = re.sub(r"^\s*your \w+\s", "", name, flags=re.IGNORECASE)
@@ -57,8 +76,12 @@ def signs(line: str, before: str, above: list[str]) -> bool:
     if len(line) > SHORT:
         return False
     comma = before[-1:] in (",", "，") and len(before) <= SHORT // 2 and len(above) > 2
-    parting = _SIGN_OFF.fullmatch(before) or (named(line) and _FAREWELL.fullmatch(before))
-    return bool(comma or parting)
+    name = named(line) or len(line.split()) <= 2
+    closed = _SIGN_OFF.fullmatch(before.rstrip("。"))
+    if greets(before) or line.rsplit(maxsplit=1)[-1].lower() in FUNCTION:
+        return False
+    parting = closed or (named(line) and _FAREWELL.fullmatch(before))
+    return bool((comma and name) or parting)
 
 
 def parting(sentence: str) -> bool:
