@@ -75,7 +75,23 @@ def test_the_head_is_exact_inside_only(tiny_model, bias):
     assert head.weight.dtype == torch.bfloat16
 
 
-def test_an_error_inside_takes_the_hook_away(tiny_model):
+def test_the_head_is_multiplied_once(tiny_model, monkeypatch):
+    """By float32 weights alone, not also by its own."""
+    tiny_model.to(torch.bfloat16)
+    multiplied, linear = [], torch.nn.functional.linear
+
+    def counted(given, weight, bias=None):
+        if len(weight) == tiny_model.config.vocab_size:
+            multiplied.append(weight.dtype)
+        return linear(given, weight, bias)
+
+    monkeypatch.setattr(torch.nn.functional, "linear", counted)
+    with float32_head(tiny_model):
+        tiny_model(IDS)
+    assert multiplied == [torch.float32]
+
+
+def test_an_error_inside_gives_the_head_back(tiny_model):
     tiny_model.to(torch.bfloat16)
     with pytest.raises(ZeroDivisionError), float32_head(tiny_model):
         raise ZeroDivisionError
@@ -85,7 +101,7 @@ def test_an_error_inside_takes_the_hook_away(tiny_model):
 def test_a_float32_head_is_left_alone(tiny_model):
     before = tiny_model(IDS).logits
     with float32_head(tiny_model):
-        assert len(tiny_model.lm_head._forward_hooks) == 0
+        assert "forward" not in vars(tiny_model.lm_head)
         assert torch.equal(tiny_model(IDS).logits, before)
 
 
