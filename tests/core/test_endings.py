@@ -130,7 +130,9 @@ COMPLETE = {
     "postscript": "\n\nP.S. Bring a hat!",
     "date": "\n\nVienna, 3 May 1973",
     "end mark": "Go and watch them.<|im_end|>",
-    "haiku with a stop inside": "\n\nOne small bee dances\nSisters read the turning steps\nHush! Flowers are near",
+    "haiku with a stop inside": (
+        "\n\nOne small bee dances\nSisters read the turning steps\nHush! Flowers are near"
+    ),
     "money alone": "\n\n$1,200",
     "label and money": "\n\nTotal: $45.00",
     "quantity alone": "\n\n7 km",

@@ -64,11 +64,12 @@ def float32_head(model: PreTrainedModel) -> Iterator[None]:
         return torch.nn.functional.linear(states.float(), weight, bias)
 
     # In the place of its own product: a hook behind that would pay for both.
-    before = head.__dict__.get("forward")
-    head.forward = once
+    patched: Any = head
+    before = patched.__dict__.get("forward")
+    patched.forward = once
     try:
         yield
     finally:
-        del head.forward
+        del patched.forward
         if before is not None:
-            head.forward = before
+            patched.forward = before
