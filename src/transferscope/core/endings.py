@@ -42,6 +42,7 @@ _TAGS = re.compile(r"(?:(?<!\S)[#@＃][^\s#@]{2,50}[\s,]*)+$")
 _LINK = re.compile(
     r"(?:https?://(?!www\.[^\s./]*$)|www\.)[^\s]+\.[A-Za-z]{2,}(?:[/?#][^\s]*)?$|\S+@\S+\.[a-z]{2,}$"
 )
+_HALF_LINK = re.compile(r"https?:/{0,2}(?!localhost)[^\s\d]*$")
 _DOMAIN = re.compile(r"(?<![\w.])[\w-]+\.(?:com|org|net|edu|gov|io|de|fr|uk|co)(?:/\S*)?$")
 _SMILEY = re.compile(
     r"(?:^|\s)(?:[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol)$"
@@ -256,7 +257,7 @@ def _balanced(text: str) -> bool:
 
 def _half_word(text: str, line: str) -> bool:
     """The last word ends nothing: an article, a preposition, or the beginning of a word."""
-    if not _balanced(line) or _OPEN_MARK.search(line):
+    if not _balanced(line) or _OPEN_MARK.search(line) or _HALF_LINK.search(line):
         return True
     match = re.search(r"(?<![^\W_])(?<!\w/)[^\W\d_]+(?:['’][^\W\d_]+)?$", line[-WORD:])
     if match is None or _CLOCK.search(line[-12:]) or _QUANTITY.fullmatch(line):
