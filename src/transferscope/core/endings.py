@@ -39,7 +39,10 @@ _KOREAN_JAPANESE = re.compile(
     r"(?:니다|세요|해요|어요|아요|에요|예요|네요|까요|죠|ください|です|ます|でした|ました|ません|ですね|ますね)$"
 )
 _TAGS = re.compile(r"(?:(?<!\S)[#@＃][^\s#@]{2,50}[\s,]*)+$")
-_LINK = re.compile(r"(?:https?://|www\.)[^\s]+\.[A-Za-z]{2,}(?:[/?#][^\s]*)?$|\S+@\S+\.[a-z]{2,}$")
+_LINK = re.compile(
+    r"(?:https?://(?!www\.[^\s./]*$)|www\.)[^\s]+\.[A-Za-z]{2,}(?:[/?#][^\s]*)?$|\S+@\S+\.[a-z]{2,}$"
+)
+_HALF_LINK = re.compile(r"https?:/{0,2}(?!localhost)[^\s\d]*$")
 _DOMAIN = re.compile(r"(?<![\w.])[\w-]+\.(?:com|org|net|edu|gov|io|de|fr|uk|co)(?:/\S*)?$")
 _SMILEY = re.compile(
     r"(?:^|\s)(?:[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol)$"
@@ -55,6 +58,11 @@ _UNFINISHED = re.compile(
 _ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
 _OPTION = re.compile(r"\(?[B-J][.)]\s+\S")
 """ "B) Paris": an option, where no list stands above."""
+_LETTER = re.compile(r"[^\W\d_]")
+_RESULT = re.compile(
+    r"(?:[^\s:：=]+\s){0,2}[^\s:：=]+\s?[:：=]\s*(?:[€$£]?-?\d[\d.,]*\s?[%€°]?|[A-J])$"
+)
+""" "Answer: 42" behind a sentence in the same line."""
 _LABEL = re.compile(r"[^\n.!?]{1,60}?\s?(?:[:：]|=|→|->|≈)\s*(\S[^\n]*)$")
 _STOP = re.compile(f"[{re.escape(''.join(sorted(STOPS)))}]")
 _CLOCK = re.compile(r"\d\s?[ap]m$", re.IGNORECASE)
@@ -137,7 +145,11 @@ def _line_cut(text: str, line: str) -> bool:
 def _signed(line: str, stop: int, above: list[str], before: str, *, own: bool) -> bool:
     """The line ends in a farewell, a signature or the name of whom it quotes."""
     rest = line[stop:].strip()
-    if signature(rest) or (not stop and signs(line, before, above)):
+    if (
+        signature(rest)
+        or (stop and _RESULT.match(rest))
+        or (not stop and signs(line, before, above))
+    ):
         return True
     listed = _ITEM.match(before) is not None or before.endswith((":", "："))
     if credited(line, own=own, listed=listed):
@@ -149,7 +161,10 @@ def _own_line_cut(line: str, above: list[str], before: str) -> bool:
     """A last line of its own without a full stop: an item, "Total: 12", a title, verse."""
     if _ITEM.match(line) and not _initials(line):
         items = [part for part in above if _ITEM.match(part)]
-        return not (_like_the_others(line, items) or (not items and _OPTION.match(line)))
+        return not (
+            _like_the_others(line, items)
+            or (not items and (_OPTION.match(line) or not _LETTER.search(line)))
+        )
     if (label := _LABEL.match(line)) and len(label[1].split()) <= WORDS:
         return not _balanced(label[1])
     figure = line[-1].isdigit() and (len(line) <= SHORT // 2 or _heading(f"{line} X"))
@@ -242,9 +257,9 @@ def _balanced(text: str) -> bool:
 
 def _half_word(text: str, line: str) -> bool:
     """The last word ends nothing: an article, a preposition, or the beginning of a word."""
-    if not _balanced(line) or _OPEN_MARK.search(line):
+    if not _balanced(line) or _OPEN_MARK.search(line) or _HALF_LINK.search(line):
         return True
-    match = re.search(r"(?<![^\W_])[^\W\d_]+(?:['’][^\W\d_]+)?$", line[-WORD:])
+    match = re.search(r"(?<![^\W_])(?<!\w/)[^\W\d_]+(?:['’][^\W\d_]+)?$", line[-WORD:])
     if match is None or _CLOCK.search(line[-12:]) or _QUANTITY.fullmatch(line):
         return False
     word = match[0].lower()

@@ -21,7 +21,7 @@ _SIGN_OFF = re.compile(
 _FAREWELL = re.compile(
     r"(?:the\s+)?end|fin|ende|finis|amen|to be continued|thank(?:s| you)(?: \w+){0,4}|good luck|"
     r"enjoy|cheers|done|q\.?e\.?d|over and out|happy \w+|good (?:bye|night|day)|bye|"
-    r"see you(?: \w+)?|yes|no|true|false|none|(?-i:[A-HJ-Z])|"
+    r"see you(?: \w+)?|yes|no|ok(?:ay)?|true|false|none|(?-i:[A-HJ-Z])|"
     r"stay \w+|sincerely|take care|talk soon|sent from my \w+|"
     r"have a(?: \w+){1,4}|with (?:best|warm|kind) \w+(?: \w+){0,4}|"
     r"end of (?:the |this )?\w+|namaste|gracias|merci(?: \w+)?|danke(?: \w+)?|grazie(?: \w+)?|"

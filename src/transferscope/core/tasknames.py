@@ -41,6 +41,12 @@ _SAMPLES = re.compile(r"@\s*(?:[a-z]{1,9}=)?\d{1,4}(?:&[a-z]{1,9}=\d{1,4})*$")
 """How many answers a question gets: gsm8k@4, math_500@k=1&n=4."""
 _SHOTS = re.compile(r":\d{1,2}$")
 """Examples in the prompt: gsm8k:5."""
+_METRIC = re.compile(
+    r"\s*\((?:[^()]{0,40}\b)?(?:f1|em|acc(?:uracy)?|exact[ _]match|(?:pass|avg|mean|maj)@\d+|"
+    r"strict|loose)\b[^()]{0,40}\)$",
+    re.IGNORECASE,
+)
+"""A table's column: DROP (F1), IFEval (prompt strict)."""
 _SWITCHES = frozenset(("true", "false"))
 _ARGUMENTS = re.compile(r"^(?P<name>[^:|]+):(?P<arguments>\w+=.*)$", re.DOTALL)
 _PARTS = frozenset(
@@ -118,7 +124,7 @@ def _unwrapped(task: str) -> list[str]:
             if what in _PARTS:
                 inner.append(f"{name}_{value}")
         return [*inner, name]
-    for decoration in (_SAMPLES, _SHOTS):
+    for decoration in (_SAMPLES, _SHOTS, _METRIC):
         if (bare := decoration.sub("", task)) != task:
             return [bare, *_unwrapped(bare)]
     if "/" in task:  # provider/task, task/filter

@@ -163,7 +163,8 @@ class Reply(Letters):
             ends = patterns.CLOSED.match(self.text, mention.end) or patterns.BECAUSE.match(
                 self.low, mention.end
             )
-            if ends and self.committed(mention):
+            article = mention.lower and mention.letter == "A" and not mention.marked  # "It's a"
+            if ends and not article and self.committed(mention):
                 yield mention
         for mention in self.all:
             right = patterns.IS_RIGHT.match(self.low, mention.end)

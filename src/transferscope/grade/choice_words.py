@@ -100,7 +100,7 @@ CHOSEN_JOINED = (
     r"よって|したがって|従って|だから|つまり|私は|เลือก|ดังนั้น|따라서|그러므로|저는|나는"
 )
 THEREFORE = (
-    r"so|thus|hence|therefore|it|it's|this|that|that's|consequently|accordingly|finally|final|"
+    r"so|thus|hence|therefore|it['’]s|it|this|that['’]s|that|consequently|accordingly|finally|final|"
     r"by\s+(?:process\s+of\s+)?elimination|conclusion|result|probably|likely|presumably|definitely|certainly|surely|clearly|also|somit|daher|folglich|es|donc|así|luego|entonces|quindi|dunque|portanto|"
     r"logo|assim|итак|значит|следовательно|итого"
 )
