@@ -53,7 +53,7 @@ def _log_probabilities(logits_NV: torch.Tensor, token_N: torch.Tensor) -> torch.
 @contextlib.contextmanager
 def float32_head(model: PreTrainedModel) -> Iterator[None]:
     """Compute the output head in float32, whatever the model's dtype."""
-    head: Any = model.get_output_embeddings()
+    head = model.get_output_embeddings()
     if not isinstance(head, torch.nn.Linear | PackedLinear) or head.weight.dtype == torch.float32:
         yield
         return
@@ -64,12 +64,11 @@ def float32_head(model: PreTrainedModel) -> Iterator[None]:
         return torch.nn.functional.linear(states.float(), weight, bias)
 
     # In the place of its own product: a hook behind that would pay for both.
-    patched: Any = head
-    before = patched.__dict__.get("forward")
-    patched.forward = once
+    own: dict[str, Any] = head.__dict__
+    before = {"forward": own["forward"]} if "forward" in own else {}
+    own["forward"] = once
     try:
         yield
     finally:
-        del patched.forward
-        if before is not None:
-            patched.forward = before
+        del own["forward"]
+        own.update(before)
