@@ -38,7 +38,7 @@ def main(argv: list[str] | None = None) -> None:
             if sys.stdout is not None:
                 sys.stdout.flush()
     except CycloptsError as err:
-        message = f"{' '.join(str(err).split())}; see: transferscope --help"
+        message = f"{' '.join(str(err).split()).rstrip('.')}; see: transferscope --help"
         if arguments[:1] == ["gate"]:
             results.write_not_judged(results.asked_files(arguments), message)
         _fail(message, debug)
