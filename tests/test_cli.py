@@ -129,7 +129,10 @@ UNREADABLE = [
     (("rank", "x", "y", "--allowed-loss", "nan"), "--allowed-loss: 'nan' is no finite number;"),
     (("plan", "--effect", "5 %", "--discordance", "0.2"), "--effect: '5 %' is no finite number;"),
     (("study", "rounded.toml"), "rounded.toml [items]: 1000.0 is no whole number: write 1000"),
-    (("train", "x", "--lora-rank", "8.0", "--out", "o"), "--lora-rank: '8.0' is no whole number. Write 8;"),
+    (
+        ("train", "x", "--lora-rank", "8.0", "--out", "o"),
+        "--lora-rank: '8.0' is no whole number. Write 8;",
+    ),
     ((*DISTILL, "--out", "o", "--samples", "1.5"), "--samples: '1.5' is no whole number;"),
     ((*DISTILL, "--out", "o", "--temperature", "inf"), "--temperature"),
     ((*DISTILL, "--out", "o", "--seed", "99999999999"), "--seed"),
