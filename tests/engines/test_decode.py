@@ -171,48 +171,6 @@ def test_a_step_copies_no_cache() -> None:
     assert layer.keys.data_ptr() == before
 
 
-def test_rows_leave_a_cache_in_place() -> None:
-    """The last rows take the places; several times, also before a cache has room."""
-    layer = RoomyLayer()
-    held = torch.arange(5.0)[:, None, None, None] + torch.zeros(5, 1, 3, 2)
-    layer.update(held, -held)
-    layer.batch_select_indices(torch.arange(5))  # leaves no room
-    layer.move([3, 4], [0, 1], 3)
-    assert layer.keys[:, 0, 0, 0].tolist() == [3, 4, 2]
-    layer.update(torch.full((3, 1, 1, 2), 9.0), torch.full((3, 1, 1, 2), 9.0))
-    before = layer.keys.data_ptr()
-    layer.move([2], [0], 2)
-    keys, values = layer.update(torch.full((2, 1, 1, 2), 8.0), torch.full((2, 1, 1, 2), 8.0))
-    assert keys[:, 0, :, 0].tolist() == [[2, 2, 2, 9, 8], [4, 4, 4, 9, 8]]
-    assert values[:, 0, :, 1].tolist() == [[-2, -2, -2, 9, 8], [-4, -4, -4, 9, 8]]
-    assert keys.data_ptr() == before
-
-
-def test_every_row_leaves_as_it_ends(model, monkeypatch: pytest.MonkeyPatch) -> None:
-    free = sample(model, PROMPTS, max_tokens=8, temperature=0.0, **OPTIONS)
-    lengths = dict(zip(map(tuple, free), [2, 6, 4, 5, 3], strict=False))
-    rows, forward = [], model.forward
-
-    def counted(*args, **options):
-        rows.append(len(options["input_ids"]))
-        return forward(*args, **options)
-
-    def stopped(answers):
-        ends = [end for full, end in lengths.items() for _ in range(free.count(list(full)))]
-        whole = [full for full in lengths for _ in range(free.count(list(full)))]
-        return [
-            any(tuple(answer) == full[:end] for full, end in zip(whole, ends, strict=True))
-            for answer in answers
-        ]
-
-    monkeypatch.setattr(model, "forward", functools.wraps(forward)(counted))
-    halted = sample(model, PROMPTS, max_tokens=8, temperature=0.0, stopped=stopped, **OPTIONS)
-    assert all(half == full[: len(half)] for half, full in zip(halted, free, strict=True))
-    running = [sum(len(half) > step for half in halted) for step in range(1, 8)]
-    assert rows[2:] == [count for count in running if count]
-    assert len(set(running)) > 3
-
-
 def test_the_head_reads_contiguous_states(model) -> None:
     """Else torch copies a frozen head once for every row."""
     seen = []

@@ -17,7 +17,7 @@ from transformers import TopPLogitsWarper
 from .reading import Reading, read, together
 
 COMPACT = 0.8
-"""Where the cache must be copied for rows to leave, they do once so small a share still runs."""
+"""Rows leave once so small a share of the batch still runs: each time the cache is copied."""
 
 Choose = Callable[[torch.Tensor], torch.Tensor]
 """From next-token logits (rows, vocabulary) to token ids (rows,)."""
@@ -94,10 +94,9 @@ def _answer(
             running -= {row for row, ended in zip(still, over, strict=True) if ended}
         if not running or step == max_tokens - 1:
             break
-        gone = [at for at, row in enumerate(batch) if row not in running]
-        enough = asked.movable or len(running) <= COMPACT * len(batch)
-        if gone and enough and not asked.stateful:
-            left = asked.drop(gone)
+        if len(running) <= COMPACT * len(batch) and not asked.stateful:
+            left = [at for at, row in enumerate(batch) if row in running]
             batch, token_B = [batch[at] for at in left], token_B[left]
+            asked.select(left)
         asked.step(token_B)
     return answers

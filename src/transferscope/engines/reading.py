@@ -53,16 +53,6 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
         super().batch_select_indices(indices)
         self._rooms = [None, None]
 
-    def move(self, sources: Sequence[int], places: Sequence[int], count: int) -> None:
-        """Write rows ``sources`` over rows ``places``, then keep the first ``count``; no others."""
-        held, seen = (self.keys, self.values), self.keys.shape[-2]
-        rooms = [now if room is None else room for room, now in zip(self._rooms, held, strict=True)]
-        for room in rooms:
-            for source, place in zip(sources, places, strict=True):
-                room[place, :, :seen] = room[source, :, :seen]
-        self._rooms = [room[:count] for room in rooms]
-        self.keys, self.values = (now[:count] for now in held)
-
     def _append(self, which: int, held: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
         before = held.shape[-2] if held.numel() else 0
         after = before + new.shape[-2]
@@ -97,32 +87,6 @@ class Reading:
         at_B = torch.tensor(rows, device=self.mask_BT.device)
         self.cache.batch_select_indices(at_B)
         self.logits_BV, self.mask_BT = self.logits_BV[at_B], self.mask_BT[at_B]
-
-    @property
-    def movable(self) -> bool:
-        """Whether rows can leave without a copy of all others."""
-        return all(isinstance(layer, RoomyLayer) for layer in self.cache.layers)
-
-    def drop(self, gone: Sequence[int]) -> list[int]:
-        """Lose these rows, whose places the last ones take; which rows are left, in order.
-
-        A :meth:`step` must follow: the logits are left as they are.
-        """
-        left = list(range(len(self.mask_BT)))
-        count = len(left) - len(gone)
-        places = [row for row in gone if row < count]
-        sources = sorted(set(left[count:]).difference(gone))
-        for source, place in zip(sources, places, strict=True):
-            left[place] = source
-        del left[count:]
-        at_B = torch.tensor(left, device=self.mask_BT.device)
-        for layer in self.cache.layers:
-            if isinstance(layer, RoomyLayer):
-                layer.move(sources, places, count)
-            else:
-                layer.batch_select_indices(at_B)
-        self.mask_BT = self.mask_BT[at_B]
-        return left
 
     def step(self, token_B: torch.Tensor) -> None:
         """Read one more token of every row."""
