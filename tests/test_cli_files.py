@@ -310,7 +310,7 @@ def test_two_models_of_one_table_are_compared_by_name(
     assert "scores are percents (up to 70.5)" in err
     code, _, err = run(capsys, "compare", str(table), f"{table}::tuned")
     assert (code, err.count("\n")) == (2, 1)
-    assert f"results of 2 models (base, org/tuned); name one of them: {table}::base" in err
+    assert f"results of 2 models (base and org/tuned); name one of them: {table}::base" in err
 
 
 def test_fields_are_named_on_the_command_line_and_by_a_map(

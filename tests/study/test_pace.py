@@ -38,6 +38,22 @@ def test_a_slower_one_takes_as_many_as_fit_and_says_so() -> None:
     assert fitted(DEMO, Path("none"), 100.0).config.items == 10
 
 
+def test_the_faster_of_two_times_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Engine:
+        def render(self, messages: object) -> str:
+            return "asked"
+
+        def generate(self, prompts: list[str], decoding: object) -> None:
+            asked.append(len(prompts))
+
+    asked: list[int] = []
+    clock = iter([10.0, 18.0, 20.0, 21.6])  # 8 s beside a neighbour's work, then 1.6
+    monkeypatch.setattr(pace, "open_engine", lambda model, dtype: Engine())
+    monkeypatch.setattr(pace.time, "perf_counter", lambda: next(clock))
+    assert pace.pace_of("tiny", "float32") == pytest.approx(0.5)
+    assert asked == [2, 24, 24]
+
+
 def test_a_demo_that_was_begun_keeps_its_items(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,10 +11,9 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from ..core.errors import InputError
+from ..core.files import FULL, remedy_of
 from .shared import mute
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
 
@@ -26,19 +25,14 @@ def refusal(err: Exception) -> str | None:
         return None
     place = err.filename
     if place is None:
-        if err.errno not in _FULL:
+        if err.errno not in FULL:
             return None
         place = "the standard output"
         with suppress(OSError, ValueError):  # or Python's own last flush would fail, too
             mute(sys.stdout)
-    remedy = "name another place"
-    if err.errno in _FULL:
-        remedy = f"make room for it, or {remedy}"
-    elif err.errno in _FORBIDDEN:
-        remedy = f"change its permissions, or {remedy}"
     what = f"not possible: {err.strerror or errno.errorcode.get(err.errno)}"
     shown = place.decode(errors="replace") if isinstance(place, bytes) else str(place)
-    return str(InputError(what, place=shown, remedy=remedy))
+    return str(InputError(what, place=shown, remedy=remedy_of(err)))
 
 
 @contextmanager

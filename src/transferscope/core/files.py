@@ -9,6 +9,7 @@ be written to.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tomllib
@@ -37,6 +38,7 @@ from .scratch import is_scratch, remove_left, scratch_beside, scratch_folder
 
 __all__ = [
     "FOLDER_REMEDY",
+    "FULL",
     "appending",
     "check_file",
     "check_folder",
@@ -59,6 +61,7 @@ __all__ = [
     "read_text",
     "refuse_damaged",
     "refusing",
+    "remedy_of",
     "remove_left",
     "scratch_folder",
     "write_atomically",
@@ -237,20 +240,37 @@ def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
         return
 
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where there is no room."""
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def remedy_of(err: OSError) -> str:
+    """What helps where the system refuses to write."""
+    another = "name another place"
+    if err.errno in FULL:
+        return f"make room for it, or {another}"
+    return f"change its permissions, or {another}" if err.errno in _FORBIDDEN else another
+
+
 @contextmanager
-def refusing(
-    path: Path, what: str, *, remedy: str = "make room for it, or name another place"
-) -> Iterator[None]:
-    """Inside, the system's refusal of ``path`` is an :class:`InputError`: ``what`` and why."""
+def refusing(path: Path, what: str, *, remedy: str | None = None) -> Iterator[None]:
+    """Inside, the system's refusal of ``path`` is an :class:`InputError`: ``what`` and why.
+
+    Where no ``remedy`` is given it follows from the reason.
+    """
     try:
         yield
     except OSError as err:
         why = err.strerror or " ".join(str(err).split())
-        raise InputError(f"{what}: {why}", place=str(path), remedy=remedy) from None
+        raise InputError(
+            f"{what}: {why}", place=str(path), remedy=remedy or remedy_of(err)
+        ) from None
     except ValueError as err:
         if "embedded null" not in str(err):
             raise
-        raise InputError(f"{what}: {NULL}", place=str(path), remedy=remedy) from None
+        told = remedy or "name another place"
+        raise InputError(f"{what}: {NULL}", place=str(path), remedy=told) from None
 
 
 def write_json(path: Path, value: Any) -> None:

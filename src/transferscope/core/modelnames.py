@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .nearest import nearest
+from .shown import listed
 from .shown import name as shown
 
 MODEL_MARK = "::"
@@ -35,7 +36,7 @@ def chosen_model(models: Mapping[str, str], wanted: str | None, path: Path) -> s
         if len(names) == 1:
             return names[0]
         raise InputError(
-            f"results of {len(names)} models ({_listed(names)})",
+            f"results of {len(names)} models ({listed(names, SHOWN)})",
             place=models[names[1]],
             remedy=f"name one of them: {path}{MODEL_MARK}{shown(names[0])}",
         )
@@ -49,10 +50,5 @@ def chosen_model(models: Mapping[str, str], wanted: str | None, path: Path) -> s
     bare = {name.rpartition("/")[2]: name for name in reversed(names)}
     near = [bare.get(name, name) for name in nearest(wanted, [*names, *bare], n=1)]
     remedy = f"did you mean {path}{MODEL_MARK}{shown(near[0])}?" if near else "name one of them"
-    what = f"no model {shown(wanted)!r}, only {_listed(names)}"
+    what = f"no model {shown(wanted)!r}, only {listed(names, SHOWN)}"
     raise InputError(what, place=str(path), remedy=remedy)
-
-
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(map(shown, names[:SHOWN])) + more

@@ -92,7 +92,7 @@ def _held_folder(root: Path) -> tuple[Path, IO[bytes]]:
                 return folder, held
         except FileNotFoundError:
             continue  # taken for a dead writer's before it was held
-        except BaseException:
+        except BaseException:  # Ctrl-C, too, leaves no folder behind
             _remove(folder)
             raise
         held.close()  # so it was between its making and its lock

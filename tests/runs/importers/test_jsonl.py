@@ -148,7 +148,7 @@ def test_a_names_that_can_be_no_file_is_made_safe_and_never_joined(tmp_path):
 
 def test_two_models_are_refused(tmp_path):
     rows = [{"id": i, "score": 1, "model": m} for i, m in enumerate("aab")]
-    with pytest.raises(InputError, match=r"f\.jsonl:3: results of 2 models \(a, b\)"):
+    with pytest.raises(InputError, match=r"f\.jsonl:3: results of 2 models \(a and b\)"):
         IMPORTER.read(lines(tmp_path / "f.jsonl", *rows), NOTHING)
 
 
@@ -315,7 +315,7 @@ def test_one_of_several_models_is_read_by_its_name(tmp_path):
         run = read_run(tmp_path / model)
         assert run.manifest.model.name == model.lower()
         assert [(o.id, o.score) for o in run.outcomes] == [(str(i), score) for i in range(3)]
-    with pytest.raises(InputError, match=r"no model 'c', only a, b; name one of them"):
+    with pytest.raises(InputError, match=r"no model 'c', only a and b; name one of them"):
         importers.import_results(f"{path}::c", tmp_path / "c")
 
 

@@ -151,7 +151,7 @@ def test_gzipped(out):
         ("dataset,version,metric,mode,tiny\ngsm8k,-,-,-,-\n", 'no score in it, only "-"'),
         (
             "dataset,version,metric,mode,a,b\ngsm8k,1,accuracy,gen,1,2\n",
-            r"results of 2 models \(a, b\); name one of them: .*\.csv::a",
+            r"results of 2 models \(a and b\); name one of them: .*\.csv::a",
         ),
         ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen\n", "4 cells under 5 columns"),
         ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen,x\n", "'x' is no score"),
@@ -169,7 +169,7 @@ def test_summaries_that_cant_be_read(tmp_path, text, said):
 def test_two_models_and_a_cut_file_are_named(out):
     shutil.copytree(out / RUN / "results" / "tiny", out / RUN / "results" / "big")
     with pytest.raises(
-        InputError, match=r"results of 2 models \(big, tiny\); name one of them: .*out::big"
+        InputError, match=r"results of 2 models \(big and tiny\); name one of them: .*out::big"
     ):
         read(out)
     (out / RUN / "results" / "tiny" / "gsm8k_a58960.json").write_text('{"accuracy": 50.0, "det')

@@ -105,10 +105,18 @@ def test_percents_and_fractions_in_one_table_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("text", "model", "says"),
     [
-        (WIDE, None, r"t\.csv:3: results of 2 models \(acme/base, acme/tuned\); name one of them"),
+        (
+            WIDE,
+            None,
+            r"t\.csv:3: results of 2 models \(acme/base and acme/tuned\); name one of them",
+        ),
         (WIDE, None, r"t\.csv::acme/base$"),
-        (WIDE, "tuend", r"no model 'tuend', only acme/base, acme/tuned; did you mean .*t\.csv::"),
-        (WIDE, "zzz", r"no model 'zzz', only acme/base, acme/tuned; name one of them"),
+        (
+            WIDE,
+            "tuend",
+            r"no model 'tuend', only acme/base and acme/tuned; did you mean .*t\.csv::",
+        ),
+        (WIDE, "zzz", r"no model 'zzz', only acme/base and acme/tuned; name one of them"),
         ("model,gsm8k\nm,130\n", None, r"t\.csv:2: gsm8k: 130 is no score"),
         ("model,gsm8k\n,13\n", None, r"t\.csv:2: column 'model' is empty"),
         # Nothing says that these numbers are scores of benchmarks.

@@ -18,9 +18,8 @@ from typing import Any, NamedTuple
 
 from ...core.errors import InputError
 from ...core.packed import bare_name, bare_stem
-from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
-from .assemble import Part, chained, dated, newest, pick, read_first, results_of
+from .assemble import Part, chained, dated, newest, pick, read_first
 from .base import Importer, Results
 from .contradictions import CLOSE, contradiction, of_benchmark
 from .documents import document, files_named, head
@@ -32,7 +31,7 @@ from .opencompass_rows import (
     read_details,
     unevaluated,
 )
-from .opencompass_summary import MAIN, NO_METRIC, is_summary, read_summary
+from .opencompass_summary import MAIN, NO_METRIC, is_summary, read_summary, run_of
 from .values import number
 
 _START = re.compile(
@@ -83,14 +82,7 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
         runs.setdefault(_RUN.sub("", result.task), []).append(result)
     places = places_of(runs, taxonomy)
     parts = [_repeated(mine, places[task], notes) for task, mine in runs.items()]
-    return results_of(
-        parts,
-        path=path,
-        model=ModelRef(model),
-        provenance="imported:opencompass",
-        notes=notes,
-        engine={"engine": "opencompass"},
-    )
+    return run_of(parts, model, path, notes)
 
 
 IMPORTER = Importer(accepts, read, read)

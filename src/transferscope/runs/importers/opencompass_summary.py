@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ...core.errors import InputError
@@ -87,6 +87,11 @@ def read_summary(
                 left_out=why,
             )
         )
+    return run_of(parts, model, path, notes)
+
+
+def run_of(parts: Sequence[Part], model: str, path: Path, notes: Iterable[str]) -> Results:
+    """The results of OpenCompass that these ``parts`` are, at ``path``."""
     return results_of(
         parts,
         path=path,
