@@ -10,7 +10,7 @@ from transferscope.runs.importers.checked import checked
 
 
 def results(**about):
-    return Results(ModelRef("m"), {}, provenance="imported:x", **about)
+    return Results(ModelRef("m"), samples={}, provenance="imported:x", **about)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,8 @@ def test_what_a_reader_raises_names_the_file():
 
 
 def test_a_name_that_is_no_text_can_be_written():
-    found = checked(lambda: Results(ModelRef("a\udcffb"), {}, provenance="imported:x"), Path("r"))
+    found = checked(
+        lambda: Results(ModelRef("a\udcffb"), samples={}, provenance="imported:x"), Path("r")
+    )
     assert found.model.name == "a?b"
     assert checked(results, Path("r.json")) == results()
