@@ -27,7 +27,7 @@ from transformers import GenerationConfig
 
 from transferscope.engines import HFEngine
 from transferscope.engines.decode import chooser, decode
-from transferscope.engines.packed import PackedLinear
+from transferscope.engines.packed_linear import PackedLinear
 from transferscope.models import parameter_count
 from transferscope.tasks.mini import items
 

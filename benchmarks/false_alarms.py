@@ -28,13 +28,13 @@ from transferscope.core.noninferiority import (
 )
 from transferscope.core.over_runs import over_runs
 from transferscope.core.power import items_for, mcnemar_mde
+from transferscope.core.resampling import units_of
 from transferscope.core.stats import (
     ItemScores,
     bootstrap_means,
     holm,
     mcnemar_exact,
 )
-from transferscope.core.units import units_of
 
 COMPARISONS, REPLICATES, LEVEL = 10_000, 999, 0.05
 BATCH = 50

@@ -25,7 +25,7 @@ from transformers import TrainerCallback
 from transferscope.models import load_model, load_tokenizer
 from transferscope.train import DEMO, train_arm
 from transferscope.train.arm import _quiet, training_arguments
-from transferscope.train.log import FILE, read_steps
+from transferscope.train.step_log import FILE, read_steps
 from transferscope.train.surrogate import CLIP, rewards, training_rows
 
 STEPS, MODEL = 4, "smollm2-135m"

@@ -19,8 +19,8 @@ import torch
 from transferscope.grade.maths import is_correct
 from transferscope.models import load_model, load_tokenizer
 from transferscope.train import DEMO, make_queries
-from transferscope.train.prompts import prompt_ids
 from transferscope.train.queries import Query
+from transferscope.train.query_prompts import prompt_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import bdtr, ndtr
 from scipy.stats import binom
 
-from transferscope.compare.plan import items_needed
+from transferscope.compare.sample_size import items_needed
 from transferscope.core.changes import mean_tests
 from transferscope.core.exact_margin import tango_scores
 from transferscope.core.noninferiority import (

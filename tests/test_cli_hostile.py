@@ -352,6 +352,6 @@ def test_what_the_system_refuses_has_its_place_and_remedy(
         raise OSError(number, os.strerror(number), "/some/place")
 
     (tmp_path / "good.csv").write_text(HEADER)
-    monkeypatch.setattr("transferscope.compare.table.index_file", refuse)
+    monkeypatch.setattr("transferscope.core.table_index.index_file", refuse)
     said = one_line(capsys, "index", tmp_path / "good.csv")
     assert said == f"transferscope: /some/place: not possible: {remedy}\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from transferscope.evaluate.prompts import suite_prompts
+from transferscope.evaluate.suite_prompts import suite_prompts
 
 from .test_cli import run
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from transferscope.compare.placement import placed
+from transferscope.compare.cohort_rank import placed
 from transferscope.compare.rank import kept_groups, pareto, rank
 from transferscope.compare.result import PlanePoint
 from transferscope.published import published_models, recompute

@@ -19,7 +19,7 @@ from transferscope.core.files import (
     write_atomically,
     write_json,
 )
-from transferscope.core.packed import unpacked_name
+from transferscope.core.unpacking import unpacked_name
 
 REMEDY = "write it again"
 

@@ -23,8 +23,8 @@ from transferscope.core.noninferiority import (
     unseen_chance,
     unseen_loss,
 )
+from transferscope.core.resampling import units_of
 from transferscope.core.stats import ItemScores, bootstrap_means
-from transferscope.core.units import units_of
 
 Z = 1.6448536269514722
 

@@ -161,7 +161,7 @@ DOORS = {
     "core/taxonomy.py",
     "published/cohort.py",
     "report/html.py",
-    "study/config.py",
+    "study/study_config.py",
 }
 OPENERS = {"open", "read_text", "read_bytes", "write_text", "write_bytes"}
 WALKS = {"glob", "rglob", "iterdir", "walk", "scandir", "listdir"}

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from transferscope.engines import HFEngine
 from transferscope.models import find_model, load_adapted, load_model
 from transferscope.probe.hidden import hidden_shift
-from transferscope.probe.opened import open_model
+from transferscope.probe.model_pairs import open_model
 from transferscope.probe.tokens import token_shift
 from transferscope.train import arm_config
 from transferscope.train.arm import trainable_model

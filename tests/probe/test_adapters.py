@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from transferscope.core.errors import InputError
 from transferscope.models import brings_weights, load_model
-from transferscope.probe import opened
+from transferscope.probe import model_pairs
 from transferscope.probe.hidden import hidden_shift
 from transferscope.probe.tokens import token_positions, token_shift
 from transferscope.probe.weights import weights_shift
@@ -44,9 +44,11 @@ def test_one_loaded_model_gives_what_two_give(adapter, texts, monkeypatch):
     expected_hidden = hidden_shift(adapter["base"], adapter["merged"], texts)
     expected = token_shift(adapter["base"], adapter["merged"], ROWS)
     loads = []
-    load = opened.load_adapted
-    monkeypatch.setattr(opened, "load_adapted", lambda *a, **k: loads.append(a) or load(*a, **k))
-    monkeypatch.setattr(opened, "load_model", None)  # must not be called
+    load = model_pairs.load_adapted
+    monkeypatch.setattr(
+        model_pairs, "load_adapted", lambda *a, **k: loads.append(a) or load(*a, **k)
+    )
+    monkeypatch.setattr(model_pairs, "load_model", None)  # must not be called
     found = hidden_shift(adapter["base"], adapter["tuned"], texts)
     assert len(loads) == 1
     # W x + B A x against (W + B A) x: float32 rounding.
@@ -63,9 +65,9 @@ def test_one_loaded_model_gives_what_two_give(adapter, texts, monkeypatch):
 def test_an_adapter_against_another_base_is_two_models(adapter, tmp_path):
     tiny_llama(5).save_pretrained(tmp_path)
     word_tokenizer().save_pretrained(tmp_path)
-    assert opened.adapter_on(adapter["base"], adapter["tuned"]) is not None
-    assert opened.adapter_on(str(tmp_path), adapter["tuned"]) is None
-    assert opened.adapter_on(adapter["tuned"], adapter["tuned"]) is None
+    assert model_pairs.adapter_on(adapter["base"], adapter["tuned"]) is not None
+    assert model_pairs.adapter_on(str(tmp_path), adapter["tuned"]) is None
+    assert model_pairs.adapter_on(adapter["tuned"], adapter["tuned"]) is None
     same = token_shift(adapter["tuned"], adapter["merged"], ROWS)
     assert same.mean.js == pytest.approx(0.0, abs=1e-6)
 
@@ -75,8 +77,8 @@ def test_a_base_spelt_otherwise_is_the_same_base(adapter, tmp_path, monkeypatch)
     (tmp_path / "link").symlink_to(base)
     monkeypatch.chdir(base.parent)
     for spelt in ("base", "./base", f"../{base.parent.name}/base/", str(tmp_path / "link")):
-        assert opened.adapter_on(spelt, adapter["tuned"]) is not None
-        assert opened.adapter_on(spelt, adapter["merged"]) is None
+        assert model_pairs.adapter_on(spelt, adapter["tuned"]) is not None
+        assert model_pairs.adapter_on(spelt, adapter["merged"]) is None
 
 
 def test_a_vocabulary_that_tuning_resized(base, texts):
@@ -172,7 +174,7 @@ def with_more_tokens(folder, *, tied=False, trained=(), save="auto"):
 def test_an_adapter_with_more_tokens_than_its_base(tmp_path, texts, made):
     base, tuned, merged = with_more_tokens(tmp_path, **made)
     assert load_model(tuned).get_input_embeddings().weight.shape == (96, 32)
-    assert opened.adapter_on(base, tuned) is None
+    assert model_pairs.adapter_on(base, tuned) is None
     expected = hidden_shift(base, merged, texts)
     found = hidden_shift(base, tuned, texts)
     # W + B A by PEFT here and there: float32 rounding.
@@ -215,7 +217,7 @@ def test_an_adapter_that_can_t_be_told_is_opened_beside_its_base(adapter):
     try:
         file.write_bytes(held[:50])
         with pytest.raises(InputError, match="is no whole safetensors file"):
-            opened.adapter_on(adapter["base"], adapter["tuned"])
+            model_pairs.adapter_on(adapter["base"], adapter["tuned"])
         file.unlink()  # pickled, say
         assert brings_weights(str(tuned))
     finally:

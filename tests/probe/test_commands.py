@@ -8,7 +8,7 @@ import pytest
 from transferscope.cli import main
 from transferscope.core.records import ModelRef
 from transferscope.core.suite import load_suite
-from transferscope.evaluate.prompts import write_prompts
+from transferscope.evaluate.suite_prompts import write_prompts
 from transferscope.models import find_model, fingerprint
 from transferscope.probe.texts import open_texts
 
@@ -31,7 +31,7 @@ def test_prompts_are_answered_once_for_all_shards(probe, rows, tmp_path, monkeyp
     monkeypatch.setattr("transferscope.engines.hf.load_model", no_model)
     found, _ = probe("tokens", *given, "--out", tmp_path, "--shard", "2/2")
     assert found["missing"] == []
-    monkeypatch.setattr("transferscope.probe.opened.load_model", no_model)
+    monkeypatch.setattr("transferscope.probe.model_pairs.load_model", no_model)
     merged, err = probe("tokens", *given, "--out", tmp_path)
     assert merged == whole
     for name in ("responses.jsonl", "positions.parquet", *SHOWN):
@@ -57,7 +57,7 @@ def test_shards_by_hand_are_put_together(probe, rows, tmp_path, what, monkeypatc
         found, _ = probe(what, *given, "--out", tmp_path, "--shard", shard)
         assert found["of"] == 2
         assert not (tmp_path / "report.html").exists()
-    monkeypatch.setattr("transferscope.probe.opened.load_model", no_model)
+    monkeypatch.setattr("transferscope.probe.model_pairs.load_model", no_model)
     merged, err = probe(what, *given, "--out", tmp_path)
     assert merged == whole
     for name in SHOWN:
@@ -125,7 +125,7 @@ def refused(probe, capsys):
     ],
 )
 def test_options_that_say_nothing_are_refused(refused, rows, monkeypatch, given, told):
-    monkeypatch.setattr("transferscope.probe.opened.load_model", no_model)
+    monkeypatch.setattr("transferscope.probe.model_pairs.load_model", no_model)
     what, option, *rest = given
     line = refused(what, option, rows, *rest)
     assert told in line

@@ -10,7 +10,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from transferscope.core.errors import InputError
 from transferscope.models import ModelSource
-from transferscope.probe import opened
+from transferscope.probe import model_pairs
 from transferscope.probe.hidden import features, hidden_features, hidden_shift
 from transferscope.probe.shards import WHOLE, Shard
 from transferscope.probe.tokens import token_shift
@@ -71,7 +71,7 @@ def test_one_forward_pass_per_batch_and_model(texts, tokenizer):
         model.model.register_forward_hook(counted(number))
     lengths = [len(text.split()) for text in texts]
     hidden_shift((models[0], tokenizer), (models[1], tokenizer), texts, batch_tokens=50)
-    n_batches = len(opened.batches(lengths, batch_tokens=50))
+    n_batches = len(model_pairs.batches(lengths, batch_tokens=50))
     assert n_batches > 1
     assert passes == [n_batches, n_batches]
 
@@ -185,9 +185,9 @@ def test_base_is_released_before_tuned_is_loaded(monkeypatch, texts, tokenizer):
         loaded.append(weakref.ref(model))
         return model
 
-    monkeypatch.setattr(opened, "load_model", load)
-    monkeypatch.setattr(opened, "load_tokenizer", lambda name: tokenizer)
-    monkeypatch.setattr(opened, "find_model", lambda name: ModelSource(name, name))
+    monkeypatch.setattr(model_pairs, "load_model", load)
+    monkeypatch.setattr(model_pairs, "load_tokenizer", lambda name: tokenizer)
+    monkeypatch.setattr(model_pairs, "find_model", lambda name: ModelSource(name, name))
     hidden_shift("one", "two", texts)
     assert len(loaded) == 2
 

@@ -12,7 +12,7 @@ from transferscope.models import load_model
 from transferscope.probe import layers
 from transferscope.probe.hidden import features
 from transferscope.probe.layers import find_taps, pooled_layers
-from transferscope.probe.opened import padded
+from transferscope.probe.model_pairs import padded
 
 from .conftest import tiny_llama
 

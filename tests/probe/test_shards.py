@@ -67,7 +67,7 @@ def test_finished_shards_are_put_together_without_a_model(paths, tmp_path, monke
         assert probe_tokens(*paths, rows, split, batch_tokens=40) is None
     assert Split(tmp_path, Shard(1, 4)).missing() == ["1/4", "2/4", "3/4", "4/4"]
     assert Split(tmp_path, Shard(1, 3)).missing() == []
-    monkeypatch.setattr("transferscope.probe.opened.load_model", None)  # must not be called
+    monkeypatch.setattr("transferscope.probe.model_pairs.load_model", None)  # must not be called
     positions, shift = probe_tokens(*paths, rows, Split(tmp_path), batch_tokens=40)
     assert same(positions, whole[0])
     assert shift == whole[1]
@@ -85,7 +85,7 @@ def test_another_probe_s_shards_are_refused(paths, texts, tmp_path):
 def test_missing_shards_are_named_and_nothing_is_measured(paths, texts, tmp_path, monkeypatch):
     rows = Responses(ROWS, Labels())
     assert probe_tokens(*paths, rows, Split(tmp_path, Shard(1, 3)), batch_tokens=40) is None
-    monkeypatch.setattr("transferscope.probe.opened.load_model", None)  # must not be called
+    monkeypatch.setattr("transferscope.probe.model_pairs.load_model", None)  # must not be called
     message = r"1 of 3 shards are there, missing: 2/3, 3/3; run each \(--shard 2/3\)"
     with pytest.raises(InputError, match=message):
         probe_tokens(*paths, rows, Split(tmp_path), batch_tokens=40)

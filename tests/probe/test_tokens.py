@@ -8,11 +8,11 @@ import torch
 from scipy.special import log_softmax
 
 from transferscope.core.errors import InputError
-from transferscope.probe import opened
+from transferscope.probe import model_pairs
 from transferscope.probe.divergences import compared, divergences, masked_divergences
 from transferscope.probe.heads import drop_body, find_head
+from transferscope.probe.token_kinds import token_kind
 from transferscope.probe.tokens import POSITIONS, token_shift
-from transferscope.probe.words import token_kind
 
 from .conftest import tiny_llama, word_tokenizer
 
@@ -372,7 +372,7 @@ def test_one_after_the_other_equals_side_by_side(base, tuned, tmp_path, monkeypa
     paths = [str(tmp_path / name) for name in ("base", "tuned")]
     whole = token_shift(*paths, ROWS, dtype=dtype, batch_tokens=40)
     loaded = []
-    load = opened.open_model
+    load = model_pairs.open_model
 
     def watched(model, *, dtype, device_map):
         for before in loaded:  # nothing but the output layer is left of the first model
@@ -381,7 +381,7 @@ def test_one_after_the_other_equals_side_by_side(base, tuned, tmp_path, monkeypa
         loaded.append(load(model, dtype=dtype))
         return loaded[-1]
 
-    monkeypatch.setattr(opened, "open_model", watched)
+    monkeypatch.setattr(model_pairs, "open_model", watched)
     apart = token_shift(*paths, ROWS, dtype=dtype, batch_tokens=40, sequential=True)
     assert len(loaded) == 2
     for name, value in whole.to_json().items():

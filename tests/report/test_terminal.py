@@ -13,8 +13,8 @@ import sample
 from rich.cells import cell_len
 from rich.console import Console
 
-from transferscope.compare.table import TableIndex
 from transferscope.core.scoretable import cohort_index, parse_table
+from transferscope.core.table_index import TableIndex
 from transferscope.published import cohort_checks, recompute
 from transferscope.report import terminal, verdict, words
 

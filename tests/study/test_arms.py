@@ -5,7 +5,7 @@ import math
 import pytest
 
 from transferscope.study.arms import arm_means
-from transferscope.study.measured import Measured, Value
+from transferscope.study.run_summary import Measured, Value
 
 
 def run(gain: float, kept: float, *, seed: int, table: str = "rl", step: int | None = None):

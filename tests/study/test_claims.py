@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transferscope.study.claims import Claim, above, below, best_rate, decide, judge, within
-from transferscope.study.config import Thresholds
 from transferscope.study.frontier import frontier, matched, retention_at
-from transferscope.study.measured import Measured, Value
+from transferscope.study.run_summary import Measured, Value
+from transferscope.study.study_config import Thresholds
 
 
 def run(

@@ -12,7 +12,7 @@ from transferscope.cli import main
 from transferscope.core.errors import InputError
 from transferscope.runs import read_run
 from transferscope.study import check_study, load_study
-from transferscope.train.pool import read_queries
+from transferscope.train.query_sources import read_queries
 
 ASKED = "A train of nine wagons leaves the town at noon. How many wagons has it?"
 BENCHMARKS: dict[str, list[dict[str, Any]]] = {

@@ -23,8 +23,8 @@ from transferscope.study import (
     run_study,
     shipped_adapters,
 )
-from transferscope.study.config import CostConfig
 from transferscope.study.stages import dynamics_of, probe_cell
+from transferscope.study.study_config import CostConfig
 
 SUITE = """
 name = "small"
@@ -349,7 +349,7 @@ def test_the_probes_load_models_as_the_study_says(
         seen.append((dtype, device_map))
         return load_model(*args, dtype=dtype, device_map=device_map, **rest)
 
-    monkeypatch.setattr("transferscope.probe.opened.load_model", noted)
+    monkeypatch.setattr("transferscope.probe.model_pairs.load_model", noted)
     probe = config.probe.model_copy(update={"dtype": "bfloat16", "device_map": "cpu"})
     probe_cell(
         config.model_copy(update={"probe": probe}),

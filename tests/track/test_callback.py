@@ -156,7 +156,7 @@ def test_an_adapter_is_its_own_base(tiny_model, tmp_path, monkeypatch) -> None:
         found, base=str(tiny_model), out=tmp_path / "transfer", suite=SUITE, items=2, every=1
     )
     found.add_callback(callback)
-    monkeypatch.setattr("transferscope.probe.opened.load_model", None)  # must not be called
+    monkeypatch.setattr("transferscope.probe.model_pairs.load_model", None)  # must not be called
     found.train()
     assert len(callback.rows) == 1
     assert callback.rows[0].kl > 0

@@ -17,8 +17,8 @@ from transferscope.train import ArmConfig, arm, is_complete, train_arm
 from transferscope.train.arm import CLEANED
 from transferscope.train.checkpoints import newest
 from transferscope.train.cleaned import cleaned
-from transferscope.train.pool import queries_of
-from transferscope.train.prompts import require_template
+from transferscope.train.query_prompts import require_template
+from transferscope.train.query_sources import queries_of
 
 from ..conftest import torchrun
 from .helpers import Killed, kill_after

@@ -14,8 +14,8 @@ from transferscope.core.errors import InputError
 from transferscope.models import find_model, load_model, load_tokenizer
 from transferscope.train import ArmConfig, train_arm
 from transferscope.train.arm import trainable_model
-from transferscope.train.log import StepLog, read_steps
 from transferscope.train.sampler import SamplingCopy
+from transferscope.train.step_log import StepLog, read_steps
 from transferscope.train.surrogate import build_trainer, training_rows
 
 from ..conftest import torchrun

@@ -10,7 +10,7 @@ from transferscope.core.errors import InputError
 from transferscope.engines import FakeEngine
 from transferscope.train import ArmConfig, Query
 from transferscope.train.distill import check_out, distill
-from transferscope.train.pool import queries_of, responses_of
+from transferscope.train.query_sources import queries_of, responses_of
 
 QUERIES = [Query(f"q{n}", "file", f"What is {n} + 1?", str(n + 1)) for n in range(40)]
 

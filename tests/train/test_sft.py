@@ -9,9 +9,9 @@ import torch
 from transferscope.core.errors import InputError
 from transferscope.models import load_model, load_tokenizer, precision
 from transferscope.train import ArmConfig, is_complete, train_arm
-from transferscope.train.identity import with_recorded_precision
-from transferscope.train.log import read_steps
+from transferscope.train.arm_identity import with_recorded_precision
 from transferscope.train.sft import teacher_rows
+from transferscope.train.step_log import read_steps
 
 from .helpers import Killed, kill_after, weights
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 
 from transferscope.models import load_model
 from transferscope.train import ArmConfig, surrogate, train_arm
-from transferscope.train.log import read_steps
+from transferscope.train.step_log import read_steps
 from transferscope.train.surrogate import drop_weightless, rewards
 
 from .helpers import Killed, kill_after, weights

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
-from . import exports, files, models, probes, results, training  # noqa: F401 - they register commands
+from . import exports, file_commands, models, probes, results, training  # noqa: F401 - they register commands
 from .ending import ended_cleanly, refusal
 from .shared import app, mute, say
 

@@ -56,7 +56,7 @@ def whose(
     """
     if responses is None:
         return ("base", base) if prefix == "base" else ("tuned", tuned)
-    from ..probe.writer import prefix_of, writer_of
+    from ..probe.response_source import prefix_of, writer_of
 
     writer = writer_of(responses)
     name = None if writer is None else writer.name
@@ -67,7 +67,7 @@ def suite_texts(model: str, name: str, *, limit: int, data: Path | None) -> Text
     """At most ``limit`` prompts of every benchmark of a suite, as ``model`` would be given them."""
     from ..core.files import scratch_folder
     from ..core.suite import load_suite
-    from ..evaluate.prompts import write_prompts
+    from ..evaluate.suite_prompts import write_prompts
     from ..probe.texts import open_texts
     from ..report.progress import progress
 

@@ -111,7 +111,7 @@ def hidden(
         _shard_done(split, as_json)
         return
     if out is not None:
-        from ..report.probes import write_hidden
+        from ..report.probe_pages import write_hidden
 
         _say_written(write_hidden(out, shift.to_json(), base=base, tuned=tuned))
     _show_shift(shift.to_json(), as_json)
@@ -199,9 +199,9 @@ def tokens(
         return
     positions, shift = found[0], replace(found[1], writer=writer)
     if out is not None:
-        from ..probe.table import write_positions
+        from ..probe.position_table import write_positions
         from ..probe.tokens import token_names
-        from ..report.probes import write_tokens
+        from ..report.probe_pages import write_tokens
 
         table = out / "positions.parquet"
         write_positions(table, positions, rows.labels, token_names(base))
@@ -228,7 +228,7 @@ def weights(base: ModelName, tuned: ModelName, *, as_json: Json = False) -> None
     if as_json:
         print_json(shift.to_json())
         return
-    from ..report.weights import print_weights
+    from ..report.weight_table import print_weights
 
     print_weights(shift, console())
 

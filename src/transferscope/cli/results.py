@@ -78,7 +78,7 @@ def index(
     definition
         How gains become an index.
     """
-    from ..compare.table import index_file
+    from ..core.table_index import index_file
 
     result = index_file(scores, scale=scale, definition=definition, source=source, seed=seed)
     if result.as_fractions:
@@ -175,7 +175,7 @@ def rank(
     if as_json:
         print_json(ranking.to_json())
         return
-    from ..report.rank import print_ranking
+    from ..report.ranking_table import print_ranking
 
     print_ranking(ranking, console())
 
@@ -218,7 +218,7 @@ def gate(
     """
     from ..compare.gate import gate as judge
     from ..compare.policy import load_policy
-    from ..report.gate import print_gate, render_gate_markdown, render_junit
+    from ..report.gate_report import print_gate, render_gate_markdown, render_junit
 
     check_outputs({"--md": md, "--junit": junit}, [base, tuned, policy, previous, again, mapping])
     extra = {name: path for name, path in (("previous", previous), ("again", again)) if path}
@@ -271,7 +271,7 @@ def write_not_judged(files: tuple[Path | None, Path | None], reason: str) -> Non
 
     A file that can't be written is passed over: the error at hand is the one to be told.
     """
-    from ..report.gate import render_failure_junit, render_failure_markdown
+    from ..report.gate_report import render_failure_junit, render_failure_markdown
 
     for path, render in zip(files, (render_failure_markdown, render_failure_junit), strict=True):
         if path is not None:
@@ -290,7 +290,7 @@ def plan(*, effect: Float, discordance: Float, as_json: Json = False) -> None:
     discordance
         Share (0..1) of the items that one model gets right and the other wrong.
     """
-    from ..compare.plan import plan as plan_items
+    from ..compare.sample_size import plan as plan_items
 
     planned = plan_items(effect, discordance)
     if as_json:

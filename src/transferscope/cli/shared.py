@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ..runs import Run
     from ..train import Query
-    from ..train.overlap import Cleaned
+    from ..train.decontaminate import Cleaned
 
 app = App(
     name="transferscope",
@@ -182,15 +182,15 @@ def write_texts(texts: Mapping[Path, str]) -> None:
 def asked_by(suite: str, data: Path | None) -> list[str]:
     """The prompts of a suite, which no arm may be trained on."""
     from ..core.suite import load_suite
-    from ..evaluate.prompts import suite_prompts
+    from ..evaluate.suite_prompts import suite_prompts
 
     return suite_prompts(load_suite(suite), data=data)
 
 
 def clean_queries(source: str, suite: str, data: Path | None) -> list[Query]:
     """The queries of ``source`` that ``suite`` doesn't ask; says how many went."""
-    from ..train.overlap import clean
-    from ..train.pool import read_queries
+    from ..train.decontaminate import clean
+    from ..train.query_sources import read_queries
 
     found = clean(read_queries(source), asked_by(suite, data), source=source)
     say_cleaned(found, source, suite)
@@ -214,7 +214,7 @@ def say_cleaned(found: Cleaned, source: str, suite: str) -> None:
 
 def say_unfinished(teacher: Path) -> None:
     """One line on stderr where a teacher's file holds responses that were cut off."""
-    from ..train.pool import unfinished
+    from ..train.query_sources import unfinished
 
     if count := unfinished(teacher):
         say(f"{teacher}: {count} unfinished responses left out")

@@ -81,7 +81,7 @@ def train(
     """
     from ..report.progress import progress
     from ..train import arm_config, clean_arm, need_trl, read_settings, train_arm
-    from ..train.config import PRECISIONS, PROCEDURAL
+    from ..train.arm_config import PRECISIONS, PROCEDURAL
 
     inputs = [config, model, _file(queries), teacher, suite, data]
     check_outputs({"--out": out}, inputs, resumes=True)

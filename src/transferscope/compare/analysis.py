@@ -30,12 +30,12 @@ from ..core.shown import name as shown
 from ..core.stats import holm
 from ..core.suite import Suite, is_paper
 from ..runs import Pairing, Run, pair
-from .answers import Answers, answers_of
-from .attribution import causes_of
+from .causes import causes_of
 from .draws import RETENTION, ModelDraws, draw, group_tests, scores_of
+from .flipped_answers import Answers, answers_of
+from .index_robustness import curve_of, robustness_of
 from .items import artefacts_of, flips_of
 from .result import NO_GROUP, AgainstBase, BenchmarkChange, Comparison, PlanePoint, TunedResult
-from .robust import curve_of, robustness_of
 
 EXAMPLES = 3
 """Flipped items shown per benchmark and direction."""

@@ -24,12 +24,12 @@ from ..core.noninferiority import (
     tango,
 )
 from ..core.power import margin_mde, tango_mde
+from ..core.resampling import units_of
 from ..core.standing import standing
 from ..core.stats import is_binary_independent
 from ..core.suite import Suite
-from ..core.units import units_of
 from ..runs import PairedBenchmark, Pairing
-from .attribution import reason
+from .causes import reason
 from .draws import RETENTION, ModelDraws, mean_shares, stacked
 from .items import flips_of
 from .policy import GuardPolicy, Policy, Tier

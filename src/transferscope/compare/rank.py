@@ -15,8 +15,8 @@ from ..core.stats import ItemScores, stream
 from ..runs import Pairing, Run, pair
 from ..runs.pairing import on_shared_items
 from .analysis import compare_runs
+from .cohort_rank import Placement, placed
 from .draws import RETENTION, mean_shares, stacked
-from .placement import Placement, placed
 from .result import Comparison, PlanePoint, TunedResult, bounds
 from .router import Router, route
 

@@ -21,7 +21,7 @@ from ..core.forgetting import Transitions
 from ..core.index import IndexResult
 from ..core.robustness import SpecificationCurve
 from ..core.standing import Standing, standing
-from .robust import Robustness
+from .index_robustness import Robustness
 from .unjudged import MISSING, ONE_SIDED
 
 Interval = tuple[float, float]

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from ..core.index import Array
 from ..core.noninferiority import effective_clusters, exact_lower
+from ..core.resampling import units_of
 from ..core.stats import ItemScores, stream
-from ..core.units import units_of
 from .result import Interval, bounds
 
 FOLDS = 5

@@ -3,8 +3,9 @@
 A change has a test, and its 95 % interval is every change that this very test does not reject at
 5 %. So the interval leaves out 0 exactly where p is below 0.05, and the words, which read p, can't
 contradict it. One 0/1 outcome per independent item: exact McNemar at 0, Tango's score test
-elsewhere. Everything else: sign flips of whole units (:mod:`.units`), inverted. Two independent
-scores: the z test on their standard errors. docs/science.md section 2 argues the choices.
+elsewhere. Everything else: sign flips of whole units (:mod:`.resampling`), inverted. Two
+independent scores: the z test on their standard errors. docs/science.md section 2 argues the
+choices.
 
 No width is no evidence. Where half of the units or more moved alike (as a rule: not at all), their
 spread says little of rare large moves, and a bound is never closer to the estimate than what the
@@ -21,9 +22,9 @@ import numpy as np
 
 from .noninferiority import tango_interval, unseen_loss
 from .power import mcnemar_mde, mean_mde, unpaired_mde
+from .resampling import units_of
 from .standing import ALPHA
 from .stats import BLOCK_CELLS, Array, ItemScores, is_binary_independent, mcnemar_exact
-from .units import units_of
 
 Z95 = 1.96
 """Normal quantile of a two-sided 95 % interval."""

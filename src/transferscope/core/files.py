@@ -32,9 +32,9 @@ from .opening import (
     read_bytes,
     read_start,
 )
-from .packed import decoded
 from .parsing import DECODER, MAX_DEPTH, too_deep
 from .scratch import is_scratch, remove_left, scratch_beside, scratch_folder
+from .unpacking import decoded
 
 __all__ = [
     "FOLDER_REMEDY",

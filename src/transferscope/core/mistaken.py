@@ -15,8 +15,8 @@ from .damage import HEAD as DAMAGE_HEAD
 from .damage import Damage, damage_of
 from .errors import InputError
 from .opening import read_start
-from .packed import bare_suffix
 from .shown import name as shown
+from .unpacking import bare_suffix
 
 _UNPACK = "unpack it first"
 _NAMES = {

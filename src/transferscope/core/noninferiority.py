@@ -17,8 +17,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from .resampling import units_of
 from .stats import Array, ItemScores
-from .units import units_of
 
 Count = TypeVar("Count", float, Array)
 ONE_SIDED = 0.05
@@ -270,8 +270,8 @@ def small_sample(clusters: float) -> float:
     """Factor on the spread of replicates of a mean of few clusters, one-sided 95 %.
 
     t quantile over normal quantile (Hesterberg, The American Statistician 69, 2015); G at least 2.
-    1.05 for 20 clusters, 1.003 for 400. Units are resampled one fewer at a time (:mod:`.units`), so
-    that the variance itself needs no factor.
+    1.05 for 20 clusters, 1.003 for 400. Units are resampled one fewer at a time
+    (:mod:`.resampling`), so that the variance itself needs no factor.
     """
     from scipy.special import ndtri, stdtrit
 

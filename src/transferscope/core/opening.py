@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from .errors import InputError
-from .packed import GZIP, unpacked
+from .unpacking import GZIP, unpacked
 
 MAX_TEXT = 2**30
 """Bytes of a file that can only be read whole."""

@@ -16,9 +16,9 @@ from typing import Any
 from .errors import InputError
 from .files import json_lines, json_value, open_file, read_text
 from .mistaken import refuse_mistaken
-from .packed import bare_suffix, text_encoding
 from .parquet import parquet_rows
 from .shown import name as shown
+from .unpacking import bare_suffix, text_encoding
 
 MAX_TABLE = 256 * 2**20
 """Bytes of a table or document, unpacked: it can only be read whole."""

@@ -24,7 +24,7 @@ from math import inf, log, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from .units import Codes, units_of
+from .resampling import Codes, units_of
 
 Array = NDArray[np.float64]
 

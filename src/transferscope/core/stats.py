@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .records import digest
-from .units import units_of
+from .resampling import units_of
 
 Array = NDArray[np.float64]
 BLOCK_CELLS = 1 << 15
@@ -60,9 +60,10 @@ def bootstrap_means(
 ) -> Array:
     """Replicated benchmark means (R, K, B) in percent, the same draw for base and all tuned.
 
-    Units are drawn with replacement inside their strata, one fewer than there are (:mod:`.units`);
-    the mean is the ratio of resampled weighted score to resampled weight. A stratum of one unit,
-    which is then the whole benchmark, is kept as it is: its replicates have no spread.
+    Units are drawn with replacement inside their strata, one fewer than there are
+    (:mod:`.resampling`); the mean is the ratio of resampled weighted score to resampled weight. A
+    stratum of one unit, which is then the whole benchmark, is kept as it is: its replicates have
+    no spread.
     """
     models = benchmarks[0].scores_KN.shape[0]
     means = np.empty((replicates, models, len(benchmarks)))

@@ -6,16 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .base import Engine
     from .fake import FakeEngine
     from .hf import HFEngine
     from .openai import OpenAIEngine
+    from .protocol import Engine
     from .server import ServerOptions
 
 __all__ = ["Engine", "FakeEngine", "HFEngine", "OpenAIEngine", "ServerOptions"]
 
 _HOME = {
-    "Engine": "base",
+    "Engine": "protocol",
     "FakeEngine": "fake",
     "HFEngine": "hf",
     "OpenAIEngine": "openai",

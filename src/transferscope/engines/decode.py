@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from transformers import TopPLogitsWarper
 
-from .reading import Reading, read, together
+from .prompt_cache import Reading, read, together
 
 COMPACT = 0.8
 """Rows leave once so small a share of the batch still runs: each time the cache is copied."""

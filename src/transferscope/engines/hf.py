@@ -25,7 +25,7 @@ from ..models import (
     require_ids,
 )
 from .decode import chooser, decode
-from .packed import pack_linears
+from .packed_linear import pack_linears
 from .rendering import encode_pair, rendered
 from .scoring import float32_head, score
 from .stopping import StopStrings

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, digest, no_tick
 from ..models import encode, load_tokenizer
-from .base import times_before
 from .endpoint import Endpoint
+from .protocol import times_before
 from .rendering import encode_pair, messages_of, rendered, unrendered
 from .replies import Unanswered, malformed
 from .server import ServerOptions
@@ -72,7 +72,7 @@ class OpenAIEngine:
     def generate_each(
         self, prompts: Sequence[str], decoding: Decoding, *, nth: Sequence[int]
     ) -> Iterator[tuple[int, Generation | NoAnswer]]:
-        """Answers as they come; see :class:`~.base.Streaming`."""
+        """Answers as they come; see :class:`~.protocol.Streaming`."""
         for at, answer in self._generated(prompts, decoding, nth):
             yield at, NoAnswer(answer.what) if isinstance(answer, Unanswered) else answer
 
@@ -102,7 +102,7 @@ class OpenAIEngine:
     def loglikelihoods_each(
         self, pairs: Sequence[tuple[str, str]]
     ) -> Iterator[tuple[int, float | NoAnswer]]:
-        """Log-likelihoods as they come; see :class:`~.base.Streaming`."""
+        """Log-likelihoods as they come; see :class:`~.protocol.Streaming`."""
         for at, nats in self._endpoint.ask_each(*self._scoring(pairs)):
             yield at, NoAnswer(nats.what) if isinstance(nats, Unanswered) else nats
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .packed import PackedLinear
-from .reading import inner_model, read
+from .packed_linear import PackedLinear
+from .prompt_cache import inner_model, read
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -2,7 +2,7 @@
 
 from .backends import engine_options
 from .benchmark import Planned
-from .model import check_model, evaluate_model, open_engine
+from .evaluate_model import check_model, evaluate_model, open_engine
 from .run import evaluate, plan
 
 __all__ = [

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ..core.errors import InputError, MissingExtra
-from ..engines.base import Engine
+from ..engines.protocol import Engine
 from ..engines.server import PLACE, ServerOptions
 from ..models import AUTO, find_model, fingerprint, settled
 

@@ -11,13 +11,13 @@ from ..core.artefacts import flags_of
 from ..core.errors import InputError
 from ..core.records import Failure, Outcome, Response, Tick, digest
 from ..core.suite import Suite
-from ..engines.base import Engine
+from ..engines.protocol import Engine
 from ..grade.choice import most_likely
 from ..runs import Run
 from ..runs.journal import Journal
 
 if TYPE_CHECKING:
-    from ..engines.lm import EngineLM
+    from ..engines.lm_eval_model import EngineLM
 
 SCORE = "score"
 """What a pack's ``process_results`` must return: ``{"score": 0..1}``."""
@@ -96,7 +96,7 @@ def run_job(
     """Ask and grade what is left of ``job``; answers go through ``kept``."""
     from lm_eval import simple_evaluate
 
-    from ..engines.lm import EngineLM
+    from ..engines.lm_eval_model import EngineLM
 
     item, task = job.item, job.task
     name = tasks.task_name(item.pack, item.benchmark)

@@ -16,7 +16,7 @@ from .. import tasks
 from ..core.errors import InputError, MissingExtra
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
-from ..engines.base import Engine
+from ..engines.protocol import Engine
 from ..runs import Manifest, RunWriter, read_run
 from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
@@ -241,7 +241,7 @@ def _decodings(suite: Suite, managers: Mapping[str, Any]) -> dict[str, Any]:
 
 def _decoding(manager: Any, task: str) -> dict[str, Any]:
     """How answers of one task are drawn, read from its YAML (the run's seed stands apart)."""
-    from ..engines.lm import decoding_of
+    from ..engines.lm_eval_model import decoding_of
 
     config = manager.task_index[task].cfg
     method = config.get("output_type", "generate_until")

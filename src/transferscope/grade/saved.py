@@ -20,9 +20,9 @@ from ..core.answers import ENDS, Answer, answers_in, asked_in, failures, item_ke
 from ..core.columns import SNIFFED, Names, settle
 from ..core.errors import InputError
 from ..core.modelnames import chosen_model, split_model
-from ..core.packed import bare_suffix
 from ..core.rowfiles import TABLES, rows_of
 from ..core.shown import name as shown
+from ..core.unpacking import bare_suffix
 
 REMEDY = (
     'give one JSON object per line: {"id": ..., "prompt": ..., "response": ...}, '

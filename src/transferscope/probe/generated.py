@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import InputError
 from ..core.files import holding, read_json_lines, write_atomically
 from ..core.records import Decoding, Tick, digest, no_tick
-from .identity import writer_identity
+from .shard_identity import writer_identity
 from .texts import Prompt, ResponseRow, Responses, read_responses
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from ..core.labels import Labels
 from ..core.records import Tick, no_tick
 from ..models import ModelSource, carries_start, position_limit
 from .layers import find_taps, pooled_layers
-from .opened import (
+from .model_pairs import (
     Side,
     batches,
     open_tokenizer,
@@ -42,7 +42,7 @@ from .shards import WHOLE, Shard
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from .opened import Opened
+    from .model_pairs import Opened
 
 Pooling = Literal["mean", "last", "authors"]
 TAP_TOKENS = 8  # enough to tell the layers' states from each other

@@ -16,7 +16,7 @@ from ..core.records import Tick, digest, no_tick
 from ..core.token_shift import PositionShifts, TokenShift
 from ..models import AUTO, settled
 from .hidden import hidden_features
-from .identity import identity
+from .shard_identity import identity
 from .shards import WHOLE, Shard, ShardFolder, all_shards, listed, over_ray
 from .texts import Responses, Texts
 from .tokens import Prefix, summed_up, token_positions

@@ -25,10 +25,10 @@ from ..core.labels import Labels
 from ..core.records import Tick, no_tick
 from ..core.token_shift import PositionShifts, TokenShift, measure_tokens
 from ..models import ModelSource
+from .disk_buffer import spilled
 from .divergences import compared
-from .forced import Answered, Forced, teacher_forced
 from .heads import Head, drop_body, final_states, find_head
-from .opened import (
+from .model_pairs import (
     Side,
     adapter_on,
     batches,
@@ -39,13 +39,13 @@ from .opened import (
     sides,
 )
 from .shards import WHOLE, Shard
-from .spilled import spilled
-from .words import token_kind
+from .teacher_forcing import Answered, Forced, teacher_forced
+from .token_kinds import token_kind
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from .opened import Opened
+    from .model_pairs import Opened
 
     Rows = Sequence[Sequence[Forced]]
     Opens = tuple[Callable[[], Side], Callable[[], Side]]

@@ -18,7 +18,7 @@ import torch
 
 from ..core.errors import InputError
 from ..core.records import Tick, no_tick
-from ..core.weights import THRESHOLD, MatrixChange, WeightsShift, shift_of
+from ..core.weight_shift import THRESHOLD, MatrixChange, WeightsShift, shift_of
 from ..models import ModelSource, find_model
 from .adapters import Adapter, adapter_of
 from .tensors import Stored, Tensors, tensors_of

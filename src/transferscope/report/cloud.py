@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .text import token
+from .escaping import token
 
 COLOURS = {"logical": "#0072b2", "content": "#d55e00"}
 """By kind; both read on light and on dark."""

@@ -6,10 +6,10 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from .text import sentence
+from .escaping import sentence
 
 if TYPE_CHECKING:
-    from .model import ReportInput
+    from .report_input import ReportInput
 
 COLUMNS = (
     "model",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .text import finite, name
+from .escaping import finite, name
 from .words import group_name
 
 if TYPE_CHECKING:

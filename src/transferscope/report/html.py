@@ -2,7 +2,7 @@
 
 The chart library is one committed bundle (``static/README.md`` says how it was made). The policy
 names the hashes of the two inline scripts and nothing else may run; charts are drawn by Vega's
-expression interpreter, so nothing is evaluated. Every foreign text passes :mod:`.text` and
+expression interpreter, so nothing is evaluated. Every foreign text passes :mod:`.escaping` and
 Jinja's autoescape.
 """
 
@@ -15,15 +15,15 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from . import figures, parts, probe_figures, robust, study_grids, views, words
+from . import figures, parts, probe_figures, robustness_rows, study_grids, views, words
 from .differences import together
-from .text import name, script_json, visible
+from .escaping import name, script_json, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
     from .figures import Figure
-    from .model import ReportInput
+    from .report_input import ReportInput
 
 MODEL_COLOURS = 8
 """Colours of the style sheet, ``--m0`` to ``--m7``; further models reuse them with other shapes."""
@@ -105,10 +105,12 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "divergences": told(figures.token_bars(report.tokens, every)),
         "curves": [told(figure) for figure in curves],
         "robust": [
-            (robust.sentences(result, comparison), robust.left_out_grid(result))
+            (robustness_rows.sentences(result, comparison), robustness_rows.left_out_grid(result))
             for result in comparison.tuned
         ],
-        "curve": robust.curve_grid(comparison.curve, targets) if comparison.curve else None,
+        "curve": robustness_rows.curve_grid(comparison.curve, targets)
+        if comparison.curve
+        else None,
         "hidden": views.hidden_grid(report.hidden) if report.hidden else None,
         "tokens": views.token_grid(report.tokens) if report.tokens else None,
         "shifted": views.shifted_grids(report.tokens),

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .text import name, sentence
+from .escaping import name, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from . import parts, robust, study_grids, verdict, words
+from . import parts, robustness_rows, study_grids, verdict, words
 from .differences import together
+from .escaping import markdown_cell as cell
+from .escaping import markdown_html
+from .escaping import markdown_line as cell_text
 from .figures import model_labels
-from .text import markdown_cell as cell
-from .text import markdown_html
-from .text import markdown_line as cell_text
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, Comparison, TunedResult
     from ..core.attribution import Attribution
-    from .model import ReportInput
+    from .report_input import ReportInput
 
 COMMENT_LIMIT = 60_000
 """Characters; GitHub refuses comments above 65,536."""
@@ -198,7 +198,7 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
     )
     said = "\n".join(
         f"- {cell_text(line)}"
-        for line in (*words.limits(result), *robust.sentences(result, comparison))
+        for line in (*words.limits(result), *robustness_rows.sentences(result, comparison))
     )
     # Inside an HTML line Markdown's backslashes would show: entities instead.
     summary = f"<details><summary>Benchmarks: {markdown_html(label)}</summary>"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.attribution import add_up
 from . import words
-from .text import name
+from .escaping import name
 from .views import Grid
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .escaping import name
 from .figures import Figure, bars, curves, scatter
-from .text import name
 
 Documents = Mapping[str, Mapping[str, Any]]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..core.records import Tick
-from .text import name
+from .escaping import name
 
 QUIET_SECONDS = 30.0
 """In a log, at most this long without a line while work goes on."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import figures, words
+from .escaping import name, sentence
 from .html import render_page
-from .robust import curve_grid
-from .text import name, sentence
+from .robustness_rows import curve_grid
 from .views import Grid
 
 if TYPE_CHECKING:

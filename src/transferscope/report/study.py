@@ -8,13 +8,13 @@ from rich.padding import Padding
 from rich.text import Text
 
 from . import study_grids, words
+from .escaping import sentence
 from .terminal import plain_table
-from .text import sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from .model import ReportInput
+    from .report_input import ReportInput
 
 STYLES = {"confirmed": "green", "contradicted": "red", "undecided": "dim"}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from . import views, words
-from .text import name, sentence
+from .escaping import name, sentence
 from .views import Grid
 
 

@@ -12,19 +12,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from . import parts, robust, verdict, views, words
+from . import parts, robustness_rows, verdict, views, words
 from .differences import together
+from .escaping import minus, name, sentence, token
 from .figures import model_labels
-from .text import minus, name, sentence, token
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from ..compare.result import Comparison, TunedResult
-    from ..compare.table import TableIndex
     from ..core.attribution import Attribution
     from ..core.index import IndexResult
     from ..core.standing import Standing
+    from ..core.table_index import TableIndex
     from ..published import CohortChecks, Recomputed
 
 STYLE = {"gain": "green", "loss": "red"}
@@ -67,7 +67,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             console.print()
             console.print(_flagged(result))
             _say(f"flagged answers, base → tuned: {flags}", console, indent=2)
-        for line in (*words.limits(result), *robust.sentences(result, comparison)):
+        for line in (*words.limits(result), *robustness_rows.sentences(result, comparison)):
             _say(line, console, indent=2)
         for benchmark, why in result.not_compared.items():
             _say(f"not compared: {name(benchmark)} ({why})", console, indent=2)

@@ -12,9 +12,9 @@ from rich.text import Text
 from ..core.errors import InputError
 from ..core.files import read_text, write_atomically
 from . import figures, views, words
+from .escaping import name
 from .html import render_page
 from .terminal import plain_table
-from .text import name
 
 if TYPE_CHECKING:
     from ..compare import Comparison

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..core.attribution import add_up, because, flagged_answers
 from ..core.disagreement import format_share
 from ..core.shown import listed
-from .text import minus, name, sentence
+from .escaping import minus, name, sentence
 from .words import change, group_name, index_value
 
 if TYPE_CHECKING:

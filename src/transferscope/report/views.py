@@ -1,6 +1,6 @@
 """Rows ready to show, between the comparison's records and a template.
 
-Texts are already cut and made visible (:mod:`.text`); escaping is the template's.
+Texts are already cut and made visible (:mod:`.escaping`); escaping is the template's.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import verdict, words
-from .text import name, sentence, token, visible
+from .escaping import name, sentence, token, visible
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, Comparison, TunedResult

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..core.attribution import parts
 from ..core.groups import group_name as group_name  # noqa: PLC0414 - the reports take it from here
 from ..core.standing import ALPHA, Standing
-from .text import minus, name
+from .escaping import minus, name
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, PlanePoint, TunedResult

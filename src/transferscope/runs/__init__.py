@@ -1,8 +1,8 @@
 """Run folders: written safely, resumed, read strictly, paired by (benchmark, id, repeat)."""
 
-from .folder import Run, read_run
 from .manifest import SCHEMA, Manifest
 from .pairing import PairedBenchmark, Pairing, pair
+from .run_folder import Run, read_run
 from .unpaired import Estimate, UnpairedBenchmark
 from .writer import RunWriter
 

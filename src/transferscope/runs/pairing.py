@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.records import Outcome
-from .folder import Run
 from .manifest import Manifest, contradicts
+from .run_folder import Run
 from .unpaired import UnpairedBenchmark, unpaired
 
 Floats = NDArray[np.float64]

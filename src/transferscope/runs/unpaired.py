@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.records import Outcome, ScoreRow
-from .folder import Run
+from .run_folder import Run
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,9 @@ from ..core.files import (
     write_atomically,
 )
 from ..core.records import Failure, Outcome, Response, ScoreRow, row_of
-from .folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 from .journal import drop_journals, holds_answers
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
+from .run_folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
 LOCK_FILE = ".run.lock"
 WRITER_FILE = ".run.writer"

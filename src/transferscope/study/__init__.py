@@ -1,9 +1,9 @@
 """A controlled study: arms of one base under equal conditions, measured, held against claims."""
 
-from .config import StudyConfig, demo_study, load_study, parse_study, shipped_adapters
 from .pace import paced
 from .plan import check_study, plan_study
 from .stages import report_so_far, run_study
+from .study_config import StudyConfig, demo_study, load_study, parse_study, shipped_adapters
 
 __all__ = [
     "StudyConfig",

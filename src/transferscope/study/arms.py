@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.over_runs import RunInterval, over_runs
-from .measured import Measured, Value, clock
+from .run_summary import Measured, Value, clock
 
 SHIFTS = ("d_layerwise", "kl", "rank", "shifted")
 
@@ -20,9 +20,9 @@ class ArmMean:
     """Final runs of one arm at one learning rate.
 
     ``gain`` by group and ``retention`` in points; ``shift`` what the probes found (see
-    :class:`~.measured.Measured`); each with a 95 % interval over runs, the items' uncertainty
+    :class:`~.run_summary.Measured`); each with a 95 % interval over runs, the items' uncertainty
     included (``core/over_runs``), which is ``None`` below three runs. ``seconds`` is the mean time
-    of training (:func:`~.measured.clock`).
+    of training (:func:`~.run_summary.clock`).
     """
 
     arm: str

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from ..core.over_runs import over_runs
-from .config import Thresholds
 from .frontier import matched
-from .measured import Measured, Value, clock
+from .run_summary import Measured, Value, clock
+from .study_config import Thresholds
 
 Interval = tuple[float, float]
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .measured import Measured, Value
+from .run_summary import Measured, Value
 
 Points = Sequence[tuple[float, float]]
 

@@ -15,8 +15,8 @@ from ..core.records import Decoding
 from ..evaluate import open_engine
 from ..models import settled
 from ..tasks.mini import items
-from .config import StudyConfig
 from .plan import STUDY_FILE, need_packages, plan_study
+from .study_config import StudyConfig
 
 PROMPTS, TOKENS, TIMES = 24, 24, 2
 REFERENCE_SECONDS = 3.2

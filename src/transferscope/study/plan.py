@@ -16,12 +16,12 @@ from ..models import load_tokenizer
 from ..models.refusals import require_device
 from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..train import ArmConfig, is_complete
-from ..train.config import PROCEDURAL
-from ..train.pool import queries_of, read_queries, require_enough, responses_of, unanswered
-from ..train.prompts import require_template
+from ..train.arm_config import PROCEDURAL
+from ..train.query_prompts import require_template
+from ..train.query_sources import queries_of, read_queries, require_enough, responses_of, unanswered
 from ..train.sharding import processes
-from ..train.start import adapter_of, refuse_start
-from .config import Cell, StudyConfig
+from ..train.warm_start import adapter_of, refuse_start
+from .study_config import Cell, StudyConfig
 
 Say = Callable[[str], None]
 STUDY_FILE = "study.json"

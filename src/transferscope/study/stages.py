@@ -25,15 +25,15 @@ from ..probe.texts import Responses, run_responses
 from ..report import ReportInput, render_html, render_markdown
 from ..runs import Run, read_run
 from ..train import train_arm
-from ..train.config import PRECISIONS
+from ..train.arm_config import PRECISIONS
 from ..train.dynamics import dynamics
 from .arms import arm_means
+from .cell_locks import cell_lock, each_once
 from .claims import judge
-from .config import Cell, StudyConfig
 from .cost import cost_of, estimate_note
-from .equality import unequal
-from .measured import Measured, measure
-from .overlap import clean_sources, left_out, with_clean_queries
+from .decontaminated_queries import clean_sources, left_out, with_clean_queries
+from .drop_predictors import predict
+from .fairness import unequal
 from .plan import (
     PROBES,
     Say,
@@ -47,9 +47,9 @@ from .plan import (
     refuse_another,
     run_names,
 )
-from .predict import predict
 from .probed import read_probe
-from .sharing import cell_lock, each_once
+from .run_summary import Measured, measure
+from .study_config import Cell, StudyConfig
 
 
 class Shift(Protocol):
@@ -177,7 +177,7 @@ def _missing(config: StudyConfig, cells: Sequence[Cell]) -> list[str]:
 
 def _collect(cells: Sequence[Cell], out: Path) -> _Found:
     """What ``cells`` left, in their order."""
-    from ..train.log import FILE, read_steps
+    from ..train.step_log import FILE, read_steps
 
     found = _Found()
     for cell in cells:

@@ -34,9 +34,9 @@ from ..probe.texts import run_responses
 from ..probe.tokens import token_shift
 from ..report import words
 from ..runs import Run, pair, read_run
-from .folder import check_unused, cut_back, step_runs
 from .looks import Look, joint_bounds, look_of, too_few
-from .rows import FILE, Row, row_of, write_rows
+from .trace_folder import check_unused, cut_back, step_runs
+from .trace_rows import FILE, Row, row_of, write_rows
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
-from .config import DEMO, RECIPES, ArmConfig, Recipe, arm_config, read_settings
+from .arm_config import DEMO, RECIPES, ArmConfig, Recipe, arm_config, read_settings
 from .queries import Query, make_queries
 
 if TYPE_CHECKING:
-    from .overlap import Cleaned
+    from .decontaminate import Cleaned
 
 __all__ = [
     "DEMO",

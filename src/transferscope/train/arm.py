@@ -36,6 +36,8 @@ from ..core.files import check_folder, holding, is_scratch, make_folder, read_js
 from ..core.records import Tick
 from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer, reading
 from . import COMPLETE, is_complete
+from .arm_config import ArmConfig
+from .arm_identity import inputs_of, refuse_another, with_recorded_precision
 from .checkpoints import (
     KeepModels,
     SealCheckpoints,
@@ -43,12 +45,10 @@ from .checkpoints import (
     refuse_other_processes,
     save_model,
 )
-from .config import ArmConfig
-from .identity import inputs_of, refuse_another, with_recorded_precision
-from .log import FILE, StepLog, read_steps
-from .prompts import require_template
+from .query_prompts import require_template
 from .sharding import processes, refuse_sharded, whole_weights
-from .start import adapter_of, refuse_start
+from .step_log import FILE, StepLog, read_steps
+from .warm_start import adapter_of, refuse_start
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer

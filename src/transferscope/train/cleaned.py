@@ -9,9 +9,9 @@ from ..core.errors import InputError
 from ..core.files import make_folder
 from . import is_complete
 from .arm import CLEANED, STARTED, refuse_foreign
-from .config import PROCEDURAL, ArmConfig
-from .overlap import Cleaned, clean
-from .pool import queries_of, read_queries, require_enough, unanswered, write_queries
+from .arm_config import PROCEDURAL, ArmConfig
+from .decontaminate import Cleaned, clean
+from .query_sources import queries_of, read_queries, require_enough, unanswered, write_queries
 
 
 def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmConfig, Cleaned]:

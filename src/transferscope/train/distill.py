@@ -30,10 +30,10 @@ from ..core.files import (
     write_atomically,
 )
 from ..core.records import Decoding, Generation, NoAnswer, Tick, no_tick
-from ..engines.base import Engine, Streaming, times_before
+from ..engines.protocol import Engine, Streaming, times_before
 from ..grade.maths import is_correct
-from .prompts import messages
 from .queries import Query
+from .query_prompts import messages
 
 CHUNK = 32
 """Queries between two writes."""

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.records import Tick, no_tick
 from .arm import run_arm, training_arguments
-from .config import ArmConfig
-from .log import StepLog, over_processes
-from .pool import queries_of, responses_of
-from .prompts import prompt_ids
+from .arm_config import ArmConfig
+from .query_prompts import prompt_ids
+from .query_sources import queries_of, responses_of
+from .step_log import StepLog, over_processes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer

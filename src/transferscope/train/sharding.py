@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from .config import ArmConfig
+from .arm_config import ArmConfig
 
 if TYPE_CHECKING:
     from transformers import Trainer

@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 from ..core.records import Message, Tick, no_tick
 from ..grade.maths import is_correct
 from .arm import run_arm, training_arguments
-from .config import ArmConfig
-from .log import StepLog, over_processes
-from .pool import queries_of, responses_of
-from .prompts import messages
+from .arm_config import ArmConfig
+from .query_prompts import messages
+from .query_sources import queries_of, responses_of
+from .step_log import StepLog, over_processes
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
@@ -146,7 +146,7 @@ def _trainer_class() -> Any:
     from trl import GRPOTrainer
 
     from ..engines.decode import chooser, decode
-    from .packed import packed_scores, packing_agrees, regrouped, window_of
+    from .prompt_packing import packed_scores, packing_agrees, regrouped, window_of
     from .sampler import SamplingCopy
 
     class SurrogateTrainer(GRPOTrainer):  # type: ignore[misc]

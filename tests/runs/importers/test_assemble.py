@@ -16,7 +16,7 @@ from transferscope.runs.importers.assemble import (
     read_first,
     results_of,
 )
-from transferscope.runs.importers.base import Sample
+from transferscope.runs.importers.foreign_run import Sample
 from transferscope.runs.importers.naming import Place, place_of
 
 FILE = Path("results")

@@ -5,8 +5,8 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.records import ModelRef
-from transferscope.runs.importers.base import Results
 from transferscope.runs.importers.checked import checked
+from transferscope.runs.importers.foreign_run import Results
 
 
 def results(**about):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from transferscope.core.taxonomy import load_taxonomy
 from transferscope.runs.importers import import_results
-from transferscope.runs.importers.base import Taken
 from transferscope.runs.importers.explain import explain
+from transferscope.runs.importers.foreign_run import Taken
 from transferscope.runs.importers.pooled import pooled
 
 SAID = (

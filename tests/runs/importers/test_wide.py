@@ -9,7 +9,7 @@ from transferscope.core.errors import InputError
 from transferscope.core.taxonomy import Taxonomy, load_taxonomy
 from transferscope.runs import read_run
 from transferscope.runs.importers import import_results
-from transferscope.runs.importers.table import IMPORTER
+from transferscope.runs.importers.score_table import IMPORTER
 
 WIDE = "Model,GSM8K,BoolQ,Average,Params (B)\nacme/base,61.5,80,70.75,7\nacme/tuned,71,70,70.5,7\n"
 

@@ -22,16 +22,16 @@ from ...core.files import (
 from ...core.mistaken import plain_files, refuse_mistaken
 from ...core.modelnames import chosen_model, split_model
 from ...core.nearest import did_you_mean
-from ...core.packed import bare_suffix
 from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
-from ..folder import Run, read_run
+from ...core.unpacking import bare_suffix
 from ..manifest import MANIFEST_FILE, Manifest
+from ..run_folder import Run, read_run
 from ..writer import RunWriter, claimed
 from .adding import added, are_parts
-from .base import Importer, Results, Sample
 from .checked import checked
+from .foreign_run import Importer, Results, Sample
 from .pooled import pooled
 
 __all__ = [
@@ -64,8 +64,8 @@ IMPORTERS = {
     "eee": "eee",
     "jsonl": "jsonl",
     "json": "json_rows",
-    "parquet": "parquet",
-    "csv": "table",
+    "parquet": "parquet_rows",
+    "csv": "score_table",
 }
 """Format name to the module here that has its ``IMPORTER``, in the order they are tried."""
 

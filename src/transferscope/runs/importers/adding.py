@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from ...core.errors import InputError
 from ...core.records import ScoreRow
 from ...core.suite import Suite
-from ..folder import Run, read_run
 from ..manifest import MANIFEST_FILE, Manifest, write_manifest
-from .base import Results
+from ..run_folder import Run, read_run
+from .foreign_run import Results
 from .settings import flat, is_setting, shared
 
 _IMPORTED = "imported:"

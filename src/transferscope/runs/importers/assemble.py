@@ -1,4 +1,4 @@
-"""From the parts of another harness's results to :class:`~.base.Results`: one rule for all.
+"""From the parts of another harness's results to :class:`~.foreign_run.Results`: one rule for all.
 
 A part is one task of a file, or one subset of it. Parts of one benchmark become its subsets, which
 are weighted by their size; where some of them have answers and others only scores, those with
@@ -19,8 +19,8 @@ from ...core.errors import InputError
 from ...core.records import ModelRef, ScoreRow
 from ...core.tasknames import fold, key
 from ...core.taxonomy import Taxonomy
-from .base import Results, Sample, Taken
 from .contradictions import of_benchmark
+from .foreign_run import Results, Sample, Taken
 from .naming import (
     Place,
     by_benchmark,
@@ -152,7 +152,7 @@ def results_of(
     notes: Iterable[str] = (),
     **about: Any,
 ) -> Results:
-    """The results of all ``parts``; ``about`` are further fields of :class:`~.base.Results`.
+    """The results of all ``parts``; ``about`` are further fields of :class:`~.foreign_run.Results`.
 
     Raises :class:`InputError` for two parts of one benchmark and subset.
     """

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.records import MOST, ModelRef, shortened
-from .base import Results
+from .foreign_run import Results
 
 REMEDY = "repair the file, or evaluate again"
 

@@ -29,7 +29,6 @@ from ...core.errors import InputError
 from ...core.files import files_below, is_file, open_file, read_json
 from ...core.records import ModelRef, ScoreRow
 from ...core.taxonomy import Taxonomy
-from .base import Importer, Results, Sample, Taken
 from .contradictions import of_benchmark
 from .eee_rows import (
     REMEDY,
@@ -42,6 +41,7 @@ from .eee_rows import (
     rows_of,
     tally_of,
 )
+from .foreign_run import Importer, Results, Sample, Taken
 from .naming import Place, by_benchmark, not_comparable, of_model, place_of, plain, unmapped
 from .values import count, mapping
 

@@ -22,7 +22,7 @@ from typing import Any
 from ...assets import sha256_of
 from ...core.files import make_folder, write_atomically, write_json
 from ...core.records import Outcome, Response, ScoreRow
-from ..folder import Run
+from ..run_folder import Run
 
 SCHEMA_VERSION = "0.3.0"
 _PART = re.compile(r"[^A-Za-z0-9._-]+")

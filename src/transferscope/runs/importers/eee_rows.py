@@ -12,8 +12,8 @@ from ...core.artefacts import flags_of
 from ...core.errors import InputError
 from ...core.files import json_lines, open_file
 from ...core.records import Outcome, Response
-from .base import Sample
 from .contradictions import contradiction
+from .foreign_run import Sample
 from .naming import FINISH, Place
 from .values import mapping
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
+from ...core.unpacking import bare_name
 from .assemble import Part, results_of
-from .base import Importer, Results, Sample
 from .documents import document, files_named, head, hollow_in
+from .foreign_run import Importer, Results, Sample
 from .naming import Place, of_model, place_of
-from .rows import sample_of
+from .table_rows import sample_of
 from .values import listed, mapping
 
 _REMEDY = "evaluate again: evalplus.evaluate --samples FILE"

@@ -13,15 +13,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
+from ...core.unpacking import bare_name, bare_stem
 from .assemble import UNSCORED, Part, dated, newest, place_below, results_of, shown_below
-from .base import Importer, Results
 from .contradictions import contradiction
 from .documents import files_named, head, hollow_in
 from .evalscope_reports import Metric, Report, is_report, read_report, review_file, root_of
 from .evalscope_rows import Tally, read_reviews, tally_of
+from .foreign_run import Importer, Results
 from .naming import Place, not_comparable, of_model, place_of
 
 _REVIEW_HEAD = 2**16

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from ...core.packed import bare_name
+from ...core.unpacking import bare_name
 from .documents import document, head
 from .naming import lower_is_better
 from .values import listed, mapping, number

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from ...core.errors import InputError
 from ...core.files import read_json_lines
 from ...core.records import Message, message_hash
-from .base import Sample
+from .foreign_run import Sample
 from .naming import FINISH, Place
-from .rows import sample_at
+from .table_rows import sample_at
 from .values import listed, mapping, share
 
 REMEDY = "review again with EvalScope (--use-cache)"

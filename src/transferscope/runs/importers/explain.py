@@ -10,7 +10,7 @@ from typing import Any
 
 from ...core.taxonomy import Taxonomy, load_taxonomy
 from . import read_results
-from .base import Results, Taken
+from .foreign_run import Results, Taken
 from .pooled import pooled
 
 NEAREST = 3

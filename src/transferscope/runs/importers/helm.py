@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.tasknames import without_model
 from ...core.taxonomy import Taxonomy
+from ...core.unpacking import bare_name
 from .assemble import Part, pick, read_first, results_of
-from .base import Importer, Results
 from .contradictions import contradiction
 from .documents import document, files_named, head, hollow_in
+from .foreign_run import Importer, Results
 from .helm_rows import Instances, failed_of, instances_of, named, read_instances
 from .naming import Place, of_model, places_of, plain
 from .values import listed, mapping, number

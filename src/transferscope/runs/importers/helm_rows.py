@@ -10,10 +10,10 @@ from ...core.damage import AGAIN
 from ...core.errors import InputError
 from ...core.files import read_bytes
 from ...core.records import digest
-from .base import Sample
 from .documents import document
+from .foreign_run import Sample
 from .naming import Place
-from .rows import sample_at
+from .table_rows import sample_at
 from .values import listed, mapping, share
 
 REMEDY = "run it again with helm-run"

@@ -23,8 +23,8 @@ from ...core.errors import InputError
 from ...core.files import files_below
 from ...core.records import MOST, ModelRef
 from ...core.taxonomy import Taxonomy
-from .base import Importer, Results, Sample, Taken
 from .contradictions import contradiction, of_benchmark
+from .foreign_run import Importer, Results, Sample, Taken
 from .inspect_files import AGAIN, LOGS, is_log, read_header, read_samples
 from .inspect_samples import graded, number
 from .naming import (

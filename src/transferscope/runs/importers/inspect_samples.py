@@ -17,7 +17,7 @@ from typing import Any
 
 from ...core.artefacts import flags_of
 from ...core.records import Message, Outcome, Response, message_hash
-from .base import Sample
+from .foreign_run import Sample
 from .naming import FINISH, Place
 from .values import mapping
 

@@ -1,13 +1,13 @@
-"""A JSON document that is a list of rows, columns as in :mod:`.rows`; read as a table is."""
+"""A JSON document that is a list of rows, columns as in :mod:`.table_rows`; read as a table is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ...core.mistaken import mistaken
-from ...core.packed import bare_suffix
 from ...core.rowfiles import holds_rows
-from .table import importer
+from ...core.unpacking import bare_suffix
+from .score_table import importer
 
 
 def accepts(path: Path) -> bool:

@@ -1,8 +1,8 @@
-"""Plain JSON lines: a graded answer (or several of one item) a line, columns as in :mod:`.rows`.
+"""Plain JSON lines: one graded answer (or several of one item) per line (:mod:`.table_rows`).
 
 The file is read twice and never kept: first for its benchmarks and the places of their lines, then
 benchmark by benchmark. Lines that are scores and no answers, and files that can't be read line by
-line (an array, UTF-16), are read as a table is (:mod:`.table`).
+line (an array, UTF-16), are read as a table is (:mod:`.score_table`).
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from ...core.columns import SNIFFED, Names
 from ...core.files import json_lines, lines_of, open_file
 from ...core.mistaken import mistaken
 from ...core.modelnames import chosen_model
-from ...core.packed import bare_suffix
 from ...core.records import ModelRef
 from ...core.rowfiles import LINES, document_rows, streams
 from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
-from .base import Importer, Results, Sample
+from ...core.unpacking import bare_suffix
+from .foreign_run import Importer, Results, Sample
 from .naming import Place, by_benchmark, left_out, places_of, taken_of, unmapped
-from .rows import (
+from .score_table import results_of
+from .table_rows import (
     REPAIR,
     Numbered,
     Unnamed,
@@ -39,7 +40,6 @@ from .rows import (
     sample_of,
     unnamed,
 )
-from .table import results_of
 
 _OPEN = "name a .jsonl file"
 

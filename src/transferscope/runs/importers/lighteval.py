@@ -22,9 +22,9 @@ from ...core.errors import InputError
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
 from .assemble import Part, newest, pick, read_first, results_of
-from .base import Importer, Results
 from .contradictions import contradiction
 from .documents import document, hollow_in
+from .foreign_run import Importer, Results
 from .lighteval_files import (
     bare,
     date_of,

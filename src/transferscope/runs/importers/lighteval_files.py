@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...core.packed import bare_stem
+from ...core.unpacking import bare_stem
 from .documents import files_named, head
 
 _ENDINGS = (".json", ".json.gz")

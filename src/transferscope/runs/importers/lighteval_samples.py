@@ -10,9 +10,9 @@ from typing import Any
 
 from ...core.parquet import parquet_rows
 from ...core.records import digest
-from .base import Sample
+from .foreign_run import Sample
 from .naming import Place
-from .rows import sample_at
+from .table_rows import sample_at
 from .values import listed, mapping, share
 
 _NEEDED = "reading lighteval's details (parquet)"

@@ -25,8 +25,8 @@ from typing import Any
 
 from ...core.records import ScoreRow
 from ...core.taxonomy import Taxonomy
-from .base import Importer, Results, Sample
 from .contradictions import of_benchmark
+from .foreign_run import Importer, Results, Sample
 from .lmeval_about import decoding_of, limit_of, settings_of, versions_of
 from .lmeval_claims import Claim, claim_of, contradicted
 from .lmeval_files import (

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.packed import bare_stem
 from ...core.records import ModelRef
+from ...core.unpacking import bare_stem
 from .lmeval_tasks import Task, fewshot, section
 from .settings import flat
 from .values import text

@@ -19,9 +19,9 @@ from ...core.damage import AGAIN, damage_of
 from ...core.errors import InputError
 from ...core.files import files_below, is_file, read_head, read_json
 from ...core.modelnames import MODEL_MARK
-from ...core.packed import bare_name, bare_stem, bare_suffix
 from ...core.records import ModelRef
 from ...core.shown import name as shown_name
+from ...core.unpacking import bare_name, bare_stem, bare_suffix
 from .lmeval_about import model_of
 from .lmeval_tasks import leaves, section
 from .lmeval_versions import MARKS, is_lm_eval, upgraded

@@ -26,7 +26,7 @@ from ...core.artefacts import flags_of
 from ...core.errors import InputError
 from ...core.files import json_lines, open_file, read_head, read_list
 from ...core.records import Outcome, Response, digest
-from .base import Sample
+from .foreign_run import Sample
 from .lmeval_requests import chosen, generated, message_hash_of, prompt_of, rendered_hash_of
 
 EXTRACTION_FAILED = "extraction_failed"

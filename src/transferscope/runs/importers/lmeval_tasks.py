@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.records import ScoreRow
-from .base import Taken
+from .foreign_run import Taken
 from .lmeval_samples import SampleFile, by_question, first_row, readable, takes_turns
 from .naming import Place, lower_is_better, not_comparable
 from .values import count

@@ -15,7 +15,7 @@ from ...core.records import digest
 from ...core.shown import NAME_LIMIT
 from ...core.tasknames import fold
 from ...core.taxonomy import Taxonomy
-from .base import Taken
+from .foreign_run import Taken
 
 Part = TypeVar("Part")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from ...core.packed import bare_name, bare_stem
 from ...core.taxonomy import Taxonomy
+from ...core.unpacking import bare_name, bare_stem
 from .assemble import Part, chained, dated, newest, pick, read_first
-from .base import Importer, Results
 from .contradictions import CLOSE, contradiction, of_benchmark
 from .documents import document, files_named, head
+from .foreign_run import Importer, Results
 from .naming import Place, of_model, places_of
 from .opencompass_rows import (
     details_of,

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.errors import InputError
-from ...core.packed import bare_stem
 from ...core.records import digest
-from .base import Sample
+from ...core.unpacking import bare_stem
 from .documents import document, files_named
+from .foreign_run import Sample
 from .naming import Place
-from .rows import sample_at
+from .table_rows import sample_at
 from .values import mapping, share
 
 REMEDY = "evaluate again with --dump-eval-details"

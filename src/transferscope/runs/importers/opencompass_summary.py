@@ -17,12 +17,12 @@ from pathlib import Path
 from ...core.errors import InputError
 from ...core.files import read_text, refuse_damaged
 from ...core.modelnames import chosen_model
-from ...core.packed import bare_name
 from ...core.records import ModelRef
 from ...core.taxonomy import Taxonomy
+from ...core.unpacking import bare_name
 from .assemble import Part, pick, read_first, results_of
-from .base import Results
 from .documents import head
+from .foreign_run import Results
 from .naming import places_of
 
 MAIN = (

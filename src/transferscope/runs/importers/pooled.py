@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ...core.shown import listed
 from ...core.taxonomy import Taxonomy
-from .base import Taken
+from .foreign_run import Taken
 
 SHOWN = 4
 """Tasks that a note names."""

@@ -17,15 +17,15 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.files import read_json_lines
-from ...core.packed import bare_name, bare_stem
 from ...core.records import ModelRef, digest
 from ...core.taxonomy import Taxonomy
+from ...core.unpacking import bare_name, bare_stem
 from .assemble import UNSCORED, Part, results_of
-from .base import Importer, Results, Sample
 from .contradictions import contradiction
 from .documents import document, files_named, head, hollow_in
+from .foreign_run import Importer, Results, Sample
 from .naming import Place, of_model, places_of
-from .rows import sample_at
+from .table_rows import sample_at
 from .values import count, listed, mapping, number, share
 
 _REMEDY = "evaluate again with math_eval.py --save_outputs"

@@ -19,7 +19,7 @@ from ...core.rowfiles import Row
 from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
 from .naming import lower_is_better, place_of
-from .rows import refuse
+from .table_rows import refuse
 
 MODELS = (
     *("model", "model_name", "model_id", "models", "name", "method", "system", "run", "variant"),

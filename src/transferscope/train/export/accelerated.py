@@ -16,7 +16,7 @@ from typing import Any
 
 from ...core.errors import InputError
 from ...core.files import write_atomically
-from .folder import claim
+from .launch_folder import claim
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 PORT = 29_500

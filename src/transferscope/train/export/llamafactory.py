@@ -15,9 +15,9 @@ from typing import Any
 from ...core.errors import InputError
 from ...core.files import read_json_lines, write_atomically, write_json
 from ...grade.maths import is_correct
-from ..pool import is_finished
 from ..queries import Query
-from .folder import claim
+from ..query_sources import is_finished
+from .launch_folder import claim
 
 VERSION = "0.9.5"
 """Of LLaMA-Factory, for which the settings are checked."""

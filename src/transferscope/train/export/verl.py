@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ...core.errors import InputError, MissingExtra
 from ...core.files import write_atomically, write_filled
-from ..prompts import messages
 from ..queries import Query
-from .folder import claim
+from ..query_prompts import messages
+from .launch_folder import claim
 
 STEPS, PROMPTS, ROLLOUTS, MINI_BATCH = 140, 512, 16, 32
 PROMPT_TOKENS, ANSWER_TOKENS, OVERLONG = 2_048, 20_480, 4_096

@@ -1,0 +1,146 @@
+"""A model's name and a suite to a run folder; a complete run costs no model load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.records import ModelRef, Tick, no_tick
+from ..core.suite import Suite
+from ..engines.protocol import Engine
+from ..models import AUTO, DTYPES
+from ..runs import read_run
+from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
+from ..runs.writer import claimed, resumable
+from .backends import Backend, backend
+from .run import asked_manifest, decodings, pending, run_jobs
+
+
+def open_engine(
+    model: str,
+    *,
+    engine: str = "hf",
+    engine_args: Mapping[str, str] | None = None,
+    dtype: str | None = None,
+) -> Engine:
+    """An engine that holds ``model``.
+
+    Raises :class:`InputError` for an unknown one of either and for options that don't fit.
+    """
+    chosen = backend(engine, engine_args, dtype=dtype)
+    chosen.check(model)
+    return chosen.open(model)
+
+
+def evaluate_model(
+    model: str,
+    suite: Suite,
+    out: str | Path,
+    *,
+    base: str | None = None,
+    name: str | None = None,
+    engine: str = "hf",
+    engine_args: Mapping[str, str] | None = None,
+    dtype: str | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    data: str | Path | None = None,
+    tick: Tick = no_tick,
+) -> Path:
+    """Evaluate ``model`` by ``engine`` into the run folder ``out``.
+
+    With ``hf`` it is a name for :func:`~transferscope.models.find_model`, loaded as ``dtype``
+    (default, ``auto``: what ``out`` was begun in, else what the machine multiplies); with
+    ``openai`` the name that the server of ``engine_args`` (fields of
+    :class:`~transferscope.engines.ServerOptions`) knows it by.
+
+    A folder that holds the finished run of the same model, suite, engine, dtype, decoding, items
+    and seed is left as it is; one that holds a part of it gets the rest. Whatever is refused is
+    refused before the model is loaded. ``name`` is what the run calls it (default: ``model``),
+    ``base`` what it was tuned from, ``data`` the folder of files that pack ``paper`` reads. Raises
+    as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
+    """
+    out = Path(out)
+    if dtype in (None, AUTO):
+        dtype = dtype_of(out)
+    chosen = backend(engine, engine_args, dtype=dtype)
+    _check(chosen, model, suite, n=n, seed=seed, data=data)
+    ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
+    asked: dict[str, Any] = {"n": n, "seed": seed, "data": data}
+    manifest = asked_manifest(chosen.identity, suite, model_ref=ref, **asked)
+    if (out / MANIFEST_FILE).is_file():  # only a loaded model says which template it has
+        manifest = replace(manifest, template=read_manifest(out).template)
+    if _is_finished(out, manifest):
+        read_run(out)  # raises where it was changed
+        return out
+    with claimed(out):
+        jobs = pending(suite, out, manifest, **asked)
+        existing = resumable(out, manifest)
+        # Another process has been here since, or a pack has no more items.
+        if existing and existing.status == "complete" and not any(job.left for job in jobs):
+            return out
+        opened = chosen.open(model)
+        manifest = asked_manifest(opened.describe(), suite, model_ref=ref, **asked)
+        return run_jobs(opened, suite, out, manifest, jobs, tick=tick)
+
+
+def _is_finished(out: Path, manifest: Manifest) -> bool:
+    """Whether nothing is left to ask; raises where ``out`` can't be gone on with."""
+    existing = resumable(out, manifest)
+    if existing is None or existing.status != "complete":
+        return False
+    return existing.limit == manifest.limit and not existing.failed
+
+
+def dtype_of(out: Path) -> str | None:
+    """The dtype that the run in ``out`` is being answered in here; ``None`` where there is none.
+
+    Raises :class:`InputError` for a manifest that can't be read.
+    """
+    if not (out / MANIFEST_FILE).is_file():
+        return None
+    engine = read_manifest(out).engine
+    found = engine.get("dtype")
+    return found if engine.get("engine") == "hf" and found in DTYPES else None
+
+
+def check_model(
+    model: str,
+    suite: Suite,
+    *,
+    engine: str = "hf",
+    engine_args: Mapping[str, str] | None = None,
+    dtype: str | None = None,
+    n: int | None = None,
+    seed: int = 0,
+    data: str | Path | None = None,
+) -> None:
+    """Raise what :func:`evaluate_model` would for a wrong name, engine, option or pack.
+
+    No weights are loaded and no server is asked.
+    """
+    chosen = backend(engine, engine_args, dtype=dtype)
+    _check(chosen, model, suite, n=n, seed=seed, data=data)
+
+
+def _check(
+    chosen: Backend,
+    model: str,
+    suite: Suite,
+    *,
+    n: int | None,
+    seed: int,
+    data: str | Path | None,
+) -> None:
+    chosen.check(model)
+    methods = decodings(suite, n=n, seed=seed, data=data)
+    scored = [name for name, how in methods.items() if how["method"] != "generate_until"]
+    if scored and not chosen.scores_choices:
+        raise InputError(
+            "its choices can't be scored through a server's chat",
+            place=f"benchmark {scored[0]}",
+            remedy="add --engine-args tokenizer=MODEL, the served model's name or folder",
+        )

@@ -1,0 +1,164 @@
+"""Robustness in words and rows, shared by the page, the Markdown and the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from . import words
+from .escaping import name
+from .views import Grid
+
+if TYPE_CHECKING:
+    from ..compare.result import AgainstBase, Comparison, TunedResult
+    from ..core.robustness import BelowChance, SpecificationCurve
+
+HEAVY = 40.0
+"""Percent of a group's weight from which one benchmark is said to carry the group."""
+
+
+def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
+    """How robust one model's index and scores are, in a line each; nothing where all is even."""
+    found = result.robustness
+    out = [_below(row, "the tuned model") for row in (found.below_tuned if found else ())]
+    out += [_below(row, "the base") for row in (found.below_base if found else ())]
+    out += _against(result)
+    if found is None or result.index is None:
+        return out
+    out += [
+        f"{name(row.benchmark)} carries {words.number(row.weight, 0)} % of the weight of "
+        f"{words.group_name(row.group)}."
+        for row in found.weights
+        if row.weight >= HEAVY and sum(w.group == row.group for w in found.weights) > 2
+    ]
+    label = words.index_label(comparison.suite)
+    for group in result.index.ti:
+        values = [row.ti.get(group) for row in found.left_out]
+        known = [value for value in values if value is not None]
+        if result.index.ti[group] is None:
+            continue  # a ratio that is undefined has no range either
+        if known:
+            lost = len(values) - len(known)
+            without = f"; it is undefined in {lost} of these cases" if lost else ""
+            out.append(
+                f"Leaving out any one benchmark gives a {label} {words.group_name(group)} of "
+                f"{_span(min(known), max(known))} %{without}."
+            )
+        if comparison.curve and (span := comparison.curve.ranges.get(result.model, {}).get(group)):
+            every = [row.ti[result.model].get(group) for row in comparison.curve.results]
+            lost = sum(value is None for value in every)
+            without = f"; it is undefined under {lost} more" if lost else ""
+            out.append(
+                f"{label} {words.group_name(group)} over {len(every) - lost} specifications: "
+                f"{_span(*span)} %{without}."
+            )
+    return out
+
+
+def left_out_grid(result: TunedResult) -> Grid | None:
+    """Weight of every benchmark and the index without it; ``None`` where there is no index."""
+    found = result.robustness
+    if found is None:
+        return None
+    groups = found.layout.targets
+    head = (
+        "benchmark",
+        "group",
+        "weight %",
+        *(f"TI {words.group_name(g)} without it" for g in groups),
+    )
+    rows = tuple(
+        (
+            name(weight.benchmark),
+            name(words.group_name(weight.group)),
+            words.number(weight.weight, 0),
+            *(_ti(row.ti.get(group)) for group in groups),
+        )
+        for weight, row in zip(found.weights, found.left_out, strict=True)
+    )
+    return Grid(head, rows)
+
+
+def curve_grid(curve: SpecificationCurve, targets: Sequence[str], *, values: bool = True) -> Grid:
+    """A specification a row: TI of every model and group, and rank correlation with the first.
+
+    Without ``values`` the correlations only.
+    """
+    models = list(curve.ranges)
+    shown = models if values else []
+    head = ["specification"]
+    head += [f"{name(m)}: {words.group_name(g)}" for m in shown for g in targets]
+    head += [f"rank correlation: {words.group_name(g)}" for g in targets] if len(models) > 2 else []
+    rows = []
+    for result in curve.results:
+        spec = result.specification
+        parts = [spec.definition]
+        parts += [f"scale {spec.scale}"] if spec.scale else []
+        parts += [f"{spec.weights} weights"] if spec.weights else []
+        cells = [", ".join(parts)]
+        cells += [_ti(result.ti[m].get(g)) for m in shown for g in targets]
+        if len(models) > 2:
+            cells += [words.number(result.rank_correlation[g], 2) for g in targets]
+        rows.append(tuple(cells))
+    return Grid(tuple(head), tuple(rows))
+
+
+def _ti(value: float | None) -> str:
+    return "undefined" if value is None else f"{words.number(value, 0)} %"
+
+
+def _span(low: float, high: float) -> str:
+    first, last = words.number(low, 0), words.number(high, 0)
+    return first if first == last else f"{first} to {last}"
+
+
+def _below(row: BelowChance, who: str) -> str:
+    return (
+        f"{name(row.benchmark)}: {who} scores {words.number(row.score)} % where guessing gives "
+        f"{words.number(row.chance)} %: likely non-answers, a matter of format."
+    )
+
+
+def _against(result: TunedResult) -> list[str]:
+    """Style, script and constant answers, said only where found.
+
+    "Not measured" where no answers were kept.
+    """
+    measured = [r for r in result.benchmarks if r.artefacts and r.artefacts.against]
+    if not measured:
+        return ["Style openings and changes of script: not measured, no answers were kept."]
+    out = []
+    for row in measured:
+        assert row.artefacts is not None
+        assert row.artefacts.against is not None
+        for flag, count in row.artefacts.against.flags.items():
+            if count:
+                out.append(
+                    f"{name(row.benchmark)}: {AGAINST.get(flag, name(flag))} in {count} of "
+                    f"{row.artefacts.against.n} answers."
+                )
+        out += _constant(name(row.benchmark), row.artefacts.against)
+    return out
+
+
+def _constant(benchmark: str, found: AgainstBase) -> list[str]:
+    """One answer to nearly all questions, of either model."""
+    sides = (("the base", found.base_constant), ("the tuned model", found.tuned_constant))
+    said = [
+        f"{who} answers \u201c{name(one.answer)}\u201d {one.count} times of {found.n}"
+        for who, one in sides
+        if one is not None
+    ]
+    if not said:
+        return []
+    return [
+        f"{benchmark}: {' and '.join(said)}: a constant answer, whose score tells how often it "
+        "happens to be right."
+    ]
+
+
+AGAINST = {
+    "style_opening": "an opening that the base never uses",
+    "script_change": "another script than the base's",
+}
+"""Flags against the base in words."""

@@ -1,0 +1,316 @@
+"""A row of a plain file of results, of JSON lines, a JSON array or a table: columns are alike.
+
+===========  ======================================================================
+id           the item; a string or a whole number. Without it the prompt tells items
+             apart; without both: a score-only row
+score        0..1, or true/false. ``percent``, in its place: 0..100
+benchmark    task name; without the column all rows are of one benchmark, "results"
+model        the model's name; without it the file's name
+             (base/gsm8k.jsonl: of model base on benchmark gsm8k)
+repeat       number of the sample drawn for the item, from 0
+prompt       what the model was given: text, or chat messages
+response     what it answered: text, messages, a server's response, or a list of
+             them: repeats of the item, with as many scores
+subset       part of the benchmark
+cluster      what shares a story or passage
+weight       the item's share in the benchmark's mean, relative
+finish       how the answer ended: stop, stop_string, length
+tokens       length of the answer
+n, stderr    of score-only rows: items, standard error (on the score's own scale)
+metric       of score-only rows: which metric the score is of
+===========  ======================================================================
+
+``--field NAME=COLUMN`` and a taxonomy file's ``[columns]`` rename them, and other common names are
+recognised (:mod:`~transferscope.core.columns`). A file's further columns are ignored.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from ...core.answers import ENDS, answers_in, asked_in, failures, item_key
+from ...core.artefacts import flags_of
+from ...core.columns import Names, settle
+from ...core.errors import InputError
+from ...core.fieldnames import KNOWN
+from ...core.nearest import did_you_mean
+from ...core.records import Outcome, Response, ScoreRow
+from ...core.shown import name as shown
+from ...core.taxonomy import Taxonomy
+from ...core.unpacking import bare_stem
+from .foreign_run import Sample
+from .naming import Place
+
+WHOLE = ("repeat", "tokens", "n")
+NUMBERS = ("weight", "stderr", "percent")
+TEXTS = ("benchmark", "model", "prompt", "response", "subset", "cluster", "finish", "metric")
+COLUMNS = ("id", "score", *WHOLE, *NUMBERS, *TEXTS)
+UNNAMED = "results"
+"""Benchmark of rows that name none: two files without the column can then be compared."""
+LATE = ("cluster", "subset", "weight", "repeat", "finish", "tokens", "stderr", "n")
+"""Columns that may first stand far down: of several benchmarks in a file only some have stories.
+Overlooked, they would make intervals too narrow."""
+REPAIR = "repair it, or copy it again"
+"""For what is no file of rows at all; :data:`REMEDY` for rows that can't be used."""
+REMEDY = "repair it, or name its columns: --field NAME=COLUMN, or [columns] of a --map file"
+UNGRADED = "grade the answers first: transferscope score GRADER FILE --out GRADED.jsonl"
+_ENDS = ("stop", "stop_string", "length")
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(TEXTS, (str,)),
+    **dict.fromkeys(WHOLE, (int,)),
+    **dict.fromkeys(NUMBERS, (int, float)),
+    "id": (str, int),
+    "score": (bool, int, float),
+}
+
+
+def names_for(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> Names:
+    """What the columns of a file with these first rows are called.
+
+    Raises :class:`InputError` for a name in ``[columns]`` that isn't ours.
+    """
+    if unknown := sorted(set(taxonomy.columns) - set(KNOWN)):
+        raise InputError(
+            f"unknown column {unknown[0]!r}",
+            place="[columns]",
+            remedy=did_you_mean(unknown[0], sorted(KNOWN)),
+        )
+    names = settle(rows, taxonomy.columns, wanted=COLUMNS)
+    free = [name for name in LATE if name not in {*names.column, *names.column.values()}]
+    return replace(names, column={**names.column, **{name: name for name in free}})
+
+
+class Unnamed(NamedTuple):
+    """What rows are of that name no benchmark, or no model; ``note`` says a benchmark's origin."""
+
+    benchmark: str
+    model: str
+    note: str = ""
+
+
+def unnamed(path: Path, names: Names, taxonomy: Taxonomy) -> Unnamed:
+    """By the file's name: its model, or (base/gsm8k.jsonl) its benchmark, and the folder's model.
+
+    A benchmark is read out of the name only where no column names one.
+    """
+    stem, folder = bare_stem(path), path.absolute().parent.name
+    if "benchmark" in names.column or not folder or taxonomy.find(stem) is None:
+        return Unnamed(UNNAMED, stem)
+    note = f"no column names the benchmark: {shown(stem)}, as the file is called"
+    return Unnamed(stem, folder, note)
+
+
+def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
+    """The row's values under our names, once an answer; what is empty or ``null`` is left out.
+
+    No answer at all: the request failed. A row without an id has its prompt's hash as ``asked``.
+    Raises ``ValueError`` naming the column of a value of the wrong type.
+    """
+    column = names.column
+    found = {ours: row[theirs] for ours, theirs in column.items() if row.get(theirs) is not None}
+    if _failed(row, found, column):
+        return []
+    several: list[dict[str, Any]] = [{}]
+    if not isinstance(found.get("response", ""), str):
+        several = _answers(found, column)
+    if not isinstance(prompt := found.get("prompt", ""), str):
+        found["prompt"] = _named(asked_in, prompt, column["prompt"])
+    if "id" not in found and "prompt" in found:
+        found["asked"] = item_key(row[column["prompt"]], row.get(names.also))
+    if names.also and (more := row.get(names.also)):
+        found["prompt"] = f"{found['prompt']}\n{more}"
+    if isinstance(score := found.get("score"), list):
+        several = _scored(several, score, column["score"])
+    if "finish" in names.guessed and "finish" in found:
+        found["finish"] = ENDS.get(str(found["finish"]))
+    if several != [{}]:
+        first = found.get("repeat", 0)
+        numbered = enumerate(several, start=first if isinstance(first, int) else 0)
+        every = [found | {"repeat": at} | own for at, own in numbered]
+    else:
+        every = [found]
+    for fields in every:
+        _check(fields, row, column)
+    return every
+
+
+class Numbered:
+    """Ids for rows without one: the prompt's hash, and the repeat's number from 0."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[tuple[str, str]] = Counter()
+
+    def __call__(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """``fields`` with an id, where they have none but were asked something."""
+        if "id" in fields or "asked" not in fields:
+            return fields
+        key = (fields.get("benchmark", UNNAMED), fields["asked"])
+        found = fields | {"id": fields["asked"]}
+        if "repeat" not in fields or fields["repeat"] < self.seen[key]:
+            found["repeat"] = self.seen[key]
+        self.seen[key] += 1
+        return found
+
+    @property
+    def repeated(self) -> int:
+        """Prompts that came more than once."""
+        return sum(count > 1 for count in self.seen.values())
+
+
+def notes_of(
+    names: Names, default: Unnamed, numbered: Numbered | None, failed: int
+) -> tuple[str, ...]:
+    """What was recognised, by what items are told apart, and what failed; each in one line."""
+    notes = [note for note in (names.said, default.note) if note]
+    if numbered is not None and numbered.seen:
+        again = f", {numbered.repeated} of them asked more than once" if numbered.repeated else ""
+        notes.append(f"no id: {len(numbered.seen)} items are told apart by their prompts{again}")
+    if failed:
+        notes.append(failures(failed))
+    return tuple(notes)
+
+
+def none_answered(path: Path) -> InputError:
+    """What is told of a file in which every request failed."""
+    what = "no answer in it: every request failed"
+    return InputError(what, place=str(path), remedy="ask the model again")
+
+
+def refuse(what: str, place: str) -> NoReturn:
+    """Raise :class:`InputError` with the remedy for plain files of results."""
+    raise InputError(what, place=place, remedy=REMEDY) from None
+
+
+def _answers(found: Mapping[str, Any], column: Mapping[str, str]) -> list[dict[str, Any]]:
+    several = []
+    for answer in _named(answers_in, found["response"], column["response"]):
+        if answer.text is not None:
+            ended = {"finish": answer.finish} if answer.finish and "finish" not in found else {}
+            several.append({"response": answer.text} | ended)
+    return several
+
+
+def _failed(row: Mapping[str, Any], found: Mapping[str, Any], column: Mapping[str, str]) -> bool:
+    """Whether a row without a score is of a request that failed: it has an error, or no answer."""
+    if found.keys() & {"score", "percent", "response"}:
+        return False
+    return bool(row.get("error")) or row.get(column.get("response", ""), "") is None
+
+
+def _named(read: Any, value: Any, column: str) -> Any:
+    try:
+        return read(value)
+    except ValueError as err:
+        what = str(err) if isinstance(value, list | dict) else f"holds {str(value)[:40]!r}, not str"
+        raise ValueError(f"column {column!r} {what}") from None
+
+
+def _scored(several: list[dict[str, Any]], scores: list[Any], column: str) -> list[dict[str, Any]]:
+    """A list of scores dealt out to as many answers; to none where texts weren't kept."""
+    if several == [{}]:
+        several = [{} for _ in scores]
+    if len(several) != len(scores):
+        raise ValueError(f"column {column!r} holds {len(scores)} scores of {len(several)} answers")
+    return [own | {"score": score} for own, score in zip(several, scores, strict=True)]
+
+
+def _check(fields: dict[str, Any], row: Mapping[str, Any], column: Mapping[str, str]) -> None:
+    for name, value in fields.items():
+        allowed = _KINDS.get(name)
+        if allowed is None or (value.__class__ in allowed):
+            continue
+        # A bool is an int to isinstance.
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            kinds = " or ".join(
+                {"int": "whole number"}.get(t.__name__, t.__name__) for t in allowed
+            )
+            called = column.get(name, name)
+            raise ValueError(f"column {called!r} holds {str(value)[:40]!r}, not {kinds}")
+    if "score" in fields and "percent" in fields:
+        raise ValueError(f"both {column['score']!r} and {column['percent']!r}")
+    if "score" not in fields and "percent" not in fields:
+        here = ", ".join(map(shown, list(row)[:12]))
+        score, percent = column.get("score", "score"), column.get("percent", "percent")
+        ungraded = f"; {UNGRADED}" if "response" in fields else ""
+        if score in row or percent in row:
+            raise ValueError(f"column {(score if score in row else percent)!r} is empty{ungraded}")
+        raise ValueError(f"no {score!r} (0..1) or {percent!r}, only {here}{ungraded}")
+
+
+def sample_of(fields: Mapping[str, Any], place: Place) -> Sample:
+    """The graded answer of a row with an id. Raises ``ValueError`` for values out of range."""
+    finish = fields.get("finish")
+    if finish is not None and finish not in _ENDS:
+        raise ValueError(f"finish {finish!r} is none of {', '.join(_ENDS)}")
+    if fields.get("repeat", 0) < 0 or fields.get("tokens", 0) < 0:
+        raise ValueError("repeat or tokens below 0")
+    response = fields.get("response")
+    flagged = flags_of(response or "", finish=finish, prompt=fields.get("prompt"))
+    if response is None:  # no text is not an empty answer
+        flagged = flagged._replace(
+            flags=tuple(f for f in flagged.flags if f not in flagged.inferred), inferred=()
+        )
+    outcome = Outcome(
+        benchmark=place.benchmark,
+        id=f"{place.prefix}{fields['id']}",
+        score=_score(fields),
+        repeat=fields.get("repeat", 0),
+        subset=fields.get("subset", place.subset),
+        cluster=fields.get("cluster", ""),
+        weight=float(fields.get("weight", 1.0)),
+        chance=place.chance,
+        flags=flagged.flags,
+        flags_inferred=flagged.inferred,
+        tokens=fields.get("tokens"),
+        finish=finish,
+    )
+    if response is None:
+        return Sample(outcome, None)
+    prompt = fields.get("prompt", "")
+    return Sample(outcome, Response(outcome.id, outcome.repeat, prompt, response))
+
+
+def sample_at(
+    fields: Mapping[str, Any], place: Place, *, where: str, remedy: str, **hashed: str | None
+) -> Sample:
+    """:func:`sample_of`, with hashes of what was asked, by their names in the outcome.
+
+    Raises :class:`InputError` naming ``where`` for values out of range.
+    """
+    try:
+        sample = sample_of(fields, place)
+    except (ValueError, OverflowError) as err:
+        raise InputError(str(err), place=where, remedy=remedy) from None
+    return sample._replace(outcome=replace(sample.outcome, **hashed))  # type: ignore[arg-type]
+
+
+def score_row_of(fields: Mapping[str, Any], place: Place) -> ScoreRow:
+    """The score-only row of a row without id. Raises ``ValueError`` for values out of range."""
+    stderr = fields.get("stderr")
+    return ScoreRow(
+        benchmark=place.benchmark,
+        score=_score(fields),
+        subset=fields.get("subset", place.subset),
+        stderr=None if stderr is None else stderr / (100.0 if "percent" in fields else 1.0),
+        n=fields.get("n"),
+        # An unknown task's scores are taken for shares of right answers: its n says so.
+        proportion=place.proportion is not False,
+        chance=place.chance,
+    )
+
+
+def _score(fields: Mapping[str, Any]) -> float:
+    if "percent" not in fields:
+        score = float(fields["score"])
+        if 1.0 < score <= 100.0:
+            what = f"score {score:g} is not within 0..1; is it a percent?"
+            raise ValueError(f"{what} then say --field percent=COLUMN")
+        return score
+    percent = float(fields["percent"])
+    if not 0.0 <= percent <= 100.0:
+        raise ValueError(f"percent {percent:g} is not within 0..100")
+    return percent / 100.0

@@ -1,0 +1,123 @@
+"""Training queries that no arm may see, counted in ``overlap.json``.
+
+Every source of queries but the built-in one becomes ``queries/SOURCE.jsonl`` without those that the
+evaluation asks (see ``train/overlap``) and without those that any arm's teacher leaves unanswered:
+all arms see the same queries.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.files import make_folder, read_json, read_text, write_json
+from ..core.records import digest
+from ..runs import Run
+from ..train.arm_config import PROCEDURAL, ArmConfig
+from ..train.decontaminate import N, clean
+from ..train.queries import Query
+from ..train.query_sources import (
+    queries_of,
+    query_lines,
+    read_queries,
+    require_enough,
+    unanswered,
+    write_queries,
+)
+from .study_config import Cell, StudyConfig
+
+FILE = "overlap.json"
+
+
+def clean_sources(config: StudyConfig, base: Run, out: Path) -> dict[str, str]:
+    """From every source of queries to the file that replaces it; ``overlap.json`` says what went.
+
+    The evaluation's prompts are those of the base's run. Raises as ``clean`` and ``read_queries``
+    do, where an arm has too few queries left, and where arms were trained on other ones before.
+    """
+    prompts = [
+        response.prompt
+        for benchmark in base.by_benchmark
+        for response in base.responses(benchmark).values()
+        if response.repeat == 0
+    ]
+    arms = [cell.config for cell in config.cells() if cell.config is not None]
+    report: list[dict[str, Any]] = []
+    cleaned: dict[str, str] = {}
+    for source in dict.fromkeys(arm.queries_from for arm in arms):
+        own = [arm for arm in arms if arm.queries_from == source]
+        queries = _queries(source, own)
+        lacking = unanswered(queries, own) if source != PROCEDURAL else ()
+        found = clean(queries, prompts, source=source, unanswered=lacking)
+        report.append(
+            {
+                "source": source,
+                "n": N,
+                "queries": len(queries),
+                "overlapping": len(found.overlapping),
+                "removed": found.removed,
+                "ids": list(found.overlapping),
+                "unanswered": len(found.unanswered),
+                "unanswered_ids": list(found.unanswered),
+            }
+        )
+        if source != PROCEDURAL:
+            for arm in own:
+                require_enough(arm, len(found.queries), place=source, left_out=found.left_out)
+            path = out / "queries" / f"{_slug(source)}.jsonl"
+            _refuse_changed(path, found.queries, source=source, out=out)
+            make_folder(path.parent)
+            write_queries(path, found.queries)
+            cleaned[source] = str(path)
+    make_folder(out)
+    write_json(out / FILE, {"prompts": len(prompts), "sources": report})
+    return cleaned
+
+
+def with_clean_queries(cell: Cell, sources: dict[str, str]) -> Cell:
+    """The cell with its queries from the cleaned file; built-in ones stay."""
+    if cell.config is None or cell.config.queries_from not in sources:
+        return cell
+    changed = {"queries_from": sources[cell.config.queries_from]}
+    return replace(cell, config=cell.config.model_copy(update=changed))
+
+
+def left_out(out: Path) -> list[str]:
+    """What the study in ``out`` has to say of queries that no arm sees; one sentence a source."""
+    if not (out / FILE).is_file():
+        return []
+    said = []
+    for row in read_json(out / FILE, remedy="start the study again")["sources"]:
+        reasons = {
+            "overlap with the evaluation": row["removed"],
+            "have no response of a teacher's to train on": row.get("unanswered", 0),
+        }
+        if any(reasons.values()):
+            why = " and ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
+            said.append(f"Of {row['queries']} queries of {row['source']}, {why}: no arm sees them.")
+    return said
+
+
+def _refuse_changed(path: Path, queries: Sequence[Query], *, source: str, out: Path) -> None:
+    """Raise :class:`InputError` where arms were begun on other queries than these of ``source``."""
+    begun = path.is_file() and any((out / "arms").glob("*/arm*.json"))
+    if begun and read_text(path) != "".join(query_lines(queries)):
+        what = "these queries, or the responses to them, have changed since arms were trained"
+        raise InputError(what, place=source, remedy="restore the files, or name another --out")
+
+
+def _queries(source: str, arms: list[ArmConfig]) -> list[Query]:
+    if source != PROCEDURAL:
+        return read_queries(source)
+    every = [query for arm in arms for query in queries_of(arm)]
+    return list({query.id: query for query in every}.values())
+
+
+def _slug(source: str) -> str:
+    """A file name that says where the queries are from and is no other source's."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", Path(source).name)[:40].strip("-")
+    return f"{words}-{digest(source)[:8]}"

@@ -1,0 +1,142 @@
+"""One run of a study as its claims need it: numbers with their item variance, nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from ..compare import TunedResult
+from ..compare.result import PlanePoint
+from ..core.index import IndexResult
+from .study_config import Cell
+
+Z = 1.959964
+"""Half width of a 95 % interval in standard errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A quantity of one run, and its variance over resampled items (squared unit)."""
+
+    value: float
+    variance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One run of a cell: the final model, or a kept checkpoint (``step``).
+
+    ``gain`` (by group) and ``retention`` in points, ``ti`` the linear index by target group, or the
+    reason why it is undefined. ``shift`` holds what the probes found (d_layerwise, kl, rank,
+    shifted), ``seconds`` and ``cpu_seconds`` what the training took by the clock and, where it ran
+    on the CPU, of CPU time; empty or ``None`` for checkpoints on the way.
+    """
+
+    table: str
+    recipe: str
+    seed: int
+    learning_rate: float
+    step: int | None
+    source: str
+    gain: Mapping[str, Value]
+    retention: Value | None
+    ti: Mapping[str, Value | str]
+    shift: Mapping[str, float]
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+
+
+def clock(runs: Sequence[Measured]) -> Callable[[Measured], float | None]:
+    """What the training of ``runs`` is compared by: CPU time where all have it, else the clock's.
+
+    CPU time doesn't count other processes and pauses.
+    """
+    trained = [run for run in runs if run.seconds is not None]
+    busy = all(run.cpu_seconds is not None for run in trained)
+    return attrgetter("cpu_seconds" if busy else "seconds")
+
+
+def rank_change(tokens: Mapping[str, Any]) -> float:
+    """Size of a model's rank shift: the mean over benchmarks of |mean rank shift|.
+
+    Over all texts shifts up on one benchmark would cancel those down on another.
+    """
+    own = (tokens.get("benchmarks") or {}).values()
+    found = [abs(float(row["rank_shift"])) for row in own if row["rank_shift"] is not None]
+    return sum(found) / len(found) if found else abs(float(tokens["rank_shift"]))
+
+
+def measure(
+    cell: Cell,
+    result: TunedResult,
+    *,
+    hidden: Mapping[str, Any] | None = None,
+    tokens: Mapping[str, Any] | None = None,
+    cost: Mapping[str, Any] | None = None,
+) -> Measured:
+    """What the claims need of one run; ``hidden`` and ``tokens`` are the probes' JSON."""
+    shift: dict[str, float] = {}
+    if hidden and hidden["d_layerwise"] is not None:
+        shift["d_layerwise"] = float(hidden["d_layerwise"])
+    if tokens:
+        if tokens["kl_tuned_base"] is not None:  # not infinite
+            shift["kl"] = float(tokens["kl_tuned_base"])
+        shift |= {
+            "rank": rank_change(tokens),
+            "shifted": float(tokens["shifted_share"]),
+        }
+    config, step = cell.config, result.model.partition("@")[2]
+    return Measured(
+        table=cell.table,
+        recipe=_recipe(cell),
+        seed=config.seed if config else 0,
+        learning_rate=config.learning_rate if config else math.nan,
+        step=int(step) if step else None,
+        source="" if result.linear is None else _source(result.linear),
+        gain={group: _value(point) for group, point in result.plane.items()},
+        retention=None if result.retention is None else _value(result.retention),
+        ti={} if result.linear is None else _ti(result.linear),
+        shift=shift,
+        seconds=None if cost is None else float(cost["seconds"]),
+        cpu_seconds=None if cost is None else cost.get("cpu_seconds"),
+    )
+
+
+def _recipe(cell: Cell) -> str:
+    """The recipe that the cell is a run of.
+
+    From another arm's model on it is another recipe, and so it is with stale samples.
+    """
+    if cell.config is None:
+        return "checkpoint"
+    recipe, refresh = cell.config.arm, cell.config.refresh_every
+    recipe += f" refreshed every {refresh} steps" if refresh > 1 else ""
+    return recipe if cell.start is None else f"{recipe} from {cell.start.name}"
+
+
+def _value(point: PlanePoint) -> Value:
+    return Value(point.gain, _variance(point.ci))
+
+
+def _variance(ci: tuple[float, float] | None) -> float:
+    """Of a normal with this 95 % interval; infinite where the interval is."""
+    if ci is None or not all(math.isfinite(bound) for bound in ci):
+        return math.inf
+    return ((ci[1] - ci[0]) / (2 * Z)) ** 2
+
+
+def _source(index: IndexResult) -> str:
+    return next(group for group in index.di if group not in index.ti)
+
+
+def _ti(index: IndexResult) -> dict[str, Value | str]:
+    found: dict[str, Value | str] = {}
+    for group, ti in index.ti.items():
+        if ti is None:
+            found[group] = index.undefined_reason[group]
+        else:
+            found[group] = Value(ti, _variance(index.ci[group]))
+    return found

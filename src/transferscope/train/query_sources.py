@@ -1,0 +1,324 @@
+"""Where queries and a teacher's responses come from.
+
+``queries_from`` names the built-in source (``"procedural"``), a benchmark of the mini suite
+(``"mini:sequences"``: training items that its evaluation leaves out), a hub data set
+(``"hub:agentica-org/DeepScaleR-Preview-Dataset"``, ``"hub:OWNER/NAME/CONFIG?split=train"``) or a
+JSONL file. The field names of GSM8K, MATH and DeepScaleR are understood; ``?level=3-5`` keeps
+MATH's levels 3 to 5, of a file too::
+
+    {"prompt": "What is 3 + 4?", "gold": "7"}
+
+A teacher's responses, as ``transferscope distill`` writes them; joined to queries by prompt. One
+that says ``"finished": false`` was cut off: it has no end that could be learnt, and is left out.
+A query without any response that an arm could take is left out, too (see `unanswered`)::
+
+    {"prompt": "What is 3 + 4?", "response": "3 + 4 = 7"}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ..core.errors import InputError
+from ..core.files import read_json_lines, write_atomically
+from ..grade.maths import is_correct, last_boxed, number
+from ..tasks import mini
+from .arm_config import PROCEDURAL, ArmConfig
+from .queries import FORMAT, Query, make_queries
+from .teacher import accepted, mixed
+
+ASKED = ("prompt", "problem", "question")
+GOLD = ("gold", "answer")
+HUB, MINI = "hub:", "mini:"
+_HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(?:/\w[\w.+-]*)?", re.ASCII)
+_LEVELS = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
+POOL = 600
+"""Items drawn of a mini benchmark; an arm takes its queries from them."""
+REMEDY = 'give one JSON object per line: {"prompt": ..., "gold": ...}'
+
+
+def queries_of(config: ArmConfig) -> list[Query]:
+    """The arm's queries in training order.
+
+    Those of any other source than the built-in one are drawn without replacement in an order that
+    ``seed`` decides, so that all arms see the same. Raises :class:`InputError` where there are too
+    few.
+    """
+    source = config.queries_from
+    if source == PROCEDURAL:
+        return make_queries(config.queries, seed=config.seed)
+    queries = read_queries(source)
+    require_enough(config, len(queries), place=source)
+    random.Random(f"transferscope-pool-{config.seed}").shuffle(queries)
+    return queries[: config.queries]
+
+
+def require_enough(config: ArmConfig, count: int, *, place: str, left_out: int = 0) -> None:
+    """Raise :class:`InputError` where the arm asks for more queries than ``count``."""
+    if count < config.queries:
+        what = f"steps x queries_per_step asks for {config.queries} queries, here are {count}"
+        what += f" after {left_out} were left out" if left_out else ""
+        raise InputError(what, place=place, remedy="ask for fewer steps")
+
+
+def mini_queries(benchmark: str) -> list[Query]:
+    """:data:`POOL` training items of a mini benchmark with numbers as answers.
+
+    Raises :class:`InputError` for an unknown benchmark, and for one whose answers are no numbers:
+    the grader of all arms compares numbers.
+    """
+    if benchmark not in mini.BENCHMARKS:
+        remedy = f"use one of {', '.join(mini.BENCHMARKS)}"
+        raise InputError(f"the mini suite has no benchmark {benchmark!r}", remedy=remedy)
+    items = mini.training_items(benchmark, POOL)
+    if not all(number(item.draft.gold) is not None for item in items):
+        what = f"answers of {benchmark!r} are no numbers, which training's grader compares"
+        raise InputError(what, place="queries_from", remedy="use another benchmark")
+    return [
+        Query(item.id, benchmark, f"{item.draft.prompt} {FORMAT}", item.draft.gold)
+        for item in items
+    ]
+
+
+def read_queries(source: str | Path) -> list[Query]:
+    """The queries of a JSONL file, hub data set or mini benchmark in its order.
+
+    A prompt that comes twice is kept once; rows of other levels than asked for are left out.
+
+    Raises :class:`InputError` naming file and line, also where two prompts have one id, and where
+    a file (nobody can mend a hub data set) answers one prompt in two ways.
+    """
+    if str(source).startswith(MINI):
+        return mini_queries(str(source).removeprefix(MINI))
+    name, wanted = parsed_source(str(source))
+    levels = _levels(wanted["level"], str(source)) if "level" in wanted else None
+    if name.startswith(HUB):
+        rows = _hub_rows(name.removeprefix(HUB), wanted.get("split", "train"))
+    else:
+        rows = read_json_lines(Path(name), remedy=REMEDY)
+    found: dict[str, Query] = {}
+    places: dict[str, str] = {}
+    ids: set[str] = set()
+    for place, row in rows:
+        if levels is not None and _level(row, place) not in levels:
+            continue
+        prompt, gold = _text(row, ASKED, place), _gold(row, place)
+        if not gold:
+            raise InputError("the answer is empty", place=place, remedy=REMEDY)
+        if not prompt.strip():
+            raise InputError("the prompt is empty", place=place, remedy=REMEDY)
+        if prompt in found:
+            other = found[prompt].gold
+            if not name.startswith(HUB) and not _same(gold, other):
+                answers = f"{gold[:40]!r}, not {other[:40]!r}"
+                what = f"the prompt of {places[prompt]} with another answer: {answers}"
+                raise InputError(what, place=place, remedy="keep one of the two")
+            continue
+        query = Query(str(row.get("id", len(found))), "file", prompt, gold)
+        if query.id in ids:  # responses are told apart by it
+            what = f"the id {query.id!r} is another query's"
+            raise InputError(what, place=place, remedy="give every query an id of its own")
+        found[prompt], places[prompt] = query, place
+        ids.add(query.id)
+    if not found:
+        what = "holds no row" if levels is None else f"no row is of level {wanted['level']}"
+        raise InputError(what, place=str(source), remedy="use another ?level= or another source")
+    return list(found.values())
+
+
+def parsed_source(source: str) -> tuple[str, dict[str, str]]:
+    """File or ``hub:OWNER/NAME[/CONFIG]``, and the options behind the ``?``; reads nothing.
+
+    Raises :class:`InputError` for what is neither.
+    """
+    name, _, options = source.partition("?")
+    wanted = dict(parse_qsl(options, keep_blank_values=True))
+    if unknown := sorted(set(wanted) - {"level", "split"}):
+        what = f"unknown option {unknown[0]!r}"
+        raise InputError(what, place=source, remedy="use level=3-5 or split=train")
+    if "level" in wanted:
+        _levels(wanted["level"], source)
+    if wanted.get("split") == "":
+        raise InputError("names no split", place=source, remedy="use split=train")
+    # Another name, "../x", would be looked for on this disk.
+    if name.startswith(HUB) and not _HUB_NAME.fullmatch(name.removeprefix(HUB)):
+        what = "is no name of a hub data set"
+        raise InputError(what, place=source, remedy="use hub:OWNER/NAME or hub:OWNER/NAME/CONFIG")
+    return name, wanted
+
+
+def _same(gold: str, other: str) -> bool:
+    return gold == other or is_correct(f"\\boxed{{{gold}}}", other)
+
+
+def write_queries(path: Path, queries: Iterable[Query]) -> None:
+    """JSONL that :func:`read_queries` reads back, ids included."""
+    write_atomically(path, query_lines(queries))
+
+
+def query_lines(queries: Iterable[Query]) -> Iterator[str]:
+    """The lines of :func:`write_queries`."""
+    return (json.dumps(asdict(query)) + "\n" for query in queries)
+
+
+def _gold(row: Mapping[str, Any], place: str) -> str:
+    """The answer; GSM8K's is the number behind "####", MATH's the last box of its solution."""
+    solution = row.get("solution")
+    if not any(name in row for name in GOLD) and isinstance(solution, str):
+        boxed = last_boxed(solution)
+        if boxed is None:
+            raise InputError("the solution has no \\boxed{}", place=place, remedy=REMEDY)
+        return boxed.strip()
+    return _text(row, GOLD, place).rpartition("####")[2].strip()
+
+
+def _levels(text: str, place: str) -> range:
+    match = _LEVELS.fullmatch(text)
+    levels = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+    if not levels:
+        raise InputError(f"no levels {text!r}", place=place, remedy="give level=3-5 or level=5")
+    return levels
+
+
+def _level(row: Mapping[str, Any], place: str) -> int:
+    digits = str(row.get("level", "")).removeprefix("Level ")
+    if "level" not in row:
+        raise InputError("no field 'level'", place=place, remedy="leave out ?level=")
+    return int(digits) if digits.isdecimal() else 0  # MATH has rows of "Level ?"
+
+
+def _hub_rows(name: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, row) of a hub data set. Raises :class:`InputError` when it can't be had."""
+    from datasets import load_dataset
+
+    owner, _, rest = name.partition("/")
+    name, _, config = rest.partition("/")
+    if Path(owner, name).exists():  # what the hub's client would read in its place
+        remedy = "start from another folder, or name a JSONL file in it"
+        raise InputError(
+            "there is a folder of this name here", place=f"{HUB}{owner}/{name}", remedy=remedy
+        )
+    try:
+        rows = load_dataset(f"{owner}/{name}", config or None, split=split)
+    except Exception as err:  # the hub's client raises a dozen kinds
+        reason = " ".join(str(err).split())[:150] or type(err).__name__
+        remedy = "check name and network, or give a JSONL file"
+        what = f"could not be loaded: {reason}"
+        raise InputError(what, place=f"{HUB}{owner}/{name}", remedy=remedy) from None
+    for line, row in enumerate(rows, start=1):
+        yield f"{HUB}{owner}/{name}:{line}", dict(row)
+
+
+def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
+    """``rollouts`` responses of the teacher to every query.
+
+    Only correct ones (rejection sampling) unless the arm weighs by advantage; of a file only
+    finished ones. Where a file has fewer than ``rollouts``, the rest is drawn from them again, with
+    replacement. Raises :class:`InputError` when it has none for a query.
+    """
+    keep_wrong = _keeps_wrong(config)
+    if config.teacher == PROCEDURAL:
+        rng = random.Random(f"transferscope-teacher-{config.seed}")
+        if keep_wrong:
+            return [[mixed(query, rng) for _ in range(config.rollouts)] for query in queries]
+        return [accepted(query, config.rollouts, rng=rng) for query in queries]
+    given, cut_off = _given(Path(config.teacher))
+    chosen = []
+    for query in queries:
+        answers = [a for a in given[query.prompt] if keep_wrong or is_correct(a, query.gold)]
+        if not answers:
+            what = f"no {'' if keep_wrong else 'correct '}response to query {query.id}"
+            if cut_off[query.prompt]:
+                what += f" ({cut_off[query.prompt]} unfinished left out)"
+            raise InputError(what, place=config.teacher, remedy="distill more")
+        rng = random.Random(f"transferscope-again-{config.seed}-{query.id}")
+        again = rng.choices(answers, k=max(0, config.rollouts - len(answers)))
+        chosen.append([*answers[: config.rollouts], *again])
+    return chosen
+
+
+def unanswered(queries: Sequence[Query], arms: Iterable[ArmConfig]) -> frozenset[str]:
+    """Ids of ``queries`` to which the teacher's file of any of ``arms`` has nothing to train on.
+
+    An arm on correct responses needs one that is finished and correct, one that weighs by advantage
+    any finished one; arms on their own samples or with the built-in teacher need no file. Raises
+    :class:`InputError` for a file that can't be read.
+    """
+    needs = {
+        (Path(arm.teacher), _keeps_wrong(arm))
+        for arm in arms
+        if arm.recipe.sampler == "teacher" and arm.teacher != PROCEDURAL
+    }
+    found: set[str] = set()
+    for path, keep_wrong in needs:
+        stat = path.stat() if path.is_file() else None
+        stamp = (stat.st_mtime_ns, stat.st_size) if stat else None
+        found |= _unanswered(path, stamp, keep_wrong, tuple(queries))
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4)  # grading takes minutes for a large file, and a study asks again and again
+def _unanswered(
+    path: Path, _stamp: tuple[int, int] | None, keep_wrong: bool, queries: tuple[Query, ...]
+) -> frozenset[str]:
+    """:func:`unanswered` of one file, whose contents ``_stamp`` tells apart."""
+    given, _ = _given(path)
+    return frozenset(
+        query.id
+        for query in queries
+        if not any(keep_wrong or is_correct(a, query.gold) for a in given[query.prompt])
+    )
+
+
+def _keeps_wrong(config: ArmConfig) -> bool:
+    return config.recipe.weight == "advantage"
+
+
+def _given(path: Path) -> tuple[dict[str, list[str]], Counter[str]]:
+    """Finished responses of a teacher's file by prompt, and the number of those cut off."""
+    given: dict[str, list[str]] = defaultdict(list)
+    cut_off: Counter[str] = Counter()
+    for place, row in read_json_lines(path, remedy=REMEDY):
+        prompt, response = _text(row, ASKED, place), _text(row, ("response",), place)
+        if not is_finished(row, place):
+            cut_off[prompt] += 1
+        else:
+            given[prompt].append(response)
+    return given, cut_off
+
+
+def unfinished(teacher: Path) -> int:
+    """Responses of a teacher's file that were cut off, which no arm takes."""
+    rows = read_json_lines(teacher, remedy=REMEDY)
+    return sum(not is_finished(row, place) for place, row in rows)
+
+
+def is_finished(row: Mapping[str, Any], place: str) -> bool:
+    """Whether a teacher's response has its end; one of which nobody says anything has."""
+    finished = row.get("finished", True)
+    if not isinstance(finished, bool):
+        what = "'finished' is neither true nor false"
+        raise InputError(what, place=place, remedy="distill writes true or false")
+    return finished
+
+
+def _text(row: Mapping[str, Any], names: tuple[str, ...], place: str) -> str:
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(f"{name!r} is not finite", place=place, remedy=REMEDY)
+            return str(value)
+    raise InputError(f"no text in {' or '.join(names)}", place=place, remedy=REMEDY)

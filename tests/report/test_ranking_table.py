@@ -1,0 +1,91 @@
+"""What a ranking prints."""
+
+import io
+from dataclasses import replace
+
+from rich.console import Console
+
+from transferscope.compare.cohort_rank import Placement, PublishedContrast
+from transferscope.compare.rank import Contrast, RankedModel, Ranking
+from transferscope.compare.result import PlanePoint
+from transferscope.compare.router import FOLDS, Router
+from transferscope.core.attribution import Attribution, Causes
+from transferscope.report.ranking_table import FEWEST, print_ranking, sentences
+
+from .sample import comparison
+
+
+def ranking(router: Router | None) -> Ranking:
+    place = Placement(3, 7, 19, (PublishedContrast("theirs", "RL", 1.5, -2.0),))
+    first = RankedModel(
+        "a" * 90, PlanePoint(5, (1, 9)), PlanePoint(-1, (-1.5, 0.5)), "kept", "non", True, 12, place
+    )
+    second = RankedModel("[red]b", None, None, "open", "", False, None, None)
+    contrast = Contrast(
+        first.model,
+        second.model,
+        PlanePoint(4, (-1, 9), 0.2, 0.2),
+        PlanePoint(3, (1, 5), 0.01, 0.01),
+    )
+    return Ranking(comparison(), 2.0, (first, second), (contrast,), router, None)
+
+
+def printed(router: Router | None) -> str:
+    out = io.StringIO()
+    print_ranking(ranking(router), Console(file=out, width=80))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    return " ".join(text.split())
+
+
+def test_order_contrast_place_and_router_in_words() -> None:
+    text = printed(Router(61.0, 58.0, 3.0, (1.0, 5.0), {}, {}, 5, ("left",)))
+    assert "[red]b" in text  # a name, no markup
+    assert "gain +4.0 (−1.0 to 9.0, no difference established); retention +3.0 (1.0 to 5.0)" in text
+    assert "3 of 19 by gain, 7 of 19 by retention" in text
+    assert "Against theirs (RL, same base): gain +1.5, retention −2.0, no interval." in text
+    assert "61.0 % against 58.0 %" in text
+    assert "+3.0 (1.0 to 5.0): a router would gain. Without left." in text
+    assert "Tokens an answer" in text
+
+
+def test_a_model_is_open_because_of_what_nobody_judged() -> None:
+    plain = ranking(None)
+    names = {"not_judged": ("BoolQ", "TriviaQA"), "incomparable": ("chains",)}
+    kept = replace(plain.order[0], model="a", kept="open", worst="", **names)
+    missed = (
+        "BoolQ and TriviaQA are in both inputs but in no group: not judged (--map); chains is in "
+        "both inputs but can't be compared: not judged"
+    )
+    assert f"a: open, because {missed}." in sentences(replace(plain, order=(kept,)))
+    lost = replace(kept, kept="lost", worst="non")
+    said = sentences(replace(plain, order=(lost,)))
+    assert f"a: lost on non-reasoning; {missed}." in said
+    assert not any(text.startswith("a: ") for text in sentences(plain))
+
+
+def test_what_only_the_base_has_is_named_and_the_runs_differences_lead() -> None:
+    plain = ranking(None)
+    kept = replace(plain.order[0], model="a", kept="open", worst="", missing=("drop",))
+    assert "a: open, because drop is in the base only: not judged." in sentences(
+        replace(plain, order=(kept,))
+    )
+    assert "Not like for like" in printed(None).split("What they kept")[0]
+
+
+def test_a_loss_is_told_with_what_made_it() -> None:
+    plain = ranking(None)
+    cut = Attribution(-20.0, -18.0, {"empty": -18.0}, 30, 80, clean_p=0.5, standing="loss")
+    result = replace(plain.comparison.tuned[1], causes=Causes({}, {"non": cut}))
+    compared = replace(plain.comparison, tuned=(result,))
+    lost = replace(plain.order[0], model=result.model, kept="lost")
+    assert (
+        f"{result.model}: lost on non-reasoning (20.0 points lost, 18.0 of them in answers that "
+        "were empty and 2.0 in clean answers; on clean answers alone no loss is established)."
+    ) in sentences(replace(plain, comparison=compared, order=(lost,)))
+
+
+def test_no_router_is_said() -> None:
+    text = " ".join(printed(None).split())
+    assert "all models answered item by item, with at least 5 independent items." in text
+    assert FEWEST == FOLDS
