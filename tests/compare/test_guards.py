@@ -28,7 +28,7 @@ def p_of(name, base, tuned):
 
 def scored(run, *rows):
     """A run that kept no answers."""
-    return replace(run, outcomes=(), scores=rows)
+    return replace(run, by_benchmark={}, scores=rows)
 
 
 def test_the_p_of_no_change_is_the_comparisons(write_run):

@@ -230,7 +230,12 @@ GOOD = {"benchmark": "sums", "id": "b", "score": 0.5}
         ("3", "not a JSON object"),
         (json.dumps(GOOD | {"score": 1.3}), r"score 1\.3 is not within 0\.\.1"),
         (json.dumps(GOOD | {"score": float("nan")}), r"score nan is not within 0\.\.1"),
-        (json.dumps(GOOD | {"score": "1"}), "real number"),
+        (json.dumps(GOOD | {"score": "1"}), "score is not a number"),
+        (json.dumps(GOOD | {"chance": "0"}), "chance is neither a number nor null"),
+        (
+            '{"benchmark": "sums", "id": "b", "score": 0.0, "score": 1.0}',
+            "key 'score' stands twice",
+        ),
         (json.dumps(GOOD | {"weight": 0}), "weight 0 is not a positive number"),
         (json.dumps(GOOD | {"repeat": True}), "repeat is not a whole number"),
         (json.dumps(GOOD | {"tokens": 1.5}), "tokens is neither"),

@@ -13,7 +13,7 @@ from transferscope.core.records import Failure, ModelRef, Outcome, Response
 from transferscope.runs import RunWriter, read_run
 from transferscope.runs.writer import claimed
 
-from .test_folder import COLOURS, SAID, SUMS, manifest, write
+from .test_run_folder import COLOURS, SAID, SUMS, manifest, write
 
 FAILED = Failure("sums", "c", 0, "answered 500")
 
@@ -87,7 +87,7 @@ def test_what_a_benchmark_lacked_is_added(tmp_path: Path) -> None:
     with RunWriter.open(tmp_path, manifest(limit=4)) as writer:
         writer.add("sums", [late], [Response("c", 0, "3+3?", "6")], [more])
     run = read_run(tmp_path)
-    assert run.outcomes == (*SUMS, *COLOURS, late)
+    assert run.outcomes == (*SUMS, late, *COLOURS)
     assert (run.failures, run.manifest.failed, run.manifest.limit) == ((more,), 1, 4)
     assert [r.response for r in run.responses("sums").values()] == [
         *(r.response for r in SAID),

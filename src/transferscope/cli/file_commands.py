@@ -123,8 +123,8 @@ def eee(run: Path, *, out: Path) -> None:
     from .shared import opened
 
     check_outputs({"--out": out}, [run])
-    with opened([run], mapping=None, source=None) as (opened_run,):
-        written = export_eee(opened_run, out)
+    (opened_run,) = opened([run], mapping=None, source=None)
+    written = export_eee(opened_run, out)
     say(f"{len(written)} files in {out}")
 
 

@@ -125,8 +125,8 @@ def compare(
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope compare BASE TUNED...")
     check_outputs({"--html": html, "--md": md, "--csv": csv}, [base, *tuned, mapping])
-    with opened([base, *tuned], mapping=mapping, source=source, fields=fields, tuned=True) as runs:
-        comparison = compare_runs(runs[0], runs[1:], seed=seed, replicates=replicates)
+    runs = opened([base, *tuned], mapping=mapping, source=source, fields=fields, tuned=True)
+    comparison = compare_runs(runs[0], runs[1:], seed=seed, replicates=replicates)
     if html or md or csv:
         from ..report import ReportInput, render_csv, render_html, render_markdown
 
@@ -168,10 +168,10 @@ def rank(
 
     if not tuned:
         raise InputError("no tuned run given", remedy="transferscope rank BASE TUNED...")
-    with opened([base, *tuned], mapping=mapping, source=source, fields=fields, tuned=True) as runs:
-        ranking = rank_runs(
-            runs[0], runs[1:], allowed_loss=allowed_loss, seed=seed, replicates=replicates
-        )
+    runs = opened([base, *tuned], mapping=mapping, source=source, fields=fields, tuned=True)
+    ranking = rank_runs(
+        runs[0], runs[1:], allowed_loss=allowed_loss, seed=seed, replicates=replicates
+    )
     if as_json:
         print_json(ranking.to_json())
         return
@@ -225,9 +225,9 @@ def gate(
     try:
         rules = load_policy(policy)
         paths = [base, tuned, *extra.values()]
-        with opened(paths, mapping=mapping, source=source, fields=fields) as runs:
-            more = dict(zip(extra, runs[2:], strict=True))
-            result = judge(runs[0], runs[1], rules, **more, seed=seed, replicates=replicates)
+        runs = opened(paths, mapping=mapping, source=source, fields=fields)
+        more = dict(zip(extra, runs[2:], strict=True))
+        result = judge(runs[0], runs[1], rules, **more, seed=seed, replicates=replicates)
         asked = {md: render_gate_markdown, junit: render_junit}
         write_texts({path: render(result) for path, render in asked.items() if path})
     except TransferscopeError as err:

@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
@@ -220,7 +220,6 @@ def say_unfinished(teacher: Path) -> None:
         say(f"{teacher}: {count} unfinished responses left out")
 
 
-@contextmanager
 def opened(
     paths: Sequence[Path],
     *,
@@ -228,8 +227,8 @@ def opened(
     source: str | None,
     fields: Sequence[str] = (),
     tuned: bool = False,
-) -> Iterator[Any]:
-    """Runs, foreign results imported into folders that live as long as the block.
+) -> list[Run]:
+    """Runs of run folders and of foreign results, which are read into memory.
 
     The first is the base: ``source`` must be one of its groups. ``tuned``: all others are tuned
     models, and files of one of them may be parts of one run.
@@ -242,22 +241,24 @@ def opened(
     def note(path: Path, text: str) -> None:
         notes.setdefault(text, []).append(str(path))
 
-    how: Any = {"mapping": mapping, "source": source, "columns": fields_given(fields), "say": note}
+    columns = fields_given(fields)
     if mapping is not None:
         _say_new_groups(mapping)
-    with ExitStack() as stack:
-        # The records live to the end: the collector would walk all of them again and again.
-        gc.disable()
-        try:
-            runs = [open_run(p, stack, **how) for p in paths]
-            if tuned:
-                runs = [runs[0], *put_together(runs[1:], **how)]
-        finally:
-            gc.freeze()
-            gc.enable()
-            for text, places in notes.items():  # what holds for several inputs is said once
-                say(f"{', '.join(dict.fromkeys(places))}: {text}")
-        yield _told_apart(_with_source(runs, source))
+    # The records live to the end of the command: the collector would walk them again and again.
+    gc.disable()
+    try:
+        runs = [
+            open_run(path, mapping=mapping, source=source, columns=columns, say=note)
+            for path in paths
+        ]
+        if tuned:
+            runs = [runs[0], *put_together(runs[1:], source=source, say=note)]
+    finally:
+        gc.freeze()
+        gc.enable()
+        for text, places in notes.items():  # a note on several inputs is printed once
+            say(f"{', '.join(dict.fromkeys(places))}: {text}")
+    return _told_apart(_with_source(runs, source))
 
 
 def _with_source(runs: Sequence[Run], source: str | None) -> list[Run]:

@@ -32,7 +32,7 @@ from .opening import (
     read_bytes,
     read_start,
 )
-from .parsing import DECODER, MAX_DEPTH, too_deep
+from .parsing import DECODER, MAX_DEPTH, quick_object, too_deep
 from .scratch import is_scratch, remove_left, scratch_beside, scratch_folder
 from .unpacking import decoded
 
@@ -47,6 +47,7 @@ __all__ = [
     "is_file",
     "is_scratch",
     "json_lines",
+    "json_row",
     "json_value",
     "lines_of",
     "make_folder",
@@ -115,12 +116,20 @@ def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[t
         lines = lines_of(lines, path=path, remedy=remedy)
     for number, line in enumerate(lines, start=1):
         place = f"{path}:{number}"
-        try:
-            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-        except UnicodeDecodeError:
-            raise InputError("not UTF-8 text", place=place, remedy=remedy) from None
-        if text:
-            yield place, _object(text, place, remedy)
+        row = json_row(line, place=place, remedy=remedy, first=number == 1)
+        if row is not None:
+            yield place, row
+
+
+def json_row(line: bytes, *, place: str, remedy: str, first: bool) -> dict[str, Any] | None:
+    """The JSON object in one line, ``None`` in a blank one; the ``first`` may have a BOM."""
+    if (row := quick_object(line)) is not None:
+        return row
+    try:
+        text = line.decode("utf-8-sig" if first else "utf-8").strip()
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8 text", place=place, remedy=remedy) from None
+    return _object(text, place, remedy) if text else None
 
 
 def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
@@ -147,7 +156,7 @@ def parse_toml(text: str, *, place: str) -> dict[str, Any]:
     return value
 
 
-def write_atomically(path: Path, text: str | bytes | Iterable[str]) -> None:
+def write_atomically(path: Path, text: str | bytes | Iterable[str | bytes]) -> None:
     """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
 
     Processes that write one file at a time have a scratch file each; the last one's text stays.

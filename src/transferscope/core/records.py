@@ -1,7 +1,8 @@
-"""The frozen records that the rooms of the house hand to each other.
+"""The frozen records that the packages hand to each other.
 
 An :class:`Outcome` is one graded answer. Two runs are paired by :attr:`Outcome.key`
-(benchmark, id, repeat), never by position.
+(benchmark, id, repeat), never by position. Outcomes and responses come by the million, so they are
+msgspec structs: msgspec makes them from JSON and writes them as JSON without a dict in between.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 Tick = Callable[[str, int, int], None]
 """Progress callback: ``tick(what, done, total)``; called from long loops, cheap, may be ignored."""
@@ -29,8 +32,7 @@ def no_tick(what: str, done: int, total: int) -> None:
     """The progress callback that shows nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One graded answer: benchmark x item x repeat.
 
     ``score`` is in 0..1, ``chance`` the score of guessing (0..1, ``None`` where it is not known),
@@ -57,15 +59,17 @@ class Outcome:
     rendered_hash: str | None = None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.score) and 0.0 <= self.score <= 1.0):
+        chance, tokens = self.chance, self.tokens
+        if not 0.0 <= self.score <= 1.0:  # NaN is not, either
             raise ValueError(f"score {self.score!r} is not within 0..1")
         if not 0.0 < self.weight <= HEAVIEST:
             raise ValueError(f"weight {self.weight!r} is not a positive number up to {HEAVIEST:g}")
         if not 0 <= self.repeat <= MOST:
             raise ValueError(f"repeat {shortened(self.repeat)} is not within 0..{MOST:,}")
-        if self.tokens is not None and not 0 <= self.tokens <= MOST:
-            raise ValueError(f"tokens {shortened(self.tokens)} is not within 0..{MOST:,}")
-        _check_chance(self.chance)
+        if tokens is not None and not 0 <= tokens <= MOST:
+            raise ValueError(f"tokens {shortened(tokens)} is not within 0..{MOST:,}")
+        if chance is not None and not 0.0 <= chance < 1.0:
+            raise ValueError(f"chance {chance!r} is not within 0..1")
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -135,19 +139,13 @@ def _check_chance(chance: float | None) -> None:
         raise ValueError(f"chance {chance!r} is not within 0..1")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One model output, kept beside its outcome: ``prompt`` is what the model was given."""
 
     id: str
     repeat: int
     prompt: str
     response: str
-
-
-def row_of(record: Outcome | ScoreRow | Response) -> dict[str, Any]:
-    """The record's fields by name, for JSON. ``dataclasses.asdict`` would copy them all: slow."""
-    return {name: getattr(record, name) for name in record.__slots__}
 
 
 @dataclass(frozen=True, slots=True)

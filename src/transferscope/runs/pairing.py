@@ -3,52 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..core.records import Outcome
+from .alignment import PairedBenchmark, Sides, align
 from .manifest import Manifest, contradicts
 from .run_folder import Run
 from .unpaired import UnpairedBenchmark, unpaired
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class PairedBenchmark:
-    """One benchmark of two runs, aligned by item; items are sorted by id.
-
-    ``base_scores`` and ``tuned_scores`` (n_items,) are means over an item's repeats, 0..1.
-    ``weights`` (n_items,) are relative; ``clusters`` (n_items,) numbers what shares a story or
-    passage, ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the largest number of
-    repeats of an item. ``binary``: one repeat per item and every score 0 or 1. ``chance`` is the
-    weighted mean score of guessing, ``None`` where an item's is unknown. Flags are the union over
-    an item's repeats.
-    """
-
-    benchmark: str
-    ids: tuple[str, ...]
-    base_scores: Floats
-    tuned_scores: Floats
-    weights: Floats
-    clusters: Codes
-    subsets: Codes
-    subset_names: tuple[str, ...]
-    repeats: int
-    binary: bool
-    chance: float | None
-    base_flags: tuple[tuple[str, ...], ...]
-    tuned_flags: tuple[tuple[str, ...], ...]
-
-    @property
-    def n(self) -> int:
-        """Number of items."""
-        return len(self.ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,25 +62,20 @@ def pair(base: Run, tuned: Run) -> Pairing:
         if name in scored:
             unanswered |= {name: said} if said else {}
             continue
-        left = lost[0] | lost[1]
-        mine, theirs = (
-            {o.key: o for o in run.by_benchmark.get(name, ()) if o.id not in left}
-            for run in (base, tuned)
-        )
-        items, others = _ids(mine), _ids(theirs)
-        keys = sorted(key for key in mine if key[1] in others)
-        if reason := _missing(name, base, tuned) or _why_not(mine, theirs, keys):
+        if reason := _missing(name, base, tuned):
             excluded[name] = said or reason
             continue
-        shared = len(items & others)
+        sides = Sides(base.by_benchmark[name], tuned.by_benchmark[name], lost[0] | lost[1])
+        if reason := _why_not(sides):
+            excluded[name] = said or reason
+            continue
         # What failed in the tuned run alone may be what it can't do.
-        answered = {o.id for o in base.by_benchmark[name]} - lost[0]
-        if shared < len(answered):
-            fewer[name] = (shared, len(answered))
-        pairs = [(mine[key], theirs[key]) for key in keys]
-        differences += _more(name, len(others - items), len(theirs), len(keys))
-        differences += _notes(name, pairs)
-        paired[name] = _align(name, [a for a, _ in pairs], [b for _, b in pairs])
+        answered = len(set(sides.base.column("id")) - lost[0])
+        if sides.shared < answered:
+            fewer[name] = (sides.shared, answered)
+        differences += _more(name, sides)
+        differences += _notes(name, sides)
+        paired[name] = align(name, sides)
     left_out = {**tuned.manifest.left_out, **base.manifest.left_out}
     for name, reason in left_out.items():
         if name not in paired and name not in scored:
@@ -198,104 +155,42 @@ def _cut(part: PairedBenchmark, shared: set[str]) -> PairedBenchmark:
     )
 
 
-Keyed = Mapping[tuple[str, str, int], Outcome]
-"""One benchmark's outcomes by (benchmark, id, repeat)."""
+def _why_not(sides: Sides) -> str | None:
+    """Why a benchmark can't be compared."""
+    if not sides.asked:
+        return f"no item of the base's {sides.base_items} is in the tuned run"
+    if (here := len(sides.base_rows)) < sides.asked:
+        return f"fewer repeats than the base: {here} of {sides.asked} answers"
+    differ = sides.differ("message_hash", known=True)
+    if not differ.any():
+        return None
+    ids = sides.base.column("id")
+    items = {ids[at] for at in sides.base_rows}
+    changed = {ids[at] for at in sides.base_rows[differ]}
+    return f"different messages ({len(changed)} of {len(items)} items)"
 
 
-def _ids(outcomes: Keyed) -> set[str]:
-    return {key[1] for key in outcomes}
-
-
-def _why_not(base: Keyed, tuned: Keyed, keys: Sequence[tuple[str, str, int]]) -> str | None:
-    """Why a benchmark can't be compared; ``keys``: the base's answers to shared items."""
-    if not keys:
-        return f"no item of the base's {len(_ids(base))} is in the tuned run"
-    if (here := sum(key in tuned for key in keys)) < len(keys):
-        return f"fewer repeats than the base: {here} of {len(keys)} answers"
-    changed = {
-        key[1]
-        for key in keys
-        if None not in (hashes := (base[key].message_hash, tuned[key].message_hash))
-        and hashes[0] != hashes[1]
-    }
-    items = {key[1] for key in keys}
-    return f"different messages ({len(changed)} of {len(items)} items)" if changed else None
-
-
-def _more(name: str, items: int, answers: int, used: int) -> list[str]:
+def _more(name: str, sides: Sides) -> list[str]:
     """What the tuned run has more of; nothing of it is compared."""
-    count, what = (items, "item") if items else (answers - used, "answer")
+    items = sides.tuned_items - sides.shared
+    count = items or sides.tuned_answers - len(sides.tuned_rows)
+    what = "item" if items else "answer"
     if count <= 0:
         return []
     counted, are = (f"1 {what}", "is") if count == 1 else (f"{count} {what}s", "are")
     return [f"{name}: {counted} that only the tuned run has {are} ignored"]
 
 
-def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> PairedBenchmark:
-    """Both sequences hold the same keys, sorted by (id, repeat)."""
-    ids = tuple(dict.fromkeys(o.id for o in base))
-    position = {id_: i for i, id_ in enumerate(ids)}
-    item = np.array([position[o.id] for o in base])
-    counts = np.bincount(item)
-    first = np.searchsorted(item, np.arange(len(ids)))
-    heads = [base[i] for i in first]
-    scores = [np.bincount(item, weights=[o.score for o in side]) / counts for side in (base, tuned)]
-    weights = np.array([o.weight for o in heads])
-    clusters, _ = _codes([("story", o.cluster) if o.cluster else ("item", o.id) for o in heads])
-    subsets, names = _codes([o.subset for o in heads])
-    repeats = int(counts.max())
-    return PairedBenchmark(
-        benchmark=name,
-        ids=ids,
-        base_scores=scores[0],
-        tuned_scores=scores[1],
-        weights=weights,
-        clusters=clusters,
-        subsets=subsets,
-        subset_names=tuple(str(n) for n in names),
-        repeats=repeats,
-        binary=repeats == 1 and all(o.score in (0.0, 1.0) for o in (*base, *tuned)),
-        chance=_chance(heads, weights),
-        base_flags=_flags(base, ids),
-        tuned_flags=_flags(tuned, ids),
-    )
-
-
-def _chance(heads: Sequence[Outcome], weights: Floats) -> float | None:
-    """Weighted mean over the items; ``None`` where that of one of them is unknown."""
-    known = [o.chance for o in heads if o.chance is not None]
-    return float(np.average(known, weights=weights)) if len(known) == len(heads) else None
-
-
-def _codes(labels: Sequence[Hashable]) -> tuple[Codes, tuple[Hashable, ...]]:
-    """Labels numbered in the order of their first appearance, and the labels."""
-    numbers = {label: i for i, label in enumerate(dict.fromkeys(labels))}
-    return np.array([numbers[label] for label in labels], dtype=np.int64), tuple(numbers)
-
-
-def _flags(outcomes: Sequence[Outcome], ids: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    union: dict[str, set[str]] = {id_: set() for id_ in ids}
-    for outcome in outcomes:
-        union[outcome.id].update(outcome.flags)
-    return tuple(tuple(sorted(union[id_])) for id_ in ids)
-
-
-def _notes(name: str, pairs: Sequence[tuple[Outcome, Outcome]]) -> list[str]:
+def _notes(name: str, sides: Sides) -> list[str]:
     """What differs inside a benchmark that is compared nevertheless."""
-    notes = []
-    if unknown := sum(None in (a.message_hash, b.message_hash) for a, b in pairs):
-        count = "all" if unknown == len(pairs) else f"{unknown} of {len(pairs)}"
+    notes, n = [], len(sides.base_rows)
+    if unknown := int(sides.unknown("message_hash").sum()):
+        count = "all" if unknown == n else f"{unknown} of {n}"
         notes.append(f"{name}: messages can't be checked ({count} answers)")
-    rendered = sum(
-        None not in (a.rendered_hash, b.rendered_hash) and a.rendered_hash != b.rendered_hash
-        for a, b in pairs
-    )
-    if rendered:
-        notes.append(
-            f"{name}: same messages, rendered differently ({rendered} of {len(pairs)} answers)"
-        )
+    if rendered := int(sides.differ("rendered_hash", known=True).sum()):
+        notes.append(f"{name}: same messages, rendered differently ({rendered} of {n} answers)")
     for what in ("weight", "cluster", "subset", "chance"):
-        if any(getattr(a, what) != getattr(b, what) for a, b in pairs):
+        if sides.differ(what).any():
             notes.append(f"{name}: {what} differs; the base's is used")
     return notes
 
@@ -310,12 +205,12 @@ def _settings(base: Run, tuned: Run) -> list[str]:
     for name in ("template", "seed", "limit", "provenance"):
         notes += _note(name, getattr(a, name), getattr(b, name))
     for what in ("engine", "decoding", "versions"):
-        mine, theirs = getattr(a, what), getattr(b, what)
-        for key in sorted(set(mine) | set(theirs)):
+        before, after = getattr(a, what), getattr(b, what)
+        for key in sorted(set(before) | set(after)):
             of_a_task = what == "decoding" or key.startswith("task ")
-            if of_a_task and (key not in mine or key not in theirs):
-                continue  # a benchmark of one run only: said where benchmarks are excluded
-            notes += _note(f"{what} {key}", mine.get(key), theirs.get(key))
+            if of_a_task and (key not in before or key not in after):
+                continue  # a benchmark of one run only: named among the excluded ones
+            notes += _note(f"{what} {key}", before.get(key), after.get(key))
     return notes
 
 
@@ -333,8 +228,8 @@ def _shared(one: Manifest, other: Manifest) -> dict[str, Any]:
     }
 
 
-def _note(name: str, mine: Any, theirs: Any) -> list[str]:
-    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
-        inner = sorted(set(mine) | set(theirs))
-        return [n for k in inner for n in _note(f"{name} {k}", mine.get(k), theirs.get(k))]
-    return [f"{name}: {mine} / {theirs}"] if mine != theirs else []
+def _note(name: str, base: Any, tuned: Any) -> list[str]:
+    if isinstance(base, Mapping) and isinstance(tuned, Mapping):
+        inner = sorted(set(base) | set(tuned))
+        return [n for k in inner for n in _note(f"{name} {k}", base.get(k), tuned.get(k))]
+    return [f"{name}: {base} / {tuned}"] if base != tuned else []

@@ -6,23 +6,30 @@
     responses/BENCHMARK.jsonl   id, repeat, prompt, response (optional; read lazily)
 
 A request that failed for good is an outcome whose score is null, with the reason in ``failed``; a
-later line of the same answer replaces it. :mod:`.writer` says how a folder comes about.
+later line of the same answer replaces it. :mod:`.writer` says how a folder is written.
+
+A line of outcomes.jsonl that is, byte for byte, what msgspec writes of the outcome in it needs no
+further check: it has every field once and nothing else. Any other line is read strictly.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
 
+import msgspec
+
 from ..core.errors import InputError
-from ..core.files import is_file, json_lines, open_file
+from ..core.files import is_file, json_lines, json_row, open_file
 from ..core.records import Failure, Outcome, Response, ScoreRow
 from .manifest import MANIFEST_FILE, Manifest, read_manifest
+from .outcome_columns import OutcomeColumns, columns_of
 
 __all__ = ["Run", "read_run"]
 
@@ -36,37 +43,40 @@ _STRINGS = ("benchmark", "id", "subset", "cluster")
 _OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
 _REQUIRED = {"benchmark", "id", "score"}
 LONGEST_REASON = 1000
-_FIELDS = {f.name for f in fields(Outcome)}
+_FIELDS = set(Outcome.__struct_fields__)
+_DECODE = msgspec.json.Decoder(Outcome).decode
+_ENCODE = msgspec.json.Encoder().encode
 _OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
+
+
+Texts = Callable[[], Iterable[Response]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as read: its manifest, every outcome in the file's order, and score-only rows.
+    """A run as read: its manifest, the outcomes of every benchmark, and score-only rows.
 
-    ``origin``: the foreign results it was imported from, where the folder is a passing one.
-    ``failures``: answers that never came; they are in no score.
+    ``by_benchmark`` is in the order of the benchmarks' first lines. ``texts``: for foreign results,
+    which ``path`` names, how the answers of a benchmark that kept any are read again; ``None`` for
+    a run folder. ``failures``: answers that never came; they are in no score.
     """
 
     path: Path
     manifest: Manifest
-    outcomes: tuple[Outcome, ...]
+    by_benchmark: Mapping[str, OutcomeColumns]
     scores: tuple[ScoreRow, ...] = ()
-    origin: Path | None = None
+    texts: Mapping[str, Texts] | None = field(default=None, repr=False)
     failures: tuple[Failure, ...] = ()
 
     @property
     def place(self) -> Path:
         """What the user named."""
-        return self.origin or self.path
+        return self.path
 
-    @cached_property
-    def by_benchmark(self) -> dict[str, tuple[Outcome, ...]]:
-        """Outcomes of every benchmark, in the order of their first lines."""
-        grouped: dict[str, list[Outcome]] = {}
-        for outcome in self.outcomes:
-            grouped.setdefault(outcome.benchmark, []).append(outcome)
-        return {name: tuple(outcomes) for name, outcomes in grouped.items()}
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """All outcomes, benchmark by benchmark; made anew at every call."""
+        return tuple(outcome for rows in self.by_benchmark.values() for outcome in rows)
 
     @cached_property
     def failed(self) -> Mapping[str, tuple[Failure, ...]]:
@@ -75,28 +85,35 @@ class Run:
         return {name: tuple(f for f in self.failures if f.benchmark == name) for name in names}
 
     def keeps_answers(self, benchmark: str) -> bool:
-        """Whether artefacts of ``benchmark`` are known: its answers were kept, or an engine's word.
+        """Whether artefacts of ``benchmark`` are known, from its answers or from the engine.
 
-        A score in a table can't have been cut, and isn't known not to have been.
+        Nobody knows whether an answer was cut of which only a table's score was kept.
         """
-        outcomes = self.by_benchmark.get(benchmark, ())
-        if not outcomes:
+        outcomes = self.by_benchmark.get(benchmark)
+        if outcomes is None:
             return False
-        if is_file(self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"):
-            return True
-        told = any(o.flags or o.finish is not None for o in outcomes)
-        return told or self.manifest.provenance == "evaluated"
+        if self.texts is not None:
+            kept = benchmark in self.texts
+        else:
+            kept = is_file(self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl")
+        told = any(outcomes.column("flags")) or any(outcomes.column("finish"))
+        return kept or told or self.manifest.provenance == "evaluated"
 
     def responses(self, benchmark: str) -> dict[tuple[str, int], Response]:
         """Responses of ``benchmark`` by (id, repeat), read now; empty where none were kept.
 
         Raises :class:`InputError` naming file and line of what can't be read.
         """
+        if self.texts is not None:
+            found = self.texts[benchmark]() if benchmark in self.texts else ()
+            return {(response.id, response.repeat): response for response in found}
         path = self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"
         if benchmark not in self.by_benchmark or not is_file(path):
             return {}
-        found: dict[tuple[str, int], Response] = {}
+        kept: dict[tuple[str, int], Response] = {}
         for place, row in _rows(path):
+            if missing := [name for name in Response.__struct_fields__ if name not in row]:
+                _malformed(f"missing {missing[0]!r}", place)
             try:
                 response = Response(**row)
             except TypeError as err:
@@ -104,8 +121,8 @@ class Run:
             kinds = (type(response.id), type(response.prompt), type(response.response))
             if type(response.repeat) is not int or kinds != (str, str, str):
                 _malformed("id, prompt and response must be strings, repeat a number", place)
-            found[(response.id, response.repeat)] = response
-        return found
+            kept[(response.id, response.repeat)] = response
+        return kept
 
 
 def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
@@ -133,25 +150,10 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
             place=str(file),
             remedy=f"the file was changed; {AGAIN}",
         )
-    outcomes: dict[tuple[str, str, int], Outcome] = {}
-    failures: dict[tuple[str, str, int], Failure] = {}
-    counts: Counter[str] = Counter()
-    safe: set[str] = set()
-    for place, row in _rows(file, manifest.committed):
-        if "failed" in row:
-            failure = _failure(row, place)
-            failures[failure.key] = failure
-            counts[failure.benchmark] += 1
-            continue
-        outcome = _outcome(row, place)
-        counts[outcome.benchmark] += 1
-        if outcome.benchmark not in safe:  # it names a file below responses/
-            if not SAFE_NAME.fullmatch(outcome.benchmark):
-                _malformed(f"benchmark name {outcome.benchmark!r} can't be a file name", place)
-            safe.add(outcome.benchmark)
-        if outcomes.setdefault(outcome.key, outcome) is not outcome:
-            key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
-            raise InputError(f"duplicate answer: {key}", place=place, remedy=AGAIN)
+    rows = _Rows()
+    for number, line in enumerate(BytesIO(_committed(file, manifest)), start=1):
+        rows.add(line, number, file)
+    counts = rows.counts
     expected = {name: entry["n"] for name, entry in manifest.complete.items()}
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
@@ -163,10 +165,55 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     return Run(
         path,
         manifest,
-        tuple(outcomes.values()),
+        columns_of(rows.outcomes.values()),
         _scores(path / SCORES_FILE, manifest),
-        failures=tuple(failure for key, failure in failures.items() if key not in outcomes),
+        failures=tuple(f for key, f in rows.failures.items() if key not in rows.outcomes),
     )
+
+
+class _Rows:
+    """The lines of outcomes.jsonl as they are read."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[tuple[str, str, int], Outcome] = {}
+        self.failures: dict[tuple[str, str, int], Failure] = {}
+        self.counts: Counter[str] = Counter()
+        self._safe: set[str] = set()
+
+    def add(self, line: bytes, number: int, file: Path) -> None:
+        """The outcome or failure in ``line``, unless it is blank."""
+        try:
+            outcome = _DECODE(line)
+        except (ValueError, RecursionError):
+            outcome = None
+        if outcome is None or _ENCODE(outcome) != line.removesuffix(b"\n"):
+            place = f"{file}:{number}"
+            row = json_row(line, place=place, remedy=_REPAIR, first=number == 1)
+            if row is None:
+                return
+            if "failed" in row:
+                failure = _failure(row, place)
+                self.failures[failure.key] = failure
+                self.counts[failure.benchmark] += 1
+                return
+            outcome = _outcome(row, place)
+        name = outcome.benchmark
+        if name not in self._safe:  # it names a file below responses/
+            if not SAFE_NAME.fullmatch(name):
+                _malformed(f"benchmark name {name!r} can't be a file name", f"{file}:{number}")
+            self._safe.add(name)
+        self.counts[name] += 1
+        if self.outcomes.setdefault(outcome.key, outcome) is not outcome:
+            key = f"benchmark {name}, id {outcome.id}, repeat {outcome.repeat}"
+            raise InputError(f"duplicate answer: {key}", place=f"{file}:{number}", remedy=AGAIN)
+
+
+def _committed(file: Path, manifest: Manifest) -> bytes:
+    """The bytes of outcomes.jsonl that count; none where there is no file."""
+    if not is_file(file):
+        return b""
+    with open_file(file, remedy=_REPAIR) as content:
+        return content.read(manifest.committed)
 
 
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
@@ -189,16 +236,11 @@ def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
     return tuple(found.values())
 
 
-def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The file's rows, none where there is no file; the first ``committed`` bytes where given."""
-    if not is_file(file):
-        return
-    with open_file(file, remedy=_REPAIR) as lines:
-        if committed is None:
+def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The file's rows, none where there is no file."""
+    if is_file(file):
+        with open_file(file, remedy=_REPAIR) as lines:
             yield from json_lines(lines, path=file, remedy=_REPAIR)
-            return
-        content = lines.read(committed)
-    yield from json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
 
 
 def _outcome(row: dict[str, Any], place: str) -> Outcome:
@@ -211,7 +253,7 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
         row[name] = tuple(value)
     try:
         return Outcome(**row)
-    except (TypeError, ValueError, OverflowError) as err:
+    except ValueError as err:
         _malformed(str(err), place)
 
 
@@ -235,6 +277,8 @@ def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
     for expected, allowed, names_ in (
         ("not a string", (str,), _STRINGS),
         ("neither a string nor null", (str, nothing), _OPTIONAL_STRINGS),
+        ("not a number", (int, float, bool), ("score", "weight")),
+        ("neither a number nor null", (int, float, bool, nothing), ("chance",)),
         ("not a whole number", (int,), ("repeat",)),  # a bool is no int here
         ("neither a whole number nor null", (int, nothing), ("tokens",)),
         ("not a list of strings", (list,), ("flags", "flags_inferred")),

@@ -11,7 +11,6 @@ outcomes.jsonl. What lies beyond that length was cut off by a kill and is droppe
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections import Counter
@@ -22,6 +21,8 @@ from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import msgspec
 
 from ..core.errors import InputError
 from ..core.files import (
@@ -37,11 +38,13 @@ from ..core.files import (
     remove_left,
     write_atomically,
 )
-from ..core.records import Failure, Outcome, Response, ScoreRow, row_of
+from ..core.records import Failure, Outcome, Response, ScoreRow
 from .journal import drop_journals, holds_answers
 from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
 from .run_folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE_RESPONSE = msgspec.json.Decoder(Response).decode
 LOCK_FILE = ".run.lock"
 WRITER_FILE = ".run.writer"
 
@@ -182,11 +185,7 @@ class RunWriter:
         outcomes or a benchmark that is already committed; :class:`InputError` for a name that
         can't be a file name.
         """
-        if not SAFE_NAME.fullmatch(name):
-            raise InputError(
-                f"benchmark name {name!r} can't be a file name",
-                remedy="use letters, digits, '.', '_' and '-'",
-            )
+        check_name(name)
         if name in self.manifest.complete:
             raise ValueError(f"benchmark {name!r} is already committed")
         self._commit(name, outcomes, map(_line, responses), failures)
@@ -208,42 +207,34 @@ class RunWriter:
         kept = self._kept_responses(name, without=new)
         self._commit(name, outcomes, chain(kept, map(_line, responses)), failures)
 
-    def _kept_responses(self, name: str, *, without: set[tuple[str, int]]) -> Iterator[str]:
+    def _kept_responses(self, name: str, *, without: set[tuple[str, int]]) -> Iterator[bytes]:
         file = self.path / RESPONSES_FOLDER / f"{name}.jsonl"
         if not is_file(file):
             return
         with open_file(file, remedy=AGAIN) as lines:
-            for raw in lines:
-                line = raw.decode()
-                row = json.loads(line)
-                if (row["id"], row["repeat"]) not in without:
+            for line in lines:
+                kept = _DECODE_RESPONSE(line)
+                if (kept.id, kept.repeat) not in without:
                     yield line
 
     def _commit(
         self,
         name: str,
         outcomes: Sequence[Outcome],
-        responses: Iterator[str],
+        responses: Iterator[bytes],
         failures: Sequence[Failure],
     ) -> None:
         if (first := next(responses, None)) is not None:
             folder = self.path / RESPONSES_FOLDER
             make_folder(folder)
             write_atomically(folder / f"{name}.jsonl", chain([first], responses))
-        records: list[Outcome | Failure] = [*outcomes, *failures]
-        if not records or any(record.benchmark != name for record in records):
-            raise ValueError(f"benchmark {name!r} needs outcomes, all of its own")
-        keys = Counter(record.key for record in records)
-        if twice := [key for key, count in keys.items() if count > 1]:
-            raise ValueError(f"duplicate answer {twice[0]}")
-        lines = chain(map(row_of, outcomes), map(_failed, failures))
+        n = check_answers(name, outcomes, failures)
         with appending(self.path / OUTCOMES_FILE) as file:
-            for row in lines:
-                line = json.dumps(row, ensure_ascii=False, allow_nan=False)
-                file.write(line.encode() + b"\n")
+            for row in chain(outcomes, map(_failed, failures)):
+                file.write(_line(row))
             end = file.tell()
         before = self.manifest.complete.get(name, {}).get("n", 0)
-        entry = {"outcomes_bytes": end, "n": before + len(records)}
+        entry = {"outcomes_bytes": end, "n": before + n}
         if failures:
             entry["failed"] = len(failures)
         complete = {**self.manifest.complete, name: entry}
@@ -254,13 +245,8 @@ class RunWriter:
 
         Raises ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes.
         """
-        keys = Counter((row.benchmark, row.subset) for row in rows)
-        twice = [key for key, count in keys.items() if count > 1]
-        both = [r.benchmark for r in rows if self.manifest.complete.get(r.benchmark, {}).get("n")]
-        if twice or both:
-            raise ValueError(f"a second score of {(twice or both)[0]}")
-        lines = [json.dumps(row_of(row), ensure_ascii=False, allow_nan=False) for row in rows]
-        write_atomically(self.path / SCORES_FILE, "".join(line + "\n" for line in lines))
+        check_scores(rows, self.manifest.complete)
+        write_atomically(self.path / SCORES_FILE, b"".join(map(_line, rows)))
         entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
         self._replace(replace(self.manifest, complete=complete, status="running"))
@@ -293,8 +279,44 @@ class RunWriter:
             self.close()
 
 
-def _line(response: Response) -> str:
-    return json.dumps(row_of(response), ensure_ascii=False) + "\n"
+def check_name(benchmark: str) -> None:
+    """Raise :class:`InputError` for a benchmark whose name can't be a file's."""
+    if not SAFE_NAME.fullmatch(benchmark):
+        raise InputError(
+            f"benchmark name {benchmark!r} can't be a file name",
+            remedy="use letters, digits, '.', '_' and '-'",
+        )
+
+
+def check_answers(
+    benchmark: str, outcomes: Sequence[Outcome], failures: Sequence[Failure] = ()
+) -> int:
+    """How many answers these are, which must be of ``benchmark`` and have a key each.
+
+    Raises ``ValueError`` for none, one of another benchmark, and a (benchmark, id, repeat) that
+    comes twice.
+    """
+    records: list[Outcome | Failure] = [*outcomes, *failures]
+    if not records or any(record.benchmark != benchmark for record in records):
+        raise ValueError(f"benchmark {benchmark!r} needs outcomes, all of its own")
+    keys = [record.key for record in records]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key, count in Counter(keys).items() if count > 1)
+        raise ValueError(f"duplicate answer {twice}")
+    return len(records)
+
+
+def check_scores(rows: Sequence[ScoreRow], complete: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes."""
+    keys = Counter((row.benchmark, row.subset) for row in rows)
+    twice = [key for key, count in keys.items() if count > 1]
+    both = [row.benchmark for row in rows if complete.get(row.benchmark, {}).get("n")]
+    if twice or both:
+        raise ValueError(f"a second score of {(twice or both)[0]}")
+
+
+def _line(record: Outcome | Response | ScoreRow | dict[str, Any]) -> bytes:
+    return _ENCODE(record) + b"\n"
 
 
 def _failed(failure: Failure) -> dict[str, Any]:

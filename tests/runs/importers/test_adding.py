@@ -1,7 +1,5 @@
 """Import into a run folder that is there: the same model is added to, all else refused."""
 
-from contextlib import ExitStack
-
 import pytest
 
 from transferscope.core.errors import InputError
@@ -123,9 +121,8 @@ def test_parts_of_one_model_are_put_together(put_results):
         put_results("d", document("arc_challenge", 0.6, model="acme/other")),
     ]
     said = []
-    with ExitStack() as stack:
-        opened = [open_run(f, stack) for f in folders]
-        runs = put_together(opened, say=lambda *told: said.append(told))
+    opened = [open_run(f) for f in folders]
+    runs = put_together(opened, say=lambda *told: said.append(told))
     assert [[row.benchmark for row in run.scores] for run in runs] == [
         ["boolq", "gsm8k"],
         ["boolq"],  # measured again: another checkpoint, most likely

@@ -1,7 +1,6 @@
 """Samples that don't make the score beside them: found at import, said first everywhere."""
 
 import json
-from contextlib import ExitStack
 
 import pytest
 
@@ -43,9 +42,8 @@ def runs(put_results):
         "tuned", document("boolq", 0.75, n=40, model="acme/tuned"), [1] * 10 + [0] * 10
     )
     said = []
-    with ExitStack() as stack:
-        say = lambda path, note: said.append(f"{path}: {note}")  # noqa: E731
-        yield [open_run(path, stack, say=say) for path in (base, tuned)], said
+    say = lambda path, note: said.append(f"{path}: {note}")  # noqa: E731
+    return [open_run(path, say=say) for path in (base, tuned)], said
 
 
 def test_it_is_kept_with_the_run_and_told_first_by_the_import(put_results, tmp_path):

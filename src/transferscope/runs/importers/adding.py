@@ -44,7 +44,7 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
         return Addition(results, manifest)
     _refuse_another(there, manifest, out)
     names = dict.fromkeys((*results.samples, *(row.benchmark for row in results.scores)))
-    joined = _joined(there, manifest, list(names), out, source=source)
+    whole = joined(there, manifest, list(names), out, source=source)
     known = [name for name in results.samples if name in there.complete]
     for name in known:
         _refuse_other_answers(run, name, results, out)
@@ -58,16 +58,16 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
             known.append(row.benchmark)
         else:
             new.append(row)
-    write_manifest(out, joined)
+    write_manifest(out, whole)
     passed_over = ", ".join(dict.fromkeys(known))
     notes = (f"already in {out}, the same: {passed_over}",) if known else ()
     scores = (*run.scores, *new) if new else ()
-    return Addition(replace(results, samples=samples, scores=scores), joined, notes)
+    return Addition(replace(results, samples=samples, scores=scores), whole, notes)
 
 
 def are_parts(one: Run, other: Run) -> bool:
     """Whether both are foreign results of one model, and of different benchmarks."""
-    if one.origin is None or other.origin is None:
+    if one.texts is None or other.texts is None:
         return False
     shared_names = set(one.manifest.complete) & set(other.manifest.complete)
     return not shared_names and _another(one.manifest, other.manifest) is None
@@ -89,9 +89,9 @@ def _another(there: Manifest, new: Manifest) -> str | None:
         "revision": (there.model.revision, new.model.revision),
         "model fingerprint": (there.model.fingerprint, new.model.fingerprint),
     }
-    for name, (mine, asked) in pairs.items():
-        if None not in (mine, asked) and mine != asked:
-            return f"holds a run with another {name}: {mine} there, {asked} asked for"
+    for name, (held, asked) in pairs.items():
+        if None not in (held, asked) and held != asked:
+            return f"holds a run with another {name}: {held} there, {asked} asked for"
     return None
 
 
@@ -103,17 +103,18 @@ def _refuse_another(there: Manifest, new: Manifest, out: Path) -> None:
 
 
 def _refuse_other_answers(run: Run, name: str, results: Results, out: Path) -> None:
-    mine = {outcome.key: outcome.score for outcome in run.by_benchmark.get(name, ())}
+    held = {outcome.key: outcome.score for outcome in run.by_benchmark.get(name, ())}
     asked = {s.outcome.key: s.outcome.score for s in results.samples[name]()}
-    if mine != asked:
-        raise _already(name, "other answers" if mine else "a score alone", out)
+    if held != asked:
+        raise _already(name, "other answers" if held else "a score alone", out)
 
 
-def _joined(
+def joined(
     there: Manifest, new: Manifest, names: Sequence[str], out: Path, *, source: str | None
 ) -> Manifest:
-    """The manifest of both; settings in which they differ are kept by benchmark.
+    """The manifest of both runs; settings in which they differ are kept by benchmark.
 
+    ``out`` is named in errors: for another ``source``, or a benchmark in another group.
     ``names``: the new one's benchmarks. One that both have (other subsets) keeps its settings.
     """
     settings = {name: _settings(new, name) for name in names}
@@ -168,19 +169,19 @@ def _settings(manifest: Manifest, benchmark: str) -> dict[str, Any]:
 
 
 def _suite(there: Manifest, new: Manifest, out: Path, *, source: str | None) -> Suite:
-    mine, asked = there.load_suite(), new.load_suite()
-    if source is not None and source != mine.source:
-        what = f"holds a run with source group {mine.source!r}"
+    held, asked = there.load_suite(), new.load_suite()
+    if source is not None and source != held.source:
+        what = f"holds a run with source group {held.source!r}"
         raise InputError(
             what, place=str(out), remedy=f"leave --source {source} away, or {_ANOTHER}"
         )
     for name, group in asked.group_of.items():
-        if mine.group_of.get(name, group) != group:
-            what = f"holds {name} in group {mine.group_of[name]!r}, not {group!r}"
+        if held.group_of.get(name, group) != group:
+            what = f"holds {name} in group {held.group_of[name]!r}, not {group!r}"
             raise InputError(what, place=str(out), remedy="use the same --map")
     groups = {
-        group: tuple(dict.fromkeys((*mine.groups.get(group, ()), *asked.groups.get(group, ()))))
-        for group in dict.fromkeys((*mine.groups, *asked.groups))
+        group: tuple(dict.fromkeys((*held.groups.get(group, ()), *asked.groups.get(group, ()))))
+        for group in dict.fromkeys((*held.groups, *asked.groups))
     }
-    benchmarks = {**asked.benchmarks, **mine.benchmarks}
-    return Suite(name=mine.name, source=mine.source, groups=groups, benchmarks=benchmarks)
+    benchmarks = {**asked.benchmarks, **held.benchmarks}
+    return Suite(name=held.name, source=held.source, groups=groups, benchmarks=benchmarks)
