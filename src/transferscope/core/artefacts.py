@@ -135,7 +135,7 @@ def stop_cut(text: str) -> bool:
     line says nothing: paragraphs end so.
     """
     words = text.rstrip(" ")
-    bold = text[text.rfind("\n") + 1 :].count("**") % 2 == 1
+    bold = "*" in text and text[text.rfind("\n") + 1 :].count("**") % 2 == 1
     if words == text:
         return bold and text.endswith("**")
     return words[-1:].isalpha() and (bold or len(text) < UNANSWERED_CHARS)
@@ -203,7 +203,13 @@ def prompt_echo(text: str, prompt: str) -> bool:
 
 def role_leak(text: str) -> bool:
     """The answer goes on as somebody else: a chat template's mark, or a line that names a role."""
-    return bool(_TEMPLATE.search(text) or _FIRST_ROLE.match(text) or _LATER_ROLE.search(text))
+    # A search for several characters at once is slow, and most texts have none of them.
+    marked = ("<" in text and any(part in text for part in ("<|", "_of_turn>", "SYS>>"))) or (
+        "[" in text and "INST]" in text
+    )
+    if marked and _TEMPLATE.search(text):
+        return True
+    return bool(_FIRST_ROLE.match(text) or _LATER_ROLE.search(text))
 
 
 def _boxed_end(text: str) -> bool:

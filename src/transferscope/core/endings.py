@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from .ending_code import READ, code_ends, in_table, open_block, row_cut
 from .ending_words import (
@@ -112,18 +113,18 @@ def _bare_marker(text: str, line: str) -> bool:
 
 def _marked_end(line: str) -> bool:
     """The line ends in a mark, a picture, a tag or a link, or in a script that has no marks."""
-    last = line[-1]
-    return (
-        last in STOPS
-        or last in CLOSERS
-        or unicodedata.category(last) in ("Pe", "Pf")
-        or _symbols_off(line) != line
-        or not any(character.isalnum() for character in line[-400:])
-        or any(
-            pattern.search(line[-400:])
-            for pattern in (_TAGS, _SMILEY, _LINK, _DOMAIN, _UNSPACED_END, _KOREAN_JAPANESE)
-        )
-    )
+    last, end = line[-1], line[-400:]
+    if last in STOPS or last in CLOSERS or unicodedata.category(last) in ("Pe", "Pf"):
+        return True
+    if _symbols_off(line) != line or not any(character.isalnum() for character in end):
+        return True
+    tagged = "@" in end or "#" in end or "＃" in end
+    if (tagged and _TAGS.search(end)) or ("." in end and _DOMAIN.search(end)):
+        return True
+    if ("@" in end or "://" in end or "www." in end) and _LINK.search(end):
+        return True
+    patterns = (_SMILEY, _UNSPACED_END, _KOREAN_JAPANESE)
+    return any(pattern.search(end) for pattern in patterns)
 
 
 def _line_cut(text: str, line: str) -> bool:
@@ -220,14 +221,22 @@ def _symbols_off(line: str) -> str:
 
 def _last_stop(line: str) -> int:
     """Where the last sentence that ends inside of ``line`` ends; 0 without one."""
-    for stop in reversed([*_STOP.finditer(line, 1, max(1, len(line) - 1))]):
-        at = stop.start()
+    for at in _stops_from_the_end(line):
         if line[at] > "\u0fff" or line[at + 1].isspace() or line[at] in "।॥":
             before = next(iter(line[max(0, at - WORD) : at].split()[-1:]), "")
             if line[at] == "." and (len(before) < 2 or before.isdigit() or before in ABBREVIATED):
                 continue  # "J. K. Rowling", "3. Stir", "Dr. Hill"
             return at + 1
     return 0
+
+
+def _stops_from_the_end(line: str) -> Iterator[int]:
+    """Where full stops are in ``line``, but for its first and last characters; the last first."""
+    for end in range(len(line) - 1, 1, -READ):
+        start = max(1, end - READ)
+        part = line[start:end]
+        if any(stop in part for stop in STOPS):  # much faster than a search that finds nothing
+            yield from reversed([start + stop.start() for stop in _STOP.finditer(part)])
 
 
 def _heading(line: str) -> bool:

@@ -106,15 +106,17 @@ def read_list(path: Path, *, remedy: str) -> list[Any]:
     return value
 
 
-def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[tuple[str, Any]]:
+def json_lines(
+    lines: Iterable[bytes], *, path: Path, remedy: str, first: int = 1
+) -> Iterator[tuple[str, Any]]:
     """Place ("file:line") and object of every line that isn't blank; lazily.
 
-    ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
+    ``first`` is the number of the first line. ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
     only, while text may hold U+2028.
     """
     if isinstance(lines, BufferedReader):
         lines = lines_of(lines, path=path, remedy=remedy)
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first):
         place = f"{path}:{number}"
         row = json_row(line, place=place, remedy=remedy, first=number == 1)
         if row is not None:

@@ -97,9 +97,9 @@ def _keys_in(value: dict[str, Any] | list[Any], levels: int) -> int:
     """Number of keys of all objects in ``value``; raises :class:`_Doubt` below ``levels``."""
     if not levels:
         raise _Doubt
-    count, parts = 0, value
-    if value.__class__ is dict:
-        count, parts = len(value), value.values()  # type: ignore[union-attr, assignment]
+    count, parts = 0, iter(value)
+    if isinstance(value, dict):
+        count, parts = len(value), iter(value.values())
     for part in parts:
         kind = part.__class__
         if kind is dict or kind is list:

@@ -1,7 +1,8 @@
 """Run folders: written safely, resumed, read strictly, paired by (benchmark, id, repeat)."""
 
+from .alignment import PairedBenchmark
 from .manifest import SCHEMA, Manifest
-from .pairing import PairedBenchmark, Pairing, pair
+from .pairing import Pairing, pair
 from .run_folder import Run, read_run
 from .unpaired import Estimate, UnpairedBenchmark
 from .writer import RunWriter

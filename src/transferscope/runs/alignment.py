@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,11 +81,8 @@ class Sides:
 
     def unknown(self, name: str) -> NDArray[np.bool_]:
         """Answers (n_answers,) whose field ``name`` is ``None`` in one of the runs."""
-        base, tuned = (
-            np.array([value is None for value in side.values(name, rows)])
-            for side, rows in ((self.base, self.base_rows), (self.tuned, self.tuned_rows))
-        )
-        return base | tuned
+        here, there = self._values(name)
+        return np.array([a is None or b is None for a, b in zip(here, there, strict=True)])
 
     def _pairs(self, name: str) -> list[tuple[Hashable, Hashable]] | None:
         """Both runs' values; ``None`` where all are equal."""
@@ -94,8 +92,10 @@ class Sides:
                 return None
         elif self.alike and base == tuned:
             return None
-        here = self.base.values(name, self.base_rows)
-        return list(zip(here, self.tuned.values(name, self.tuned_rows), strict=True))
+        return list(zip(*self._values(name), strict=True))
+
+    def _values(self, name: str) -> tuple[list[Any], list[Any]]:
+        return self.base.values(name, self.base_rows), self.tuned.values(name, self.tuned_rows)
 
 
 def _positions(outcomes: OutcomeColumns, left_out: set[str]) -> dict[tuple[str, int], int]:

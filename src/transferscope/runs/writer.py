@@ -230,8 +230,8 @@ class RunWriter:
             write_atomically(folder / f"{name}.jsonl", chain([first], responses))
         n = check_answers(name, outcomes, failures)
         with appending(self.path / OUTCOMES_FILE) as file:
-            for row in chain(outcomes, map(_failed, failures)):
-                file.write(_line(row))
+            file.writelines(map(_line, outcomes))
+            file.writelines(_line(_failed(failure)) for failure in failures)
             end = file.tell()
         before = self.manifest.complete.get(name, {}).get("n", 0)
         entry = {"outcomes_bytes": end, "n": before + n}

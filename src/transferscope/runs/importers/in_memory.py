@@ -100,7 +100,7 @@ def _foreign(path: Path, results: Results, manifest: Manifest) -> Run:
             check_answers(benchmark, outcomes)
         columns[benchmark] = OutcomeColumns(outcomes)
         if kept:
-            texts[benchmark] = partial(_texts, read)
+            texts[benchmark] = results.texts.get(benchmark, partial(_texts, read))
     counts = {name: {"outcomes_bytes": 0, "n": len(rows)} for name, rows in columns.items()}
     with unusable(path):
         check_scores(results.scores, counts)

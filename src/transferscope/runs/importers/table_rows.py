@@ -27,8 +27,9 @@ recognised (:mod:`~transferscope.core.columns`). A file's further columns are ig
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -138,6 +139,26 @@ def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     for fields in every:
         _check(fields, row, column)
     return every
+
+
+def fields_reader(names: Names) -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
+    """:func:`fields_in` of a file's rows: nearly all have an id, a score and plain values."""
+    columns = [(ours, theirs, _KINDS.get(ours)) for ours, theirs in names.column.items()]
+    if names.also or "finish" in names.guessed:
+        return partial(fields_in, names=names)
+
+    def read(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        found = {}
+        for ours, theirs, kinds in columns:
+            if (value := row.get(theirs)) is not None:
+                if kinds is not None and value.__class__ not in kinds:
+                    return fields_in(row, names)
+                found[ours] = value
+        if "id" in found and ("score" in found) is not ("percent" in found):
+            return [found]
+        return fields_in(row, names)
+
+    return read
 
 
 class Numbered:
@@ -270,10 +291,15 @@ def sample_of(fields: Mapping[str, Any], place: Place) -> Sample:
         tokens=fields.get("tokens"),
         finish=finish,
     )
-    if response is None:
-        return Sample(outcome, None)
-    prompt = fields.get("prompt", "")
-    return Sample(outcome, Response(outcome.id, outcome.repeat, prompt, response))
+    return Sample(outcome, response_of(fields, place))
+
+
+def response_of(fields: Mapping[str, Any], place: Place) -> Response | None:
+    """The answer's text with what was asked; ``None`` where no text was kept."""
+    if (response := fields.get("response")) is None:
+        return None
+    id_, repeat = f"{place.prefix}{fields['id']}", fields.get("repeat", 0)
+    return Response(id_, repeat, fields.get("prompt", ""), response)
 
 
 def sample_at(
