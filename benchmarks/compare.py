@@ -2,15 +2,23 @@
 
 Seconds are for one command after start-up: reading the run folders, the numbers, and the text it
 prints, as the command line does it. Growth is measured by halving models and items; 2.0 is linear.
-Prints one JSON object.
 
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/compare.py
+``large`` are commands in a process of their own, start-up included, with their peak memory: two
+JSONL files of 60,000 answers each, with and without texts, and run folders of 20 models x 12
+benchmarks x 5,000 items. ``reading``: those folders alone, read and paired.
+
+Prints one JSON object. With ``--before`` another checkout is measured as well, in the same run.
+
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/compare.py [--large] [--before CHECKOUT]
 """
 
+import argparse
 import contextlib
 import io
 import json
+import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +30,12 @@ from transferscope.core.suite import load_suite
 from transferscope.runs import Manifest, RunWriter
 
 MODELS, ITEMS = 20, 500
+LARGE_ITEMS = 5_000
+KNOWN = (
+    *("gsm8k", "math_500", "arc_challenge", "hellaswag", "winogrande", "boolq", "piqa"),
+    *("openbookqa", "truthfulqa_mc2", "mmlu", "ifeval", "triviaqa"),
+)
+"""Tasks that foreign results may name."""
 LIMIT_SECONDS = 3.0
 POLICY = """
 [guards.other]
@@ -117,5 +131,91 @@ def report() -> dict[str, object]:
         }
 
 
+def answers(file: Path, *, gain: float, texts: bool) -> str:
+    """Plain JSONL of 12 benchmarks x :data:`LARGE_ITEMS` answers; its path."""
+    draw = random.Random(file.name)
+    with file.open("w") as lines:
+        for benchmark in KNOWN:
+            for at in range(LARGE_ITEMS):
+                right = draw.random() < 0.5 + gain
+                row = {"id": f"{at:05}", "benchmark": benchmark, "score": float(right)}
+                if texts:
+                    row["prompt"] = f"Question {at} of {benchmark}?"
+                    row["response"] = f"Step by step: {at} is so. " * 4 + f"The answer is {at}."
+                    row |= {"finish": "stop", "tokens": 40}
+                lines.write(json.dumps(row) + "\n")
+    return str(file)
+
+
+def alone(*arguments: str) -> dict[str, float]:
+    """Seconds and peak memory of a process of its own."""
+    start = time.perf_counter()
+    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode in (0, 1, 3), arguments
+    seconds = time.perf_counter() - start
+    return {
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(used.ru_utime + used.ru_stime, 2),
+        "peak_mb": round(used.ru_maxrss / 1024, 1),
+    }
+
+
+def read_and_pair(folders: list[str]) -> None:
+    from transferscope.runs import pair, read_run
+
+    base, *tuned = map(read_run, folders)
+    pairings = [pair(base, run) for run in tuned]
+    assert all(len(pairing.benchmarks) == 12 for pairing in pairings)
+
+
+def large() -> dict[str, object]:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder, command = Path(scratch), ("-m", "transferscope")
+        pairs = {
+            kind: [
+                answers(folder / f"{name}-{kind}.jsonl", gain=gain, texts=kind == "texts")
+                for name, gain in (("base", 0.0), ("tuned", 0.02))
+            ]
+            for kind in ("scores", "texts")
+        }
+        runs = cohort(folder / "large", MODELS, LARGE_ITEMS, texts=False)
+        return {
+            "items": LARGE_ITEMS,
+            "compare of two JSONL files, scores": alone(*command, "compare", *pairs["scores"]),
+            "compare of two JSONL files, texts": alone(*command, "compare", *pairs["texts"]),
+            "reading": alone(__file__, "--read", *runs),
+            "compare": alone(*command, "compare", *runs),
+            "rank": alone(*command, "rank", *runs),
+        }
+
+
+def before(checkout: Path, arguments: list[str]) -> dict[str, object]:
+    """What this script prints with the package of another checkout."""
+    found = subprocess.run(
+        [sys.executable, __file__, *arguments],
+        env={**os.environ, "PYTHONPATH": str(checkout / "src")},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return json.loads(found.stdout)
+
+
 if __name__ == "__main__":
-    print(json.dumps(report(), indent=1), file=sys.__stdout__)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--large", action="store_true", help="the large cases alone")
+    parser.add_argument("--before", type=Path, help="a checkout to measure as well")
+    parser.add_argument("--read", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.read:
+        read_and_pair(options.read)
+        sys.exit()
+    found = {"large": large()} if options.large else report() | {"large": large()}
+    if options.before:
+        found = {
+            "now": found,
+            "before": before(options.before, ["--large"] if options.large else []),
+        }
+    print(json.dumps(found, indent=1), file=sys.__stdout__)

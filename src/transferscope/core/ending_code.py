@@ -33,18 +33,15 @@ def code_ends(line: str) -> bool:
 
 def open_block(text: str) -> bool:
     """A code block, formula, environment or JSON value is still open."""
-    # One character is found much faster than several: most texts have none of these.
-    if "`" in text and text.count("```") % 2:
-        return True
-    if "~" in text and "~~~" in text and len(_TILDES.findall(text)) % 2:
-        return True
-    if "$" in text and text.count("$$") % 2:
+    # One character is found much faster than several, and most texts have none of these.
+    code = "`" in text and text.count("```") % 2
+    code = code or ("~" in text and "~~~" in text and len(_TILDES.findall(text)) % 2)
+    if code or ("$" in text and text.count("$$") % 2):
         return True
     if "\\" in text:
         pairs = (("\\[", "\\]"), ("\\begin{", "\\end{"))
-        if any(text.count(a) > text.count(b) for a, b in pairs):
-            return True
-        if text.rfind("\\(") > text.rfind("\\)"):
+        formula = any(text.count(a) > text.count(b) for a, b in pairs)
+        if formula or text.rfind("\\(") > text.rfind("\\)"):
             return True
     tail = text[-READ:]
     if text.lstrip()[:1] in "{[" and text[-1] not in STOPS:

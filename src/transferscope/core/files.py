@@ -111,8 +111,8 @@ def json_lines(
 ) -> Iterator[tuple[str, Any]]:
     """Place ("file:line") and object of every line that isn't blank; lazily.
 
-    ``first`` is the number of the first line. ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
-    only, while text may hold U+2028.
+    ``first`` is the number of the first line. ``lines`` may be the file itself, opened by
+    :func:`.opening.open_file`: lines end at ``\\n`` only, while text may hold U+2028.
     """
     if isinstance(lines, BufferedReader):
         lines = lines_of(lines, path=path, remedy=remedy)

@@ -244,6 +244,10 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _outcome(row: dict[str, Any], place: str) -> Outcome:
+    try:
+        return msgspec.convert(row, Outcome)
+    except ValueError:
+        pass  # what is wrong is said below
     if what := _complaint(tuple(row), tuple(map(type, row.values()))):
         _malformed(what, place)
     for name in ("flags", "flags_inferred"):
