@@ -47,7 +47,6 @@ __all__ = [
     "is_file",
     "is_scratch",
     "json_lines",
-    "json_row",
     "json_value",
     "lines_of",
     "make_folder",
@@ -118,20 +117,15 @@ def json_lines(
         lines = lines_of(lines, path=path, remedy=remedy)
     for number, line in enumerate(lines, start=first):
         place = f"{path}:{number}"
-        row = json_row(line, place=place, remedy=remedy, first=number == 1)
-        if row is not None:
+        if (row := quick_object(line)) is not None:
             yield place, row
-
-
-def json_row(line: bytes, *, place: str, remedy: str, first: bool) -> dict[str, Any] | None:
-    """The JSON object in one line, ``None`` in a blank one; the ``first`` may have a BOM."""
-    if (row := quick_object(line)) is not None:
-        return row
-    try:
-        text = line.decode("utf-8-sig" if first else "utf-8").strip()
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text", place=place, remedy=remedy) from None
-    return _object(text, place, remedy) if text else None
+            continue
+        try:
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
+        except UnicodeDecodeError:
+            raise InputError("not UTF-8 text", place=place, remedy=remedy) from None
+        if text:
+            yield place, _object(text, place, remedy)
 
 
 def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:

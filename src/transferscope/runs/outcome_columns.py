@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
+from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from ..core.records import Outcome
@@ -93,14 +94,20 @@ class OutcomeColumns(Sequence[Outcome]):
     def __init__(self, outcomes: Sequence[Outcome]) -> None:
         self.benchmark = outcomes[0].benchmark
         self._n = len(outcomes)
-        self._columns = {
-            name: _column(name, [getattr(outcome, name) for outcome in outcomes])
-            for name in _FIELDS[1:]
-        }
+        columns = zip(*map(astuple, outcomes), strict=True)
+        next(columns)
+        self._columns = {n: _column(n, c) for n, c in zip(_FIELDS[1:], columns, strict=True)}
 
     def column(self, name: str) -> Sequence[Any]:
         """The values (n,) of the outcomes' field ``name``; scores are an array of floats."""
         return self._columns[name]
+
+    @property
+    def unique(self) -> bool:
+        """Whether no two outcomes have the same id and repeat."""
+        ids, repeats = self.column("id"), self.column("repeat")
+        keys = set(ids) if isinstance(repeats, Constant) else set(zip(ids, repeats, strict=True))
+        return len(keys) == self._n
 
     @cached_property
     def by_key(self) -> Codes:
@@ -203,7 +210,7 @@ def _chance(chances: Sequence[float | None], weights: Floats) -> float | None:
     return float(np.average(known, weights=weights)) if len(known) == len(chances) else None
 
 
-def _column(name: str, values: list[Any]) -> Sequence[Any]:
+def _column(name: str, values: tuple[Any, ...]) -> Sequence[Any]:
     if name == "score":
         return np.array(values, dtype=np.float64)  # type: ignore[return-value]
     first = values[0]

@@ -8,8 +8,8 @@
 A request that failed for good is an outcome whose score is null, with the reason in ``failed``; a
 later line of the same answer replaces it. :mod:`.writer` says how a folder is written.
 
-A line of outcomes.jsonl that is, byte for byte, what msgspec writes of the outcome in it needs no
-further check: it has every field once and nothing else. Any other line is read strictly.
+An outcomes.jsonl that is, byte for byte, what msgspec writes of the outcomes in it needs no further
+check: every line has every field once and nothing else. Any other file is read line by line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from ..core.errors import InputError
-from ..core.files import is_file, json_lines, json_row, open_file
+from ..core.files import is_file, json_lines, open_file
 from ..core.records import Failure, Outcome, Response, ScoreRow
 from .manifest import MANIFEST_FILE, Manifest, read_manifest
 from .outcome_columns import OutcomeColumns, columns_of
@@ -44,8 +44,8 @@ _OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
 _REQUIRED = {"benchmark", "id", "score"}
 LONGEST_REASON = 1000
 _FIELDS = set(Outcome.__struct_fields__)
-_DECODE = msgspec.json.Decoder(Outcome).decode
-_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(Outcome).decode_lines
+_ENCODE = msgspec.json.Encoder().encode_lines
 _OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
 
 
@@ -150,10 +150,12 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
             place=str(file),
             remedy=f"the file was changed; {AGAIN}",
         )
-    rows = _Rows()
-    for number, line in enumerate(BytesIO(_committed(file, manifest)), start=1):
-        rows.add(line, number, file)
-    counts = rows.counts
+    content = _committed(file, manifest)
+    failures: tuple[Failure, ...] = ()
+    if (columns := _written(content)) is not None:
+        counts = Counter({name: len(rows) for name, rows in columns.items()})
+    else:
+        columns, failures, counts = _read_strictly(content, file)
     expected = {name: entry["n"] for name, entry in manifest.complete.items()}
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
@@ -165,47 +167,48 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     return Run(
         path,
         manifest,
-        columns_of(rows.outcomes.values()),
+        columns,
         _scores(path / SCORES_FILE, manifest),
-        failures=tuple(f for key, f in rows.failures.items() if key not in rows.outcomes),
+        failures=failures,
     )
 
 
-class _Rows:
-    """The lines of outcomes.jsonl as they are read."""
+def _written(content: bytes) -> dict[str, OutcomeColumns] | None:
+    """The outcomes where ``content`` is what this program writes, else ``None``."""
+    try:
+        outcomes = _DECODE(content)
+    except (ValueError, RecursionError):
+        return None
+    if _ENCODE(outcomes) != content:
+        return None
+    columns = columns_of(outcomes)
+    whole = all(SAFE_NAME.fullmatch(name) and rows.unique for name, rows in columns.items())
+    return columns if whole else None
 
-    def __init__(self) -> None:
-        self.outcomes: dict[tuple[str, str, int], Outcome] = {}
-        self.failures: dict[tuple[str, str, int], Failure] = {}
-        self.counts: Counter[str] = Counter()
-        self._safe: set[str] = set()
 
-    def add(self, line: bytes, number: int, file: Path) -> None:
-        """The outcome or failure in ``line``, unless it is blank."""
-        try:
-            outcome = _DECODE(line)
-        except (ValueError, RecursionError):
-            outcome = None
-        if outcome is None or _ENCODE(outcome) != line.removesuffix(b"\n"):
-            place = f"{file}:{number}"
-            row = json_row(line, place=place, remedy=_REPAIR, first=number == 1)
-            if row is None:
-                return
-            if "failed" in row:
-                failure = _failure(row, place)
-                self.failures[failure.key] = failure
-                self.counts[failure.benchmark] += 1
-                return
-            outcome = _outcome(row, place)
+def _read_strictly(
+    content: bytes, file: Path
+) -> tuple[dict[str, OutcomeColumns], tuple[Failure, ...], Counter[str]]:
+    """Outcomes and failures of the lines, and how many lines each benchmark has."""
+    outcomes: dict[tuple[str, str, int], Outcome] = {}
+    failures: dict[tuple[str, str, int], Failure] = {}
+    counts: Counter[str] = Counter()
+    for place, row in json_lines(BytesIO(content), path=file, remedy=_REPAIR):
+        if "failed" in row:
+            failure = _failure(row, place)
+            failures[failure.key] = failure
+            counts[failure.benchmark] += 1
+            continue
+        outcome = _outcome(row, place)
         name = outcome.benchmark
-        if name not in self._safe:  # it names a file below responses/
-            if not SAFE_NAME.fullmatch(name):
-                _malformed(f"benchmark name {name!r} can't be a file name", f"{file}:{number}")
-            self._safe.add(name)
-        self.counts[name] += 1
-        if self.outcomes.setdefault(outcome.key, outcome) is not outcome:
+        if not SAFE_NAME.fullmatch(name):  # it names a file below responses/
+            _malformed(f"benchmark name {name!r} can't be a file name", place)
+        counts[name] += 1
+        if outcomes.setdefault(outcome.key, outcome) is not outcome:
             key = f"benchmark {name}, id {outcome.id}, repeat {outcome.repeat}"
-            raise InputError(f"duplicate answer: {key}", place=f"{file}:{number}", remedy=AGAIN)
+            raise InputError(f"duplicate answer: {key}", place=place, remedy=AGAIN)
+    lost = tuple(failure for key, failure in failures.items() if key not in outcomes)
+    return columns_of(outcomes.values()), lost, counts
 
 
 def _committed(file: Path, manifest: Manifest) -> bytes:

@@ -203,10 +203,10 @@ def _checked(
 ) -> list[dict[str, Any]]:
     try:
         answers = fields_of(row)
-        if any("id" not in fields and "asked" not in fields for fields in answers):
-            raise ValueError(
-                f"no {names.column.get('id', 'id')!r}, only {', '.join(map(shown, list(row)[:12]))}"
-            )
+        for fields in answers:
+            if "id" not in fields and "asked" not in fields:
+                here = ", ".join(map(shown, list(row)[:12]))
+                raise ValueError(f"no {names.column.get('id', 'id')!r}, only {here}")
     except ValueError as err:
         refuse(str(err), place)
     return answers

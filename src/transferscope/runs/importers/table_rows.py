@@ -36,7 +36,7 @@ from typing import Any, NamedTuple, NoReturn
 from msgspec import structs
 
 from ...core.answers import ENDS, answers_in, asked_in, failures, item_key
-from ...core.artefacts import flags_of
+from ...core.artefacts import Flagged, flags_of
 from ...core.columns import Names, settle
 from ...core.errors import InputError
 from ...core.fieldnames import KNOWN
@@ -143,14 +143,15 @@ def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
 
 def fields_reader(names: Names) -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
     """:func:`fields_in` of a file's rows: nearly all have an id, a score and plain values."""
-    columns = [(ours, theirs, _KINDS.get(ours)) for ours, theirs in names.column.items()]
-    if names.also or "finish" in names.guessed:
+    columns = {theirs: (ours, _KINDS.get(ours)) for ours, theirs in names.column.items()}
+    if names.also or "finish" in names.guessed or len(columns) < len(names.column):
         return partial(fields_in, names=names)
 
     def read(row: Mapping[str, Any]) -> list[dict[str, Any]]:
         found = {}
-        for ours, theirs, kinds in columns:
-            if (value := row.get(theirs)) is not None:
+        for theirs, value in row.items():
+            if value is not None and theirs in columns:
+                ours, kinds = columns[theirs]
                 if kinds is not None and value.__class__ not in kinds:
                     return fields_in(row, names)
                 found[ours] = value
@@ -272,11 +273,10 @@ def sample_of(fields: Mapping[str, Any], place: Place) -> Sample:
     if fields.get("repeat", 0) < 0 or fields.get("tokens", 0) < 0:
         raise ValueError("repeat or tokens below 0")
     response = fields.get("response")
-    flagged = flags_of(response or "", finish=finish, prompt=fields.get("prompt"))
     if response is None:  # no text is not an empty answer
-        flagged = flagged._replace(
-            flags=tuple(f for f in flagged.flags if f not in flagged.inferred), inferred=()
-        )
+        flagged = Flagged(("truncated",) if finish == "length" else (), ())
+    else:
+        flagged = flags_of(response, finish=finish, prompt=fields.get("prompt"))
     outcome = Outcome(
         benchmark=place.benchmark,
         id=f"{place.prefix}{fields['id']}",
