@@ -4,10 +4,12 @@ import json
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from transferscope.core.errors import InputError
 from transferscope.core.files import json_lines, parse_toml
-from transferscope.core.parsing import DECODER, MAX_DEPTH, too_deep
+from transferscope.core.parsing import DECODER, MAX_DEPTH, quick_object, too_deep
 
 
 def parsed(text):
@@ -67,3 +69,76 @@ def test_a_number_that_no_float_holds_is_infinite():
     for digits in (301, 400, 5_000, 100_000):
         assert DECODER.decode("[%s]" % ("9" * digits)) == [math.inf]
         assert DECODER.decode("[-%s]" % ("9" * digits)) == [-math.inf]
+
+
+class Pairs(list):
+    """Pairs of keys and values, in which a key may come twice."""
+
+
+KEYS = st.sampled_from(["a", "b", "score", 'x"', "x\\\\", "é", ": ", '":', ""])
+TEXTS = st.one_of(
+    KEYS, st.text(max_size=6), st.sampled_from(['said "x": y', '\\":', '" :', "\\\\"])
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.lists(st.tuples(KEYS, inner), max_size=3).map(Pairs)
+    ),
+    max_leaves=8,
+)
+
+
+def written(value, draw):
+    """JSON with any blanks that JSON allows."""
+    space = lambda: "".join(draw.choices([" ", "\t", "\r", ""], weights=[1, 1, 1, 5], k=2))  # noqa: E731
+    if isinstance(value, Pairs):
+        parts = [f"{json.dumps(k)}{space()}:{space()}{written(v, draw)}" for k, v in value]
+        return "{" + space() + ",".join(parts) + space() + "}"
+    if isinstance(value, list):
+        return "[" + f"{space()},{space()}".join(written(part, draw) for part in value) + "]"
+    return json.dumps(value, ensure_ascii=draw.random() < 0.5)
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(KEYS, VALUES), max_size=4).map(Pairs), st.randoms(use_true_random=False))
+def test_what_is_read_quickly_is_what_the_strict_reader_reads(value, draw):
+    """Whatever the strict reader refuses is in doubt; what is read is the same to the type."""
+    line = written(value, draw).encode("utf-8", "surrogatepass")
+    quick = quick_object(line)
+    try:
+        strict = DECODER.decode(line.decode())
+    except ValueError:
+        assert quick is None
+    else:
+        assert quick is None or repr(quick) == repr(strict)
+
+
+def test_plain_rows_are_not_in_doubt():
+    row = {"id": "a", "score": 1.0, "doc": {"q": ["x", {"y": None}]}, "said": 'a "b" c\n', "n": -3}
+    for text in (
+        json.dumps(row),
+        json.dumps(row, separators=(",", ":")),
+        json.dumps(row, indent=1),
+    ):
+        assert quick_object(text.encode()) == row
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"a": 1, "a" : 2}',
+        '{"a\\\\": 1, "a\\\\" : 1}',
+        '{"a": {"b": 1, "b": 1}}',
+        '{"a": "said \\": x", "b": 1, "b": 2}',
+        '{"a": "\\\\", "b": "\\": ", "b": 2}',
+        '{"a": %s}' % ("9" * 301),
+        '{"a": %s}' % ("[" * 100 + "]" * 100),
+        '{"a": NaN}',
+        '{"a": 1e400}',
+        '{"a": "\\ud800"}',
+        "[1]",
+        "",
+    ],
+)
+def test_lines_in_doubt(line):
+    assert quick_object(line.encode()) is None
