@@ -45,9 +45,7 @@ _LINK = re.compile(
 )
 _HALF_LINK = re.compile(r"https?:/{0,2}(?!localhost)[^\s\d]*$")
 _DOMAIN = re.compile(r"(?<![\w.])[\w-]+\.(?:com|org|net|edu|gov|io|de|fr|uk|co)(?:/\S*)?$")
-_SMILEY = re.compile(
-    r"(?:^|\s)(?:[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol)$"
-)
+_SMILEY = re.compile(r"[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol")
 _HEADING = re.compile(r"#{1,6}(?:\s|$)")
 _AMOUNT = re.compile(r"\$\d[\d.,]*(?=[\s).,;]|$)")
 _QUANTITY = re.compile(r"[≈~±+-]?\d[\d.,]*\s?[°%]?[^\W\d_/]{0,6}(?:/[^\W\d_]{1,4})?[²³]?")
@@ -90,7 +88,7 @@ def cut_off(text: str) -> bool:
         return False
     # a heading with nothing below it, "**Steps:**", a comma or an operator
     if _HEADING.match(line) or _UNFINISHED.search(line[-8:]):
-        return not (_SMILEY.search(line[-12:]) or signature(line.lstrip("# ")))
+        return not (_smiles(line[-12:]) or signature(line.lstrip("# ")))
     postscript = POSTSCRIPT.match(line)
     if _bare_marker(end, line) or (postscript and postscript.end() == len(line)):
         return True
@@ -123,8 +121,13 @@ def _marked_end(line: str) -> bool:
         return True
     if ("@" in end or "://" in end or "www." in end) and _LINK.search(end):
         return True
-    patterns = (_SMILEY, _UNSPACED_END, _KOREAN_JAPANESE)
-    return any(pattern.search(end) for pattern in patterns)
+    # what these find is one character, or up to four
+    return _smiles(end) or bool(_UNSPACED_END.search(last) or _KOREAN_JAPANESE.search(end[-4:]))
+
+
+def _smiles(end: str) -> bool:
+    """The last word is a smiley."""
+    return _SMILEY.fullmatch(end.rsplit(maxsplit=1)[-1]) is not None
 
 
 def _line_cut(text: str, line: str) -> bool:
@@ -232,11 +235,11 @@ def _last_stop(line: str) -> int:
 
 def _stops_from_the_end(line: str) -> Iterator[int]:
     """Where full stops are in ``line``, but for its first and last characters; the last first."""
+    if not any(map(line.__contains__, STOPS)):  # much faster than a search that finds nothing
+        return
     for end in range(len(line) - 1, 1, -READ):
-        start = max(1, end - READ)
-        part = line[start:end]
-        if any(stop in part for stop in STOPS):  # much faster than a search that finds nothing
-            yield from reversed([start + stop.start() for stop in _STOP.finditer(part)])
+        stops = _STOP.finditer(line, max(1, end - READ), end)
+        yield from reversed([stop.start() for stop in stops])
 
 
 def _heading(line: str) -> bool:
