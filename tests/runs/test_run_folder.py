@@ -322,3 +322,15 @@ def test_score_rows_that_are_refused(tmp_path, row, what):
     with pytest.raises(InputError, match=what) as error:
         read_run(tmp_path)
     assert str(error.value).startswith(f"{file}:2: ")
+
+
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":"), (" ,\t", " : ")])
+def test_blanks_between_tokens_make_no_difference(tmp_path, separators):
+    expected = read_run(write(tmp_path))
+    file = tmp_path / "outcomes.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(row, separators=separators) + "\n" for row in lines))
+    size = file.stat().st_size
+    complete = json.loads((tmp_path / "run.json").read_text())["complete"]
+    edit_manifest(tmp_path, complete={n: e | {"outcomes_bytes": size} for n, e in complete.items()})
+    assert read_run(tmp_path).by_benchmark == expected.by_benchmark

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any, overload
 
 import numpy as np
@@ -41,7 +42,7 @@ class Constant(Sequence[Any]):
         return self.value
 
     def __iter__(self) -> Iterator[Any]:
-        return (self.value for _ in range(self._n))
+        return repeat(self.value, self._n)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Constant) and (self.value, self._n) == (other.value, other._n)

@@ -8,7 +8,7 @@
 A request that failed for good is an outcome whose score is null, with the reason in ``failed``; a
 later line of the same answer replaces it. :mod:`.writer` says how a folder is written.
 
-An outcomes.jsonl that is, byte for byte, what msgspec writes of the outcomes in it needs no further
+An outcomes.jsonl that is, but for blanks, what msgspec writes of the outcomes in it needs no further
 check: every line has every field once and nothing else. Any other file is read line by line.
 """
 
@@ -177,13 +177,19 @@ def _written(content: bytes) -> dict[str, OutcomeColumns] | None:
     """The outcomes where ``content`` is what this program writes, else ``None``."""
     try:
         outcomes = _DECODE(content)
+        written = _ENCODE(outcomes)
+        if written != content and written != _without_blanks(content):
+            return None
     except (ValueError, RecursionError):
-        return None
-    if _ENCODE(outcomes) != content:
         return None
     columns = columns_of(outcomes)
     whole = all(SAFE_NAME.fullmatch(name) and rows.unique for name, rows in columns.items())
     return columns if whole else None
+
+
+def _without_blanks(content: bytes) -> bytes:
+    """The lines of JSON without blanks between their tokens. Raises ``ValueError`` for others."""
+    return b"".join(msgspec.json.format(line, indent=-1) + b"\n" for line in BytesIO(content))
 
 
 def _read_strictly(
