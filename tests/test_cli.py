@@ -127,7 +127,10 @@ UNREADABLE = [
     (("train", "x", "--steps", "1e400", "--out", "o"), "--steps: '1e400' is not a whole number;"),
     (("train", "x", "--learning-rate", "inf", "--out", "o"), "'inf' is not a finite number;"),
     (("rank", "x", "y", "--allowed-loss", "nan"), "--allowed-loss: 'nan' is not a finite number;"),
-    (("plan", "--effect", "5 %", "--discordance", "0.2"), "--effect: '5 %' is not a finite number;"),
+    (
+        ("plan", "--effect", "5 %", "--discordance", "0.2"),
+        "--effect: '5 %' is not a finite number;",
+    ),
     (("study", "rounded.toml"), "rounded.toml [items]: 1000.0 is not a whole number: write 1000"),
     (
         ("train", "x", "--lora-rank", "8.0", "--out", "o"),

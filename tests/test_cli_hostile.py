@@ -288,7 +288,10 @@ def test_an_output_is_no_input_and_no_part_of_a_run(
         (("score", "choice", "a.jsonl", "--out", "run/x.jsonl"), "is inside the run folder"),
         (("score", "qa", "a.jsonl", "--map", "policy.toml", "--out", "policy.toml"), "is an input"),
         (("score", "math", "a.jsonl", "--gold", "hard", "--out", "soft"), "is an input"),
-        (("export", "eee", "a.jsonl", "--out", "run"), "run: is a run folder; name a different folder"),
+        (
+            ("export", "eee", "a.jsonl", "--out", "run"),
+            "run: is a run folder; name a different folder",
+        ),
         (("export", "accelerate", "--out", "run"), "run: is a run folder"),
         (("export", "verl", "a/b", "--queries", "q", "--out", "run"), "run: is a run folder"),
         (("export", "verl", "a/b", "--queries", "none", "--out", "soft"), "soft: is a file"),
