@@ -230,7 +230,7 @@ GOOD = {"benchmark": "sums", "id": "b", "score": 0.5}
         ("3", "not a JSON object"),
         (json.dumps(GOOD | {"score": 1.3}), r"score 1\.3 is not within 0\.\.1"),
         (json.dumps(GOOD | {"score": float("nan")}), r"score nan is not within 0\.\.1"),
-        (json.dumps(GOOD | {"score": "1"}), "real number"),
+        (json.dumps(GOOD | {"score": "1"}), "score is not a number"),
         (json.dumps(GOOD | {"weight": 0}), "weight 0 is not a positive number"),
         (json.dumps(GOOD | {"repeat": True}), "repeat is not a whole number"),
         (json.dumps(GOOD | {"tokens": 1.5}), "tokens is neither"),
@@ -284,7 +284,7 @@ def test_a_broken_response_line(tmp_path):
     run = read_run(write(tmp_path))
     file = tmp_path / "responses" / "sums.jsonl"
     file.write_text('{"id": "a"}\n')
-    with pytest.raises(InputError, match=r"sums\.jsonl:1: .*missing"):
+    with pytest.raises(InputError, match=r"sums\.jsonl:1: .*Missing"):
         run.responses("sums")
 
 
@@ -304,7 +304,7 @@ def test_a_benchmark_name_that_leaves_the_folder_is_refused(tmp_path):
         ({"score": 2.0}, r"score 2\.0 is not within"),
         ({"subset": 7}, "benchmark and subset must be strings"),
         ({"n": True}, "n is neither a whole number nor null"),
-        ({"colour": 1}, "unexpected keyword"),
+        ({"colour": 1}, "Unexpected keyword"),
         ({}, "a second score of poems"),
     ],
 )

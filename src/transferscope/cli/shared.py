@@ -260,7 +260,7 @@ def opened(
         try:
             runs = [open_run(p, stack, **how) for p in paths]
             if tuned:
-                runs = [runs[0], *put_together(runs[1:], **how)]
+                runs = [runs[0], *put_together(runs[1:], source=source, say=note)]
         finally:
             gc.freeze()
             gc.enable()

@@ -32,7 +32,7 @@ from .opening import (
     read_bytes,
     read_start,
 )
-from .parsing import DECODER, MAX_DEPTH, too_deep
+from .parsing import DECODER, MAX_DEPTH, quick_object, too_deep
 from .scratch import is_scratch, remove_left, scratch_beside, scratch_folder
 from .unpacking import decoded
 
@@ -105,16 +105,21 @@ def read_list(path: Path, *, remedy: str) -> list[Any]:
     return value
 
 
-def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[tuple[str, Any]]:
+def json_lines(
+    lines: Iterable[bytes], *, path: Path, remedy: str, first: int = 1
+) -> Iterator[tuple[str, Any]]:
     """Place ("file:line") and object of every line that isn't blank; lazily.
 
     ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
-    only, while text may hold U+2028.
+    only, while text may contain U+2028. ``first`` is the number of the first line.
     """
     if isinstance(lines, BufferedReader):
         lines = lines_of(lines, path=path, remedy=remedy)
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first):
         place = f"{path}:{number}"
+        if (row := quick_object(line)) is not None:
+            yield place, row
+            continue
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
         except UnicodeDecodeError:
@@ -147,7 +152,7 @@ def parse_toml(text: str, *, place: str) -> dict[str, Any]:
     return value
 
 
-def write_atomically(path: Path, text: str | bytes | Iterable[str]) -> None:
+def write_atomically(path: Path, text: str | bytes | Iterable[str | bytes]) -> None:
     """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
 
     Processes that write one file at a time have a scratch file each; the last one's text stays.

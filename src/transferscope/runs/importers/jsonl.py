@@ -162,19 +162,13 @@ def _read(path: Path, names: Names, parts: list[tuple[Place, _Stretches]]) -> It
             numbered = Numbered()
             for offset, first, count in zip(*stretches, strict=True):
                 file.seek(offset)
-                for place, row in _rows(islice(file, count), path, first):
+                lines = islice(file, count)
+                for place, row in json_lines(lines, path=path, remedy=REPAIR, first=first):
                     try:
                         for fields in fields_in(row, names):
                             yield sample_of(numbered(fields), where)
                     except (ValueError, OverflowError) as err:
                         refuse(str(err), place)
-
-
-def _rows(lines: Iterable[bytes], path: Path, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and object of the lines from number ``first`` on."""
-    for place, row in json_lines(lines, path=path, remedy=REPAIR):
-        file, _, at = place.rpartition(":")
-        yield f"{file}:{int(at) + first - 1}", row
 
 
 def _fields(row: dict[str, Any], names: Names, place: str) -> list[dict[str, Any]]:

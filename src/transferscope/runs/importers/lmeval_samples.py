@@ -18,9 +18,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec.structs import replace as changed
 
 from ...core.artefacts import flags_of
 from ...core.errors import InputError
@@ -113,7 +115,7 @@ def read_samples(file: SampleFile, tally: Tally | None = None) -> Iterator[Sampl
         for sample in _samples(file, item, row, scores):
             if sample.outcome.score == 0.0 and item in rescued:
                 flags = (*sample.outcome.flags, EXTRACTION_FAILED)
-                yield sample._replace(outcome=replace(sample.outcome, flags=flags))
+                yield sample._replace(outcome=changed(sample.outcome, flags=flags))
             else:
                 yield sample
 

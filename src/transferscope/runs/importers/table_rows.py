@@ -32,6 +32,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from msgspec.structs import replace as changed
+
 from ...core.answers import ENDS, answers_in, asked_in, failures, item_key
 from ...core.artefacts import flags_of
 from ...core.columns import Names, settle
@@ -285,7 +287,7 @@ def sample_at(
         sample = sample_of(fields, place)
     except (ValueError, OverflowError) as err:
         raise InputError(str(err), place=where, remedy=remedy) from None
-    return sample._replace(outcome=replace(sample.outcome, **hashed))  # type: ignore[arg-type]
+    return sample._replace(outcome=changed(sample.outcome, **hashed))
 
 
 def score_row_of(fields: Mapping[str, Any], place: Place) -> ScoreRow:
