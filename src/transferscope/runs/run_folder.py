@@ -27,6 +27,7 @@ from msgspec.structs import force_setattr
 from ..core.errors import InputError
 from ..core.files import is_file, json_lines, open_file
 from ..core.records import Failure, Outcome, Response, ScoreRow
+from .benchmark_answers import BenchmarkAnswers
 from .manifest import MANIFEST_FILE, Manifest, read_manifest
 
 __all__ = ["Run", "read_run"]
@@ -72,6 +73,17 @@ class Run:
         for outcome in self.outcomes:
             grouped.setdefault(outcome.benchmark, []).append(outcome)
         return {name: tuple(outcomes) for name, outcomes in grouped.items()}
+
+    def answers(self, benchmark: str) -> BenchmarkAnswers:
+        """The outcomes of ``benchmark`` as sorted columns, kept; empty if the run has none."""
+        if (found := self._answers.get(benchmark)) is None:
+            found = BenchmarkAnswers.of(self.by_benchmark.get(benchmark, ()))
+            self._answers[benchmark] = found
+        return found
+
+    @cached_property
+    def _answers(self) -> dict[str, BenchmarkAnswers]:
+        return {}
 
     @cached_property
     def failed(self) -> Mapping[str, tuple[Failure, ...]]:
