@@ -120,7 +120,8 @@ def mean_tests(
             for sums, weight, rest in parts
         ]
     )
-    rest_KU = rest_KU - rest_KU.sum(axis=1, keepdims=True) * weight_U
+    del parts  # as large again
+    rest_KU -= rest_KU.sum(axis=1, keepdims=True) * weight_U
     flipped_RK, rest_RK, weight_RK = _flipped(sums_KU, rest_KU, weight_U, rng, replicates)
     # Sums that differ only by rounding (1e-9 of the largest possible one) count as tied.
     floor_K = np.abs(change_K) - 1e-9 * np.abs(sums_KU).sum(axis=1)
@@ -216,27 +217,31 @@ def _flipped(
     (:mod:`.alike_units`) from a stream that starts anew for each model; otherwise all models share
     the same patterns.
     """
-    units = len(weight_U)
-    rows_KXU = np.stack([sums_KU, rest_KU, np.broadcast_to(weight_U, sums_KU.shape)], axis=1)
+    models, units = sums_KU.shape
     if units <= math.log2(replicates):
         patterns = np.arange(1 << units)[:, None] >> np.arange(units) & 1
-        out_KXR = rows_KXU @ (1.0 - 2.0 * patterns).T
-    else:
-        out_KXR = np.empty((len(sums_KU), 3, replicates + 1))
-        out_KXR[:, :, 0] = rows_KXU.sum(axis=2)
-        (seed,) = rng.bit_generator.seed_seq.spawn(1)  # type: ignore[attr-defined]
-        different = []
-        for model, rows_XU in enumerate(rows_KXU):
-            alike = AlikeUnits.of(rows_XU)
-            if WORTH * alike.patterns > units:
-                different.append(model)
-                continue
-            out_KXR[model, :, 1:] = alike.flipped(np.random.default_rng(seed), replicates).T
-        if different:
-            flat_XU = np.vstack([rows_KXU[different, :2].reshape(-1, units), weight_U])
-            drawn_XR = _flipped_one_by_one(flat_XU, rng, replicates).T
-            out_KXR[different, :2, 1:] = drawn_XR[:-1].reshape(-1, 2, replicates)
-            out_KXR[different, 2, 1:] = drawn_XR[-1]
+        signs_RU = 1.0 - 2.0 * patterns
+        weight_R = signs_RU @ weight_U
+        every = (signs_RU @ sums_KU.T, signs_RU @ rest_KU.T)
+        return *every, np.broadcast_to(weight_R[:, None], every[0].shape)
+    out_KXR = np.empty((models, 3, replicates + 1))
+    out_KXR[:, 0, 0], out_KXR[:, 1, 0] = sums_KU.sum(axis=1), rest_KU.sum(axis=1)
+    out_KXR[:, 2, 0] = weight_U.sum()
+    # Spawning takes nothing from the stream, and the next call still gets another seed.
+    (seed,) = rng.bit_generator.seed_seq.spawn(1)  # type: ignore[attr-defined]
+    different = []
+    for model in range(models):
+        alike = AlikeUnits.of(np.stack([sums_KU[model], rest_KU[model], weight_U]))
+        if WORTH * alike.patterns > units:
+            different.append(model)
+            continue
+        out_KXR[model, :, 1:] = alike.flipped(np.random.default_rng(seed), replicates).T
+    if different:
+        rows_XU = np.vstack([sums_KU[different], rest_KU[different], weight_U])
+        drawn_XR = _flipped_one_by_one(rows_XU, rng, replicates).T
+        out_KXR[different, 0, 1:] = drawn_XR[: len(different)]
+        out_KXR[different, 1, 1:] = drawn_XR[len(different) : -1]
+        out_KXR[different, 2, 1:] = drawn_XR[-1]
     flipped_KR, rest_KR, weight_KR = out_KXR.transpose(1, 0, 2)
     return flipped_KR.T, rest_KR.T, weight_KR.T
 
