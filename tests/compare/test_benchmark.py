@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from transferscope.compare.benchmark import Benchmark, Paired, Unpaired, benchmarks_of
-from transferscope.compare.shared_draws import draw_each, flip_tests, on_common_items
+from transferscope.compare.shared_draws import change_tests, draw_each, flip_tests, on_common_items
 from transferscope.core.resampling import units_of
 from transferscope.runs import Estimate, PairedBenchmark, Pairing, UnpairedBenchmark
 
@@ -220,13 +220,16 @@ def test_draws_and_tests_do_not_depend_on_company(order) -> None:
         assert drawn.base_R == pytest.approx(alone[at].base_R, rel=1e-12)
         assert drawn.tuned_R == pytest.approx(alone[at].tuned_R, rel=1e-12)
         assert drawn.moved == alone[at].moved
-    flipped = flip_tests([[models[at]] for at in order], [1.0], stream_of, replicates=300)
-    for at, test in zip(order, flipped, strict=True):
-        (own,) = flip_tests([[models[at]]], [1.0], stream_of, replicates=300)
-        if at == 4:
-            assert test is own is None
-        else:
-            assert (test.p, test.ci) == (own.p, pytest.approx(own.ci, rel=1e-12))
+    tests = change_tests([models[at] for at in order], stream_of, replicates=300)
+    pairs = [[models[at], models[at]] for at in order]
+    means = flip_tests(pairs, [0.5, 0.5], stream_of, replicates=300)
+    for at, test, mean in zip(order, tests, means, strict=True):
+        own = models[at].test(stream_of(), replicates=300)
+        assert (test.p, test.ci) == (own.p, pytest.approx(own.ci, rel=1e-12))
+        (own_mean,) = flip_tests([[models[at]] * 2], [0.5, 0.5], stream_of, replicates=300)
+        assert (mean is None) is (own_mean is None) is (at == 4)
+        if mean is not None:
+            assert (mean.p, mean.ci) == (own_mean.p, pytest.approx(own_mean.ci, rel=1e-12))
 
 
 def test_models_of_other_items_are_drawn_by_themselves() -> None:

@@ -118,7 +118,7 @@ def test_the_gates_clause(write_run: WriteRun) -> None:
     base, tuned = compared(write_run)
     pairing = pair(base, tuned)
     names = ["cases", "statutes", "chat"]
-    (drawn,) = draw(names, [benchmarks_of(pairing)], models=["tuned"], seed=0, replicates=200)
+    (drawn,) = draw(names, [benchmarks_of(pairing)], seed=0, replicates=200)
     said = reason(drawn, {"cases": 1.0}, standing="loss")
     assert said.startswith("30.0 points lost, 27.0 of them in answers that were cut off and 3.0")
     assert reason(drawn, {"statutes": 1.0}, standing="open") == ""

@@ -83,8 +83,7 @@ def analyse(
     tuned, pairings = list(compress(tuned, kept)), list(compress(pairings, kept))
     compared = [benchmarks_of(pairing) for pairing in pairings]
     names = [b for b in suite.group_of if any(b in benchmarks for benchmarks in compared)]
-    models = [run.manifest.model.name for run in tuned]
-    draws = draw(names, compared, models=models, seed=seed, replicates=replicates)
+    draws = draw(names, compared, seed=seed, replicates=replicates)
     scale = scale_of(suite, compared)
     pooled = group_tests(suite.groups, suite.source, draws, seed=seed, replicates=replicates)
     answers = answers_of(base, tuned, compared, limit=examples)

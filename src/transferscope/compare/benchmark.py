@@ -93,6 +93,10 @@ class Benchmark(Protocol):
     def tuned_flags(self) -> tuple[tuple[str, ...], ...]:
         """Flags of the tuned model's answers, item by item; empty like ``ids``."""
 
+    @property
+    def sign_test(self) -> bool:
+        """Whether the test flips signs, which takes draws."""
+
     def draw(self, rng: np.random.Generator, *, replicates: int) -> Drawn:
         """Replicates of both scores: what every interval of them comes from."""
 
@@ -177,6 +181,11 @@ class Paired:
         """Flags of the tuned model's answers, item by item."""
         return self.part.tuned_flags
 
+    @property
+    def sign_test(self) -> bool:
+        """False for independent 0/1 outcomes of equal weight, which have McNemar's test."""
+        return not (self.part.binary and is_binary_independent(self.items))
+
     def draw(self, rng: np.random.Generator, *, replicates: int) -> Drawn:
         """Means of resampled clusters, the same ones for base and tuned."""
         moved = with_moves(self.items)
@@ -189,7 +198,7 @@ class Paired:
 
     def bound(self, margin: float, drawn: Drawn, *, unmoved: bool) -> Bound:
         """Tango's and the exact test for 0/1 outcomes of independent items, else replicates."""
-        if self.part.binary and is_binary_independent(self.items):
+        if not self.sign_test:
             flips = self.flips()
             return pairs_bound(flips.lost, flips.won, self.n, margin=margin)
         change, change_R = self.points.delta, drawn.change_R
@@ -224,6 +233,7 @@ class Unpaired:
 
     two: UnpairedBenchmark
     paired: ClassVar[bool] = False
+    sign_test: ClassVar[bool] = False
     ids: ClassVar[tuple[str, ...]] = ()
     tuned_flags: ClassVar[tuple[tuple[str, ...], ...]] = ()
 

@@ -15,7 +15,7 @@ from ..core.changes import ChangeTest, combined_test
 from ..core.index import Array
 from ..core.stats import stream
 from .benchmark import Benchmark, Drawn
-from .shared_draws import StreamOf, draw_each, flip_tests
+from .shared_draws import StreamOf, change_tests, draw_each, flip_tests
 
 RETENTION = "retention"
 """The mean of all groups that are not the source, as the name of what is tested."""
@@ -45,34 +45,30 @@ def draw(
     names: Collection[str],
     compared: Sequence[Mapping[str, Benchmark]],
     *,
-    models: Sequence[str],
     seed: int,
     replicates: int,
 ) -> list[ModelDraws]:
-    """The draws of every model; ``compared`` are the benchmarks of each of ``models``.
+    """The draws of every model; ``compared`` holds the benchmarks of each of them.
 
     Every stream is named after what it is of, so that a model's numbers depend neither on the other
     models nor on the other benchmarks.
     """
     drawn: list[dict[str, Drawn]] = [{} for _ in compared]
+    tests: list[dict[str, ChangeTest]] = [{} for _ in compared]
     for name in names:
         rows = [row for row, benchmarks in enumerate(compared) if name in benchmarks]
-        stream_of = partial(stream, seed, "bootstrap", name)
         several = [compared[row][name] for row in rows]
-        found = draw_each(several, stream_of, replicates=replicates)
-        for row, one in zip(rows, found, strict=True):
-            drawn[row][name] = one
+        draws_of = partial(stream, seed, "bootstrap", name)
+        flips_of = partial(stream, seed, "test", name)
+        found = draw_each(several, draws_of, replicates=replicates)
+        tested = change_tests(several, flips_of, replicates=replicates)
+        for row, one, test in zip(rows, found, tested, strict=True):
+            drawn[row][name], tests[row][name] = one, test
     return [
         ModelDraws(
             benchmarks={name: benchmarks[name] for name in names if name in benchmarks},
             drawn=drawn[row],
-            tests={
-                name: benchmarks[name].test(
-                    stream(seed, "test", name, models[row]), replicates=replicates
-                )
-                for name in names
-                if name in benchmarks
-            },
+            tests=tests[row],
         )
         for row, benchmarks in enumerate(compared)
     ]

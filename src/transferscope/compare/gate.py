@@ -101,13 +101,7 @@ def gate(
         if reference is base and nothing_shared(pairing):
             raise none_compared(tuned, pairing, suite)
         benchmarks = benchmarks_of(pairing)
-        (drawn,) = draw(
-            wanted,
-            [benchmarks],
-            models=[tuned.manifest.model.name],
-            seed=seed,
-            replicates=replicates,
-        )
+        (drawn,) = draw(wanted, [benchmarks], seed=seed, replicates=replicates)
         (tests,) = group_tests(
             suite.groups, suite.source, [drawn], seed=seed, replicates=replicates, only=tested
         )

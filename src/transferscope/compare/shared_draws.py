@@ -44,6 +44,19 @@ def draw_each(models: Sequence[Benchmark], stream_of: StreamOf, *, replicates: i
     return [found[at] for at in range(len(models))]
 
 
+def change_tests(
+    models: Sequence[Benchmark], stream_of: StreamOf, *, replicates: int
+) -> list[ChangeTest]:
+    """One benchmark's tests for several models: what :meth:`Benchmark.test` gives each of them."""
+    drawn = [at for at, one in enumerate(models) if one.sign_test]
+    flipped = flip_tests([[models[at]] for at in drawn], [1.0], stream_of, replicates=replicates)
+    shared = dict(zip(drawn, flipped, strict=True))
+    return [
+        shared.get(at) or one.test(stream_of(), replicates=replicates)
+        for at, one in enumerate(models)
+    ]
+
+
 def flip_tests(
     models: Sequence[Sequence[Benchmark]],
     shares: Sequence[float],
