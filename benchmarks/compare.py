@@ -2,10 +2,10 @@
 
 Seconds are for one command after start-up: reading the run folders, the numbers, and the text it
 prints, as the command line does it. Growth is measured by halving models and items; 2.0 is linear.
-*Large* is a cohort of 5,000 items, every command in a fresh process, with its processor time
-and its peak memory (VmHWM), twice: the smaller numbers count. ``--beside`` measures another version there in the same
-run, given its ``src`` folder (``git worktree add ../before COMMIT``). ``--only-large`` skips the
-rest. Prints one JSON object.
+*Large* is a cohort of 5,000 items, every command in a fresh process, with its processor time and
+its peak memory (VmHWM), twice: the smaller numbers count. ``--beside`` measures another version
+there in the same run, given its ``src`` folder (``git worktree add ../before COMMIT``).
+``--only-large`` skips the rest. Prints one JSON object.
 
     OMP_NUM_THREADS=1 .venv/bin/python benchmarks/compare.py [--beside ../before/src] [--only-large]
 """
