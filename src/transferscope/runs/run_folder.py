@@ -154,18 +154,19 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     failures: dict[tuple[str, str, int], Failure] = {}
     counts: Counter[str] = Counter()
     safe: set[str] = set()
-    for place, outcome in _answers(file, manifest.committed):
+    for number, outcome in _answers(file, manifest.committed):
         counts[outcome.benchmark] += 1
         if isinstance(outcome, Failure):
             failures[outcome.key] = outcome
             continue
         if outcome.benchmark not in safe:  # it names a file below responses/
             if not SAFE_NAME.fullmatch(outcome.benchmark):
-                _malformed(f"benchmark name {outcome.benchmark!r} can't be a file name", place)
+                what = f"benchmark name {outcome.benchmark!r} can't be a file name"
+                _malformed(what, f"{file}:{number}")
             safe.add(outcome.benchmark)
         if outcomes.setdefault(outcome.key, outcome) is not outcome:
             key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
-            raise InputError(f"duplicate answer: {key}", place=place, remedy=AGAIN)
+            raise InputError(f"duplicate answer: {key}", place=f"{file}:{number}", remedy=AGAIN)
     expected = {name: entry["n"] for name, entry in manifest.complete.items()}
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
@@ -215,8 +216,8 @@ def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[
     yield from json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
 
 
-def _answers(file: Path, committed: int) -> Iterator[tuple[str, Outcome | Failure]]:
-    """Place and record of every line among the first ``committed`` bytes."""
+def _answers(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failure]]:
+    """Number and record of every line among the first ``committed`` bytes."""
     if not is_file(file):
         return
     with open_file(file, remedy=_REPAIR) as opened:
@@ -231,16 +232,14 @@ def _answers(file: Path, committed: int) -> Iterator[tuple[str, Outcome | Failur
         if outcome is None or encode(outcome) != line:
             for place, row in json_lines([line], path=file, remedy=_REPAIR, first=number):
                 if "failed" in row:
-                    yield place, _failure(row, place)
+                    yield number, _failure(row, place)
                 else:
-                    yield place, pooled(_outcome(row, place), known)
+                    yield number, pooled(_outcome(row, place), known)
             continue
-        yield f"{file}:{number}", pooled(outcome, known)
+        yield number, pooled(outcome, known)
 
 
 _DECODER = Decoder(Outcome)
-_TEXTS = ("benchmark", "id", "message_hash", "rendered_hash")
-_NUMBERS = ("score", "weight", "chance")
 
 
 def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
@@ -248,12 +247,16 @@ def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
 
     It halves what a cohort of models takes of memory: items and their hashes are the same in all.
     """
-    for name in _TEXTS:
-        if (text := getattr(outcome, name)) is not None:
-            force_setattr(outcome, name, intern(text))
-    for name in _NUMBERS:
-        if (number := getattr(outcome, name)) is not None:
-            force_setattr(outcome, name, known.setdefault(number, number))
+    force_setattr(outcome, "benchmark", intern(outcome.benchmark))
+    force_setattr(outcome, "id", intern(outcome.id))
+    if outcome.message_hash is not None:
+        force_setattr(outcome, "message_hash", intern(outcome.message_hash))
+    if outcome.rendered_hash is not None:
+        force_setattr(outcome, "rendered_hash", intern(outcome.rendered_hash))
+    force_setattr(outcome, "score", known.setdefault(outcome.score, outcome.score))
+    force_setattr(outcome, "weight", known.setdefault(outcome.weight, outcome.weight))
+    if outcome.chance is not None:
+        force_setattr(outcome, "chance", known.setdefault(outcome.chance, outcome.chance))
     return outcome
 
 
