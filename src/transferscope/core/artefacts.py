@@ -202,8 +202,9 @@ def prompt_echo(text: str, prompt: str) -> bool:
 
 
 def role_leak(text: str) -> bool:
-    """The answer goes on as somebody else: a chat template's mark, or a line that names a role."""
-    return bool(_TEMPLATE.search(text) or _FIRST_ROLE.match(text) or _LATER_ROLE.search(text))
+    """The answer continues in another role: a chat template's mark, or a line that names a role."""
+    marked = ("<" in text or "[" in text) and _TEMPLATE.search(text)
+    return bool(marked or _FIRST_ROLE.match(text) or _LATER_ROLE.search(text))
 
 
 def _boxed_end(text: str) -> bool:
