@@ -15,7 +15,7 @@ from transferscope.tasks.mini import (
     items,
     training_items,
 )
-from transferscope.tasks.mini.common import Draft, stream
+from transferscope.tasks.mini.drafts import Draft, stream
 from transferscope.tasks.mini.hooks import dataset, process_results
 
 N = 50

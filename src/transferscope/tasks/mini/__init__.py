@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import instructions, maths, other, reading, temporal
-from .common import Benchmark, Draft, Item, stream
+from . import arithmetic, instructions, passage_questions, puzzles, temporal
+from .drafts import Benchmark, Draft, Item, stream
 
 __all__ = ["BENCHMARKS", "Draft", "Item", "grade", "items", "training_items"]
 
@@ -20,9 +20,9 @@ TRAINING_SEED = 1_000_000
 HELD_OUT = 200
 
 BENCHMARKS: Mapping[str, Benchmark] = {
-    **maths.BENCHMARKS,
-    **other.BENCHMARKS,
-    **reading.BENCHMARKS,
+    **arithmetic.BENCHMARKS,
+    **puzzles.BENCHMARKS,
+    **passage_questions.BENCHMARKS,
     **instructions.BENCHMARKS,
     **temporal.BENCHMARKS,
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from transferscope.grade.ifeval import Instruction, strict
 
-from .common import Benchmark, Draft
+from .drafts import Benchmark, Draft
 
 _THINGS = (
     *("garden", "market", "train", "song", "holiday", "forest", "kitchen", "city", "bridge"),

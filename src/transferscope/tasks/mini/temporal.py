@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from .common import NAMES, Benchmark, Draft, pick
+from .drafts import NAMES, Benchmark, Draft, pick
 
 _UNITS = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
 _LAST = {

@@ -11,7 +11,7 @@ import random
 
 from transferscope.grade.maths import is_correct
 
-from .common import NAMES, Benchmark, Draft, pick
+from .drafts import NAMES, Benchmark, Draft, pick
 
 _PLACES = (
     ("A baker", "rolls", "bakes {b} more", "does the baker have in total"),

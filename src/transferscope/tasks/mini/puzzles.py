@@ -7,7 +7,7 @@ import re
 
 from transferscope.grade.maths import is_correct, number
 
-from .common import NAMES, Benchmark, Draft, pick
+from .drafts import NAMES, Benchmark, Draft, pick
 
 _WORDS = ("red", "blue", "green", "cat", "dog", "sun", "moon", "tree", "star", "fish")
 _ORDERS = (

@@ -6,7 +6,7 @@ import random
 
 from transferscope.grade.choice import names_only
 
-from .common import NAMES, Benchmark, Draft, pick
+from .drafts import NAMES, Benchmark, Draft, pick
 
 _CITIES = ("Paris", "Rome", "Oslo", "Madrid", "Lisbon", "Vienna", "Dublin", "Athens", "Prague")
 _JOBS = ("teacher", "nurse", "pilot", "baker", "farmer", "doctor", "painter", "judge", "plumber")
