@@ -1,4 +1,4 @@
-"""Suite x engine -> run folder. Light at import; lm-eval loads when something is evaluated."""
+"""Suite x engine -> run folder. lm-eval is loaded for its own tasks only."""
 
 from .backends import engine_options
 from .benchmark_job import Planned
