@@ -34,8 +34,8 @@ SAID = {"0+1?": "It is 1", "1+1?": "2", "2+1?": "It is 9", "3+1?": "It is 4\nor 
 
 @pytest.fixture(scope="module")
 def tasks(tmp_path_factory: pytest.TempPathFactory) -> LmEvalTasks:
-    """One index for all tests: lm-eval reads its own thousands of files for it."""
-    return LmEvalTasks(write_tasks(tmp_path_factory.mktemp("lm_eval") / "tasks"))
+    """Without lm-eval's own tasks, which take long to index."""
+    return LmEvalTasks(write_tasks(tmp_path_factory.mktemp("lm_eval") / "tasks"), defaults=False)
 
 
 def question(prompt: str) -> str:
@@ -232,7 +232,9 @@ def test_data_out_of_reach_is_one_line(tmp_path: Path) -> None:
     folder = write_tasks(tmp_path / "tasks")
     (folder / "sums.jsonl").unlink()
     found = LmEvalTasks(folder)
-    with pytest.raises(InputError, match=r"task local_sums: can't be loaded: .*check that its data"):
+    with pytest.raises(
+        InputError, match=r"task local_sums: can't be loaded: .*check that its data"
+    ):
         found.load("local_sums", seed=0, place="--tasks")
     with pytest.raises(InputError, match="no such folder; name a folder of lm-eval's YAML tasks"):
         LmEvalTasks(tmp_path / "nowhere")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,19 @@ class LmEvalTasks:
 
     ``include_path`` is a folder of the user's own YAML tasks, ``taxonomy`` says which benchmark and
     group a task belongs to and which of its metrics is read, as it does for imported results.
+    ``defaults``: whether lm-eval's own tasks are known too. They are indexed when one is asked for:
+    that reads some 10,000 files.
 
     Raises :class:`MissingExtra` where lm-eval is absent, :class:`InputError` for a folder that is.
     """
 
-    def __init__(self, include_path: Path | None = None, taxonomy: Taxonomy | None = None) -> None:
+    def __init__(
+        self,
+        include_path: Path | None = None,
+        taxonomy: Taxonomy | None = None,
+        *,
+        defaults: bool = True,
+    ) -> None:
         try:
             import lm_eval  # noqa: F401
         except ImportError:
@@ -42,14 +51,36 @@ class LmEvalTasks:
             raise InputError("no such folder", place=str(include_path), remedy=remedy)
         self.include_path = include_path
         self.taxonomy = load_taxonomy() if taxonomy is None else taxonomy
+        self._defaults = defaults
         self._loaded: dict[str, dict[str, Any]] = {}
 
     @cached_property
-    def _manager(self) -> Any:
+    def _own(self) -> Any:
+        """The user's tasks alone."""
+        return self._manager(defaults=False)
+
+    @cached_property
+    def _all(self) -> Any:
+        """The user's tasks and lm-eval's, of which the former win."""
+        return self._manager(defaults=True) if self._defaults else self._own
+
+    def _manager(self, *, defaults: bool) -> Any:
         from lm_eval.tasks import TaskManager
 
+        folder = None if self.include_path is None else str(self.include_path)
         with quiet_lm_eval():
-            return TaskManager(include_path=self.include_path and str(self.include_path))
+            return TaskManager(include_path=folder, include_defaults=defaults)
+
+    def _knowing(self, name: str, *, place: str) -> Any:
+        """The smallest index that has ``name``."""
+        if name in self._own.all_tasks:
+            return self._own
+        if name not in self._all.all_tasks:
+            near = nearest(name, self._all.all_tasks)
+            offered = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+            remedy = offered or "name a task, or its folder with --include-path DIR"
+            raise InputError(f"lm-eval has no task {name!r}", place=place, remedy=remedy)
+        return self._all
 
     def load(self, name: str, *, seed: int, place: str) -> Mapping[str, Any]:
         """lm-eval's task objects by name: one, or all below a group or tag.
@@ -58,13 +89,12 @@ class LmEvalTasks:
         for a name that lm-eval doesn't know, and for tasks that can't be run here.
         """
         if name not in self._loaded:
-            if name not in self._manager.all_tasks:
-                near = nearest(name, self._manager.all_tasks)
-                offered = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
-                remedy = offered or "name a task, or its folder with --include-path DIR"
-                raise InputError(f"lm-eval has no task {name!r}", place=place, remedy=remedy)
+            manager = self._knowing(name, place=place)
             with quiet_lm_eval(), _loading(name):
-                self._loaded[name] = self._manager.load([name])["tasks"]
+                try:
+                    self._loaded[name] = manager.load([name])["tasks"]
+                except KeyError:  # a group of the user's may name tasks of lm-eval
+                    self._loaded[name] = self._all.load([name])["tasks"]
             for task_name, task in self._loaded[name].items():
                 _check(task_name, task)
         for task in self._loaded[name].values():
@@ -75,8 +105,6 @@ class LmEvalTasks:
 
     def place(self, task: str, benchmark: str, *, chance: float | None) -> Place:
         """Where the answers to ``task`` go: into ``benchmark``, whose ``chance`` is in 0..1."""
-        from dataclasses import replace
-
         found = place_of(task, self.taxonomy)
         family = found.family and found.benchmark == benchmark
         return replace(found, benchmark=benchmark, chance=chance, family=family)
