@@ -43,6 +43,20 @@ metric_list:
   - {{metric: {metric}, aggregation: mean, higher_is_better: true}}
 metadata: {{version: 1.0}}
 """
+PLAUSIBLE = """
+task: mc_taco
+dataset_path: json
+dataset_kwargs: {{data_files: {{test: {file}}}}}
+test_split: test
+output_type: multiple_choice
+doc_to_text: "{{{{sentence}}}} {{{{question}}}} {{{{answer}}}}?"
+doc_to_choice: ["no", "yes"]
+doc_to_target: label
+metric_list:
+  - {{metric: acc}}
+  - {{metric: f1}}
+metadata: {{version: 1.0}}
+"""
 GROUP = """
 group: mmlu
 task: [mmlu_anatomy, mmlu_astronomy]
@@ -52,7 +66,8 @@ aggregate_metric_list:
 
 
 def write_tasks(folder: Path, *, n: int = 5) -> Path:
-    """``sums`` (generated, two filters), ``mmlu`` (a group of two choices) and what is refused."""
+    """``local_sums`` (generated, two filters), ``mmlu`` (a group of two choices), ``mc_taco``
+    (scored by question) and two that are refused."""
     folder.mkdir(exist_ok=True)
     sums = [{"question": f"{i}+1?", "answer": str(i + 1), "id": "same"} for i in range(n)]
     choices = [{"question": f"Colour {i}?", "gold": i % 3} for i in range(n)]
@@ -70,5 +85,12 @@ def write_tasks(folder: Path, *, n: int = 5) -> Path:
     for name, (kind, metric) in kinds.items():
         text = CHOOSE.format(name=name, kind=kind, metric=metric, file=folder / "choices.jsonl")
         (folder / f"{name}.yaml").write_text(text)
+    proposed = [("How long?", "an hour", 1), ("How long?", "a year", 0), ("When?", "at noon", 1)]
+    rows = [
+        {"sentence": "He ate.", "question": question, "answer": answer, "label": label}
+        for question, answer, label in proposed
+    ]
+    (folder / "taco.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (folder / "taco.yaml").write_text(PLAUSIBLE.format(file=folder / "taco.jsonl"))
     (folder / "mmlu.yaml").write_text(GROUP)
     return folder

@@ -207,6 +207,26 @@ def test_a_suite_file_names_tasks(tasks: LmEvalTasks, tmp_path: Path) -> None:
     assert jobs[0].texts() == ["0+1?", "1+1?"]
 
 
+def test_candidate_answers_to_one_question_are_one_item(tasks: LmEvalTasks, tmp_path: Path) -> None:
+    """Always "yes" names both of two, one of them plausible: F1 = 2/3; then 1 of 1."""
+    suite = tasks.suite(["mc_taco"], seed=0)
+    asked: list[str] = []
+
+    def nats(prompt: str, option: str) -> float:
+        asked.append(question(prompt))
+        return float("yes" in option)
+
+    (benchmark,) = suite.benchmarks
+    run = run_of(FakeEngine({}, nats), suite, tmp_path / "run", tasks, n=2)
+    assert [(o.id, o.score) for o in run.by_benchmark[benchmark]] == [("0", pytest.approx(2 / 3))]
+    asked.clear()
+    run = run_of(FakeEngine({}, nats), suite, tmp_path / "run", tasks, n=3)
+    assert set(asked) == {"He ate. When? at noon?"}
+    assert [o.id for o in run.by_benchmark[benchmark]] == ["0", "2"]
+    assert run.by_benchmark[benchmark][1].score == 1.0
+    assert run.manifest.decoding[benchmark]["metric"] == "f1 by question"
+
+
 @pytest.mark.parametrize(
     ("name", "what"),
     [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +165,10 @@ def lm_eval_job(
         tasks |= source.load(name, seed=seed, place=place)
     places = {name: source.place(name, item.benchmark, chance=chance) for name in tasks}
     found = {name: before_running(places[name], task) for name, task in tasks.items()}
-    members = [task for task, _ in found.values()]
+    members = [
+        replace(task, by_question=_by_question(task, tasks[name]))
+        for name, (task, _) in found.items()
+    ]
     raw: dict[str, Any] = {"configs": {}, "n-shot": {}}
     for _, own in found.values():
         for part in raw:
@@ -183,18 +187,21 @@ def lm_eval_job(
     )
 
 
+def _by_question(task: Task, loaded: Any) -> bool:
+    """Whether several documents make one item, as the importer finds in samples."""
+    is_f1 = task.key is not None and task.key[0] == "f1"
+    return is_f1 and question_of(next(iter(loaded.eval_docs), None)) is not None
+
+
 def _items(task: Task, loaded: Any, subset: str, n: int | None) -> dict[str, tuple[Document, ...]]:
     """Documents by the id that the importer gives their item: the first document's."""
-    name, key = task.place.task, task.key
     found: dict[str, tuple[Document, ...]] = {}
     first: dict[str, str] = {}
-    for at, doc in enumerate(loaded.eval_docs):
-        if n is not None and at >= n:
-            break
+    for at, doc in enumerate(islice(loaded.eval_docs, n)):
         id_ = f"{subset}:{at}" if subset else str(at)
-        if key is not None and key[0] == "f1" and (question := question_of(doc)) is not None:
+        if task.by_question and (question := question_of(doc)) is not None:
             id_ = first.setdefault(question, id_)
-        found[id_] = (*found.get(id_, ()), (name, at))
+        found[id_] = (*found.get(id_, ()), (task.place.task, at))
     return found
 
 
