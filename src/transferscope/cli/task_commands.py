@@ -58,11 +58,11 @@ def check(
     suite
         A built-in suite, a pack, or a suite file.
     data
-        Folder of the files that real benchmarks are read from.
+        Folder with the data files of real benchmarks.
     limit
         Items per benchmark.
     seed
-        Of the items.
+        Random seed of the items.
     """
     from ..tasks import validate
 
