@@ -62,6 +62,10 @@ class Job(Protocol):
         """Number of items that lack an answer."""
 
     @property
+    def begun(self) -> bool:
+        """Whether an earlier start has committed answers."""
+
+    @property
     def failed(self) -> frozenset[tuple[str, str, int]]:
         """Keys of answers that failed for good in an earlier start."""
 
@@ -110,6 +114,11 @@ class OwnJob:
     def left(self) -> int:
         """Number of items that lack an answer."""
         return len(self._lacking())
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier start has committed answers."""
+        return bool(self.done)
 
     @property
     def method(self) -> Mapping[str, Any]:

@@ -67,6 +67,11 @@ class LmEvalJob:
         return len(self.items.keys() - self.done)
 
     @property
+    def begun(self) -> bool:
+        """Whether an earlier start has committed answers."""
+        return bool(self.done)
+
+    @property
     def scores_choices(self) -> bool:
         """Whether the engine must give the log-likelihood of choices."""
         return any(task.OUTPUT_TYPE != "generate_until" for task in self.tasks.values())

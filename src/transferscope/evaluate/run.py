@@ -77,7 +77,7 @@ def run_jobs(
     tick: Tick = no_tick,
 ) -> Path:
     """Ask what is left of every job and commit it; ``out`` is claimed by the caller."""
-    answered = any(job.left < job.total for job in jobs)
+    answered = any(job.begun for job in jobs)
     with RunWriter.open(out, manifest) as writer:
         for job in jobs:
             name = job.item.benchmark
