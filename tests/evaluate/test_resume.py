@@ -248,8 +248,8 @@ def test_duplicates_are_refused_with_what_helps(
 def test_an_engine_that_does_not_stream_is_kept_by_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transferscope.engines.lm_eval_model.CHUNK", 2)
-    monkeypatch.setattr("transferscope.engines.lm_eval_model.PAIRS", 4)
+    monkeypatch.setattr("transferscope.engines.asking.CHUNK", 2)
+    monkeypatch.setattr("transferscope.engines.asking.PAIRS", 4)
     asked: list[str] = []
 
     class Dying(FakeEngine):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -19,6 +19,7 @@ from .shared import (
     EngineName,
     Int,
     Json,
+    Mapping_,
     ModelName,
     app,
     console,
@@ -26,12 +27,19 @@ from .shared import (
     say,
 )
 
+if TYPE_CHECKING:
+    from ..core.suite import Suite
+    from ..evaluate.lm_eval_loader import LmEvalTasks
+
 
 @app.command(name="eval")
 def evaluate_command(
     model: ModelName,
     *,
-    suite: str = "mini",
+    suite: str | None = None,
+    tasks: str | None = None,
+    include_path: Path | None = None,
+    mapping: Mapping_ = None,
     out: Path,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
@@ -42,18 +50,27 @@ def evaluate_command(
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Evaluate a model on a suite and write a run folder. A rerun resumes where it stopped.
+    """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
+
+    A rerun resumes where it stopped.
 
     Parameters
     ----------
     suite
-        A built-in suite or a suite file.
+        A built-in suite or a suite file; default: mini.
+    tasks
+        Tasks, groups or tags of the installed lm-eval instead of a suite, separated by commas:
+        gsm8k,mmlu.
+    include_path
+        Folder with your own YAML tasks for lm-eval.
+    mapping
+        TOML that puts tasks into groups and names their metric, as for import.
     out
         Run folder to write.
     limit
-        Items per benchmark.
+        Items per benchmark; of lm-eval's tasks, documents per task.
     seed
-        Random seed of the items and of sampling.
+        Random seed of the items, of examples in prompts and of sampling.
     data
         Folder with the data files of real benchmarks.
     base
@@ -61,17 +78,19 @@ def evaluate_command(
     dry_run
         Print the plan without running it.
     """
-    from ..core.suite import load_suite
     from ..evaluate import check_model, engine_options, evaluate_model
     from ..evaluate import plan as plan_evaluation
 
-    chosen = load_suite(suite)
     if limit < 1:
         raise InputError("must be at least 1", place="--limit")
-    check_outputs({"--out": out}, [model, suite, data, base], resumes=True)
+    inputs = [model, suite, data, base, include_path, mapping]
+    check_outputs({"--out": out}, inputs, resumes=True)
     check_folder(out)
+    chosen, lm_eval = _asked_suite(
+        suite, tasks, include_path=include_path, mapping=mapping, seed=seed
+    )
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
-    how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data}
+    how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data, "lm_eval": lm_eval}
     if dry_run:
         check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=limit):
@@ -88,6 +107,40 @@ def evaluate_command(
     for line in failures_said(read_run(out)):
         say(line)
     say(f"run folder: {out}")
+
+
+def _asked_suite(
+    suite: str | None,
+    tasks: str | None,
+    *,
+    include_path: Path | None,
+    mapping: Path | None,
+    seed: int,
+) -> tuple[Suite, LmEvalTasks | None]:
+    """The suite to evaluate, and lm-eval's tasks where options say which they are."""
+    from ..core.suite import load_suite
+
+    if tasks is None and include_path is None and mapping is None:
+        return load_suite(suite or "mini"), None
+    if tasks is None and suite is None:
+        option = "--include-path" if include_path is not None else "--map"
+        raise InputError("is of lm-eval's tasks", place=option, remedy="add --tasks NAME,NAME")
+    if tasks is not None and suite is not None:
+        raise InputError("goes without --suite", place="--tasks", remedy="leave one of them out")
+    from ..core.taxonomy import load_taxonomy
+    from ..evaluate.lm_eval_loader import UNMAPPED, LmEvalTasks
+
+    found = LmEvalTasks(include_path, load_taxonomy(mapping))
+    if tasks is None:
+        return load_suite(suite or "mini"), found
+    names = [each.strip() for each in tasks.split(",") if each.strip()]
+    if not names:
+        raise InputError("names no task", place="--tasks", remedy="write --tasks gsm8k,mmlu")
+    chosen = found.suite(names, seed=seed)
+    if unmapped := chosen.groups.get(UNMAPPED):
+        remedy = "name their group with --map FILE (docs/importing.md)"
+        say(f"tasks that are in no known group: {', '.join(unmapped)}; {remedy}")
+    return chosen, found
 
 
 @app.command

@@ -38,6 +38,8 @@ probe_app = App(name="probe", help="Measure how far tuning moved a model.")
 app.command(probe_app)
 export_app = App(name="export", help="Write files for other tools.")
 app.command(export_app)
+tasks_app = App(name="tasks", help="List the benchmarks in Python packs, or check them.")
+app.command(tasks_app)
 
 
 def _whole(_type: Any, tokens: Sequence[Token]) -> int:

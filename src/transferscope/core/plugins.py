@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from .shown import sentence
 
-Kind = Literal["importers", "suites", "graders", "arms", "probes"]
+Kind = Literal["importers", "suites", "graders", "arms", "probes", "benchmarks"]
 
 
 @cache

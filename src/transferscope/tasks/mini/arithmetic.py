@@ -11,7 +11,7 @@ import random
 
 from transferscope.grade.maths import is_correct
 
-from .common import NAMES, Benchmark, Draft, pick
+from .drafts import NAMES, Draft, Procedure, pick, wrong_numbers
 
 _PLACES = (
     ("A baker", "rolls", "bakes {b} more", "does the baker have in total"),
@@ -75,9 +75,15 @@ def _number(draft: Draft, reply: str) -> bool:
     return is_correct(reply, draft.gold)
 
 
-BENCHMARKS = {
-    "word_problems": Benchmark(word_problems, _number),
-    "chains": Benchmark(chains, _number),
-    "equations": Benchmark(equations, _number),
-    "fractions": Benchmark(fractions),
+PROCEDURES = {
+    "word_problems": Procedure(
+        about="a sum told in words", draw=word_problems, grade=_number, wrong=wrong_numbers
+    ),
+    "chains": Procedure(
+        about="a sum of three numbers", draw=chains, grade=_number, wrong=wrong_numbers
+    ),
+    "equations": Procedure(
+        about="an equation in one unknown", draw=equations, grade=_number, wrong=wrong_numbers
+    ),
+    "fractions": Procedure(about="a sum or reduction of fractions", draw=fractions),
 }

@@ -6,7 +6,7 @@ import random
 
 from transferscope.grade.choice import names_only
 
-from .common import NAMES, Benchmark, Draft, pick
+from .drafts import NAMES, Draft, Procedure, pick
 
 _CITIES = ("Paris", "Rome", "Oslo", "Madrid", "Lisbon", "Vienna", "Dublin", "Athens", "Prague")
 _JOBS = ("teacher", "nurse", "pilot", "baker", "farmer", "doctor", "painter", "judge", "plumber")
@@ -64,7 +64,17 @@ def _named(draft: Draft, reply: str) -> bool:
     return names_only(reply, draft.gold, draft.rivals)
 
 
-BENCHMARKS = {
-    "dialogue_reading": Benchmark(dialogue_reading, _named),
-    "supported": Benchmark(supported),
+def _misnamed(draft: Draft) -> list[str]:
+    return [draft.rivals[0], f"{draft.gold} or {draft.rivals[1]}", "", f"x{draft.gold}x"]
+
+
+PROCEDURES = {
+    "dialogue_reading": Procedure(
+        about="questions on a passage, with earlier turns",
+        draw=dialogue_reading,
+        grade=_named,
+        wrong=_misnamed,
+        max_tokens=48,
+    ),
+    "supported": Procedure(about="the sentence that a passage supports", draw=supported),
 }

@@ -7,7 +7,7 @@ import re
 
 from transferscope.grade.maths import is_correct, number
 
-from .common import NAMES, Benchmark, Draft, pick
+from .drafts import NAMES, Draft, Procedure, pick, wrong_numbers
 
 _WORDS = ("red", "blue", "green", "cat", "dog", "sun", "moon", "tree", "star", "fish")
 _ORDERS = (
@@ -98,9 +98,20 @@ def _next(draft: Draft, reply: str) -> bool:
     return found is not None and number(found.group()) == number(draft.gold)
 
 
-BENCHMARKS = {
-    "program_output": Benchmark(program_output, _printed),
-    "ordering": Benchmark(ordering),
-    "planning": Benchmark(planning),
-    "sequences": Benchmark(sequences, _next),
+PROCEDURES = {
+    "program_output": Procedure(
+        about="what a short program prints",
+        draw=program_output,
+        grade=_printed,
+        wrong=wrong_numbers,
+    ),
+    "ordering": Procedure(about="who comes first or last of three", draw=ordering),
+    "planning": Procedure(about="which action is possible", draw=planning),
+    "sequences": Procedure(
+        about="the next number of a sequence",
+        draw=sequences,
+        grade=_next,
+        wrong=lambda draft: [*wrong_numbers(draft), draft.check],
+        max_tokens=32,
+    ),
 }
