@@ -8,7 +8,7 @@ import pytest
 
 from transferscope.compare.cohort_rank import placed
 from transferscope.compare.rank import kept_groups, pareto, rank
-from transferscope.compare.result import PlanePoint
+from transferscope.documents.comparison import PlanePoint
 from transferscope.published import published_models, recompute
 from transferscope.runs import Run
 

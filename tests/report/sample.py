@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from transferscope.compare.result import (
+from transferscope.core.changes import unpaired_test
+from transferscope.core.index import IndexResult
+from transferscope.documents.comparison import (
     Artefacts,
     BenchmarkChange,
     Comparison,
@@ -17,8 +19,6 @@ from transferscope.compare.result import (
     PlanePoint,
     TunedResult,
 )
-from transferscope.core.changes import unpaired_test
-from transferscope.core.index import IndexResult
 from transferscope.report import ReportInput
 
 GROUPS = {

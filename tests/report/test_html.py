@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import sample
 
-from transferscope.compare.result import Comparison, FlippedItem, Flips
 from transferscope.core.forgetting import Rate, Transitions
+from transferscope.documents.comparison import Comparison, FlippedItem, Flips
 from transferscope.report import ReportInput, render_html
 from transferscope.report.html import script_hash
 from transferscope.report.views import model_views

@@ -9,8 +9,8 @@ import pytest
 import sample
 from rich.console import Console
 
-from transferscope.compare.result import TunedResult
 from transferscope.core.attribution import Attribution, Causes
+from transferscope.documents.comparison import TunedResult
 from transferscope.report import ReportInput, parts, render_html, render_markdown, words
 from transferscope.report.terminal import print_comparison
 

@@ -7,9 +7,9 @@ from rich.console import Console
 
 from transferscope.compare.cohort_rank import Placement, PublishedContrast
 from transferscope.compare.rank import Contrast, RankedModel, Ranking
-from transferscope.compare.result import PlanePoint
 from transferscope.compare.router import FOLDS, Router
 from transferscope.core.attribution import Attribution, Causes
+from transferscope.documents.comparison import PlanePoint
 from transferscope.report.ranking_table import FEWEST, print_ranking, sentences
 
 from .sample import comparison

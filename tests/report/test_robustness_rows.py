@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from transferscope.compare.index_robustness import Robustness
-from transferscope.compare.result import AgainstBase
 from transferscope.core.constant_answer import ConstantAnswer
 from transferscope.core.index import Layout
 from transferscope.core.robustness import BelowChance, BenchmarkWeight, LeftOut, specification_curve
+from transferscope.documents.comparison import AgainstBase
 from transferscope.report.robustness_rows import curve_grid, left_out_grid, sentences
 
 from .sample import comparison

@@ -12,9 +12,9 @@ import pytest
 import sample
 from rich.console import Console
 
-from transferscope.compare.result import PlanePoint, TunedResult
 from transferscope.core.attribution import Attribution, Causes
 from transferscope.core.disagreement import Disagreement
+from transferscope.documents.comparison import PlanePoint, TunedResult
 from transferscope.report import ReportInput, render_html, render_markdown, terminal, verdict
 
 CUT = Attribution(-14.0, -9.2, {"truncated": -9.2}, 40, 160, clean_p=0.06, standing="loss")

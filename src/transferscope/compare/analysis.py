@@ -29,13 +29,20 @@ from ..core.index import (
 from ..core.shown import name as shown
 from ..core.stats import holm
 from ..core.suite import Suite, is_paper
+from ..documents.comparison import (
+    NO_GROUP,
+    AgainstBase,
+    BenchmarkChange,
+    Comparison,
+    PlanePoint,
+    TunedResult,
+)
 from ..runs import Pairing, Run, pair
 from .causes import causes_of
 from .draws import RETENTION, ModelDraws, draw, group_tests, scores_of
 from .flipped_answers import Answers, answers_of
 from .index_robustness import curve_of, robustness_of
 from .items import artefacts_of, flips_of
-from .result import NO_GROUP, AgainstBase, BenchmarkChange, Comparison, PlanePoint, TunedResult
 
 EXAMPLES = 3
 """Flipped items shown per benchmark and direction."""

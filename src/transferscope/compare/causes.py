@@ -18,10 +18,10 @@ from ..core.disagreement import Scores, disagreements
 from ..core.standing import Standing
 from ..core.standing import standing as standing_of
 from ..core.stats import holm, stream
+from ..documents.comparison import BenchmarkChange, PlanePoint
 from ..runs import PairedBenchmark, Pairing
 from .draws import ModelDraws, change_of, mean_shares, stacked
 from .items import flagged_items
-from .result import BenchmarkChange, PlanePoint
 
 REPLICATES = 2_000
 """Patterns of signs behind the p of a clean part; its place about 0.05 needs no more."""

@@ -10,8 +10,8 @@ import numpy as np
 from ..core.artefacts_against import SCRIPT, STYLE, script_changed, style_openings
 from ..core.constant_answer import constant_answer
 from ..core.records import Response
+from ..documents.comparison import AgainstBase, FlippedItem
 from ..runs import PairedBenchmark, Pairing, Run
-from .result import AgainstBase, FlippedItem
 
 Texts = Mapping[tuple[str, int], Response]
 

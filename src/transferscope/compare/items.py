@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..documents.comparison import AgainstBase, Artefacts, Flips
 from ..runs import PairedBenchmark
-from .result import AgainstBase, Artefacts, Flips
 
 NO_ANSWER = frozenset(
     {"empty", "truncated", "stop_cut", "looped", "unclosed_think", "prompt_echo", "role_leak"}

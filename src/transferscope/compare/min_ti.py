@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..documents.comparison import TunedResult
 from ..runs import Run
 from .analysis import compare_runs
 from .guards import Guard, Seen, artefacts_said, fewer_said, items_of
-from .result import TunedResult
 
 
 def ti_guards(base: Run, tuned: Run, seen: Seen, *, seed: int, replicates: int) -> list[Guard]:

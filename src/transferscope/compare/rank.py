@@ -12,12 +12,12 @@ import numpy as np
 
 from ..core.changes import mean_tests
 from ..core.stats import ItemScores, stream
+from ..documents.comparison import Comparison, PlanePoint, TunedResult, bounds
 from ..runs import Pairing, Run, pair
 from ..runs.pairing import on_shared_items
 from .analysis import compare_runs
 from .cohort_rank import Placement, placed
 from .draws import RETENTION, mean_shares, stacked
-from .result import Comparison, PlanePoint, TunedResult, bounds
 from .router import Router, route
 
 ALLOWED_LOSS = 2.0

@@ -18,7 +18,7 @@ from ..core.index import Array
 from ..core.noninferiority import effective_clusters, exact_lower
 from ..core.resampling import units_of
 from ..core.stats import ItemScores, stream
-from .result import Interval, bounds
+from ..documents.comparison import Interval, bounds
 
 FOLDS = 5
 DRAWS = 1_000

@@ -15,7 +15,7 @@ from .escaping import finite, name
 from .words import group_name
 
 if TYPE_CHECKING:
-    from ..compare.result import Comparison, TunedResult
+    from ..documents.comparison import Comparison, TunedResult
 
 Spec = dict[str, Any]
 Rows = Sequence[Mapping[str, Any]]

@@ -13,8 +13,8 @@ from .escaping import markdown_line as cell_text
 from .figures import model_labels
 
 if TYPE_CHECKING:
-    from ..compare.result import BenchmarkChange, Comparison, TunedResult
     from ..core.attribution import Attribution
+    from ..documents.comparison import BenchmarkChange, Comparison, TunedResult
     from .report_input import ReportInput
 
 COMMENT_LIMIT = 60_000

@@ -12,9 +12,9 @@ from .escaping import name
 from .views import Grid
 
 if TYPE_CHECKING:
-    from ..compare.result import Artefacts, BenchmarkChange, TunedResult
     from ..core.attribution import Attribution
     from ..core.standing import Standing
+    from ..documents.comparison import Artefacts, BenchmarkChange, TunedResult
 
 HEAD = ("benchmark", "change", "from flagged", "from clean")
 """Heads of the columns in points that add up; the third and the fourth make the second."""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from ..compare.cohort_rank import Placement
     from ..compare.rank import Contrast, RankedModel, Ranking
-    from ..compare.result import PlanePoint
     from ..compare.router import Router
+    from ..documents.comparison import PlanePoint
 
 
 FEWEST = 5

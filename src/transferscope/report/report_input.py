@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..compare.result import Comparison
+    from ..documents.comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True)

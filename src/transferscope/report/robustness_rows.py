@@ -10,8 +10,8 @@ from .escaping import name
 from .views import Grid
 
 if TYPE_CHECKING:
-    from ..compare.result import AgainstBase, Comparison, TunedResult
     from ..core.robustness import BelowChance, SpecificationCurve
+    from ..documents.comparison import AgainstBase, Comparison, TunedResult
 
 HEAVY = 40.0
 """Percent of a group's weight from which one benchmark is said to carry the group."""

@@ -20,11 +20,11 @@ from .figures import model_labels
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from ..compare.result import Comparison, TunedResult
     from ..core.attribution import Attribution
     from ..core.index import IndexResult
     from ..core.standing import Standing
     from ..core.table_index import TableIndex
+    from ..documents.comparison import Comparison, TunedResult
     from ..published import CohortChecks, Recomputed
 
 STYLE = {"gain": "green", "loss": "red"}

@@ -18,9 +18,9 @@ from .words import change, group_name, index_value
 
 if TYPE_CHECKING:
     from ..compare.rank import RankedModel
-    from ..compare.result import PlanePoint, TunedResult
     from ..core.attribution import Attribution
     from ..core.index import IndexResult
+    from ..documents.comparison import PlanePoint, TunedResult
 
 SHOWN = 3
 """Names and benchmarks listed in the verdict; the tables have all of them."""

@@ -13,7 +13,7 @@ from . import verdict, words
 from .escaping import name, sentence, token, visible
 
 if TYPE_CHECKING:
-    from ..compare.result import BenchmarkChange, Comparison, TunedResult
+    from ..documents.comparison import BenchmarkChange, Comparison, TunedResult
 
 EXAMPLES_SHOWN = 24
 """Flipped questions shown per model; the counts beside them are complete."""

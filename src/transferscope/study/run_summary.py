@@ -9,8 +9,8 @@ from operator import attrgetter
 from typing import Any
 
 from ..compare import TunedResult
-from ..compare.result import PlanePoint
 from ..core.index import IndexResult
+from ..documents.comparison import PlanePoint
 from .study_config import Cell
 
 Z = 1.959964

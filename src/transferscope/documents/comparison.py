@@ -13,6 +13,8 @@ from importlib import import_module
 from io import StringIO
 from typing import Any
 
+from ..compare.index_robustness import Robustness
+from ..compare.unjudged import MISSING, ONE_SIDED
 from ..core.attribution import Causes
 from ..core.changes import ChangeTest
 from ..core.constant_answer import ConstantAnswer
@@ -21,8 +23,6 @@ from ..core.forgetting import Transitions
 from ..core.index import IndexResult
 from ..core.robustness import SpecificationCurve
 from ..core.standing import Standing, standing
-from .index_robustness import Robustness
-from .unjudged import MISSING, ONE_SIDED
 
 Interval = tuple[float, float]
 NO_GROUP = "not in suite"

@@ -1,0 +1,1 @@
+"""Versioned, frozen results: what is written, shown and read."""
