@@ -25,7 +25,8 @@ from transferscope.core.predictors import Observation, predictors
 from transferscope.core.records import ModelRef, Outcome, Response, ScoreRow
 from transferscope.core.suite import Suite
 from transferscope.core.token_shift import PositionShifts, measure_tokens
-from transferscope.core.weight_shift import MatrixChange, shift_of
+from transferscope.core.typed_record import plain
+from transferscope.core.weight_shift import MatrixChange, MatrixChanges, shift_of
 from transferscope.runs import Manifest, Run, RunWriter, read_run
 from transferscope.study.arms import arm_means
 from transferscope.study.claims import judge
@@ -210,12 +211,13 @@ def token_shift_infinite(folder: Path) -> Any:
 
 
 def weight_shift(_: Path) -> Any:
-    rows = [
+    rows = (
         MatrixChange("model.layers.0.q_proj.weight", 16, 8, 4, 0.5, 4.0, 1.5),
         MatrixChange("model.layers.1.q_proj.weight", 16, 0, 0, 0.0, 4.0, None),
         MatrixChange("model.norm.weight", 4, 1, 1, 0.1, 0.0, None),
-    ]
-    return shift_of(rows, only_base=["lm_head.weight"], resized=["embed_tokens.weight"])
+    )
+    lacking = {"only_base": ("lm_head.weight",), "resized": ("embed_tokens.weight",)}
+    return shift_of(MatrixChanges(rows, **lacking))
 
 
 def _measured() -> list[Measured]:
@@ -278,19 +280,10 @@ CASES: dict[str, Callable[[Path], Any]] = {
 }
 
 
-def printed(found: Any) -> Any:
-    """What a command prints of a document, or of a list of them."""
-    from dataclasses import asdict
-
-    if isinstance(found, list | tuple):
-        return [printed(each) for each in found]
-    return found.to_json() if hasattr(found, "to_json") else asdict(found)
-
-
 if __name__ == "__main__":
     for name, case in CASES.items():
         with TemporaryDirectory() as scratch:
-            document = printed(case(Path(scratch)))
+            document = plain(case(Path(scratch)))
         text = json.dumps(document, indent=1, allow_nan=False, sort_keys=True)
         (SNAPSHOTS / f"{name}.json").write_text(text + "\n")
         print(f"wrote {name}", file=sys.stderr)

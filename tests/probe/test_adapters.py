@@ -15,7 +15,7 @@ from transferscope.models import brings_weights, load_model
 from transferscope.probe import model_pairs
 from transferscope.probe.hidden import hidden_shift
 from transferscope.probe.tokens import token_positions, token_shift
-from transferscope.probe.weights import weights_shift
+from transferscope.probe.weights import matrix_changes, weights_shift
 
 from .conftest import WORDS, tiny_llama, word_tokenizer
 
@@ -189,9 +189,9 @@ def test_an_adapter_with_more_tokens_than_its_base(tmp_path, texts, made):
         np.testing.assert_allclose(positions.js_N, whole.js_N, rtol=1e-4, atol=1e-6)
         assert positions.lost_mass_N.min() > 0  # the tokens that only the tuned model has
     weights, theirs = weights_shift(base, tuned), weights_shift(base, merged)
-    assert weights.total.changed_share == pytest.approx(theirs.total.changed_share, abs=1e-4)
-    changes = {m.name: m for m in theirs.matrices}
-    for ours in weights.matrices:
+    assert weights.changed_share == pytest.approx(theirs.changed_share, abs=1e-4)
+    changes = {m.name: m for m in matrix_changes(base, merged).rows}
+    for ours in matrix_changes(base, tuned).rows:
         if ours.name in changes:
             other = changes[ours.name].delta_squared
             assert ours.delta_squared == pytest.approx(other, rel=1e-3, abs=1e-9), ours.name

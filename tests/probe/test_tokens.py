@@ -63,7 +63,7 @@ def test_equals_full_logits(base, tuned, batch_tokens):
     found = token_shift(base, tuned, ROWS, batch_tokens=batch_tokens)
     for name, value in by_full_logits(base[0], tuned[0], base[1], ROWS).items():
         assert getattr(found.mean, name) == pytest.approx(value, abs=2e-5), name
-    assert (found.prefix, found.mean.n_texts, found.mean.n_tokens, found.n_skipped) == (
+    assert (found.prefix, found.n_texts, found.n_tokens, found.n_skipped) == (
         "shared",
         3,
         48,
@@ -83,7 +83,7 @@ def test_the_heads_part_does_not_grow_with_the_text(base, tokenizer, kind):
         given.clear()
         response = " ".join(f"w{i % 90}" for i in range(length))
         found = token_shift(base, (model, tokenizer), [("w1", response)])
-        assert found.mean.n_tokens == length
+        assert found.n_tokens == length
         largest.append(max(given))
     assert largest == [POSITIONS * 94] * 2
 
@@ -91,10 +91,10 @@ def test_the_heads_part_does_not_grow_with_the_text(base, tokenizer, kind):
 def test_identical_models_do_not_differ_at_all(base):
     # Same weights, same batches: the logits are equal bit by bit and every formula is exact at 0.
     found = token_shift(base, base, ROWS)
-    assert found.mean.kl_tuned_base == found.mean.kl_base_tuned == found.mean.js == 0.0
-    assert found.mean.log_ratio == found.mean.rank_shift == found.mean.shifted_share == 0.0
+    assert found.kl_tuned_base == found.kl_base_tuned == found.js == 0.0
+    assert found.log_ratio == found.rank_shift == found.shifted_share == 0.0
     assert found.shifted_tokens == ()
-    assert found.mean.entropy_base == found.mean.entropy_tuned > 0
+    assert found.entropy_base == found.entropy_tuned > 0
 
 
 def test_swapping_the_models_swaps_the_numbers(base, tuned):
@@ -236,7 +236,7 @@ def test_a_masked_vocabulary_is_measured(tokenizer):
         cut.append(model)
     for name, value in by_full_logits(*cut, tokenizer, ROWS).items():
         assert getattr(found.mean, name) == pytest.approx(value, abs=2e-5), name
-    assert (found.mean.n_infinite, "infinite" in found.to_json()) == (0, False)
+    assert (found.n_infinite, "infinite" in found.to_json()) == (0, False)
 
 
 def test_an_infinite_kl_says_so(base, tokenizer):

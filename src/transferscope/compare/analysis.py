@@ -92,7 +92,6 @@ def compare_runs(
             tuned, pairings, draws, answers, pooled, strict=True
         )
     ]
-    robust = {r.model: r.robustness for r in results if r.robustness is not None}
     differences = [f"{model}: left out, {error.what}" for model, error in left_out.items()]
     differences += [
         f"{run.manifest.model.name}: {text}"
@@ -107,7 +106,7 @@ def compare_runs(
         source=suite.source,
         groups=dict(suite.groups),
         scale=scale,
-        curve=curve_of(robust, suite, scale=scale),
+        specifications=curve_of(results, suite, scale=scale),
         replicates=replicates,
         seed=seed,
         tuned=tuple(results),
@@ -198,12 +197,12 @@ def _one_model(
         plane=plane,
         retention=retention,
         index=robust,
-        linear=linear,
+        index_linear=linear,
         robustness=robustness,
         benchmarks=rows,
         flipped=answers.flipped,
         not_compared={**pairing.excluded, **_unmapped(pairing, suite)},
-        causes=causes_of(
+        attribution=causes_of(
             pairing,
             rows,
             plane,
@@ -253,9 +252,9 @@ def _benchmark_rows(
                 mde=drawn.tests[at].mde,
                 chance=None if compared.chance is None else 100.0 * compared.chance,
                 flips=None if part is None else flips_of(part),
-                artefacts=None if part is None else artefacts_of(part, against.get(name)),
-                transitions=drawn.moved.get(name),
                 smallest_p=drawn.tests[at].smallest_p,
+                **({} if part is None else artefacts_of(part, against.get(name))),
+                **(vars(drawn.moved[name]) if name in drawn.moved else {}),
             )
         )
     return tuple(rows)

@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 
 from ..core.changes import (
-    UNKNOWN,
     ChangeTest,
     combined_test,
     mean_tests,
@@ -20,6 +19,7 @@ from ..core.changes import (
 from ..core.forgetting import Transitions, transition_rates, with_moves
 from ..core.index import Array
 from ..core.stats import ItemScores, beta_draws, bootstrap_means, normal_draws, stream
+from ..core.typed_record import UNKNOWN
 from ..runs import Estimate, PairedBenchmark, Pairing, UnpairedBenchmark
 
 RETENTION = "retention"

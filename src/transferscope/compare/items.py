@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..documents.comparison import AgainstBase, Artefacts, Flips
+from ..documents.comparison import AgainstBase, Answered, FlagCounts, Flips
 from ..runs import PairedBenchmark
 
 NO_ANSWER = frozenset(
@@ -35,8 +36,10 @@ def flagged_items(part: PairedBenchmark) -> NDArray[np.bool_]:
     return np.array([bool(b or t) for b, t in pairs], dtype=bool)
 
 
-def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> Artefacts:
+def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> dict[str, Any]:
     """Where the change comes from: items with a flagged answer on either side, or clean ones.
+
+    The fields of a :class:`~transferscope.documents.comparison.BenchmarkChange` that say so.
 
     Style and script (``against``) are counted beside: they say what the model became, often in
     every answer, and would leave no clean item.
@@ -45,16 +48,19 @@ def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> A
     share = part.weights * (part.tuned_scores - part.base_scores)
     clean_weight = part.weights[~flagged].sum()
     clean = float(100.0 * share[~flagged].sum() / clean_weight) if clean_weight > 0 else None
-    return Artefacts(
-        clean_delta=clean,
-        clean_points=float(100.0 * share[~flagged].sum() / part.weights.sum()),
-        clean_n=int((~flagged).sum()),
-        points=float(100.0 * share[flagged].sum() / part.weights.sum()),
-        answered=(_answered(part.base_flags), _answered(part.tuned_flags)),
-        base_flags=dict(sorted(Counter(f for fs in part.base_flags for f in fs).items())),
-        tuned_flags=dict(sorted(Counter(f for fs in part.tuned_flags for f in fs).items())),
-        against=against,
-    )
+    return {
+        "clean_delta": clean,
+        "clean_n": int((~flagged).sum()),
+        "artefact_points": float(100.0 * share[flagged].sum() / part.weights.sum()),
+        "clean_points": float(100.0 * share[~flagged].sum() / part.weights.sum()),
+        "answered": Answered(_answered(part.base_flags), _answered(part.tuned_flags)),
+        "flags": FlagCounts(_counted(part.base_flags), _counted(part.tuned_flags)),
+        "against_base": against,
+    }
+
+
+def _counted(flags: Sequence[Sequence[str]]) -> dict[str, int]:
+    return dict(sorted(Counter(flag for row in flags for flag in row).items()))
 
 
 def _answered(flags: Sequence[Sequence[str]]) -> float:

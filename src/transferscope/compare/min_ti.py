@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ..documents.comparison import TunedResult
+from ..documents.gate_result import Guard
 from ..runs import Run
 from .analysis import compare_runs
-from .guards import Guard, Seen, artefacts_said, fewer_said, items_of
+from .guards import Seen, artefacts_said, fewer_said, items_of
 
 
 def ti_guards(base: Run, tuned: Run, seen: Seen, *, seed: int, replicates: int) -> list[Guard]:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .typed_record import record
+
 Tick = Callable[[str, int, int], None]
 """Progress callback: ``tick(what, done, total)``; called from long loops, cheap, may be ignored."""
 
@@ -195,7 +197,7 @@ def message_hash(messages: Sequence[Message]) -> str:
     return digest([[m["role"], m["content"]] for m in messages])
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ModelRef:
     """Which model a run is of. ``base`` is the model it was tuned from, ``None`` for a base."""
 

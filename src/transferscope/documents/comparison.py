@@ -1,44 +1,38 @@
-"""What a comparison says: frozen records that the report, the gate and the JSON read.
+"""``compare``: what tuning changed, benchmark by benchmark, group by group and as an index.
 
-All changes are in points (percent); ``ci`` are 95 % bounds (low, high), NaN where nothing tells
-the uncertainty.
+All changes are in points (percent); ``ci`` are 95 % bounds (low, high), NaN (null in JSON) where
+nothing tells the uncertainty.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from importlib import import_module
-from io import StringIO
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from typing import Annotated, Any, Literal, Self
 
-from ..compare.index_robustness import Robustness
-from ..compare.unjudged import MISSING, ONE_SIDED
+from pydantic import Field
+
 from ..core.attribution import Causes
 from ..core.changes import ChangeTest
 from ..core.constant_answer import ConstantAnswer
 from ..core.disagreement import Disagreement
-from ..core.forgetting import Transitions
+from ..core.forgetting import Rate
 from ..core.index import IndexResult
-from ..core.robustness import SpecificationCurve
+from ..core.robustness import BelowChance, BenchmarkWeight, LeftOut, SpecificationCurve
 from ..core.standing import Standing, standing
+from ..core.typed_record import Bounds, Known, record
+from .short_table import Shown
 
-Interval = tuple[float, float]
 NO_GROUP = "not in suite"
 """How the reason begins why a benchmark that both runs have is not compared: it has no group."""
+ONE_SIDED = "missing in "
+"""How reasons begin where only one of the runs has a benchmark."""
+MISSING = f"{ONE_SIDED}tuned"
+"""How those begin where only the base has it."""
 
 
-def bounds(ci: Interval) -> list[float] | None:
-    """An interval as JSON has it; ``None`` where it is unknown."""
-    return None if math.isnan(ci[0]) else list(ci)
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-@dataclass(frozen=True, slots=True)
+@record()
 class Flips:
     """Items by whether base and tuned got them right (a mean over repeats of at least 1/2)."""
 
@@ -48,7 +42,7 @@ class Flips:
     both_wrong: int
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class FlippedItem:
     """An item whose verdict changed, with what both models answered (hostile text: escape it)."""
 
@@ -60,7 +54,7 @@ class FlippedItem:
     tuned: str
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class AgainstBase:
     """What shows in the ``n`` answers that both runs kept, as a whole.
 
@@ -74,39 +68,42 @@ class AgainstBase:
     tuned_constant: ConstantAnswer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Artefacts:
-    """Where a change comes from: flagged answers or clean ones.
+@record()
+class Answered:
+    """Share of a benchmark's items that a model answered in full and findably, in percent."""
 
-    ``points`` and ``clean_points``: the parts of the plain change that come from items with a
-    flagged answer and from items where both answers are clean; they add up to it.
-    ``clean_delta``: the mean change of the clean items by themselves (``None`` without any), which
-    is ``clean_points`` over their share of the weight. Clean items are easier than the rest: it is
-    a diagnosis, not a corrected score.
-    ``answered``: share of items, base and tuned, that were answered in full and found, in percent.
-    ``against``: style and script; ``None``, not measured, where a run kept no answers.
-    """
-
-    clean_delta: float | None
-    clean_points: float
-    clean_n: int
-    points: float
-    answered: tuple[float, float]
-    base_flags: Mapping[str, int]
-    tuned_flags: Mapping[str, int]
-    against: AgainstBase | None = None
+    base: float
+    tuned: float
 
 
-@dataclass(frozen=True, slots=True)
+@record()
+class FlagCounts:
+    """Answers of a benchmark by artefact flag."""
+
+    base: Mapping[str, int]
+    tuned: Mapping[str, int]
+
+
+@record(derived=("standing",))
 class BenchmarkChange:
     """One benchmark, base against tuned; scores in percent.
 
     On the same items, or, where answers were not kept, of two scores: then ``test`` is "unpaired",
-    ``flips``, ``artefacts`` and ``transitions`` are ``None``, and ``n`` is the smaller number of
-    items (``None``: unknown). ``ci`` is this benchmark's own interval, uncorrected, and leaves out
-    0 exactly where ``p`` is below 0.05; ``p_holm`` corrects for all benchmarks of the model.
+    ``n`` is the smaller number of items (``None``: unknown), and ``flips`` and all fields after
+    ``smallest_p`` are ``None``. ``ci`` is this benchmark's own interval, uncorrected, and leaves
+    out 0 exactly where ``p`` is below 0.05; ``p_holm`` corrects for all benchmarks of the model.
     ``smallest_p``: the smallest ``p`` that so few clusters can give. ``mde``: ``None`` where no
     change could be shown.
+
+    Where the change comes from: ``artefact_points`` and ``clean_points`` are the parts of the plain
+    change that come from items with a flagged answer and from items where both answers are clean;
+    they add up to it. ``clean_delta`` is the mean change of the ``clean_n`` clean items by
+    themselves (``None`` without any), which is ``clean_points`` over their share of the weight.
+    Clean items are easier than the rest: it is a diagnosis, not a corrected score. ``against_base``
+    has style and script; ``None``, not measured, where a run kept no answers.
+
+    ``forgetting`` and ``backward`` are the rates of items lost and won; the adjusted rates leave
+    out what guessing explains and are ``None`` where nobody stated what guessing gives.
     """
 
     benchmark: str
@@ -115,51 +112,33 @@ class BenchmarkChange:
     base: float
     tuned: float
     delta: float
-    ci: Interval
+    ci: Bounds
     test: str
-    p: float
-    p_holm: float
+    p: Known
+    p_holm: Known
     mde: float | None
     chance: float | None
     flips: Flips | None
-    artefacts: Artefacts | None
-    transitions: Transitions | None = None
     smallest_p: float = 0.0
+    clean_delta: float | None = None
+    clean_n: int | None = None
+    artefact_points: float | None = None
+    clean_points: float | None = None
+    answered: Answered | None = None
+    flags: FlagCounts | None = None
+    against_base: AgainstBase | None = None
+    forgetting: Rate | None = None
+    backward: Rate | None = None
+    forgetting_adjusted: Rate | None = None
+    backward_adjusted: Rate | None = None
 
     @property
     def standing(self) -> Standing:
         """What is shown of the change, after Holm's correction."""
         return standing(self.delta, self.p, adjusted=self.p_holm, smallest=self.smallest_p)
 
-    def to_json(self) -> dict[str, Any]:
-        """The ``benchmarks`` row of the ``compare`` command's JSON."""
-        row = asdict(self)
-        found = row.pop("artefacts") or {}
-        rates = row.pop("transitions") or {}
-        return {
-            **row,
-            **{key: _known(row[key]) for key in ("p", "p_holm")},
-            "ci": bounds(self.ci),
-            "standing": self.standing,
-            **{
-                name: None if rate is None else rate | {"ci": list(rate["ci"])}
-                for name, rate in rates.items()
-            },
-            "clean_delta": found.get("clean_delta"),
-            "clean_n": found.get("clean_n"),
-            "artefact_points": found.get("points"),
-            "clean_points": found.get("clean_points"),
-            "answered": dict(zip(("base", "tuned"), found["answered"], strict=True))
-            if found
-            else None,
-            "flags": {"base": found["base_flags"], "tuned": found["tuned_flags"]}
-            if found
-            else None,
-            "against_base": found.get("against"),
-        }
 
-
-@dataclass(frozen=True, slots=True)
+@record(derived=("standing",))
 class PlanePoint:
     """Mean change of a group in points with its interval.
 
@@ -170,14 +149,14 @@ class PlanePoint:
     """
 
     gain: float
-    ci: Interval
-    p: float = math.nan
-    p_holm: float = math.nan
+    ci: Bounds
+    p: Known = math.nan
+    p_holm: Known = math.nan
     smallest_p: float = 0.0
     mde: float | None = None
 
     @classmethod
-    def of(cls, gain: float, test: ChangeTest, *, p_holm: float | None = None) -> PlanePoint:
+    def of(cls, gain: float, test: ChangeTest, *, p_holm: float | None = None) -> Self:
         """The point of a ``gain`` in points and its ``test``."""
         adjusted = test.p if p_holm is None else p_holm
         return cls(gain, test.ci, test.p, adjusted, test.smallest_p, test.mde)
@@ -187,38 +166,48 @@ class PlanePoint:
         """What is shown of the change."""
         return standing(self.gain, self.p, adjusted=self.p_holm, smallest=self.smallest_p)
 
-    def to_json(self) -> dict[str, Any]:
-        """A group of ``plane`` in the ``compare`` command's JSON."""
-        return {
-            "gain": self.gain,
-            "ci": bounds(self.ci),
-            "p": _known(self.p),
-            "standing": self.standing,
-        }
+
+@record()
+class BelowChanceOf:
+    """Benchmarks that a model scores below chance: likely non-answers."""
+
+    base: tuple[BelowChance, ...]
+    tuned: tuple[BelowChance, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
+class Robustness:
+    """How much one model's index depends on choices: weights, and each benchmark left out."""
+
+    weights: tuple[BenchmarkWeight, ...]
+    left_out: tuple[LeftOut, ...]
+    below_chance: BelowChanceOf
+
+
+@record(derived=("not_judged", "incomparable"))
 class TunedResult:
     """One tuned model against the base.
 
-    ``index`` is the robust definition at the comparison's scale, ``linear`` its companion with
-    the Fieller interval. ``not_compared`` maps benchmarks to the reason. ``retention`` is the mean
-    change over the benchmarks' groups that are not the source. ``robustness`` is ``None`` where
-    there is no index. ``causes`` says which answers made the changes, ``disagreements`` which
-    metrics of a benchmark don't agree about its change. ``contradictions``: benchmarks whose
-    samples contradict the results they came with, in what.
+    ``index`` is the robust definition at the comparison's scale, ``index_linear`` the linear
+    one with the Fieller interval. ``not_compared`` maps benchmarks to the reason. ``retention``
+    is the mean change over the benchmarks' groups that are not the source. ``robustness`` is
+    ``None`` where there is no index. ``attribution`` says which answers made the changes,
+    ``disagreements`` which metrics of a benchmark don't agree about its change.
+    ``contradictions``: benchmarks whose samples contradict the results they came with, in what.
+    ``flipped`` are a few flipped items to show; their texts stay in the run folders and are not
+    in the JSON.
     """
 
     model: str
     plane: Mapping[str, PlanePoint]
     retention: PlanePoint | None
     index: IndexResult | None
-    linear: IndexResult | None
+    index_linear: IndexResult | None
     benchmarks: tuple[BenchmarkChange, ...]
     not_compared: Mapping[str, str]
-    flipped: tuple[FlippedItem, ...] = ()
+    flipped: Annotated[tuple[FlippedItem, ...], Field(exclude=True)] = ()
     robustness: Robustness | None = None
-    causes: Causes = field(default_factory=lambda: Causes({}, {}))
+    attribution: Causes = field(default_factory=lambda: Causes({}, {}))
     disagreements: tuple[Disagreement, ...] = ()
     contradictions: Mapping[str, str] = field(default_factory=dict)
 
@@ -239,28 +228,16 @@ class TunedResult:
         """Benchmarks that the base has and this model lacks."""
         return tuple(b for b, why in self.not_compared.items() if why.startswith(MISSING))
 
-    def to_json(self) -> dict[str, Any]:
-        """One element of ``tuned`` in the ``compare`` command's JSON."""
-        return {
-            "model": self.model,
-            "contradictions": dict(self.contradictions),
-            "index": None if self.index is None else self.index.to_json(),
-            "index_linear": None if self.linear is None else self.linear.to_json(),
-            "plane": {group: point.to_json() for group, point in self.plane.items()},
-            "retention": None if self.retention is None else self.retention.to_json(),
-            "benchmarks": [row.to_json() for row in self.benchmarks],
-            "not_compared": dict(self.not_compared),
-            "attribution": self.causes.to_json(),
-            "disagreements": [found.to_json() for found in self.disagreements],
-            "not_judged": list(self.not_judged),
-            "incomparable": list(self.incomparable),
-            "robustness": None if self.robustness is None else self.robustness.to_json(),
-        }
 
+@record(shows=False)
+class Comparison(Shown):
+    """A base and its tuned models on one suite.
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A base and its tuned models on one suite."""
+    ``groups``: the suite's benchmarks by group, ``source`` the one that was tuned on.
+    ``specifications``: the index under every reasonable definition, scale and weighting.
+    ``differences``: what differs between the runs. ``provenance``: per run what a reader needs to
+    repeat it.
+    """
 
     base: str
     suite: str
@@ -272,36 +249,27 @@ class Comparison:
     tuned: tuple[TunedResult, ...]
     differences: tuple[str, ...]
     provenance: Mapping[str, Any]
-    curve: SpecificationCurve | None = None
+    specifications: SpecificationCurve | None = None
+    schema: Literal[1] = 1
 
-    def _repr_markdown_(self) -> str:
-        """What a notebook shows."""
-        report = import_module("transferscope.report")
-        return str(report.render_markdown(report.ReportInput(title=self.base, comparison=self)))
+    def _title(self) -> str:
+        return f"{len(self.tuned)} tuned from {self.base} on suite {self.suite}"
 
-    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
-        """What ``rich.print`` shows: the tables of ``transferscope compare``."""
-        from rich.console import Console
-        from rich.text import Text
+    def _table(self) -> tuple[Sequence[str], list[Sequence[str]]]:
+        heads = ("model", *(f"{group}, points" for group in self.groups), "retention, points")
+        return heads, [
+            (
+                result.model,
+                *(_change(result.plane.get(group)) for group in self.groups),
+                _change(result.retention),
+            )
+            for result in self.tuned
+        ]
 
-        # Late: the report reads this module, so this one must not depend on it.
-        terminal = import_module("transferscope.report.terminal")
-        text = StringIO()
-        kept = Console(file=text, width=options.max_width, force_terminal=console.is_terminal)
-        terminal.print_comparison(self, kept)
-        yield Text.from_ansi(text.getvalue())
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope compare``."""
-        return {
-            "base": self.base,
-            "suite": self.suite,
-            "source": self.source,
-            "scale": self.scale,
-            "specifications": None if self.curve is None else self.curve.to_json(),
-            "replicates": self.replicates,
-            "seed": self.seed,
-            "tuned": [result.to_json() for result in self.tuned],
-            "differences": list(self.differences),
-            "provenance": dict(self.provenance),
-        }
+def _change(point: PlanePoint | None) -> str:
+    """``+12.3 (8.0 to 16.4)``."""
+    if point is None:
+        return "not compared"
+    bounds = "" if math.isnan(point.ci[0]) else f" ({point.ci[0]:.1f} to {point.ci[1]:.1f})"
+    return f"{point.gain:+.1f}{bounds}"

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.records import Outcome
-from .manifest import Manifest, contradicts
+from ..documents.run_manifest import Manifest
+from .manifest import contradicts
 from .run_folder import Run
 from .unpaired import UnpairedBenchmark, unpaired
 

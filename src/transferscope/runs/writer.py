@@ -38,8 +38,9 @@ from ..core.files import (
     write_atomically,
 )
 from ..core.records import Failure, Outcome, Response, ScoreRow, row_of
+from ..documents.run_manifest import Committed, Manifest
 from .journal import drop_journals, holds_answers
-from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
+from .manifest import MANIFEST_FILE, read_manifest, refuse_another, write_manifest
 from .run_folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
 LOCK_FILE = ".run.lock"
@@ -242,10 +243,9 @@ class RunWriter:
                 line = json.dumps(row, ensure_ascii=False, allow_nan=False)
                 file.write(line.encode() + b"\n")
             end = file.tell()
-        before = self.manifest.complete.get(name, {}).get("n", 0)
-        entry = {"outcomes_bytes": end, "n": before + len(records)}
-        if failures:
-            entry["failed"] = len(failures)
+        there = self.manifest.complete.get(name)
+        count = len(records) + (there.n if there else 0)
+        entry = Committed(outcomes_bytes=end, n=count, failed=len(failures))
         complete = {**self.manifest.complete, name: entry}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
@@ -256,12 +256,13 @@ class RunWriter:
         """
         keys = Counter((row.benchmark, row.subset) for row in rows)
         twice = [key for key, count in keys.items() if count > 1]
-        both = [r.benchmark for r in rows if self.manifest.complete.get(r.benchmark, {}).get("n")]
+        answered = {name for name, entry in self.manifest.complete.items() if entry.n}
+        both = [row.benchmark for row in rows if row.benchmark in answered]
         if twice or both:
             raise ValueError(f"a second score of {(twice or both)[0]}")
         lines = [json.dumps(row_of(row), ensure_ascii=False, allow_nan=False) for row in rows]
         write_atomically(self.path / SCORES_FILE, "".join(line + "\n" for line in lines))
-        entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
+        entry = Committed(outcomes_bytes=self.manifest.committed, n=0)
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
