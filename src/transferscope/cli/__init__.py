@@ -13,7 +13,15 @@ from io import TextIOWrapper
 from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
-from . import exports, file_commands, models, probes, results, training  # noqa: F401 - they register commands
+from . import (  # noqa: F401 - they register commands
+    exports,
+    file_commands,
+    models,
+    probes,
+    results,
+    schemas,
+    training,
+)
 from .ending import ended_cleanly, refusal
 from .shared import app, mute, say
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 
-DOCUMENTS = {
+DOCUMENTS: dict[str, tuple[str, str]] = {
     "comparison": ("documents.comparison:Comparison", "compare --json; a study's comparison.json"),
     "gate": ("documents.gate_result:GateResult", "gate --json"),
     "ranking": ("documents.ranking:Ranking", "rank --json"),
