@@ -25,6 +25,12 @@ from transferscope.documents.study_results import Claims
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES
 
+LISTS = ("claims", "arms", "predictors")
+STUDIES = [
+    path
+    for name in LISTS
+    for path in sorted((Path(__file__).parents[2] / "studies").rglob(f"{name}.json"))
+]
 REMEDY = "remove the file and start the study again"
 LAYER = {"layer": 0, "dm1": 0.1, "dm2": None, "cka": None, "rel_l2": 0.5}
 MEANS: dict[str, Any] = {
@@ -145,8 +151,14 @@ def test_the_first_fault_is_named(
 def test_a_comparison_without_a_version_is_refused_by_name(tmp_path: Path) -> None:
     document = plain(CASES["comparison"](tmp_path))
     del document["schema"]
-    with pytest.raises(InputError, match="schema version None, this version of transferscope"):
+    with pytest.raises(InputError, match="has no schema version: it is of an older version"):
         read(tmp_path / "a.json", Comparison, document)
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_the_reference_studies_are_read(path: Path) -> None:
+    found = read_document(document_type(path.stem), path, remedy=REMEDY)
+    assert plain(found) == json.loads(path.read_text())
 
 
 def test_what_is_derived_is_computed_anew(tmp_path: Path) -> None:

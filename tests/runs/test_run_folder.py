@@ -216,7 +216,7 @@ def test_missing_folder_missing_manifest_and_broken_json(tmp_path):
     with pytest.raises(InputError, match="not valid JSON"):
         read_run(tmp_path)
     (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(InputError, match="schema version None"):
+    with pytest.raises(InputError, match="has no schema version"):
         read_run(tmp_path)
 
 

@@ -63,9 +63,12 @@ def _has_version(kind: Any) -> bool:
 def _of_this_version(kind: type, value: Any, *, place: str, remedy: str) -> Any:
     if not isinstance(value, dict):
         raise InputError("not a JSON object", place=place, remedy=remedy)
-    if "schema" not in value and kind.__name__ in UNNUMBERED:
-        return UNNUMBERED[kind.__name__](value)
-    given = value.get("schema")
+    if "schema" not in value:
+        if kind.__name__ in UNNUMBERED:
+            return UNNUMBERED[kind.__name__](value)
+        what = "has no schema version: it is of an older version of transferscope, or no such file"
+        raise InputError(what, place=place, remedy=remedy)
+    given = value["schema"]
     if given != VERSION or isinstance(given, bool):
         what = f"schema version {name(repr(given))}, this version of transferscope reads {VERSION}"
         raise InputError(what, place=place, remedy=remedy)
