@@ -17,23 +17,31 @@ from ..core.robustness import (
 )
 from ..core.suite import Suite
 from ..documents.comparison import BelowChanceOf, Robustness, TunedResult
-from ..runs import Pairing
 
 
 def robustness_of(
-    layout: Layout, point: tuple[Array, Array], pairing: Pairing, *, sigma_G: Array | float
+    layout: Layout,
+    point: tuple[Array, Array],
+    *,
+    chances: Sequence[float | None],
+    independent: Sequence[tuple[int | None, int | None]],
+    sigma_G: Array | float,
 ) -> Robustness:
-    """Point estimates only; ``point`` holds base and tuned scores (B,) in percent."""
-    known = [_chance_and_n(pairing, name) for name in layout.benchmarks]
+    """Point estimates only; ``point`` holds base and tuned scores (B,) in percent.
+
+    ``chances`` (0..1) and numbers of ``independent`` units behind base and tuned score, where they
+    are known, are in the layout's order.
+    """
     # NaN, an unknown chance level, is never undercut.
-    chance_B = np.array([np.nan if chance is None else 100.0 * chance for chance, _, _ in known])
+    chance_B = np.array([np.nan if chance is None else 100.0 * chance for chance in chances])
+    base_n, tuned_n = zip(*independent, strict=True)
     base_B, tuned_B = point
     return Robustness(
         weights=benchmark_weights(layout, base_B),
         left_out=leave_one_out(layout, base_B, tuned_B, sigma_G=sigma_G),
         below_chance=BelowChanceOf(
-            base=below_chance(layout.benchmarks, base_B, chance_B, [n for _, n, _ in known]),
-            tuned=below_chance(layout.benchmarks, tuned_B, chance_B, [n for _, _, n in known]),
+            base=below_chance(layout.benchmarks, base_B, chance_B, base_n),
+            tuned=below_chance(layout.benchmarks, tuned_B, chance_B, tuned_n),
         ),
     )
 
@@ -71,12 +79,3 @@ def _layout(result: TunedResult, suite: Suite) -> Layout:
     have = {row.benchmark for row in result.benchmarks}
     groups = {g: [b for b in members if b in have] for g, members in suite.groups.items()}
     return Layout.of({g: members for g, members in groups.items() if members}, suite.source)
-
-
-def _chance_and_n(pairing: Pairing, name: str) -> tuple[float | None, int | None, int | None]:
-    """Chance (0..1) and the numbers of independent items behind base and tuned score."""
-    if (part := pairing.benchmarks.get(name)) is not None:
-        independent = len(np.unique(part.clusters))
-        return part.chance, independent, independent
-    two = pairing.unpaired[name]
-    return two.chance, two.base.n, two.tuned.n
