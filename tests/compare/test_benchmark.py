@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from transferscope.compare.benchmark import Benchmark, Paired, Unpaired, benchmarks_of
 from transferscope.compare.shared_draws import change_tests, draw_each, flip_tests, on_common_items
 from transferscope.core.resampling import units_of
+from transferscope.documents.comparison import Answered
 from transferscope.runs import Estimate, PairedBenchmark, Pairing, UnpairedBenchmark
 
 ASKED = {name for name in vars(Benchmark) if not name.startswith("_")} | {"paired"}
@@ -119,7 +120,10 @@ def test_flagged_answers_are_parted_from_clean_ones() -> None:
     assert part.flagged == pytest.approx(-3.0)
     assert one.unflagged().points.delta == pytest.approx(-7.0)
     artefacts = one.artefacts()
-    assert (artefacts.tuned_flags, artefacts.answered) == ({"truncated": 3}, (100.0, 97.0))
+    assert (artefacts["flags"].tuned, artefacts["answered"]) == (
+        {"truncated": 3},
+        Answered(100.0, 97.0),
+    )
 
 
 def test_unpaired_by_hand() -> None:
@@ -139,7 +143,7 @@ def test_unpaired_by_hand() -> None:
     bound = one.bound(3.0, drawn, unmoved=False)
     assert (bound.test, bound.exact) == ("bootstrap", False)
     assert bound.lower == pytest.approx(10.0 - 1.645 * error, abs=0.5)
-    assert (one.flips(), one.artefacts(), drawn.moved) == (None, None, None)
+    assert (one.flips(), one.artefacts(), drawn.moved) == (None, {}, None)
     assert one.flagged().unknown == pytest.approx(10.0)
 
 
@@ -191,7 +195,7 @@ def test_both_kinds_satisfy_one_interface(one: Benchmark) -> None:
     bound = one.bound(10.0, first, unmoved=test.floor > 0)
     assert -100.0 <= bound.lower <= points.delta + 1e-9
     assert 0.0 <= bound.p_dropped <= 1.0
-    for asked in (one.flips(), one.artefacts(), first.moved):
+    for asked in (one.flips(), one.artefacts() or None, first.moved):
         assert (asked is not None) is one.paired
     assert bool(one.ids) is bool(one.tuned_flags) is one.paired
     part = one.flagged()

@@ -15,6 +15,7 @@ from transferscope.compare.draws import draw
 from transferscope.compare.gate import gate
 from transferscope.compare.policy import parse_policy
 from transferscope.core.attribution import because
+from transferscope.core.typed_record import plain
 from transferscope.report.gate_report import render_junit
 from transferscope.runs import Run, pair
 
@@ -36,7 +37,7 @@ def compared(write_run: WriteRun) -> tuple[Run, Run]:
 def test_benchmarks_by_hand(write_run: WriteRun) -> None:
     base, tuned = compared(write_run)
     (result,) = compare_runs(base, [tuned], replicates=500).tuned
-    cases, chat = (result.causes.benchmarks[name] for name in ("cases", "chat"))
+    cases, chat = (result.attribution.benchmarks[name] for name in ("cases", "chat"))
     assert (cases.change, cases.flagged, cases.clean_points) == pytest.approx((-30, -27, -3))
     assert (cases.flagged_n, cases.n) == (27, 100)
     # 3 clean cases lost, none won: 2 / 2^3. Holm over cases, statutes (p 1) and chat.
@@ -46,22 +47,22 @@ def test_benchmarks_by_hand(write_run: WriteRun) -> None:
     assert cases.notable
     assert not chat.notable  # 3 of 12 are flagged, a quarter, and the clean 9 establish a loss
     assert chat.by_flag == pytest.approx({"empty": -1.0, "looped": -1.0, "truncated": -1.0})
-    assert result.causes.benchmarks["statutes"].flagged_n == 0
-    assert math.isnan(result.causes.benchmarks["statutes"].clean_p)
+    assert result.attribution.benchmarks["statutes"].flagged_n == 0
+    assert math.isnan(result.attribution.benchmarks["statutes"].clean_p)
 
 
 def test_a_groups_parts_are_the_means_of_its_benchmarks(write_run: WriteRun) -> None:
     base, tuned = compared(write_run)
     (result,) = compare_runs(base, [tuned], replicates=2000).tuned
-    law, rest = result.causes.groups["law"], result.causes.groups["rest"]
+    law, rest = result.attribution.groups["law"], result.attribution.groups["rest"]
     assert (law.change, law.flagged, law.clean_points) == pytest.approx((-15, -13.5, -1.5))
     assert law.standing == "loss"
     # Three clean flips of a half each: 2 of 8 patterns of signs reach their sum.
     assert law.clean_p == pytest.approx(0.25, abs=0.05)
-    assert rest.clean_p == result.causes.benchmarks["chat"].clean_p  # its only benchmark
-    assert result.causes.retention is not None
-    assert result.causes.retention.flagged == pytest.approx(-3.0)
-    document = result.to_json()["attribution"]
+    assert rest.clean_p == result.attribution.benchmarks["chat"].clean_p  # its only benchmark
+    assert result.attribution.retention is not None
+    assert result.attribution.retention.flagged == pytest.approx(-3.0)
+    document = plain(result)["attribution"]
     assert document["groups"]["law"]["because"].startswith(
         "15.0 points lost, 13.5 of them in answers that were cut off and 1.5 in clean answers"
     )
@@ -71,12 +72,14 @@ def test_the_parts_printed_add_up_to_the_change(write_run: WriteRun) -> None:
     base, tuned = compared(write_run)
     (result,) = compare_runs(base, [tuned], replicates=500).tuned
     for row in result.benchmarks:
-        assert row.artefacts is not None
-        assert row.artefacts.points + row.artefacts.clean_points == pytest.approx(row.delta)
-        share = row.artefacts.clean_n / row.n
-        assert row.artefacts.clean_delta is not None
-        assert row.artefacts.clean_points == pytest.approx(share * row.artefacts.clean_delta)
-    assert result.to_json()["benchmarks"][0]["clean_points"] == pytest.approx(-3.0)
+        assert row.artefact_points is not None
+        assert row.clean_points is not None
+        assert row.artefact_points + row.clean_points == pytest.approx(row.delta)
+        share = row.clean_n / row.n
+        assert row.clean_delta is not None
+        assert row.clean_n is not None
+        assert row.clean_points == pytest.approx(share * row.clean_delta)
+    assert plain(result)["benchmarks"][0]["clean_points"] == pytest.approx(-3.0)
 
 
 def test_clean_p_is_that_of_the_clean_items_alone(write_run: WriteRun) -> None:

@@ -64,12 +64,12 @@ def test_what_was_written_is_read(tmp_path):
     assert run.manifest.status == "complete"
     assert run.manifest.model == ModelRef("m", fingerprint="f1")
     assert run.manifest.load_suite() == SUITE
-    assert {name: entry["n"] for name, entry in run.manifest.complete.items()} == {
+    assert {name: entry.n for name, entry in run.manifest.complete.items()} == {
         "sums": 2,
         "colours": 1,
     }
     size = (tmp_path / "run" / "outcomes.jsonl").stat().st_size
-    assert run.manifest.committed == size == run.manifest.complete["colours"]["outcomes_bytes"]
+    assert run.manifest.committed == size == run.manifest.complete["colours"].outcomes_bytes
 
 
 def test_an_error_leaves_the_run_unfinished(tmp_path):
@@ -194,9 +194,9 @@ def edit_manifest(path, **changes):
         ({"schema": 2}, "schema version 2, this version of transferscope reads 1"),
         ({"schema": None}, "schema version None"),
         ({"colour": 1}, "unknown field 'colour'"),
-        ({"model": None}, "not a valid manifest"),
-        ({"suite": {"name": "x"}}, "not a valid manifest"),
-        ({"complete": {"sums": {}}}, "not a valid manifest"),
+        ({"model": None}, "field 'model': input should be an object"),
+        ({"suite": {"name": "x"}}, "field 'suite.source' is missing"),
+        ({"complete": {"sums": {}}}, "field 'complete.sums.outcomes_bytes' is missing"),
     ],
 )
 def test_manifests_that_are_refused(tmp_path, changes, what):
@@ -216,7 +216,7 @@ def test_missing_folder_missing_manifest_and_broken_json(tmp_path):
     with pytest.raises(InputError, match="not valid JSON"):
         read_run(tmp_path)
     (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(InputError, match="schema version None"):
+    with pytest.raises(InputError, match="has no schema version"):
         read_run(tmp_path)
 
 

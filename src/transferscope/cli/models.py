@@ -302,7 +302,7 @@ def _show_study(report: Any, out: Path) -> None:
     from ..report.terminal import print_verdict
 
     terminal = console()
-    if any(mean["runs"] > 1 for mean in report.arm_means):
+    if any(mean.runs > 1 for mean in report.arm_means):
         print_study(report, terminal)
     else:
         print_verdict(report.comparison, terminal)

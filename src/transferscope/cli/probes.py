@@ -17,6 +17,8 @@ from .probe_inputs import need_torch, refuse, renderer, suite_texts, whose
 from .shared import Int, Json, ModelName, console, print_json, probe_app, say
 
 if TYPE_CHECKING:
+    from ..core.hidden_shift import HiddenShift
+    from ..core.token_shift import TokenShift
     from ..probe.jobs import Split
 
 Dtype = Annotated[
@@ -119,8 +121,8 @@ def hidden(
     if out is not None:
         from ..report.probe_pages import write_hidden
 
-        _say_written(write_hidden(out, shift.to_json(), base=base, tuned=tuned))
-    _show_shift(shift.to_json(), as_json)
+        _say_written(write_hidden(out, shift, base=base, tuned=tuned))
+    _show_shift(shift, as_json)
 
 
 @probe_app.command
@@ -211,11 +213,11 @@ def tokens(
 
         table = out / "positions.parquet"
         write_positions(table, positions, rows.labels, token_names(base))
-        written = write_tokens(out, shift.to_json(), base=base, tuned=tuned)
+        written = write_tokens(out, shift, base=base, tuned=tuned)
         _say_written([table, *written])
         if shift.shifted_tokens and out / "words.png" not in written:
             say(str(MissingExtra("figures", needed_for="drawing words.png")))
-    _show_shift(shift.to_json(passages=False), as_json)
+    _show_shift(replace(shift, passages=()), as_json)
 
 
 @probe_app.command
@@ -290,10 +292,10 @@ def _say_written(paths: list[Path]) -> None:
         say(f"wrote {path}")
 
 
-def _show_shift(document: dict[str, Any], as_json: bool) -> None:
+def _show_shift(shift: HiddenShift | TokenShift, as_json: bool) -> None:
     if as_json:
-        print_json(document)
+        print_json(shift.to_json())
         return
     from ..report.terminal import print_shift
 
-    print_shift(document, console())
+    print_shift(shift, console())

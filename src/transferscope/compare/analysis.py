@@ -14,9 +14,18 @@ from typing import Any
 from ..core.changes import ChangeTest
 from ..core.disagreement import disagreements
 from ..core.errors import InputError
+from ..core.forgetting import Transitions
 from ..core.index import group_gain
 from ..core.shown import name as shown
 from ..core.suite import Suite
+from ..documents.comparison import (
+    NO_GROUP,
+    AgainstBase,
+    BenchmarkChange,
+    Comparison,
+    PlanePoint,
+    TunedResult,
+)
 from ..runs import Pairing, Run, pair
 from .benchmark import benchmarks_of
 from .causes import causes_of
@@ -24,7 +33,6 @@ from .draws import RETENTION, ModelDraws, draw, group_tests
 from .flipped_answers import Answers, answers_of
 from .index_robustness import curve_of, robustness_of
 from .model_index import GroupedScores, scale_of
-from .result import NO_GROUP, AgainstBase, BenchmarkChange, Comparison, PlanePoint, TunedResult
 from .unjudged import compared_names
 
 EXAMPLES = 3
@@ -95,7 +103,6 @@ def analyse(
             tuned, pairings, draws, answers, pooled, strict=True
         )
     ]
-    robust = {r.model: r.robustness for r in results if r.robustness is not None}
     differences = [f"{model}: left out, {error.what}" for model, error in left_out.items()]
     differences += [
         f"{run.manifest.model.name}: {text}"
@@ -110,7 +117,7 @@ def analyse(
         source=suite.source,
         groups=dict(suite.groups),
         scale=scale,
-        curve=curve_of(robust, suite, scale=scale),
+        specifications=curve_of(results, suite, scale=scale),
         replicates=replicates,
         seed=seed,
         tuned=tuple(results),
@@ -190,12 +197,12 @@ def _one_model(
         plane=plane,
         retention=retention,
         index=robust,
-        linear=linear,
+        index_linear=linear,
         robustness=robustness,
         benchmarks=rows,
         flipped=answers.flipped,
         not_compared={**pairing.excluded, **_unmapped(pairing, suite)},
-        causes=causes_of(
+        attribution=causes_of(
             drawn.benchmarks,
             rows,
             plane,
@@ -234,12 +241,17 @@ def _benchmark_rows(
                 mde=test.mde,
                 chance=None if compared.chance is None else 100.0 * compared.chance,
                 flips=compared.flips(),
-                artefacts=compared.artefacts(against.get(name)),
-                transitions=scores.drawn.drawn[name].moved,
                 smallest_p=test.smallest_p,
+                **compared.artefacts(against.get(name)),
+                **_rates(scores.drawn.drawn[name].moved),
             )
         )
     return tuple(rows)
+
+
+def _rates(moved: Transitions | None) -> dict[str, Any]:
+    """Forgetting and backward transfer as fields of a benchmark's row."""
+    return {} if moved is None else vars(moved)
 
 
 def _unmapped(pairing: Pairing, suite: Suite) -> dict[str, str]:

@@ -10,11 +10,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
-from ..core.changes import UNKNOWN, ChangeTest, paired_tests, unpaired_test
+from ..core.changes import ChangeTest, paired_tests, unpaired_test
 from ..core.forgetting import Transitions, transition_rates, with_moves
 from ..core.index import Array
 from ..core.resampling import units_of
@@ -25,10 +25,11 @@ from ..core.stats import (
     is_binary_independent,
     normal_draws,
 )
+from ..core.typed_record import UNKNOWN
+from ..documents.comparison import AgainstBase, Flips
 from ..runs import Estimate, PairedBenchmark, Pairing, UnpairedBenchmark
 from .items import FlaggedPart, artefacts_of, flagged_items, flagged_part, flipped_ids, flips_of
 from .margin_bound import Bound, UnitShares, pairs_bound, replicates_bound
-from .result import AgainstBase, Artefacts, Flips
 
 
 class Points(NamedTuple):
@@ -112,8 +113,11 @@ class Benchmark(Protocol):
     def flipped_ids(self) -> Mapping[str, Sequence[str]]:
         """Ids of the "lost" and of the "won" items."""
 
-    def artefacts(self, against: AgainstBase | None = None) -> Artefacts | None:
-        """Where the change comes from: flagged or clean answers; ``None`` without answers."""
+    def artefacts(self, against: AgainstBase | None = None) -> dict[str, Any]:
+        """Where the change comes from: flagged or clean answers; empty without answers.
+
+        The fields of a benchmark's row that say so.
+        """
 
     def flagged(self) -> FlaggedPart:
         """The part of the change that lies in flagged answers."""
@@ -212,7 +216,7 @@ class Paired:
         """Ids of the "lost" and of the "won" items, in order."""
         return flipped_ids(self.part)
 
-    def artefacts(self, against: AgainstBase | None = None) -> Artefacts:
+    def artefacts(self, against: AgainstBase | None = None) -> dict[str, Any]:
         """Where the change comes from: flagged or clean answers."""
         return artefacts_of(self.part, against)
 
@@ -296,9 +300,10 @@ class Unpaired:
         """None of them is known."""
         return {"lost": (), "won": ()}
 
-    def artefacts(self, against: AgainstBase | None = None) -> None:
-        """``None``: answers were not kept."""
+    def artefacts(self, against: AgainstBase | None = None) -> dict[str, Any]:
+        """Answers were not kept."""
         del against
+        return {}
 
     def flagged(self) -> FlaggedPart:
         """The whole change is unknown."""

@@ -17,9 +17,9 @@ from ..core.disagreement import Scores, disagreements
 from ..core.standing import Standing
 from ..core.standing import standing as standing_of
 from ..core.stats import holm, stream
+from ..documents.comparison import BenchmarkChange, PlanePoint
 from .benchmark import Benchmark
 from .draws import ModelDraws, mean_shares
-from .result import BenchmarkChange, PlanePoint
 from .shared_draws import flip_tests
 
 REPLICATES = 2_000

@@ -9,9 +9,9 @@ from ..core.artefacts_against import SCRIPT, STYLE, script_changed, style_openin
 from ..core.constant_answer import constant_answer
 from ..core.records import Response
 from ..core.right_answers import is_right
+from ..documents.comparison import AgainstBase, FlippedItem
 from ..runs import Run
 from .benchmark import Benchmark
-from .result import AgainstBase, FlippedItem
 
 Texts = Mapping[tuple[str, int], Response]
 

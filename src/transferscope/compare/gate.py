@@ -9,8 +9,7 @@ what both runs have and no guard could judge. docs/science.md section 2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,12 +17,13 @@ from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 from ..core.stats import holm
 from ..core.suite import Suite
+from ..documents.gate_result import GateResult, Guard, Verdict
 from ..runs import Pairing, Run, pair
 from ..runs.manifest import contradicts
 from .analysis import none_compared
 from .benchmark import benchmarks_of
 from .draws import RETENTION, draw, group_tests
-from .guards import ALPHA, Guard, Seen, Verdict, judge, members
+from .guards import ALPHA, Seen, judge, members
 from .min_ti import ti_guards
 from .policy import Policy
 from .unjudged import nothing_shared, unmapped
@@ -32,41 +32,6 @@ __all__ = ["RETENTION", "GateResult", "Guard", "Verdict", "gate"]
 
 NAMED = 12
 """Benchmarks that a reason names; all of them are in the JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """The verdict and what it rests on. ``exit_code``: 0 pass, 1 regressed, 3 inconclusive.
-
-    ``unjudged``: benchmarks that both runs have and whose samples contradict their results, or that
-    are in no group and that the policy doesn't ignore, with the reason. ``unguarded``: benchmarks
-    of a group that no guard of the policy covers. ``differences``: what differs between the runs,
-    as in a comparison.
-    """
-
-    model: str
-    base: str
-    verdict: Verdict
-    exit_code: int
-    reasons: tuple[str, ...]
-    guards: tuple[Guard, ...]
-    unjudged: Mapping[str, str] = field(default_factory=dict)
-    unguarded: tuple[str, ...] = ()
-    differences: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope gate``."""
-        return {
-            "model": self.model,
-            "base": self.base,
-            "verdict": self.verdict,
-            "exit_code": self.exit_code,
-            "reasons": list(self.reasons),
-            "guards": [guard.to_json() for guard in self.guards],
-            "unjudged": dict(self.unjudged),
-            "unguarded": list(self.unguarded),
-            "differences": list(self.differences),
-        }
 
 
 def gate(

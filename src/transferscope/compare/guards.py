@@ -6,9 +6,8 @@ docs/science.md section 2, "The gate", argues the rules.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import log2
-from typing import Any, Literal
 
 import numpy as np
 
@@ -16,56 +15,16 @@ from ..core.changes import ChangeTest
 from ..core.disagreement import Scores
 from ..core.standing import standing
 from ..core.suite import Suite
+from ..documents.gate_result import Guard
 from ..runs import Pairing
 from .benchmark import Benchmark
 from .causes import reason
 from .draws import RETENTION, ModelDraws, mean_shares
 from .guarded_mean import GuardedMean
 from .margin_bound import Bound
-from .policy import GuardPolicy, Policy, Tier
+from .policy import GuardPolicy, Policy
 
-Verdict = Literal["PASS", "REGRESSED", "INCONCLUSIVE"]
 ALPHA = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """One guarded quantity against one reference; ``change`` and ``bound`` in points.
-
-    ``bound`` is the one-sided 95 % lower bound of ``test``, ``p`` that of "the drop exceeds the
-    margin" after Holm's correction (``None``: not tested), ``detectable`` the drop that could have
-    been seen with 80 % power. ``why`` says what an inconclusive verdict rests on; ``artefacts``
-    that too many answers are artefacts or that nobody knows how many, whatever the verdict;
-    ``flagged`` what made a loss, where it is not clean answers alone: flagged ones, in points, or a
-    filter of the same answers that does not show it. ``members``: change in points of every
-    benchmark behind a guard over several.
-    """
-
-    name: str
-    against: str
-    tier: Tier
-    margin: float
-    verdict: Verdict
-    change: float | None = None
-    bound: float | None = None
-    n: int = 0
-    test: str = ""
-    p: float | None = None
-    detectable: float | None = None
-    why: str = ""
-    artefacts: str = ""
-    flagged: str = ""
-    members: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def beside(self) -> str:
-        """What must be read beside the verdict, whatever it is."""
-        return "; ".join(text for text in (self.artefacts, self.flagged) if text)
-
-    def to_json(self) -> dict[str, Any]:
-        """One element of ``guards`` in the ``gate`` command's JSON."""
-        row = {name: getattr(self, name) for name in self.__slots__}
-        return row | {"members": dict(self.members)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..core.index import Array, Layout
 from ..core.robustness import (
-    BelowChance,
-    BenchmarkWeight,
-    LeftOut,
     Specification,
     SpecificationCurve,
     below_chance,
@@ -21,33 +16,7 @@ from ..core.robustness import (
     specification_curve,
 )
 from ..core.suite import Suite
-
-
-@dataclass(frozen=True, eq=False)
-class Robustness:
-    """One model's scores in ``layout``'s order (percent), and what hangs on which of them.
-
-    ``below_base`` and ``below_tuned`` are benchmarks scored below chance: likely non-answers.
-    """
-
-    layout: Layout
-    base_B: Array
-    tuned_B: Array
-    weights: tuple[BenchmarkWeight, ...]
-    left_out: tuple[LeftOut, ...]
-    below_base: tuple[BelowChance, ...]
-    below_tuned: tuple[BelowChance, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """``robustness`` of a model in the ``compare`` command's JSON."""
-        return {
-            "weights": [row.to_json() for row in self.weights],
-            "left_out": [row.to_json() for row in self.left_out],
-            "below_chance": {
-                "base": [row.to_json() for row in self.below_base],
-                "tuned": [row.to_json() for row in self.below_tuned],
-            },
-        }
+from ..documents.comparison import BelowChanceOf, Robustness, TunedResult
 
 
 def robustness_of(
@@ -68,35 +37,45 @@ def robustness_of(
     base_n, tuned_n = zip(*independent, strict=True)
     base_B, tuned_B = point
     return Robustness(
-        layout=layout,
-        base_B=base_B,
-        tuned_B=tuned_B,
         weights=benchmark_weights(layout, base_B),
         left_out=leave_one_out(layout, base_B, tuned_B, sigma_G=sigma_G),
-        below_base=below_chance(layout.benchmarks, base_B, chance_B, base_n),
-        below_tuned=below_chance(layout.benchmarks, tuned_B, chance_B, tuned_n),
+        below_chance=BelowChanceOf(
+            base=below_chance(layout.benchmarks, base_B, chance_B, base_n),
+            tuned=below_chance(layout.benchmarks, tuned_B, chance_B, tuned_n),
+        ),
     )
 
 
 def curve_of(
-    found: Mapping[str, Robustness], suite: Suite, *, scale: str
+    results: Sequence[TunedResult], suite: Suite, *, scale: str
 ) -> SpecificationCurve | None:
     """The specification curve over the models with most benchmarks; ``None`` without any.
 
     A model that lacks a benchmark would get another index, not another specification of it.
     """
-    if not found:
+    indexed = [result for result in results if result.robustness is not None]
+    if not indexed:
         return None
-    largest = max(found.values(), key=lambda one: len(one.layout.benchmarks)).layout
-    alike = {m: one for m, one in found.items() if one.layout.benchmarks == largest.benchmarks}
+    count = max(len(result.benchmarks) for result in indexed)
+    first = next(result for result in indexed if len(result.benchmarks) == count)
+    layout = _layout(first, suite)
+    alike = [r for r in indexed if _layout(r, suite).benchmarks == layout.benchmarks]
+    rows = [{row.benchmark: row for row in result.benchmarks} for result in alike]
     published = None
     if scale == "published":
-        published = np.array([(suite.sigma or {})[group] for group in largest.groups])
+        published = np.array([(suite.sigma or {})[group] for group in layout.groups])
     return specification_curve(
-        list(alike),
-        largest,
-        np.stack([one.base_B for one in alike.values()]),
-        np.stack([one.tuned_B for one in alike.values()]),
+        [result.model for result in alike],
+        layout,
+        np.array([[found[b].base for b in layout.benchmarks] for found in rows]),
+        np.array([[found[b].tuned for b in layout.benchmarks] for found in rows]),
         default=Specification(scale=scale),
         published_G=published,
     )
+
+
+def _layout(result: TunedResult, suite: Suite) -> Layout:
+    """The groups of the suite that the model has benchmarks of."""
+    have = {row.benchmark for row in result.benchmarks}
+    groups = {g: [b for b in members if b in have] for g, members in suite.groups.items()}
+    return Layout.of({g: members for g, members in groups.items() if members}, suite.source)

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.right_answers import is_right
+from ..documents.comparison import AgainstBase, Answered, FlagCounts, Flips
 from ..runs import PairedBenchmark
-from .result import AgainstBase, Artefacts, Flips
 
 NO_ANSWER = frozenset(
     {"empty", "truncated", "stop_cut", "looped", "unclosed_think", "prompt_echo", "role_leak"}
@@ -64,8 +65,10 @@ def flagged_items(part: PairedBenchmark) -> NDArray[np.bool_]:
     return np.asarray(either[0] | either[1])
 
 
-def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> Artefacts:
+def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> dict[str, Any]:
     """Where the change comes from: items with a flagged answer on either side, or clean ones.
+
+    The fields of a :class:`~transferscope.documents.comparison.BenchmarkChange` that say so.
 
     Style and script (``against``) are counted separately: they say what the model became, often in
     every answer, and would leave no clean item.
@@ -77,16 +80,15 @@ def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> A
     (base_flags, base_rate), (tuned_flags, tuned_rate) = (
         _counted(flags) for flags in (part.base_flags, part.tuned_flags)
     )
-    return Artefacts(
-        clean_delta=clean,
-        clean_points=float(100.0 * share[~flagged].sum() / part.weights.sum()),
-        clean_n=int((~flagged).sum()),
-        points=float(100.0 * share[flagged].sum() / part.weights.sum()),
-        answered=(base_rate, tuned_rate),
-        base_flags=base_flags,
-        tuned_flags=tuned_flags,
-        against=against,
-    )
+    return {
+        "clean_delta": clean,
+        "clean_n": int((~flagged).sum()),
+        "artefact_points": float(100.0 * share[flagged].sum() / part.weights.sum()),
+        "clean_points": float(100.0 * share[~flagged].sum() / part.weights.sum()),
+        "answered": Answered(base_rate, tuned_rate),
+        "flags": FlagCounts(base_flags, tuned_flags),
+        "against_base": against,
+    }
 
 
 def flagged_part(part: PairedBenchmark) -> FlaggedPart:

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from ..core.index import IndexResult
+from ..documents.gate_result import Guard
 from ..runs import Run
-from .guards import Guard, Seen, artefacts_said, fewer_said
+from .guards import Seen, artefacts_said, fewer_said
 from .model_index import GroupedScores, scale_of
 
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..core.suite import Suite
+from ..documents.comparison import ONE_SIDED
 from ..runs import Pairing
 
-ONE_SIDED = "missing in "
-"""How reasons of :attr:`Pairing.excluded` begin where only one of the runs has a benchmark."""
-MISSING = f"{ONE_SIDED}tuned"
-"""How those begin where only the base has it."""
 NO_ITEM = "no item of the base's "
 """How they begin where both runs have a benchmark, but none of each other's items."""
 

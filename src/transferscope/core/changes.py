@@ -26,11 +26,10 @@ from .power import mcnemar_mde, mean_mde, unpaired_mde
 from .resampling import units_of
 from .standing import ALPHA
 from .stats import BLOCK_CELLS, Array, ItemScores, is_binary_independent, mcnemar_exact
+from .typed_record import UNKNOWN, Interval
 
 Z95 = 1.96
 """Normal quantile of a two-sided 95 % interval."""
-Interval = tuple[float, float]
-UNKNOWN: Interval = (math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)

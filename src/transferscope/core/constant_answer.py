@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .thinking import without_thinking
+from .typed_record import record
 
 COMMON = 0.9
 """Share of the answers from which on one of them is constant."""
@@ -30,7 +30,7 @@ _OPTION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ConstantAnswer:
     """``answer``, case and punctuation left out, was given ``count`` times."""
 

@@ -11,9 +11,10 @@ from .noninferiority import effective_clusters, exact_lower
 from .right_answers import is_right
 from .standing import ALPHA
 from .stats import Array, ItemScores
+from .typed_record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Rate:
     """A rate in percent of all items, with its 95 % interval."""
 
@@ -21,7 +22,7 @@ class Rate:
     ci: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transitions:
     """Forgetting and backward transfer of one tuned model, plain and beyond guessing.
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .labels import Labels
+from .typed_record import record
 
 if TYPE_CHECKING:
     from .token_shift import PositionShifts
@@ -33,7 +34,7 @@ class Window:
     mean_js: float
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Passage:
     """A piece of a response: each token's text and the JS (nats) at its position."""
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from .typed_record import record
+
 Tick = Callable[[str, int, int], None]
 """Progress callback: ``tick(what, done, total)``; called from long loops, cheap, may be ignored."""
 
@@ -197,7 +199,7 @@ def message_hash(messages: Sequence[Message]) -> str:
     return digest([[m["role"], m["content"]] for m in messages])
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ModelRef:
     """Which model a run is of. ``base`` is the model it was tuned from, ``None`` for a base."""
 

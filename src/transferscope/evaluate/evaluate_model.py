@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
+from ..documents.run_manifest import Manifest
 from ..engines.protocol import Engine
 from ..models import AUTO, DTYPES
 from ..runs import read_run
-from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
+from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..runs.writer import claimed, resumable
 from .backends import Backend, backend
 from .benchmark_job import Job

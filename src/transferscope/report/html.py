@@ -78,13 +78,13 @@ def _context(report: ReportInput) -> dict[str, Any]:
 
     arm_entries = [(arm, at % MODEL_COLOURS) for at, arm in enumerate(arms)]
     models = views.model_views(comparison, labels, slots[: len(labels)])
-    prefixes = {str(shift.get("prefix")) for shift in report.tokens.values()}
+    prefixes = {shift.prefix for shift in report.tokens.values()}
     whole, runs = views.provenance_grid(comparison.provenance)
     deltas = figures.benchmark_deltas(comparison)
     curves = figures.training_curves(report.training, every)
     more_tokens = (
-        probe_figures.benchmark_bars(report.tokens, every),
-        probe_figures.position_curve(report.tokens, every),
+        probe_figures.benchmark_bars(probe_figures.kl_by_benchmark(report.tokens), every),
+        probe_figures.position_curve({m: s.curve for m, s in report.tokens.items()}, every),
     )
     targets = [g for g in comparison.groups if g != comparison.source]
     return {
@@ -108,11 +108,13 @@ def _context(report: ReportInput) -> dict[str, Any]:
             (robustness_rows.sentences(result, comparison), robustness_rows.left_out_grid(result))
             for result in comparison.tuned
         ],
-        "curve": robustness_rows.curve_grid(comparison.curve, targets)
-        if comparison.curve
+        "curve": robustness_rows.curve_grid(comparison.specifications, targets)
+        if comparison.specifications
         else None,
         "hidden": views.hidden_grid(report.hidden) if report.hidden else None,
-        "tokens": views.token_grid(report.tokens) if report.tokens else None,
+        "tokens": views.token_grid(report.tokens, [s.prefix for s in report.tokens.values()])
+        if report.tokens
+        else None,
         "shifted": views.shifted_grids(report.tokens),
         "prefixes": sorted(prefixes),
         "more_hidden": told(probe_figures.pca_scatter(report.hidden, every)),

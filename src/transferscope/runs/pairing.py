@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..documents.run_manifest import Manifest
 from .benchmark_answers import BenchmarkAnswers, Codes, Floats
-from .manifest import Manifest, contradicts
+from .manifest import contradicts
 from .run_folder import Run
 from .unpaired import UnpairedBenchmark, unpaired
 

@@ -27,8 +27,9 @@ from msgspec.structs import force_setattr
 from ..core.errors import InputError
 from ..core.files import is_file, json_lines, open_file
 from ..core.records import Failure, Outcome, Response, ScoreRow
+from ..documents.run_manifest import Manifest
 from .benchmark_answers import BenchmarkAnswers
-from .manifest import MANIFEST_FILE, Manifest, read_manifest
+from .manifest import MANIFEST_FILE, read_manifest
 
 __all__ = ["Run", "read_run"]
 
@@ -167,7 +168,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
         if outcomes.setdefault(outcome.key, outcome) is not outcome:
             key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
             raise InputError(f"duplicate answer: {key}", place=f"{file}:{number}", remedy=AGAIN)
-    expected = {name: entry["n"] for name, entry in manifest.complete.items()}
+    expected = {name: entry.n for name, entry in manifest.complete.items()}
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
         raise InputError(
@@ -199,7 +200,7 @@ def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
             _malformed("n is neither a whole number nor null", place)
         if found.setdefault((score.benchmark, score.subset), score) is not score:
             _malformed(f"a second score of {score.benchmark}", place)
-        if known is None or known["n"]:
+        if known is None or known.n:
             del found[(score.benchmark, score.subset)]
     return tuple(found.values())
 

@@ -14,7 +14,7 @@ from msgspec.json import encode
 
 from ..core.files import make_folder
 from ..core.records import Outcome, Response, ScoreRow
-from .manifest import Manifest
+from ..documents.run_manifest import Committed, Manifest
 from .run_folder import RESPONSES_FOLDER, Run, pooled
 from .writer import check_name, check_records, check_scores
 
@@ -73,7 +73,7 @@ class RunInMemory:
         return Run(self.folder, manifest, tuple(self._outcomes), self._scores, origin=origin)
 
     def _complete(self, counts: Mapping[str, int]) -> None:
-        entries = {name: {"outcomes_bytes": 0, "n": n} for name, n in counts.items()}
+        entries = {name: Committed(outcomes_bytes=0, n=n) for name, n in counts.items()}
         complete = {**self.manifest.complete, **entries}
         self.manifest = replace(self.manifest, complete=complete)
 

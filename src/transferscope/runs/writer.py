@@ -40,8 +40,9 @@ from ..core.files import (
     write_atomically,
 )
 from ..core.records import Failure, Outcome, Response, ScoreRow
+from ..documents.run_manifest import Committed, Manifest
 from .journal import drop_journals, holds_answers
-from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
+from .manifest import MANIFEST_FILE, read_manifest, refuse_another, write_manifest
 from .run_folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
 LOCK_FILE = ".run.lock"
@@ -233,10 +234,9 @@ class RunWriter:
             for record in chain(outcomes, map(_failed, failures)):
                 file.write(encode(record) + b"\n")
             end = file.tell()
-        before = self.manifest.complete.get(name, {}).get("n", 0)
-        entry = {"outcomes_bytes": end, "n": before + len(records)}
-        if failures:
-            entry["failed"] = len(failures)
+        there = self.manifest.complete.get(name)
+        count = len(records) + (there.n if there else 0)
+        entry = Committed(outcomes_bytes=end, n=count, failed=len(failures))
         complete = {**self.manifest.complete, name: entry}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
@@ -247,7 +247,7 @@ class RunWriter:
         """
         check_scores(rows, self.manifest)
         write_atomically(self.path / SCORES_FILE, b"".join(encode(row) + b"\n" for row in rows))
-        entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
+        entry = Committed(outcomes_bytes=self.manifest.committed, n=0)
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
@@ -301,7 +301,8 @@ def check_scores(rows: Sequence[ScoreRow], manifest: Manifest) -> None:
     """Raise ``ValueError`` for a (benchmark, subset) twice, or a benchmark with outcomes."""
     keys = Counter((row.benchmark, row.subset) for row in rows)
     twice = [key for key, count in keys.items() if count > 1]
-    both = [row.benchmark for row in rows if manifest.complete.get(row.benchmark, {}).get("n")]
+    answered = {name for name, entry in manifest.complete.items() if entry.n}
+    both = [row.benchmark for row in rows if row.benchmark in answered]
     if twice or both:
         raise ValueError(f"a second score of {(twice or both)[0]}")
 

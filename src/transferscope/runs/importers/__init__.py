@@ -26,7 +26,8 @@ from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ...core.unpacking import bare_suffix
-from ..manifest import MANIFEST_FILE, Manifest
+from ...documents.run_manifest import Manifest
+from ..manifest import MANIFEST_FILE
 from ..run_folder import Run, read_run
 from ..run_in_memory import RunInMemory, joined_runs
 from ..writer import RunWriter, claimed

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from ...core.errors import InputError
 from ...core.records import ScoreRow
 from ...core.suite import Suite
-from ..manifest import MANIFEST_FILE, Manifest, write_manifest
+from ...documents.run_manifest import Manifest
+from ..manifest import MANIFEST_FILE, write_manifest
 from ..run_folder import Run, read_run
 from .foreign_run import Results
 from .settings import flat, is_setting, shared
