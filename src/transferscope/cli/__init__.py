@@ -14,7 +14,7 @@ from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
 from . import exports, file_commands, models, probes, results, training  # noqa: F401 - they register commands
-from .ending import ended_cleanly, refusal
+from .ending import ended_cleanly, plugin_warnings_as_lines, refusal
 from .shared import app, mute, say
 
 __all__ = ["app", "main"]
@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     if isinstance(sys.stdout, TextIOWrapper):  # a file's name may be no text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with ended_cleanly():
+        with ended_cleanly(), plugin_warnings_as_lines():
             app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
             if sys.stdout is not None:
                 sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""How a command ends when the system says no: a full disk, no permission, a request to stop."""
+"""What a command does about events outside it: system errors, requests to stop, plugin warnings."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import errno
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from ..core.errors import InputError
 from ..core.files import FULL, remedy_of
-from .shared import mute
+from ..core.plugins import PluginWarning
+from .shared import mute, say
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -51,6 +54,23 @@ def ended_cleanly() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def plugin_warnings_as_lines() -> Iterator[None]:
+    """Inside, a :class:`PluginWarning` is one line on stderr; other warnings look as before."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PluginWarning)
+        before = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, PluginWarning):
+                say(f"transferscope: {message}")
+            else:
+                before(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _stop(number: int, _: FrameType | None) -> None:

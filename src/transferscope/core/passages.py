@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .labels import Labels
-
-if TYPE_CHECKING:
-    from .token_shift import PositionShifts
+from .position_shifts import PositionShifts
 
 WINDOW = 64
 """Positions of a passage: a few lines of text."""
