@@ -13,7 +13,7 @@ from transferscope.core.records import Failure, ModelRef, Outcome, Response
 from transferscope.runs import RunWriter, read_run
 from transferscope.runs.writer import claimed
 
-from .test_folder import COLOURS, SAID, SUMS, manifest, write
+from .test_run_folder import COLOURS, SAID, SUMS, manifest, write
 
 FAILED = Failure("sums", "c", 0, "answered 500")
 

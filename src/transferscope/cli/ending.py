@@ -1,4 +1,7 @@
-"""What a command does about events outside it: system errors, requests to stop, plugin warnings."""
+"""How a command ends on system errors and signals: full disk, no permission, SIGTERM.
+
+Plugin warnings become lines on stderr here, too.
+"""
 
 from __future__ import annotations
 
@@ -21,28 +24,32 @@ _SIGNALS = ("SIGTERM", "SIGHUP")
 
 
 def refusal(err: Exception) -> str | None:
-    """The line for what the system refused, with the place and the remedy; ``None`` for others."""
+    """One line for a system error, with place and remedy; ``None`` for any other exception."""
     if isinstance(err, MemoryError):
-        return str(InputError("not enough memory", remedy="name smaller files"))
+        return str(
+            InputError(
+                "not enough memory", remedy="use smaller files or a machine with more memory"
+            )
+        )
     if not isinstance(err, OSError) or err.errno is None:
         return None
     place = err.filename
     if place is None:
         if err.errno not in FULL:
             return None
-        place = "the standard output"
-        with suppress(OSError, ValueError):  # or Python's own last flush would fail, too
+        place = "standard output"
+        with suppress(OSError, ValueError):  # Python's last flush would fail as well
             mute(sys.stdout)
-    what = f"not possible: {err.strerror or errno.errorcode.get(err.errno)}"
+    what = err.strerror or errno.errorcode.get(err.errno) or "system error"
     shown = place.decode(errors="replace") if isinstance(place, bytes) else str(place)
     return str(InputError(what, place=shown, remedy=remedy_of(err)))
 
 
 @contextmanager
 def ended_cleanly() -> Iterator[None]:
-    """Inside, a request to stop (SIGTERM, SIGHUP) ends blocks in order: nothing passing is left.
+    """Turn SIGTERM and SIGHUP into SystemExit, so that temporary files are removed.
 
-    The exit code is that of the signal, 128 and its number. A handler that is there already stays.
+    The exit code is 128 plus the signal's number. A handler that is already installed is kept.
     """
     before = {}
     if threading.current_thread() is threading.main_thread():
@@ -58,7 +65,7 @@ def ended_cleanly() -> Iterator[None]:
 
 @contextmanager
 def plugin_warnings_as_lines() -> Iterator[None]:
-    """Inside, a :class:`PluginWarning` is one line on stderr; other warnings look as before."""
+    """Print each :class:`PluginWarning` as one line on stderr; other warnings are unaffected."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", PluginWarning)
         before = warnings.showwarning

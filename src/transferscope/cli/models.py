@@ -1,4 +1,4 @@
-"""Commands that run models, and those that go the whole way."""
+"""Commands that run models: eval, trace, and the full pipelines study and demo."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ def evaluate_command(
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Evaluate a model on a suite into a run folder; goes on where it stopped.
+    """Evaluate a model on a suite and write a run folder. A rerun resumes where it stopped.
 
     Parameters
     ----------
     suite
         A built-in suite or a suite file.
     out
-        The run folder.
+        Run folder to write.
     limit
         Items per benchmark.
     seed
-        Of the items and of sampling.
+        Random seed of the items and of sampling.
     data
-        Folder of the files that real benchmarks are read from.
+        Folder with the data files of real benchmarks.
     base
-        The model it was tuned from; recorded in the run.
+        Model that this one was tuned from; recorded in the run.
     dry_run
-        Show what would be done.
+        Print the plan without running it.
     """
     from ..core.suite import load_suite
     from ..evaluate import check_model, engine_options, evaluate_model
@@ -103,22 +103,22 @@ def trace(
     data: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """Gain, retention and KL over a finished run's checkpoints.
+    """Evaluate the checkpoints of a finished training run: gain, retention and KL by step.
 
     Parameters
     ----------
     checkpoints
-        Folder above checkpoint-N, verl's global_step_N (merged), or N.
+        Folder that contains checkpoint-N, verl's global_step_N (merged) or N.
     out
-        Folder of run folders, trace.jsonl and report.html; started again, it goes on.
+        Folder for the runs, trace.jsonl and report.html. A rerun resumes where it stopped.
     suite
         A built-in suite or a suite file.
     limit
         Items per benchmark.
     seed
-        Of the items.
+        Random seed of the items.
     data
-        Folder of the files that real benchmarks are read from.
+        Folder with the data files of real benchmarks.
     """
     from dataclasses import asdict
 
@@ -163,21 +163,24 @@ def study(
     dtype: Arithmetic = "auto",
     so_far: bool = False,
 ) -> None:
-    """Train, evaluate, probe, compare and report from one TOML file; resumable.
+    """Run a controlled study from one TOML file: train, evaluate, probe, compare, report.
+
+    A rerun resumes where it stopped.
 
     Parameters
     ----------
     file
-        The study's TOML.
+        TOML file that describes the study.
     out
-        Folder of its stages; default: beside the file, named after it.
+        Folder for its stages (default: beside the file, with the same name).
     data
-        Folder of the files that real benchmarks are read from.
+        Folder with the data files of real benchmarks.
     dtype
-        Of evaluation and of training's arithmetic, unless the file says otherwise; auto: what the
-        study was begun in, else bfloat16 where the hardware multiplies it, else float32.
+        Precision of evaluation and of training's arithmetic unless the file sets it. auto keeps
+        what the study was started in; else it is bfloat16 if the hardware supports it, else
+        float32.
     so_far
-        Report on the models that are measured already; train and evaluate nothing.
+        Report on the models that are already measured, without training or evaluating any.
     """
     from ..study import load_study, report_so_far
 
@@ -197,18 +200,18 @@ def demo(
     train_arms: Annotated[bool, Parameter(name="--train")] = False,
     dtype: Arithmetic = "auto",
 ) -> None:
-    """The whole way on the embedded model: two tuned arms, evaluated, probed, one report.
+    """Run the full pipeline on the embedded model: two tuned arms, evaluated, probed, one report.
 
     Parameters
     ----------
     out
-        Folder of the stages; started again, the demo goes on where it stopped.
+        Folder for the stages. A rerun resumes where the demo stopped.
     train_arms
-        Train both arms (about 15 minutes more) in place of the reference study's adapters, which a
-        checkout carries.
+        Train both arms first (about 15 minutes more) instead of using the reference study's
+        adapters, which a checkout contains.
     dtype
-        Of evaluation and of training's arithmetic; auto: what the demo was begun in, else bfloat16
-        where the hardware multiplies it, else float32.
+        Precision of evaluation and of training's arithmetic. auto keeps what the demo was started
+        in; else it is bfloat16 if the hardware supports it, else float32.
     """
     from ..study import demo_study, paced, shipped_adapters
 
@@ -233,7 +236,7 @@ def _run_study(
     from ..study import check_study, plan_study, run_study
 
     check_study(config, out, data=data)
-    make_folder(out)  # what it refuses is told before the plan
+    make_folder(out)  # a folder that can't be made is reported before the plan
     for line in plan_study(config, out, pace=pace).lines():
         say(line)
     with progress() as tick:
