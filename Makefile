@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 	@echo "  done: $(BIN)/transferscope --help"
 
-demo: setup ## the whole way on a real model, ends with a report (at most 10 minutes)
+demo: setup ## the full pipeline on a real model, ends with a report (at most 10 minutes)
 	@$(BIN)/transferscope demo --out demo
 
 study: setup ## repeat the reference study's training (about 6 hours; resumable, shared by several)
@@ -40,14 +40,15 @@ study: setup ## repeat the reference study's training (about 6 hours; resumable,
 test: setup ## run the test suite, on up to 4 cores
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-fuzz: setup ## hostile files and failing disks, without end; stops at the first fault or Ctrl-C
+fuzz: setup ## hostile files and failing disks, until the first fault or Ctrl-C
 	@while FUZZ_EXAMPLES=500 $(BIN)/python -m pytest -x --timeout 7200 tests/fuzz; do :; done
 
-check: setup ## lint, types, import rules
+check: setup ## lint, types, import rules, prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/prose.py
 
 bench: setup ## measure speed and memory; every script prints one JSON object
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script; done
