@@ -59,11 +59,8 @@ def run(module: str, tests: Sequence[str], *, fresh: bool) -> dict[str, str]:
         folder.mkdir(parents=True, exist_ok=True)
         prepare(module, tests, folder)
     paths = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    environment = os.environ | {
-        "PATH": os.pathsep.join(paths),
-        "OMP_NUM_THREADS": "1",
-        "PYTHONPATH": str(folder / "mutants" / "src"),
-    }
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}  # mutmut sets its own
+    environment |= {"PATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
     with (folder / "mutmut.log").open("w", encoding="utf-8") as log:
         subprocess.run(
             [sys.executable, "-m", "mutmut", "run", "--max-children", str(os.cpu_count() or 1)],
@@ -90,6 +87,10 @@ def state(code: int | None) -> str:
 def report(module: str, states: dict[str, str], reasons: str) -> bool:
     """Print the counts and the survivors; whether the module passes."""
     counts = Counter(states.values())
+    if counts["not checked"]:
+        place = f".mutants/{module.replace('/', '.')}/mutmut.log"
+        print(f"{module}: {counts['not checked']} mutants not checked; see {place}")
+        return False
     died = counts["killed"] + counts["timeout"]
     share = 100.0 * died / max(1, len(states) - counts["skipped"])
     listed = ", ".join(f"{n} {what}" for what, n in sorted(counts.items()))
