@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test fuzz check bench clean
+.PHONY: help setup demo study test fuzz check mutants bench clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -50,8 +50,11 @@ check: setup ## lint, types, import rules, prose
 	$(BIN)/lint-imports
 	$(BIN)/python tools/prose.py
 
+mutants: setup ## mutation checks of the statistics and the gate (hours; resumable)
+	$(BIN)/python tools/mutants.py
+
 bench: setup ## measure speed and memory; every script prints one JSON object
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script; done
 
 clean: ## remove .venv and caches (the model cache stays)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .mutants

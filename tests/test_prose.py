@@ -85,7 +85,6 @@ def test_every_pattern_reads_and_none_flags_its_own_advice() -> None:
         assert list(check.check(f"\n{check.message}\n")) == []
 
 
-@pytest.mark.xfail(reason="docs are being rewritten")
 def test_this_repository_passes() -> None:
     done = run()
     assert done.stdout == ""
