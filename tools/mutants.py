@@ -1,8 +1,9 @@
 """Mutation checks: how many small changes of the statistics and the gate do their tests notice?
 
-For each module of tools/mutants.toml, mutmut changes one expression at a time and runs the tests that
-the file lists for it. Results are kept in .mutants/, so a stopped check resumes. Mutants that survive
-must be listed with a reason in tests/mutants.md. Exits 1 if fewer than 90 % die or one is not listed.
+For each module of tools/mutants.toml, mutmut changes one expression at a time and runs the tests
+that the file lists for it. Results are kept in .mutants/, so a stopped check resumes. Survivors
+must be listed with a reason in tests/mutants.md. The exit code is 1 if fewer than 90 % of a
+module's mutants die, or if a survivor is not listed.
 
     python tools/mutants.py                        # all modules (`make mutants`)
     python tools/mutants.py core/exact_margin      # one module
