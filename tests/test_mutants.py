@@ -1,4 +1,4 @@
-"""The mutation checks: what counts as dead, what a module's verdict is, and that the lists exist."""
+"""The mutation checks: what counts as dead, when a module passes, and that the lists exist."""
 
 import importlib.util
 from pathlib import Path
