@@ -35,6 +35,8 @@ pytest_add_cli_args_test_selection = {tests}
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
 do_not_mutate_patterns = ['raise \\w+', '@dataclass', '\\bcache\\b']
 use_git_change_detection = false
+timeout_multiplier = 4.0
+timeout_constant = 5.0
 """
 """Messages of errors are left out: the tests match the part that matters."""
 

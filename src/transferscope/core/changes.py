@@ -7,8 +7,8 @@ elsewhere. Everything else: sign flips of whole units (:mod:`.resampling`), inve
 independent scores: the z test on their standard errors. docs/science.md section 2 argues the
 choices.
 
-No width is no evidence. Where half of the units or more moved alike (as a rule: not at all), their
-spread says little of rare large moves, and a bound is never closer to the estimate than what the
+A lack of spread is not evidence. Where at least half of the units moved by the same amount (usually
+not at all), their spread says little about rare large moves, and a bound is never closer to the estimate than what the
 exact test of as many units leaves open of which none moved. All changes are in points.
 """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 FEWEST_RUNS = 3
-"""Below this an interval over runs says nothing: undecided."""
+"""With fewer runs an interval over runs is meaningless, and the result undecided."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """JSON read strictly: what one reader takes and the next refuses is refused.
 
-A key that stands twice (which value counts?), and nesting beyond :data:`MAX_DEPTH`: whatever walks
+A repeated key (which value counts?), and nesting beyond :data:`MAX_DEPTH`: whatever walks
 over such a value would run out of stack. NaN and Infinity pass: lm-eval and Inspect write them for
 "no score".
 """
@@ -39,7 +39,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
-        raise ValueError(f"key '{name(twice)}' stands twice in one object")
+        raise ValueError(f"key '{name(twice)}' occurs twice in one object")
     return found
 
 

@@ -58,7 +58,7 @@ class PositionShifts:
 
     @property
     def place_N(self) -> Ints:
-        """Each position's place in its response, from 0; texts must be in one piece."""
+        """Each position's place in its response, from 0; the rows of a text must be adjacent."""
         starts_N = np.flatnonzero(np.diff(self.text_N, prepend=-1))
         lengths_N = np.diff(starts_N, append=len(self.text_N))
         return np.arange(len(self.text_N)) - np.repeat(starts_N, lengths_N)

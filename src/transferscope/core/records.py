@@ -1,4 +1,4 @@
-"""The frozen records that the rooms of the house hand to each other.
+"""The frozen records that packages exchange.
 
 An :class:`Outcome` is one graded answer. Two runs are paired by :attr:`Outcome.key`
 (benchmark, id, repeat), never by position.

@@ -93,7 +93,7 @@ class TokenShift:
     """Shift of the next-token distribution along responses.
 
     ``groups`` and ``benchmarks`` hold the means over a part of the responses, ``curve`` over a part
-    of the positions; ``passages`` are the windows in which the models part most. ``n_skipped``
+    of the positions; ``passages`` are the windows in which the models differ most. ``n_skipped``
     counts the responses without a token, which are in no mean. ``writer`` names the model that
     wrote the responses, where that is known.
     """
