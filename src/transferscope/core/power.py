@@ -102,7 +102,7 @@ def tango_mde(lost: int, won: int, n: int, *, margin: float) -> float | None:
 
 
 def mean_mde(error: float, units: float, *, unmoved: bool) -> float | None:
-    """MDE of the sign-flip test on ``units`` clusters, from the standard error (points) of the mean.
+    """MDE of the sign-flip test on ``units`` clusters, from the mean's standard error (points).
 
     The sign-flip test of U units has about the power of the t test with U - 1 degrees of freedom.
     ``unmoved``: most units did not move, so that a change brings flips and a spread of its own; it

@@ -149,8 +149,8 @@ def lowest_below(looks: Sequence[Changes | None], *, planned: int, level: float)
 
     A look of which nothing is known is ``None``. The probability that this is ever wrong, at any of
     however many looks, is at most ``level``: if the true change was never below a value, the bound
-    goes below that value in at most this share of trainings. It never rises between looks, and is at
-    most the lowest upper bound of :func:`joint_interval`. 100 where nothing is shown.
+    goes below that value in at most this share of trainings. It never rises, and is at most
+    the lowest upper bound of :func:`joint_interval`. 100 where nothing is shown.
     """
     known = [
         (log(look_weight(at, planned)), changes)
