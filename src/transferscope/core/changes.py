@@ -8,8 +8,9 @@ independent scores: the z test on their standard errors. docs/science.md section
 choices.
 
 A lack of spread is not evidence. Where at least half of the units moved by the same amount (usually
-not at all), their spread says little about rare large moves, and a bound is never closer to the
-estimate than what the exact test of as many units leaves open of which none moved. All changes are in points.
+not at all), their spread says little about rare large moves. A bound is then never closer to the
+estimate than what the exact test of as many units leaves open of which none moved. All changes are
+in points.
 """
 
 from __future__ import annotations
