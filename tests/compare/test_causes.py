@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from transferscope.compare import compare_runs
+from transferscope.compare.benchmark import benchmarks_of
 from transferscope.compare.causes import attribute, reason
 from transferscope.compare.draws import draw
 from transferscope.compare.gate import gate
@@ -90,7 +91,7 @@ def test_clean_p_is_that_of_the_clean_items_alone(write_run: WriteRun) -> None:
     ).tuned
     pairing = pair(base, tuned)
     rng = np.random.default_rng(0)
-    found = attribute(pairing, {"cases": 1.0}, rng, standing="loss")
+    found = attribute(benchmarks_of(pairing), {"cases": 1.0}, rng, standing="loss")
     assert found.clean_p == pytest.approx(shorter.benchmarks[0].p)
 
 
@@ -103,7 +104,10 @@ def test_weights_are_those_of_the_change(write_run: WriteRun) -> None:
         flags={("chat", at): ("truncated",) for at in range(6)},
     )
     found = attribute(
-        pair(base, tuned), {"chat": 1.0}, np.random.default_rng(0), standing="loss suggested"
+        benchmarks_of(pair(base, tuned)),
+        {"chat": 1.0},
+        np.random.default_rng(0),
+        standing="loss suggested",
     )
     assert (found.change, found.flagged, found.clean_points) == pytest.approx((-5.0, -3.0, -2.0))
     # 4 clean units moved alike: 2 of their 16 patterns of signs reach the sum.
@@ -114,15 +118,15 @@ def test_the_gates_clause(write_run: WriteRun) -> None:
     base, tuned = compared(write_run)
     pairing = pair(base, tuned)
     names = ["cases", "statutes", "chat"]
-    (drawn,) = draw(names, [pairing], base="base", models=["tuned"], seed=0, replicates=200)
-    said = reason(pairing, drawn, {"cases": 1.0}, standing="loss")
+    (drawn,) = draw(names, [benchmarks_of(pairing)], seed=0, replicates=200)
+    said = reason(drawn, {"cases": 1.0}, standing="loss")
     assert said.startswith("30.0 points lost, 27.0 of them in answers that were cut off and 3.0")
-    assert reason(pairing, drawn, {"statutes": 1.0}, standing="open") == ""
+    assert reason(drawn, {"statutes": 1.0}, standing="open") == ""
     metrics = (
         {"cases": {"em,strict-match": 0.6, "em,flexible-extract": 0.6}},
         {"cases": {"em,strict-match": 0.3, "em,flexible-extract": 0.6}},
     )
-    said = reason(pairing, drawn, {"cases": 1.0}, standing="loss", metrics=metrics)
+    said = reason(drawn, {"cases": 1.0}, standing="loss", metrics=metrics)
     assert said.endswith(
         "cases: strict-match falls 30.0 points but flexible-extract changes by 0.0: "
         "a change of format, not of ability"
@@ -151,7 +155,8 @@ def test_a_gain_where_the_bases_answers_were_cut(write_run: WriteRun) -> None:
     flags = {("chat", at): ("truncated",) for at in range(8)}
     base = write_run("base", {"chat": [0] * 10 + [1] * 10}, flags=flags)
     tuned = write_run("tuned", {"chat": [1] * 20}, flags={("chat", 0): ("looped",)})
-    found = attribute(pair(base, tuned), {"chat": 1.0}, np.random.default_rng(0), standing="gain")
+    compared = benchmarks_of(pair(base, tuned))
+    found = attribute(compared, {"chat": 1.0}, np.random.default_rng(0), standing="gain")
     assert found.by_flag == pytest.approx({"truncated": 40.0})
     assert found.of_base == 1.0
     assert because(found) == (
@@ -171,6 +176,8 @@ def test_both_models_answers_count_by_the_points_they_made(write_run: WriteRun) 
         flags={("chat", at): ("empty",) for at in range(2)},
     )
     shares = {"chat": 0.5, "cases": 0.5}
-    found = attribute(pair(base, tuned), shares, np.random.default_rng(0), standing="open")
+    found = attribute(
+        benchmarks_of(pair(base, tuned)), shares, np.random.default_rng(0), standing="open"
+    )
     assert (found.change, found.flagged) == pytest.approx((-5.0, -5.0))
     assert found.of_base == pytest.approx(5.0 / 15.0)

@@ -53,8 +53,8 @@ def placed(gain: float, retention: float, base: str) -> Placement:
     plane = cohort_plane()
     kin = [m for m in published_models() if _key(m.base) == _key(base)]
     return Placement(
-        gain=1 + sum(theirs > gain for theirs, _ in plane.values()),
-        retention=1 + sum(theirs > retention for _, theirs in plane.values()),
+        gain=1 + sum(other > gain for other, _ in plane.values()),
+        retention=1 + sum(other > retention for _, other in plane.values()),
         of=len(plane) + 1,
         same_base=tuple(
             PublishedContrast(

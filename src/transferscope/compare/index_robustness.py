@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,6 @@ from ..core.robustness import (
     specification_curve,
 )
 from ..core.suite import Suite
-from ..runs import Pairing
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +51,21 @@ class Robustness:
 
 
 def robustness_of(
-    layout: Layout, point: tuple[Array, Array], pairing: Pairing, *, sigma_G: Array | float
+    layout: Layout,
+    point: tuple[Array, Array],
+    *,
+    chances: Sequence[float | None],
+    independent: Sequence[tuple[int | None, int | None]],
+    sigma_G: Array | float,
 ) -> Robustness:
-    """Point estimates only; ``point`` holds base and tuned scores (B,) in percent."""
-    known = [_chance_and_n(pairing, name) for name in layout.benchmarks]
+    """Point estimates only; ``point`` holds base and tuned scores (B,) in percent.
+
+    ``chances`` (0..1) and numbers of ``independent`` units behind base and tuned score, where they
+    are known, are in the layout's order.
+    """
     # NaN, an unknown chance level, is never undercut.
-    chance_B = np.array([np.nan if chance is None else 100.0 * chance for chance, _, _ in known])
+    chance_B = np.array([np.nan if chance is None else 100.0 * chance for chance in chances])
+    base_n, tuned_n = zip(*independent, strict=True)
     base_B, tuned_B = point
     return Robustness(
         layout=layout,
@@ -65,8 +73,8 @@ def robustness_of(
         tuned_B=tuned_B,
         weights=benchmark_weights(layout, base_B),
         left_out=leave_one_out(layout, base_B, tuned_B, sigma_G=sigma_G),
-        below_base=below_chance(layout.benchmarks, base_B, chance_B, [n for _, n, _ in known]),
-        below_tuned=below_chance(layout.benchmarks, tuned_B, chance_B, [n for _, _, n in known]),
+        below_base=below_chance(layout.benchmarks, base_B, chance_B, base_n),
+        below_tuned=below_chance(layout.benchmarks, tuned_B, chance_B, tuned_n),
     )
 
 
@@ -92,12 +100,3 @@ def curve_of(
         default=Specification(scale=scale),
         published_G=published,
     )
-
-
-def _chance_and_n(pairing: Pairing, name: str) -> tuple[float | None, int | None, int | None]:
-    """Chance (0..1) and the numbers of independent items behind base and tuned score."""
-    if (part := pairing.benchmarks.get(name)) is not None:
-        independent = len(np.unique(part.clusters))
-        return part.chance, independent, independent
-    two = pairing.unpaired[name]
-    return two.chance, two.base.n, two.tuned.n

@@ -12,13 +12,13 @@ import numpy as np
 
 from ..core.changes import mean_tests
 from ..core.stats import ItemScores, stream
-from ..runs import Pairing, Run, pair
-from ..runs.pairing import on_shared_items
-from .analysis import compare_runs
+from ..runs import Run
+from .analysis import analyse
 from .cohort_rank import Placement, placed
-from .draws import RETENTION, mean_shares, stacked
+from .draws import RETENTION, ModelDraws, mean_shares
 from .result import Comparison, PlanePoint, TunedResult, bounds
 from .router import Router, route
+from .shared_draws import on_common_items
 
 ALLOWED_LOSS = 2.0
 """Points that a group other than the source may lose."""
@@ -124,15 +124,11 @@ def rank(
 ) -> Ranking:
     """Rank ``tuned``, all of them tuned from ``base``.
 
-    Raises :class:`InputError` as :func:`.analysis.compare_runs` does.
+    Raises :class:`InputError` as :func:`.analysis.analyse` does.
     """
-    pairings = [pair(base, run) for run in tuned]
-    comparison = compare_runs(
-        base, tuned, seed=seed, replicates=replicates, examples=0, pairings=pairings
-    )
+    analysis = analyse(base, tuned, seed=seed, replicates=replicates, examples=0)
+    comparison = analysis.comparison
     tokens = {_name(run): _tokens(run) for run in (base, *tuned)}
-    ranked = {result.model for result in comparison.tuned}
-    pairings = [p for p, run in zip(pairings, tuned, strict=True) if _name(run) in ranked]
     rows = [
         _ranked(result, comparison, allowed_loss, tokens[result.model])
         for result in comparison.tuned
@@ -140,7 +136,7 @@ def rank(
     front = pareto([(row.gain, row.retention) for row in rows])
     flagged = [replace(row, pareto=on) for row, on in zip(rows, front, strict=True)]
     order = sorted(flagged, key=_place)
-    items, left_out = _common(pairings, comparison)
+    items, left_out = _common(analysis.draws, comparison)
     models = [comparison.base, *(result.model for result in comparison.tuned)]
     group_of = {b: g for g, members in comparison.groups.items() for b in members}
     contrasts = _contrasts(order, models, items, comparison, seed=seed, replicates=replicates)
@@ -158,12 +154,12 @@ def pareto(points: Sequence[tuple[PlanePoint | None, PlanePoint | None]]) -> lis
     """Which points no other one dominates; one without both coordinates is never on the front."""
     known = [None if a is None or b is None else (a.gain, b.gain) for a, b in points]
     return [
-        mine is not None
+        one is not None
         and not any(
-            other is not None and other != mine and other[0] >= mine[0] and other[1] >= mine[1]
+            other is not None and other != one and other[0] >= one[0] and other[1] >= one[1]
             for other in known
         )
-        for mine in known
+        for one in known
     ]
 
 
@@ -227,17 +223,16 @@ def _tokens(run: Run) -> float | None:
 
 
 def _common(
-    pairings: Sequence[Pairing], comparison: Comparison
+    draws: Sequence[ModelDraws], comparison: Comparison
 ) -> tuple[dict[str, ItemScores], tuple[str, ...]]:
     """Benchmarks on the items that every model answered, and the names of the others."""
     items: dict[str, ItemScores] = {}
     left_out = []
-    compared = {row.benchmark for result in comparison.tuned for row in result.benchmarks}
     for name in (b for members in comparison.groups.values() for b in members):
-        parts = [p.benchmarks[name] for p in pairings if name in p.benchmarks]
-        if len(parts) == len(pairings) and set.intersection(*(set(p.ids) for p in parts)):
-            items[name] = stacked(on_shared_items(parts))
-        elif name in compared:
+        models = [drawn.benchmarks.get(name) for drawn in draws]
+        if (shared := on_common_items(models)) is not None:
+            items[name] = shared
+        elif any(models):
             left_out.append(name)
     return items, tuple(left_out)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .index import order_interval
 from .noninferiority import effective_clusters, exact_lower
+from .right_answers import is_right
 from .standing import ALPHA
 from .stats import Array, ItemScores
 
@@ -36,7 +37,7 @@ class Transitions:
 
 def with_moves(items: ItemScores) -> ItemScores:
     """``items`` with 2 K - 1 more rows, for one draw to serve both: base right, lost, won (0/1)."""
-    right_KN = items.scores_KN >= 0.5
+    right_KN = is_right(items.scores_KN)
     before_N, after_KN = right_KN[0], right_KN[1:]
     moves = np.vstack([before_N, before_N & ~after_KN, ~before_N & after_KN]).astype(float)
     return replace(items, scores_KN=np.vstack([items.scores_KN, moves]))

@@ -333,11 +333,15 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 
     ``None`` for fewer than :data:`MIN_MODELS` pairs or where all values of one side are equal.
     """
-    from scipy.stats import rankdata
-
     if len(first) < MIN_MODELS or len(set(first)) == 1 or len(set(second)) == 1:
         return None
-    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
+    return float(np.corrcoef(_mean_ranks(first), _mean_ranks(second))[0, 1])
+
+
+def _mean_ranks(values: Sequence[float]) -> Array:
+    """Ranks from 1, ties at their mean rank: scipy.stats.rankdata without its 45 MB of imports."""
+    _, inverse, count = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2.0)[inverse])
 
 
 def below_chance(

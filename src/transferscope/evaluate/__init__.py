@@ -1,7 +1,7 @@
 """Suite x engine -> run folder. Light at import; lm-eval loads when something is evaluated."""
 
+from .ask_benchmark import Planned
 from .backends import engine_options
-from .benchmark import Planned
 from .evaluate_model import check_model, evaluate_model, open_engine
 from .run import evaluate, plan
 

@@ -20,7 +20,7 @@ from ..engines.protocol import Engine
 from ..runs import Manifest, RunWriter, read_run
 from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
-from .benchmark import Job, Planned, job_of, run_job
+from .ask_benchmark import Job, Planned, job_of, run_job
 
 
 def plan(suite: Suite, *, n: int | None = None) -> list[Planned]:
