@@ -215,7 +215,7 @@ def _flipped(
 
     The observed pattern of signs is one of the R. How a model's sums are drawn depends on its own
     units only, never on the models beside it: with few distinct units, as counts of them
-    (:mod:`.alike_units`) from a stream that starts anew for each model; otherwise all models share
+    (:mod:`.alike_units`) from a stream that starts again for each model; otherwise all models share
     the same patterns.
     """
     models, units = sums_KU.shape
