@@ -190,7 +190,7 @@ def test_deep_and_double_are_one_line(capsys: Capture, tmp_path: Path) -> None:
     said = "log.json: nested too deeply (beyond 100 levels)"
     assert said in one_line(capsys, "import", log, "--out", tmp_path / "r")
     twice = rows(tmp_path / "a.jsonl", '{"id":1,"score":0.0,"score":1.0}')
-    assert "a.jsonl:1: not valid JSON (key 'score' stands twice" in one_line(
+    assert "a.jsonl:1: not valid JSON (key 'score' occurs twice" in one_line(
         capsys, "import", twice, "--out", tmp_path / "r"
     )
 

@@ -27,13 +27,13 @@ def parsed(text):
 def test_a_key_twice_is_named(text):
     with pytest.raises(InputError) as caught:
         parsed(text)
-    said = "f:1: not valid JSON (key 'score' stands twice in one object); mend it"
+    said = "f:1: not valid JSON (key 'score' occurs twice in one object); mend it"
     assert str(caught.value) == said
 
 
 def test_a_key_twice_among_many_is_found_at_once():
     text = "{" + ", ".join(f'"{at}": 1' for at in range(200_000)) + ', "0": 2}'
-    with pytest.raises(InputError, match="key '0' stands twice"):
+    with pytest.raises(InputError, match="key '0' occurs twice"):
         parsed(text)
 
 

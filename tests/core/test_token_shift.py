@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from transferscope.core.labels import Labels
 from transferscope.core.passages import most_shifted
+from transferscope.core.position_shifts import PositionShifts
 from transferscope.core.token_shift import (
-    PositionShifts,
     mean_over_texts,
     measure_tokens,
     position_curve,

@@ -8,7 +8,7 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.labels import Labels
-from transferscope.core.token_shift import PositionShifts
+from transferscope.core.position_shifts import PositionShifts
 from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
 from transferscope.probe.texts import ResponseRow, Responses, Texts
 

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from transferscope.core.hidden_shift import Features, measure_parts
 from transferscope.core.labels import Labels
-from transferscope.core.token_shift import PositionShifts, ShiftedToken, measure_tokens
+from transferscope.core.position_shifts import PositionShifts
+from transferscope.core.token_shift import ShiftedToken, measure_tokens
 from transferscope.report.cloud import word_cloud
 from transferscope.report.escaping import name
 from transferscope.report.probe_pages import passage_views, write_hidden, write_tokens

@@ -23,7 +23,7 @@ from . import (  # noqa: F401 - they register commands
     task_commands,
     training,
 )
-from .ending import ended_cleanly, refusal
+from .ending import ended_cleanly, plugin_warnings_as_lines, refusal
 from .shared import app, mute, say
 
 __all__ = ["app", "main"]
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     if isinstance(sys.stdout, TextIOWrapper):  # a file name may not be valid text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with ended_cleanly():
+        with ended_cleanly(), plugin_warnings_as_lines():
             app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
             if sys.stdout is not None:
                 sys.stdout.flush()

@@ -1,4 +1,7 @@
-"""How a command ends on system errors and signals: full disk, no permission, SIGTERM."""
+"""How a command ends on system errors and signals: full disk, no permission, SIGTERM.
+
+Plugin warnings become lines on stderr here, too.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,16 @@ import errno
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import Any
 
 from ..core.errors import InputError
 from ..core.files import FULL, remedy_of
-from .shared import mute
+from ..core.plugins import PluginWarning
+from .shared import mute, say
 
 _SIGNALS = ("SIGTERM", "SIGHUP")
 
@@ -55,6 +61,23 @@ def ended_cleanly() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def plugin_warnings_as_lines() -> Iterator[None]:
+    """Print each :class:`PluginWarning` as one line on stderr; other warnings are unaffected."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PluginWarning)
+        before = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, PluginWarning):
+                say(f"transferscope: {message}")
+            else:
+                before(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _stop(number: int, _: FrameType | None) -> None:

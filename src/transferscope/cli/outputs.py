@@ -24,9 +24,9 @@ def check_outputs(
 
     Refused are: one path for two outputs, a path that is an input, a results file inside an input
     folder, a model folder, a run folder or a path inside one (only its writer may write there), and
-    a path that exists but is no regular file or folder. A command that ``resumes`` may be given a
-    run folder and checks its contents itself. Nothing is read or created here; a path that can't be
-    inspected is left to the writer.
+    a path that exists but is neither a regular file nor a folder. A command that ``resumes`` may be
+    given a run folder and checks its contents itself. Nothing is read or created here; a path that
+    can't be inspected is left to the writer.
     """
     given = [Path(path) for path in inputs if path is not None]
     taken: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """What made a change: answers that failed for their form, or clean ones. No numpy.
 
 A change in points is the sum of what lies in items with a flagged answer, what lies in items whose
-answers are clean on both sides, and what lies in benchmarks whose answers nobody kept. The three
+answers are clean on both sides, and what lies in benchmarks without kept answers. The three
 are weighted as the change is, so that they add up to it; the mean change of the clean items by
 themselves is another number, and larger.
 

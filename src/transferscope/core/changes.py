@@ -7,9 +7,10 @@ elsewhere. Everything else: sign flips of whole units (:mod:`.resampling`), inve
 independent scores: the z test on their standard errors. docs/science.md section 2 argues the
 choices.
 
-No width is no evidence. Where half of the units or more moved alike (as a rule: not at all), their
-spread says little of rare large moves, and a bound is never closer to the estimate than what the
-exact test of as many units leaves open of which none moved. All changes are in points.
+A lack of spread is not evidence. Where at least half of the units moved by the same amount (usually
+not at all), their spread says little about rare large moves. A bound is then never closer to the
+estimate than what the exact test of as many units leaves open of which none moved. All changes are
+in points.
 """
 
 from __future__ import annotations
@@ -213,7 +214,7 @@ def _flipped(
 
     The observed pattern of signs is one of the R. How a model's sums are drawn depends on its own
     units only, never on the models beside it: with few distinct units, as counts of them
-    (:mod:`.alike_units`) from a stream that starts anew for each model; otherwise all models share
+    (:mod:`.alike_units`) from a stream that starts again for each model; otherwise all models share
     the same patterns.
     """
     models, units = sums_KU.shape

@@ -19,7 +19,7 @@ COMMON = 0.9
 FEWEST = 20
 """Answers below which nothing is said."""
 SHORT_WORDS = 3
-"""An answer of so many words stands for itself; of a longer one only a leading option counts."""
+"""Up to this number of words, the whole answer counts; in a longer one, only a leading option."""
 LINE_CHARS = 200
 """Characters of the first line that are looked at."""
 

@@ -6,7 +6,7 @@ In running prose an end without a mark is a cut. A line of its own (an item, ver
 "Total: 12 kg") is one where its last word or mark can't end anything ("the", a comma, "+", half a
 word), or where its neighbours end otherwise than it does.
 
-Half a word is one that stands nowhere else in the text while a longer one begins with it, or in
+Half a word is one that occurs nowhere else in the text while a longer word begins with it, or in
 English text one that ends in letters with which words hardly ever end
 (:data:`.ending_words.RARE_ENDS`).
 """
@@ -59,7 +59,7 @@ _UNFINISHED = re.compile(
 )
 _ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
 _OPTION = re.compile(r"\(?[B-J][.)]\s+\S")
-""" "B) Paris": an option, where no list stands above."""
+""" "B) Paris": an option, if no list precedes it."""
 _LETTER = re.compile(r"[^\W\d_]")
 _RESULT = re.compile(
     r"(?:[^\s:：=]+\s){0,2}[^\s:：=]+\s?[:：=]\s*(?:[€$£]?-?\d[\d.,]*\s?[%€°]?|[A-J])$"
@@ -158,7 +158,7 @@ def _line_cut(text: str, line: str) -> bool:
 
 
 def _signed(line: str, stop: int, above: list[str], before: str, *, own: bool) -> bool:
-    """The line ends in a farewell, a signature or the name of whom it quotes."""
+    """The line ends in a farewell, a signature or the name of the quoted person."""
     rest = line[stop:].strip()
     if (
         signature(rest)
@@ -288,7 +288,7 @@ def _half_word(text: str, line: str) -> bool:
     word = match[0].lower()
     if word in FUNCTION and word != line.lower():
         return True
-    # unless it stands in the text once more: then it is a word
+    # unless it occurs again in the text: then it is a word
     others = set(re.findall(r"[^\W\d_]+", text[: len(text) - len(match[0])].lower()))
     if word in others or match[0].isupper():
         return False

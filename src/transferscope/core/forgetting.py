@@ -27,7 +27,7 @@ class Transitions:
     """Forgetting and backward transfer of one tuned model, plain and beyond guessing.
 
     ``backward`` - ``forgetting`` is the change of the share of right items. The adjusted rates are
-    ``None`` where nobody stated what guessing gives: 0 would call every flip of a choice forgotten.
+    ``None`` where the chance level is unknown: 0 would count every flip of a choice as forgotten.
     """
 
     forgetting: Rate
@@ -84,6 +84,6 @@ def _beyond(moved_R: Array, guessed_R: Array | None, floor: float) -> Rate | Non
 def _rate(point_and_draws: Array, floor: float) -> Rate:
     value = float(point_and_draws[0])
     low, high = map(float, order_interval(point_and_draws[1:]))
-    if high - low <= 1e-9:  # no width is no evidence
+    if high - low <= 1e-9:  # a lack of spread is not evidence
         low, high = max(value - floor, 0.0), min(value + floor, 100.0)
     return Rate(value, (low, high))

@@ -305,7 +305,7 @@ def _no_source_gain(
     gain: float,
     test: ChangeTest | None,
 ) -> str | None:
-    """Reason why the source's DI is no denominator, or ``None``."""
+    """Reason why the source's DI can't be a denominator, or ``None``."""
     if draws_R is None:
         return None if point > 0 else f"no gain on the source group {source} (DI {point:.2f})"
     if definition == "linear":

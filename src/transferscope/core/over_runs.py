@@ -10,7 +10,7 @@ import numpy as np
 from .typed_record import Interval, record
 
 FEWEST_RUNS = 3
-"""Below this an interval over runs says nothing: undecided."""
+"""With fewer runs an interval over runs is meaningless, and the result undecided."""
 
 
 @record()

@@ -42,7 +42,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
-        raise ValueError(f"key '{name(twice)}' stands twice in one object")
+        raise ValueError(f"key '{name(twice)}' occurs twice in one object")
     return found
 
 

@@ -1,4 +1,4 @@
-"""How much an index depends on choices nobody has to share (docs/science.md section 2).
+"""How much an index depends on debatable choices (docs/science.md section 2).
 
 Weights, each benchmark left out in turn, every reasonable specification, and scores below chance,
 which look more like an unread answer format than like a lost skill. Point estimates only: no

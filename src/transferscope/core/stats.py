@@ -136,7 +136,7 @@ def resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) ->
         counts[:size] = 0.0
         cells.toarray(out=counts[:size])
         np.matmul(counts[:size], sums_CK, out=out[start : start + size])
-    # Scaled last: counts times whole numbers are exact, whatever else stands beside them.
+    # Scaled last: counts times whole numbers are exact, and so don't depend on other columns.
     out *= clusters / drawn_each
     return out
 
@@ -186,7 +186,7 @@ def beta_draws(
 def normal_draws(
     score: float, stderr: float, rng: np.random.Generator, *, replicates: int = 10_000
 ) -> Array:
-    """Draws (R,) in percent of a score that is no proportion, from its standard error (percent).
+    """Draws (R,) of a score (percent) that is not a proportion, from its standard error (percent).
 
     Normal, cut to 0..100: no score lies outside, and a base above 100 would have a headroom weight
     below 0. Order statistics of the score are then cut too and otherwise unchanged.

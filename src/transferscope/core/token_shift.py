@@ -7,70 +7,19 @@ Source: arXiv 2507.00432 (token shift), docs/science.md section 5. numpy in floa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .labels import Labels
 from .passages import Passage, passages_of
+from .position_shifts import Floats, Ints, PositionShifts
 from .typed_record import Absent, Document, record
-
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
-_EMPTY = {"Floats": np.float32, "Ints": np.int64}
-"""Types of arrays without positions: the probe's own, so that joining them changes no other's."""
 
 JS_SHIFTED = 0.1
 """Nats; a position above it counts as shifted (section 5)."""
-
-
-@dataclass(frozen=True, slots=True)
-class PositionShifts:
-    """What was measured at every response position; arrays of equal length N, nats and ranks.
-
-    ``text_N`` is the index of the position's text, ``token_N`` the id of the emitted token,
-    ``lost_mass_N`` the larger of both models' probability outside of the common vocabulary.
-    """
-
-    text_N: Ints
-    token_N: Ints
-    kl_tuned_base_N: Floats
-    kl_base_tuned_N: Floats
-    js_N: Floats
-    entropy_base_N: Floats
-    entropy_tuned_N: Floats
-    log_ratio_N: Floats
-    rank_base_N: Ints
-    rank_tuned_N: Ints
-    lost_mass_N: Floats
-
-    @classmethod
-    def joined(cls, parts: Sequence[PositionShifts]) -> PositionShifts:
-        """All parts' positions, text by text; none without parts."""
-        every: dict[str, Any] = {
-            f.name: np.concatenate(
-                [getattr(part, f.name) for part in parts] or [np.empty(0, _EMPTY[str(f.type)])]
-            )
-            for f in fields(cls)
-        }
-        return cls(**every)[np.argsort(every["text_N"], kind="stable")]
-
-    def __len__(self) -> int:
-        return len(self.text_N)
-
-    def __getitem__(self, rows: Any) -> PositionShifts:
-        """The positions at ``rows`` (a slice, a mask or indices)."""
-        return PositionShifts(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-    @property
-    def place_N(self) -> Ints:
-        """Each position's place in its response, from 0; texts must be in one piece."""
-        starts_N = np.flatnonzero(np.diff(self.text_N, prepend=-1))
-        lengths_N = np.diff(starts_N, append=len(self.text_N))
-        return np.arange(len(self.text_N)) - np.repeat(starts_N, lengths_N)
 
 
 @record()
@@ -136,7 +85,7 @@ class TokenShift(TokenMeans, Document):
     """``probe tokens``: shift of the next-token distribution along responses, over all of them.
 
     ``groups`` and ``benchmarks`` hold the means over a part of the responses, ``curve`` over a part
-    of the positions; ``passages`` are the windows in which the models part most. ``n_skipped``
+    of the positions; ``passages`` are the windows in which the models differ most. ``n_skipped``
     counts the responses without a token, which are in no mean. ``writer`` names the model that
     wrote the responses, where that is known.
     """
