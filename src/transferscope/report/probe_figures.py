@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .chart_data import Bands, Curves, Points
 from .escaping import name
-from .figures import Figure, bars, curves, scatter
+from .figures import Figure
 
 Documents = Mapping[str, Mapping[str, Any]]
 
@@ -30,11 +31,11 @@ def pca_scatter(hidden: Documents, labels: Sequence[str]) -> Figure | None:
     if not rows:
         return None
     caption = (
-        "A dot is a layer: where its mean moved on the base's two principal axes. The base stands "
+        "A dot is a layer: where its mean moved on the base's two principal axes. The base is "
         "at 0, 0; the later layers have the larger numbers."
     )
     titles = ("shift on the first axis", "shift on the second axis")
-    return scatter("pca", "PCA shift, layer by layer", caption, rows, labels, titles=titles)
+    return Figure("pca", "PCA shift, layer by layer", caption, Points(rows, labels, titles))
 
 
 def frontier_scatter(
@@ -51,11 +52,12 @@ def frontier_scatter(
     if len({arm for _, arm, _, _ in points}) == len(points):
         return None
     caption = (
-        "A dot is a run or a checkpoint, coloured by its arm; the base stands at 0, 0. Arms are "
+        "A dot is a run or a checkpoint, coloured by its arm; the base is at 0, 0. Arms are "
         "compared at equal gain: of two dots at one place left to right, the higher kept more."
     )
     titles = ("source gain, points", "retention, points")
-    return scatter("frontier", "What each gain cost", caption, rows, labels, titles=titles)
+    chart = Points(rows, labels, titles, origin="base")
+    return Figure("frontier", "What each gain cost", caption, chart)
 
 
 def benchmark_bars(
@@ -70,9 +72,10 @@ def benchmark_bars(
     ]
     if not rows:
         return None
-    spec = bars(rows, list(dict.fromkeys(r["row"] for r in rows)), labels, "nats per token")
+    order = list(dict.fromkeys(row["row"] for row in rows))
+    chart = Bands(rows, order, labels, "nats per token", bars=True, intervals=False)
     caption = "Means over texts of means over response tokens."
-    return Figure("token-benchmarks", title, caption, spec)
+    return Figure("token-benchmarks", title, caption, chart)
 
 
 def position_curve(tokens: Documents, labels: Sequence[str]) -> Figure | None:
@@ -84,6 +87,7 @@ def position_curve(tokens: Documents, labels: Sequence[str]) -> Figure | None:
     ]
     if not rows:
         return None
-    spec = curves(rows, labels, "position in the response (from 0)", "Jensen–Shannon, nats")
+    titles = ("position in the response (from 0)", "Jensen–Shannon, nats")
     caption = "Means over the positions 0, 1, 2–3, 4–7 and so on, drawn at the first of them."
-    return Figure("token-positions", "Where in the response the models part", caption, spec)
+    title = "Where in the response the models part"
+    return Figure("token-positions", title, caption, Curves(rows, labels, titles))

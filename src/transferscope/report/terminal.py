@@ -15,7 +15,7 @@ from rich.text import Text
 from . import parts, robustness_rows, verdict, views, words
 from .differences import together
 from .escaping import minus, name, sentence, token
-from .figures import model_labels
+from .model_names import model_labels
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -14,6 +14,7 @@ from .escaping import name, sentence, token, visible
 
 if TYPE_CHECKING:
     from ..compare.result import BenchmarkChange, Comparison, TunedResult
+    from .chart_data import Mark
 
 EXAMPLES_SHOWN = 24
 """Flipped questions shown per model; the counts beside them are complete."""
@@ -50,10 +51,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """One tuned model: ``slot`` is its colour; the rest are words and rows."""
+    """One tuned model: its mark in the charts, and its words and rows."""
 
     label: str
-    slot: int
+    mark: Mark
     result: TunedResult
     headline: str
     verdicts: tuple[str, ...]
@@ -63,14 +64,14 @@ class ModelView:
 
 
 def model_views(
-    comparison: Comparison, labels: Sequence[str], slots: Sequence[int]
+    comparison: Comparison, labels: Sequence[str], marks: Sequence[Mark]
 ) -> list[ModelView]:
-    """Every tuned model in the comparison's order; ``slots`` are their colours."""
+    """Every tuned model in the comparison's order, with its label and its mark."""
     label_of = words.index_label(comparison.suite)
     return [
         ModelView(
             label=label,
-            slot=slot,
+            mark=mark,
             result=result,
             headline=verdict.headline(result, comparison.source),
             verdicts=(
@@ -81,7 +82,7 @@ def model_views(
             examples=_examples(result),
             examples_left_out=_left_out(result),
         )
-        for label, slot, result in zip(labels, slots, comparison.tuned, strict=True)
+        for label, mark, result in zip(labels, marks, comparison.tuned, strict=True)
     ]
 
 
@@ -291,35 +292,6 @@ def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:
         (name(model), *(cost(key, row.get(key)) for key in keys)) for model, row in costs.items()
     )
     return Grid(("model", *map(_cost_name, keys)), rows)
-
-
-def provenance_grid(provenance: Mapping[str, Any]) -> tuple[Grid, Grid]:
-    """What holds for the comparison as a whole, and run by run (a column each)."""
-    general = {k: v for k, v in provenance.items() if not isinstance(v, Mapping)}
-    runs = {k: _flat(v) for k, v in provenance.items() if isinstance(v, Mapping)}
-    keys = list(dict.fromkeys(key for run in runs.values() for key in run))
-    rows = tuple((name(key), *(run.get(key, "") for run in runs.values())) for key in keys)
-    whole = tuple((name(k), visible(_plain(v), 300)) for k, v in general.items())
-    return Grid(("", "value"), whole), Grid(("", *(name(run) for run in runs)), rows)
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    out: dict[str, str] = {}
-    for key, item in value.items():
-        path = f"{prefix}{key}"
-        if isinstance(item, Mapping):
-            out |= _flat(item, f"{path}.")
-        else:
-            out[path] = visible(_plain(item), 300)
-    return out
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(item) for item in value)
-    return str(value)
 
 
 def digits(value: Any, *, sign: bool = False) -> str:
