@@ -66,7 +66,7 @@ def plane(comparison: Comparison) -> Figure | None:
         point, kept = result.plane.get(comparison.source), result.retention
         if point is None or kept is None:
             continue
-        row = {"model": tone_of(kept.standing) if many else label, "label": label}
+        row: dict[str, Any] = {"model": tone_of(kept.standing) if many else label, "label": label}
         row |= {"x": point.gain, "x_low": point.ci[0], "x_high": point.ci[1]}
         row |= {"y": kept.gain, "y_low": kept.ci[0], "y_high": kept.ci[1]}
         rows.append(row | ({"note": str(at)} if many else {}))

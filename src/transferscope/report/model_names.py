@@ -94,7 +94,7 @@ def report_with_short_names(report: ReportInput) -> ReportInput:
     extra = [model for table in tables for model in getattr(report, table)]
     comparison = report.comparison
     names = short_names([comparison.base, *(t.model for t in comparison.tuned), *extra])
-    short = {table: _keys(getattr(report, table), names) for table in tables}
+    short: dict[str, Any] = {table: _keys(getattr(report, table), names) for table in tables}
     return replace(report, comparison=with_short_names(comparison), **short)
 
 

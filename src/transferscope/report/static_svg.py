@@ -1,8 +1,8 @@
 """Charts as static SVG: what a reader sees without scripts, and on paper.
 
-Horizontal places are percent of the drawing, whose labels stand in its padding: so a chart fills
-any width and its text keeps its size. Colours come from the style sheet's classes (``static/page.css``), so one drawing
-serves light, dark and print.
+Horizontal places are percent of the drawing, and labels are drawn in its padding: so a chart fills
+any width and its text keeps its size. Colours come from the style sheet's classes
+(``static/page.css``), so one drawing serves light, dark and print.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ Scale = Callable[[float], float]
 def static_svg(chart: Chart, description: str, marks: Sequence[Mark]) -> str:
     """The chart as one ``<svg>`` element; ``description`` is its accessible name."""
     body, height = _drawn(chart, dict(zip(chart.labels, marks, strict=False)))
-    bands = isinstance(chart, Bands)
-    left, top = (LABEL_WIDTH, TOP) if bands else (AXIS_WIDTH, TOP + TITLE)
+    left, top = AXIS_WIDTH, TOP + TITLE
+    if isinstance(chart, Bands):
+        left, top = min(LABEL_WIDTH, 16 + 7 * max(map(len, chart.bands))), TOP
     return (
         f'<svg class="still" role="img" aria-label="{escape(description)}" width="100%" '
         f'height="{top + height + BOTTOM}" style="padding:{top}px {RIGHT}px {BOTTOM}px {left}px">'
@@ -67,7 +68,7 @@ def _bands(chart: Bands, marks: Mapping[str, Mark]) -> tuple[list[str], int]:
     x = _scale(chart.domain, 0.0, 100.0)
     bands, present = chart.bands, chart.present
     height = len(bands) * chart.band_height
-    line = chart.band_height - 10 if chart.alone else (chart.band_height - 10) / len(present)
+    line = float(chart.band_height - 3) if chart.alone else (chart.band_height - 10) / len(present)
     plot = _x_axis(chart.domain, height, chart.title)
     for at, band in enumerate(bands):
         middle = (at + 0.5) * chart.band_height
@@ -75,9 +76,8 @@ def _bands(chart: Bands, marks: Mapping[str, Mark]) -> tuple[list[str], int]:
         text = f'<text class="label" x="-8" y="{middle + 4:g}">{escape(shown)}'
         plot.append(f"{text}<title>{escape(band)}</title></text>")
     for row in chart.rows:
-        at = 0 if chart.alone else present.index(row["model"])
-        y = bands.index(row["row"]) * chart.band_height
-        y += chart.band_height / 2 if chart.alone else 5 + (at + 0.5) * line
+        lane = 0.5 * (line + 3) if chart.alone else 5 + (present.index(row["model"]) + 0.5) * line
+        y = bands.index(row["row"]) * chart.band_height + lane
         if chart.bars:
             plot.append(_bar(row["value"], marks[row["model"]], x, y, max(line - 3, 4)))
         plot += _interval(row, chart, marks[row["model"]], x, y)
