@@ -111,7 +111,7 @@ def drawn(page: Any) -> int:
 
 
 def until(page: Any, condition: str) -> None:
-    """Wait for it, where Playwright would evaluate a string in the page: the policy forbids that."""
+    """Wait for it, where Playwright would evaluate a string in the page: the policy forbids it."""
     for _ in range(400):
         if page.evaluate(condition):
             return

@@ -146,6 +146,8 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     if not (math.isfinite(rough) and rough > 0):
         return [low]
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(size * power for size in (1, 2, 5, 10) if size * power >= rough)
+    # The nearest of 1, 2, 5 and 10 on a scale of ratios.
+    near = ((50**0.5, 10), (10**0.5, 5), (2**0.5, 2), (0.0, 1))
+    step = next(size * power for least, size in near if rough / power >= least)
     first, last = math.ceil(low / step), math.floor(high / step)
     return [round(at * step, 12) for at in range(first, last + 1)]

@@ -26,7 +26,8 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
     """What differs between the runs, the order as a table, then sentences; all fits 80 columns."""
     from rich.text import Text
 
-    from .terminal import plain_table, print_differences
+    from .fitted_table import plain_table
+    from .terminal import print_differences
 
     comparison = ranking.comparison
     print_differences(comparison, console)

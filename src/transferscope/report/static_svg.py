@@ -37,7 +37,7 @@ def static_svg(chart: Chart, description: str, marks: Sequence[Mark]) -> str:
     body, height = _drawn(chart, dict(zip(chart.labels, marks, strict=False)))
     left, top = AXIS_WIDTH, TOP + TITLE
     if isinstance(chart, Bands):
-        left, top = min(LABEL_WIDTH, 16 + 7 * max(map(len, chart.bands))), TOP
+        left, top = min(max(112, 16 + 7 * max(map(len, chart.bands))), LABEL_WIDTH), TOP
     return (
         f'<svg class="still" role="img" aria-label="{escape(description)}" width="100%" '
         f'height="{top + height + BOTTOM}" style="padding:{top}px {RIGHT}px {BOTTOM}px {left}px">'

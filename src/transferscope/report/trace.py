@@ -15,8 +15,8 @@ from . import views, words
 from .chart_data import Curves, model_mark
 from .escaping import name
 from .figures import Figure
+from .fitted_table import plain_table
 from .html import render_page
-from .terminal import plain_table
 
 if TYPE_CHECKING:
     from ..compare import Comparison
