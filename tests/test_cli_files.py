@@ -353,6 +353,6 @@ def test_columns_is_honoured_where_output_is_piped(
     if columns is not None:
         monkeypatch.setenv("COLUMNS", columns)
     runs = [str(FIXTURES / "lm_eval" / side) for side in ("base", "tuned")]
-    code, out, _ = run(capsys, "compare", *runs, "--replicates", "100")
+    code, out, _ = run(capsys, "compare", *runs, "--replicates", "200")
     assert code == 0
     assert widest - 20 < max(map(len, out.splitlines())) <= widest
