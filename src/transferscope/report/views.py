@@ -5,6 +5,7 @@ Texts are already cut and made visible (:mod:`.escaping`); escaping is the templ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,12 +30,23 @@ COST_NAMES = {
 }
 
 
+_NUMBER = re.compile(r"[+\u2212]?[\d,.]+(?:e-?\d+)?(?: %)?|n/a|undefined|\u221e|")
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """A table: its column heads, and rows whose first cell is the row's head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def numbers(self) -> tuple[bool, ...]:
+        """Whether all cells of a column are numbers, which are set to the right."""
+        return tuple(
+            at > 0 and any(map(str.strip, cells)) and all(map(_NUMBER.fullmatch, cells))
+            for at, cells in enumerate(zip(*self.rows, strict=True))
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@
         labelFontSize: 12, titleFontSize: 12, titleFontWeight: 400, titlePadding: 10,
         labelPadding: 6, labelLimit: 150,
       },
-      axisX: { tickCount: 5 },
+      axisX: { tickCount: 5, labelFlush: false },
       axisY: { tickCount: 5 },
       axisBand: { grid: false, labelColor: ink, minExtent: 104, maxExtent: 150 },
       rule: { color: soft },
