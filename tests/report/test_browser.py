@@ -15,7 +15,7 @@ import sample
 
 from transferscope.published import cohort_checks, recompute
 from transferscope.report import ReportInput, render_html
-from transferscope.report.probe_pages import write_hidden
+from transferscope.report.probe_pages import write_hidden, write_tokens
 from transferscope.report.published import render_published
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -238,7 +238,12 @@ def test_other_pages(opened: Any, scheme: str, tmp_path: Path) -> None:
     shift = sample.hidden(3.0) | {"n_layers_averaged": 31, "groups": {}, "n_skipped": 0}
     write_hidden(tmp_path / "probe", shift, base="base", tuned="tuned")
     probe = (tmp_path / "probe" / "report.html").read_text(encoding="utf-8")
-    for html in (probe, render_published(recompute(), cohort_checks())):
+    words = [[f"word{at} ", js] for at, js in enumerate((0.0, 0.02, 0.05, 0.15, 0.3, 0.5))]
+    passage = {"benchmark": "b", "text": 0, "start": 0, "mean_js": 0.2, "tokens": words}
+    moved = sample.tokens(4.0) | {"passages": [passage], "n_skipped": 0}
+    write_tokens(tmp_path / "tokens", moved, base="base", tuned="tuned")
+    tokens = (tmp_path / "tokens" / "report.html").read_text(encoding="utf-8")
+    for html in (probe, tokens, render_published(recompute(), cohort_checks())):
         page = opened(html, color_scheme=scheme)
         assert drawn(page) > 0
         assert faults(page) == []

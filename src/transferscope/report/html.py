@@ -157,7 +157,7 @@ def _specifications(comparison: Comparison, targets: Sequence[str]) -> list[Grid
     if len(curve.ranges) <= robustness_rows.WIDE:
         return [robustness_rows.curve_grid(curve, targets)]
     return [
-        robustness_rows.range_grid(curve, targets),
+        robustness_rows.range_grid(curve, targets, [t.model for t in comparison.tuned]),
         robustness_rows.curve_grid(curve, targets, values=False),
     ]
 

@@ -105,17 +105,17 @@ def curve_grid(curve: SpecificationCurve, targets: Sequence[str], *, values: boo
     return Grid(tuple(head), tuple(rows))
 
 
-def range_grid(curve: SpecificationCurve, targets: Sequence[str]) -> Grid:
+def range_grid(curve: SpecificationCurve, targets: Sequence[str], models: Sequence[str]) -> Grid:
     """A model a row: TI under the default specification, and its range over all of them."""
     head = ["model"]
     for group in targets:
         head += [f"TI {words.group_name(group)}", "lowest to highest"]
     default = curve.results[0]
     rows = []
-    for model, ranges in curve.ranges.items():
+    for model in models:
         cells = [name(model)]
         for group in targets:
-            span = ranges.get(group)
+            span = curve.ranges[model].get(group)
             cells.append(_ti(default.ti[model].get(group)))
             cells.append("undefined" if span is None else f"{_span(*span)} %")
         rows.append(tuple(cells))
