@@ -2,15 +2,22 @@
 
 Seconds are for one command after start-up: reading the run folders, the numbers, and the text it
 prints, as the command line does it. Growth is measured by halving models and items; 2.0 is linear.
-Prints one JSON object.
+*Large* is a cohort of 5,000 items, every command in a fresh process, with its processor time and
+its peak memory (VmHWM), twice: the smaller numbers count. ``--beside`` measures another version
+there in the same run, given its ``src`` folder (``git worktree add ../before COMMIT``).
+``--only-large`` skips the rest. Prints one JSON object.
 
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/compare.py
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/compare.py [--beside ../before/src] [--only-large]
 """
 
+import argparse
 import contextlib
 import io
 import json
+import os
 import random
+import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +28,8 @@ from transferscope.core.records import ModelRef, Outcome, Response
 from transferscope.core.suite import load_suite
 from transferscope.runs import Manifest, RunWriter
 
-MODELS, ITEMS = 20, 500
+MODELS, ITEMS, MANY = 20, 500, 5_000
+TIMES = 2
 LIMIT_SECONDS = 3.0
 POLICY = """
 [guards.other]
@@ -84,6 +92,47 @@ def timed(*arguments: str) -> float:
     return time.perf_counter() - start
 
 
+def alone(command: str, runs: list[str], source: Path | None = None) -> dict[str, float]:
+    """Seconds and peak memory of a command in a fresh process; ``source``: of that version."""
+    environment = os.environ | ({} if source is None else {"PYTHONPATH": str(source)})
+    done = subprocess.run(
+        [sys.executable, __file__, "--one", command, *runs],
+        capture_output=True,
+        check=True,
+        env=environment,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def one(command: str, runs: list[str]) -> dict[str, float]:
+    start = time.process_time()
+    seconds = timed(command, *runs)
+    cpu = time.process_time() - start
+    status = Path("/proc/self/status").read_text()  # ru_maxrss would count the parent's peak
+    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+    return {"seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1), "peak_mb": round(peak)}
+
+
+def large(beside: Path | None) -> dict[str, object]:
+    """``compare`` and ``rank`` of many items, and of another version in turns."""
+    versions = {"this": None} if beside is None else {"this": None, "beside": beside}
+    found: dict[str, dict[str, list[dict[str, float]]]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        runs = cohort(Path(scratch), MODELS, MANY, texts=False)
+        for command in ["compare", "rank"] * TIMES:
+            for version, source in versions.items():
+                row = alone(command, runs, source)
+                found.setdefault(command, {}).setdefault(version, []).append(row)
+    return {"items": MANY} | {
+        command: {
+            version: {key: min(row[key] for row in rows) for key in rows[0]}
+            for version, rows in of_command.items()
+        }
+        for command, of_command in found.items()
+    }
+
+
 def report() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -118,4 +167,14 @@ def report() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(report(), indent=1), file=sys.__stdout__)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--beside", type=Path)
+    parser.add_argument("--only-large", action="store_true")
+    parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        found: dict[str, object] = dict(one(options.one[0], options.one[1:]))
+    else:
+        found = {} if options.only_large else report()
+        found |= {"large": large(options.beside)}
+    print(json.dumps(found, indent=None if options.one else 1), file=sys.__stdout__)

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from transferscope.compare import compare_runs
-from transferscope.compare.result import Comparison
 from transferscope.core.records import ModelRef, Outcome, Response
 from transferscope.core.suite import Suite
+from transferscope.documents.comparison import Comparison
 from transferscope.runs import Manifest, Run, RunWriter, read_run
 
 GROUPS = {

@@ -50,9 +50,9 @@ def test_a_comparison_has_short_names_everywhere() -> None:
     assert [t.model for t in short.tuned][:2] == names
     assert short.base == "llama-3.2-1b-base"
     assert short.differences[0].startswith(f"{names[0]}: versions")
-    assert short.curve is not None
-    assert list(short.curve.ranges)[:2] == names
-    assert list(short.curve.results[0].ti)[:2] == names
+    assert short.specifications is not None
+    assert list(short.specifications.range)[:2] == names
+    assert list(short.specifications.specifications[0].ti)[:2] == names
     assert short.tuned[0].index is not None
     assert short.tuned[0].index.model == names[0]
     # the recorded name stays in the provenance

@@ -7,7 +7,7 @@ import cohort
 import pytest
 import sample
 
-from transferscope.compare.result import PlanePoint, TunedResult
+from transferscope.documents.comparison import PlanePoint, TunedResult
 from transferscope.report import overview
 
 
@@ -77,9 +77,9 @@ def test_a_star_where_flagged_answers_made_the_change() -> None:
     comparison = sample.comparison()
     rows = overview.overview_rows(comparison, ["a", "b"], ["", ""])
     for row, result in zip(rows, comparison.tuned, strict=True):
-        found = result.causes.retention
+        found = result.attribution.retention
         assert result.retention is not None
         notable = found is not None and found.notable and result.retention.standing == "loss"
-        source = result.causes.groups.get("math")
+        source = result.attribution.groups.get("math")
         made = source is not None and source.notable and result.plane["math"].standing != "open"
         assert row.starred == (notable or made)

@@ -8,20 +8,22 @@ import sample
 from rich.console import Console
 from test_study_sections import CLAIM, EVIL, OPEN
 
+from transferscope.core.over_runs import RunMean
+from transferscope.documents.study_results import ArmMean
 from transferscope.report import render_html, render_markdown
 from transferscope.report.study import print_study
 from transferscope.report.study_grids import arm_grid
 
-MEAN = {
-    "arm": "on-policy-rl",
-    "learning_rate": 6e-4,
-    "runs": 6,
-    "gain": {"non": {"mean": -1.0, "ci": [-3.0, 1.0]}, "math": {"mean": 16.9, "ci": [13.2, 20.5]}},
-    "retention": {"mean": 0.0, "ci": [-2.1, 2.1]},
-    "shift": {"kl": {"mean": 0.123, "ci": None}},
-    "seconds": 90.0,
-}
-ALONE = MEAN | {"arm": EVIL, "runs": 1, "gain": {"math": {"mean": -8.0, "ci": None}}}
+MEAN = ArmMean(
+    arm="on-policy-rl",
+    learning_rate=6e-4,
+    runs=6,
+    gain={"non": RunMean(-1.0, (-3.0, 1.0)), "math": RunMean(16.9, (13.2, 20.5))},
+    retention=RunMean(0.0, (-2.1, 2.1)),
+    shift={"kl": RunMean(0.123, None)},
+    seconds=90.0,
+)
+ALONE = replace(MEAN, arm=EVIL, runs=1, gain={"math": RunMean(-8.0, None)})
 
 
 def report():
@@ -42,7 +44,7 @@ def test_an_arm_is_a_row_with_the_source_first() -> None:
 
 
 def test_learning_rates_are_named_where_an_arm_has_several() -> None:
-    labels = [row[0] for row in arm_grid([MEAN, MEAN | {"learning_rate": 1e-5}], "math").rows]
+    labels = [row[0] for row in arm_grid([MEAN, replace(MEAN, learning_rate=1e-5)], "math").rows]
     assert labels == ["on-policy-rl at 0.0006", "on-policy-rl at 1e-05"]
 
 

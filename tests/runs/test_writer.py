@@ -13,7 +13,7 @@ from transferscope.core.records import Failure, ModelRef, Outcome, Response
 from transferscope.runs import RunWriter, read_run
 from transferscope.runs.writer import claimed
 
-from .test_folder import COLOURS, SAID, SUMS, manifest, write
+from .test_run_folder import COLOURS, SAID, SUMS, manifest, write
 
 FAILED = Failure("sums", "c", 0, "answered 500")
 
@@ -76,7 +76,7 @@ def test_an_answer_that_failed_is_an_outcome_without_a_score(tmp_path: Path) -> 
     run = read_run(tmp_path)
     assert (run.outcomes, run.failures, run.manifest.failed) == (tuple(SUMS), (FAILED,), 1)
     assert run.failed == {"sums": (FAILED,)}
-    assert run.manifest.complete["sums"]["n"] == 3
+    assert run.manifest.complete["sums"].n == 3
 
 
 def test_what_a_benchmark_lacked_is_added(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ In running prose an end without a mark is a cut. A line of its own (an item, ver
 "Total: 12 kg") is one where its last word or mark can't end anything ("the", a comma, "+", half a
 word), or where its neighbours end otherwise than it does.
 
-Half a word is one that stands nowhere else in the text while a longer one begins with it, or in
+Half a word is one that occurs nowhere else in the text while a longer word begins with it, or in
 English text one that ends in letters with which words hardly ever end
 (:data:`.ending_words.RARE_ENDS`).
 """
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 from .ending_code import READ, code_ends, in_table, open_block, row_cut
 from .ending_words import (
@@ -47,6 +48,7 @@ _DOMAIN = re.compile(r"(?<![\w.])[\w-]+\.(?:com|org|net|edu|gov|io|de|fr|uk|co)(
 _SMILEY = re.compile(
     r"(?:^|\s)(?:[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol)$"
 )
+_SMILEY_ENDS = frozenset(")DPpOo3(/|*xX^Tl")
 _HEADING = re.compile(r"#{1,6}(?:\s|$)")
 _AMOUNT = re.compile(r"\$\d[\d.,]*(?=[\s).,;]|$)")
 _QUANTITY = re.compile(r"[≈~±+-]?\d[\d.,]*\s?[°%]?[^\W\d_/]{0,6}(?:/[^\W\d_]{1,4})?[²³]?")
@@ -57,7 +59,7 @@ _UNFINISHED = re.compile(
 )
 _ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
 _OPTION = re.compile(r"\(?[B-J][.)]\s+\S")
-""" "B) Paris": an option, where no list stands above."""
+""" "B) Paris": an option, if no list precedes it."""
 _LETTER = re.compile(r"[^\W\d_]")
 _RESULT = re.compile(
     r"(?:[^\s:：=]+\s){0,2}[^\s:：=]+\s?[:：=]\s*(?:[€$£]?-?\d[\d.,]*\s?[%€°]?|[A-J])$"
@@ -66,6 +68,8 @@ _RESULT = re.compile(
 _LABEL = re.compile(r"[^\n.!?]{1,60}?\s?(?:[:：]|=|→|->|≈)\s*(\S[^\n]*)$")
 _STOP = re.compile(f"[{re.escape(''.join(sorted(STOPS)))}]")
 _CLOCK = re.compile(r"\d\s?[ap]m$", re.IGNORECASE)
+WINDOW = 500
+"""Characters of a line that are searched for stops at a time, from its end."""
 WORD = 200
 """Characters in which the word before a stop is looked for."""
 _ENGLISH = re.compile(r"\b(?:the|and|of|is|to|that|with|for|it|you|are)\b", re.IGNORECASE)
@@ -119,11 +123,22 @@ def _marked_end(line: str) -> bool:
         or unicodedata.category(last) in ("Pe", "Pf")
         or _symbols_off(line) != line
         or not any(character.isalnum() for character in line[-400:])
-        or any(
-            pattern.search(line[-400:])
-            for pattern in (_TAGS, _SMILEY, _LINK, _DOMAIN, _UNSPACED_END, _KOREAN_JAPANESE)
-        )
+        or _UNSPACED_END.search(last) is not None
+        or _KOREAN_JAPANESE.search(line[-4:]) is not None
+        or _tag_or_link(line[-400:])
     )
+
+
+def _tag_or_link(end: str) -> bool:
+    """The text ends in a hashtag, a smiley, a link, an address or a domain."""
+    if end[-1] in _SMILEY_ENDS and _SMILEY.search(end):
+        return True
+    if ("#" in end or "@" in end or "＃" in end) and _TAGS.search(end):
+        return True
+    if "." not in end:
+        return False
+    linked = ("://" in end or "www." in end or "@" in end) and _LINK.search(end)
+    return bool(linked or _DOMAIN.search(end))
 
 
 def _line_cut(text: str, line: str) -> bool:
@@ -143,7 +158,7 @@ def _line_cut(text: str, line: str) -> bool:
 
 
 def _signed(line: str, stop: int, above: list[str], before: str, *, own: bool) -> bool:
-    """The line ends in a farewell, a signature or the name of whom it quotes."""
+    """The line ends in a farewell, a signature or the name of the quoted person."""
     rest = line[stop:].strip()
     if (
         signature(rest)
@@ -220,14 +235,22 @@ def _symbols_off(line: str) -> str:
 
 def _last_stop(line: str) -> int:
     """Where the last sentence that ends inside of ``line`` ends; 0 without one."""
-    for stop in reversed([*_STOP.finditer(line, 1, max(1, len(line) - 1))]):
-        at = stop.start()
+    for at in _stops_from_the_end(line):
         if line[at] > "\u0fff" or line[at + 1].isspace() or line[at] in "।॥":
             before = next(iter(line[max(0, at - WORD) : at].split()[-1:]), "")
             if line[at] == "." and (len(before) < 2 or before.isdigit() or before in ABBREVIATED):
                 continue  # "J. K. Rowling", "3. Stir", "Dr. Hill"
             return at + 1
     return 0
+
+
+def _stops_from_the_end(line: str) -> Iterator[int]:
+    """Where stops are inside ``line``, the last first; a long line is rarely read to its start."""
+    end = max(1, len(line) - 1)
+    while end > 1 and (end < WINDOW or any(stop in line for stop in STOPS)):
+        start = max(1, end - WINDOW)
+        yield from reversed([stop.start() for stop in _STOP.finditer(line, start, end)])
+        end = start
 
 
 def _heading(line: str) -> bool:
@@ -265,7 +288,7 @@ def _half_word(text: str, line: str) -> bool:
     word = match[0].lower()
     if word in FUNCTION and word != line.lower():
         return True
-    # unless it stands in the text once more: then it is a word
+    # unless it occurs again in the text: then it is a word
     others = set(re.findall(r"[^\W\d_]+", text[: len(text) - len(match[0])].lower()))
     if word in others or match[0].isupper():
         return False

@@ -1,4 +1,4 @@
-"""Text, JSON, JSON lines and TOML from disk, and back: somebody else's files, read strictly.
+"""Text, JSON, JSON lines and TOML from disk, and back: third-party files, read strictly.
 
 A file that gzip packed is unpacked while it is read, whatever its name.
 
@@ -32,7 +32,7 @@ from .opening import (
     read_bytes,
     read_start,
 )
-from .parsing import DECODER, MAX_DEPTH, too_deep
+from .parsing import DECODER, MAX_DEPTH, quick_object, too_deep
 from .scratch import is_scratch, remove_left, scratch_beside, scratch_folder
 from .unpacking import decoded
 
@@ -105,16 +105,21 @@ def read_list(path: Path, *, remedy: str) -> list[Any]:
     return value
 
 
-def json_lines(lines: Iterable[bytes], *, path: Path, remedy: str) -> Iterator[tuple[str, Any]]:
+def json_lines(
+    lines: Iterable[bytes], *, path: Path, remedy: str, first: int = 1
+) -> Iterator[tuple[str, Any]]:
     """Place ("file:line") and object of every line that isn't blank; lazily.
 
     ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
-    only, while text may hold U+2028.
+    only, while text may contain U+2028. ``first`` is the number of the first line.
     """
     if isinstance(lines, BufferedReader):
         lines = lines_of(lines, path=path, remedy=remedy)
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first):
         place = f"{path}:{number}"
+        if (row := quick_object(line)) is not None:
+            yield place, row
+            continue
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
         except UnicodeDecodeError:
@@ -147,7 +152,7 @@ def parse_toml(text: str, *, place: str) -> dict[str, Any]:
     return value
 
 
-def write_atomically(path: Path, text: str | bytes | Iterable[str]) -> None:
+def write_atomically(path: Path, text: str | bytes | Iterable[str | bytes]) -> None:
     """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
 
     Processes that write one file at a time have a scratch file each; the last one's text stays.
@@ -166,7 +171,9 @@ def write_filled(path: Path, fill: Callable[[IO[bytes]], Any]) -> None:
     """:func:`write_atomically` what ``fill`` writes into the open file that it is given."""
     with refusing(path, "can't be written"):
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise InputError("is no file to write to", place=str(path), remedy="name another file")
+            raise InputError(
+                "is not a file that can be written to", place=str(path), remedy="name another file"
+            )
         with scratch_beside(path) as (scratch, file):
             fill(file)
             file.flush()
@@ -189,7 +196,7 @@ def appending(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def holding(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Whether this process holds the lock file ``path``; with ``wait`` once nobody else does.
+    """Whether this process holds the lock file ``path``; ``wait`` for other processes first.
 
     The lock ends with its process, however that ends. Raises :class:`InputError` where the file
     can't be made, or is on a disk that can't lock files.
@@ -225,7 +232,7 @@ def make_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
 def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
     """Raise :class:`InputError` where ``path`` is, or would stand in, something else than a folder.
 
-    Makes nothing: a folder that nobody may write into is found by :func:`make_folder`.
+    Creates nothing: :func:`make_folder` detects a folder that is not writable.
     """
     for there in (path, *path.parents):
         with refusing(path, "can't be a folder", remedy=remedy):
@@ -241,7 +248,7 @@ def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says where there is no room."""
+"""Error numbers of a full disk."""
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -305,7 +312,7 @@ def json_value(text: str, place: str, remedy: str) -> Any:
         what = f"nested too deeply (beyond {MAX_DEPTH} levels)"
         raise InputError(what, place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
-        try:  # half of a surrogate pair is no character: nothing could print or tokenise it
+        try:  # half of a surrogate pair is not a character and can't be printed or tokenised
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             what = "holds half of a surrogate pair"

@@ -1,7 +1,8 @@
-"""The frozen records that the rooms of the house hand to each other.
+"""Frozen records that the packages pass to each other.
 
 An :class:`Outcome` is one graded answer. Two runs are paired by :attr:`Outcome.key`
-(benchmark, id, repeat), never by position.
+(benchmark, id, repeat), never by position. Records that fill files by the hundred thousand are
+msgspec structs, which are decoded, encoded and held at a fraction of a dataclass's cost.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
+
+from .typed_record import record
 
 Tick = Callable[[str, int, int], None]
 """Progress callback: ``tick(what, done, total)``; called from long loops, cheap, may be ignored."""
@@ -29,16 +34,15 @@ def no_tick(what: str, done: int, total: int) -> None:
     """The progress callback that shows nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One graded answer: benchmark x item x repeat.
 
-    ``score`` is in 0..1, ``chance`` the score of guessing (0..1, ``None`` where it is not known),
-    ``weight`` the item's share in its benchmark's mean (relative), ``cluster`` what shares a story
-    or passage with other items (the item itself where nothing does). ``flags`` are artefact names;
-    those also listed in ``flags_inferred`` were deduced from the text, the others recorded by the
-    engine.
+    ``score`` is in 0..1, ``chance`` the score of guessing (0..1, ``None`` if unknown), ``weight``
+    the item's share in its benchmark's mean (relative), ``cluster`` the story or passage that the
+    item shares with others (empty if it shares none). ``flags`` are artefact names; those also
+    listed in ``flags_inferred`` were inferred from the text, the others recorded by the engine.
     ``message_hash`` is over the messages before the chat template, ``rendered_hash`` after it.
+    Raises :class:`ValueError` for a value out of range.
     """
 
     benchmark: str
@@ -57,7 +61,15 @@ class Outcome:
     rendered_hash: str | None = None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.score) and 0.0 <= self.score <= 1.0):
+        if (
+            0.0 <= self.score <= 1.0
+            and 0.0 < self.weight <= HEAVIEST
+            and 0 <= self.repeat <= MOST
+            and (self.tokens is None or 0 <= self.tokens <= MOST)
+            and (self.chance is None or 0.0 <= self.chance < 1.0)
+        ):
+            return
+        if not 0.0 <= self.score <= 1.0:  # NaN is not, either
             raise ValueError(f"score {self.score!r} is not within 0..1")
         if not 0.0 < self.weight <= HEAVIEST:
             raise ValueError(f"weight {self.weight!r} is not a positive number up to {HEAVIEST:g}")
@@ -73,9 +85,8 @@ class Outcome:
         return (self.benchmark, self.id, self.repeat)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An answer that never came: benchmark x item x repeat, and why. It has no score.
+class Failure(Struct, frozen=True, gc=False):
+    """A request that failed for good: benchmark x item x repeat, and why. It has no score.
 
     On disk it is an outcome whose ``score`` is null.
     """
@@ -87,12 +98,11 @@ class Failure:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """That of the outcome that it would have been."""
+        """The key of the outcome that is missing."""
         return (self.benchmark, self.id, self.repeat)
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
+class ScoreRow(Struct, frozen=True, gc=False):
     """A benchmark (or a subset of it) of which only the score is known.
 
     ``score`` and its standard error ``stderr`` are in 0..1, ``n`` is the number of items behind it.
@@ -135,19 +145,13 @@ def _check_chance(chance: float | None) -> None:
         raise ValueError(f"chance {chance!r} is not within 0..1")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """One model output, kept beside its outcome: ``prompt`` is what the model was given."""
+class Response(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One model output, kept beside its outcome; ``prompt`` is the input of the model."""
 
     id: str
     repeat: int
     prompt: str
     response: str
-
-
-def row_of(record: Outcome | ScoreRow | Response) -> dict[str, Any]:
-    """The record's fields by name, for JSON. ``dataclasses.asdict`` would copy them all: slow."""
-    return {name: getattr(record, name) for name in record.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,7 @@ def message_hash(messages: Sequence[Message]) -> str:
     return digest([[m["role"], m["content"]] for m in messages])
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ModelRef:
     """Which model a run is of. ``base`` is the model it was tuned from, ``None`` for a base."""
 

@@ -19,7 +19,9 @@ from .vega_specs import Spec, vega_spec
 from .words import group_name
 
 if TYPE_CHECKING:
-    from ..compare.result import Comparison, PlanePoint, TunedResult
+    from ..core.hidden_shift import HiddenPart
+    from ..core.token_shift import TokenMeans
+    from ..documents.comparison import Comparison, PlanePoint, TunedResult
 
 MANY = 6
 """Tuned models above which colour tells verdicts, and what is said of each model is folded."""
@@ -150,17 +152,17 @@ def benchmark_deltas(comparison: Comparison) -> list[Figure]:
     return figures
 
 
-def layer_profile(hidden: Mapping[str, Mapping[str, Any]], labels: Sequence[str]) -> Figure | None:
+def layer_profile(hidden: Mapping[str, HiddenPart], labels: Sequence[str]) -> Figure | None:
     """Length of every layer's PCA shift; a layer in which the base has no axis is left out."""
     rows = [
         {
             "model": name(model),
-            "x": layer["layer"],
-            "y": math.hypot(float(layer["dm1"]), float(layer["dm2"])),
+            "x": layer.layer,
+            "y": math.hypot(layer.dm1, layer.dm2),
         }
         for model, shift in hidden.items()
-        for layer in shift.get("layers", ())
-        if layer["dm1"] is not None
+        for layer in shift.layers
+        if layer.dm1 is not None and layer.dm2 is not None
     ]
     if not rows:
         return None
@@ -180,13 +182,13 @@ TOKEN_MEASURES = {
 """Divergences of a token probe that are drawn, in nats."""
 
 
-def token_bars(tokens: Mapping[str, Mapping[str, Any]], labels: Sequence[str]) -> Figure | None:
+def token_bars(tokens: Mapping[str, TokenMeans], labels: Sequence[str]) -> Figure | None:
     """KL both ways and JS of every model."""
     rows = [
-        {"row": title, "model": name(model), "value": shift[key]}
+        {"row": title, "model": name(model), "value": found}
         for model, shift in tokens.items()
         for key, title in TOKEN_MEASURES.items()
-        if shift.get(key) is not None
+        if (found := getattr(shift, key)) is not None
     ]
     if not rows:
         return None

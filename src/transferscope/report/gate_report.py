@@ -15,7 +15,7 @@ from .markdown import table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..compare.gate import GateResult, Guard
+    from ..documents.gate_result import GateResult, Guard
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 DIFFERENCES_SHOWN = 6

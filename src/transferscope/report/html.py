@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment
 
-    from ..compare.result import Comparison
+    from ..documents.comparison import Comparison
     from .figures import Figure
     from .report_input import ReportInput
     from .views import Grid
@@ -94,12 +94,12 @@ def _context(report: ReportInput) -> dict[str, Any]:
         legend_entries = []
     tones = [(words.STANDING_WORDS[tone], TONES[tone]) for tone in ("gain", "loss", "open")]
     models = views.model_views(comparison, labels, marks[: len(labels)])
-    prefixes = {str(shift.get("prefix")) for shift in report.tokens.values()}
+    prefixes = {shift.prefix for shift in report.tokens.values()}
     deltas = figures.benchmark_deltas(comparison)
     curves = figures.training_curves(report.training, every)
     more_tokens = (
-        probe_figures.benchmark_bars(report.tokens, every),
-        probe_figures.position_curve(report.tokens, every),
+        probe_figures.benchmark_bars(probe_figures.kl_by_benchmark(report.tokens), every),
+        probe_figures.position_curve({m: s.curve for m, s in report.tokens.items()}, every),
     )
     targets = [g for g in comparison.groups if g != comparison.source]
     return {
@@ -129,7 +129,9 @@ def _context(report: ReportInput) -> dict[str, Any]:
         ],
         "curves_of": _specifications(comparison, targets),
         "hidden": views.hidden_grid(report.hidden) if report.hidden else None,
-        "tokens": views.token_grid(report.tokens) if report.tokens else None,
+        "tokens": views.token_grid(report.tokens, [s.prefix for s in report.tokens.values()])
+        if report.tokens
+        else None,
         "shifted": views.shifted_grids(report.tokens),
         "prefixes": sorted(prefixes),
         "more_hidden": told(probe_figures.pca_scatter(report.hidden, every)),
@@ -151,10 +153,10 @@ def _context(report: ReportInput) -> dict[str, Any]:
 
 def _specifications(comparison: Comparison, targets: Sequence[str]) -> list[Grid]:
     """The specification curve as one table, or as two where a column per model is too many."""
-    curve = comparison.curve
+    curve = comparison.specifications
     if curve is None:
         return []
-    if len(curve.ranges) <= robustness_rows.WIDE:
+    if len(curve.range) <= robustness_rows.WIDE:
         return [robustness_rows.curve_grid(curve, targets)]
     return [
         robustness_rows.range_grid(curve, targets, [t.model for t in comparison.tuned]),

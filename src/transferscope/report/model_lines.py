@@ -14,9 +14,9 @@ from .model_names import common_start, model_labels
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..compare.result import Comparison, PlanePoint
     from ..core.attribution import Attribution
     from ..core.standing import Standing
+    from ..documents.comparison import Comparison, PlanePoint
 
 STYLE = {"gain": "green", "loss": "red"}
 SHORT = {
@@ -55,8 +55,8 @@ def lines_table(comparison: Comparison, width: int) -> Table:
     start = common_start(labels)
     model = Column("model", [label[len(start) :] for label in labels], folds=True)
     source = comparison.source
-    gain = [(t.plane.get(source), t.causes.groups.get(source)) for t in comparison.tuned]
-    kept = [(t.retention, t.causes.retention) for t in comparison.tuned]
+    gain = [(t.plane.get(source), t.attribution.groups.get(source)) for t in comparison.tuned]
+    kept = [(t.retention, t.attribution.retention) for t in comparison.tuned]
     columns = [model, *_columns("gain", gain, spare=2), *_columns("retention", kept, spare=1)]
     group = name(words.group_name(source))
     title = f"Change in points: gain on {group}, retention of all other groups"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .escaping import name
 
 if TYPE_CHECKING:
-    from ..compare.result import Comparison, TunedResult
     from ..core.index import IndexResult
     from ..core.robustness import SpecificationCurve
+    from ..documents.comparison import Comparison, TunedResult
     from .report_input import ReportInput
 
 T = TypeVar("T")
@@ -77,6 +77,7 @@ def with_short_names(comparison: Comparison) -> Comparison:
     names = short_names([comparison.base, *(t.model for t in comparison.tuned)])
     if all(short == model for model, short in names.items()):
         return comparison
+    curve = comparison.specifications
     notes = tuple(_renamed(note, names) for note in comparison.differences)
     return replace(
         comparison,
@@ -84,7 +85,7 @@ def with_short_names(comparison: Comparison) -> Comparison:
         tuned=tuple(_tuned(result, names) for result in comparison.tuned),
         differences=notes,
         provenance=_keys(comparison.provenance, names),
-        curve=None if comparison.curve is None else _curve(comparison.curve, names),
+        specifications=None if curve is None else _curve(curve, names),
     )
 
 
@@ -127,7 +128,7 @@ def _tuned(result: TunedResult, names: Mapping[str, str]) -> TunedResult:
         result,
         model=names[result.model],
         index=_index(result.index, names),
-        linear=_index(result.linear, names),
+        index_linear=_index(result.index_linear, names),
     )
 
 
@@ -142,6 +143,6 @@ def _curve(curve: SpecificationCurve, names: Mapping[str, str]) -> Specification
             ti=_keys(result.ti, names),
             undefined_reason=_keys(result.undefined_reason, names),
         )
-        for result in curve.results
+        for result in curve.specifications
     ]
-    return replace(curve, results=tuple(results), ranges=_keys(curve.ranges, names))
+    return replace(curve, specifications=tuple(results), range=_keys(curve.range, names))

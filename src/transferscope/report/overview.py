@@ -12,8 +12,8 @@ from .escaping import name
 from .parts import marked
 
 if TYPE_CHECKING:
-    from ..compare.result import Comparison, PlanePoint, TunedResult
     from ..core.attribution import Attribution
+    from ..documents.comparison import Comparison, PlanePoint, TunedResult
 
 LEARNED = {
     "gain": "better on {}",
@@ -156,7 +156,7 @@ def _lost(result: TunedResult, source: str) -> list[str]:
 
 def _starred(result: TunedResult, source: str) -> bool:
     """Whether a change of the verdict was in part made by flagged answers or by the format."""
-    causes = result.causes
+    causes = result.attribution
     told: list[tuple[PlanePoint | None, Attribution | None]] = [
         (result.plane.get(source), causes.groups.get(source)),
         (result.retention, causes.retention),

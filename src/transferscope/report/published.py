@@ -165,7 +165,7 @@ def left_out_grid(cohort: Recomputed, checks: CohortChecks, targets: Sequence[st
         cells = [name(model.name)]
         for group in targets:
             known = [v for row in checks.left_out[model.name] if (v := row.ti[group]) is not None]
-            span = checks.curve.ranges[model.name][group]
+            span = checks.curve.range[model.name][group]
             cells.append(words.number(result.ti[group], 0))
             cells.append(_span(known) if known else "undefined")
             cells.append(_span(span) if span else "undefined")

@@ -7,12 +7,13 @@ Long names fold over lines. Where a terminal is narrow, the less important colum
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..core.hidden_shift import HiddenShift
 from . import overview, parts, robustness_rows, verdict, views, words
 from .differences import together
 from .escaping import minus, name, sentence, token
@@ -24,9 +25,11 @@ from .model_names import model_labels, with_short_names
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from ..compare.result import Comparison, TunedResult
+    from ..core.hidden_shift import HiddenPart, LayerShift
     from ..core.index import IndexResult
     from ..core.table_index import TableIndex
+    from ..core.token_shift import ShiftedToken, TokenMeans, TokenShift
+    from ..documents.comparison import Comparison, TunedResult
     from ..published import CohortChecks, Recomputed
 
 DIFFERENCES_SHOWN = 10
@@ -38,7 +41,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     Of more than :data:`.figures.MANY` models one line each, from the highest retention down.
     """
     comparison = with_short_names(comparison)
-    print_differences(comparison, console)
+    print_differences(comparison.differences, console)
     if len(comparison.tuned) > MANY:
         _print_lines(comparison, console)
         return
@@ -51,7 +54,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print()
         said = f"{label}, robust, scale {name(comparison.scale)}, with 95 % interval"
         _index_table(said, indices, console)
-        linear = [t.linear for t in comparison.tuned if t.linear is not None]
+        linear = [t.index_linear for t in comparison.tuned if t.index_linear is not None]
         if linear:
             console.print()
             _index_table(f"{label}, linear, with Fieller interval", linear, console)
@@ -97,7 +100,7 @@ def print_verdict(comparison: Comparison, console: Console) -> None:
             _say(line, console, indent=2)
         if result.index is not None:
             mark = words.index_label(comparison.suite)
-            for line in verdict.index_sentences(result.index, result.linear, mark):
+            for line in verdict.index_sentences(result.index, result.index_linear, mark):
                 _say(line, console, indent=2)
 
 
@@ -153,89 +156,96 @@ def print_published(recomputed: Recomputed, checks: CohortChecks, console: Conso
         _say(note, console)
 
 
-def print_shift(document: Mapping[str, Any], console: Console) -> None:
-    """A probe's JSON: its single numbers, then its layers or shifted tokens."""
+def print_shift(shift: HiddenShift | TokenShift, console: Console) -> None:
+    """A probe's single numbers, then its groups, layers or shifted tokens."""
     table = plain_table("Shift of the tuned model")
     table.add_column("measure", overflow="fold")
     _numbers(table, "value")
-    for key, value in document.items():
-        if key == "undefined_reason":
+    for key, value in shift.to_json().items():
+        if key in ("undefined_reason", "schema"):
             continue
         if value is None or isinstance(value, int | float | str):
-            found = views.measured(document, key)
+            found = shift.value(key)
             shown = "undefined" if found is None else views.digits(found)
             table.add_row(Text(name(key)), Text(shown))
     console.print(table)
-    if why := document.get("undefined_reason"):
-        _say(f"undefined: {why}", console, style="dim")
-    averaged, of = document.get("n_layers_averaged", 0), len(document.get("layers", ()))
-    if 0 < averaged < of:
-        _say(
-            f"Distances: means over {averaged} of {of} layers. {words.NO_AXIS}",
-            console,
-            style="dim",
-        )
-    if document.get("n_infinite"):
+    if isinstance(shift, HiddenShift):
+        _print_hidden(shift, console)
+    else:
+        _print_tokens(shift, console)
+
+
+def _print_hidden(shift: HiddenShift, console: Console) -> None:
+    if shift.undefined_reason:
+        _say(f"undefined: {shift.undefined_reason}", console, style="dim")
+    if 0 < shift.n_layers_averaged < len(shift.layers):
+        of = f"{shift.n_layers_averaged} of {len(shift.layers)}"
+        _say(f"Distances: means over {of} layers. {words.NO_AXIS}", console, style="dim")
+    if shift.groups:
+        console.print()
+        console.print(_parts("By group", shift.groups, HIDDEN_PARTS))
+    if shift.layers:
+        console.print()
+        console.print(_layers(shift.layers))
+
+
+def _print_tokens(shift: TokenShift, console: Console) -> None:
+    if shift.n_infinite:
         _say(words.INFINITE, console, style="dim")
-    if groups := document.get("groups"):
+    if shift.groups:
         console.print()
-        console.print(_parts("By group", groups))
-    if layers := document.get("layers"):
+        console.print(_parts("By group", shift.groups, TOKEN_PARTS))
+    if shift.shifted_tokens:
         console.print()
-        console.print(_layers(layers))
-    if shifted := document.get("shifted_tokens"):
-        console.print()
-        console.print(_shifted(shifted))
+        console.print(_shifted(shift.shifted_tokens))
 
 
-PART_MEASURES = ("n_texts", "d_layerwise", "d_paper", "kl_tuned_base", "kl_base_tuned", "js")
-"""What is shown of a part of the texts, where a probe has it."""
+HIDDEN_PARTS = ("n_texts", "d_layerwise", "d_paper")
+TOKEN_PARTS = ("n_texts", "kl_tuned_base", "kl_base_tuned", "js")
+"""What is shown of a part of the texts."""
 
 
-def _parts(title: str, parts: Mapping[str, Mapping[str, Any] | None]) -> Table:
+def _parts(
+    title: str, parts: Mapping[str, HiddenPart | TokenMeans | None], keys: Sequence[str]
+) -> Table:
     table = plain_table(title)
     table.add_column("texts of", overflow="fold")
-    known = [part for part in parts.values() if part]
-    keys = [key for key in PART_MEASURES if any(key in part for part in known)]
     _numbers(table, *keys)
     for label, part in parts.items():
-        cells = (
-            [views.digits(views.measured(part, key)) for key in keys] if part else ["too few texts"]
-        )
+        cells = [views.digits(part.value(key)) for key in keys] if part else ["too few texts"]
         table.add_row(Text(words.group_name(label)), *map(Text, cells))
     return table
 
 
-def _layers(layers: Sequence[Mapping[str, Any]]) -> Table:
+def _layers(layers: Sequence[LayerShift]) -> Table:
     table = plain_table("By layer (0 is the embedding)")
-    keys = list(layers[0])
-    _numbers(table, *keys)
+    _numbers(table, *vars(layers[0]))
     for layer in layers:
-        table.add_row(*(Text(views.digits(layer.get(key))) for key in keys))
+        table.add_row(*(Text(views.digits(value)) for value in vars(layer).values()))
     return table
 
 
-def _shifted(shifted: Sequence[Mapping[str, Any]]) -> Table:
+def _shifted(shifted: Sequence[ShiftedToken]) -> Table:
     table = plain_table("Shifted tokens (positive: ranked higher by the tuned model)")
     table.add_column("token", overflow="fold")
     table.add_column("kind", overflow="fold")
     _numbers(table, "mean shift", "count")
     for entry in shifted[: views.TOKENS_SHOWN]:
         table.add_row(
-            Text(token(entry["token"])),
-            Text(name(entry.get("kind", ""))),
-            Text(words.signed(float(entry["mean_shift"]))),
-            Text(views.digits(entry["count"])),
+            Text(token(entry.token)),
+            Text(name(entry.kind)),
+            Text(words.signed(entry.mean_shift)),
+            Text(views.digits(entry.count)),
         )
     return table
 
 
-def print_differences(comparison: Comparison, console: Console) -> None:
+def print_differences(differences: Sequence[str], console: Console) -> None:
     """What is not like for like between the runs, where anything is."""
-    if not comparison.differences:
+    if not differences:
         return
     _say("Not like for like: the runs differ.", console, style="bold yellow")
-    notes = together(comparison.differences)
+    notes = together(differences)
     for text in notes[:DIFFERENCES_SHOWN]:
         _say(f"- {text}", console, indent=2)
     if (left := len(notes) - DIFFERENCES_SHOWN) > 0:
@@ -256,7 +266,7 @@ def _plane(comparison: Comparison, width: int) -> Table:
     change, interval = Column("change"), Column("95 % interval")
     said, ends = Column("", left=True), []
     for label, result in _labelled(comparison):
-        causes = result.causes
+        causes = result.attribution
         points = [(words.group_name(g), p, causes.groups.get(g)) for g, p in result.plane.items()]
         if result.retention is not None:
             points.append(("retention", result.retention, causes.retention))
@@ -313,7 +323,10 @@ def _benchmarks(label: str, result: TunedResult, width: int) -> Table:
         Column("n", [words.count(row.n) for row in rows], spare=4),
         Column(
             "",
-            [standing_mark(r.standing, result.causes.benchmarks.get(r.benchmark)) for r in rows],
+            [
+                standing_mark(r.standing, result.attribution.benchmarks.get(r.benchmark))
+                for r in rows
+            ],
             left=True,
         ),
     ]

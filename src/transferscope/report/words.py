@@ -18,9 +18,9 @@ from ..core.standing import ALPHA, Standing
 from .escaping import minus, name
 
 if TYPE_CHECKING:
-    from ..compare.result import BenchmarkChange, PlanePoint, TunedResult
     from ..core.attribution import Attribution
     from ..core.index import IndexResult
+    from ..documents.comparison import BenchmarkChange, PlanePoint, TunedResult
 
 MINUS = "\u2212"
 STANDING_WORDS: Mapping[Standing, str] = {

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..core.records import Outcome
-from .manifest import Manifest, contradicts
+from ..documents.run_manifest import Manifest
+from .benchmark_answers import BenchmarkAnswers, Codes, Floats
+from .manifest import contradicts
 from .run_folder import Run
 from .unpaired import UnpairedBenchmark, unpaired
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,24 +96,22 @@ def pair(base: Run, tuned: Run) -> Pairing:
             unanswered |= {name: said} if said else {}
             continue
         left = lost[0] | lost[1]
-        mine, theirs = (
-            {o.key: o for o in run.by_benchmark.get(name, ()) if o.id not in left}
-            for run in (base, tuned)
-        )
-        items, others = _ids(mine), _ids(theirs)
-        keys = sorted(key for key in mine if key[1] in others)
-        if reason := _missing(name, base, tuned) or _why_not(mine, theirs, keys):
+        # The base's columns are kept for the next tuned run.
+        every, theirs = base.answers(name), BenchmarkAnswers.of(tuned.by_benchmark.get(name, ()))
+        before, after = (side.on(side.items - left) for side in (every, theirs))
+        # What failed in the tuned run alone may be what it can't do.
+        answered = every.items - lost[0]
+        kept = before.on(after.items)
+        if reason := _missing(name, base, tuned) or _why_not(before, kept, after):
             excluded[name] = said or reason
             continue
-        shared = len(items & others)
-        # What failed in the tuned run alone may be what it can't do.
-        answered = {o.id for o in base.by_benchmark[name]} - lost[0]
-        if shared < len(answered):
-            fewer[name] = (shared, len(answered))
-        pairs = [(mine[key], theirs[key]) for key in keys]
-        differences += _more(name, len(others - items), len(theirs), len(keys))
-        differences += _notes(name, pairs)
-        paired[name] = _align(name, [a for a, _ in pairs], [b for _, b in pairs])
+        if len(kept.ids) < len(answered):
+            fewer[name] = (len(kept.ids), len(answered))
+        extra = len(after.items - before.items)
+        differences += _more(name, extra, len(after.outcomes), len(kept.outcomes))
+        used = _same_keys(kept, after)
+        differences += _notes(name, kept, used)
+        paired[name] = _align(name, kept, used)
     left_out = {**tuned.manifest.left_out, **base.manifest.left_out}
     for name, reason in left_out.items():
         if name not in paired and name not in scored:
@@ -198,28 +191,32 @@ def _cut(part: PairedBenchmark, shared: set[str]) -> PairedBenchmark:
     )
 
 
-Keyed = Mapping[tuple[str, str, int], Outcome]
-"""One benchmark's outcomes by (benchmark, id, repeat)."""
+def _same_keys(base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> BenchmarkAnswers:
+    """The answers of ``tuned`` to just the keys of ``base``, all of which it has."""
+    if base.keys == tuned.keys:
+        return tuned
+    return tuned.at(set(base.keys))
 
 
-def _ids(outcomes: Keyed) -> set[str]:
-    return {key[1] for key in outcomes}
-
-
-def _why_not(base: Keyed, tuned: Keyed, keys: Sequence[tuple[str, str, int]]) -> str | None:
-    """Why a benchmark can't be compared; ``keys``: the base's answers to shared items."""
-    if not keys:
-        return f"no item of the base's {len(_ids(base))} is in the tuned run"
-    if (here := sum(key in tuned for key in keys)) < len(keys):
-        return f"fewer repeats than the base: {here} of {len(keys)} answers"
+def _why_not(
+    every: BenchmarkAnswers, base: BenchmarkAnswers, tuned: BenchmarkAnswers
+) -> str | None:
+    """Why a benchmark can't be compared; ``base``: those of ``every`` answer to shared items."""
+    if not base.outcomes:
+        return f"no item of the base's {len(every.ids)} is in the tuned run"
+    found = _same_keys(base, tuned) if len(tuned.outcomes) >= len(base.outcomes) else tuned
+    if len(found.outcomes) < len(base.outcomes):
+        here = len(set(tuned.keys).intersection(base.keys))
+        return f"fewer repeats than the base: {here} of {len(base.outcomes)} answers"
+    columns = base.column("message_hash"), found.column("message_hash")
+    if columns[0] == columns[1]:
+        return None
     changed = {
-        key[1]
-        for key in keys
-        if None not in (hashes := (base[key].message_hash, tuned[key].message_hash))
-        and hashes[0] != hashes[1]
+        id_
+        for (id_, _), *hashes in zip(base.keys, *columns, strict=True)
+        if None not in hashes and hashes[0] != hashes[1]
     }
-    items = {key[1] for key in keys}
-    return f"different messages ({len(changed)} of {len(items)} items)" if changed else None
+    return f"different messages ({len(changed)} of {len(base.ids)} items)" if changed else None
 
 
 def _more(name: str, items: int, answers: int, used: int) -> list[str]:
@@ -231,71 +228,42 @@ def _more(name: str, items: int, answers: int, used: int) -> list[str]:
     return [f"{name}: {counted} that only the tuned run has {are} ignored"]
 
 
-def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> PairedBenchmark:
-    """Both sequences hold the same keys, sorted by (id, repeat)."""
-    ids = tuple(dict.fromkeys(o.id for o in base))
-    position = {id_: i for i, id_ in enumerate(ids)}
-    item = np.array([position[o.id] for o in base])
-    counts = np.bincount(item)
-    first = np.searchsorted(item, np.arange(len(ids)))
-    heads = [base[i] for i in first]
-    scores = [np.bincount(item, weights=[o.score for o in side]) / counts for side in (base, tuned)]
-    weights = np.array([o.weight for o in heads])
-    clusters, _ = _codes([("story", o.cluster) if o.cluster else ("item", o.id) for o in heads])
-    subsets, names = _codes([o.subset for o in heads])
-    repeats = int(counts.max())
+def _align(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> PairedBenchmark:
+    """Both have answers to the same keys."""
+    subsets, names = base.subsets
     return PairedBenchmark(
         benchmark=name,
-        ids=ids,
-        base_scores=scores[0],
-        tuned_scores=scores[1],
-        weights=weights,
-        clusters=clusters,
+        ids=base.ids,
+        base_scores=base.scores,
+        tuned_scores=tuned.scores,
+        weights=base.weights,
+        clusters=base.clusters,
         subsets=subsets,
-        subset_names=tuple(str(n) for n in names),
-        repeats=repeats,
-        binary=repeats == 1 and all(o.score in (0.0, 1.0) for o in (*base, *tuned)),
-        chance=_chance(heads, weights),
-        base_flags=_flags(base, ids),
-        tuned_flags=_flags(tuned, ids),
+        subset_names=names,
+        repeats=base.repeats,
+        binary=base.repeats == 1 and base.binary and tuned.binary,
+        chance=base.chance,
+        base_flags=base.flags,
+        tuned_flags=tuned.flags,
     )
 
 
-def _chance(heads: Sequence[Outcome], weights: Floats) -> float | None:
-    """Weighted mean over the items; ``None`` where that of one of them is unknown."""
-    known = [o.chance for o in heads if o.chance is not None]
-    return float(np.average(known, weights=weights)) if len(known) == len(heads) else None
-
-
-def _codes(labels: Sequence[Hashable]) -> tuple[Codes, tuple[Hashable, ...]]:
-    """Labels numbered in the order of their first appearance, and the labels."""
-    numbers = {label: i for i, label in enumerate(dict.fromkeys(labels))}
-    return np.array([numbers[label] for label in labels], dtype=np.int64), tuple(numbers)
-
-
-def _flags(outcomes: Sequence[Outcome], ids: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    union: dict[str, set[str]] = {id_: set() for id_ in ids}
-    for outcome in outcomes:
-        union[outcome.id].update(outcome.flags)
-    return tuple(tuple(sorted(union[id_])) for id_ in ids)
-
-
-def _notes(name: str, pairs: Sequence[tuple[Outcome, Outcome]]) -> list[str]:
+def _notes(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> list[str]:
     """What differs inside a benchmark that is compared nevertheless."""
     notes = []
-    if unknown := sum(None in (a.message_hash, b.message_hash) for a, b in pairs):
-        count = "all" if unknown == len(pairs) else f"{unknown} of {len(pairs)}"
+    n = len(base.outcomes)
+    asked = [side.column("message_hash") for side in (base, tuned)]
+    if any(None in column for column in asked):
+        unknown = sum(None in pair for pair in zip(*asked, strict=True))
+        count = "all" if unknown == n else f"{unknown} of {n}"
         notes.append(f"{name}: messages can't be checked ({count} answers)")
-    rendered = sum(
-        None not in (a.rendered_hash, b.rendered_hash) and a.rendered_hash != b.rendered_hash
-        for a, b in pairs
-    )
-    if rendered:
-        notes.append(
-            f"{name}: same messages, rendered differently ({rendered} of {len(pairs)} answers)"
-        )
+    given = [side.column("rendered_hash") for side in (base, tuned)]
+    if given[0] != given[1] and (
+        rendered := sum(None not in p and p[0] != p[1] for p in zip(*given, strict=True))
+    ):
+        notes.append(f"{name}: same messages, rendered differently ({rendered} of {n} answers)")
     for what in ("weight", "cluster", "subset", "chance"):
-        if any(getattr(a, what) != getattr(b, what) for a, b in pairs):
+        if base.column(what) != tuned.column(what):
             notes.append(f"{name}: {what} differs; the base's is used")
     return notes
 

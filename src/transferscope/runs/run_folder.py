@@ -14,15 +14,22 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any, NoReturn
+
+from msgspec import DecodeError
+from msgspec.json import Decoder, encode
+from msgspec.structs import force_setattr
 
 from ..core.errors import InputError
 from ..core.files import is_file, json_lines, open_file
 from ..core.records import Failure, Outcome, Response, ScoreRow
-from .manifest import MANIFEST_FILE, Manifest, read_manifest
+from ..documents.run_manifest import Manifest
+from .benchmark_answers import BenchmarkAnswers
+from .manifest import MANIFEST_FILE, read_manifest
 
 __all__ = ["Run", "read_run"]
 
@@ -36,7 +43,7 @@ _STRINGS = ("benchmark", "id", "subset", "cluster")
 _OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
 _REQUIRED = {"benchmark", "id", "score"}
 LONGEST_REASON = 1000
-_FIELDS = {f.name for f in fields(Outcome)}
+_FIELDS = set(Outcome.__struct_fields__)
 _OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
 
 
@@ -44,8 +51,8 @@ _OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), 
 class Run:
     """A run as read: its manifest, every outcome in the file's order, and score-only rows.
 
-    ``origin``: the foreign results it was imported from, where the folder is a passing one.
-    ``failures``: answers that never came; they are in no score.
+    ``origin``: the foreign results that this run was read from; ``path`` is then a temporary folder
+    of the responses alone. ``failures`` are requests without an answer; they are in no score.
     """
 
     path: Path
@@ -57,7 +64,7 @@ class Run:
 
     @property
     def place(self) -> Path:
-        """What the user named."""
+        """The path that the user named."""
         return self.origin or self.path
 
     @cached_property
@@ -67,6 +74,17 @@ class Run:
         for outcome in self.outcomes:
             grouped.setdefault(outcome.benchmark, []).append(outcome)
         return {name: tuple(outcomes) for name, outcomes in grouped.items()}
+
+    def answers(self, benchmark: str) -> BenchmarkAnswers:
+        """The outcomes of ``benchmark`` as sorted columns, kept; empty if the run has none."""
+        if (found := self._answers.get(benchmark)) is None:
+            found = BenchmarkAnswers.of(self.by_benchmark.get(benchmark, ()))
+            self._answers[benchmark] = found
+        return found
+
+    @cached_property
+    def _answers(self) -> dict[str, BenchmarkAnswers]:
+        return {}
 
     @cached_property
     def failed(self) -> Mapping[str, tuple[Failure, ...]]:
@@ -137,22 +155,20 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     failures: dict[tuple[str, str, int], Failure] = {}
     counts: Counter[str] = Counter()
     safe: set[str] = set()
-    for place, row in _rows(file, manifest.committed):
-        if "failed" in row:
-            failure = _failure(row, place)
-            failures[failure.key] = failure
-            counts[failure.benchmark] += 1
-            continue
-        outcome = _outcome(row, place)
+    for number, outcome in _answers(file, manifest.committed):
         counts[outcome.benchmark] += 1
+        if isinstance(outcome, Failure):
+            failures[outcome.key] = outcome
+            continue
         if outcome.benchmark not in safe:  # it names a file below responses/
             if not SAFE_NAME.fullmatch(outcome.benchmark):
-                _malformed(f"benchmark name {outcome.benchmark!r} can't be a file name", place)
+                what = f"benchmark name {outcome.benchmark!r} can't be a file name"
+                _malformed(what, f"{file}:{number}")
             safe.add(outcome.benchmark)
         if outcomes.setdefault(outcome.key, outcome) is not outcome:
             key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
-            raise InputError(f"duplicate answer: {key}", place=place, remedy=AGAIN)
-    expected = {name: entry["n"] for name, entry in manifest.complete.items()}
+            raise InputError(f"duplicate answer: {key}", place=f"{file}:{number}", remedy=AGAIN)
+    expected = {name: entry.n for name, entry in manifest.complete.items()}
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
         raise InputError(
@@ -184,7 +200,7 @@ def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
             _malformed("n is neither a whole number nor null", place)
         if found.setdefault((score.benchmark, score.subset), score) is not score:
             _malformed(f"a second score of {score.benchmark}", place)
-        if known is None or known["n"]:
+        if known is None or known.n:
             del found[(score.benchmark, score.subset)]
     return tuple(found.values())
 
@@ -199,6 +215,50 @@ def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[
             return
         content = lines.read(committed)
     yield from json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
+
+
+def _answers(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failure]]:
+    """Number and record of every line among the first ``committed`` bytes."""
+    if not is_file(file):
+        return
+    with open_file(file, remedy=_REPAIR) as opened:
+        content = opened.read(committed)
+    known: dict[float, float] = {}
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        try:
+            outcome = _DECODER.decode(line)
+        except (DecodeError, UnicodeDecodeError, RecursionError):
+            outcome = None
+        # A line that is just what the writer writes has no key twice and nothing unknown.
+        if outcome is None or encode(outcome) != line:
+            for place, row in json_lines([line], path=file, remedy=_REPAIR, first=number):
+                if "failed" in row:
+                    yield number, _failure(row, place)
+                else:
+                    yield number, pooled(_outcome(row, place), known)
+            continue
+        yield number, pooled(outcome, known)
+
+
+_DECODER = Decoder(Outcome)
+
+
+def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
+    """The same outcome, with one object for equal texts of all runs and for equal numbers.
+
+    It halves what a cohort of models takes of memory: items and their hashes are the same in all.
+    """
+    force_setattr(outcome, "benchmark", intern(outcome.benchmark))
+    force_setattr(outcome, "id", intern(outcome.id))
+    if outcome.message_hash is not None:
+        force_setattr(outcome, "message_hash", intern(outcome.message_hash))
+    if outcome.rendered_hash is not None:
+        force_setattr(outcome, "rendered_hash", intern(outcome.rendered_hash))
+    force_setattr(outcome, "score", known.setdefault(outcome.score, outcome.score))
+    force_setattr(outcome, "weight", known.setdefault(outcome.weight, outcome.weight))
+    if outcome.chance is not None:
+        force_setattr(outcome, "chance", known.setdefault(outcome.chance, outcome.chance))
+    return outcome
 
 
 def _outcome(row: dict[str, Any], place: str) -> Outcome:
@@ -235,7 +295,9 @@ def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
     for expected, allowed, names_ in (
         ("not a string", (str,), _STRINGS),
         ("neither a string nor null", (str, nothing), _OPTIONAL_STRINGS),
-        ("not a whole number", (int,), ("repeat",)),  # a bool is no int here
+        ("not a number", (int, float), ("score", "weight")),  # a bool is no int here
+        ("neither a number nor null", (int, float, nothing), ("chance",)),
+        ("not a whole number", (int,), ("repeat",)),
         ("neither a whole number nor null", (int, nothing), ("tokens",)),
         ("not a list of strings", (list,), ("flags", "flags_inferred")),
     ):

@@ -23,6 +23,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from msgspec.json import encode
+
 from ..core.errors import InputError
 from ..core.files import (
     appending,
@@ -37,9 +39,10 @@ from ..core.files import (
     remove_left,
     write_atomically,
 )
-from ..core.records import Failure, Outcome, Response, ScoreRow, row_of
+from ..core.records import Failure, Outcome, Response, ScoreRow
+from ..documents.run_manifest import Committed, Manifest
 from .journal import drop_journals, holds_answers
-from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
+from .manifest import MANIFEST_FILE, read_manifest, refuse_another, write_manifest
 from .run_folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
 LOCK_FILE = ".run.lock"
@@ -182,11 +185,7 @@ class RunWriter:
         outcomes or a benchmark that is already committed; :class:`InputError` for a name that
         can't be a file name.
         """
-        if not SAFE_NAME.fullmatch(name):
-            raise InputError(
-                f"benchmark name {name!r} can't be a file name",
-                remedy="use letters, digits, '.', '_' and '-'",
-            )
+        check_name(name)
         if name in self.manifest.complete:
             raise ValueError(f"benchmark {name!r} is already committed")
         self._commit(name, outcomes, map(_line, responses), failures)
@@ -208,13 +207,12 @@ class RunWriter:
         kept = self._kept_responses(name, without=new)
         self._commit(name, outcomes, chain(kept, map(_line, responses)), failures)
 
-    def _kept_responses(self, name: str, *, without: set[tuple[str, int]]) -> Iterator[str]:
+    def _kept_responses(self, name: str, *, without: set[tuple[str, int]]) -> Iterator[bytes]:
         file = self.path / RESPONSES_FOLDER / f"{name}.jsonl"
         if not is_file(file):
             return
         with open_file(file, remedy=AGAIN) as lines:
-            for raw in lines:
-                line = raw.decode()
+            for line in lines:
                 row = json.loads(line)
                 if (row["id"], row["repeat"]) not in without:
                     yield line
@@ -223,7 +221,7 @@ class RunWriter:
         self,
         name: str,
         outcomes: Sequence[Outcome],
-        responses: Iterator[str],
+        responses: Iterator[bytes],
         failures: Sequence[Failure],
     ) -> None:
         if (first := next(responses, None)) is not None:
@@ -231,21 +229,14 @@ class RunWriter:
             make_folder(folder)
             write_atomically(folder / f"{name}.jsonl", chain([first], responses))
         records: list[Outcome | Failure] = [*outcomes, *failures]
-        if not records or any(record.benchmark != name for record in records):
-            raise ValueError(f"benchmark {name!r} needs outcomes, all of its own")
-        keys = Counter(record.key for record in records)
-        if twice := [key for key, count in keys.items() if count > 1]:
-            raise ValueError(f"duplicate answer {twice[0]}")
-        lines = chain(map(row_of, outcomes), map(_failed, failures))
+        check_records(name, records)
         with appending(self.path / OUTCOMES_FILE) as file:
-            for row in lines:
-                line = json.dumps(row, ensure_ascii=False, allow_nan=False)
-                file.write(line.encode() + b"\n")
+            for record in chain(outcomes, map(_failed, failures)):
+                file.write(encode(record) + b"\n")
             end = file.tell()
-        before = self.manifest.complete.get(name, {}).get("n", 0)
-        entry = {"outcomes_bytes": end, "n": before + len(records)}
-        if failures:
-            entry["failed"] = len(failures)
+        there = self.manifest.complete.get(name)
+        count = len(records) + (there.n if there else 0)
+        entry = Committed(outcomes_bytes=end, n=count, failed=len(failures))
         complete = {**self.manifest.complete, name: entry}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
@@ -254,14 +245,9 @@ class RunWriter:
 
         Raises ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes.
         """
-        keys = Counter((row.benchmark, row.subset) for row in rows)
-        twice = [key for key, count in keys.items() if count > 1]
-        both = [r.benchmark for r in rows if self.manifest.complete.get(r.benchmark, {}).get("n")]
-        if twice or both:
-            raise ValueError(f"a second score of {(twice or both)[0]}")
-        lines = [json.dumps(row_of(row), ensure_ascii=False, allow_nan=False) for row in rows]
-        write_atomically(self.path / SCORES_FILE, "".join(line + "\n" for line in lines))
-        entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
+        check_scores(rows, self.manifest)
+        write_atomically(self.path / SCORES_FILE, b"".join(encode(row) + b"\n" for row in rows))
+        entry = Committed(outcomes_bytes=self.manifest.committed, n=0)
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
@@ -293,8 +279,36 @@ class RunWriter:
             self.close()
 
 
-def _line(response: Response) -> str:
-    return json.dumps(row_of(response), ensure_ascii=False) + "\n"
+def check_name(benchmark: str) -> None:
+    """Raise :class:`InputError` for a benchmark whose name can't be a file name."""
+    if not SAFE_NAME.fullmatch(benchmark):
+        raise InputError(
+            f"benchmark name {benchmark!r} can't be a file name",
+            remedy="use letters, digits, '.', '_' and '-'",
+        )
+
+
+def check_records(benchmark: str, records: Sequence[Outcome | Failure]) -> None:
+    """Raise ``ValueError`` for no records, another benchmark's, and duplicate (id, repeat)."""
+    if not records or any(record.benchmark != benchmark for record in records):
+        raise ValueError(f"benchmark {benchmark!r} needs outcomes, all of its own")
+    if len({(record.id, record.repeat) for record in records}) < len(records):
+        keys = Counter(record.key for record in records)
+        raise ValueError(f"duplicate answer {next(key for key, n in keys.items() if n > 1)}")
+
+
+def check_scores(rows: Sequence[ScoreRow], manifest: Manifest) -> None:
+    """Raise ``ValueError`` for a (benchmark, subset) twice, or a benchmark with outcomes."""
+    keys = Counter((row.benchmark, row.subset) for row in rows)
+    twice = [key for key, count in keys.items() if count > 1]
+    answered = {name for name, entry in manifest.complete.items() if entry.n}
+    both = [row.benchmark for row in rows if row.benchmark in answered]
+    if twice or both:
+        raise ValueError(f"a second score of {(twice or both)[0]}")
+
+
+def _line(response: Response) -> bytes:
+    return encode(response) + b"\n"
 
 
 def _failed(failure: Failure) -> dict[str, Any]:

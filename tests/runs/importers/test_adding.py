@@ -78,7 +78,7 @@ def test_a_source_or_group_that_contradicts_the_folder_is_refused(put_results, t
     assert read_run(out).manifest.suite["source"] == "non"
     import_results(put_results("b", document("gsm8k", 0.5)), out)  # none named: the folder's stays
     assert read_run(out).manifest.suite["source"] == "non"
-    with pytest.raises(InputError, match="source group 'non'; leave --source math away"):
+    with pytest.raises(InputError, match="source group 'non'; remove --source math"):
         import_results(put_results("c", document("mmlu_anatomy", 0.5)), out, source="math")
     mapping = tmp_path / "map.toml"
     mapping.write_text('[tasks.boolq]\ngroup = "law"\nmetrics = ["acc"]\n')
