@@ -13,6 +13,7 @@ import cohort
 import pytest
 import sample
 
+from transferscope.core.passages import Passage
 from transferscope.published import cohort_checks, recompute
 from transferscope.report import ReportInput, render_html
 from transferscope.report.probe_pages import write_hidden, write_tokens
@@ -235,12 +236,11 @@ def test_the_keyboard_skips_to_the_results(opened: Any) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_other_pages(opened: Any, scheme: str, tmp_path: Path) -> None:
-    shift = sample.hidden(3.0) | {"n_layers_averaged": 31, "groups": {}, "n_skipped": 0}
-    write_hidden(tmp_path / "probe", shift, base="base", tuned="tuned")
+    write_hidden(tmp_path / "probe", sample.hidden(3.0), base="base", tuned="tuned")
     probe = (tmp_path / "probe" / "report.html").read_text(encoding="utf-8")
-    words = [[f"word{at} ", js] for at, js in enumerate((0.0, 0.02, 0.05, 0.15, 0.3, 0.5))]
-    passage = {"benchmark": "b", "text": 0, "start": 0, "mean_js": 0.2, "tokens": words}
-    moved = sample.tokens(4.0) | {"passages": [passage], "n_skipped": 0}
+    levels = (0.0, 0.02, 0.05, 0.15, 0.3, 0.5)
+    passage = Passage(0, "b", 0, 0.2, tuple((f"word{at} ", js) for at, js in enumerate(levels)))
+    moved = replace(sample.tokens(4.0), passages=(passage,))
     write_tokens(tmp_path / "tokens", moved, base="base", tuned="tuned")
     tokens = (tmp_path / "tokens" / "report.html").read_text(encoding="utf-8")
     for html in (probe, tokens, render_published(recompute(), cohort_checks())):
