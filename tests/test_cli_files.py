@@ -340,3 +340,19 @@ def test_explain_says_in_one_line_which_column_was_taken_for_what(
     assert code == 0
     said = "read response = output, prompt = question, score = correct;"
     assert said in " ".join(out.split())
+
+
+@pytest.mark.parametrize(("columns", "widest"), [(None, 80), ("60", 60), ("120", 120), ("x", 80)])
+def test_columns_is_honoured_where_output_is_piped(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: str | None,
+    widest: int,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    runs = [str(FIXTURES / "lm_eval" / side) for side in ("base", "tuned")]
+    code, out, _ = run(capsys, "compare", *runs, "--replicates", "200")
+    assert code == 0
+    assert widest - 20 < max(map(len, out.splitlines())) <= widest

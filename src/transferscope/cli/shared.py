@@ -132,7 +132,7 @@ def print_json(document: Any) -> None:
 
 
 def console() -> Console:
-    """The terminal, or 80 columns where the output goes to a file or a pipe.
+    """The terminal; a file or a pipe gets 80 columns, or as many as ``COLUMNS`` says.
 
     Raises :class:`BrokenPipeError` where the pipe is closed; rich would exit with 1, "regressed".
     """
@@ -143,7 +143,9 @@ def console() -> Console:
             raise BrokenPipeError
 
     found = Whole()
-    return found if found.is_terminal else Whole(width=80)
+    if found.is_terminal or os.environ.get("COLUMNS", "").isdigit():
+        return found
+    return Whole(width=80)
 
 
 @contextmanager

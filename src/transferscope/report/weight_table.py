@@ -21,7 +21,7 @@ def print_weights(shift: WeightShift, console: Console) -> None:
     """One table of 80 columns, and a sentence for everything left out."""
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .fitted_table import plain_table
 
     table = plain_table("What the tuning changed in the weights")
     table.add_column("", overflow="fold")
