@@ -2,14 +2,12 @@
 
 Seconds are for one command after start-up: reading the run folders, the numbers, and the text it
 prints, as the command line does it. Growth is measured by halving models and items; 2.0 is linear.
+*Large* is a cohort of 5,000 items, every command in a fresh process, with its processor time and
+its peak memory (VmHWM), twice: the smaller numbers count. ``--beside`` measures another version
+there in the same run, given its ``src`` folder (``git worktree add ../before COMMIT``).
+``--only-large`` skips the rest. Prints one JSON object.
 
-``large`` are commands in a process of their own, start-up included, with their peak memory: two
-JSONL files of 60,000 answers each, with and without texts, and run folders of 20 models x 12
-benchmarks x 5,000 items. ``reading``: those folders alone, read and paired.
-
-Prints one JSON object. With ``--before`` another checkout is measured as well, in the same run.
-
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/compare.py [--large] [--before CHECKOUT]
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/compare.py [--beside ../before/src] [--only-large]
 """
 
 import argparse
@@ -18,6 +16,7 @@ import io
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -29,13 +28,8 @@ from transferscope.core.records import ModelRef, Outcome, Response
 from transferscope.core.suite import load_suite
 from transferscope.runs import Manifest, RunWriter
 
-MODELS, ITEMS = 20, 500
-LARGE_ITEMS = 5_000
-KNOWN = (
-    *("gsm8k", "math_500", "arc_challenge", "hellaswag", "winogrande", "boolq", "piqa"),
-    *("openbookqa", "truthfulqa_mc2", "mmlu", "ifeval", "triviaqa"),
-)
-"""Tasks that foreign results may name."""
+MODELS, ITEMS, MANY = 20, 500, 5_000
+TIMES = 2
 LIMIT_SECONDS = 3.0
 POLICY = """
 [guards.other]
@@ -98,6 +92,47 @@ def timed(*arguments: str) -> float:
     return time.perf_counter() - start
 
 
+def alone(command: str, runs: list[str], source: Path | None = None) -> dict[str, float]:
+    """Seconds and peak memory of a command in a fresh process; ``source``: of that version."""
+    environment = os.environ | ({} if source is None else {"PYTHONPATH": str(source)})
+    done = subprocess.run(
+        [sys.executable, __file__, "--one", command, *runs],
+        capture_output=True,
+        check=True,
+        env=environment,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def one(command: str, runs: list[str]) -> dict[str, float]:
+    start = time.process_time()
+    seconds = timed(command, *runs)
+    cpu = time.process_time() - start
+    status = Path("/proc/self/status").read_text()  # ru_maxrss would count the parent's peak
+    peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+    return {"seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1), "peak_mb": round(peak)}
+
+
+def large(beside: Path | None) -> dict[str, object]:
+    """``compare`` and ``rank`` of many items, and of another version in turns."""
+    versions = {"this": None} if beside is None else {"this": None, "beside": beside}
+    found: dict[str, dict[str, list[dict[str, float]]]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        runs = cohort(Path(scratch), MODELS, MANY, texts=False)
+        for command in ["compare", "rank"] * TIMES:
+            for version, source in versions.items():
+                row = alone(command, runs, source)
+                found.setdefault(command, {}).setdefault(version, []).append(row)
+    return {"items": MANY} | {
+        command: {
+            version: {key: min(row[key] for row in rows) for key in rows[0]}
+            for version, rows in of_command.items()
+        }
+        for command, of_command in found.items()
+    }
+
+
 def report() -> dict[str, object]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -131,91 +166,15 @@ def report() -> dict[str, object]:
         }
 
 
-def answers(file: Path, *, gain: float, texts: bool) -> str:
-    """Plain JSONL of 12 benchmarks x :data:`LARGE_ITEMS` answers; its path."""
-    draw = random.Random(file.name)
-    with file.open("w") as lines:
-        for benchmark in KNOWN:
-            for at in range(LARGE_ITEMS):
-                right = draw.random() < 0.5 + gain
-                row = {"id": f"{at:05}", "benchmark": benchmark, "score": float(right)}
-                if texts:
-                    row["prompt"] = f"Question {at} of {benchmark}?"
-                    row["response"] = f"Step by step: {at} is so. " * 4 + f"The answer is {at}."
-                    row |= {"finish": "stop", "tokens": 40}
-                lines.write(json.dumps(row) + "\n")
-    return str(file)
-
-
-def alone(*arguments: str) -> dict[str, float]:
-    """Seconds and peak memory of a process of its own."""
-    start = time.perf_counter()
-    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL) as process:
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode in (0, 1, 3), arguments
-    seconds = time.perf_counter() - start
-    return {
-        "seconds": round(seconds, 2),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 2),
-        "peak_mb": round(used.ru_maxrss / 1024, 1),
-    }
-
-
-def read_and_pair(folders: list[str]) -> None:
-    from transferscope.runs import pair, read_run
-
-    base, *tuned = map(read_run, folders)
-    pairings = [pair(base, run) for run in tuned]
-    assert all(len(pairing.benchmarks) == 12 for pairing in pairings)
-
-
-def large() -> dict[str, object]:
-    with tempfile.TemporaryDirectory() as scratch:
-        folder, command = Path(scratch), ("-m", "transferscope")
-        pairs = {
-            kind: [
-                answers(folder / f"{name}-{kind}.jsonl", gain=gain, texts=kind == "texts")
-                for name, gain in (("base", 0.0), ("tuned", 0.02))
-            ]
-            for kind in ("scores", "texts")
-        }
-        runs = cohort(folder / "large", MODELS, LARGE_ITEMS, texts=False)
-        return {
-            "items": LARGE_ITEMS,
-            "compare of two JSONL files, scores": alone(*command, "compare", *pairs["scores"]),
-            "compare of two JSONL files, texts": alone(*command, "compare", *pairs["texts"]),
-            "reading": alone(__file__, "--read", *runs),
-            "compare": alone(*command, "compare", *runs),
-            "rank": alone(*command, "rank", *runs),
-        }
-
-
-def before(checkout: Path, arguments: list[str]) -> dict[str, object]:
-    """What this script prints with the package of another checkout."""
-    found = subprocess.run(
-        [sys.executable, __file__, *arguments],
-        env={**os.environ, "PYTHONPATH": str(checkout / "src")},
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    return json.loads(found.stdout)
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--large", action="store_true", help="the large cases alone")
-    parser.add_argument("--before", type=Path, help="a checkout to measure as well")
-    parser.add_argument("--read", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--beside", type=Path)
+    parser.add_argument("--only-large", action="store_true")
+    parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.read:
-        read_and_pair(options.read)
-        sys.exit()
-    found = {"large": large()} if options.large else report() | {"large": large()}
-    if options.before:
-        found = {
-            "now": found,
-            "before": before(options.before, ["--large"] if options.large else []),
-        }
-    print(json.dumps(found, indent=1), file=sys.__stdout__)
+    if options.one:
+        found: dict[str, object] = dict(one(options.one[0], options.one[1:]))
+    else:
+        found = {} if options.only_large else report()
+        found |= {"large": large(options.beside)}
+    print(json.dumps(found, indent=None if options.one else 1), file=sys.__stdout__)

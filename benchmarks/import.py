@@ -4,16 +4,14 @@ The same 5,000 documents at two lengths of text: time goes with the file's size,
 With two filters (gsm8k) every document stands in the file twice, and the file is read twice: first
 for what the second filter rescued. The others parse every line once and keep nothing, ours also
 writes the run folder. Prints one JSON object; ratios are times over ``json.loads``, measured in
-this run. Peak memory is ru_maxrss of a fresh process. With ``--before`` another checkout of ours is
-measured as well, on the same files.
+this run. Peak memory is ru_maxrss of a fresh process.
 
-    .venv/bin/python benchmarks/import.py [--mb 200] [--before CHECKOUT]
+    .venv/bin/python benchmarks/import.py [--mb 200]
 """
 
 import argparse
 import importlib.util
 import json
-import os
 import random
 import resource
 import subprocess
@@ -86,15 +84,13 @@ def pandas(samples: Path) -> int:
     return len(found)
 
 
-WAYS = {"ours": ours, "before": ours, "json_loads": json_loads, "pandas": pandas}
+WAYS = {"ours": ours, "json_loads": json_loads, "pandas": pandas}
 
 
-def measure(way: str, samples: Path, before: Path | None) -> dict[str, float]:
+def measure(way: str, samples: Path) -> dict[str, float]:
     """Seconds and peak memory of one way, alone in a fresh process; imports are not timed."""
-    path = {"PYTHONPATH": str(before / "src")} if way == "before" else {}
     done = subprocess.run(
         [sys.executable, __file__, "--way", way, "--samples", str(samples)],
-        env={**os.environ, **path},
         capture_output=True,
         check=True,
         text=True,
@@ -103,51 +99,45 @@ def measure(way: str, samples: Path, before: Path | None) -> dict[str, float]:
 
 
 def child(way: str, samples: Path) -> dict[str, float]:
-    if way in ("ours", "before"):
+    if way == "ours":
         import transferscope.runs.importers.lmeval  # noqa: F401
     elif way == "pandas":
         import pandas  # noqa: F401
-    start, used = time.perf_counter(), time.process_time()
+    start = time.perf_counter()
     assert WAYS[way](samples) == DOCUMENTS
-    seconds, cpu = time.perf_counter() - start, time.process_time() - used
+    seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     megabytes = samples.stat().st_size / 1e6
     return {
         "mb": round(megabytes, 1),
         "seconds": round(seconds, 2),
-        "cpu_seconds": round(cpu, 2),
         "mb_per_second": round(megabytes / seconds, 1),
         "peak_mb": round(peak, 1),
     }
 
 
-def main(megabytes: float, before: Path | None) -> dict[str, object]:
-    lacking = {"pandas": importlib.util.find_spec("pandas"), "before": before}
-    ways = [way for way in WAYS if lacking.get(way, way)]
-    mine = [way for way in ways if way != "pandas"]
+def main(megabytes: float) -> dict[str, object]:
+    ways = [way for way in WAYS if way != "pandas" or importlib.util.find_spec("pandas")]
     report: dict[str, object] = {"documents": DOCUMENTS}
     with tempfile.TemporaryDirectory() as scratch:
         full = write(Path(scratch) / "full", megabytes, FILTERS[:1])
+        rows = {way: measure(way, full) for way in ways}
+        report["one_filter"] = rows
+        base = rows["json_loads"]["seconds"]
+        report["times_json_loads"] = {w: round(rows[w]["seconds"] / base, 2) for w in ways}
         quarter = write(Path(scratch) / "quarter", megabytes / 4, FILTERS[:1])
+        report["quarter_of_the_text"] = {"ours": measure("ours", quarter)}
         both = write(Path(scratch) / "both", megabytes, FILTERS)
-        cases = (("one_filter", full, ways), ("quarter_of_the_text", quarter, mine))
-        for name, samples, measured in (*cases, ("two_filters", both, mine)):
-            rows = {way: measure(way, samples, before) for way in measured}
-            for key, ratio in (("seconds", "times_json_loads"), ("cpu_seconds", "cpu_ratio")):
-                base = rows["json_loads"][key]
-                for row in rows.values():
-                    row[ratio] = round(row[key] / base, 2)
-            report[name] = rows
+        report["two_filters"] = {way: measure(way, both) for way in ("ours", "json_loads")}
     return report
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--mb", type=float, default=200)
-    parser.add_argument("--before", type=Path, help="a checkout to measure as well")
     parser.add_argument("--way", choices=WAYS)
     parser.add_argument("--samples", type=Path)
     options = parser.parse_args()
     asked = options.way is not None
-    found = child(options.way, options.samples) if asked else main(options.mb, options.before)
+    found = child(options.way, options.samples) if asked else main(options.mb)
     print(json.dumps(found, indent=None if asked else 1))

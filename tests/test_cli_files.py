@@ -32,7 +32,7 @@ def test_import_writes_a_run_folder_and_lists_what_has_no_group(
     assert document["format"] == "lm-eval"
     assert sum(document["benchmarks"].values()) == total
     for name in document["unmapped"]:
-        assert f"{name}: in no group; map it with --map" in err
+        assert f"{name}: belongs to no group; assign one with --map" in err
 
 
 def test_a_folder_with_files_is_left_alone(
@@ -118,11 +118,11 @@ def test_score_prints_metrics_flags_and_what_has_no_gold(
     file.write_text("\n".join(map(json.dumps, rows)))
     code, text, err = run(capsys, "score", "math", str(file))
     assert code == 0
-    assert text.splitlines()[0] == "math: 1 of 2 lines have a gold"
+    assert text.splitlines()[0] == "math: 1 of 2 lines have a reference answer"
     assert "accuracy            100.0 %" in text
     assert "label agreement     100.0 %" in text
     assert "truncated               1  flagged" in text
-    assert "without a gold: 'b'" in err
+    assert "without a reference answer: 'b'" in err
     code, text, _ = run(capsys, "score", "math", str(file), "--json")
     assert json.loads(text)["metrics"] == {"accuracy": 1.0}
     code, _, err = run(capsys, "score", "maths", str(file))
@@ -176,7 +176,7 @@ def test_import_without_out_or_with_both_is_one_line(
     path = str(FIXTURES / "lm_eval" / "base")
     code, _, err = run(capsys, "import", path)
     assert code == 2
-    assert "add --out RUN, or look first with --explain" in err
+    assert "add --out RUN, or preview the import with --explain" in err
     code, _, err = run(capsys, "import", path, "--explain", "--out", str(tmp_path / "r"))
     assert code == 2
     assert "--explain writes nothing" in err
@@ -340,3 +340,19 @@ def test_explain_says_in_one_line_which_column_was_taken_for_what(
     assert code == 0
     said = "read response = output, prompt = question, score = correct;"
     assert said in " ".join(out.split())
+
+
+@pytest.mark.parametrize(("columns", "widest"), [(None, 80), ("60", 60), ("120", 120), ("x", 80)])
+def test_columns_is_honoured_where_output_is_piped(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: str | None,
+    widest: int,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    runs = [str(FIXTURES / "lm_eval" / side) for side in ("base", "tuned")]
+    code, out, _ = run(capsys, "compare", *runs, "--replicates", "200")
+    assert code == 0
+    assert widest - 20 < max(map(len, out.splitlines())) <= widest

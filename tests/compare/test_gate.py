@@ -447,8 +447,8 @@ def test_answers_that_never_came_are_in_neither_of_two_scores(write_run, where):
     """The other score holds their items, and what is left may be the easy ones."""
     base, tuned = runs(write_run, 300)
     scored = {"base": tuned, "tuned": base}[where]  # of this one only a score is known
-    rest = {name: rows for name, rows in scored.by_benchmark.items() if name != "chat"}
-    known = replace(scored, by_benchmark=rest, scores=(ScoreRow("chat", 0.75, n=400),))
+    rest = tuple(outcome for outcome in scored.outcomes if outcome.benchmark != "chat")
+    known = replace(scored, outcomes=rest, scores=(ScoreRow("chat", 0.75, n=400),))
     lost = tuple(Failure("chat", f"lost {at}", 0, "answered 500") for at in range(100))
     asked = replace({"base": base, "tuned": tuned}[where], failures=lost)
     both = (asked, known) if where == "base" else (known, asked)

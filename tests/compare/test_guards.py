@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from transferscope.compare import compare_runs
+from transferscope.compare.benchmark import benchmarks_of
+from transferscope.compare.draws import mean_shares
 from transferscope.compare.gate import _signed, gate
-from transferscope.compare.guards import _clusters, _open
+from transferscope.compare.guards import _open
+from transferscope.compare.margin_bound import UnitShares
 from transferscope.compare.policy import parse_policy
 from transferscope.core.changes import ChangeTest
 from transferscope.core.records import ScoreRow
@@ -28,7 +31,7 @@ def p_of(name, base, tuned):
 
 def scored(run, *rows):
     """A run that kept no answers."""
-    return replace(run, by_benchmark={}, scores=rows)
+    return replace(run, outcomes=(), scores=rows)
 
 
 def test_the_p_of_no_change_is_the_comparisons(write_run):
@@ -111,11 +114,18 @@ def test_clusters_of_a_mixed_group_are_those_of_its_weakest_member(write_run):
     }
     right = {name: [1] * 200 + [0] * 200 for name in stories}
     pairing = pair(write_run("b", right, clusters=stories), write_run("t", right, clusters=stories))
-    assert _clusters([("cases", "statutes")], pairing) == pytest.approx(1600 / 11)
+    benchmarks = benchmarks_of(pairing)
+
+    def clusters(groups):
+        shares = mean_shares(groups)
+        parts = [benchmarks[name].units for name in shares]
+        return UnitShares.pooled(parts, list(shares.values())).effective
+
+    assert clusters([("cases", "statutes")]) == pytest.approx(1600 / 11)
     # retention over two groups: shares 1/4, 1/4 and 1/2
     groups = [("cases", "statutes"), ("chat",)]
     share = 1 / 16 / 40 + 1 / 16 / 400 + 1 / 4 / 400
-    assert _clusters(groups, pairing) == pytest.approx(1 / share)
+    assert clusters(groups) == pytest.approx(1 / share)
 
 
 def test_what_could_have_been_detected_needs_both_tests(write_run):

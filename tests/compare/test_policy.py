@@ -42,8 +42,8 @@ def test_defaults() -> None:
         ("[guards.non]\nmargin = '3'\n", "p [guards.non.margin]: "),
         ("[guards.non]\nmargin = true\n", "p [guards.non.margin]: "),
         ("[guards.non]\nmargin = nan\n", "p [guards.non.margin]: "),
-        ("min_items = 1.5\n" + GOOD, "p [min_items]: 1.5 is no whole number; see"),
-        ("min_items = 1e2\n" + GOOD, "p [min_items]: 100.0 is no whole number: write 100; see"),
+        ("min_items = 1.5\n" + GOOD, "p [min_items]: 1.5 is not a whole number; see"),
+        ("min_items = 1e2\n" + GOOD, "p [min_items]: 100.0 is not a whole number: write 100; see"),
         (
             "margn = 2.0\n" + GOOD,
             "p: unknown key 'margn'; did you mean 'margin'? it goes into a [guards.NAME]",

@@ -4,7 +4,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transferscope.core.errors import InputError
@@ -27,13 +27,13 @@ def parsed(text):
 def test_a_key_twice_is_named(text):
     with pytest.raises(InputError) as caught:
         parsed(text)
-    said = "f:1: not valid JSON (key 'score' stands twice in one object); mend it"
+    said = "f:1: not valid JSON (key 'score' occurs twice in one object); mend it"
     assert str(caught.value) == said
 
 
 def test_a_key_twice_among_many_is_found_at_once():
     text = "{" + ", ".join(f'"{at}": 1' for at in range(200_000)) + ', "0": 2}'
-    with pytest.raises(InputError, match="key '0' stands twice"):
+    with pytest.raises(InputError, match="key '0' occurs twice"):
         parsed(text)
 
 
@@ -71,74 +71,68 @@ def test_a_number_that_no_float_holds_is_infinite():
         assert DECODER.decode("[-%s]" % ("9" * digits)) == [-math.inf]
 
 
-class Pairs(list):
-    """Pairs of keys and values, in which a key may come twice."""
-
-
-KEYS = st.sampled_from(["a", "b", "score", 'x"', "x\\\\", "é", ": ", '":', ""])
-TEXTS = st.one_of(
-    KEYS, st.text(max_size=6), st.sampled_from(['said "x": y', '\\":', '" :', "\\\\"])
-)
+# Texts that imitate keys, and keys that repeat or hide behind white space or an escape.
+NAMES = st.sampled_from(["a", "b", 'a":', "\\u0061", "", "é", '": 1, "a'])
 VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.lists(st.tuples(KEYS, inner), max_size=3).map(Pairs)
-    ),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | NAMES,
+    lambda inner: st.lists(inner, max_size=3) | st.lists(st.tuples(NAMES, inner), max_size=3),
     max_leaves=8,
 )
+SPACES = st.sampled_from(["", " ", "\t ", "\n"])
 
 
-def written(value, draw):
-    """JSON with any blanks that JSON allows."""
-    space = lambda: "".join(draw.choices([" ", "\t", "\r", ""], weights=[1, 1, 1, 5], k=2))  # noqa: E731
-    if isinstance(value, Pairs):
-        parts = [f"{json.dumps(k)}{space()}:{space()}{written(v, draw)}" for k, v in value]
-        return "{" + space() + ",".join(parts) + space() + "}"
-    if isinstance(value, list):
-        return "[" + f"{space()},{space()}".join(written(part, draw) for part in value) + "]"
-    return json.dumps(value, ensure_ascii=draw.random() < 0.5)
+@st.composite
+def objects(draw):
+    """An object as text; a list of pairs is an object, so that keys may repeat."""
+
+    def written(value):
+        if isinstance(value, list) and value and isinstance(value[0], tuple):
+            pairs = [f"{json.dumps(k)}{draw(SPACES)}:{draw(SPACES)}{written(v)}" for k, v in value]
+            return "{" + f"{draw(SPACES)},".join(pairs) + "}"
+        if isinstance(value, list):
+            return "[" + ",".join(map(written, value)) + "]"
+        return json.dumps(value, ensure_ascii=draw(st.booleans()))
+
+    return written(draw(st.lists(st.tuples(NAMES, VALUES), min_size=1, max_size=4)))
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(KEYS, VALUES), max_size=4).map(Pairs), st.randoms(use_true_random=False))
-def test_what_is_read_quickly_is_what_the_strict_reader_reads(value, draw):
-    """Whatever the strict reader refuses is in doubt; what is read is the same to the type."""
-    line = written(value, draw).encode("utf-8", "surrogatepass")
-    quick = quick_object(line)
+def same(one, other):
+    """Equal values of equal types; NaN equals NaN."""
+    return repr(one) == repr(other)
+
+
+@given(text=objects())
+def test_the_fast_reader_agrees_with_the_strict_one_or_says_nothing(text):
     try:
-        strict = DECODER.decode(line.decode())
-    except ValueError:
-        assert quick is None
-    else:
-        assert quick is None or repr(quick) == repr(strict)
-
-
-def test_plain_rows_are_not_in_doubt():
-    row = {"id": "a", "score": 1.0, "doc": {"q": ["x", {"y": None}]}, "said": 'a "b" c\n', "n": -3}
-    for text in (
-        json.dumps(row),
-        json.dumps(row, separators=(",", ":")),
-        json.dumps(row, indent=1),
-    ):
-        assert quick_object(text.encode()) == row
+        line = text.encode()
+    except UnicodeEncodeError:
+        return
+    if (quick := quick_object(line)) is not None:
+        assert same(quick, DECODER.decode(text))
 
 
 @pytest.mark.parametrize(
     "line",
     [
         '{"a": 1, "a" : 2}',
-        '{"a\\\\": 1, "a\\\\" : 1}',
-        '{"a": {"b": 1, "b": 1}}',
-        '{"a": "said \\": x", "b": 1, "b": 2}',
-        '{"a": "\\\\", "b": "\\": ", "b": 2}',
-        '{"a": %s}' % ("9" * 301),
-        '{"a": %s}' % ("[" * 100 + "]" * 100),
+        '{"a": 1, "a"\n:2}',
+        '{"a": 1, "\\u0061": 2}',
+        '{"a": {"b": 1, "b": 2}}',
+        '{"a": "x\\":", "a": 2}',
         '{"a": NaN}',
         '{"a": 1e400}',
+        '{"a": ' + "9" * 301 + "}",
         '{"a": "\\ud800"}',
         "[1]",
         "",
+        "\ufeff{}",
+        nested(MAX_DEPTH + 1),
     ],
 )
-def test_lines_in_doubt(line):
+def test_what_the_fast_reader_leaves_to_the_strict_one(line):
     assert quick_object(line.encode()) is None
+
+
+def test_most_lines_are_read_fast():
+    for line in ('{"a": [1, {"b": null}], "c": "d: e"}\n', ' {"a":"x"} ', "{}", nested(MAX_DEPTH)):
+        assert same(quick_object(line.encode()), json.loads(line))

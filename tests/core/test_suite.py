@@ -59,7 +59,7 @@ def test_hash_follows_the_content() -> None:
         (GOOD.replace("0.25", "1.5"), "s [benchmarks.cases.chance]: Input should be less than 1"),
         (
             GOOD + "repeats = 4.0\n",
-            "s [benchmarks.chat.repeats]: 4.0 is no whole number: write 4",
+            "s [benchmarks.chat.repeats]: 4.0 is not a whole number: write 4",
         ),
         (GOOD + "extra = 1\n", "s [benchmarks.chat.extra]: Extra inputs are not permitted"),
         (GOOD + "[sigma]\nlaw = 2.0\n", "s: [sigma] goes with scale 'published' only"),

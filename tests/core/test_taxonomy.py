@@ -216,7 +216,7 @@ def test_a_users_aliases(tmp_path):
     assert taxonomy.find("law_tax")[0] == "mmlu"
     assert taxonomy.find("BoolQ")[0] == "race"  # the user's word goes before the shipped one
     mine.write_text('[aliases]\nmy_sums = "gsm8"\n')
-    with pytest.raises(InputError, match=r"'gsm8', which is no benchmark.*did you mean 'gsm8k'"):
+    with pytest.raises(InputError, match=r"'gsm8', which is not a benchmark.*did you mean 'gsm8k'"):
         load_taxonomy(mine)
     mine.write_text('[sets]\nlang = ["xx"]\n')
     with pytest.raises(InputError, match="set 'lang' is the shipped taxonomy's"):

@@ -14,7 +14,7 @@ from transferscope.evaluate import check_model, engine_options, evaluate_model, 
 from transferscope.runs import read_run
 
 from ..engines.serving import Model, Server, serving
-from .test_model import SUITE, TOML, Killed
+from .test_evaluate_model import SUITE, TOML, Killed
 
 URL = "http://localhost:8000/v1"
 SERVER = {"base_url": URL, "tokenizer": "smollm2-135m"}

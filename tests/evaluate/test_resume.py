@@ -77,9 +77,9 @@ def server(teacher: Teacher) -> Iterator[Server]:
         yield running
 
 
-def ask(server: Server, out: Path, **options: Any) -> Any:
+def ask(server: Server, out: Path, *, concurrency: int = 2, **options: Any) -> Any:
     settings: dict[str, Any] = {"n": 6, "engine": "openai", "name": "m"} | options
-    args = {"base_url": server.base_url, "concurrency": "2"}
+    args = {"base_url": server.base_url, "concurrency": str(concurrency)}
     return read_run(evaluate_model("m", SUITE, out, engine_args=args, **settings))
 
 
@@ -139,16 +139,17 @@ def test_a_request_that_fails_is_in_no_score_and_asked_again(
 def test_what_was_answered_before_an_end_is_not_asked_again(
     server: Server, teacher: Teacher, tmp_path: Path
 ) -> None:
-    whole = ask(server, tmp_path / "whole")
+    # One at a time: beside a refusal, an answer on its way would be lost and asked for again.
+    whole = ask(server, tmp_path / "whole", concurrency=1)
     everything = sorted(teacher.asked)
     teacher.asked.clear()
     for left in (4, 3, None):
         teacher.left = left
         if left is None:
-            again = ask(server, tmp_path / "run")
+            again = ask(server, tmp_path / "run", concurrency=1)
         else:
             with pytest.raises(InputError, match="answered 401"):
-                ask(server, tmp_path / "run")
+                ask(server, tmp_path / "run", concurrency=1)
     assert sorted(teacher.asked) == everything
     assert content(tmp_path / "run") == content(tmp_path / "whole")
     assert again.outcomes == whole.outcomes
@@ -247,8 +248,8 @@ def test_duplicates_are_refused_with_what_helps(
 def test_an_engine_that_does_not_stream_is_kept_by_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transferscope.engines.lm_eval_model.CHUNK", 2)
-    monkeypatch.setattr("transferscope.engines.lm_eval_model.PAIRS", 4)
+    monkeypatch.setattr("transferscope.engines.asking.CHUNK", 2)
+    monkeypatch.setattr("transferscope.engines.asking.PAIRS", 4)
     asked: list[str] = []
 
     class Dying(FakeEngine):

@@ -166,14 +166,24 @@ def test_an_export_that_fails_says_where(good: Path, tmp_path: Path) -> None:
             assert str(out) in text
 
 
-def test_a_comparison_of_foreign_results_writes_nothing(
+def test_passing_runs_of_the_dead_are_removed(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A comparison imports into a folder of the system's; killed, it leaves it to the next one."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    before = sorted(source.rglob("*"))
-    assert steps_of(lambda: ran("compare", source, source, "--replicates", "200")) == 0
+    argv = ["compare", source, source, "--replicates", "200"]
+    steps = steps_of(lambda: ran(*argv))
     assert list(tmp_path.iterdir()) == []
-    assert sorted(source.rglob("*")) == before
+    for step in range(0, steps, STRIDE):
+        with pytest.raises(Killed), failing(step, None):
+            ran(*argv)
+    assert len(list(tmp_path.iterdir())) <= 2  # both of the last
+    (tmp_path / "transferscope-mine").mkdir()
+    (tmp_path / "transferscope-12345678").mkdir()
+    (tmp_path / "transferscope-12345678" / "mine").touch()
+    ran(*argv)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"transferscope-mine", "transferscope-12345678"}
 
 
 def test_a_failed_write_names_the_file_and_keeps_it(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transferscope.core.errors import InputError
 from transferscope.models import find_model, load_model
 from transferscope.probe.adapters import matches
-from transferscope.probe.weights import weights_shift
+from transferscope.probe.weights import matrix_changes, weights_shift
 
 from .. import conftest as shared
 
@@ -36,8 +36,8 @@ def saved_pair(folder, *, tied=False, **config):
     return str(folder / "base"), str(folder / "tuned"), added
 
 
-def squares(shift):
-    return {m.name: m.delta_squared for m in shift.matrices if m.delta_squared}
+def squares(changes):
+    return {m.name: m.delta_squared for m in changes.rows if m.delta_squared}
 
 
 def expected(added):
@@ -60,10 +60,10 @@ def test_embeddings_and_heads_as_peft_saves_them(tmp_path, tied, target):
     base, tuned, added = saved_pair(tmp_path, tied=tied, r=2, target_modules=target)
     assert any("base_layer" in n for n in load_file(f"{tuned}/adapter_model.safetensors"))
     assert (HEAD in load_file(f"{base}/model.safetensors")) is not tied
-    shift = weights_shift(base, tuned)
+    shift = matrix_changes(base, tuned)
     assert squares(shift) == expected(added)
     assert (shift.only_base, shift.only_tuned, shift.resized) == ((), (), ())
-    assert (HEAD in {m.name for m in shift.matrices}) is (not tied or "lm_head" in target)
+    assert (HEAD in {m.name for m in shift.rows}) is (not tied or "lm_head" in target)
 
 
 @pytest.mark.filterwarnings("ignore:The following alpha_pattern keys did not match")
@@ -76,7 +76,7 @@ def test_patterns_are_held_as_peft_holds_them(tmp_path):
         rank_pattern={"k_proj": 4},
         alpha_pattern={r"layers\.0.*(q|k)_proj": 20, "q_proj": 5, "own_proj": 50, "layers.1": 7},
     )
-    assert squares(weights_shift(base, tuned)) == expected(added)
+    assert squares(matrix_changes(base, tuned)) == expected(added)
 
 
 def test_a_pattern_s_first_match_wins_over_whole_parts_of_a_name():

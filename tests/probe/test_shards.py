@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from transferscope.core.errors import InputError
 from transferscope.core.hidden_shift import Features
 from transferscope.core.labels import Labels
-from transferscope.core.token_shift import PositionShifts
+from transferscope.core.position_shifts import PositionShifts
 from transferscope.probe.hidden import hidden_features
 from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
 from transferscope.probe.shards import Shard, ShardFolder, all_shards, task_resources

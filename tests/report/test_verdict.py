@@ -12,9 +12,9 @@ import pytest
 import sample
 from rich.console import Console
 
-from transferscope.compare.result import PlanePoint, TunedResult
 from transferscope.core.attribution import Attribution, Causes
 from transferscope.core.disagreement import Disagreement
+from transferscope.documents.comparison import PlanePoint, TunedResult
 from transferscope.report import ReportInput, render_html, render_markdown, terminal, verdict
 
 CUT = Attribution(-14.0, -9.2, {"truncated": -9.2}, 40, 160, clean_p=0.06, standing="loss")
@@ -39,14 +39,14 @@ def result(**other: Any) -> TunedResult:
 
 
 def test_the_headline_names_the_answers_that_made_a_loss() -> None:
-    found = result(causes=Causes({}, {"non": CUT}))
+    found = result(attribution=Causes({}, {"non": CUT}))
     assert verdict.headline(found, "math") == (
         "Better on math, no change elsewhere established on average, but loss on non-reasoning "
         "established (9.2 of the 14.0 points lost in answers that were cut off; not established "
         "on clean answers)."
     )
     kept = replace(CUT, change=-4.0, flagged=-3.9, by_flag={"empty": -3.9}, clean_p=0.9)
-    both = replace(found, retention=point(-4.0, p=0.01), causes=Causes({}, {"non": CUT}, kept))
+    both = replace(found, retention=point(-4.0, p=0.01), attribution=Causes({}, {"non": CUT}, kept))
     assert verdict.headline(both, "math") == (
         "Better on math, loss elsewhere established (3.9 of the 4.0 points lost in answers that "
         "were empty; not established on clean answers)."
@@ -55,20 +55,20 @@ def test_the_headline_names_the_answers_that_made_a_loss() -> None:
 
 def test_a_group_whose_clean_answers_show_the_loss_is_plain() -> None:
     plain = replace(CUT, flagged=-1.0, by_flag={"truncated": -1.0}, clean_p=0.001)
-    text = verdict.headline(result(causes=Causes({}, {"non": plain})), "math")
+    text = verdict.headline(result(attribution=Causes({}, {"non": plain})), "math")
     assert text.endswith("loss on non-reasoning established.")
 
 
 def test_clean_answers_that_went_the_other_way_are_said() -> None:
     mixed = replace(CUT, change=-14.0, flagged=-18.0, clean_p=0.2)
-    text = verdict.headline(result(causes=Causes({}, {"non": mixed})), "math")
+    text = verdict.headline(result(attribution=Causes({}, {"non": mixed})), "math")
     assert "(lost 18.0 points in answers that were cut off; not established on clean" in text
 
 
 def test_a_loss_that_drowns_in_the_means_is_named() -> None:
     plane = {"math": point(20.0, p=0.001), "other": point(6.0, p=0.3), "non": point(-4.0, p=0.3)}
     causes = Causes({"instructions": CUT, "dialogue_reading": replace(CUT, flagged=-12.0)}, {})
-    found = result(plane=plane, causes=causes)
+    found = result(plane=plane, attribution=causes)
     assert verdict.headline(found, "math") == (
         "Better on math, no change elsewhere established, but on dialogue_reading 14.0 points "
         "lost, 12.0 of them in answers that were cut off and 2.0 in clean answers; on clean "
@@ -77,7 +77,7 @@ def test_a_loss_that_drowns_in_the_means_is_named() -> None:
     # The loss on instructions is only suggested after Holm's correction: not counted as one more.
     standing = {row.benchmark: row.standing for row in found.benchmarks}
     assert (standing["dialogue_reading"], standing["instructions"]) == ("loss", "loss suggested")
-    none = replace(found, causes=Causes({}, {}))
+    none = replace(found, attribution=Causes({}, {}))
     assert verdict.headline(none, "math") == "Better on math, no change elsewhere established."
 
 
@@ -91,7 +91,7 @@ def test_what_cannot_be_compared_stands_in_the_headline() -> None:
 
 def test_sentences_hold_the_parts_in_points() -> None:
     causes = Causes({"instructions": replace(CUT, change=-22.4, flagged=-20.0)}, {"non": CUT})
-    said = verdict.verdicts(result(causes=causes), "math")
+    said = verdict.verdicts(result(attribution=causes), "math")
     assert said[3] == (
         "Lost 14.0 points on non-reasoning, 9.2 of them in answers that were cut off and 4.8 in "
         "clean answers (change −14.0, 95 % interval −19.0 to −9.0): loss established, but not on "
@@ -103,7 +103,7 @@ def test_sentences_hold_the_parts_in_points() -> None:
     )
     open_ = Attribution(-4.0, -4.6, {"looped": -4.6}, 9, 99, clean_p=0.9, standing="open")
     (one,) = [
-        s for s in verdict.verdicts(result(causes=Causes({}, {}, open_)), "math") if "4.6" in s
+        s for s in verdict.verdicts(result(attribution=Causes({}, {}, open_)), "math") if "4.6" in s
     ]
     assert one.startswith("Changed by −4.0 points on all other groups together")
     assert "no change established; answers that ran in a loop lost 4.6 points and clean" in one
@@ -111,7 +111,7 @@ def test_sentences_hold_the_parts_in_points() -> None:
 
 def test_many_benchmarks_are_counted() -> None:
     causes = Causes({f"b{at}": replace(CUT, flagged=-9.0 - at) for at in range(5)}, {})
-    said = verdict.made_by(result(causes=causes))
+    said = verdict.made_by(result(attribution=causes))
     assert [text.partition(":")[0] for text in said[:3]] == ["b4", "b3", "b2"]
     assert said[3] == "Flagged answers also made much of the change on 2 more benchmarks."
 
@@ -167,7 +167,7 @@ def test_names_hold_no_control_characters() -> None:
     evil = "x\x1b[31m"
     found = result(
         not_compared={evil: "not in suite x", f"{evil}2": "\x1b"},
-        causes=Causes({evil: CUT}, {}),
+        attribution=Causes({evil: CUT}, {}),
         disagreements=(replace(FORMAT, benchmark=evil, moved="em,\x1b"),),
     )
     assert "\x1b" not in "".join(
@@ -209,7 +209,7 @@ def test_every_output_says_it_first() -> None:
     left = {"poems": "not in suite mini"}
     robust = index({"other": 42.0}, {"other": (5.0, 69.0)})
     linear = index({"other": 18.0}, {"other": (-8.0, 48.0)})
-    one = result(causes=causes, not_compared=left, index=robust, linear=linear)
+    one = result(attribution=causes, not_compared=left, index=robust, index_linear=linear)
     comparison = replace(sample.comparison(), tuned=(replace(one, disagreements=(FORMAT,)),))
     screen = io.StringIO()
     terminal.print_verdict(comparison, Console(file=screen, width=80))
@@ -235,7 +235,7 @@ def test_without_intervals_the_headline_says_so_once() -> None:
         plain,
         plane={group: replace(point, **nothing) for group, point in plain.plane.items()},
         retention=replace(plain.retention, **nothing),
-        causes=Causes({}, {}),
+        attribution=Causes({}, {}),
     )
     assert verdict.headline(silent, "math") == (
         "No interval is known: neither the change on math nor that elsewhere can be judged."
@@ -252,7 +252,7 @@ def test_a_loss_beside_a_score_without_an_interval_is_named() -> None:
     found = result(
         plane={"math": point(20.0, p=0.001), "other": point(6.0, p=0.3), "non": nan},
         retention=nan,
-        causes=Causes({}, {}),
+        attribution=Causes({}, {}),
     )
     lost = [r.benchmark for r in found.benchmarks if (r.group, r.standing) == ("non", "loss")]
     assert verdict.headline(found, "math") == (

@@ -4,18 +4,19 @@ import io
 
 from rich.console import Console
 
-from transferscope.core.weight_shift import MatrixChange, shift_of
+from transferscope.core.weight_shift import MatrixChange, MatrixChanges, shift_of
 from transferscope.report.weight_table import print_weights
 
 
 def test_table_and_what_was_left_out() -> None:
-    rows = [
+    rows = (
         MatrixChange("model.layers.0.q_proj.weight", 1_000_000, 500_000, 1000, 4.0, 1e6, 12.34),
         MatrixChange("model.[red]norm.weight", 10, 0, 0, 0.0, 1.0, None),
-    ]
+    )
     out = io.StringIO()
-    lacking = [f"tensor{at}" for at in range(7)]
-    print_weights(shift_of(rows, only_base=lacking, resized=["e"]), Console(file=out, width=80))
+    lacking = tuple(f"tensor{at}" for at in range(7))
+    changes = MatrixChanges(rows, only_base=lacking, resized=("e",))
+    print_weights(shift_of(changes), Console(file=out, width=80))
     lines = out.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     q = next(line for line in lines if line.startswith("q_proj"))

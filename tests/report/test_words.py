@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sample
 
-from transferscope.compare.result import PlanePoint
+from transferscope.documents.comparison import PlanePoint
 from transferscope.report import verdict, words
 
 

@@ -76,7 +76,7 @@ def test_an_answer_that_failed_is_an_outcome_without_a_score(tmp_path: Path) -> 
     run = read_run(tmp_path)
     assert (run.outcomes, run.failures, run.manifest.failed) == (tuple(SUMS), (FAILED,), 1)
     assert run.failed == {"sums": (FAILED,)}
-    assert run.manifest.complete["sums"]["n"] == 3
+    assert run.manifest.complete["sums"].n == 3
 
 
 def test_what_a_benchmark_lacked_is_added(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_what_a_benchmark_lacked_is_added(tmp_path: Path) -> None:
     with RunWriter.open(tmp_path, manifest(limit=4)) as writer:
         writer.add("sums", [late], [Response("c", 0, "3+3?", "6")], [more])
     run = read_run(tmp_path)
-    assert run.outcomes == (*SUMS, late, *COLOURS)
+    assert run.outcomes == (*SUMS, *COLOURS, late)
     assert (run.failures, run.manifest.failed, run.manifest.limit) == ((more,), 1, 4)
     assert [r.response for r in run.responses("sums").values()] == [
         *(r.response for r in SAID),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transferscope.core.typed_record import plain
 from transferscope.study.claims import Claim, above, below, best_rate, decide, judge, within
 from transferscope.study.frontier import frontier, matched, retention_at
 from transferscope.study.run_summary import Measured, Value
@@ -159,7 +160,7 @@ def test_a_planted_study_gives_the_planted_verdicts() -> None:
     }
     lost = claims["off-policy SFT loses on non-reasoning (points)"]
     assert lost.measured == pytest.approx(-8.15)  # the rate that gains more
-    assert lost.to_json()["runs"] == 4
+    assert plain(lost)["runs"] == 4
 
 
 def test_an_undefined_index_is_said() -> None:

@@ -234,7 +234,7 @@ def test_an_arm_starts_from_somebodys_checkpoint(
 
 def test_steps_without_a_finite_gradient_are_no_zeros() -> None:
     found = dynamics_of([{"grad_norm": 1.0}, {"grad_norm": None}, {"grad_norm": None}])
-    assert (found["nonfinite"], found["zeros"], found["total"]) == (2, 0, 1.0)
+    assert (found.nonfinite, found.zeros, found.total) == (2, 0, 1.0)
 
 
 def test_weights_are_counted_without_loading_them(tiny_model: Path) -> None:

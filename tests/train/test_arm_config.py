@@ -27,7 +27,7 @@ def test_given_fields_over_the_demo_settings() -> None:
         ({"arm": "magic"}, "study.toml: unknown arm 'magic'; use one of off-policy-sft"),
         (
             {"arm": "on-policy-rl", "steps": 1e1},
-            "study.toml: steps: 10.0 is no whole number: write 10",
+            "study.toml: steps: 10.0 is not a whole number: write 10",
         ),
         ({"arm": "on-policy-rl", "steps": 0}, "study.toml: steps: Input should be greater"),
         (

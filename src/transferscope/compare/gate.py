@@ -9,8 +9,7 @@ what both runs have and no guard could judge. docs/science.md section 2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,11 +17,13 @@ from ..core.errors import InputError
 from ..core.nearest import did_you_mean
 from ..core.stats import holm
 from ..core.suite import Suite
+from ..documents.gate_result import GateResult, Guard, Verdict
 from ..runs import Pairing, Run, pair
 from ..runs.manifest import contradicts
 from .analysis import none_compared
-from .draws import RETENTION, ModelDraws, draw, group_tests
-from .guards import ALPHA, Guard, Seen, Verdict, judge, members, points
+from .benchmark import benchmarks_of
+from .draws import RETENTION, draw, group_tests
+from .guards import ALPHA, Seen, judge, members
 from .min_ti import ti_guards
 from .policy import Policy
 from .unjudged import nothing_shared, unmapped
@@ -31,41 +32,6 @@ __all__ = ["RETENTION", "GateResult", "Guard", "Verdict", "gate"]
 
 NAMED = 12
 """Benchmarks that a reason names; all of them are in the JSON."""
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """The verdict and what it rests on. ``exit_code``: 0 pass, 1 regressed, 3 inconclusive.
-
-    ``unjudged``: benchmarks that both runs have and whose samples contradict their results, or that
-    are in no group and that the policy doesn't ignore, with the reason. ``unguarded``: benchmarks
-    of a group that no guard of the policy covers. ``differences``: what differs between the runs,
-    as in a comparison.
-    """
-
-    model: str
-    base: str
-    verdict: Verdict
-    exit_code: int
-    reasons: tuple[str, ...]
-    guards: tuple[Guard, ...]
-    unjudged: Mapping[str, str] = field(default_factory=dict)
-    unguarded: tuple[str, ...] = ()
-    differences: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope gate``."""
-        return {
-            "model": self.model,
-            "base": self.base,
-            "verdict": self.verdict,
-            "exit_code": self.exit_code,
-            "reasons": list(self.reasons),
-            "guards": [guard.to_json() for guard in self.guards],
-            "unjudged": dict(self.unjudged),
-            "unguarded": list(self.unguarded),
-            "differences": list(self.differences),
-        }
 
 
 def gate(
@@ -89,7 +55,9 @@ def gate(
     _check_names(policy, suite, base)
     references = [("base", base)] + ([("previous", previous)] if previous else [])
     floors = None if again is None else _floors(base, again, policy, suite)
-    wanted = _members(policy.guards, suite)
+    wanted, tested = _members(policy.guards, suite), {*policy.guards}
+    if policy.min_ti:  # an index rests on its groups' tests, which are corrected over the suite
+        wanted, tested = {**dict.fromkeys(suite.group_of), **wanted}, {*tested, *suite.groups}
     guards: list[Guard] = []
     raised: list[float | None] = []
     every: list[Seen] = []
@@ -97,26 +65,24 @@ def gate(
         pairing = pair(reference, tuned)
         if reference is base and nothing_shared(pairing):
             raise none_compared(tuned, pairing, suite)
-        drawn = _draws(wanted, pairing, reference, tuned, seed=seed, replicates=replicates)
+        benchmarks = benchmarks_of(pairing)
+        (drawn,) = draw(wanted, [benchmarks], seed=seed, replicates=replicates)
         (tests,) = group_tests(
-            suite.groups,
-            suite.source,
-            [pairing],
-            [drawn],
-            seed=seed,
-            replicates=replicates,
-            only=policy.guards,
+            suite.groups, suite.source, [drawn], seed=seed, replicates=replicates, only=tested
         )
         seen = Seen(
             against=against,
             suite=suite,
             policy=policy,
             pairing=pairing,
+            benchmarks=benchmarks,
             drawn=drawn,
             tests=tests,
             floors=floors,
             metrics=(reference.manifest.metrics, tuned.manifest.metrics),
-            answered=frozenset(b for b in pairing.benchmarks if tuned.keeps_answers(b)),
+            answered=frozenset(
+                name for name, one in benchmarks.items() if one.ids and tuned.keeps_answers(name)
+            ),
         )
         every.append(seen)
         for name, rule in policy.guards.items():
@@ -125,7 +91,7 @@ def gate(
             raised.append(p)
     guards = _regressed(guards, raised)
     if policy.min_ti:
-        guards += ti_guards(base, tuned, every[0], seed=seed, replicates=replicates)
+        guards += ti_guards(base, tuned, every[0])
     return _verdict(base, tuned, policy, guards, every)
 
 
@@ -166,39 +132,20 @@ def _members(guards: Iterable[str], suite: Suite) -> dict[str, None]:
     return dict.fromkeys(b for name in guards for group in members(name, suite) for b in group)
 
 
-def _draws(
-    wanted: Iterable[str],
-    pairing: Pairing,
-    reference: Run,
-    tuned: Run,
-    *,
-    seed: int,
-    replicates: int,
-) -> ModelDraws:
-    (drawn,) = draw(
-        [b for b in wanted if b in pairing.benchmarks or b in pairing.unpaired],
-        [pairing],
-        base=reference.manifest.model.name,
-        models=[tuned.manifest.model.name],
-        seed=seed,
-        replicates=replicates,
-    )
-    return drawn
-
-
 def _floors(base: Run, again: Run, policy: Policy, suite: Suite) -> dict[str, float]:
     """Absolute change of every guard between two runs of the base: what noise alone does.
 
     NaN where the second run lacks a benchmark of the guard, or an item of one.
     """
     pairing = pair(base, again)
-    have = {*pairing.benchmarks, *pairing.unpaired} - {*pairing.fewer, *pairing.unanswered}
+    benchmarks = benchmarks_of(pairing)
+    have = {*benchmarks} - {*pairing.fewer, *pairing.unanswered}
     floors = {}
     for name in policy.guards:
         groups = members(name, suite)
         floors[name] = np.nan
         if groups and all(b in have for group in groups for b in group):
-            means = [np.mean([points(pairing, b)[1] for b in group]) for group in groups]
+            means = [np.mean([benchmarks[b].points.delta for b in group]) for group in groups]
             floors[name] = abs(float(np.mean(means)))
     return floors
 
@@ -243,7 +190,7 @@ def _verdict(
     verdict: Verdict = "REGRESSED" if fallen else "INCONCLUSIVE" if undecided or missed else "PASS"
     open_code = 3 if policy.on_inconclusive == "fail" else 0
     code = {"PASS": 0, "REGRESSED": 1, "INCONCLUSIVE": open_code}[verdict]
-    both = {*every[0].pairing.benchmarks, *every[0].pairing.unpaired}
+    both = every[0].benchmarks
     return GateResult(
         model=tuned.manifest.model.name,
         base=base.manifest.model.name,
@@ -271,7 +218,7 @@ def _unjudged_reason(found: Mapping[str, str], seen: Seen, *, lacking: bool) -> 
     No other line shows their changes.
     """
     changes = {
-        name: points(seen.pairing, name)[1] if name not in seen.pairing.excluded else 0.0
+        name: seen.benchmarks[name].points.delta if name in seen.benchmarks else 0.0
         for name in found
     }
     order = sorted(found, key=lambda name: changes[name])

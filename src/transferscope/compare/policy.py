@@ -26,8 +26,8 @@ from ..core.errors import InputError
 from ..core.files import parse_toml, read_text
 from ..core.invalid import reason
 from ..core.nearest import did_you_mean, nearest
+from ..documents.gate_result import Tier
 
-Tier = Literal["critical", "supporting", "advisory"]
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 _PLAIN = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from ..core.index import Array
 from ..core.noninferiority import effective_clusters, exact_lower
 from ..core.resampling import units_of
 from ..core.stats import ItemScores, stream
-from .result import Interval, bounds
+from ..documents.ranking import Router
 
 FOLDS = 5
 DRAWS = 1_000
@@ -26,41 +25,6 @@ DRAWS = 1_000
 deviation is known to 2.2 %."""
 TIE = 1e-12
 """Scores (0..1) that differ by less are equal: the first model is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Router:
-    """Score of the router and of the best single model, percent, both on items not chosen on.
-
-    A score is the mean over groups of the mean over a group's benchmarks. ``gain`` is their
-    difference in points, ``ci`` its 95 % interval with choices made anew (:func:`route`). It speaks
-    of routers chosen in this way on so many items, whichever models they choose. ``choices``: per
-    benchmark the share of folds (0..1) in which it went to each model; ``single_choices`` the same
-    for the best single model. ``left_out`` are benchmarks that not all models answered item by
-    item, or with fewer clusters than folds.
-    """
-
-    score: float
-    single: float
-    gain: float
-    ci: Interval
-    choices: Mapping[str, Mapping[str, float]]
-    single_choices: Mapping[str, float]
-    folds: int
-    left_out: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """The ``router`` of the ``rank`` command's JSON."""
-        return {
-            "score": self.score,
-            "single": self.single,
-            "gain": self.gain,
-            "ci": bounds(self.ci),
-            "choices": {name: dict(shares) for name, shares in self.choices.items()},
-            "single_choices": dict(self.single_choices),
-            "folds": self.folds,
-            "left_out": list(self.left_out),
-        }
 
 
 def route(

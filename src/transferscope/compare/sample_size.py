@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Any
 
 from ..core.errors import InputError
 from ..core.power import items_for
+from ..core.typed_record import Document, record
 
 REACH = 100_000
 """Items that no suite has: the largest benchmarks that people run have 10,000 to 15,000."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+@record()
+class Plan(Document):
     """``n`` items show a change of ``effect`` points where a share ``discordance`` of items flips.
 
     Power 80 % of exact McNemar at two-sided 0.05.
@@ -30,10 +29,6 @@ class Plan:
         if self.n <= REACH:
             return ""
         return "out of reach: the largest benchmarks have about 15,000 items; plan a larger effect"
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope plan``."""
-        return asdict(self)
 
 
 def plan(effect: float, discordance: float) -> Plan:

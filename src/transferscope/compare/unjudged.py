@@ -1,18 +1,20 @@
-"""What two runs both have and no statement rests on: one list for gate, rank and words."""
+"""What two runs have in common: what can be compared, and what can't be judged and why."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
 from ..core.suite import Suite
+from ..documents.comparison import ONE_SIDED
 from ..runs import Pairing
 
-ONE_SIDED = "missing in "
-"""How reasons of :attr:`Pairing.excluded` begin where only one of the runs has a benchmark."""
-MISSING = f"{ONE_SIDED}tuned"
-"""How those begin where only the base has it."""
 NO_ITEM = "no item of the base's "
 """How they begin where both runs have a benchmark, but none of each other's items."""
+
+
+def compared_names(pairing: Pairing) -> tuple[str, ...]:
+    """Benchmarks that can be compared, those item by item first."""
+    return (*pairing.benchmarks, *pairing.unpaired)
 
 
 def unjudged(pairing: Pairing, suite: Suite) -> dict[str, str]:
@@ -29,7 +31,7 @@ def unmapped(pairing: Pairing, suite: Suite, *, guarded: Collection[str] = ()) -
 
     ``guarded``: benchmarks that a policy names itself, which need no group.
     """
-    both = {**dict.fromkeys((*pairing.benchmarks, *pairing.unpaired), "")}
+    both = {**dict.fromkeys(compared_names(pairing), "")}
     both |= {name: why for name, why in pairing.excluded.items() if not why.startswith(ONE_SIDED)}
     where = f"in no group of suite {suite.name}"
     return {
@@ -54,5 +56,6 @@ def nothing_shared(pairing: Pairing) -> bool:
     Shared questions that can't be compared (other words, fewer repeats) are something in common.
     """
     alien = (ONE_SIDED, NO_ITEM)
-    here = pairing.benchmarks or pairing.unpaired
-    return not here and all(why.startswith(alien) for why in pairing.excluded.values())
+    return not compared_names(pairing) and all(
+        why.startswith(alien) for why in pairing.excluded.values()
+    )

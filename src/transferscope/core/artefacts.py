@@ -26,7 +26,7 @@ LOOP_TAIL = 4096
 LOOP_REPEATS = 4
 """A unit must stand at the end at least this often."""
 LOOP_CHARS = 80
-"""The repetition must cover at least this many characters, so that "1 + 1 + 1 + 1" is no loop."""
+"""The repetition must cover at least this many characters, so "1 + 1 + 1 + 1" does not count."""
 LOOP_SHARE = 0.2
 """... and at least this share of the tail."""
 CUT_CHARS = 200
@@ -65,7 +65,7 @@ def flags_of(
 
     ``finish`` as in :class:`~transferscope.core.records.Generation`; ``prompt`` is what the model
     was given (without it, what needs it is not looked for); ``extracted``: whether a grader found
-    an answer to grade (``None``: nobody recorded it).
+    an answer to grade (``None``: not recorded).
     """
     recorded, inferred = [], []
     if finish == "length":
@@ -132,10 +132,10 @@ def stop_cut(text: str) -> bool:
     stop string that begins with the next word does. It counts where the line has an open ``**`` or
     the answer is shorter than :data:`UNANSWERED_CHARS`: in front of a digit a blank is a token of
     its own, and long answers are what limits cut. So does a ``**`` with nothing behind it. A blank
-    line says nothing: paragraphs end so.
+    line proves nothing, because paragraphs end with one.
     """
     words = text.rstrip(" ")
-    bold = "*" in text and text[text.rfind("\n") + 1 :].count("**") % 2 == 1
+    bold = text[text.rfind("\n") + 1 :].count("**") % 2 == 1
     if words == text:
         return bold and text.endswith("**")
     return words[-1:].isalpha() and (bold or len(text) < UNANSWERED_CHARS)
@@ -145,8 +145,8 @@ def truncated(text: str, prompt: str | None = None) -> bool:
     """The token limit cut the answer, as far as its text tells.
 
     At least :data:`CUT_CHARS` characters that end in mid-sentence, with an open formula or an open
-    code block (:func:`.endings.cut_off`); a closed box at the end is an answer, and what stands
-    before the end of a reasoning block is not looked at. Or
+    code block (:func:`.endings.cut_off`); a closed box at the end is an answer, and text
+    before the end of a reasoning block is ignored. Or
     :data:`UNANSWERED_CHARS` characters without the box that the prompt asks for.
     """
     if len(text) >= UNANSWERED_CHARS and prompt and unboxed(text, prompt):
@@ -202,18 +202,13 @@ def prompt_echo(text: str, prompt: str) -> bool:
 
 
 def role_leak(text: str) -> bool:
-    """The answer goes on as somebody else: a chat template's mark, or a line that names a role."""
-    # A search for several characters at once is slow, and most texts have none of them.
-    marked = ("<" in text and any(part in text for part in ("<|", "_of_turn>", "SYS>>"))) or (
-        "[" in text and "INST]" in text
-    )
-    if marked and _TEMPLATE.search(text):
-        return True
-    return bool(_FIRST_ROLE.match(text) or _LATER_ROLE.search(text))
+    """The answer continues in another role: a chat template's marker, or a line naming a role."""
+    marked = ("<" in text or "[" in text) and _TEMPLATE.search(text)
+    return bool(marked or _FIRST_ROLE.match(text) or _LATER_ROLE.search(text))
 
 
 def _boxed_end(text: str) -> bool:
-    """Nothing but marks stands behind a closed box: the answer came, full stop or not."""
+    """Only punctuation follows a closed box: the answer is complete, full stop or not."""
     at = text.rfind("\\boxed{")
     if at == -1 or len(text) - at > CUT_CHARS:
         return False

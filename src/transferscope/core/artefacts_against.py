@@ -1,7 +1,7 @@
 """Artefacts that show only against the base's answers to the same items: style and script.
 
-Tuning on somebody's text carries over how it begins and in which script it is written, also where
-neither helps (docs/science.md section 3). Without the base's answers they are not measured.
+Tuning on a text transfers its openings and its script, even where neither
+helps (docs/science.md section 3). Without the base's answers they are not measured.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def script(text: str) -> str | None:
     return _ONE_SCRIPT.get(found, found)
 
 
-# Japanese is written in three; Unicode calls Chinese characters CJK, whoever writes them.
+# Japanese is written in three scripts; Unicode calls Chinese characters CJK in all languages.
 _ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
 
 

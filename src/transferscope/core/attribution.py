@@ -1,7 +1,7 @@
 """What made a change: answers that failed for their form, or clean ones. No numpy.
 
 A change in points is the sum of what lies in items with a flagged answer, what lies in items whose
-answers are clean on both sides, and what lies in benchmarks whose answers nobody kept. The three
+answers are clean on both sides, and what lies in benchmarks without kept answers. The three
 are weighted as the change is, so that they add up to it; the mean change of the clean items by
 themselves is another number, and larger.
 
@@ -15,10 +15,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from .standing import ALPHA, Standing
+from .typed_record import Known, record
 
 NOTABLE = 1.0 / 3.0
 """Share of a change from which on flagged answers are named beside it."""
@@ -40,7 +39,7 @@ FLAG_WORDS: Mapping[str, str] = {
 """What happened to an answer with this flag, after "answers that"."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(derived=("clean_points", "clean_established", "because"))
 class Attribution:
     """A change in points and its parts; ``flagged + clean_points + unknown`` is ``change``.
 
@@ -58,7 +57,7 @@ class Attribution:
     by_flag: Mapping[str, float]
     flagged_n: int
     n: int
-    clean_p: float = math.nan
+    clean_p: Known = math.nan
     standing: Standing = "open"
     unknown: float = 0.0
     of_base: float = 0.0
@@ -98,32 +97,19 @@ class Attribution:
         """The flagged part over the change; NaN without a change."""
         return self.flagged / self.change if self.change else math.nan
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of one change's ``attribution``."""
-        return {
-            **asdict(self),
-            "clean_p": None if math.isnan(self.clean_p) else self.clean_p,
-            "clean_points": self.clean_points,
-            "clean_established": self.clean_established,
-            "because": because(self),
-        }
+    @property
+    def because(self) -> str:
+        """The clause of :func:`because`."""
+        return because(self)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Causes:
     """The attributions of one tuned model: by benchmark, by group, and of the retention."""
 
     benchmarks: Mapping[str, Attribution]
     groups: Mapping[str, Attribution]
     retention: Attribution | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """``attribution`` in the ``compare`` command's JSON."""
-        return {
-            "benchmarks": {name: found.to_json() for name, found in self.benchmarks.items()},
-            "groups": {name: found.to_json() for name, found in self.groups.items()},
-            "retention": None if self.retention is None else self.retention.to_json(),
-        }
 
 
 def because(found: Attribution) -> str:

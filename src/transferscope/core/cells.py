@@ -12,7 +12,7 @@ _THOUSANDS = re.compile(
 _LONGEST = 80
 """Characters of a cell that can be a number."""
 MISSING = frozenset({"", "-", "–", "—", "n/a", "na", "nan", "none", "null", "?", "tbd", "."})
-"""What stands in a cell that holds no number, in small letters."""
+"""Contents of a cell without a number, in lower case."""
 
 
 class Cell(NamedTuple):

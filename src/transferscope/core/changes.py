@@ -7,9 +7,10 @@ elsewhere. Everything else: sign flips of whole units (:mod:`.resampling`), inve
 independent scores: the z test on their standard errors. docs/science.md section 2 argues the
 choices.
 
-No width is no evidence. Where half of the units or more moved alike (as a rule: not at all), their
-spread says little of rare large moves, and a bound is never closer to the estimate than what the
-exact test of as many units leaves open of which none moved. All changes are in points.
+A lack of spread is not evidence. Where at least half of the units moved by the same amount (usually
+not at all), their spread says little about rare large moves. A bound is then never closer to the
+estimate than what the exact test of as many units leaves open of which none moved. All changes are
+in points.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .alike_units import WORTH, AlikeUnits
 from .noninferiority import tango_interval, unseen_loss
 from .power import mcnemar_mde, mean_mde, unpaired_mde
 from .resampling import units_of
 from .standing import ALPHA
 from .stats import BLOCK_CELLS, Array, ItemScores, is_binary_independent, mcnemar_exact
+from .typed_record import UNKNOWN, Interval
 
 Z95 = 1.96
 """Normal quantile of a two-sided 95 % interval."""
-Interval = tuple[float, float]
-UNKNOWN: Interval = (math.nan, math.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +120,19 @@ def mean_tests(
             for sums, weight, rest in parts
         ]
     )
-    rest_KU = rest_KU - rest_KU.sum(axis=1, keepdims=True) * weight_U
-    models = len(sums_KU)
-    flipped_RX = _flipped(np.vstack([sums_KU, rest_KU, weight_U]), rng, replicates)
-    flipped_RK, rest_RK, weight_R = (
-        flipped_RX[:, :models],
-        flipped_RX[:, models:-1],
-        flipped_RX[:, -1:],
-    )
+    del parts  # as large again
+    rest_KU -= rest_KU.sum(axis=1, keepdims=True) * weight_U
+    flipped_RK, rest_RK, weight_RK = _flipped(sums_KU, rest_KU, weight_U, rng, replicates)
     # Sums that differ only by rounding (1e-9 of the largest possible one) count as tied.
     floor_K = np.abs(change_K) - 1e-9 * np.abs(sums_KU).sum(axis=1)
     p_K = (np.abs(flipped_RK) >= floor_K).mean(axis=0)
-    high_K = _reach(rest_RK, weight_R)
-    low_K = _reach(-rest_RK, weight_R)
+    high_K = _reach(rest_RK, weight_RK)
+    low_K = _reach(-rest_RK, weight_RK)
     freedom = 1.0 if len(benchmarks) > 1 else len(weight_U) / max(1, len(weight_U) - 1)
     error_K = np.sqrt(freedom * (rest_KU**2).sum(axis=1))
     moved_KU, weight_U = sums_KU[:, weight_U > 0], weight_U[weight_U > 0]
     units = 1.0 / float((weight_U**2).sum())
-    smallest = max(2.0 ** (1 - len(weight_U)), 1.0 / len(flipped_RX))
+    smallest = max(2.0 ** (1 - len(weight_U)), 1.0 / len(flipped_RK))
     return [
         _settled(
             100.0 * float(change),
@@ -211,34 +207,68 @@ def _unit_sums(items: ItemScores, share: float, several: bool) -> tuple[Array, A
     return sums_KU, weight_U, factor * (sums_KU - mean_K * weight_U)
 
 
-def _flipped(rows_XU: Array, rng: np.random.Generator, replicates: int) -> Array:
-    """Sums (R, X) of the rows under patterns of signs over U, the observed one among them."""
-    units = rows_XU.shape[1]
+def _flipped(
+    sums_KU: Array, rest_KU: Array, weight_U: Array, rng: np.random.Generator, replicates: int
+) -> tuple[Array, Array, Array]:
+    """Flipped sums (R, K) of every model's changes and residuals, and of the weights.
+
+    The observed pattern of signs is one of the R. How a model's sums are drawn depends on its own
+    units only, never on the models beside it: with few distinct units, as counts of them
+    (:mod:`.alike_units`) from a stream that starts again for each model; otherwise all models share
+    the same patterns.
+    """
+    models, units = sums_KU.shape
     if units <= math.log2(replicates):
         patterns = np.arange(1 << units)[:, None] >> np.arange(units) & 1
-        return np.asarray((1.0 - 2.0 * patterns) @ rows_XU.T)
-    total_X = rows_XU.sum(axis=1)
-    out = np.empty((replicates + 1, len(rows_XU)))
-    out[0] = total_X
+        signs_RU = 1.0 - 2.0 * patterns
+        weight_R = signs_RU @ weight_U
+        every = (signs_RU @ sums_KU.T, signs_RU @ rest_KU.T)
+        return *every, np.broadcast_to(weight_R[:, None], every[0].shape)
+    out_KXR = np.empty((models, 3, replicates + 1))
+    out_KXR[:, 0, 0], out_KXR[:, 1, 0] = sums_KU.sum(axis=1), rest_KU.sum(axis=1)
+    out_KXR[:, 2, 0] = weight_U.sum()
+    # Spawning takes nothing from the stream, and the next call still gets another seed.
+    (seed,) = rng.bit_generator.seed_seq.spawn(1)  # type: ignore[attr-defined]
+    different = []
+    for model in range(models):
+        alike = AlikeUnits.of(np.stack([sums_KU[model], rest_KU[model], weight_U]))
+        if WORTH * alike.patterns > units:
+            different.append(model)
+            continue
+        out_KXR[model, :, 1:] = alike.flipped(np.random.default_rng(seed), replicates).T
+    if different:
+        rows_XU = np.vstack([sums_KU[different], rest_KU[different], weight_U])
+        drawn_XR = _flipped_one_by_one(rows_XU, rng, replicates).T
+        out_KXR[different, 0, 1:] = drawn_XR[: len(different)]
+        out_KXR[different, 1, 1:] = drawn_XR[len(different) : -1]
+        out_KXR[different, 2, 1:] = drawn_XR[-1]
+    flipped_KR, rest_KR, weight_KR = out_KXR.transpose(1, 0, 2)
+    return flipped_KR.T, rest_KR.T, weight_KR.T
+
+
+def _flipped_one_by_one(rows_XU: Array, rng: np.random.Generator, replicates: int) -> Array:
+    """Sums (R, X) of the rows under patterns of signs drawn unit by unit."""
+    units = rows_XU.shape[1]
+    out_RX = np.empty((replicates, len(rows_XU)))
     rows_UX = np.ascontiguousarray(rows_XU.T)
     block, wide = max(1, BLOCK_CELLS // units), -(-units // 8)
     bits = np.empty((block, units))
-    for start in range(1, replicates + 1, block):
-        size = min(block, replicates + 1 - start)
+    for start in range(0, replicates, block):
+        size = min(block, replicates - start)
         drawn = np.frombuffer(rng.bytes(size * wide), dtype=np.uint8).reshape(size, wide)
         bits[:size] = np.unpackbits(drawn, axis=1, count=units)
-        np.matmul(bits[:size], rows_UX, out=out[start : start + size])
+        np.matmul(bits[:size], rows_UX, out=out_RX[start : start + size])
     # Signs are 2 x bits - 1: what the ones sum to, twice, minus everything.
-    out[1:] *= 2.0
-    out[1:] -= total_X
-    return out
+    out_RX *= 2.0
+    out_RX -= rows_XU.sum(axis=1)
+    return out_RX
 
 
-def _reach(rest_RK: Array, weight_R: Array) -> Array:
+def _reach(rest_RK: Array, weight_RK: Array) -> Array:
     """Deviation (K,) up to which at least 5 % of the patterns reach it: the bound's distance."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        reach_RK = np.fmax(rest_RK / (1.0 + weight_R), -rest_RK / (1.0 - weight_R))
+        reach_RK = np.fmax(rest_RK / (1.0 + weight_RK), -rest_RK / (1.0 - weight_RK))
     # All signs alike: the deviation itself, whatever it is.
-    reach_RK = np.where(np.abs(weight_R) >= 1.0 - 1e-9, np.inf, reach_RK)
+    reach_RK = np.where(np.abs(weight_RK) >= 1.0 - 1e-9, np.inf, reach_RK)
     kth = math.ceil(ALPHA * len(reach_RK) - 1e-9)
     return np.asarray(-np.partition(-reach_RK, kth - 1, axis=0)[kth - 1])

@@ -23,7 +23,7 @@ SNIFFED = 50
 class Names:
     """A file's names: ``column`` maps ours to its; ``also`` is a column that ends the prompt.
 
-    ``guessed`` are those of ours that nobody named and that the file calls something else.
+    ``guessed`` are our names that the user did not map and that have another name in the file.
     """
 
     column: Mapping[str, str]
@@ -47,7 +47,7 @@ def settle(
     *,
     wanted: Iterable[str] = KNOWN,
 ) -> Names:
-    """The names of a file whose first rows are ``rows``; only ``wanted`` ones of ours are sought.
+    """The names of a file whose first rows are ``rows``; only the ``wanted`` names are looked for.
 
     What is ``given`` is taken as it is: its column may be missing here and stand further down.
     """
@@ -58,7 +58,7 @@ def settle(
         file.take_response()
     for name in file.wanted:
         if name == "gold" and "response" not in file.column:
-            continue  # nothing to be held against it
+            continue  # there is no response to compare it with
         if name not in file.column and (column := file.first(name)):
             file.take(name, column)
     file.drop_row_numbers()
@@ -141,7 +141,7 @@ class _File:
         return next((column for column in columns if self._fits(column, kind)), "")
 
     def drop_row_numbers(self) -> None:
-        """A serial number is an item's only where an answer stands beside it."""
+        """Treat a serial number as an item's only if its row has an answer."""
         guess = self.column.get("id", "") if "id" in self.guessed else ""
         if folded(guess) in SERIALS and "response" not in self.column:
             self.guessed.remove("id")

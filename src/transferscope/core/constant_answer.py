@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from .thinking import without_thinking
+from .typed_record import record
 
 COMMON = 0.9
 """Share of the answers from which on one of them is constant."""
 FEWEST = 20
 """Answers below which nothing is said."""
 SHORT_WORDS = 3
-"""An answer of so many words stands for itself; of a longer one only a leading option counts."""
+"""Up to this number of words, the whole answer counts; in a longer one, only a leading option."""
 LINE_CHARS = 200
 """Characters of the first line that are looked at."""
 
@@ -30,7 +30,7 @@ _OPTION = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ConstantAnswer:
     """``answer``, case and punctuation left out, was given ``count`` times."""
 

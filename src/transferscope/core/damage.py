@@ -1,7 +1,7 @@
 """What a file that can't be read really is: empty, cut off, a pointer, a web page.
 
-A reader that fails on a file asks :func:`damage_of` first: "not valid JSON" helps nobody whose
-download stopped, or whose clone holds Git LFS pointers.
+A reader that fails on a file asks :func:`damage_of` first: "not valid JSON" does not
+help a user whose download stopped or whose clone holds Git LFS pointers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PART = re.compile(
 
 
 class Damage(NamedTuple):
-    """What is wrong with a file, and what to do about it, where that is no matter of the place."""
+    """What is wrong with a file as a whole, and the remedy."""
 
     what: str
     remedy: str | None = AGAIN
@@ -73,7 +73,7 @@ def damage_of(text: str, *, at: int | None = None) -> Damage | None:
 
 
 def _opened_at_the_end(text: str, at: int) -> bool:
-    """Whether the decoder gave up because ``text`` ended, not for what stands in it.
+    """Whether the decoder failed because ``text`` ended, not because of its contents.
 
     Where it ends in a string the decoder names the string's start; where it ends in a name or a
     number, the start of that.

@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 from .standing import Standing
+from .typed_record import record
 
 MINUS = "\u2212"
 AGREEING = 1.0 / 3.0
@@ -28,7 +27,7 @@ _STRICT = re.compile(r"strict", re.IGNORECASE)
 _LENIENT = re.compile(r"flexible|loose|lenient|relaxed", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@record(derived=("sentence",))
 class Disagreement:
     """A metric that moved, and one of the same answers that did not move with it; points.
 
@@ -64,10 +63,6 @@ class Disagreement:
         else:
             meaning = "the change depends on the metric"
         return f"{moved} {_moves(self.moved_by)} but {other} {_stays(self)}: {meaning}"
-
-    def to_json(self) -> dict[str, Any]:
-        """One element of ``disagreements`` in the ``compare`` command's JSON."""
-        return {**asdict(self), "sentence": self.sentence}
 
 
 def disagreements(

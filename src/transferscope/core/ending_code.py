@@ -33,21 +33,26 @@ def code_ends(line: str) -> bool:
 
 def open_block(text: str) -> bool:
     """A code block, formula, environment or JSON value is still open."""
-    # One character is found much faster than several, and most texts have none of these.
-    code = "`" in text and text.count("```") % 2
-    code = code or ("~" in text and "~~~" in text and len(_TILDES.findall(text)) % 2)
-    if code or ("$" in text and text.count("$$") % 2):
+    # One character is found at memory speed: most texts have none of these.
+    if "`" in text and text.count("```") % 2:
         return True
-    if "\\" in text:
-        pairs = (("\\[", "\\]"), ("\\begin{", "\\end{"))
-        formula = any(text.count(a) > text.count(b) for a, b in pairs)
-        if formula or text.rfind("\\(") > text.rfind("\\)"):
-            return True
+    if "~" in text and len(_TILDES.findall(text)) % 2:
+        return True
+    if "$" in text and text.count("$$") % 2:
+        return True
+    if "\\" in text and _open_formula(text):
+        return True
     tail = text[-READ:]
     if text.lstrip()[:1] in "{[" and text[-1] not in STOPS:
         return text.count("{") > text.count("}") or text.count("[") > text.count("]")
     box = tail.rfind("\\boxed{")
     return box != -1 and tail.count("{", box) > tail.count("}", box)
+
+
+def _open_formula(text: str) -> bool:
+    pairs = (("\\[", "\\]"), ("\\begin{", "\\end{"))
+    opened = any(text.count(a) > text.count(b) for a, b in pairs)
+    return opened or text.rfind("\\(") > text.rfind("\\)")
 
 
 def in_table(text: str) -> bool:

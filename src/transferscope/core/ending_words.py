@@ -33,7 +33,7 @@ RARE_ENDS = frozenset(_RARE_ENDS.split())
 
 _INFLECTIONS = "s es ed d ing er ers ly al n 's ’s y en e r ies able ful"
 INFLECTIONS = tuple(_INFLECTIONS.split())
-"""What makes another form of a word, so that "point" beside "points" is no half of it."""
+"""Endings of inflected forms: they keep "point" next to "points" from counting as half a word."""
 
 _NAME_WORDS = "of and the de la van von der di da du & y e und et in for to a"
 NAME_WORDS = frozenset(_NAME_WORDS.split())

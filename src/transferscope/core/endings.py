@@ -6,7 +6,7 @@ In running prose an end without a mark is a cut. A line of its own (an item, ver
 "Total: 12 kg") is one where its last word or mark can't end anything ("the", a comma, "+", half a
 word), or where its neighbours end otherwise than it does.
 
-Half a word is one that stands nowhere else in the text while a longer one begins with it, or in
+Half a word is one that occurs nowhere else in the text while a longer word begins with it, or in
 English text one that ends in letters with which words hardly ever end
 (:data:`.ending_words.RARE_ENDS`).
 """
@@ -45,7 +45,10 @@ _LINK = re.compile(
 )
 _HALF_LINK = re.compile(r"https?:/{0,2}(?!localhost)[^\s\d]*$")
 _DOMAIN = re.compile(r"(?<![\w.])[\w-]+\.(?:com|org|net|edu|gov|io|de|fr|uk|co)(?:/\S*)?$")
-_SMILEY = re.compile(r"[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol")
+_SMILEY = re.compile(
+    r"(?:^|\s)(?:[:;=8xX]['-]?[)DPpOo3(/|*]|<3+|[xX]+[oO]+[xXoO]*|\^_?\^|xD|XD|T_T|lol)$"
+)
+_SMILEY_ENDS = frozenset(")DPpOo3(/|*xX^Tl")
 _HEADING = re.compile(r"#{1,6}(?:\s|$)")
 _AMOUNT = re.compile(r"\$\d[\d.,]*(?=[\s).,;]|$)")
 _QUANTITY = re.compile(r"[≈~±+-]?\d[\d.,]*\s?[°%]?[^\W\d_/]{0,6}(?:/[^\W\d_]{1,4})?[²³]?")
@@ -56,7 +59,7 @@ _UNFINISHED = re.compile(
 )
 _ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
 _OPTION = re.compile(r"\(?[B-J][.)]\s+\S")
-""" "B) Paris": an option, where no list stands above."""
+""" "B) Paris": an option, if no list precedes it."""
 _LETTER = re.compile(r"[^\W\d_]")
 _RESULT = re.compile(
     r"(?:[^\s:：=]+\s){0,2}[^\s:：=]+\s?[:：=]\s*(?:[€$£]?-?\d[\d.,]*\s?[%€°]?|[A-J])$"
@@ -65,6 +68,8 @@ _RESULT = re.compile(
 _LABEL = re.compile(r"[^\n.!?]{1,60}?\s?(?:[:：]|=|→|->|≈)\s*(\S[^\n]*)$")
 _STOP = re.compile(f"[{re.escape(''.join(sorted(STOPS)))}]")
 _CLOCK = re.compile(r"\d\s?[ap]m$", re.IGNORECASE)
+WINDOW = 500
+"""Characters of a line that are searched for stops at a time, from its end."""
 WORD = 200
 """Characters in which the word before a stop is looked for."""
 _ENGLISH = re.compile(r"\b(?:the|and|of|is|to|that|with|for|it|you|are)\b", re.IGNORECASE)
@@ -88,7 +93,7 @@ def cut_off(text: str) -> bool:
         return False
     # a heading with nothing below it, "**Steps:**", a comma or an operator
     if _HEADING.match(line) or _UNFINISHED.search(line[-8:]):
-        return not (_smiles(line[-12:]) or signature(line.lstrip("# ")))
+        return not (_SMILEY.search(line[-12:]) or signature(line.lstrip("# ")))
     postscript = POSTSCRIPT.match(line)
     if _bare_marker(end, line) or (postscript and postscript.end() == len(line)):
         return True
@@ -111,23 +116,29 @@ def _bare_marker(text: str, line: str) -> bool:
 
 def _marked_end(line: str) -> bool:
     """The line ends in a mark, a picture, a tag or a link, or in a script that has no marks."""
-    last, end = line[-1], line[-400:]
-    if last in STOPS or last in CLOSERS or unicodedata.category(last) in ("Pe", "Pf"):
-        return True
-    if _symbols_off(line) != line or not any(character.isalnum() for character in end):
-        return True
-    tagged = "@" in end or "#" in end or "＃" in end
-    if (tagged and _TAGS.search(end)) or ("." in end and _DOMAIN.search(end)):
-        return True
-    if ("@" in end or "://" in end or "www." in end) and _LINK.search(end):
-        return True
-    # what these find is one character, or up to four
-    return _smiles(end) or bool(_UNSPACED_END.search(last) or _KOREAN_JAPANESE.search(end[-4:]))
+    last = line[-1]
+    return (
+        last in STOPS
+        or last in CLOSERS
+        or unicodedata.category(last) in ("Pe", "Pf")
+        or _symbols_off(line) != line
+        or not any(character.isalnum() for character in line[-400:])
+        or _UNSPACED_END.search(last) is not None
+        or _KOREAN_JAPANESE.search(line[-4:]) is not None
+        or _tag_or_link(line[-400:])
+    )
 
 
-def _smiles(end: str) -> bool:
-    """The last word is a smiley."""
-    return _SMILEY.fullmatch(end.rsplit(maxsplit=1)[-1]) is not None
+def _tag_or_link(end: str) -> bool:
+    """The text ends in a hashtag, a smiley, a link, an address or a domain."""
+    if end[-1] in _SMILEY_ENDS and _SMILEY.search(end):
+        return True
+    if ("#" in end or "@" in end or "＃" in end) and _TAGS.search(end):
+        return True
+    if "." not in end:
+        return False
+    linked = ("://" in end or "www." in end or "@" in end) and _LINK.search(end)
+    return bool(linked or _DOMAIN.search(end))
 
 
 def _line_cut(text: str, line: str) -> bool:
@@ -147,7 +158,7 @@ def _line_cut(text: str, line: str) -> bool:
 
 
 def _signed(line: str, stop: int, above: list[str], before: str, *, own: bool) -> bool:
-    """The line ends in a farewell, a signature or the name of whom it quotes."""
+    """The line ends in a farewell, a signature or the name of the quoted person."""
     rest = line[stop:].strip()
     if (
         signature(rest)
@@ -234,12 +245,12 @@ def _last_stop(line: str) -> int:
 
 
 def _stops_from_the_end(line: str) -> Iterator[int]:
-    """Where full stops are in ``line``, but for its first and last characters; the last first."""
-    if not any(map(line.__contains__, STOPS)):  # much faster than a search that finds nothing
-        return
-    for end in range(len(line) - 1, 1, -READ):
-        stops = _STOP.finditer(line, max(1, end - READ), end)
-        yield from reversed([stop.start() for stop in stops])
+    """Where stops are inside ``line``, the last first; a long line is rarely read to its start."""
+    end = max(1, len(line) - 1)
+    while end > 1 and (end < WINDOW or any(stop in line for stop in STOPS)):
+        start = max(1, end - WINDOW)
+        yield from reversed([stop.start() for stop in _STOP.finditer(line, start, end)])
+        end = start
 
 
 def _heading(line: str) -> bool:
@@ -277,7 +288,7 @@ def _half_word(text: str, line: str) -> bool:
     word = match[0].lower()
     if word in FUNCTION and word != line.lower():
         return True
-    # unless it stands in the text once more: then it is a word
+    # unless it occurs again in the text: then it is a word
     others = set(re.findall(r"[^\W\d_]+", text[: len(text) - len(match[0])].lower()))
     if word in others or match[0].isupper():
         return False

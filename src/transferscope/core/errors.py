@@ -4,8 +4,8 @@
     +-- InputError      bad input: names the place and the remedy; exit code 2
     +-- MissingExtra    an optional dependency is not installed; exit code 2
 
-A message is one line: what is wrong, where, and what to do about it. It may hold names from
-somebody else's file, so it is made safe to show.
+A message is one line: what is wrong, where, and what to do about it. It may contain names from
+a third-party file, so it is made safe to show.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from .stats import Array
 GRID = 400
 """Probabilities of a rise over which p is maximised; dense near 0, where few pairs rise."""
 SPREAD = 7.0
-"""Standard deviations of the number of discordant pairs that are gone through."""
+"""Range of the number of discordant pairs that is summed over, in standard deviations."""
 BEYOND = 2.0 * exp(-(SPREAD**2) / 2.0)
-"""The most that lies beyond, 5e-11; it is added to p."""
+"""Upper bound of the probability outside this range, 5e-11; it is added to p."""
 
 
 def exact_dropped(lost: int, won: int, n: int, *, margin: float) -> float:
@@ -59,16 +59,17 @@ def exact_dropped(lost: int, won: int, n: int, *, margin: float) -> float:
 
 
 def _near(n: int, share: float) -> tuple[int, int]:
-    """From and to which number of discordant pairs all but :data:`BEYOND` of the chance lies.
+    """First number, and end (exclusive), of discordant pairs with all but :data:`BEYOND` of the
+    probability.
 
-    By Bernstein's inequality, which SPREAD deviations and SPREAD^2 / 3 pairs satisfy.
+    The range of SPREAD deviations plus SPREAD^2 / 3 pairs follows from Bernstein's inequality.
     """
     reach = SPREAD * sqrt(n * share * (1.0 - share)) + SPREAD**2 / 3.0
     return max(0, int(n * share - reach)), min(n, ceil(n * share + reach)) + 1
 
 
 def _fewest_lost(lost: int, won: int, n: int, drop: float) -> NDArray[np.int64]:
-    """Of D = 0..n discordant pairs the fewest lost that are as extreme; D + 1 where none are."""
+    """The fewest lost of D = 0..n discordant pairs that are as extreme; D + 1 where none are."""
     observed = float(tango_scores(np.array([lost]), np.array([won]), n, drop)[0])
     limit = observed + 1e-9 * max(1.0, abs(observed)) if np.isfinite(observed) else observed
     return fewest_lost(np.arange(n + 1), n, drop, limit=limit)
@@ -77,7 +78,7 @@ def _fewest_lost(lost: int, won: int, n: int, drop: float) -> NDArray[np.int64]:
 def fewest_lost(
     discordant_D: NDArray[np.int64], n: int, drop: float, *, limit: float
 ) -> NDArray[np.int64]:
-    """Of each D discordant pairs the fewest lost with Tango's statistic at most ``limit``.
+    """The fewest lost of each D discordant pairs with Tango's statistic at most ``limit``.
 
     D + 1 where none are. ``drop`` as in :func:`tango_scores`.
     """

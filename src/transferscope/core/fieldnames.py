@@ -13,10 +13,10 @@ from .errors import InputError
 from .nearest import did_you_mean
 
 SERIALS = ("idx", "index", "key")
-"""Names of an item's number; where no answer stands beside it, of the row's."""
+"""Names of an item's number, or of the row's number if the row has no answer."""
 LAST = ("answer", "solution", "text", "content")
-"""Names of a response where nothing else can be one and a reference stands beside it (or nothing
-was asked): in a dataset they are the reference, or the question."""
+"""Names of a response if no other column can be one and the row has a reference (or no question).
+In a dataset they name the reference or the question."""
 _NUMBER = re.compile(
     r"[-+]?[\d.,]+(e[-+]?\d+)?\s*%?(\s*(±|\+/-).*)?|true|false|nan|n/?a|[-–—]", re.I
 )
@@ -32,7 +32,7 @@ def is_text(value: Any) -> bool:
 
 
 def _word(value: Any) -> bool:
-    """Text that is no number: in a table everything is text."""
+    """Text that is not a number: in a table everything is text."""
     return isinstance(value, str) and not _numeric(value)
 
 

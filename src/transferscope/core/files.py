@@ -1,4 +1,4 @@
-"""Text, JSON, JSON lines and TOML from disk, and back: somebody else's files, read strictly.
+"""Text, JSON, JSON lines and TOML from disk, and back: third-party files, read strictly.
 
 A file that gzip packed is unpacked while it is read, whatever its name.
 
@@ -110,8 +110,8 @@ def json_lines(
 ) -> Iterator[tuple[str, Any]]:
     """Place ("file:line") and object of every line that isn't blank; lazily.
 
-    ``first`` is the number of the first line. ``lines`` may be the file itself, opened by
-    :func:`.opening.open_file`: lines end at ``\\n`` only, while text may hold U+2028.
+    ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
+    only, while text may contain U+2028. ``first`` is the number of the first line.
     """
     if isinstance(lines, BufferedReader):
         lines = lines_of(lines, path=path, remedy=remedy)
@@ -171,7 +171,9 @@ def write_filled(path: Path, fill: Callable[[IO[bytes]], Any]) -> None:
     """:func:`write_atomically` what ``fill`` writes into the open file that it is given."""
     with refusing(path, "can't be written"):
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise InputError("is no file to write to", place=str(path), remedy="name another file")
+            raise InputError(
+                "is not a file that can be written to", place=str(path), remedy="name another file"
+            )
         with scratch_beside(path) as (scratch, file):
             fill(file)
             file.flush()
@@ -194,7 +196,7 @@ def appending(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def holding(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Whether this process holds the lock file ``path``; with ``wait`` once nobody else does.
+    """Whether this process holds the lock file ``path``; ``wait`` for other processes first.
 
     The lock ends with its process, however that ends. Raises :class:`InputError` where the file
     can't be made, or is on a disk that can't lock files.
@@ -230,7 +232,7 @@ def make_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
 def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
     """Raise :class:`InputError` where ``path`` is, or would stand in, something else than a folder.
 
-    Makes nothing: a folder that nobody may write into is found by :func:`make_folder`.
+    Creates nothing: :func:`make_folder` detects a folder that is not writable.
     """
     for there in (path, *path.parents):
         with refusing(path, "can't be a folder", remedy=remedy):
@@ -246,7 +248,7 @@ def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says where there is no room."""
+"""Error numbers of a full disk."""
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
@@ -310,7 +312,7 @@ def json_value(text: str, place: str, remedy: str) -> Any:
         what = f"nested too deeply (beyond {MAX_DEPTH} levels)"
         raise InputError(what, place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
-        try:  # half of a surrogate pair is no character: nothing could print or tokenise it
+        try:  # half of a surrogate pair is not a character and can't be printed or tokenised
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             what = "holds half of a surrogate pair"

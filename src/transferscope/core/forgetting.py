@@ -8,11 +8,13 @@ import numpy as np
 
 from .index import order_interval
 from .noninferiority import effective_clusters, exact_lower
+from .right_answers import is_right
 from .standing import ALPHA
 from .stats import Array, ItemScores
+from .typed_record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Rate:
     """A rate in percent of all items, with its 95 % interval."""
 
@@ -20,12 +22,12 @@ class Rate:
     ci: tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transitions:
     """Forgetting and backward transfer of one tuned model, plain and beyond guessing.
 
     ``backward`` - ``forgetting`` is the change of the share of right items. The adjusted rates are
-    ``None`` where nobody stated what guessing gives: 0 would call every flip of a choice forgotten.
+    ``None`` where the chance level is unknown: 0 would count every flip of a choice as forgotten.
     """
 
     forgetting: Rate
@@ -36,7 +38,7 @@ class Transitions:
 
 def with_moves(items: ItemScores) -> ItemScores:
     """``items`` with 2 K - 1 more rows, for one draw to serve both: base right, lost, won (0/1)."""
-    right_KN = items.scores_KN >= 0.5
+    right_KN = is_right(items.scores_KN)
     before_N, after_KN = right_KN[0], right_KN[1:]
     moves = np.vstack([before_N, before_N & ~after_KN, ~before_N & after_KN]).astype(float)
     return replace(items, scores_KN=np.vstack([items.scores_KN, moves]))
@@ -82,6 +84,6 @@ def _beyond(moved_R: Array, guessed_R: Array | None, floor: float) -> Rate | Non
 def _rate(point_and_draws: Array, floor: float) -> Rate:
     value = float(point_and_draws[0])
     low, high = map(float, order_interval(point_and_draws[1:]))
-    if high - low <= 1e-9:  # no width is no evidence
+    if high - low <= 1e-9:  # a lack of spread is not evidence
         low, high = max(value - floor, 0.0), min(value + floor, 100.0)
     return Rate(value, (low, high))

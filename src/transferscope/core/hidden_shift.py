@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .labels import Labels
+from .typed_record import Absent, Document, record
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -28,7 +29,7 @@ MIN_TEXTS = 3
 """Two principal axes need three texts."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class LayerShift:
     """One layer. ``dm1``, ``dm2``: mean projection of tuned minus base on the base's two PCA axes.
 
@@ -44,16 +45,13 @@ class LayerShift:
     rel_l2: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class HiddenShift:
-    """Hidden-state shift over all layers, in units of the hidden states (section 4).
+@record()
+class HiddenPart:
+    """Hidden-state shift of some texts over all layers, in units of the hidden states (section 4).
 
     ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``; the last does not depend on the components'
     signs and leads. They are means over the ``n_layers_averaged`` layers in which the base's
     features vary; where there is none, all three are ``None`` and ``undefined_reason`` says why.
-    ``n_skipped`` counts the texts that were empty and left out. ``groups`` and
-    ``benchmarks`` hold the same over a part of the texts, with axes fitted on that part; ``None``
-    where it has fewer than three.
     """
 
     n_texts: int
@@ -62,30 +60,25 @@ class HiddenShift:
     d_layerwise: float | None
     n_layers_averaged: int
     layers: tuple[LayerShift, ...]
-    undefined_reason: str | None = None
-    n_skipped: int = 0
-    groups: Mapping[str, HiddenShift | None] = field(default_factory=dict)
-    benchmarks: Mapping[str, HiddenShift | None] = field(default_factory=dict)
+    undefined_reason: Absent[str | None] = None
 
-    def to_json(self) -> dict[str, Any]:
-        """The object of ``transferscope probe hidden --json``."""
-        found: dict[str, Any] = {
-            "n_texts": self.n_texts,
-            "n_skipped": self.n_skipped,
-            "d_paper": self.d_paper,
-            "d_paper_max": self.d_paper_max,
-            "d_layerwise": self.d_layerwise,
-            "n_layers_averaged": self.n_layers_averaged,
-            "layers": [asdict(layer) for layer in self.layers],
-        }
-        if self.undefined_reason is not None:
-            found["undefined_reason"] = self.undefined_reason
-        for name, parts in (("groups", self.groups), ("benchmarks", self.benchmarks)):
-            if parts:
-                found[name] = {key: part and part.to_json() for key, part in parts.items()}
-                for part in filter(None, found[name].values()):
-                    del part["n_skipped"]  # what is empty was not counted by part
-        return found
+    def value(self, name: str) -> Any:
+        """The field ``name``, as :meth:`.token_shift.TokenMeans.value` has it."""
+        return getattr(self, name)
+
+
+@record()
+class HiddenShift(HiddenPart, Document):
+    """``probe hidden``: the shift over all texts, and over parts of them.
+
+    ``n_skipped`` counts the texts that were empty and left out. ``groups`` and ``benchmarks`` have
+    axes fitted on their own texts; a part of fewer than three texts is ``None``.
+    """
+
+    n_skipped: int = 0
+    groups: Absent[Mapping[str, HiddenPart | None]] = field(default_factory=dict)
+    benchmarks: Absent[Mapping[str, HiddenPart | None]] = field(default_factory=dict)
+    schema: Literal[1] = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +183,7 @@ def relative_l2(base_ND: Floats, tuned_ND: Floats) -> float | None:
     return float(np.linalg.norm(tuned_ND - base_ND)) / size if size > 0 else None
 
 
-def measure_hidden(base_LND: Floats, tuned_LND: Floats) -> HiddenShift:
+def measure_hidden(base_LND: Floats, tuned_LND: Floats) -> HiddenPart:
     """All hidden-state measurements from features of the same texts under both models."""
     pca = pca_shift(base_LND, tuned_LND)
     layers = tuple(
@@ -207,23 +200,21 @@ def measure_hidden(base_LND: Floats, tuned_LND: Floats) -> HiddenShift:
     )
     n_texts = base_LND.shape[1]
     if not pca.n_varying:
-        return HiddenShift(n_texts, None, None, None, 0, layers, undefined_reason=NO_AXES)
-    return HiddenShift(
-        n_texts, pca.d_paper, pca.d_paper_max, pca.d_layerwise, pca.n_varying, layers
-    )
+        return HiddenPart(n_texts, None, None, None, 0, layers, undefined_reason=NO_AXES)
+    return HiddenPart(n_texts, pca.d_paper, pca.d_paper_max, pca.d_layerwise, pca.n_varying, layers)
 
 
 def measure_parts(features: Features, labels: Labels) -> HiddenShift:
     """:func:`measure_hidden` over all texts, and over those of every group and benchmark."""
 
-    def part(texts_N: Ints) -> HiddenShift | None:
+    def part(texts_N: Ints) -> HiddenPart | None:
         rows_N = np.flatnonzero(np.isin(features.text_N, texts_N))
         if len(rows_N) < MIN_TEXTS:
             return None
         return measure_hidden(features.base_LND[:, rows_N], features.tuned_LND[:, rows_N])
 
-    return replace(
-        measure_hidden(features.base_LND, features.tuned_LND),
+    return HiddenShift(
+        **vars(measure_hidden(features.base_LND, features.tuned_LND)),
         groups={name: part(texts_N) for name, texts_N in labels.of_groups().items()},
         benchmarks={name: part(texts_N) for name, texts_N in labels.of_benchmarks().items()},
     )

@@ -18,7 +18,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from .changes import Z95, ChangeTest
 from .groups import group_name
 from .standing import ALPHA
+from .typed_record import record
 
 Array = NDArray[np.float64]
 Definition = Literal["robust", "linear", "relative"]
@@ -61,7 +62,7 @@ class Layout:
         return tuple(g for g in self.groups if g != self.source)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class IndexResult:
     """The index of one tuned model: what is said, and what is undefined and why.
 
@@ -80,20 +81,6 @@ class IndexResult:
     undefined_reason: Mapping[str, str]
     interval: str | None = None
     no_interval: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """The ``models`` row of the ``index`` command's JSON."""
-        return {
-            "model": self.model,
-            "base": self.base,
-            "gain": dict(self.gain),
-            "di": dict(self.di),
-            "ti": dict(self.ti),
-            "ci": {g: None if c is None else list(c) for g, c in self.ci.items()},
-            "undefined_reason": dict(self.undefined_reason),
-            "interval": self.interval,
-            "no_interval": dict(self.no_interval),
-        }
 
 
 def headroom_weights(base_B: Array, member_GB: NDArray[np.bool_]) -> Array:
@@ -318,7 +305,7 @@ def _no_source_gain(
     gain: float,
     test: ChangeTest | None,
 ) -> str | None:
-    """Reason why the source's DI is no denominator, or ``None``."""
+    """Reason why the source's DI can't be a denominator, or ``None``."""
     if draws_R is None:
         return None if point > 0 else f"no gain on the source group {source} (DI {point:.2f})"
     if definition == "linear":

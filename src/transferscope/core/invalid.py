@@ -16,5 +16,5 @@ def reason(error: ErrorDetails) -> str:
     given = error["input"]
     if error["type"].startswith("int_") and isinstance(given, float):
         exact = given.is_integer() and abs(given) <= LARGEST
-        return f"{given} is no whole number" + (f": write {int(given)}" if exact else "")
+        return f"{given} is not a whole number" + (f": write {int(given)}" if exact else "")
     return error["msg"].removeprefix("Value error, ")

@@ -108,7 +108,7 @@ _PEEK = 2**20
 
 
 def mistaken(path: Path) -> Damage | None:
-    """What is wrong with ``path`` and what to do, where it is no results but well known.
+    """What ``path`` is, and the remedy, if it is a well-known kind of file without results.
 
     A file is told by its name, its first bytes or its keys; a folder by the model in it. ``None``
     for all others.
@@ -134,7 +134,7 @@ def mistaken(path: Path) -> Damage | None:
 
 
 def refuse_mistaken(path: Path) -> None:
-    """Raise :class:`InputError` where ``path`` is no results but well known."""
+    """Raise :class:`InputError` if ``path`` is a well-known kind of file without results."""
     if found := mistaken(path):
         raise InputError(found.what, place=str(path), remedy=found.remedy)
 
@@ -176,7 +176,7 @@ def plain_files(folder: Path) -> str:
 def _names_in(folder: Path) -> list[str]:
     try:
         return [one.name for one in folder.iterdir()]
-    except OSError:  # no folder, or one that nobody may read
+    except OSError:  # not a folder, or not readable
         return []
 
 

@@ -47,7 +47,7 @@ def check_file(path: Path, *, remedy: str, folders: bool = False) -> None:
 def is_file(path: Path, *, remedy: str = "put a file in its place, or remove it") -> bool:
     """Whether there is a file; ``False`` where nothing is.
 
-    Raises :class:`InputError` for what is there but is no file, which ``Path.is_file`` would pass
+    Raises :class:`InputError` for what exists but is not a file, which ``Path.is_file`` would pass
     over in silence.
     """
     if not os.path.lexists(path):
@@ -83,7 +83,7 @@ def read_bytes(path: Path, *, remedy: str, limit: int = MAX_TEXT) -> bytes:
 
 
 def read_start(path: Path, size: int) -> bytes:
-    """The first ``size`` bytes, unpacked; empty for what is no file or can't be read."""
+    """The first ``size`` bytes, unpacked; empty if it can't be read or is not a file."""
     try:
         with open_file(path, remedy="") as file:
             return file.read(size)
@@ -92,7 +92,7 @@ def read_start(path: Path, size: int) -> bytes:
 
 
 def lines_of(file: IO[bytes], *, path: Path, remedy: str) -> Iterator[bytes]:
-    """The file's lines from where it stands, ended by ``\\n`` only.
+    """The file's lines from its current position, ended by ``\\n`` only.
 
     Raises :class:`InputError` for a line above :data:`MAX_LINE` bytes.
     """
@@ -111,7 +111,7 @@ def files_below(
     ``depth`` 0 is the folder itself, ``None`` as deep as it goes. Links to folders are followed,
     after all real folders, and each folder is read once. Raises :class:`InputError` naming a
     folder that can't be read, a link that leads back to a folder above it, and anything by a
-    wanted name that is no file.
+    wanted name that is not a file.
     """
     seen: set[tuple[int, int]] = set()
     todo: deque[tuple[Path, int]] = deque([(folder, 0)])

@@ -7,19 +7,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .typed_record import Interval, record
+
 FEWEST_RUNS = 3
-"""Below this an interval over runs says nothing: undecided."""
+"""With fewer runs an interval over runs is meaningless, and the result undecided."""
+
+
+@record()
+class RunMean:
+    """Mean over training runs in the unit of its values, and its 95 % interval.
+
+    ``ci`` is ``None`` where there are too few runs.
+    """
+
+    mean: float
+    ci: Interval | None
 
 
 @dataclass(frozen=True, slots=True)
 class RunInterval:
-    """Mean over ``runs`` training runs in the unit of its values, and its 95 % interval.
-
-    ``ci`` is ``None`` where there are too few runs; ``undecided`` then says so.
-    """
+    """A mean over ``runs`` training runs; where it has no interval, ``undecided`` says why."""
 
     mean: float
-    ci: tuple[float, float] | None
+    ci: Interval | None
     runs: int
     undecided: str | None = None
 

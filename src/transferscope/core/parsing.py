@@ -1,11 +1,8 @@
-"""JSON read strictly: what one reader takes and another refuses is refused.
+"""Strict JSON: input that one reader accepts and another refuses is refused here.
 
-Refused are a key that comes twice in one object (which value counts?) and nesting beyond
-:data:`MAX_DEPTH` (code that walks over such a value would run out of stack). NaN and Infinity pass:
-lm-eval and Inspect write them for "no score".
-
-Lines are read twice as fast by :func:`quick_object`, which answers only for what is beyond doubt.
-:data:`DECODER` reads the others and says what is wrong with them.
+Refused are a key that occurs twice in one object (which value counts?) and nesting beyond
+:data:`MAX_DEPTH`, since code that walks over such a value would run out of stack. NaN and Infinity
+are accepted: lm-eval and Inspect write them for "no score".
 """
 
 from __future__ import annotations
@@ -21,16 +18,13 @@ import msgspec
 from .shown import name
 
 MAX_DEPTH = 100
-"""Levels of objects and arrays inside each other; results of harnesses have about ten."""
+"""Levels of nested objects and arrays; results of harnesses have about ten."""
 MAX_DIGITS = 300
-"""Digits of a whole number. A longer one is read as Infinity, as 1e400 is: no float holds it."""
-_LONGEST = 10**MAX_DIGITS
-_COLON = re.compile(rb'"[ \t\r\n]*:')
-_QUOTED_COLON = re.compile(rb'\\"[ \t\r\n]*:')
+"""Digits of a whole number; a longer one is read as Infinity, as 1e400 is: no float holds it."""
 
 
 def too_deep(value: Any) -> bool:
-    """Whether objects and arrays lie inside each other beyond :data:`MAX_DEPTH`."""
+    """Whether objects and arrays are nested beyond :data:`MAX_DEPTH`."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [
@@ -48,7 +42,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
-        raise ValueError(f"key '{name(twice)}' stands twice in one object")
+        raise ValueError(f"key '{name(twice)}' occurs twice in one object")
     return found
 
 
@@ -62,48 +56,36 @@ DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_whole)
 """Raises ``ValueError``, or ``RecursionError`` far beyond :data:`MAX_DEPTH`."""
 
 
-class _Doubt(Exception):
-    """The value is one that only :data:`DECODER` judges."""
+_LOOSE_KEY = re.compile(rb'"[ \t\r\n]+:')
+_LONGEST = 10**MAX_DIGITS
 
 
 def quick_object(line: bytes) -> dict[str, Any] | None:
-    """The JSON object in ``line`` as :data:`DECODER` reads it, or ``None`` where in doubt.
+    """The JSON object ``line``, decoded fast; ``None`` where :data:`DECODER` must look at it.
 
-    msgspec is as strict as ``DECODER`` but for three things, which are looked for here: nesting,
-    long whole numbers and keys that come twice. It keeps the last of two values. Every key is
-    followed by a colon, so a line has at least as many ``":`` as keys. Where it has exactly as many
-    as the decoded objects have keys, no key came twice. A text may hold ``":`` too (``\\":`` is
-    known to be one); such a line is in doubt.
+    msgspec takes the last of two equal keys. Every key is followed by ``":`` (unless white space
+    comes between), so a line with no more of them than keys in the result has no key twice.
+    ``None`` says nothing about the line: it may be fine, with ``":`` in a text.
     """
     try:
         value = msgspec.json.decode(line)
-        if value.__class__ is not dict:
-            return None
-        keys = _keys_in(value, MAX_DEPTH)
-    except (ValueError, RecursionError, _Doubt):
+    except (ValueError, RecursionError):
         return None
-    return value if _has_keys(line, keys) else None
+    if value.__class__ is not dict or line.count(b'":') != _keys(value, MAX_DEPTH):
+        return None
+    return None if _LOOSE_KEY.search(line) else value
 
 
-def _has_keys(line: bytes, keys: int) -> bool:
-    """Whether ``line`` certainly has no more than ``keys`` keys."""
-    colons = len(_COLON.findall(line))
-    if colons > keys and b"\\\\" not in line:  # behind two of them a quotation mark may end a key
-        colons -= len(_QUOTED_COLON.findall(line))
-    return colons == keys
-
-
-def _keys_in(value: dict[str, Any] | list[Any], levels: int) -> int:
-    """Number of keys of all objects in ``value``; raises :class:`_Doubt` below ``levels``."""
-    if not levels:
-        raise _Doubt
-    count, parts = 0, iter(value)
-    if isinstance(value, dict):
-        count, parts = len(value), iter(value.values())
-    for part in parts:
+def _keys(value: dict[str, Any] | list[Any], depth: int) -> int:
+    """Number of keys at all levels; -1 for nesting beyond ``depth`` and for very long numbers."""
+    found, inside = (len(value), value.values()) if isinstance(value, dict) else (0, value)
+    for part in inside:
         kind = part.__class__
         if kind is dict or kind is list:
-            count += _keys_in(part, levels - 1)
+            inner = _keys(part, depth - 1) if depth > 1 else -1
+            if inner < 0:
+                return -1
+            found += inner
         elif kind is int and not -_LONGEST < part < _LONGEST:
-            raise _Doubt
-    return count
+            return -1
+    return found

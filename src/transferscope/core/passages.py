@@ -1,26 +1,25 @@
-"""The windows of responses in which two models part most, for a person to read."""
+"""The windows of responses in which two models differ most, for a person to read."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .labels import Labels
-
-if TYPE_CHECKING:
-    from .token_shift import PositionShifts
+from .position_shifts import PositionShifts
+from .typed_record import record
 
 WINDOW = 64
 """Positions of a passage: a few lines of text."""
 PASSAGES = 12
 """Passages kept of a probe."""
 PASSAGES_OF_ONE = 2
-"""At most so many of one benchmark."""
+"""Maximum number of passages per benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Window:
     mean_js: float
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Passage:
     """A piece of a response: each token's text and the JS (nats) at its position."""
 
@@ -52,8 +51,8 @@ def most_shifted(
 ) -> list[Window]:
     """Each text's window of largest summed JS, the largest mean JS first.
 
-    A text shorter than ``window`` is one window, and its mean is over ``window`` positions all the
-    same: one odd token doesn't outrank a paragraph. Positions come text by text.
+    A text shorter than ``window`` is one window, but its mean is still taken over ``window``
+    positions, so that one odd token doesn't outrank a paragraph. Positions come text by text.
     """
     starts_N = np.flatnonzero(np.diff(text_N, prepend=-1))
     found = []

@@ -102,7 +102,7 @@ def tango_mde(lost: int, won: int, n: int, *, margin: float) -> float | None:
 
 
 def mean_mde(error: float, units: float, *, unmoved: bool) -> float | None:
-    """Of the sign-flip test on ``units`` clusters whose mean change has a standard error in points.
+    """MDE of the sign-flip test on ``units`` clusters, from the mean's standard error (points).
 
     The sign-flip test of U units has about the power of the t test with U - 1 degrees of freedom.
     ``unmoved``: most units did not move, so that a change brings flips and a spread of its own; it
@@ -113,7 +113,7 @@ def mean_mde(error: float, units: float, *, unmoved: bool) -> float | None:
 
 
 def unpaired_mde(error: float) -> float | None:
-    """Of the z test on two scores whose difference has this standard error in points."""
+    """MDE of the z test on two scores, from the standard error of their difference (points)."""
     return _at_least((1.959964 + 0.841621) * error, 0.0)
 
 
@@ -194,7 +194,7 @@ def _mcnemar_table(size: int) -> NDArray[np.int64]:
     from scipy.special import bdtr
 
     discordant_D = np.arange(size + 1)
-    # From above downwards: at most so many on the other side
+    # From above downwards: the most on the other side
     most_D = np.floor(discordant_D / 2.0 - 0.97 * np.sqrt(discordant_D)) + 2.0
     most_D = np.minimum(most_D, discordant_D)
     for _ in range(6):
@@ -204,7 +204,7 @@ def _mcnemar_table(size: int) -> NDArray[np.int64]:
 
 
 def _least_lost(discordant_D: NDArray[np.int64], n: int, margin: float) -> NDArray[np.int64]:
-    """Fewest lost of so many discordant pairs of n for which the drop exceeds the margin.
+    """Fewest lost of D discordant pairs of n for which the drop exceeds the margin.
 
     D + 1 where none are enough. Bisection, for all D at once.
     """

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
+
+from .typed_record import record
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -33,7 +35,7 @@ class Observation:
     quantities: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Predictor:
     """One quantity over ``n`` models of ``runs`` runs.
 
@@ -52,10 +54,6 @@ class Predictor:
     rank: float | None = None
     rank_ci: tuple[float, float] | None = None
     undefined: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as they are."""
-        return asdict(self)
 
 
 def predictors(rows: Sequence[Observation], *, seed: int = 0) -> tuple[Predictor, ...]:

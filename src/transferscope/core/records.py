@@ -1,8 +1,8 @@
-"""The frozen records that the packages hand to each other.
+"""Frozen records that the packages pass to each other.
 
 An :class:`Outcome` is one graded answer. Two runs are paired by :attr:`Outcome.key`
-(benchmark, id, repeat), never by position. Outcomes and responses come by the million, so they are
-msgspec structs: msgspec makes them from JSON and writes them as JSON without a dict in between.
+(benchmark, id, repeat), never by position. Records that fill files by the hundred thousand are
+msgspec structs, which are decoded, encoded and held at a fraction of a dataclass's cost.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
+
+from .typed_record import record
 
 Tick = Callable[[str, int, int], None]
 """Progress callback: ``tick(what, done, total)``; called from long loops, cheap, may be ignored."""
@@ -35,12 +37,12 @@ def no_tick(what: str, done: int, total: int) -> None:
 class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One graded answer: benchmark x item x repeat.
 
-    ``score`` is in 0..1, ``chance`` the score of guessing (0..1, ``None`` where it is not known),
-    ``weight`` the item's share in its benchmark's mean (relative), ``cluster`` what shares a story
-    or passage with other items (the item itself where nothing does). ``flags`` are artefact names;
-    those also listed in ``flags_inferred`` were deduced from the text, the others recorded by the
-    engine.
+    ``score`` is in 0..1, ``chance`` the score of guessing (0..1, ``None`` if unknown), ``weight``
+    the item's share in its benchmark's mean (relative), ``cluster`` the story or passage that the
+    item shares with others (empty if it shares none). ``flags`` are artefact names; those also
+    listed in ``flags_inferred`` were inferred from the text, the others recorded by the engine.
     ``message_hash`` is over the messages before the chat template, ``rendered_hash`` after it.
+    Raises :class:`ValueError` for a value out of range.
     """
 
     benchmark: str
@@ -59,17 +61,23 @@ class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     rendered_hash: str | None = None
 
     def __post_init__(self) -> None:
-        chance, tokens = self.chance, self.tokens
+        if (
+            0.0 <= self.score <= 1.0
+            and 0.0 < self.weight <= HEAVIEST
+            and 0 <= self.repeat <= MOST
+            and (self.tokens is None or 0 <= self.tokens <= MOST)
+            and (self.chance is None or 0.0 <= self.chance < 1.0)
+        ):
+            return
         if not 0.0 <= self.score <= 1.0:  # NaN is not, either
             raise ValueError(f"score {self.score!r} is not within 0..1")
         if not 0.0 < self.weight <= HEAVIEST:
             raise ValueError(f"weight {self.weight!r} is not a positive number up to {HEAVIEST:g}")
         if not 0 <= self.repeat <= MOST:
             raise ValueError(f"repeat {shortened(self.repeat)} is not within 0..{MOST:,}")
-        if tokens is not None and not 0 <= tokens <= MOST:
-            raise ValueError(f"tokens {shortened(tokens)} is not within 0..{MOST:,}")
-        if chance is not None and not 0.0 <= chance < 1.0:
-            raise ValueError(f"chance {chance!r} is not within 0..1")
+        if self.tokens is not None and not 0 <= self.tokens <= MOST:
+            raise ValueError(f"tokens {shortened(self.tokens)} is not within 0..{MOST:,}")
+        _check_chance(self.chance)
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -77,9 +85,8 @@ class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
         return (self.benchmark, self.id, self.repeat)
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """An answer that never came: benchmark x item x repeat, and why. It has no score.
+class Failure(Struct, frozen=True, gc=False):
+    """A request that failed for good: benchmark x item x repeat, and why. It has no score.
 
     On disk it is an outcome whose ``score`` is null.
     """
@@ -91,12 +98,11 @@ class Failure:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """That of the outcome that it would have been."""
+        """The key of the outcome that is missing."""
         return (self.benchmark, self.id, self.repeat)
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRow:
+class ScoreRow(Struct, frozen=True, gc=False):
     """A benchmark (or a subset of it) of which only the score is known.
 
     ``score`` and its standard error ``stderr`` are in 0..1, ``n`` is the number of items behind it.
@@ -140,7 +146,7 @@ def _check_chance(chance: float | None) -> None:
 
 
 class Response(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """One model output, kept beside its outcome: ``prompt`` is what the model was given."""
+    """One model output, kept beside its outcome; ``prompt`` is the input of the model."""
 
     id: str
     repeat: int
@@ -193,7 +199,7 @@ def message_hash(messages: Sequence[Message]) -> str:
     return digest([[m["role"], m["content"]] for m in messages])
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class ModelRef:
     """Which model a run is of. ``base`` is the model it was tuned from, ``None`` for a base."""
 

@@ -72,7 +72,7 @@ def _joined(mine_N: Codes, theirs_N: Codes) -> Codes:
 
 
 def _pooled(stratum_U: Codes) -> Codes:
-    """Strata numbered anew, the small ones as one, which takes in the next while it is small."""
+    """Renumbered strata; small ones are merged into one, which takes the next while it is small."""
     _, stratum_U, size_H = np.unique(stratum_U, return_inverse=True, return_counts=True)
     order = np.argsort(size_H, kind="stable")
     total_H = np.cumsum(size_H[order])

@@ -1,4 +1,4 @@
-"""How much an index depends on choices nobody has to share (docs/science.md section 2).
+"""How much an index depends on debatable choices (docs/science.md section 2).
 
 Weights, each benchmark left out in turn, every reasonable specification, and scores below chance,
 which look more like an unread answer format than like a lost skill. Point estimates only: no
@@ -8,8 +8,8 @@ function here draws random numbers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import field
+from typing import Literal
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from .index import (
     index_of,
     sigma_for,
 )
+from .typed_record import record
 
 ALPHA = 0.05
 """Level of the test against chance."""
@@ -32,7 +33,7 @@ MIN_MODELS = 3
 """Models that a rank correlation needs."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class BenchmarkWeight:
     """A benchmark's headroom weight inside its group, in percent."""
 
@@ -40,12 +41,8 @@ class BenchmarkWeight:
     group: str
     weight: float
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the JSON of a command."""
-        return {"benchmark": self.benchmark, "group": self.group, "weight": self.weight}
 
-
-@dataclass(frozen=True, slots=True)
+@record()
 class LeftOut:
     """The index of one tuned model without ``benchmark``; ``None`` where undefined, with why."""
 
@@ -54,17 +51,8 @@ class LeftOut:
     ti: Mapping[str, float | None]
     undefined_reason: Mapping[str, str]
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the JSON of a command."""
-        return {
-            "benchmark": self.benchmark,
-            "di": dict(self.di),
-            "ti": dict(self.ti),
-            "undefined_reason": dict(self.undefined_reason),
-        }
 
-
-@dataclass(frozen=True, slots=True)
+@record()
 class Specification:
     """One way to compute TI. ``scale`` and ``weights`` are ``None`` where the definition has none.
 
@@ -75,13 +63,9 @@ class Specification:
     scale: str | None = "unit"
     weights: str | None = "headroom"
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the JSON of a command."""
-        return {"definition": self.definition, "scale": self.scale, "weights": self.weights}
 
-
-@dataclass(frozen=True, slots=True)
-class SpecificationResult:
+@record()
+class SpecificationResult(Specification):
     """TI of every model (model -> target group -> percent) under one specification.
 
     ``rank_correlation``: Spearman's, per target group, with the default specification, over the
@@ -89,48 +73,26 @@ class SpecificationResult:
     or where all of one side are tied. ``undefined_reason``: model -> group -> why TI is ``None``.
     """
 
-    specification: Specification
-    ti: Mapping[str, Mapping[str, float | None]]
-    undefined_reason: Mapping[str, Mapping[str, str]]
-    rank_correlation: Mapping[str, float | None]
-    models_ranked: Mapping[str, int]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the JSON of a command."""
-        return {
-            **self.specification.to_json(),
-            "ti": {model: dict(row) for model, row in self.ti.items()},
-            "undefined_reason": {m: dict(row) for m, row in self.undefined_reason.items()},
-            "rank_correlation": dict(self.rank_correlation),
-            "models_ranked": dict(self.models_ranked),
-        }
+    ti: Mapping[str, Mapping[str, float | None]] = field(kw_only=True)
+    undefined_reason: Mapping[str, Mapping[str, str]] = field(kw_only=True)
+    rank_correlation: Mapping[str, float | None] = field(kw_only=True)
+    models_ranked: Mapping[str, int] = field(kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class SpecificationCurve:
     """Every specification's TI, the default first.
 
-    ``ranges``: model -> target group -> (lowest, highest) TI over the specifications that define
+    ``range``: model -> target group -> (lowest, highest) TI over the specifications that define
     it, ``None`` where none does.
     """
 
     default: Specification
-    results: tuple[SpecificationResult, ...]
-    ranges: Mapping[str, Mapping[str, tuple[float, float] | None]]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the JSON of a command."""
-        return {
-            "default": self.default.to_json(),
-            "specifications": [result.to_json() for result in self.results],
-            "range": {
-                model: {g: None if span is None else list(span) for g, span in row.items()}
-                for model, row in self.ranges.items()
-            },
-        }
+    specifications: tuple[SpecificationResult, ...]
+    range: Mapping[str, Mapping[str, tuple[float, float] | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class BelowChance:
     """A score below what guessing gives: likely non-answers. Score and chance in percent.
 
@@ -143,17 +105,7 @@ class BelowChance:
     chance: float
     n: int | None
     p: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the JSON of a command, flag included."""
-        return {
-            "benchmark": self.benchmark,
-            "flag": "non-answers",
-            "score": self.score,
-            "chance": self.chance,
-            "n": self.n,
-            "p": self.p,
-        }
+    flag: Literal["non-answers"] = "non-answers"
 
 
 def benchmark_weights(layout: Layout, base_B: Array) -> tuple[BenchmarkWeight, ...]:
@@ -271,7 +223,15 @@ def specification_curve(
             ranked[group] = len(known)
             correlation[group] = rank_correlation([a for a, _ in known], [b for _, b in known])
         reasons = {r.model: dict(r.undefined_reason) for r in rows if r.undefined_reason}
-        results.append(SpecificationResult(spec, ti, reasons, correlation, ranked))
+        results.append(
+            SpecificationResult(
+                **vars(spec),
+                ti=ti,
+                undefined_reason=reasons,
+                rank_correlation=correlation,
+                models_ranked=ranked,
+            )
+        )
     ranges = {
         model: {g: ti_range([result.ti[model][g] for result in results]) for g in layout.targets}
         for model in models
@@ -333,11 +293,15 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 
     ``None`` for fewer than :data:`MIN_MODELS` pairs or where all values of one side are equal.
     """
-    from scipy.stats import rankdata
-
     if len(first) < MIN_MODELS or len(set(first)) == 1 or len(set(second)) == 1:
         return None
-    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
+    return float(np.corrcoef(_mean_ranks(first), _mean_ranks(second))[0, 1])
+
+
+def _mean_ranks(values: Sequence[float]) -> Array:
+    """Ranks from 1, ties at their mean rank: scipy.stats.rankdata without its 45 MB of imports."""
+    _, inverse, count = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2.0)[inverse])
 
 
 def below_chance(

@@ -47,7 +47,7 @@ def rows_of(path: Path, *, remedy: str) -> Iterator[Row]:
 
 
 def no_row(path: Path) -> InputError:
-    """What is told of a file without a row: a table's header may stand there all the same."""
+    """The error for a file without rows, which may still have a table's header."""
     headed = bare_suffix(path) in (*TABLES, ".parquet")
     what = "holds its header only, no row" if headed else "holds no row"
     return InputError(what, place=str(path), remedy="write it again with its rows")

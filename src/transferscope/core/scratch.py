@@ -23,7 +23,7 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "transferscope-"
-"""Of the names of passing folders."""
+"""Start of the names of temporary folders."""
 _HELD = ".held"
 _MADE = re.compile(rf"{PREFIX}[a-z0-9_]{{8}}")
 _TAIL = re.compile(r"\.[0-9a-f]{8}\.tmp")
@@ -55,7 +55,7 @@ def scratch_beside(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
 
 
 def remove_left(folder: Path, *, of: str | None = None) -> None:
-    """Remove the scratch files in ``folder`` that nobody writes: of the file ``of``, or all."""
+    """Remove the scratch files in ``folder`` that no process uses: of the file ``of``, or all."""
     with suppress(OSError):
         for name in os.listdir(folder):
             if is_scratch(Path(name), of=of) if of else _ANY.fullmatch(name):
@@ -104,7 +104,7 @@ def _remove_dead(folder: Path) -> None:
         if held.is_file():
             with _abandoned(held):
                 _remove(folder)
-        else:  # killed between its making and its file; what somebody else put there stays
+        else:  # killed before its first file; files of other programs are kept
             folder.rmdir()
 
 
@@ -144,7 +144,7 @@ def _locked(file: int, *, wait: bool = False) -> bool:
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # somebody else's, or a disk without locks
+    except OSError:  # held by another process, or a disk without locks
         return False
     return True
 

@@ -1,8 +1,8 @@
 """Bounds of a mean change that hold at all looks at a training run together.
 
 At every look another model answers the same items, so the true change may differ from look to look
-and the looks depend on each other in ways nobody knows. What holds whatever they are is a weighted
-sum of e-values (docs/science.md section 2, "Looks at a training run"):
+and the looks depend on each other in unknown ways. A weighted sum of e-values is valid in any
+case (docs/science.md section 2, "Looks at a training run"):
 
 - At one look, e(m) is the capital of bets against "the true change is at least m": the mean over a
   few constant bets (Waudby-Smith & Ramdas, JRSS B 86, 2024, "diversified Kelly"; Cover's universal
@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 PLANNED = 0.9
 """Share of the level that the planned looks have, evenly; the rest is for looks beyond them."""
 LARGEST_BET = 0.95
-"""Of what can be bet without risk of debt. All of it would be lost at the first gain of a point."""
+"""Largest bet, as a share of the possible one. A full bet is lost at the first gain of a point."""
 FEW_NATS = 3.7
 """log(1 / 0.025): capital that the smallest bet is made for; most bets are for more."""
 HALVINGS = 32
@@ -149,8 +149,8 @@ def lowest_below(looks: Sequence[Changes | None], *, planned: int, level: float)
 
     A look of which nothing is known is ``None``. The probability that this is ever wrong, at any of
     however many looks, is at most ``level``: if the true change was never below a value, the bound
-    goes below that value in at most so many trainings. It never rises from look to look, and is at
-    most the lowest upper bound of :func:`joint_interval`. 100 where nothing is shown.
+    goes below that value in at most this share of trainings. It never rises, and is at most
+    the lowest upper bound of :func:`joint_interval`. 100 where nothing is shown.
     """
     known = [
         (log(look_weight(at, planned)), changes)

@@ -22,7 +22,7 @@ _CODES = (
     "\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
     "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Control and direction characters, fillers and what else takes no room."""
+"""Control and direction characters, fillers and other characters without width."""
 _HIDDEN = re.compile(f"[{_CODES}]")
 # Joiners make words of Persian and pictures of several signs, in an answer; a name needs none.
 _HIDDEN_IN_NAMES = re.compile(f"[{_CODES}\u200c\u200d\ufe0e\ufe0f]")

@@ -7,7 +7,7 @@ import re
 from .ending_words import CLOSERS, FUNCTION, NAME_WORDS, STOPS
 
 SHORT = 60
-"""Characters of a line that is no running prose by its length alone."""
+"""Lines of up to this number of characters don't count as running prose."""
 
 _SIGN_OFF = re.compile(
     r"(?:(?:best|kind|warm(?:est)?|with)\s+)*(?:regards|wishes|love(?: always)?|thanks|"

@@ -1,7 +1,8 @@
 """Uncertainty and tests, vectorised: no Python loop over replicates or items.
 
-Random generators are arguments. Replicates are drawn in blocks, so that memory does not grow
-with their number times the number of items.
+Random generators are arguments. Where few units of a benchmark are distinct, counts of them are
+drawn (:mod:`.alike_units`); else replicates are drawn in blocks. Memory never grows with the number
+of replicates times the number of items.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .alike_units import WORTH, AlikeUnits
 from .records import digest
 from .resampling import units_of
 
@@ -55,6 +57,46 @@ class ItemScores:
         return np.asarray(100.0 * self.scores_KN @ self.weight_N / self.weight_N.sum())
 
 
+@dataclass(frozen=True, eq=False)
+class Resampling:
+    """What a bootstrap of one benchmark draws from.
+
+    ``sums_XU`` (K + 1, U): unit sums of weighted scores of every model, and of the weights in the
+    last row. ``stratum_U`` (U,) are the units' strata. ``alike``: the distinct units of every
+    stratum.
+    """
+
+    sums_XU: Array
+    stratum_U: NDArray[np.int64]
+    alike: tuple[AlikeUnits, ...]
+
+    @classmethod
+    def of(cls, items: ItemScores) -> Resampling:
+        """The unit sums of ``items``."""
+        units = units_of(items.cluster_N, items.stratum_N)
+        rows_XN = np.vstack([items.scores_KN, np.ones((1, items.scores_KN.shape[1]))])
+        sums_XU = units.sums(rows_XN * items.weight_N)
+        inside = (units.stratum_U == stratum for stratum in range(units.strata))
+        alike = tuple(AlikeUnits.of(sums_XU[:, at_U]) for at_U in inside)
+        return cls(sums_XU, units.stratum_U, alike)
+
+    @property
+    def counted(self) -> bool:
+        """Whether counts of alike units are drawn: there are few distinct ones."""
+        return WORTH * sum(found.patterns for found in self.alike) <= len(self.stratum_U)
+
+    def means(self, rng: np.random.Generator, replicates: int) -> Array:
+        """Replicated means (R, K) in percent, as :func:`bootstrap_means` has them."""
+        total_RX = np.zeros((replicates, len(self.sums_XU)))
+        for stratum, found in enumerate(self.alike):
+            if self.counted:
+                total_RX += found.resampled(rng, replicates)
+            else:
+                inside_U = self.stratum_U == stratum
+                total_RX += resampled_sums(self.sums_XU[:, inside_U], rng, replicates)
+        return np.asarray(100.0 * total_RX[:, :-1] / total_RX[:, -1:])
+
+
 def bootstrap_means(
     benchmarks: Sequence[ItemScores], rng: np.random.Generator, *, replicates: int = 10_000
 ) -> Array:
@@ -65,17 +107,8 @@ def bootstrap_means(
     stratum of one unit, which is then the whole benchmark, is kept as it is: its replicates have
     no spread.
     """
-    models = benchmarks[0].scores_KN.shape[0]
-    means = np.empty((replicates, models, len(benchmarks)))
-    for at, items in enumerate(benchmarks):
-        units = units_of(items.cluster_N, items.stratum_N)
-        rows_KN = np.vstack([items.scores_KN, np.ones((1, items.scores_KN.shape[1]))])
-        sums_KU = units.sums(rows_KN * items.weight_N)
-        total = np.zeros((replicates, models + 1))
-        for stratum in range(units.strata):
-            total += resampled_sums(sums_KU[:, units.stratum_U == stratum], rng, replicates)
-        means[:, :, at] = 100.0 * total[:, :-1] / total[:, -1:]
-    return means
+    means = [Resampling.of(items).means(rng, replicates) for items in benchmarks]
+    return np.stack(means, axis=2)
 
 
 def resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) -> Array:
@@ -103,7 +136,7 @@ def resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) ->
         counts[:size] = 0.0
         cells.toarray(out=counts[:size])
         np.matmul(counts[:size], sums_CK, out=out[start : start + size])
-    # Scaled last: counts times whole numbers are exact, whatever else stands beside them.
+    # Scaled last: counts times whole numbers are exact, and so don't depend on other columns.
     out *= clusters / drawn_each
     return out
 
@@ -153,7 +186,7 @@ def beta_draws(
 def normal_draws(
     score: float, stderr: float, rng: np.random.Generator, *, replicates: int = 10_000
 ) -> Array:
-    """Draws (R,) in percent of a score that is no proportion, from its standard error (percent).
+    """Draws (R,) of a score (percent) that is not a proportion, from its standard error (percent).
 
     Normal, cut to 0..100: no score lies outside, and a base above 100 would have a headroom weight
     below 0. Order statistics of the score are then cut too and otherwise unchanged.

@@ -37,7 +37,7 @@ BUILT_IN = ("mini", "paper", "real")
 class Benchmark(BaseModel):
     """One benchmark of a suite: who runs it, what it reports, what guessing gives (0..1).
 
-    ``chance`` is 0 for free answers, ``None`` where nobody stated it.
+    ``chance`` is 0 for free answers, ``None`` where it is unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

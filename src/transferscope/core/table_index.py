@@ -11,6 +11,7 @@ from .files import read_text
 from .mistaken import refuse_mistaken
 from .scoretable import CohortIndex, ScoreTable, cohort_index, parse_table
 from .suite import load_suite
+from .typed_record import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class TableIndex:
             "scale": self.index.scale,
             "definition": self.index.definition,
             "sigma": self.index.sigma,
-            "models": [result.to_json() for result in self.index.models],
+            "models": plain(self.index.models),
         }
 
 

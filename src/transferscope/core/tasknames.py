@@ -78,7 +78,7 @@ def key(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def spellings(task: str) -> tuple[str, ...]:
-    """Folded names to look a task up by, each once: as it stands first, the barest last."""
+    """Folded names to look a task up by, each once: the full name first, the barest last."""
     found: dict[str, None] = {}
     for name in (task, *_unwrapped(task)):
         todo = [fold(name)]

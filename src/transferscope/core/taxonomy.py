@@ -191,7 +191,7 @@ class Taxonomy(BaseModel):
 
     @cached_property
     def _patterns(self) -> dict[str, list[_Pattern]]:
-        """Names with wildcards by what stands before the first of them."""
+        """Names with wildcards, by the text before the first wildcard."""
         found: dict[str, list[_Pattern]] = {}
         for at, (match, name) in enumerate(self._every):
             if _WILD & set(match):
@@ -223,7 +223,7 @@ class _Pattern:
 
     @cached_property
     def letters(self) -> int:
-        """Letters that are no wildcard."""
+        """Number of characters outside wildcards."""
         return len(re.sub(r"\{\w*\}|[*?]", "", self.match))
 
     @cached_property
@@ -232,7 +232,7 @@ class _Pattern:
 
     @cached_property
     def head(self) -> str:
-        """What stands before the first wildcard, folded."""
+        """The folded text before the first wildcard."""
         return "" if _WILD & set(self._parts[0]) else self._parts[0]
 
     @cached_property
@@ -292,7 +292,7 @@ def load_taxonomy(
     tasks |= {name: entry for name, entry in shipped.tasks.items() if name not in tasks}
     for task, name in mine.aliases.items():
         if name not in tasks:
-            what = f"{task!r} is given to {name!r}, which is no benchmark of the taxonomy"
+            what = f"{task!r} is given to {name!r}, which is not a benchmark of the taxonomy"
             remedy = did_you_mean(name, tasks) if nearest(name, tasks) else "add it to [tasks]"
             raise InputError(what, place=f"{path} [aliases]", remedy=remedy)
     return Taxonomy(

@@ -47,6 +47,7 @@ _TAG = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Every alternative begins with its own sign, so that the search leaps from one to the next."""
+_SIGNS = ("<", "◁", "[THINK", "[/THINK")
 _HARMONY, _OTHER = "harmony", "other"
 _NO_SPECIAL_TOKENS = re.compile(r"\s*analysis(?=[A-Z\"'(])")
 """gpt-oss decoded without its special tokens: "analysisWe need ...assistantfinal12"."""
@@ -121,10 +122,10 @@ def without_end_marks(text: str) -> str:
 def still_thinking(text: str, prompt: str | None = None) -> bool:
     """A reasoning block was opened, by ``text`` or at the end of ``prompt``, and never closed."""
     if prompt:
-        end = prompt.rstrip()[-200:]
-        last = [tag for tag in _tags(end) if tag.end == len(end)]
+        end = prompt.rstrip()
+        last = [tag for tag in _tags(end[-200:]) if tag.end == len(end[-200:])]
         if last and last[0].kind == "open":
-            text = end[last[0].start :] + "\n" + text
+            text = end[-200:][last[0].start :] + "\n" + text
     return _outside(text)[1]
 
 
@@ -134,8 +135,6 @@ def _outside(text: str) -> tuple[list[tuple[int, int]], bool]:
         at = text.find(_FINAL)
         return ([], True) if at == -1 else ([(at + len(_FINAL), len(text))], False)
     tags = _tags(text)
-    if not tags:
-        return [(0, len(text))], False
     last_close = {tag.name: tag.start for tag in tags if tag.kind == "close"}
     spans: list[tuple[int, int]] = []
     begin, block, inner = 0, "", Counter[str]()
@@ -159,7 +158,7 @@ def _outside(text: str) -> tuple[list[tuple[int, int]], bool]:
 
 
 def _tags(text: str) -> list[_Tag]:
-    if "<" not in text and "◁" not in text and not ("[" in text and "THINK" in text):
+    if not any(sign in text for sign in _SIGNS):
         return []
     return [_tag(match) for match in _TAG.finditer(text)]
 

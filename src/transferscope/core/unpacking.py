@@ -1,6 +1,6 @@
 """Files as people have them: packed by gzip, or text as Windows writes it (UTF-16).
 
-What is packed is somebody else's: no more than :data:`MAX_UNPACKED` bytes of it are read, and a
+Packed files may be hostile: no more than :data:`MAX_UNPACKED` bytes of it are read, and a
 file that grows beyond reason (:data:`MAX_GROWTH`) is refused at once.
 """
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from .typed_record import Document, record
 
 THRESHOLD = 1e-5
 """An entry counts as changed from here on (docs/science.md section 5)."""
@@ -49,7 +51,7 @@ class MatrixChange:
         return parts[-1] if parts else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class WeightsPart:
     """The change of some matrices together; shares 0..1, ``relative_norm`` ||D|| / ||base||.
 
@@ -62,38 +64,53 @@ class WeightsPart:
     relative_norm: float | None
     stable_rank: float | None
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the JSON of a command."""
-        return {name: getattr(self, name) for name in self.__slots__}
+
+@record()
+class LayerWeights(WeightsPart):
+    """The change of a block's matrices; ``layer`` is ``None`` for those in no block."""
+
+    layer: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class WeightsShift:
+@record()
+class KindWeights(WeightsPart):
+    """The change of the matrices of one kind (``q_proj``, ``embed_tokens``)."""
+
+    kind: str
+
+
+@record()
+class MatrixWeights(WeightsPart):
+    """The change of one matrix."""
+
+    name: str
+
+
+@record()
+class WeightShift(WeightsPart, Document):
     """``probe weights``: all matrices together, by layer, by kind, one by one.
 
     ``only_base`` and ``only_tuned`` are tensors that one model lacks (a tied head, say);
     ``resized`` those of which only the common rows are compared.
     """
 
-    total: WeightsPart
-    layers: tuple[tuple[int | None, WeightsPart], ...]
-    kinds: tuple[tuple[str, WeightsPart], ...]
-    matrices: tuple[MatrixChange, ...]
+    layers: tuple[LayerWeights, ...] = ()
+    kinds: tuple[KindWeights, ...] = ()
+    matrices: tuple[MatrixWeights, ...] = ()
     only_base: tuple[str, ...] = ()
     only_tuned: tuple[str, ...] = ()
     resized: tuple[str, ...] = ()
+    schema: Literal[1] = 1
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope probe weights``."""
-        return {
-            **self.total.to_json(),
-            "layers": [{"layer": layer, **part.to_json()} for layer, part in self.layers],
-            "kinds": [{"kind": kind, **part.to_json()} for kind, part in self.kinds],
-            "matrices": [{"name": m.name, **together([m]).to_json()} for m in self.matrices],
-            "only_base": list(self.only_base),
-            "only_tuned": list(self.only_tuned),
-            "resized": list(self.resized),
-        }
+
+@dataclass(frozen=True, slots=True)
+class MatrixChanges:
+    """Every matrix's change, and the tensors that are not compared as :class:`WeightShift` says."""
+
+    rows: tuple[MatrixChange, ...]
+    only_base: tuple[str, ...] = ()
+    only_tuned: tuple[str, ...] = ()
+    resized: tuple[str, ...] = ()
 
 
 def together(rows: Sequence[MatrixChange]) -> WeightsPart:
@@ -112,31 +129,25 @@ def together(rows: Sequence[MatrixChange]) -> WeightsPart:
     )
 
 
-def shift_of(
-    rows: Iterable[MatrixChange],
-    *,
-    only_base: Sequence[str] = (),
-    only_tuned: Sequence[str] = (),
-    resized: Sequence[str] = (),
-) -> WeightsShift:
+def shift_of(changes: MatrixChanges) -> WeightShift:
     """All aggregates. Layers in order, what is in no layer last; kinds by their change's norm."""
-    every = tuple(rows)
-    layers = _grouped(every, lambda row: row.layer)
-    kinds = _grouped(every, lambda row: row.kind)
-    return WeightsShift(
-        total=together(every),
+    rows = changes.rows
+    layers = _grouped(rows, lambda row: row.layer)
+    kinds = _grouped(rows, lambda row: row.kind)
+    return WeightShift(
+        **vars(together(rows)),
         layers=tuple(
-            (key, together(layers[key]))
+            LayerWeights(**vars(together(layers[key])), layer=key)
             for key in sorted(layers, key=lambda k: (k is None, k if k is not None else 0))
         ),
         kinds=tuple(
-            (key, together(kinds[key]))
+            KindWeights(**vars(together(kinds[key])), kind=key)
             for key in sorted(kinds, key=lambda k: -sum(row.delta_squared for row in kinds[k]))
         ),
-        matrices=every,
-        only_base=tuple(only_base),
-        only_tuned=tuple(only_tuned),
-        resized=tuple(resized),
+        matrices=tuple(MatrixWeights(**vars(together([row])), name=row.name) for row in rows),
+        only_base=changes.only_base,
+        only_tuned=changes.only_tuned,
+        resized=changes.resized,
     )
 
 

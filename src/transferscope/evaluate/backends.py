@@ -54,6 +54,8 @@ def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
 
 def _server(given: Mapping[str, str], dtype: str | None) -> Backend:
     """An OpenAI-compatible server, which calls its models what it likes."""
+    if find_spec("httpx2") is None:
+        raise MissingExtra("eval", needed_for="engine openai")
     if dtype not in (None, AUTO):
         what = "the server has chosen the weights' dtype"
         raise InputError(what, place="--dtype", remedy="leave it out with --engine openai")

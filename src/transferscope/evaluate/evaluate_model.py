@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
+from ..documents.run_manifest import Manifest
 from ..engines.protocol import Engine
 from ..models import AUTO, DTYPES
 from ..runs import read_run
-from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
+from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..runs.writer import claimed, resumable
 from .backends import Backend, backend
-from .run import asked_manifest, decodings, pending, run_jobs
+from .benchmark_job import Job
+from .run import asked_manifest, pending, prepare, run_jobs
+
+if TYPE_CHECKING:
+    from .lm_eval_loader import LmEvalTasks
 
 
 def open_engine(
@@ -48,6 +53,7 @@ def evaluate_model(
     n: int | None = None,
     seed: int = 0,
     data: str | Path | None = None,
+    lm_eval: LmEvalTasks | None = None,
     tick: Tick = no_tick,
 ) -> Path:
     """Evaluate ``model`` by ``engine`` into the run folder ``out``.
@@ -60,31 +66,32 @@ def evaluate_model(
     A folder that holds the finished run of the same model, suite, engine, dtype, decoding, items
     and seed is left as it is; one that holds a part of it gets the rest. Whatever is refused is
     refused before the model is loaded. ``name`` is what the run calls it (default: ``model``),
-    ``base`` what it was tuned from, ``data`` the folder of files that pack ``paper`` reads. Raises
-    as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
+    ``base`` what it was tuned from, ``data`` the folder of files that pack ``paper`` reads,
+    ``lm_eval`` the tasks that pack ``lm-eval`` names. Raises as
+    :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
     """
     out = Path(out)
     if dtype in (None, AUTO):
         dtype = dtype_of(out)
     chosen = backend(engine, engine_args, dtype=dtype)
-    _check(chosen, model, suite, n=n, seed=seed, data=data)
+    jobs = _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
-    asked: dict[str, Any] = {"n": n, "seed": seed, "data": data}
-    manifest = asked_manifest(chosen.identity, suite, model_ref=ref, **asked)
+    asked: dict[str, Any] = {"model_ref": ref, "n": n, "seed": seed}
+    manifest = asked_manifest(chosen.identity, suite, jobs, **asked)
     if (out / MANIFEST_FILE).is_file():  # only a loaded model says which template it has
         manifest = replace(manifest, template=read_manifest(out).template)
     if _is_finished(out, manifest):
         read_run(out)  # raises where it was changed
         return out
     with claimed(out):
-        jobs = pending(suite, out, manifest, **asked)
+        left = pending(jobs, out, manifest)
         existing = resumable(out, manifest)
         # Another process has been here since, or a pack has no more items.
-        if existing and existing.status == "complete" and not any(job.left for job in jobs):
+        if existing and existing.status == "complete" and not any(job.left for job in left):
             return out
         opened = chosen.open(model)
-        manifest = asked_manifest(opened.describe(), suite, model_ref=ref, **asked)
-        return run_jobs(opened, suite, out, manifest, jobs, tick=tick)
+        manifest = asked_manifest(opened.describe(), suite, jobs, **asked)
+        return run_jobs(opened, out, manifest, left, tick=tick)
 
 
 def _is_finished(out: Path, manifest: Manifest) -> bool:
@@ -117,16 +124,17 @@ def check_model(
     n: int | None = None,
     seed: int = 0,
     data: str | Path | None = None,
+    lm_eval: LmEvalTasks | None = None,
 ) -> None:
     """Raise what :func:`evaluate_model` would for a wrong name, engine, option or pack.
 
     No weights are loaded and no server is asked.
     """
     chosen = backend(engine, engine_args, dtype=dtype)
-    _check(chosen, model, suite, n=n, seed=seed, data=data)
+    _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
 
 
-def _check(
+def _checked(
     chosen: Backend,
     model: str,
     suite: Suite,
@@ -134,13 +142,16 @@ def _check(
     n: int | None,
     seed: int,
     data: str | Path | None,
-) -> None:
+    lm_eval: LmEvalTasks | None,
+) -> list[Job]:
+    """The jobs of ``suite``, all of which the engine can answer."""
     chosen.check(model)
-    methods = decodings(suite, n=n, seed=seed, data=data)
-    scored = [name for name, how in methods.items() if how["method"] != "generate_until"]
+    jobs = prepare(suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    scored = [job.item.benchmark for job in jobs if job.scores_choices]
     if scored and not chosen.scores_choices:
         raise InputError(
             "its choices can't be scored through a server's chat",
             place=f"benchmark {scored[0]}",
             remedy="add --engine-args tokenizer=MODEL, the served model's name or folder",
         )
+    return jobs

@@ -10,8 +10,7 @@ from ..core.suite import Suite
 from ..engines import FakeEngine
 from ..engines.rendering import rendered
 from ..models import load_tokenizer
-from ..tasks import PACKS, task_name
-from .run import decodings, evaluate, need_lm_eval, task_managers
+from .run import evaluate, prepare
 
 
 class _Unanswered(FakeEngine):
@@ -33,18 +32,8 @@ def suite_prompts(
     ``n`` items a benchmark (``None``: all that the pack has). Raises as
     :func:`~transferscope.evaluate.evaluate` does for a pack, a task or a file.
     """
-    need_lm_eval()
-    from .quiet import quiet_lm_eval
-
-    decodings(suite, n=n, seed=seed, data=data)  # raises for what is missing
-    found: list[str] = []
-    with quiet_lm_eval():
-        managers = task_managers(suite, PACKS, n=n, seed=seed, data=data)
-        for name, benchmark in suite.benchmarks.items():
-            loaded = managers[benchmark.pack].load([task_name(benchmark.pack, name)])
-            (task,) = loaded["tasks"].values()
-            found += [str(task.doc_to_text(doc)) for doc in task.eval_docs]
-    return found
+    jobs = prepare(suite, n=n, seed=seed, data=data)
+    return [text for job in jobs for text in job.texts()]
 
 
 def write_prompts(

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from .equality import same
 from .final_answer import MAX_CHARS, final_answer, finished, last_boxed, readings
+from .math_verify_call import SECONDS
 from .numbers import MAX_DIGITS, number
-from .symbolic import SECONDS, equivalent
+from .symbolic import equivalent
 
 __all__ = [
     "MAX_CHARS",

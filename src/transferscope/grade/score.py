@@ -17,6 +17,7 @@ from ..core.errors import InputError
 from ..core.files import write_atomically
 from ..core.plugins import plugins
 from ..core.records import Tick, no_tick
+from ..core.right_answers import is_right
 from . import mctaco
 from .choice import UNKNOWN, letter
 from .gold import final, gold_problems, instructions_of
@@ -188,7 +189,7 @@ def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Grade
     if not matched:
         return Graded({}, {}, tuple(row.id for row in rows))
     metrics = {"em": _mean(list(matched.values())), "f1": _mean(overlap)}
-    verdicts = {id_: value >= 0.5 for id_, value in matched.items()}
+    verdicts = {id_: is_right(value) for id_, value in matched.items()}
     return Graded(metrics, verdicts, tuple(row.id for row in rows if row.id not in matched))
 
 

@@ -12,8 +12,9 @@ from typing import Any, Generic, Protocol, TypeVar
 from ..core.errors import InputError
 from ..core.files import check_folder, refusing
 from ..core.hidden_shift import Features, HiddenShift, measure_parts
+from ..core.position_shifts import PositionShifts
 from ..core.records import Tick, digest, no_tick
-from ..core.token_shift import PositionShifts, TokenShift
+from ..core.token_shift import TokenShift
 from ..models import AUTO, settled
 from .hidden import hidden_features
 from .shard_identity import identity

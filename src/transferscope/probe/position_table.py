@@ -8,7 +8,7 @@ from pathlib import Path
 from ..core.errors import MissingExtra
 from ..core.files import write_filled
 from ..core.labels import Labels
-from ..core.token_shift import PositionShifts
+from ..core.position_shifts import PositionShifts
 
 
 def write_positions(

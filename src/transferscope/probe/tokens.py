@@ -22,8 +22,9 @@ import torch
 
 from ..core.errors import InputError
 from ..core.labels import Labels
+from ..core.position_shifts import PositionShifts
 from ..core.records import Tick, no_tick
-from ..core.token_shift import PositionShifts, TokenShift, measure_tokens
+from ..core.token_shift import TokenShift, measure_tokens
 from ..models import ModelSource
 from .disk_buffer import spilled
 from .divergences import compared

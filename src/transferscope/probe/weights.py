@@ -18,7 +18,7 @@ import torch
 
 from ..core.errors import InputError
 from ..core.records import Tick, no_tick
-from ..core.weight_shift import THRESHOLD, MatrixChange, WeightsShift, shift_of
+from ..core.weight_shift import THRESHOLD, MatrixChange, MatrixChanges, WeightShift, shift_of
 from ..models import ModelSource, find_model
 from .adapters import Adapter, adapter_of
 from .tensors import Stored, Tensors, tensors_of
@@ -47,8 +47,15 @@ class Rows(Protocol):
 
 def weights_shift(
     base: str | ModelSource, tuned: str | ModelSource, *, tick: Tick = no_tick
-) -> WeightsShift:
-    """Compare two models' weights; a PEFT adapter of ``base`` by its products.
+) -> WeightShift:
+    """What tuning did to the weights, summed up; see :func:`matrix_changes`."""
+    return shift_of(matrix_changes(base, tuned, tick=tick))
+
+
+def matrix_changes(
+    base: str | ModelSource, tuned: str | ModelSource, *, tick: Tick = no_tick
+) -> MatrixChanges:
+    """Compare two models' weights, matrix by matrix; a PEFT adapter of ``base`` by its products.
 
     Raises :class:`InputError` for models without safetensors, without a common tensor, with
     shapes that differ in more than the number of rows, quantised, empty or not finite, and for an
@@ -82,11 +89,11 @@ def weights_shift(
             resized.append(name)
         rows.append(matrix_change(name, before, after))
     tick("weights", len(common), len(common))
-    return shift_of(
-        rows,
-        only_base=[name for name in mine.files if name not in theirs.files],
-        only_tuned=[name for name in theirs.files if name not in mine.files],
-        resized=resized,
+    return MatrixChanges(
+        tuple(rows),
+        only_base=tuple(name for name in mine.files if name not in theirs.files),
+        only_tuned=tuple(name for name in theirs.files if name not in mine.files),
+        resized=tuple(resized),
     )
 
 

@@ -21,6 +21,7 @@ from ..core.robustness import (
     specification_curve,
 )
 from ..core.suite import load_suite
+from ..core.typed_record import plain
 from .cohort import PublishedModel, published_models, published_table, recompute
 
 INSTRUCT = "Instruct"
@@ -48,12 +49,10 @@ class CohortChecks:
         """``checks`` in the JSON of ``transferscope published``."""
         return {
             "plane": {m: {"gain": g, "retention": r} for m, (g, r) in self.plane.items()},
-            "weights": {m: [w.to_json() for w in rows] for m, rows in self.weights.items()},
-            "left_out": {m: [row.to_json() for row in rows] for m, rows in self.left_out.items()},
-            "specifications": self.curve.to_json(),
-            "non_answers": {
-                m: [row.to_json() for row in rows] for m, rows in self.non_answers.items() if rows
-            },
+            "weights": plain(self.weights),
+            "left_out": plain(self.left_out),
+            "specifications": plain(self.curve),
+            "non_answers": plain({m: rows for m, rows in self.non_answers.items() if rows}),
             "instruct_bases": {
                 method: {"instruct": some, "of": every}
                 for method, (some, every) in self.instruct_bases.items()

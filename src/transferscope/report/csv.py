@@ -6,6 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
+from ..core.typed_record import plain
 from .escaping import sentence
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def render_csv(report: ReportInput) -> str:
     writer.writeheader()
     for result in comparison.tuned:
         for row in result.benchmarks:
-            cells = row.to_json()
+            cells = plain(row)
             low, high = cells["ci"] or ("", "")
             flips = cells["flips"] or {}
             names = {"model": _text(result.model), "base_model": _text(comparison.base)}

@@ -15,7 +15,7 @@ from .markdown import table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..compare.gate import GateResult, Guard
+    from ..documents.gate_result import GateResult, Guard
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 DIFFERENCES_SHOWN = 6
@@ -32,7 +32,7 @@ def print_gate(result: GateResult, console: Console) -> None:
     """Verdict, reasons, one row a guard."""
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .fitted_table import plain_table
 
     style = {"PASS": "bold green", "REGRESSED": "bold red"}.get(result.verdict, "bold yellow")
     console.print(Text(_headline(result), style=style))

@@ -10,11 +10,11 @@ from .differences import together
 from .escaping import markdown_cell as cell
 from .escaping import markdown_html
 from .escaping import markdown_line as cell_text
-from .figures import model_labels
+from .model_names import model_labels
 
 if TYPE_CHECKING:
-    from ..compare.result import BenchmarkChange, Comparison, TunedResult
     from ..core.attribution import Attribution
+    from ..documents.comparison import BenchmarkChange, Comparison, TunedResult
     from .report_input import ReportInput
 
 COMMENT_LIMIT = 60_000
@@ -80,7 +80,7 @@ def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool)
             mark = words.index_label(comparison.suite)
             lines = [
                 *verdict.verdicts(result, comparison.source),
-                *verdict.index_differences(result.index, result.linear, mark).values(),
+                *verdict.index_differences(result.index, result.index_linear, mark).values(),
             ]
             out.append("\n".join(f"- {cell_text(line)}" for line in lines))
     return [part for part in out if part]
@@ -122,7 +122,7 @@ def _study(report: ReportInput) -> list[str]:
 def _plane(comparison: Comparison, labels: Sequence[str]) -> list[str]:
     rows = []
     for label, result in zip(labels, comparison.tuned, strict=True):
-        causes = result.causes
+        causes = result.attribution
         points = [
             (words.group_name(g) + (" (source)" if g == comparison.source else ""), p, found)
             for g, p in result.plane.items()
@@ -154,7 +154,7 @@ def _index(comparison: Comparison, labels: Sequence[str]) -> list[str]:
             rows.append((model, "", why, why))
             continue
         for group in result.index.ti:
-            linear = result.linear
+            linear = result.index_linear
             rows.append(
                 (
                     model,
@@ -190,7 +190,7 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
         "lost / won",
         "verdict",
     )
-    causes = result.causes.benchmarks
+    causes = result.attribution.benchmarks
     body = table(head, [_row(row, causes.get(row.benchmark)) for row in result.benchmarks])
     missing = "\n".join(
         f"- not compared: {cell(benchmark)} ({cell_text(why)})"
@@ -206,11 +206,10 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
 
 
 def _row(row: BenchmarkChange, made_by: Attribution | None) -> tuple[str, ...]:
-    clean = row.artefacts
     split, own = ("n/a", "n/a"), "n/a"
-    if clean is not None:
+    if row.artefact_points is not None:
         split = parts.of_row(row)[1:]
-        own = f"{words.signed(clean.clean_delta)} ({clean.clean_n})"
+        own = f"{words.signed(row.clean_delta)} ({row.clean_n})"
     return (
         cell(row.benchmark),
         words.number(row.base),

@@ -12,9 +12,9 @@ from .escaping import name
 from .views import Grid
 
 if TYPE_CHECKING:
-    from ..compare.result import Artefacts, BenchmarkChange, TunedResult
     from ..core.attribution import Attribution
     from ..core.standing import Standing
+    from ..documents.comparison import Answered, BenchmarkChange, FlagCounts, TunedResult
 
 HEAD = ("benchmark", "change", "from flagged", "from clean")
 """Heads of the columns in points that add up; the third and the fourth make the second."""
@@ -27,14 +27,14 @@ MEASURE = (
 
 def artefact_grid(result: TunedResult) -> Grid:
     """Every benchmark that kept its answers, then the groups and the retention with any flag."""
-    found = result.causes
+    found = result.attribution
     rows = []
     for row in result.benchmarks:
-        if row.artefacts is None:
+        if row.flags is None or row.answered is None:
             continue
-        own = f"{words.signed(row.artefacts.clean_delta)} ({row.artefacts.clean_n} of {row.n})"
-        flags = flag_counts(row.artefacts) or "none"
-        rows.append((name(row.benchmark), *of_row(row), own, answered(row.artefacts), flags))
+        own = f"{words.signed(row.clean_delta)} ({row.clean_n} of {row.n})"
+        flags = flag_counts(row.flags) or "none"
+        rows.append((name(row.benchmark), *of_row(row), own, answered(row.answered), flags))
     means = [(f"{name(words.group_name(g))} (mean)", part) for g, part in found.groups.items()]
     if found.retention is not None:
         means.append(("retention (mean)", found.retention))
@@ -51,7 +51,7 @@ def flagged_grid(result: TunedResult) -> Grid:
     flagged = {
         name(row.benchmark)
         for row in result.benchmarks
-        if row.artefacts and (row.artefacts.base_flags or row.artefacts.tuned_flags)
+        if row.flags and (row.flags.base or row.flags.tuned)
     }
     rows = tuple(row[:5] for row in whole.rows if row[0] in flagged or row[0].endswith(" (mean)"))
     return Grid((*HEAD, "clean mean (n)"), rows if flagged else ())
@@ -88,20 +88,20 @@ def points(part: Attribution) -> tuple[str, str, str]:
 
 def of_row(row: BenchmarkChange) -> tuple[str, str, str]:
     """The same of a benchmark that kept its answers."""
-    assert row.artefacts is not None
-    parts = [row.artefacts.points, row.artefacts.clean_points]
-    total, flagged, clean = add_up(row.delta, parts)
+    assert row.artefact_points is not None
+    assert row.clean_points is not None
+    total, flagged, clean = add_up(row.delta, [row.artefact_points, row.clean_points])
     return words.signed(total), words.signed(flagged), words.signed(clean)
 
 
-def flag_counts(artefacts: Artefacts) -> str:
+def flag_counts(flags: FlagCounts) -> str:
     """``truncated 3 → 12, looped 0 → 2``; empty where nothing was flagged."""
-    return _flag_words(artefacts.base_flags, artefacts.tuned_flags)
+    return _flag_words(flags.base, flags.tuned)
 
 
-def answered(artefacts: Artefacts) -> str:
+def answered(found: Answered) -> str:
     """``100 → 91``: percent of the questions that were answered, base and tuned."""
-    return " → ".join(words.number(share, 0) for share in artefacts.answered)
+    return " → ".join(words.number(share, 0) for share in (found.base, found.tuned))
 
 
 def flag_totals(result: TunedResult) -> str:
@@ -109,9 +109,9 @@ def flag_totals(result: TunedResult) -> str:
     base: Counter[str] = Counter()
     tuned: Counter[str] = Counter()
     for row in result.benchmarks:
-        if row.artefacts is not None:
-            base.update(row.artefacts.base_flags)
-            tuned.update(row.artefacts.tuned_flags)
+        if row.flags is not None:
+            base.update(row.flags.base)
+            tuned.update(row.flags.tuned)
     return _flag_words(base, tuned)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core.attribution import because
 from . import words
 from .escaping import name, sentence
 from .verdict import missing, not_judged
@@ -12,10 +11,7 @@ from .verdict import missing, not_judged
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..compare.cohort_rank import Placement
-    from ..compare.rank import Contrast, RankedModel, Ranking
-    from ..compare.result import PlanePoint
-    from ..compare.router import Router
+    from ..documents.ranking import Contrast, Placement, RankedModel, Ranking, Router
 
 
 FEWEST = 5
@@ -26,11 +22,11 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
     """What differs between the runs, the order as a table, then sentences; all fits 80 columns."""
     from rich.text import Text
 
-    from .terminal import plain_table, print_differences
+    from .fitted_table import plain_table
+    from .terminal import print_differences
 
-    comparison = ranking.comparison
-    print_differences(comparison, console)
-    source = words.group_name(comparison.source)
+    print_differences(ranking.differences, console)
+    source = words.group_name(ranking.source)
     table = plain_table(f"What they kept first, then the gain on {source} (points)")
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
@@ -39,7 +35,8 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
     table.add_column("kept", no_wrap=True)
     table.add_column("front", no_wrap=True)
     for place, row in enumerate(ranking.order, start=1):
-        cells = [str(place), name(row.model), *_cells(row.gain), *_cells(row.retention)]
+        cells = [str(place), name(row.model), *_cells(row.gain, row.gain_ci)]
+        cells += _cells(row.retention, row.retention_ci)
         table.add_row(*map(Text, [*cells, row.kept, "yes" if row.pareto else ""]))
     console.print(table)
     for text in sentences(ranking):
@@ -55,12 +52,12 @@ def sentences(ranking: Ranking) -> list[str]:
         "judged. front: no other model is as good at both."
     ]
     for row in ranking.order:
-        if said := _decided(row, ranking):
+        if said := _decided(row):
             out.append(f"{name(row.model)}: {said}.")
     out += [_contrast(contrast) for contrast in ranking.contrasts]
     out += [_placement(name(row.model), row.placement) for row in ranking.order if row.placement]
     out.append(_router(ranking.router))
-    costs = [(ranking.comparison.base, ranking.base_tokens)]
+    costs = [(ranking.base, ranking.base_tokens)]
     costs += [(row.model, row.tokens) for row in ranking.order]
     known = [f"{name(model)} {tokens:.0f}" for model, tokens in costs if tokens is not None]
     if known:
@@ -68,7 +65,7 @@ def sentences(ranking: Ranking) -> list[str]:
     return out
 
 
-def _decided(row: RankedModel, ranking: Ranking) -> str:
+def _decided(row: RankedModel) -> str:
     """The group that decides and what made its change; why a model is open whose groups are kept.
 
     Empty where all is kept and judged.
@@ -77,17 +74,13 @@ def _decided(row: RankedModel, ranking: Ranking) -> str:
     if row.kept == "kept" or not row.worst:
         return f"{row.kept}, because {missed}" if missed else ""
     said = f"{row.kept} on {words.group_name(row.worst)}"
-    found = next((r for r in ranking.comparison.tuned if r.model == row.model), None)
-    cause = None if found is None else found.causes.groups.get(row.worst)
-    if cause is not None and (made := because(cause)):
-        said += f" ({made})"
+    if row.because:
+        said += f" ({row.because})"
     return f"{said}; {missed}" if missed else said
 
 
-def _cells(point: PlanePoint | None) -> list[str]:
-    if point is None:
-        return ["", ""]
-    return [words.signed(point.gain), words.interval(point.ci)]
+def _cells(change: float | None, ci: tuple[float, float]) -> list[str]:
+    return ["", ""] if change is None else [words.signed(change), words.interval(ci)]
 
 
 def _contrast(contrast: Contrast) -> str:

@@ -10,9 +10,11 @@ from .escaping import name
 from .views import Grid
 
 if TYPE_CHECKING:
-    from ..compare.result import AgainstBase, Comparison, TunedResult
     from ..core.robustness import BelowChance, SpecificationCurve
+    from ..documents.comparison import AgainstBase, Comparison, TunedResult
 
+WIDE = 3
+"""Models above which a table of specifications has a row for each model, not a column."""
 HEAVY = 40.0
 """Percent of a group's weight from which one benchmark is said to carry the group."""
 
@@ -20,8 +22,8 @@ HEAVY = 40.0
 def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
     """How robust one model's index and scores are, in a line each; nothing where all is even."""
     found = result.robustness
-    out = [_below(row, "the tuned model") for row in (found.below_tuned if found else ())]
-    out += [_below(row, "the base") for row in (found.below_base if found else ())]
+    out = [_below(row, "the tuned model") for row in (found.below_chance.tuned if found else ())]
+    out += [_below(row, "the base") for row in (found.below_chance.base if found else ())]
     out += _against(result)
     if found is None or result.index is None:
         return out
@@ -44,8 +46,9 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
                 f"Leaving out any one benchmark gives a {label} {words.group_name(group)} of "
                 f"{_span(min(known), max(known))} %{without}."
             )
-        if comparison.curve and (span := comparison.curve.ranges.get(result.model, {}).get(group)):
-            every = [row.ti[result.model].get(group) for row in comparison.curve.results]
+        curve = comparison.specifications
+        if curve and (span := curve.range.get(result.model, {}).get(group)):
+            every = [row.ti[result.model].get(group) for row in curve.specifications]
             lost = sum(value is None for value in every)
             without = f"; it is undefined under {lost} more" if lost else ""
             out.append(
@@ -60,7 +63,7 @@ def left_out_grid(result: TunedResult) -> Grid | None:
     found = result.robustness
     if found is None:
         return None
-    groups = found.layout.targets
+    groups = tuple(found.left_out[0].ti)
     head = (
         "benchmark",
         "group",
@@ -84,21 +87,37 @@ def curve_grid(curve: SpecificationCurve, targets: Sequence[str], *, values: boo
 
     Without ``values`` the correlations only.
     """
-    models = list(curve.ranges)
+    models = list(curve.range)
     shown = models if values else []
     head = ["specification"]
     head += [f"{name(m)}: {words.group_name(g)}" for m in shown for g in targets]
     head += [f"rank correlation: {words.group_name(g)}" for g in targets] if len(models) > 2 else []
     rows = []
-    for result in curve.results:
-        spec = result.specification
-        parts = [spec.definition]
-        parts += [f"scale {spec.scale}"] if spec.scale else []
-        parts += [f"{spec.weights} weights"] if spec.weights else []
+    for result in curve.specifications:
+        parts = [result.definition]
+        parts += [f"scale {result.scale}"] if result.scale else []
+        parts += [f"{result.weights} weights"] if result.weights else []
         cells = [", ".join(parts)]
         cells += [_ti(result.ti[m].get(g)) for m in shown for g in targets]
         if len(models) > 2:
             cells += [words.number(result.rank_correlation[g], 2) for g in targets]
+        rows.append(tuple(cells))
+    return Grid(tuple(head), tuple(rows))
+
+
+def range_grid(curve: SpecificationCurve, targets: Sequence[str], models: Sequence[str]) -> Grid:
+    """A model a row: TI under the default specification, and its range over all of them."""
+    head = ["model"]
+    for group in targets:
+        head += [f"TI {words.group_name(group)}", "lowest to highest"]
+    default = curve.specifications[0]
+    rows = []
+    for model in models:
+        cells = [name(model)]
+        for group in targets:
+            span = curve.range[model].get(group)
+            cells.append(_ti(default.ti[model].get(group)))
+            cells.append("undefined" if span is None else f"{_span(*span)} %")
         rows.append(tuple(cells))
     return Grid(tuple(head), tuple(rows))
 
@@ -124,20 +143,18 @@ def _against(result: TunedResult) -> list[str]:
 
     "Not measured" where no answers were kept.
     """
-    measured = [r for r in result.benchmarks if r.artefacts and r.artefacts.against]
+    measured = [(r, r.against_base) for r in result.benchmarks if r.against_base is not None]
     if not measured:
         return ["Style openings and changes of script: not measured, no answers were kept."]
     out = []
-    for row in measured:
-        assert row.artefacts is not None
-        assert row.artefacts.against is not None
-        for flag, count in row.artefacts.against.flags.items():
+    for row, found in measured:
+        for flag, count in found.flags.items():
             if count:
                 out.append(
                     f"{name(row.benchmark)}: {AGAINST.get(flag, name(flag))} in {count} of "
-                    f"{row.artefacts.against.n} answers."
+                    f"{found.n} answers."
                 )
-        out += _constant(name(row.benchmark), row.artefacts.against)
+        out += _constant(name(row.benchmark), found)
     return out
 
 

@@ -17,10 +17,10 @@ from .escaping import minus, name, sentence
 from .words import change, group_name, index_value
 
 if TYPE_CHECKING:
-    from ..compare.rank import RankedModel
-    from ..compare.result import PlanePoint, TunedResult
     from ..core.attribution import Attribution
     from ..core.index import IndexResult
+    from ..documents.comparison import PlanePoint, TunedResult
+    from ..documents.ranking import RankedModel
 
 SHOWN = 3
 """Names and benchmarks listed in the verdict; the tables have all of them."""
@@ -49,7 +49,7 @@ def headline(result: TunedResult, source: str) -> str:
 
     Where nothing is established of all other groups together, a group's own loss is named.
     """
-    causes = result.causes
+    causes = result.attribution
     point = result.plane.get(source)
     if point is None:
         learned = f"Nothing of {name(group_name(source))} could be compared"
@@ -104,7 +104,7 @@ def verdicts(result: TunedResult, source: str) -> list[str]:
 
     Then benchmarks whose metrics disagree, and what could not be compared.
     """
-    causes = result.causes
+    causes = result.attribution
     others = [g for g in result.plane if g != source]
     told = [(_group(g), [g], result.plane[g], causes.groups.get(g)) for g in others]
     if result.retention is not None and len(others) > 1:
@@ -129,7 +129,7 @@ def verdicts(result: TunedResult, source: str) -> list[str]:
 
 def made_by(result: TunedResult) -> list[str]:
     """Benchmarks whose change must not be told without its flagged answers, the largest first."""
-    notable = [(b, found) for b, found in result.causes.benchmarks.items() if found.notable]
+    notable = [(b, found) for b, found in result.attribution.benchmarks.items() if found.notable]
     notable.sort(key=lambda item: -abs(item[1].flagged))
     out = [
         f"{name(b)}: {because(found)} ({found.flagged_n} of {found.n} items flagged)."
@@ -243,7 +243,7 @@ def _hidden(result: TunedResult, groups: Sequence[str]) -> list[str]:
         for row in result.benchmarks
         if row.group in groups
         and row.standing == "loss"
-        and (found := result.causes.benchmarks.get(row.benchmark)) is not None
+        and (found := result.attribution.benchmarks.get(row.benchmark)) is not None
         and found.notable
     ]
     if not rows:

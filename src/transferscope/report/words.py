@@ -18,9 +18,9 @@ from ..core.standing import ALPHA, Standing
 from .escaping import minus, name
 
 if TYPE_CHECKING:
-    from ..compare.result import BenchmarkChange, PlanePoint, TunedResult
     from ..core.attribution import Attribution
     from ..core.index import IndexResult
+    from ..documents.comparison import BenchmarkChange, PlanePoint, TunedResult
 
 MINUS = "\u2212"
 STANDING_WORDS: Mapping[Standing, str] = {
@@ -46,11 +46,16 @@ TERMS = (
 )
 """The terms of a first screen, for a reader who meets them for the first time."""
 MEASURES = {
+    "overview": (
+        "Gain is the mean change on the benchmarks that the models were tuned for. Retention is "
+        "the mean change on all other groups; below 0 the model forgot. Both are in points, that "
+        "is, percentage points of the score."
+    ),
     "plane": (
-        "Two numbers tell most of a tuning. Source gain is the mean change, in points (percentage "
-        "points of the score), on the group of benchmarks that the model was tuned for. Retention "
-        "is the mean change on all other groups: 0 means that nothing changed there, below 0 the "
-        "model forgot. Each model is a point of this plane. Right: learned more. Up: forgot less."
+        "Two numbers describe most of a tuning. Source gain is the mean change, in points "
+        "(percentage points of the score), on the group of benchmarks that the model was tuned "
+        "for. Retention is the mean change on all other groups: 0 means no change, below 0 the "
+        "model forgot. The plane shows one against the other. Right: learned more. Up: forgot less."
     ),
     "interval": (
         "A 95 % interval is the range of changes that fit the data: had other questions of the "
@@ -62,6 +67,13 @@ MEASURES = {
         "domain indices (DI), one number per group that sums up its benchmarks' changes, each "
         "weighted by how far the base was from 100 %. A ratio says nothing about the gain's size, "
         "so read the plane first."
+    ),
+    "definitions": (
+        "The robust index takes the square root of each change, so that one large change weighs "
+        "less. Its scale is what changes are divided by first; the scale unit leaves them in "
+        "points. The linear index uses the changes as they are. Its Fieller interval is made for "
+        "the ratio of two uncertain numbers: where the gain is small, it becomes very wide or "
+        "unbounded."
     ),
     "benchmarks": (
         "Both models answer the same questions, so each change is tested question by question. "

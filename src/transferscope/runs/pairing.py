@@ -7,10 +7,43 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .alignment import PairedBenchmark, Sides, align
-from .manifest import Manifest, contradicts
+from ..documents.run_manifest import Manifest
+from .benchmark_answers import BenchmarkAnswers, Codes, Floats
+from .manifest import contradicts
 from .run_folder import Run
 from .unpaired import UnpairedBenchmark, unpaired
+
+
+@dataclass(frozen=True, eq=False)
+class PairedBenchmark:
+    """One benchmark of two runs, aligned by item; items are sorted by id.
+
+    ``base_scores`` and ``tuned_scores`` (n_items,) are means over an item's repeats, 0..1.
+    ``weights`` (n_items,) are relative; ``clusters`` (n_items,) numbers what shares a story or
+    passage, ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the largest number of
+    repeats of an item. ``binary``: one repeat per item and every score 0 or 1. ``chance`` is the
+    weighted mean score of guessing, ``None`` where an item's is unknown. Flags are the union over
+    an item's repeats.
+    """
+
+    benchmark: str
+    ids: tuple[str, ...]
+    base_scores: Floats
+    tuned_scores: Floats
+    weights: Floats
+    clusters: Codes
+    subsets: Codes
+    subset_names: tuple[str, ...]
+    repeats: int
+    binary: bool
+    chance: float | None
+    base_flags: tuple[tuple[str, ...], ...]
+    tuned_flags: tuple[tuple[str, ...], ...]
+
+    @property
+    def n(self) -> int:
+        """Number of items."""
+        return len(self.ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,20 +95,23 @@ def pair(base: Run, tuned: Run) -> Pairing:
         if name in scored:
             unanswered |= {name: said} if said else {}
             continue
-        if reason := _missing(name, base, tuned):
-            excluded[name] = said or reason
-            continue
-        sides = Sides(base.by_benchmark[name], tuned.by_benchmark[name], lost[0] | lost[1])
-        if reason := _why_not(sides):
-            excluded[name] = said or reason
-            continue
+        left = lost[0] | lost[1]
+        # The base's columns are kept for the next tuned run.
+        every, theirs = base.answers(name), BenchmarkAnswers.of(tuned.by_benchmark.get(name, ()))
+        before, after = (side.on(side.items - left) for side in (every, theirs))
         # What failed in the tuned run alone may be what it can't do.
-        answered = len(set(sides.base.column("id")) - lost[0])
-        if sides.shared < answered:
-            fewer[name] = (sides.shared, answered)
-        differences += _more(name, sides)
-        differences += _notes(name, sides)
-        paired[name] = align(name, sides)
+        answered = every.items - lost[0]
+        kept = before.on(after.items)
+        if reason := _missing(name, base, tuned) or _why_not(before, kept, after):
+            excluded[name] = said or reason
+            continue
+        if len(kept.ids) < len(answered):
+            fewer[name] = (len(kept.ids), len(answered))
+        extra = len(after.items - before.items)
+        differences += _more(name, extra, len(after.outcomes), len(kept.outcomes))
+        used = _same_keys(kept, after)
+        differences += _notes(name, kept, used)
+        paired[name] = _align(name, kept, used)
     left_out = {**tuned.manifest.left_out, **base.manifest.left_out}
     for name, reason in left_out.items():
         if name not in paired and name not in scored:
@@ -155,42 +191,79 @@ def _cut(part: PairedBenchmark, shared: set[str]) -> PairedBenchmark:
     )
 
 
-def _why_not(sides: Sides) -> str | None:
-    """Why a benchmark can't be compared."""
-    if not sides.asked:
-        return f"no item of the base's {sides.base_items} is in the tuned run"
-    if (here := len(sides.base_rows)) < sides.asked:
-        return f"fewer repeats than the base: {here} of {sides.asked} answers"
-    differ = sides.differ("message_hash", known=True)
-    if not differ.any():
+def _same_keys(base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> BenchmarkAnswers:
+    """The answers of ``tuned`` to just the keys of ``base``, all of which it has."""
+    if base.keys == tuned.keys:
+        return tuned
+    return tuned.at(set(base.keys))
+
+
+def _why_not(
+    every: BenchmarkAnswers, base: BenchmarkAnswers, tuned: BenchmarkAnswers
+) -> str | None:
+    """Why a benchmark can't be compared; ``base``: those of ``every`` answer to shared items."""
+    if not base.outcomes:
+        return f"no item of the base's {len(every.ids)} is in the tuned run"
+    found = _same_keys(base, tuned) if len(tuned.outcomes) >= len(base.outcomes) else tuned
+    if len(found.outcomes) < len(base.outcomes):
+        here = len(set(tuned.keys).intersection(base.keys))
+        return f"fewer repeats than the base: {here} of {len(base.outcomes)} answers"
+    columns = base.column("message_hash"), found.column("message_hash")
+    if columns[0] == columns[1]:
         return None
-    ids = sides.base.column("id")
-    items = {ids[at] for at in sides.base_rows}
-    changed = {ids[at] for at in sides.base_rows[differ]}
-    return f"different messages ({len(changed)} of {len(items)} items)"
+    changed = {
+        id_
+        for (id_, _), *hashes in zip(base.keys, *columns, strict=True)
+        if None not in hashes and hashes[0] != hashes[1]
+    }
+    return f"different messages ({len(changed)} of {len(base.ids)} items)" if changed else None
 
 
-def _more(name: str, sides: Sides) -> list[str]:
+def _more(name: str, items: int, answers: int, used: int) -> list[str]:
     """What the tuned run has more of; nothing of it is compared."""
-    items = sides.tuned_items - sides.shared
-    count = items or sides.tuned_answers - len(sides.tuned_rows)
-    what = "item" if items else "answer"
+    count, what = (items, "item") if items else (answers - used, "answer")
     if count <= 0:
         return []
     counted, are = (f"1 {what}", "is") if count == 1 else (f"{count} {what}s", "are")
     return [f"{name}: {counted} that only the tuned run has {are} ignored"]
 
 
-def _notes(name: str, sides: Sides) -> list[str]:
+def _align(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> PairedBenchmark:
+    """Both have answers to the same keys."""
+    subsets, names = base.subsets
+    return PairedBenchmark(
+        benchmark=name,
+        ids=base.ids,
+        base_scores=base.scores,
+        tuned_scores=tuned.scores,
+        weights=base.weights,
+        clusters=base.clusters,
+        subsets=subsets,
+        subset_names=names,
+        repeats=base.repeats,
+        binary=base.repeats == 1 and base.binary and tuned.binary,
+        chance=base.chance,
+        base_flags=base.flags,
+        tuned_flags=tuned.flags,
+    )
+
+
+def _notes(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> list[str]:
     """What differs inside a benchmark that is compared nevertheless."""
-    notes, n = [], len(sides.base_rows)
-    if unknown := int(sides.unknown("message_hash").sum()):
+    notes = []
+    n = len(base.outcomes)
+    asked = [side.column("message_hash") for side in (base, tuned)]
+    if any(None in column for column in asked):
+        unknown = sum(None in pair for pair in zip(*asked, strict=True))
         count = "all" if unknown == n else f"{unknown} of {n}"
         notes.append(f"{name}: messages can't be checked ({count} answers)")
-    if rendered := int(sides.differ("rendered_hash", known=True).sum()):
+    given = [side.column("rendered_hash") for side in (base, tuned)]
+    if given[0] != given[1] and (
+        rendered := sum(None not in p and p[0] != p[1] for p in zip(*given, strict=True))
+    ):
         notes.append(f"{name}: same messages, rendered differently ({rendered} of {n} answers)")
     for what in ("weight", "cluster", "subset", "chance"):
-        if sides.differ(what).any():
+        if base.column(what) != tuned.column(what):
             notes.append(f"{name}: {what} differs; the base's is used")
     return notes
 
@@ -205,12 +278,12 @@ def _settings(base: Run, tuned: Run) -> list[str]:
     for name in ("template", "seed", "limit", "provenance"):
         notes += _note(name, getattr(a, name), getattr(b, name))
     for what in ("engine", "decoding", "versions"):
-        before, after = getattr(a, what), getattr(b, what)
-        for key in sorted(set(before) | set(after)):
+        mine, theirs = getattr(a, what), getattr(b, what)
+        for key in sorted(set(mine) | set(theirs)):
             of_a_task = what == "decoding" or key.startswith("task ")
-            if of_a_task and (key not in before or key not in after):
-                continue  # a benchmark of one run only: named among the excluded ones
-            notes += _note(f"{what} {key}", before.get(key), after.get(key))
+            if of_a_task and (key not in mine or key not in theirs):
+                continue  # a benchmark of one run only: said where benchmarks are excluded
+            notes += _note(f"{what} {key}", mine.get(key), theirs.get(key))
     return notes
 
 
@@ -228,8 +301,8 @@ def _shared(one: Manifest, other: Manifest) -> dict[str, Any]:
     }
 
 
-def _note(name: str, base: Any, tuned: Any) -> list[str]:
-    if isinstance(base, Mapping) and isinstance(tuned, Mapping):
-        inner = sorted(set(base) | set(tuned))
-        return [n for k in inner for n in _note(f"{name} {k}", base.get(k), tuned.get(k))]
-    return [f"{name}: {base} / {tuned}"] if base != tuned else []
+def _note(name: str, mine: Any, theirs: Any) -> list[str]:
+    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+        inner = sorted(set(mine) | set(theirs))
+        return [n for k in inner for n in _note(f"{name} {k}", mine.get(k), theirs.get(k))]
+    return [f"{name}: {mine} / {theirs}"] if mine != theirs else []

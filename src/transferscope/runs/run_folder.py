@@ -6,30 +6,30 @@
     responses/BENCHMARK.jsonl   id, repeat, prompt, response (optional; read lazily)
 
 A request that failed for good is an outcome whose score is null, with the reason in ``failed``; a
-later line of the same answer replaces it. :mod:`.writer` says how a folder is written.
-
-An outcomes.jsonl that is, but for blanks, what msgspec writes of the outcomes in it needs no further
-check: every line has every field once and nothing else. Any other file is read line by line.
+later line of the same answer replaces it. :mod:`.writer` says how a folder comes about.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from io import BytesIO
 from pathlib import Path
+from sys import intern
 from typing import Any, NoReturn
 
-import msgspec
+from msgspec import DecodeError
+from msgspec.json import Decoder, encode
+from msgspec.structs import force_setattr
 
 from ..core.errors import InputError
 from ..core.files import is_file, json_lines, open_file
 from ..core.records import Failure, Outcome, Response, ScoreRow
-from .manifest import MANIFEST_FILE, Manifest, read_manifest
-from .outcome_columns import OutcomeColumns, columns_of
+from ..documents.run_manifest import Manifest
+from .benchmark_answers import BenchmarkAnswers
+from .manifest import MANIFEST_FILE, read_manifest
 
 __all__ = ["Run", "read_run"]
 
@@ -44,39 +44,47 @@ _OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
 _REQUIRED = {"benchmark", "id", "score"}
 LONGEST_REASON = 1000
 _FIELDS = set(Outcome.__struct_fields__)
-_DECODE = msgspec.json.Decoder(Outcome).decode_lines
-_ENCODE = msgspec.json.Encoder().encode_lines
 _OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
-
-
-Texts = Callable[[], Iterable[Response]]
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as read: its manifest, the outcomes of every benchmark, and score-only rows.
+    """A run as read: its manifest, every outcome in the file's order, and score-only rows.
 
-    ``by_benchmark`` is in the order of the benchmarks' first lines. ``texts``: for foreign results,
-    which ``path`` names, how the answers of a benchmark that kept any are read again; ``None`` for
-    a run folder. ``failures``: answers that never came; they are in no score.
+    ``origin``: the foreign results that this run was read from; ``path`` is then a temporary folder
+    of the responses alone. ``failures`` are requests without an answer; they are in no score.
     """
 
     path: Path
     manifest: Manifest
-    by_benchmark: Mapping[str, OutcomeColumns]
+    outcomes: tuple[Outcome, ...]
     scores: tuple[ScoreRow, ...] = ()
-    texts: Mapping[str, Texts] | None = field(default=None, repr=False)
+    origin: Path | None = None
     failures: tuple[Failure, ...] = ()
 
     @property
     def place(self) -> Path:
-        """What the user named."""
-        return self.path
+        """The path that the user named."""
+        return self.origin or self.path
 
-    @property
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """All outcomes, benchmark by benchmark; made anew at every call."""
-        return tuple(outcome for rows in self.by_benchmark.values() for outcome in rows)
+    @cached_property
+    def by_benchmark(self) -> dict[str, tuple[Outcome, ...]]:
+        """Outcomes of every benchmark, in the order of their first lines."""
+        grouped: dict[str, list[Outcome]] = {}
+        for outcome in self.outcomes:
+            grouped.setdefault(outcome.benchmark, []).append(outcome)
+        return {name: tuple(outcomes) for name, outcomes in grouped.items()}
+
+    def answers(self, benchmark: str) -> BenchmarkAnswers:
+        """The outcomes of ``benchmark`` as sorted columns, kept; empty if the run has none."""
+        if (found := self._answers.get(benchmark)) is None:
+            found = BenchmarkAnswers.of(self.by_benchmark.get(benchmark, ()))
+            self._answers[benchmark] = found
+        return found
+
+    @cached_property
+    def _answers(self) -> dict[str, BenchmarkAnswers]:
+        return {}
 
     @cached_property
     def failed(self) -> Mapping[str, tuple[Failure, ...]]:
@@ -85,35 +93,28 @@ class Run:
         return {name: tuple(f for f in self.failures if f.benchmark == name) for name in names}
 
     def keeps_answers(self, benchmark: str) -> bool:
-        """Whether artefacts of ``benchmark`` are known, from its answers or from the engine.
+        """Whether artefacts of ``benchmark`` are known: its answers were kept, or an engine's word.
 
-        Nobody knows whether an answer was cut of which only a table's score was kept.
+        A score in a table can't have been cut, and isn't known not to have been.
         """
-        outcomes = self.by_benchmark.get(benchmark)
-        if outcomes is None:
+        outcomes = self.by_benchmark.get(benchmark, ())
+        if not outcomes:
             return False
-        if self.texts is not None:
-            kept = benchmark in self.texts
-        else:
-            kept = is_file(self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl")
-        told = any(outcomes.column("flags")) or any(outcomes.column("finish"))
-        return kept or told or self.manifest.provenance == "evaluated"
+        if is_file(self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"):
+            return True
+        told = any(o.flags or o.finish is not None for o in outcomes)
+        return told or self.manifest.provenance == "evaluated"
 
     def responses(self, benchmark: str) -> dict[tuple[str, int], Response]:
         """Responses of ``benchmark`` by (id, repeat), read now; empty where none were kept.
 
         Raises :class:`InputError` naming file and line of what can't be read.
         """
-        if self.texts is not None:
-            found = self.texts[benchmark]() if benchmark in self.texts else ()
-            return {(response.id, response.repeat): response for response in found}
         path = self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"
         if benchmark not in self.by_benchmark or not is_file(path):
             return {}
-        kept: dict[tuple[str, int], Response] = {}
+        found: dict[tuple[str, int], Response] = {}
         for place, row in _rows(path):
-            if missing := [name for name in Response.__struct_fields__ if name not in row]:
-                _malformed(f"missing {missing[0]!r}", place)
             try:
                 response = Response(**row)
             except TypeError as err:
@@ -121,8 +122,8 @@ class Run:
             kinds = (type(response.id), type(response.prompt), type(response.response))
             if type(response.repeat) is not int or kinds != (str, str, str):
                 _malformed("id, prompt and response must be strings, repeat a number", place)
-            kept[(response.id, response.repeat)] = response
-        return kept
+            found[(response.id, response.repeat)] = response
+        return found
 
 
 def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
@@ -150,13 +151,24 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
             place=str(file),
             remedy=f"the file was changed; {AGAIN}",
         )
-    content = _committed(file, manifest)
-    failures: tuple[Failure, ...] = ()
-    if (columns := _written(content)) is not None:
-        counts = Counter({name: len(rows) for name, rows in columns.items()})
-    else:
-        columns, failures, counts = _read_strictly(content, file)
-    expected = {name: entry["n"] for name, entry in manifest.complete.items()}
+    outcomes: dict[tuple[str, str, int], Outcome] = {}
+    failures: dict[tuple[str, str, int], Failure] = {}
+    counts: Counter[str] = Counter()
+    safe: set[str] = set()
+    for number, outcome in _answers(file, manifest.committed):
+        counts[outcome.benchmark] += 1
+        if isinstance(outcome, Failure):
+            failures[outcome.key] = outcome
+            continue
+        if outcome.benchmark not in safe:  # it names a file below responses/
+            if not SAFE_NAME.fullmatch(outcome.benchmark):
+                what = f"benchmark name {outcome.benchmark!r} can't be a file name"
+                _malformed(what, f"{file}:{number}")
+            safe.add(outcome.benchmark)
+        if outcomes.setdefault(outcome.key, outcome) is not outcome:
+            key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
+            raise InputError(f"duplicate answer: {key}", place=f"{file}:{number}", remedy=AGAIN)
+    expected = {name: entry.n for name, entry in manifest.complete.items()}
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
         raise InputError(
@@ -167,62 +179,10 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     return Run(
         path,
         manifest,
-        columns,
+        tuple(outcomes.values()),
         _scores(path / SCORES_FILE, manifest),
-        failures=failures,
+        failures=tuple(failure for key, failure in failures.items() if key not in outcomes),
     )
-
-
-def _written(content: bytes) -> dict[str, OutcomeColumns] | None:
-    """The outcomes where ``content`` is what this program writes, else ``None``."""
-    try:
-        outcomes = _DECODE(content)
-        written = _ENCODE(outcomes)
-        if written != content and written != _without_blanks(content):
-            return None
-    except (ValueError, RecursionError):
-        return None
-    columns = columns_of(outcomes)
-    whole = all(SAFE_NAME.fullmatch(name) and rows.unique for name, rows in columns.items())
-    return columns if whole else None
-
-
-def _without_blanks(content: bytes) -> bytes:
-    """The lines of JSON without blanks between their tokens. Raises ``ValueError`` for others."""
-    return b"".join(msgspec.json.format(line, indent=-1) + b"\n" for line in BytesIO(content))
-
-
-def _read_strictly(
-    content: bytes, file: Path
-) -> tuple[dict[str, OutcomeColumns], tuple[Failure, ...], Counter[str]]:
-    """Outcomes and failures of the lines, and how many lines each benchmark has."""
-    outcomes: dict[tuple[str, str, int], Outcome] = {}
-    failures: dict[tuple[str, str, int], Failure] = {}
-    counts: Counter[str] = Counter()
-    for place, row in json_lines(BytesIO(content), path=file, remedy=_REPAIR):
-        if "failed" in row:
-            failure = _failure(row, place)
-            failures[failure.key] = failure
-            counts[failure.benchmark] += 1
-            continue
-        outcome = _outcome(row, place)
-        name = outcome.benchmark
-        if not SAFE_NAME.fullmatch(name):  # it names a file below responses/
-            _malformed(f"benchmark name {name!r} can't be a file name", place)
-        counts[name] += 1
-        if outcomes.setdefault(outcome.key, outcome) is not outcome:
-            key = f"benchmark {name}, id {outcome.id}, repeat {outcome.repeat}"
-            raise InputError(f"duplicate answer: {key}", place=place, remedy=AGAIN)
-    lost = tuple(failure for key, failure in failures.items() if key not in outcomes)
-    return columns_of(outcomes.values()), lost, counts
-
-
-def _committed(file: Path, manifest: Manifest) -> bytes:
-    """The bytes of outcomes.jsonl that count; none where there is no file."""
-    if not is_file(file):
-        return b""
-    with open_file(file, remedy=_REPAIR) as content:
-        return content.read(manifest.committed)
 
 
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
@@ -240,23 +200,68 @@ def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
             _malformed("n is neither a whole number nor null", place)
         if found.setdefault((score.benchmark, score.subset), score) is not score:
             _malformed(f"a second score of {score.benchmark}", place)
-        if known is None or known["n"]:
+        if known is None or known.n:
             del found[(score.benchmark, score.subset)]
     return tuple(found.values())
 
 
-def _rows(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The file's rows, none where there is no file."""
-    if is_file(file):
-        with open_file(file, remedy=_REPAIR) as lines:
+def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The file's rows, none where there is no file; the first ``committed`` bytes where given."""
+    if not is_file(file):
+        return
+    with open_file(file, remedy=_REPAIR) as lines:
+        if committed is None:
             yield from json_lines(lines, path=file, remedy=_REPAIR)
+            return
+        content = lines.read(committed)
+    yield from json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
+
+
+def _answers(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failure]]:
+    """Number and record of every line among the first ``committed`` bytes."""
+    if not is_file(file):
+        return
+    with open_file(file, remedy=_REPAIR) as opened:
+        content = opened.read(committed)
+    known: dict[float, float] = {}
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        try:
+            outcome = _DECODER.decode(line)
+        except (DecodeError, UnicodeDecodeError, RecursionError):
+            outcome = None
+        # A line that is just what the writer writes has no key twice and nothing unknown.
+        if outcome is None or encode(outcome) != line:
+            for place, row in json_lines([line], path=file, remedy=_REPAIR, first=number):
+                if "failed" in row:
+                    yield number, _failure(row, place)
+                else:
+                    yield number, pooled(_outcome(row, place), known)
+            continue
+        yield number, pooled(outcome, known)
+
+
+_DECODER = Decoder(Outcome)
+
+
+def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
+    """The same outcome, with one object for equal texts of all runs and for equal numbers.
+
+    It halves what a cohort of models takes of memory: items and their hashes are the same in all.
+    """
+    force_setattr(outcome, "benchmark", intern(outcome.benchmark))
+    force_setattr(outcome, "id", intern(outcome.id))
+    if outcome.message_hash is not None:
+        force_setattr(outcome, "message_hash", intern(outcome.message_hash))
+    if outcome.rendered_hash is not None:
+        force_setattr(outcome, "rendered_hash", intern(outcome.rendered_hash))
+    force_setattr(outcome, "score", known.setdefault(outcome.score, outcome.score))
+    force_setattr(outcome, "weight", known.setdefault(outcome.weight, outcome.weight))
+    if outcome.chance is not None:
+        force_setattr(outcome, "chance", known.setdefault(outcome.chance, outcome.chance))
+    return outcome
 
 
 def _outcome(row: dict[str, Any], place: str) -> Outcome:
-    try:
-        return msgspec.convert(row, Outcome)
-    except ValueError:
-        pass  # what is wrong is said below
     if what := _complaint(tuple(row), tuple(map(type, row.values()))):
         _malformed(what, place)
     for name in ("flags", "flags_inferred"):
@@ -266,7 +271,7 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
         row[name] = tuple(value)
     try:
         return Outcome(**row)
-    except ValueError as err:
+    except (TypeError, ValueError, OverflowError) as err:
         _malformed(str(err), place)
 
 
@@ -290,9 +295,9 @@ def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
     for expected, allowed, names_ in (
         ("not a string", (str,), _STRINGS),
         ("neither a string nor null", (str, nothing), _OPTIONAL_STRINGS),
-        ("not a number", (int, float, bool), ("score", "weight")),
-        ("neither a number nor null", (int, float, bool, nothing), ("chance",)),
-        ("not a whole number", (int,), ("repeat",)),  # a bool is no int here
+        ("not a number", (int, float), ("score", "weight")),  # a bool is no int here
+        ("neither a number nor null", (int, float, nothing), ("chance",)),
+        ("not a whole number", (int,), ("repeat",)),
         ("neither a whole number nor null", (int, nothing), ("tokens",)),
         ("not a list of strings", (list,), ("flags", "flags_inferred")),
     ):

@@ -41,13 +41,13 @@ class UnpairedBenchmark:
 
 def unpaired(base: Run, tuned: Run) -> dict[str, UnpairedBenchmark]:
     """Benchmarks that both runs know and at least one of them only as a score."""
-    base_rows, tuned_rows = _rows(base), _rows(tuned)
+    mine, theirs = _rows(base), _rows(tuned)
     found = {}
-    for name in dict.fromkeys((*base.by_benchmark, *base_rows, *tuned_rows)):
-        if name not in base_rows and name not in tuned_rows:
+    for name in dict.fromkeys((*base.by_benchmark, *mine, *theirs)):
+        if name not in mine and name not in theirs:
             continue
-        before = _estimate(name, base, base_rows)
-        after = _estimate(name, tuned, tuned_rows)
+        before = _estimate(name, base, mine)
+        after = _estimate(name, tuned, theirs)
         if before is not None and after is not None:
             found[name] = UnpairedBenchmark(name, before[0], after[0], before[1])
     return found

@@ -11,6 +11,7 @@ outcomes.jsonl. What lies beyond that length was cut off by a kill and is droppe
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections import Counter
@@ -22,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import msgspec
+from msgspec.json import encode
 
 from ..core.errors import InputError
 from ..core.files import (
@@ -39,12 +40,11 @@ from ..core.files import (
     write_atomically,
 )
 from ..core.records import Failure, Outcome, Response, ScoreRow
+from ..documents.run_manifest import Committed, Manifest
 from .journal import drop_journals, holds_answers
-from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
+from .manifest import MANIFEST_FILE, read_manifest, refuse_another, write_manifest
 from .run_folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
-_ENCODE = msgspec.json.Encoder().encode
-_DECODE_RESPONSE = msgspec.json.Decoder(Response).decode
 LOCK_FILE = ".run.lock"
 WRITER_FILE = ".run.writer"
 
@@ -213,8 +213,8 @@ class RunWriter:
             return
         with open_file(file, remedy=AGAIN) as lines:
             for line in lines:
-                kept = _DECODE_RESPONSE(line)
-                if (kept.id, kept.repeat) not in without:
+                row = json.loads(line)
+                if (row["id"], row["repeat"]) not in without:
                     yield line
 
     def _commit(
@@ -228,15 +228,15 @@ class RunWriter:
             folder = self.path / RESPONSES_FOLDER
             make_folder(folder)
             write_atomically(folder / f"{name}.jsonl", chain([first], responses))
-        n = check_answers(name, outcomes, failures)
+        records: list[Outcome | Failure] = [*outcomes, *failures]
+        check_records(name, records)
         with appending(self.path / OUTCOMES_FILE) as file:
-            file.writelines(map(_line, outcomes))
-            file.writelines(_line(_failed(failure)) for failure in failures)
+            for record in chain(outcomes, map(_failed, failures)):
+                file.write(encode(record) + b"\n")
             end = file.tell()
-        before = self.manifest.complete.get(name, {}).get("n", 0)
-        entry = {"outcomes_bytes": end, "n": before + n}
-        if failures:
-            entry["failed"] = len(failures)
+        there = self.manifest.complete.get(name)
+        count = len(records) + (there.n if there else 0)
+        entry = Committed(outcomes_bytes=end, n=count, failed=len(failures))
         complete = {**self.manifest.complete, name: entry}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
@@ -245,9 +245,9 @@ class RunWriter:
 
         Raises ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes.
         """
-        check_scores(rows, self.manifest.complete)
-        write_atomically(self.path / SCORES_FILE, b"".join(map(_line, rows)))
-        entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
+        check_scores(rows, self.manifest)
+        write_atomically(self.path / SCORES_FILE, b"".join(encode(row) + b"\n" for row in rows))
+        entry = Committed(outcomes_bytes=self.manifest.committed, n=0)
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
@@ -280,7 +280,7 @@ class RunWriter:
 
 
 def check_name(benchmark: str) -> None:
-    """Raise :class:`InputError` for a benchmark whose name can't be a file's."""
+    """Raise :class:`InputError` for a benchmark whose name can't be a file name."""
     if not SAFE_NAME.fullmatch(benchmark):
         raise InputError(
             f"benchmark name {benchmark!r} can't be a file name",
@@ -288,35 +288,27 @@ def check_name(benchmark: str) -> None:
         )
 
 
-def check_answers(
-    benchmark: str, outcomes: Sequence[Outcome], failures: Sequence[Failure] = ()
-) -> int:
-    """How many answers these are, which must be of ``benchmark`` and have a key each.
-
-    Raises ``ValueError`` for none, one of another benchmark, and a (benchmark, id, repeat) that
-    comes twice.
-    """
-    records: list[Outcome | Failure] = [*outcomes, *failures]
+def check_records(benchmark: str, records: Sequence[Outcome | Failure]) -> None:
+    """Raise ``ValueError`` for no records, another benchmark's, and duplicate (id, repeat)."""
     if not records or any(record.benchmark != benchmark for record in records):
         raise ValueError(f"benchmark {benchmark!r} needs outcomes, all of its own")
-    keys = [record.key for record in records]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key, count in Counter(keys).items() if count > 1)
-        raise ValueError(f"duplicate answer {twice}")
-    return len(records)
+    if len({(record.id, record.repeat) for record in records}) < len(records):
+        keys = Counter(record.key for record in records)
+        raise ValueError(f"duplicate answer {next(key for key, n in keys.items() if n > 1)}")
 
 
-def check_scores(rows: Sequence[ScoreRow], complete: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes."""
+def check_scores(rows: Sequence[ScoreRow], manifest: Manifest) -> None:
+    """Raise ``ValueError`` for a (benchmark, subset) twice, or a benchmark with outcomes."""
     keys = Counter((row.benchmark, row.subset) for row in rows)
     twice = [key for key, count in keys.items() if count > 1]
-    both = [row.benchmark for row in rows if complete.get(row.benchmark, {}).get("n")]
+    answered = {name for name, entry in manifest.complete.items() if entry.n}
+    both = [row.benchmark for row in rows if row.benchmark in answered]
     if twice or both:
         raise ValueError(f"a second score of {(twice or both)[0]}")
 
 
-def _line(record: Outcome | Response | ScoreRow | dict[str, Any]) -> bytes:
-    return _ENCODE(record) + b"\n"
+def _line(response: Response) -> bytes:
+    return encode(response) + b"\n"
 
 
 def _failed(failure: Failure) -> dict[str, Any]:

@@ -9,67 +9,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from ..core.over_runs import over_runs
+from ..core.typed_record import Interval
+from ..documents.study_results import Claim, Decided
 from .frontier import matched
 from .run_summary import Measured, Value, clock
 from .study_config import Thresholds
 
-Interval = tuple[float, float]
+Rule = Callable[[Interval, float], Decided]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """``measured`` and ``ci`` are in the claim's unit.
-
-    ``why`` says what an undecided one lacks, or under which condition it was measured.
-    """
-
-    claim: str
-    measured: float | None
-    ci: Interval | None
-    threshold: float
-    verdict: str
-    runs: int = 0
-    why: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """An element of ``claims.json``."""
-        return {
-            "claim": self.claim,
-            "measured": self.measured,
-            "ci": None if self.ci is None else list(self.ci),
-            "threshold": self.threshold,
-            "verdict": self.verdict,
-            "runs": self.runs,
-            "why": self.why,
-        }
-
-
-Rule = Callable[[Interval, float], str]
-
-
-def above(ci: Interval, threshold: float) -> str:
+def above(ci: Interval, threshold: float) -> Decided:
     """Claimed: the quantity is above the threshold."""
     return "confirmed" if ci[0] > threshold else _unless(ci[1] <= threshold)
 
 
-def below(ci: Interval, threshold: float) -> str:
+def below(ci: Interval, threshold: float) -> Decided:
     """Claimed: the quantity is below the threshold."""
     return "confirmed" if ci[1] < threshold else _unless(ci[0] >= threshold)
 
 
-def within(ci: Interval, threshold: float) -> str:
+def within(ci: Interval, threshold: float) -> Decided:
     """Claimed: the quantity is within the threshold of 0."""
     if -threshold < ci[0] and ci[1] < threshold:
         return "confirmed"
     return _unless(ci[0] >= threshold or ci[1] <= -threshold)
 
 
-def _unless(contradicted: bool) -> str:
+def _unless(contradicted: bool) -> Decided:
     return "contradicted" if contradicted else "undecided"
 
 

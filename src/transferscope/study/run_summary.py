@@ -9,8 +9,10 @@ from operator import attrgetter
 from typing import Any
 
 from ..compare import TunedResult
-from ..compare.result import PlanePoint
+from ..core.hidden_shift import HiddenShift
 from ..core.index import IndexResult
+from ..core.token_shift import TokenShift
+from ..documents.comparison import PlanePoint
 from .study_config import Cell
 
 Z = 1.959964
@@ -59,35 +61,31 @@ def clock(runs: Sequence[Measured]) -> Callable[[Measured], float | None]:
     return attrgetter("cpu_seconds" if busy else "seconds")
 
 
-def rank_change(tokens: Mapping[str, Any]) -> float:
+def rank_change(tokens: TokenShift) -> float:
     """Size of a model's rank shift: the mean over benchmarks of |mean rank shift|.
 
     Over all texts shifts up on one benchmark would cancel those down on another.
     """
-    own = (tokens.get("benchmarks") or {}).values()
-    found = [abs(float(row["rank_shift"])) for row in own if row["rank_shift"] is not None]
-    return sum(found) / len(found) if found else abs(float(tokens["rank_shift"]))
+    found = [abs(part.rank_shift) for part in tokens.benchmarks.values()]
+    return sum(found) / len(found) if found else abs(tokens.rank_shift)
 
 
 def measure(
     cell: Cell,
     result: TunedResult,
     *,
-    hidden: Mapping[str, Any] | None = None,
-    tokens: Mapping[str, Any] | None = None,
+    hidden: HiddenShift | None = None,
+    tokens: TokenShift | None = None,
     cost: Mapping[str, Any] | None = None,
 ) -> Measured:
-    """What the claims need of one run; ``hidden`` and ``tokens`` are the probes' JSON."""
+    """What the claims need of one run; ``hidden`` and ``tokens`` are what the probes found."""
     shift: dict[str, float] = {}
-    if hidden and hidden["d_layerwise"] is not None:
-        shift["d_layerwise"] = float(hidden["d_layerwise"])
-    if tokens:
-        if tokens["kl_tuned_base"] is not None:  # not infinite
-            shift["kl"] = float(tokens["kl_tuned_base"])
-        shift |= {
-            "rank": rank_change(tokens),
-            "shifted": float(tokens["shifted_share"]),
-        }
+    if hidden is not None and hidden.d_layerwise is not None:
+        shift["d_layerwise"] = hidden.d_layerwise
+    if tokens is not None:
+        if tokens.kl_tuned_base is not None:  # not infinite
+            shift["kl"] = tokens.kl_tuned_base
+        shift |= {"rank": rank_change(tokens), "shifted": tokens.shifted_share}
     config, step = cell.config, result.model.partition("@")[2]
     return Measured(
         table=cell.table,
@@ -95,10 +93,10 @@ def measure(
         seed=config.seed if config else 0,
         learning_rate=config.learning_rate if config else math.nan,
         step=int(step) if step else None,
-        source="" if result.linear is None else _source(result.linear),
+        source="" if result.index_linear is None else _source(result.index_linear),
         gain={group: _value(point) for group, point in result.plane.items()},
         retention=None if result.retention is None else _value(result.retention),
-        ti={} if result.linear is None else _ti(result.linear),
+        ti={} if result.index_linear is None else _ti(result.index_linear),
         shift=shift,
         seconds=None if cost is None else float(cost["seconds"]),
         cpu_seconds=None if cost is None else cost.get("cpu_seconds"),

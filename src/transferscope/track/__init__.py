@@ -10,11 +10,11 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "Row": "rows",
+    "Row": "trace_rows",
     "TransferCallback": "callback",
-    "find_checkpoints": "checkpoints",
-    "read_rows": "rows",
-    "trace": "checkpoints",
+    "find_checkpoints": "checkpoint_traces",
+    "read_rows": "trace_rows",
+    "trace": "checkpoint_traces",
 }
 __all__ = ["Row", "TransferCallback", "find_checkpoints", "read_rows", "trace"]
 

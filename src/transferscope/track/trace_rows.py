@@ -71,20 +71,15 @@ def row_of(step: int, result: TunedResult, kl: TokenShift | None, joint: JointBo
         ci={group: point.ci for group, point in result.plane.items()},
         retention=None if result.retention is None else result.retention.gain,
         retention_ci=None if result.retention is None else result.retention.ci,
-        ti={} if result.linear is None else dict(result.linear.ti),
-        kl=None if kl is None else _finite(kl.mean.kl_tuned_base),
-        kl_base=None if kl is None else _finite(kl.mean.kl_base_tuned),
+        ti={} if result.index_linear is None else dict(result.index_linear.ti),
+        kl=None if kl is None else kl.kl_tuned_base,
+        kl_base=None if kl is None else kl.kl_base_tuned,
         look=joint.look,
         looks=joint.planned,
         bound=joint.interval,
         retention_bound=joint.retention,
         lowest=joint.lowest,
     )
-
-
-def _finite(nats: float) -> float | None:
-    """JSON has no infinity."""
-    return nats if math.isfinite(nats) else None
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
+
+from ..core.typed_record import record
 
 EARLY = 20
 """Steps of the early slope, at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Dynamics:
     """Quantities of one arm's gradient norms; ``None`` where too few finite ones define one.
 
@@ -39,10 +39,6 @@ class Dynamics:
     zeros: int
     nonfinite: int
     steps: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Every quantity by name."""
-        return asdict(self)
 
 
 def dynamics(norms: Sequence[float | None]) -> Dynamics:

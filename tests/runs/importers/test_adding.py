@@ -1,5 +1,7 @@
 """Import into a run folder that is there: the same model is added to, all else refused."""
 
+from contextlib import ExitStack
+
 import pytest
 
 from transferscope.core.errors import InputError
@@ -76,7 +78,7 @@ def test_a_source_or_group_that_contradicts_the_folder_is_refused(put_results, t
     assert read_run(out).manifest.suite["source"] == "non"
     import_results(put_results("b", document("gsm8k", 0.5)), out)  # none named: the folder's stays
     assert read_run(out).manifest.suite["source"] == "non"
-    with pytest.raises(InputError, match="source group 'non'; leave --source math away"):
+    with pytest.raises(InputError, match="source group 'non'; remove --source math"):
         import_results(put_results("c", document("mmlu_anatomy", 0.5)), out, source="math")
     mapping = tmp_path / "map.toml"
     mapping.write_text('[tasks.boolq]\ngroup = "law"\nmetrics = ["acc"]\n')
@@ -121,8 +123,9 @@ def test_parts_of_one_model_are_put_together(put_results):
         put_results("d", document("arc_challenge", 0.6, model="acme/other")),
     ]
     said = []
-    opened = [open_run(f) for f in folders]
-    runs = put_together(opened, say=lambda *told: said.append(told))
+    with ExitStack() as stack:
+        opened = [open_run(f, stack) for f in folders]
+        runs = put_together(opened, say=lambda *told: said.append(told))
     assert [[row.benchmark for row in run.scores] for run in runs] == [
         ["boolq", "gsm8k"],
         ["boolq"],  # measured again: another checkpoint, most likely

@@ -1,6 +1,7 @@
 """Samples that don't make the score beside them: every format's reach comparison and gate."""
 
 import json
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -92,7 +93,8 @@ def test_every_format_tells_comparison_and_gate_first(tmp_path, lie):
     assert wrong["gsm8k"].endswith("%, not 90.00 %")
     told = f"gsm8k: the samples contradict the results beside them ({wrong['gsm8k']})"
     assert done.notes[0].startswith(told)
-    base, tuned = (open_run(tmp_path / name) for name in ("run", "out"))
+    with ExitStack() as stack:
+        base, tuned = (open_run(tmp_path / name, stack) for name in ("run", "out"))
     base = replace(base, manifest=replace(base.manifest, model=ModelRef("base")))
     comparison = compare_runs(base, [tuned], replicates=300)
     assert f"(base: {wrong['gsm8k']}; tuned: {wrong['gsm8k']})" in comparison.differences[0]

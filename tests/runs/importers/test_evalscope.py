@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from contextlib import ExitStack
 
 import pytest
 
@@ -55,10 +56,11 @@ def test_one_report_or_one_file_of_reviews(out):
 
 
 def test_two_runs_pair(out):
-    base = open_run(out)
-    for report in (out / RUN / "reports" / "tiny").iterdir():
-        edit(report, lambda raw: raw.update(model_name="tuned"))
-    (result,) = compare_runs(base, [open_run(out)], replicates=200).tuned
+    with ExitStack() as stack:
+        base = open_run(out, stack)
+        for report in (out / RUN / "reports" / "tiny").iterdir():
+            edit(report, lambda raw: raw.update(model_name="tuned"))
+        (result,) = compare_runs(base, [open_run(out, stack)], replicates=200).tuned
     assert {(b.benchmark, b.n) for b in result.benchmarks} == {
         ("gsm8k", 2), ("mmlu", 6), ("arc_easy", 1), ("arc_challenge", 1),
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import gzip
 import shutil
+from contextlib import ExitStack
 
 import pytest
 
@@ -64,13 +65,14 @@ def test_two_models_pair_whatever_their_run_is_called(suite):
         suite / "gsm" / "run_spec.json",
         lambda raw: raw.update(name="legalbench:subset=a,model=tiny"),
     )
-    base = open_run(suite)
-    for spec in suite.rglob("run_spec.json"):
-        text = spec.read_text().replace("acme/tiny", "acme/tuned")
-        spec.write_text(
-            text.replace("model=acme_tiny", "model=acme_tuned").replace("=tiny", "=tuned")
-        )
-    (result,) = compare_runs(base, [open_run(suite)], replicates=200).tuned
+    with ExitStack() as stack:
+        base = open_run(suite, stack)
+        for spec in suite.rglob("run_spec.json"):
+            text = spec.read_text().replace("acme/tiny", "acme/tuned")
+            spec.write_text(
+                text.replace("model=acme_tiny", "model=acme_tuned").replace("=tiny", "=tuned")
+            )
+        (result,) = compare_runs(base, [open_run(suite, stack)], replicates=200).tuned
     assert {(b.benchmark, b.n) for b in result.benchmarks} == {("legalbench", 2), ("mmlu", 6)}
 
 

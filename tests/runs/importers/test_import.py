@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
+from transferscope.core.typed_record import plain
 from transferscope.runs import read_run
 from transferscope.runs.importers import import_results, open_run
 
@@ -43,15 +45,14 @@ def test_json_lines_become_a_run_folder(tmp_path):
     assert len(run.responses("gsm8k")) == 100
 
 
-def test_two_files_are_compared_in_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))  # nothing is put aside
+def test_two_files_are_compared_and_the_scratch_folder_goes(tmp_path):
     files = [write_jsonl(tmp_path / f"{m}.jsonl", k) for m, k in (("base", 40), ("tuned", 60))]
-    base, tuned = (open_run(file) for file in files)
-    comparison = compare_runs(base, [tuned], replicates=500)
-    assert [run.path for run in (base, tuned)] == files
-    assert sorted(tmp_path.iterdir()) == sorted(files)
-    assert len(base.responses("gsm8k")) == 100
-    assert base.responses("absent") == {}
+    with ExitStack() as stack:
+        base, tuned = (open_run(file, stack) for file in files)
+        comparison = compare_runs(base, [tuned], replicates=500)
+        scratch = base.path
+        assert scratch.is_dir()
+    assert not scratch.exists()
     (result,) = comparison.tuned
     assert {row.benchmark: row.delta for row in result.benchmarks} == pytest.approx(
         {"gsm8k": 20.0, "mmlu": 20.0}
@@ -63,14 +64,15 @@ def test_scores_alone_are_compared_unpaired(tmp_path):
     for name, score in (("base", 40), ("tuned", 60)):
         table = f"model,benchmark,percent,n\n{name},gsm8k,{score},500\n{name},mmlu,50,\n"
         (tmp_path / f"{name}.csv").write_text(table)
-    runs = [open_run(tmp_path / f"{name}.csv") for name in ("base", "tuned")]
-    (result,) = compare_runs(runs[0], runs[1:], replicates=2000).tuned
+    with ExitStack() as stack:
+        runs = [open_run(tmp_path / f"{name}.csv", stack) for name in ("base", "tuned")]
+        (result,) = compare_runs(runs[0], runs[1:], replicates=2000).tuned
     gsm8k, mmlu = result.benchmarks
-    assert (gsm8k.test, gsm8k.n, gsm8k.flips, gsm8k.artefacts) == ("unpaired", 500, None, None)
+    assert (gsm8k.test, gsm8k.n, gsm8k.flips, gsm8k.flags) == ("unpaired", 500, None, None)
     # two independent proportions of 500: 1.96 sqrt(2 * .24 / 500) = 6.1 points each way
     assert gsm8k.ci == pytest.approx((20 - 6.1, 20 + 6.1), abs=0.6)
-    assert mmlu.to_json()["ci"] is None
-    assert mmlu.to_json()["p"] is None
+    assert plain(mmlu)["ci"] is None
+    assert plain(mmlu)["p"] is None
     assert result.plane["math"].gain == pytest.approx(20.0)
 
 
@@ -195,8 +197,9 @@ def test_a_bad_row_leaves_the_run_unfinished_and_is_named(tmp_path):
 
 
 def test_two_lm_eval_folders_are_compared():
-    base, tuned = (open_run(LM_EVAL / name) for name in ("base", "tuned"))
-    comparison = compare_runs(base, [tuned], replicates=200)
+    with ExitStack() as stack:
+        base, tuned = (open_run(LM_EVAL / name, stack) for name in ("base", "tuned"))
+        comparison = compare_runs(base, [tuned], replicates=200)
     (result,) = comparison.tuned
     deltas = {row.benchmark: row.delta for row in result.benchmarks}
     # gsm8k: items 0 and 5 of 6 were right, now 0, 1, 2 and 5; ifeval: 2 of 5 instructions, now 3
@@ -207,8 +210,9 @@ def test_two_lm_eval_folders_are_compared():
 
 def test_lm_eval_scores_against_lm_eval_samples(tmp_path):
     """One side kept no answers: the benchmark is compared as two scores."""
-    base, tuned = (open_run(LM_EVAL / name) for name in ("scores", "tuned"))
-    (result,) = compare_runs(base, [tuned], replicates=200).tuned
+    with ExitStack() as stack:
+        base, tuned = (open_run(LM_EVAL / name, stack) for name in ("scores", "tuned"))
+        (result,) = compare_runs(base, [tuned], replicates=200).tuned
     gsm8k = next(row for row in result.benchmarks if row.benchmark == "gsm8k")
     assert (gsm8k.test, gsm8k.n) == ("unpaired", 6)
     assert gsm8k.delta == pytest.approx(100 * 2 / 6)
@@ -216,6 +220,7 @@ def test_lm_eval_scores_against_lm_eval_samples(tmp_path):
 
 def test_a_run_folder_is_opened_as_it_is(tmp_path):
     out = import_results(LM_EVAL / "limited", tmp_path / "run").path
-    assert open_run(out).path == out
-    with pytest.raises(InputError, match="no such folder"):
-        open_run(tmp_path / "absent")
+    with ExitStack() as stack:
+        assert open_run(out, stack).path == out
+        with pytest.raises(InputError, match="no such folder"):
+            open_run(tmp_path / "absent", stack)

@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -79,10 +80,13 @@ def test_without_details_the_scores_are_read(tmp_path):
 
 
 def test_two_runs_are_compared_item_by_item(tmp_path):
-    base = open_run(lay(tmp_path / "base"))
-    name = {"model_name": "acme/tuned"}
-    tuned = lay(tmp_path / "tuned", hub=True, edit=lambda raw: raw["config_general"].update(name))
-    (result,) = compare_runs(base, [open_run(tuned)], replicates=200).tuned
+    with ExitStack() as stack:
+        base = open_run(lay(tmp_path / "base"), stack)
+        name = {"model_name": "acme/tuned"}
+        tuned = lay(
+            tmp_path / "tuned", hub=True, edit=lambda raw: raw["config_general"].update(name)
+        )
+        (result,) = compare_runs(base, [open_run(tuned, stack)], replicates=200).tuned
     assert {(b.benchmark, b.n, b.delta) for b in result.benchmarks} == {
         ("gsm8k", 2, 0.0),
         ("mmlu", 6, 0.0),

@@ -1,6 +1,7 @@
 """Samples that don't make the score beside them: found at import, said first everywhere."""
 
 import json
+from contextlib import ExitStack
 
 import pytest
 
@@ -42,8 +43,9 @@ def runs(put_results):
         "tuned", document("boolq", 0.75, n=40, model="acme/tuned"), [1] * 10 + [0] * 10
     )
     said = []
-    say = lambda path, note: said.append(f"{path}: {note}")  # noqa: E731
-    return [open_run(path, say=say) for path in (base, tuned)], said
+    with ExitStack() as stack:
+        say = lambda path, note: said.append(f"{path}: {note}")  # noqa: E731
+        yield [open_run(path, stack, say=say) for path in (base, tuned)], said
 
 
 def test_it_is_kept_with_the_run_and_told_first_by_the_import(put_results, tmp_path):
@@ -64,12 +66,11 @@ def test_a_comparison_says_it_before_all_else(runs):
     first = f"Samples contradict the results beside them: boolq (tuned: {SAID})."
     assert headline(result, comparison.source).startswith(first)
     assert comparison.differences[0].startswith("acme/tuned: boolq: the samples contradict")
-    assert result.to_json()["contradictions"] == {"boolq": f"tuned: {SAID}"}
+    assert dict(result.contradictions) == {"boolq": f"tuned: {SAID}"}
     report = ReportInput(title="t", comparison=comparison)
     assert "Samples contradict the results" in render_html(report)
     assert "**: Samples contradict the results" in render_markdown(report)
-    (row,) = rank(base, [tuned], replicates=300).comparison.tuned
-    assert row.contradictions
+    assert rank(base, [tuned], replicates=300).differences[0] == comparison.differences[0]
 
 
 @pytest.mark.parametrize("more", ["", 'unmapped = "ignore"\n'])

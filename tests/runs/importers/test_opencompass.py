@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from contextlib import ExitStack
 
 import pytest
 
@@ -86,11 +87,11 @@ def test_a_summary_is_scores(out):
 
 
 def test_two_runs_pair(out):
-    base, other = open_run(out), out.parent / "other"
-    shutil.copytree(out, other)
-    for kind in ("results", "predictions"):
-        (other / RUN / kind / "tiny").rename(other / RUN / kind / "tuned")
-    (compared,) = compare_runs(base, [open_run(other)], replicates=200).tuned
+    with ExitStack() as stack:
+        base = open_run(out, stack)
+        for kind in ("results", "predictions"):
+            (out / RUN / kind / "tiny").rename(out / RUN / kind / "tuned")
+        (compared,) = compare_runs(base, [open_run(out, stack)], replicates=200).tuned
     tests = {b.benchmark: (b.test != "unpaired", b.n) for b in compared.benchmarks}
     assert tests == {
         "gsm8k": (True, 2), "mmlu": (True, 6), "aime24": (True, 2), "hellaswag": (False, 4),

@@ -1,9 +1,40 @@
-"""Foreign results as run folders, or as runs in memory."""
+"""Foreign results to run folders. A format is one module and one line in :data:`IMPORTERS`."""
 
-from .detection import IMPORTERS, find_importer, read_results
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+
+from ...core.errors import InputError
+from ...core.files import (
+    check_file,
+    files_below,
+    is_file,
+    read_json,
+    refuse_damaged,
+    scratch_folder,
+)
+from ...core.mistaken import plain_files, refuse_mistaken
+from ...core.modelnames import chosen_model, split_model
+from ...core.nearest import did_you_mean
+from ...core.plugins import plugins
+from ...core.records import Outcome, Response, Tick, no_tick
+from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
+from ...core.unpacking import bare_suffix
+from ...documents.run_manifest import Manifest
+from ..manifest import MANIFEST_FILE
+from ..run_folder import Run, read_run
+from ..run_in_memory import RunInMemory, joined_runs
+from ..writer import RunWriter, claimed
+from .adding import added, are_parts, joined
+from .checked import checked
 from .foreign_run import Importer, Results, Sample
-from .in_memory import open_run, put_together
-from .into_folder import Imported, import_results
+from .pooled import pooled
 
 __all__ = [
     "IMPORTERS",
@@ -17,3 +48,248 @@ __all__ = [
     "put_together",
     "read_results",
 ]
+
+Say = Callable[[Path, str], None]
+_NONE = "run it again, or remove its samples to import what else there is"
+_ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".gz", ".eval")
+LOOKED_AT = 1000
+"""Files of a folder that are looked at for why nobody reads it."""
+IMPORTERS = {
+    "lm-eval": "lmeval",
+    "lighteval": "lighteval",
+    "evalscope": "evalscope",
+    "opencompass": "opencompass",
+    "helm": "helm",
+    "evalplus": "evalplus",
+    "qwen-math": "qwenmath",
+    "inspect": "inspect_log",
+    "eee": "eee",
+    "jsonl": "jsonl",
+    "json": "json_rows",
+    "parquet": "parquet_rows",
+    "csv": "score_table",
+}
+"""Format name to the module here that has its ``IMPORTER``, in the order they are tried."""
+
+
+def _unsaid(path: Path, note: str) -> None:
+    """For callers that show no notes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import wrote, and what a user must know about it."""
+
+    path: Path
+    format: str
+    unmapped: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def import_results(
+    path: str | Path,
+    out: str | Path,
+    *,
+    format: str = "auto",
+    mapping: Path | None = None,
+    source: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    tick: Tick = no_tick,
+) -> Imported:
+    """Write the foreign results at ``path`` into the run folder ``out``, one sample at a time.
+
+    A run folder of the same model gets what it lacks. ``path`` may name one of several models:
+    ``PATH::MODEL``. ``mapping`` is a taxonomy file that goes before the shipped one, ``columns``
+    goes before its ``[columns]``; ``source`` is the group that was tuned on. Raises
+    :class:`InputError` for an unknown format and for what can't be read.
+    """
+    path, taxonomy = Path(path), load_taxonomy(mapping, columns=columns)
+    name, results, made = _found(path, taxonomy, format, source)
+    with ExitStack() as stack:
+        stack.enter_context(claimed(out))
+        results, manifest, already = added(Path(out), results, made, source=source)
+        writer = stack.enter_context(RunWriter.open(out, manifest))
+        _write(results, writer, path, tick)
+    notes = (*results.said(), *pooled(results.taken, taxonomy), *already)
+    return Imported(Path(out), name, results.unmapped, notes)
+
+
+def _found(
+    path: Path, taxonomy: Taxonomy, format_: str, source: str | None
+) -> tuple[str, Results, Manifest]:
+    """The format's name, the results at ``path``, at least one, and the manifest of their run."""
+    name, results = read_results(path, taxonomy, format_)
+    if not results.samples and not results.scores:
+        why = f" ({results.notes[0]})" if results.notes else ""
+        remedy = "name a results folder or file"
+        raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
+    return name, results, _manifest(results, taxonomy, source)
+
+
+def _write(results: Results, writer: RunWriter | RunInMemory, path: Path, tick: Tick) -> None:
+    """Everything of ``results`` into the run, one benchmark after the other."""
+    for at, (benchmark, read) in enumerate(results.samples.items()):
+        tick("import", at, len(results.samples))
+        if benchmark in writer.finished:
+            continue
+        outcomes: list[Outcome] = []
+        try:
+            texts = _split(read(), outcomes, lambda: writer.tell(results.contradictions))
+            writer.write_benchmark(benchmark, outcomes, texts)
+        except ValueError as err:
+            if not outcomes:
+                what = "no sample has a score: it was cancelled, or every answer failed"
+                raise InputError(what, place=f"{path} ({benchmark})", remedy=_NONE) from None
+            raise InputError(str(err), place=f"{path} ({benchmark})") from None
+    if results.scores:
+        try:
+            writer.write_scores(results.scores)
+        except ValueError as err:
+            remedy = "import one of the files"
+            raise InputError(str(err), place=str(path), remedy=remedy) from None
+    tick("import", len(results.samples), len(results.samples))
+
+
+def open_run(
+    path: str | Path,
+    stack: ExitStack,
+    *,
+    mapping: Path | None = None,
+    source: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    say: Say = _unsaid,
+) -> Run:
+    """The run in a run folder or in foreign results, which are read into memory.
+
+    Responses of foreign results wait in a temporary folder that lives as long as ``stack``. ``say``
+    gets the notes of the import, one a call, with the path that they are about.
+    """
+    path = Path(path)
+    file, model = split_model(path)
+    if not os.path.lexists(file) or is_file(file / MANIFEST_FILE):
+        return _run_of(read_run(file), model, path)
+    taxonomy = load_taxonomy(mapping, columns=columns)
+    _, results, manifest = _found(path, taxonomy, "auto", source)
+    taken = RunInMemory(stack.enter_context(scratch_folder()), manifest)
+    _write(results, taken, path, no_tick)
+    for note in (*results.said(), *pooled(results.taken, taxonomy)):
+        say(path, note)
+    return taken.run(path)
+
+
+def put_together(
+    runs: Sequence[Run], *, source: str | None = None, say: Say = _unsaid
+) -> list[Run]:
+    """``runs``, with foreign results of one model that share no benchmark joined into one run.
+
+    People evaluate task by task, into one file each. ``say`` gets a note for each join.
+    """
+    kept: list[Run] = []
+    for run in runs:
+        at = next((at for at, other in enumerate(kept) if are_parts(other, run)), None)
+        if at is None or run.origin is None:
+            kept.append(run)
+            continue
+        first = kept[at]
+        manifest = joined(first.manifest, run.manifest, str(first.place), source=source)
+        kept[at] = joined_runs(first, run, manifest)
+        model = run.manifest.model.name
+        say(run.origin, f"put together with {first.origin}, of the same model {model}")
+    return kept
+
+
+def _run_of(run: Run, model: str | None, path: Path) -> Run:
+    """The run, which must be of ``model`` where one is named."""
+    if model is not None:
+        chosen_model({run.manifest.model.name: str(path)}, model, split_model(path)[0])
+    return run
+
+
+def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple[str, Results]:
+    """The format's name, and the results at ``path`` (of one model: ``PATH::MODEL``).
+
+    Raises :class:`InputError` for what can't be read, and for a model that isn't there.
+    """
+    file, model = split_model(path)
+    name, importer = find_importer(file, format_)
+    if (read_model := importer.read_model) is not None:
+        return name, checked(lambda: read_model(file, taxonomy, model), file)
+    results = checked(lambda: importer.read(file, taxonomy), file)
+    if model is not None:
+        chosen_model({results.model.name: str(file)}, model, file)
+    return name, results
+
+
+def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
+    """The importer for ``path`` and its name; "auto" asks each of them whether it reads it.
+
+    Raises :class:`InputError` for an unknown format, a missing path and one that nobody reads.
+    """
+    if format_ != "auto":
+        if format_ not in IMPORTERS:
+            if format_ in (outside := plugins("importers")):
+                return format_, outside[format_]
+            known = ", ".join(["auto", *IMPORTERS, *outside])
+            raise InputError(f"unknown format {format_!r}", remedy=f"use one of {known}")
+        return format_, _load(format_)
+    check_file(path, remedy="name results to import", folders=True)
+    for name in IMPORTERS:
+        if (importer := _load(name)).accepts(path):
+            return name, importer
+    for name, importer in plugins("importers").items():
+        if importer.accepts(path):
+            return name, importer
+    inside = files_below(path, lambda name: name.endswith(_ENDINGS)) if path.is_dir() else [path]
+    for file in islice(inside, LOOKED_AT):
+        refuse_damaged(file)
+        if bare_suffix(file) == ".json":
+            read_json(file)
+    refuse_mistaken(path)
+    raise InputError(
+        f"no {MANIFEST_FILE}, and no results in a format that is known",
+        place=str(path),
+        remedy=plain_files(path) or "name a run folder, or results of another harness",
+    )
+
+
+def _load(name: str) -> Importer:
+    importer: Importer = import_module(f".{IMPORTERS[name]}", __package__).IMPORTER
+    return importer
+
+
+def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manifest:
+    benchmarks = {*results.samples, *(row.benchmark for row in results.scores)}
+    suite = taxonomy.suite(benchmarks, source=source or SOURCE)
+    # A misspelt source would turn the group that was tuned on into one that must be kept.
+    known = dict.fromkeys((*suite.groups, *(e.group for e in taxonomy.tasks.values())))
+    if source is not None and source not in known:
+        raise InputError(
+            f"no benchmark is in a group {source!r}",
+            place="--source",
+            remedy=did_you_mean(source, known),
+        )
+    return Manifest(
+        model=results.model,
+        suite=suite.model_dump(mode="json"),
+        suite_hash=suite.hash,
+        engine=results.engine,
+        decoding=results.decoding,
+        template=results.template,
+        versions=results.versions,
+        provenance=results.provenance,
+        seed=results.seed,
+        limit=results.limit,
+        metrics=results.metrics,
+        left_out={taken.task: taken.left_out for taken in results.taken if taken.left_out},
+    )
+
+
+def _split(
+    samples: Iterator[Sample], outcomes: list[Outcome], done: Callable[[], None]
+) -> Iterator[Response]:
+    """Fills ``outcomes`` while it yields the responses; ``done`` is called after the last."""
+    for sample in samples:
+        outcomes.append(sample.outcome)
+        if sample.response is not None:
+            yield sample.response
+    done()

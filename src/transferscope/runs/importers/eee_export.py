@@ -14,7 +14,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ def _aggregate(run: Run, id_: str, model: str, organization: str, moment: str) -
     }
 
 
-def _result(name: str, outcomes: Sequence[Outcome], run: Run) -> dict[str, Any]:
+def _result(name: str, outcomes: tuple[Outcome, ...], run: Run) -> dict[str, Any]:
     """The benchmark's mean: repeats averaged per item, items by weight."""
     items: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -128,7 +128,7 @@ def _result(name: str, outcomes: Sequence[Outcome], run: Run) -> dict[str, Any]:
     return _entry(name, _metric(outcomes), score, run)
 
 
-def _metric(outcomes: Sequence[Outcome]) -> str:
+def _metric(outcomes: tuple[Outcome, ...]) -> str:
     return "accuracy" if all(o.score in (0.0, 1.0) for o in outcomes) else "mean_score"
 
 
@@ -185,7 +185,7 @@ def _generation(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lines(
-    outcomes: Sequence[Outcome],
+    outcomes: tuple[Outcome, ...],
     responses: Mapping[tuple[str, int], Response],
     evaluation_id: str,
     model: str,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.taxonomy import Taxonomy, load_taxonomy
-from .detection import read_results
+from . import read_results
 from .foreign_run import Results, Taken
 from .pooled import pooled
 

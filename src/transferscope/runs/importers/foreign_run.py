@@ -50,8 +50,7 @@ class Results:
     of another distribution may leave it empty. ``metrics``: per benchmark that was scored in
     several ways, its scores (0..1) by metric and filter, the one that is read first.
     ``contradictions``: per benchmark whose samples don't make the score that the file gives for
-    it, in what; an importer may fill it while its samples are read. ``texts`` reads the responses
-    of a benchmark alone, for formats where that is faster than to read its samples.
+    it, in what; an importer may fill it while its samples are read.
     """
 
     model: ModelRef
@@ -69,7 +68,6 @@ class Results:
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
     limit: int | None = None
-    texts: Mapping[str, Callable[[], Iterator[Response]]] = field(default_factory=dict)
 
     def said(self) -> tuple[str, ...]:
         """What a user must know, contradictions first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -20,7 +20,7 @@ from ...core.columns import SNIFFED, Names
 from ...core.files import json_lines, lines_of, open_file
 from ...core.mistaken import mistaken
 from ...core.modelnames import chosen_model
-from ...core.records import ModelRef, Response
+from ...core.records import ModelRef
 from ...core.rowfiles import LINES, document_rows, streams
 from ...core.shown import name as shown
 from ...core.taxonomy import Taxonomy
@@ -31,13 +31,12 @@ from .score_table import results_of
 from .table_rows import (
     REPAIR,
     Numbered,
+    RowReader,
     Unnamed,
-    fields_reader,
     names_for,
     none_answered,
     notes_of,
     refuse,
-    response_of,
     sample_of,
     unnamed,
 )
@@ -51,9 +50,6 @@ class _Stretches(NamedTuple):
     offsets: array[int]
     numbers: array[int]
     lines: array[int]
-
-
-_Parts = list[tuple[Place, _Stretches]]
 
 
 class _Cursor:
@@ -126,7 +122,6 @@ def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
         model=ModelRef(one),
         provenance="imported:jsonl",
         samples={name: partial(_read, path, names, mine) for name, mine in parts.items()},
-        texts={name: partial(_texts, path, names, mine) for name, mine in parts.items()},
         unmapped=unmapped(places.values()),
         notes=(*notes, *left_out(taken)),
         taken=tuple(taken),
@@ -142,11 +137,11 @@ def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _index(path: Path, names: Names, default: Unnamed) -> _Index:
-    index, cursor, fields_of = _Index(), _Cursor(), fields_reader(names)
+    index, cursor, fields_of = _Index(), _Cursor(), RowReader(names)
     with open_file(path, remedy=_OPEN) as file:
         lines = lines_of(file, path=path, remedy=REPAIR)
         for place, row in json_lines(cursor.over(lines), path=path, remedy=REPAIR):
-            answers = _checked(fields_of, row, names, place)
+            answers = _fields(row, fields_of, place)
             about = answers[0] if answers else row
             model = str(about.get("model", default.model))
             task = about.get("benchmark", default.benchmark)
@@ -161,25 +156,8 @@ def _index(path: Path, names: Names, default: Unnamed) -> _Index:
     return index
 
 
-def _read(path: Path, names: Names, parts: _Parts) -> Iterator[Sample]:
-    for fields, where, place in _answers(path, names, parts):
-        try:
-            yield sample_of(fields, where)
-        except (ValueError, OverflowError) as err:
-            refuse(str(err), place)
-
-
-def _texts(path: Path, names: Names, parts: _Parts) -> Iterator[Response]:
-    for fields, where, _ in _answers(path, names, parts):
-        if (response := response_of(fields, where)) is not None:
-            yield response
-
-
-def _answers(
-    path: Path, names: Names, parts: _Parts
-) -> Iterator[tuple[dict[str, Any], Place, str]]:
-    """Values under our names, place of the benchmark and place in the file of every answer."""
-    fields_of = fields_reader(names)
+def _read(path: Path, names: Names, parts: list[tuple[Place, _Stretches]]) -> Iterator[Sample]:
+    fields_of = RowReader(names)
     with open_file(path, remedy=_OPEN) as file:
         for where, stretches in parts:
             numbered = Numbered()
@@ -188,25 +166,18 @@ def _answers(
                 lines = islice(file, count)
                 for place, row in json_lines(lines, path=path, remedy=REPAIR, first=first):
                     try:
-                        answers = fields_of(row)
+                        for fields in fields_of(row):
+                            yield sample_of(numbered(fields), where)
                     except (ValueError, OverflowError) as err:
                         refuse(str(err), place)
-                    for fields in answers:
-                        yield numbered(fields), where, place
 
 
-def _checked(
-    fields_of: Callable[[dict[str, Any]], list[dict[str, Any]]],
-    row: dict[str, Any],
-    names: Names,
-    place: str,
-) -> list[dict[str, Any]]:
+def _fields(row: dict[str, Any], fields_of: RowReader, place: str) -> list[dict[str, Any]]:
     try:
         answers = fields_of(row)
-        for fields in answers:
-            if "id" not in fields and "asked" not in fields:
-                here = ", ".join(map(shown, list(row)[:12]))
-                raise ValueError(f"no {names.column.get('id', 'id')!r}, only {here}")
+        if any("id" not in fields and "asked" not in fields for fields in answers):
+            called = fields_of.names.column.get("id", "id")
+            raise ValueError(f"no {called!r}, only {', '.join(map(shown, list(row)[:12]))}")
     except ValueError as err:
         refuse(str(err), place)
     return answers

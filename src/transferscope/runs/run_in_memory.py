@@ -1,0 +1,100 @@
+"""A run that is put together in memory: foreign results that are compared and not kept.
+
+Outcomes never touch the disk. Responses wait in a temporary file per benchmark, so that memory does
+not depend on the length of the texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from msgspec.json import encode
+
+from ..core.files import make_folder
+from ..core.records import Outcome, Response, ScoreRow
+from ..documents.run_manifest import Committed, Manifest
+from .run_folder import RESPONSES_FOLDER, Run, pooled
+from .writer import check_name, check_records, check_scores
+
+
+class RunInMemory:
+    """Takes benchmarks and scores as :class:`.writer.RunWriter` does; :meth:`run` is the result.
+
+    ``folder`` is a temporary folder that lives as long as the run.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder, self.manifest = folder, manifest
+        self._outcomes: list[Outcome] = []
+        self._scores: tuple[ScoreRow, ...] = ()
+        self._known: dict[float, float] = {}
+
+    @property
+    def finished(self) -> frozenset[str]:
+        """Benchmarks already taken."""
+        return frozenset(self.manifest.complete)
+
+    def write_benchmark(
+        self, name: str, outcomes: Sequence[Outcome], responses: Iterable[Response] = ()
+    ) -> None:
+        """Take one benchmark. ``outcomes`` are looked at after the last of the ``responses``.
+
+        Raises as :meth:`.writer.RunWriter.write_benchmark` does.
+        """
+        check_name(name)
+        if (first := next(texts := iter(responses), None)) is not None:
+            make_folder(self.folder / RESPONSES_FOLDER)
+            with (self.folder / RESPONSES_FOLDER / f"{name}.jsonl").open("wb") as file:
+                file.write(encode(first) + b"\n")
+                file.writelines(encode(response) + b"\n" for response in texts)
+        check_records(name, outcomes)
+        self._outcomes += [pooled(outcome, self._known) for outcome in outcomes]
+        self._complete({name: len(outcomes)})
+
+    def write_scores(self, rows: Sequence[ScoreRow]) -> None:
+        """Take all benchmarks of which only scores are known, over earlier ones.
+
+        Raises ``ValueError`` as :meth:`.writer.RunWriter.write_scores` does.
+        """
+        check_scores(rows, self.manifest)
+        self._scores = tuple(rows)
+        self._complete({row.benchmark: 0 for row in rows})
+
+    def tell(self, contradictions: Mapping[str, str]) -> None:
+        """Keep what contradicts a benchmark's samples."""
+        told = {**self.manifest.contradictions, **contradictions}
+        self.manifest = replace(self.manifest, contradictions=told)
+
+    def run(self, origin: Path) -> Run:
+        """The run of the foreign results at ``origin``."""
+        manifest = replace(self.manifest, status="complete")
+        return Run(self.folder, manifest, tuple(self._outcomes), self._scores, origin=origin)
+
+    def _complete(self, counts: Mapping[str, int]) -> None:
+        entries = {name: Committed(outcomes_bytes=0, n=n) for name, n in counts.items()}
+        complete = {**self.manifest.complete, **entries}
+        self.manifest = replace(self.manifest, complete=complete)
+
+
+def joined_runs(first: Run, second: Run, manifest: Manifest) -> Run:
+    """Two runs of one model and of different benchmarks as one, with their joint ``manifest``.
+
+    The responses of ``second`` move into the folder of ``first``.
+    """
+    source = second.path / RESPONSES_FOLDER
+    if source.is_dir():
+        make_folder(first.path / RESPONSES_FOLDER)
+        for file in source.iterdir():
+            file.rename(first.path / RESPONSES_FOLDER / file.name)
+    complete = {**first.manifest.complete, **second.manifest.complete}
+    wrong = {**first.manifest.contradictions, **second.manifest.contradictions}
+    return Run(
+        first.path,
+        replace(manifest, complete=complete, contradictions=wrong, status="complete"),
+        (*first.outcomes, *second.outcomes),
+        (*first.scores, *second.scores),
+        origin=first.origin,
+        failures=(*first.failures, *second.failures),
+    )
