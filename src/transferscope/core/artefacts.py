@@ -135,7 +135,7 @@ def stop_cut(text: str) -> bool:
     line proves nothing, because paragraphs end with one.
     """
     words = text.rstrip(" ")
-    bold = text[text.rfind("\n") + 1 :].count("**") % 2 == 1
+    bold = "*" in text and text[text.rfind("\n") + 1 :].count("**") % 2 == 1
     if words == text:
         return bold and text.endswith("**")
     return words[-1:].isalpha() and (bold or len(text) < UNANSWERED_CHARS)

@@ -47,7 +47,6 @@ _TAG = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """Every alternative begins with its own sign, so that the search leaps from one to the next."""
-_SIGNS = ("<", "◁", "[THINK", "[/THINK")
 _HARMONY, _OTHER = "harmony", "other"
 _NO_SPECIAL_TOKENS = re.compile(r"\s*analysis(?=[A-Z\"'(])")
 """gpt-oss decoded without its special tokens: "analysisWe need ...assistantfinal12"."""
@@ -134,7 +133,8 @@ def _outside(text: str) -> tuple[list[tuple[int, int]], bool]:
     if _NO_SPECIAL_TOKENS.match(text):
         at = text.find(_FINAL)
         return ([], True) if at == -1 else ([(at + len(_FINAL), len(text))], False)
-    tags = _tags(text)
+    if not (tags := _tags(text)):
+        return [(0, len(text))], False
     last_close = {tag.name: tag.start for tag in tags if tag.kind == "close"}
     spans: list[tuple[int, int]] = []
     begin, block, inner = 0, "", Counter[str]()
@@ -158,7 +158,8 @@ def _outside(text: str) -> tuple[list[tuple[int, int]], bool]:
 
 
 def _tags(text: str) -> list[_Tag]:
-    if not any(sign in text for sign in _SIGNS):
+    # One character is found much faster than several.
+    if "<" not in text and "◁" not in text and not ("[" in text and "THINK" in text):
         return []
     return [_tag(match) for match in _TAG.finditer(text)]
 

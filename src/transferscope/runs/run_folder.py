@@ -16,12 +16,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
 from sys import intern
 from typing import Any, NoReturn
 
-from msgspec import DecodeError
-from msgspec.json import Decoder, encode
+from msgspec.json import Decoder, Encoder
+from msgspec.json import format as format_json
 from msgspec.structs import force_setattr
 
 from ..core.errors import InputError
@@ -224,23 +225,36 @@ def _answers(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failur
     with open_file(file, remedy=_REPAIR) as opened:
         content = opened.read(committed)
     known: dict[float, float] = {}
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        try:
-            outcome = _DECODER.decode(line)
-        except (DecodeError, UnicodeDecodeError, RecursionError):
-            outcome = None
-        # A line that is just what the writer writes has no key twice and nothing unknown.
-        if outcome is None or encode(outcome) != line:
-            for place, row in json_lines([line], path=file, remedy=_REPAIR, first=number):
-                if "failed" in row:
-                    yield number, _failure(row, place)
-                else:
-                    yield number, pooled(_outcome(row, place), known)
-            continue
-        yield number, pooled(outcome, known)
+    if (written := _written(content)) is not None:
+        for number, outcome in enumerate(written, start=1):
+            yield number, pooled(outcome, known)
+        return
+    for place, row in json_lines(BytesIO(content), path=file, remedy=_REPAIR):
+        number = int(place.rpartition(":")[2])
+        if "failed" in row:
+            yield number, _failure(row, place)
+        else:
+            yield number, pooled(_outcome(row, place), known)
 
 
-_DECODER = Decoder(Outcome)
+_DECODER, _ENCODER = Decoder(Outcome), Encoder()
+
+
+def _written(content: bytes) -> list[Outcome] | None:
+    """The outcomes if ``content`` is, except for white space, what the writer writes of them.
+
+    No line then has a key twice, an unknown field or a value of another type. ``None`` says
+    nothing: the content may be fine, with fields left out or failures among the outcomes.
+    """
+    try:
+        outcomes = _DECODER.decode_lines(content)
+        written = _ENCODER.encode_lines(outcomes)
+        if written == content:
+            return outcomes
+        lines = (format_json(line, indent=-1) + b"\n" for line in BytesIO(content))
+        return outcomes if written == b"".join(lines) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
