@@ -56,24 +56,34 @@ DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_whole)
 """Raises ``ValueError``, or ``RecursionError`` far beyond :data:`MAX_DEPTH`."""
 
 
-_LOOSE_KEY = re.compile(rb'"[ \t\r\n]+:')
+_COLON = re.compile(rb'"[ \t\r\n]*:')
+_QUOTED_COLON = re.compile(rb'\\"[ \t\r\n]*:')
 _LONGEST = 10**MAX_DIGITS
 
 
 def quick_object(line: bytes) -> dict[str, Any] | None:
     """The JSON object ``line``, decoded fast; ``None`` where :data:`DECODER` must look at it.
 
-    msgspec takes the last of two equal keys. Every key is followed by ``":`` (unless white space
-    comes between), so a line with no more of them than keys in the result has no key twice.
-    ``None`` says nothing about the line: it may be fine, with ``":`` in a text.
+    msgspec takes the last of two equal keys. Every key is followed by a quotation mark and a colon,
+    so a line with no more of these pairs than keys in the result has no key twice. ``None`` says
+    nothing about the line: it may be fine, with such a pair in a text.
     """
     try:
         value = msgspec.json.decode(line)
     except (ValueError, RecursionError):
         return None
-    if value.__class__ is not dict or line.count(b'":') != _keys(value, MAX_DEPTH):
+    if value.__class__ is not dict or not _has_keys(line, _keys(value, MAX_DEPTH)):
         return None
-    return None if _LOOSE_KEY.search(line) else value
+    return value
+
+
+def _has_keys(line: bytes, count: int) -> bool:
+    """Whether ``line``, which is JSON, certainly has no more than ``count`` keys."""
+    pairs = len(_COLON.findall(line))
+    # Without an escaped backslash, a quotation mark behind a backslash is inside a text.
+    if pairs > count and b"\\\\" not in line:
+        pairs -= len(_QUOTED_COLON.findall(line))
+    return pairs == count
 
 
 def _keys(value: dict[str, Any] | list[Any], depth: int) -> int:
