@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from .errors import InputError
 from .unpacking import GZIP, unpacked
 
 MAX_TEXT = 2**30
 """Bytes of a file that can only be read whole."""
+BUFFER = 2**16
+"""Bytes that are read or written at a time; many lines of samples are above the usual 8 KiB."""
 MAX_LINE = 64 * 2**20
 """Bytes of one line of JSON lines."""
 NULL = "the name holds a null character"
@@ -65,7 +67,8 @@ def open_file(path: Path, *, remedy: str) -> Iterator[BufferedReader]:
     with _refused(path, remedy):
         check_file(path, remedy=remedy)
         # Somebody may put a pipe in its place meanwhile: still not waited for.
-        with open(path, "rb", opener=_without_waiting) as file:
+        with open(path, "rb", buffering=BUFFER, opener=_without_waiting) as opened:
+            file = cast(BufferedReader, opened)
             _check_mode(os.fstat(file.fileno()).st_mode, path, remedy)
             packed = file.peek(len(GZIP))[: len(GZIP)] == GZIP
             yield unpacked(file, path) if packed else file

@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from .opening import BUFFER
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -124,7 +126,7 @@ def _remove(folder: Path) -> None:
 def _created(path: Path) -> tuple[Path, IO[bytes]]:
     while True:
         scratch = path.with_name(f".{_stem(path.name)}.{secrets.token_hex(4)}.tmp")
-        file = scratch.open("xb")
+        file = scratch.open("xb", buffering=BUFFER)
         _locked(file.fileno(), wait=True)
         if os.fstat(file.fileno()).st_nlink:
             return scratch, file
