@@ -13,9 +13,11 @@ from pathlib import Path
 from msgspec.json import encode
 
 from ..core.files import make_folder
+from ..core.frames import Records
 from ..core.records import Outcome, Response, ScoreRow
 from ..documents.run_manifest import Committed, Manifest
-from .run_folder import RESPONSES_FOLDER, Run, pooled
+from .outcome_lines import pooled
+from .run_folder import RESPONSES_FOLDER, Run
 from .writer import check_name, check_records, check_scores
 
 
@@ -70,7 +72,7 @@ class RunInMemory:
     def run(self, origin: Path) -> Run:
         """The run of the foreign results at ``origin``."""
         manifest = replace(self.manifest, status="complete")
-        return Run(self.folder, manifest, tuple(self._outcomes), self._scores, origin=origin)
+        return Run(self.folder, manifest, Records(self._outcomes), self._scores, origin=origin)
 
     def _complete(self, counts: Mapping[str, int]) -> None:
         entries = {name: Committed(outcomes_bytes=0, n=n) for name, n in counts.items()}
@@ -93,7 +95,7 @@ def joined_runs(first: Run, second: Run, manifest: Manifest) -> Run:
     return Run(
         first.path,
         replace(manifest, complete=complete, contradictions=wrong, status="complete"),
-        (*first.outcomes, *second.outcomes),
+        Records((*first.outcomes, *second.outcomes)),
         (*first.scores, *second.scores),
         origin=first.origin,
         failures=(*first.failures, *second.failures),
