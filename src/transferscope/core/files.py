@@ -22,6 +22,7 @@ from typing import IO, Any
 from .damage import LFS, damage_of
 from .errors import InputError
 from .opening import (
+    BUFFER,
     MAX_TEXT,
     NULL,
     check_file,
@@ -67,6 +68,7 @@ __all__ = [
     "write_atomically",
     "write_filled",
     "write_json",
+    "write_temporary",
 ]
 
 
@@ -179,6 +181,15 @@ def write_filled(path: Path, fill: Callable[[IO[bytes]], Any]) -> None:
             file.flush()
             os.fsync(file.fileno())
             scratch.replace(path)
+
+
+def write_temporary(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write pieces into a file that no other process reads: not atomic, not flushed to the disk.
+
+    Raises :class:`InputError` if it can't be written.
+    """
+    with refusing(path, "can't be written"), path.open("wb", buffering=BUFFER) as file:
+        file.writelines(pieces)
 
 
 @contextmanager

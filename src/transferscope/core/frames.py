@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.util import find_spec
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from .errors import InputError
 
+T = TypeVar("T")
 Backend = Literal["pandas", "polars", "pyarrow"]
 SHOWN = 20
 """Rows that a notebook shows of a table; the frame has all of them."""
@@ -73,6 +74,34 @@ class Table:
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         more = f"<p>{len(self) - SHOWN:,} more rows</p>" if len(self) > SHOWN else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+class Records(tuple[T, ...]):
+    """A tuple of msgspec structs of one kind that is a table, too."""
+
+    __slots__ = ()
+
+    @property
+    def table(self) -> Table:
+        """One row per record and one column per field; several flags are joined by commas."""
+        names = type(self[0]).__struct_fields__ if self else ()  # type: ignore[attr-defined]
+        return Table("records", {name: [_plain(getattr(r, name)) for r in self] for name in names})
+
+    def to_frame(self, backend: Backend | None = None) -> Any:
+        """The records as a data frame; raises as :meth:`Table.to_frame` does."""
+        return self.table.to_frame(backend)
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} records; .to_frame() makes a data frame>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the first records."""
+        more = f"<p>{len(self) - SHOWN:,} more rows</p>" if len(self) > SHOWN else ""
+        return Records(self[:SHOWN]).table._repr_html_() + more
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, tuple) else value
 
 
 def _installed(backend: str | None) -> Any:

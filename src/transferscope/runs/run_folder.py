@@ -15,40 +15,31 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from io import BytesIO
+from functools import cached_property
+from html import escape
 from pathlib import Path
-from sys import intern
-from typing import Any, NoReturn
-
-from msgspec.json import Decoder, Encoder
-from msgspec.json import format as format_json
-from msgspec.structs import force_setattr
 
 from ..core.errors import InputError
-from ..core.files import is_file, json_lines, open_file
+from ..core.files import is_file
+from ..core.frames import Records
 from ..core.records import Failure, Outcome, Response, ScoreRow
+from ..core.shown import name, sentence
 from ..documents.run_manifest import Manifest
 from .benchmark_answers import BenchmarkAnswers
 from .manifest import MANIFEST_FILE, read_manifest
+from .outcome_lines import AGAIN, malformed, outcome_lines, rows_of
 
 __all__ = ["Run", "read_run"]
 
 OUTCOMES_FILE = "outcomes.jsonl"
 SCORES_FILE = "scores.jsonl"
 RESPONSES_FOLDER = "responses"
-AGAIN = "evaluate or import again into another folder: --out DIR"
-_REPAIR = f"repair the line, or {AGAIN}"
+SHOWN = 6
+"""Benchmarks that a run's ``repr`` names."""
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_STRINGS = ("benchmark", "id", "subset", "cluster")
-_OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
-_REQUIRED = {"benchmark", "id", "score"}
-LONGEST_REASON = 1000
-_FIELDS = set(Outcome.__struct_fields__)
-_OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A run as read: its manifest, every outcome in the file's order, and score-only rows.
 
@@ -58,7 +49,7 @@ class Run:
 
     path: Path
     manifest: Manifest
-    outcomes: tuple[Outcome, ...]
+    outcomes: Records[Outcome]
     scores: tuple[ScoreRow, ...] = ()
     origin: Path | None = None
     failures: tuple[Failure, ...] = ()
@@ -67,6 +58,33 @@ class Run:
     def place(self) -> Path:
         """The path that the user named."""
         return self.origin or self.path
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{head}: {text}" for head, text in self._about())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: which run this is."""
+        rows = (
+            f"<tr><th>{escape(head)}</th><td>{escape(text)}</td></tr>"
+            for head, text in self._about()
+        )
+        return f"<table>{''.join(rows)}</table>"
+
+    def _about(self) -> Iterator[tuple[str, str]]:
+        model = self.manifest.model
+        yield (
+            "run of",
+            name(model.name) + (f", tuned from {name(model.base)}" if model.base else ""),
+        )
+        yield "read from", sentence(self.place)
+        yield "provenance", f"{name(self.manifest.provenance)}, {self.manifest.status}"
+        benchmarks = list(dict.fromkeys((*self.by_benchmark, *(r.benchmark for r in self.scores))))
+        shown = ", ".join(map(name, benchmarks[:SHOWN]))
+        more = f" and {len(benchmarks) - SHOWN} more" if len(benchmarks) > SHOWN else ""
+        yield f"{len(benchmarks)} benchmarks", shown + more
+        yield "answers", f"{len(self.outcomes):,}, and {len(self.scores):,} scores without answers"
+        if self.failures:
+            yield "failed requests", f"{len(self.failures):,}"
 
     @cached_property
     def by_benchmark(self) -> dict[str, tuple[Outcome, ...]]:
@@ -115,14 +133,14 @@ class Run:
         if benchmark not in self.by_benchmark or not is_file(path):
             return {}
         found: dict[tuple[str, int], Response] = {}
-        for place, row in _rows(path):
+        for place, row in rows_of(path):
             try:
                 response = Response(**row)
             except TypeError as err:
-                _malformed(str(err), place)
+                malformed(str(err), place)
             kinds = (type(response.id), type(response.prompt), type(response.response))
             if type(response.repeat) is not int or kinds != (str, str, str):
-                _malformed("id, prompt and response must be strings, repeat a number", place)
+                malformed("id, prompt and response must be strings, repeat a number", place)
             found[(response.id, response.repeat)] = response
         return found
 
@@ -156,7 +174,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     failures: dict[tuple[str, str, int], Failure] = {}
     counts: Counter[str] = Counter()
     safe: set[str] = set()
-    for number, outcome in _answers(file, manifest.committed):
+    for number, outcome in outcome_lines(file, manifest.committed):
         counts[outcome.benchmark] += 1
         if isinstance(outcome, Failure):
             failures[outcome.key] = outcome
@@ -164,7 +182,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
         if outcome.benchmark not in safe:  # it names a file below responses/
             if not SAFE_NAME.fullmatch(outcome.benchmark):
                 what = f"benchmark name {outcome.benchmark!r} can't be a file name"
-                _malformed(what, f"{file}:{number}")
+                malformed(what, f"{file}:{number}")
             safe.add(outcome.benchmark)
         if outcomes.setdefault(outcome.key, outcome) is not outcome:
             key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
@@ -180,7 +198,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     return Run(
         path,
         manifest,
-        tuple(outcomes.values()),
+        Records(outcomes.values()),
         _scores(path / SCORES_FILE, manifest),
         failures=tuple(failure for key, failure in failures.items() if key not in outcomes),
     )
@@ -189,136 +207,18 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
     """The score-only rows; those of a benchmark that was never committed are left out."""
     found: dict[tuple[str, str], ScoreRow] = {}
-    for place, row in _rows(file):
+    for place, row in rows_of(file):
         try:
             score = ScoreRow(**row)
             known = manifest.complete.get(score.benchmark)
         except (TypeError, ValueError) as err:
-            _malformed(str(err), place)
+            malformed(str(err), place)
         if not isinstance(score.benchmark, str) or not isinstance(score.subset, str):
-            _malformed("benchmark and subset must be strings", place)
+            malformed("benchmark and subset must be strings", place)
         if type(score.n) not in (int, type(None)):
-            _malformed("n is neither a whole number nor null", place)
+            malformed("n is neither a whole number nor null", place)
         if found.setdefault((score.benchmark, score.subset), score) is not score:
-            _malformed(f"a second score of {score.benchmark}", place)
+            malformed(f"a second score of {score.benchmark}", place)
         if known is None or known.n:
             del found[(score.benchmark, score.subset)]
     return tuple(found.values())
-
-
-def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The file's rows, none where there is no file; the first ``committed`` bytes where given."""
-    if not is_file(file):
-        return
-    with open_file(file, remedy=_REPAIR) as lines:
-        if committed is None:
-            yield from json_lines(lines, path=file, remedy=_REPAIR)
-            return
-        content = lines.read(committed)
-    yield from json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
-
-
-def _answers(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failure]]:
-    """Number and record of every line among the first ``committed`` bytes."""
-    if not is_file(file):
-        return
-    with open_file(file, remedy=_REPAIR) as opened:
-        content = opened.read(committed)
-    known: dict[float, float] = {}
-    if (written := _written(content)) is not None:
-        for number, outcome in enumerate(written, start=1):
-            yield number, pooled(outcome, known)
-        return
-    for place, row in json_lines(BytesIO(content), path=file, remedy=_REPAIR):
-        number = int(place.rpartition(":")[2])
-        if "failed" in row:
-            yield number, _failure(row, place)
-        else:
-            yield number, pooled(_outcome(row, place), known)
-
-
-_DECODER, _ENCODER = Decoder(Outcome), Encoder()
-
-
-def _written(content: bytes) -> list[Outcome] | None:
-    """The outcomes if ``content`` is, except for white space, what the writer writes of them.
-
-    No line then has a key twice, an unknown field or a value of another type. ``None`` says
-    nothing: the content may be fine, with fields left out or failures among the outcomes.
-    """
-    try:
-        outcomes = _DECODER.decode_lines(content)
-        written = _ENCODER.encode_lines(outcomes)
-        if written == content:
-            return outcomes
-        lines = (format_json(line, indent=-1) + b"\n" for line in BytesIO(content))
-        return outcomes if written == b"".join(lines) else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
-    """The same outcome, with one object for equal texts of all runs and for equal numbers.
-
-    It halves what a cohort of models takes of memory: items and their hashes are the same in all.
-    """
-    force_setattr(outcome, "benchmark", intern(outcome.benchmark))
-    force_setattr(outcome, "id", intern(outcome.id))
-    if outcome.message_hash is not None:
-        force_setattr(outcome, "message_hash", intern(outcome.message_hash))
-    if outcome.rendered_hash is not None:
-        force_setattr(outcome, "rendered_hash", intern(outcome.rendered_hash))
-    force_setattr(outcome, "score", known.setdefault(outcome.score, outcome.score))
-    force_setattr(outcome, "weight", known.setdefault(outcome.weight, outcome.weight))
-    if outcome.chance is not None:
-        force_setattr(outcome, "chance", known.setdefault(outcome.chance, outcome.chance))
-    return outcome
-
-
-def _outcome(row: dict[str, Any], place: str) -> Outcome:
-    if what := _complaint(tuple(row), tuple(map(type, row.values()))):
-        _malformed(what, place)
-    for name in ("flags", "flags_inferred"):
-        value = row.get(name, ())
-        if value and not all(isinstance(flag, str) for flag in value):
-            _malformed(f"{name} is not a list of strings", place)
-        row[name] = tuple(value)
-    try:
-        return Outcome(**row)
-    except (TypeError, ValueError, OverflowError) as err:
-        _malformed(str(err), place)
-
-
-def _failure(row: dict[str, Any], place: str) -> Failure:
-    if {name: type(value) for name, value in row.items()} != _OF_FAILURE:
-        _malformed("a failed answer has benchmark, id, repeat, a null score and a reason", place)
-    if not row["failed"].isprintable() or len(row["failed"]) > LONGEST_REASON:
-        _malformed("the reason of a failed answer is not one line", place)
-    return Failure(row["benchmark"], row["id"], row["repeat"], row["failed"])
-
-
-@lru_cache(maxsize=256)
-def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
-    """What is wrong with a row of these fields and types; nearly all rows of a file are alike."""
-    row = dict(zip(names, kinds, strict=True))
-    if missing := sorted(_REQUIRED - set(row)):
-        return f"missing {missing[0]!r}"
-    if unknown := sorted(set(row) - _FIELDS):
-        return f"unknown field {unknown[0]!r}"
-    nothing = type(None)
-    for expected, allowed, names_ in (
-        ("not a string", (str,), _STRINGS),
-        ("neither a string nor null", (str, nothing), _OPTIONAL_STRINGS),
-        ("not a number", (int, float), ("score", "weight")),  # a bool is no int here
-        ("neither a number nor null", (int, float, nothing), ("chance",)),
-        ("not a whole number", (int,), ("repeat",)),
-        ("neither a whole number nor null", (int, nothing), ("tokens",)),
-        ("not a list of strings", (list,), ("flags", "flags_inferred")),
-    ):
-        if wrong := [name for name in names_ if name in row and row[name] not in allowed]:
-            return f"{wrong[0]} is {expected}"
-    return None
-
-
-def _malformed(what: str, place: str) -> NoReturn:
-    raise InputError(what, place=place, remedy=_REPAIR) from None
