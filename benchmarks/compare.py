@@ -136,13 +136,24 @@ def one(command: str, runs: list[str]) -> dict[str, float]:
     return {"seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1), "peak_mb": round(peak)}
 
 
+def written(folder: Path, source: Path | None) -> list[str]:
+    """The large cohort, written by the package in ``source`` (or this one); its paths."""
+    env = os.environ | ({"PYTHONPATH": str(source)} if source else {})
+    command = [sys.executable, __file__, "--write", str(folder)]
+    return json.loads(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+
+
 def large(beside: Path | None) -> dict[str, object]:
     """``compare`` and ``rank`` of many answers, and of another version in turns."""
     versions = {"this": None} if beside is None else {"this": None, "beside": beside}
     found: dict[str, dict[str, list[dict[str, float]]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        runs = cohort(Path(scratch), MODELS, MANY, texts=False)
-        cases = {"compare": ("compare", runs), "rank": ("rank", runs)}
+        # Each version writes its own: an old one can't read the folders of a new one.
+        runs = {version: written(Path(scratch) / version, src) for version, src in versions.items()}
+        cases: dict[str, tuple[str, list[str] | None]] = {
+            "compare": ("compare", None),
+            "rank": ("rank", None),
+        }
         for kind in ("scores", "texts"):
             pair = [
                 answers(Path(scratch) / f"{name}-{kind}.jsonl", gain=gain, texts=kind == "texts")
@@ -151,7 +162,7 @@ def large(beside: Path | None) -> dict[str, object]:
             cases[f"compare of two JSONL files, {kind}"] = ("compare", pair)
         for name, (command, inputs) in [*cases.items()] * TIMES:
             for version, source in versions.items():
-                row = alone(command, inputs, source)
+                row = alone(command, inputs or runs[version], source)
                 found.setdefault(name, {}).setdefault(version, []).append(row)
     return {"items": MANY} | {
         command: {
@@ -199,11 +210,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--beside", type=Path)
     parser.add_argument("--only-large", action="store_true")
+    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        found: dict[str, object] = dict(one(options.one[0], options.one[1:]))
+    if options.write:
+        found: object = cohort(options.write, MODELS, MANY, texts=False)
+    elif options.one:
+        found = one(options.one[0], options.one[1:])
     else:
-        found = {} if options.only_large else report()
-        found |= {"large": large(options.beside)}
+        found = ({} if options.only_large else report()) | {"large": large(options.beside)}
     print(json.dumps(found, indent=None if options.one else 1), file=sys.__stdout__)
