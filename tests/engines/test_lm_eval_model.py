@@ -26,7 +26,7 @@ def test_decoding_of(settings, expected):
 
 
 def test_settings_that_are_refused():
-    with pytest.raises(InputError, match="x: states no token limit"):
+    with pytest.raises(InputError, match="x: sets no token limit"):
         decoding_of({}, seed=0, place="x")
     with pytest.raises(InputError, match="'top_k' is not supported"):
         decoding_of({"max_gen_toks": 1, "top_k": 3}, seed=0, place="x")

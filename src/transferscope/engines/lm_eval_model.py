@@ -1,6 +1,7 @@
-"""Any engine as an lm-eval model: what lm-eval throws away is recorded here.
+"""An adapter that presents any engine as an lm-eval model.
 
-lm-eval keeps neither finish reasons nor token counts nor the messages behind a rendered prompt.
+It records what lm-eval discards: finish reasons, token counts and the messages behind a rendered
+prompt.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def decoding_of(settings: Mapping[str, Any], *, seed: int, place: str) -> Decodi
         )
     limits = [settings[name] for name in _LENGTH_NAMES if name in settings]
     if len(limits) != 1:
-        raise InputError("states no token limit", place=place, remedy="set max_gen_toks")
+        raise InputError("sets no token limit", place=place, remedy="set max_gen_toks")
     greedy = not settings.get("do_sample", float(settings.get("temperature", 0.0)) > 0.0)
     until = settings.get("until") or ()
     return Decoding(
