@@ -131,7 +131,7 @@ def test_a_loaded_adapter_against_a_base(adapter, texts):
 def test_an_adapter_that_learns_a_prompt_is_refused(adapter, texts):
     config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
     model = get_peft_model(load_model(adapter["base"]), config)
-    with pytest.raises(InputError, match="learns a prompt"):
+    with pytest.raises(InputError, match="a prompt-learning adapter"):
         hidden_shift(adapter["base"], (model, word_tokenizer()), texts)
 
 

@@ -89,7 +89,7 @@ def test_kept_answers_are_drawn_once(model, tmp_path, monkeypatch):
 def test_kept_answers_to_something_else_are_refused(model, tmp_path):
     kept_responses(tmp_path, model, PROMPTS, max_tokens=4)
     other = Responses(PROMPTS.rows[:2], Labels())
-    message = r"responses\.jsonl: answers to other prompts, .*; name another --out"
+    message = r"responses\.jsonl: holds answers from another model, .*; name another --out"
     with pytest.raises(InputError, match=message):
         kept_responses(tmp_path, model, other, max_tokens=4)
     with pytest.raises(InputError, match=message):

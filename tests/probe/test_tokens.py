@@ -308,7 +308,7 @@ def test_refusals(base, tuned, tokenizer):
         token_shift(base, tuned, [("", "w1")])
     with pytest.raises(InputError, match="prefix"):
         token_shift(base, tuned, ROWS, prefix="mine")
-    with pytest.raises(InputError, match="a loaded base can't be unloaded"):
+    with pytest.raises(InputError, match="can't unload a base that was given loaded"):
         token_shift(base, tuned, ROWS, sequential=True)
     refusing = word_tokenizer(chat_template="{{ raise_exception('no messages here') }}")
     with pytest.raises(InputError, match="can't render messages of user: no messages here"):

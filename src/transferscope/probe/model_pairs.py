@@ -1,7 +1,6 @@
-"""What both probes share: opening models, refusing different tokenizers, batches of equal length.
+"""Helpers of the hidden and token probes: opening model pairs, comparing tokenizers, batching.
 
-Wherever a model is asked for, a name, a :class:`ModelSource` or an already loaded pair
-(model, tokenizer) will do.
+A model may be given as a name, a :class:`ModelSource` or a loaded (model, tokenizer) pair.
 """
 
 from __future__ import annotations
@@ -98,8 +97,8 @@ def _inner(model: Any) -> PreTrainedModel:
         return model
     if model.active_peft_config.is_prompt_learning:
         raise InputError(
-            "an adapter that learns a prompt has no weights in the layers",
-            remedy="give a LoRA adapter or a merged model",
+            "a prompt-learning adapter has no weights in the layers",
+            remedy="use a LoRA adapter or a merged model",
         )
     return model.get_base_model()
 
@@ -134,13 +133,13 @@ def require_same_tokenizer(base: PreTrainedTokenizerBase, tuned: PreTrainedToken
     if missing := len(set(base_ids) - set(tuned_ids)):
         added = len(set(tuned_ids) - set(base_ids))
         raise refused_tokenizers(
-            f"{missing} tokens only in the base's, {added} only in the tuned model's"
+            f"{missing} tokens occur only in the base's, {added} only in the tuned model's"
         )
     moved = [token for token in base_ids if base_ids[token] != tuned_ids[token]]
     if moved:
         token = min(moved, key=lambda token: base_ids[token])
         raise refused_tokenizers(
-            f"token {token!r} is {base_ids[token]} in one and {tuned_ids[token]} in the other"
+            f"token {token!r} is {base_ids[token]} in the base's, {tuned_ids[token]} in the other"
         )
 
 
@@ -148,7 +147,7 @@ def refused_tokenizers(reason: str) -> InputError:
     """The error that says why two tokenizers can't be compared."""
     return InputError(
         f"base and tuned model have different tokenizers ({reason})",
-        remedy="compare models that were tuned from one base with its tokenizer",
+        remedy="compare a model with the base that it was tuned from",
     )
 
 
@@ -169,7 +168,7 @@ def require_readable(
     for number, sequence in zip(numbers, ids, strict=True):
         if limit is not None and len(sequence) > limit:
             raise InputError(
-                f"text {number} has {len(sequence)} tokens, but the model reads {limit}",
+                f"text {number} has {len(sequence)} tokens; the model's context length is {limit}",
                 place=side,
                 remedy=remedy,
             )
