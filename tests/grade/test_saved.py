@@ -116,7 +116,9 @@ def test_graded_answers_are_written_for_compare(tmp_path):
     ]
     assert len({line["id"] for line in lines}) == 1
     assert lines[0]["prompt"] == "2+2?"
-    with pytest.raises(InputError, match="is what is read; name another file: --out FILE"):
+    with pytest.raises(
+        InputError, match="is one of the input files and would be overwritten; name another"
+    ):
         score("math", path, out=path)
 
 

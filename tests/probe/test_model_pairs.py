@@ -39,13 +39,13 @@ def test_a_loaded_pair_is_used_as_it_is(tokenizer):
     ("words", "reason"),
     [
         (["a", "b"], "2 tokens occur only in the base's, 1 only in the tuned model's"),
-        (["b", "d", "c", "e"], "token 'c' is 5 in one and 6 in the other"),
-        (["c", "b", "d"], "token 'b' is 4 in one and 5 in the other"),
+        (["b", "d", "c", "e"], "token 'c' is 5 in the base's, 6 in the other"),
+        (["c", "b", "d"], "token 'b' is 4 in the base's, 5 in the other"),
     ],
 )
 def test_different_tokenizers_are_told_apart(words, reason):
     base = word_tokenizer(["b", "c", "d"])
-    with pytest.raises(InputError, match=rf"different tokenizers \({reason}\); compare models"):
+    with pytest.raises(InputError, match=rf"different tokenizers \({reason}\); compare a model"):
         require_same_tokenizer(base, word_tokenizer(words))
 
 

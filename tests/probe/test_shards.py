@@ -78,7 +78,7 @@ def test_another_probe_s_shards_are_refused(paths, texts, tmp_path):
     first = probe_hidden(*paths, rows, Split(tmp_path))
     assert first == probe_hidden(*paths, rows, Split(tmp_path))
     assert first.n_skipped == 3
-    with pytest.raises(InputError, match="other models, texts or settings; name another"):
+    with pytest.raises(InputError, match="other models, texts or settings; choose another"):
         probe_hidden(*paths, rows, Split(tmp_path), pooling="last")
 
 
@@ -91,7 +91,7 @@ def test_missing_shards_are_named_and_nothing_is_measured(paths, texts, tmp_path
     )
     with pytest.raises(InputError, match=message):
         probe_tokens(*paths, rows, Split(tmp_path), batch_tokens=40)
-    with pytest.raises(InputError, match=r"\(--ray 3\); for a new probe name another --out"):
+    with pytest.raises(InputError, match=r"\(--ray 3\); for a new probe, choose another --out"):
         probe_tokens(*paths, rows, Split(tmp_path, ray=2), batch_tokens=40)
     for split in (Split(tmp_path), Split(tmp_path, Shard(1, 3))):
         with pytest.raises(InputError, match=r"is a shard of another probe.*choose another --out"):
@@ -118,10 +118,10 @@ def test_an_overwritten_model_is_measured_anew_and_a_moved_one_is_not(paths, tex
     shutil.copytree(one / "tuned", other / "tuned")  # the same disk under another name
     assert probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out")) == first
     tiny_llama(7).save_pretrained(one / "tuned")
-    with pytest.raises(InputError, match="other models, texts or settings; name another"):
+    with pytest.raises(InputError, match="other models, texts or settings; choose another"):
         probe_hidden(paths[0], str(one / "tuned"), rows, Split(tmp_path / "out"))
     word_tokenizer(chat_template="other").save_pretrained(other / "tuned")
-    with pytest.raises(InputError, match="other models, texts or settings; name another"):
+    with pytest.raises(InputError, match="other models, texts or settings; choose another"):
         probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out"))
 
 

@@ -157,7 +157,7 @@ def test_what_cant_be_compared_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is \(2, 2\) in the base and \(2, 3\)"):
         weights_shift(base, model(tmp_path / "wide", {Q: torch.zeros(2, 3)}))
     (tmp_path / "pickled").mkdir()
-    with pytest.raises(InputError, match="pickled weights are not loaded"):
+    with pytest.raises(InputError, match="pickled weights are never loaded"):
         weights_shift(base, ModelSource("p", str(tmp_path / "pickled")))
     (tmp_path / "pickled" / "model.safetensors").write_bytes(b"nonsense")
     with pytest.raises(InputError, match="can't be read"):
@@ -232,7 +232,7 @@ def test_values_that_are_not_finite_are_one_line(tmp_path: Path, value: float) -
     bad = model(tmp_path / "bad", {Q: torch.full((100, 100), value)})
     with pytest.raises(InputError, match=r"the tuned model's model\.layers\.0\.q_proj\.weight"):
         weights_shift(good, bad)
-    with pytest.raises(InputError, match=r"the base's model\.layers\.0\.q_proj\.weight holds"):
+    with pytest.raises(InputError, match=r"the base's model\.layers\.0\.q_proj\.weight has values"):
         weights_shift(bad, good)
 
 

@@ -1,9 +1,10 @@
-"""math-verify in a child process that ends itself when it runs over: for graders in threads.
+"""math-verify in a child process with a hard time limit, for graders called in threads.
 
-Its own time limits are signals, which only a main thread receives; a reward that is called in a
-thread (verl's managers do that) would wait for ever for ``9^{9^{9^9}}``. The child compares in its
-main thread, under the same limits as an evaluation. What outlasts those too, in C code that takes
-no signal, is ended by faulthandler's watchdog, which needs neither signals nor Python.
+math-verify's own time limits are signals, which only a main thread receives. A reward that is
+called in a thread (as verl's managers do) would wait forever for ``9^{9^{9^9}}``. The child
+compares in its main thread, under the same limits as an evaluation. A comparison that outlasts even
+these, in C code that handles no signal, is ended by faulthandler's watchdog, which needs neither
+signals nor Python.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Child:
         # What starting takes counts for no comparison.
         if not self._asked(json.dumps(["x", "x", 0.0])):
             self._end()
-            raise OSError("the process that compares LaTeX answers ended at its start")
+            raise OSError("the child process that compares LaTeX answers exited at startup")
 
     def _asked(self, line: str) -> str:
         """The child's answer; empty where it ended."""

@@ -1,7 +1,7 @@
-"""What a correct mathematical answer is, once: evaluation, rejection sampling and reward use this.
+"""The single definition of a correct maths answer, for evaluation, rejection sampling and reward.
 
-:mod:`.final_answer` reads the answer that a response commits to, :mod:`.equality` compares it with
-the reference. Plain numbers, which most answers are, are compared here as exact fractions.
+:mod:`.final_answer` extracts the answer that a response commits to, and :mod:`.equality` compares
+it with the reference. Plain numbers, the most common answers, are compared here as exact fractions.
 """
 
 from __future__ import annotations

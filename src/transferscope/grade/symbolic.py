@@ -1,8 +1,8 @@
-"""math-verify, for formulas that :mod:`.syntax` does not read, within its limits.
+"""math-verify as a fallback, within its limits, for formulas that :mod:`.syntax` can't read.
 
-It compares differences to 15 digits and decimals to 6 places, takes the letters of a word for
-variables and drops units and number bases. So it is only asked about formulas without words,
-lists that trail off and decimal places, which both use the same letters, and with more digits.
+By itself math-verify compares differences to 15 digits and decimals to 6 places, reads the letters
+of a word as variables and drops units and number bases. It is therefore only used, with more
+digits, for formulas that have no words, no ellipsis and no decimals and that share their letters.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from . import bounded
 from .syntax import GREEK
 
 SECONDS = 5
-"""math-verify's limit for each of its steps: reading one answer, comparing two."""
+"""math-verify's limit for each of its steps: parsing one answer, comparing two."""
 PRECISION = 50
-"""Digits of its numeric comparison; 15 by default."""
+"""Digits of its numeric comparison; its default is 15."""
 MAX_CHARS = 500
-"""Longer formulas are compared by their characters alone."""
+"""Longer formulas are compared character by character."""
 
 _REFUSED = re.compile(
     r"[«»…∅≈%°$€£¥]|\\(?:overline|angle|triangle|vec|hat|bar|text|mathbb|widehat)|∪|∩|\d_|\.\d"
 )
 _BEYOND = re.compile(r"\\(?:int|iint|oint|sum|prod|lim|det|partial|Re|Im|arg|sup|inf)(?![a-zA-Z])")
-"""What :mod:`.syntax` does not know and math-verify does."""
+"""Commands that math-verify knows and :mod:`.syntax` doesn't."""
 _LETTERS = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]")
 
 
 def equivalent(answer: str, gold: str) -> bool:
-    """Whether math-verify finds both equal within its time limits; ``False`` where it doesn't.
+    """Whether math-verify finds both equal within its time limits.
 
-    Raises :class:`MissingExtra` without it.
+    Raises :class:`MissingExtra` if math-verify is not installed.
     """
     if threading.current_thread() is not threading.main_thread():
         if "math_verify" not in sys.modules and find_spec("math_verify") is None:
@@ -52,7 +52,7 @@ def equivalent(answer: str, gold: str) -> bool:
 
 
 def same_by_algebra(answer: str, gold: str) -> bool:
-    """:func:`equivalent` of two canonical formulas or equations, where it can be relied on."""
+    """Whether two canonical formulas or equations are equivalent, if math-verify can be trusted."""
     if max(len(answer), len(gold)) > MAX_CHARS or _REFUSED.search(answer + gold):
         return False
     beyond = _BEYOND.search(answer + gold) is not None
@@ -63,7 +63,7 @@ def same_by_algebra(answer: str, gold: str) -> bool:
 
 
 def latex_of(text: str) -> str:
-    """Canonical text as LaTeX again."""
+    """Convert canonical text back to LaTeX."""
     return text.translate(_LATEX)
 
 
