@@ -134,5 +134,7 @@ def test_one_of_several_models_is_graded_by_its_name(tmp_path):
         assert (found.n, found.metrics) == (4, {"accuracy": accuracy})
     with pytest.raises(InputError, match=r"no model 'tunde', .*did you mean .*r\.jsonl::org/tuned"):
         audit(Path(f"{path}::tunde"))
-    with pytest.raises(InputError, match=r"id '0' stands there twice.*name one: FILE::MODEL"):
+    with pytest.raises(
+        InputError, match=r"id '0' is not unique.*select one of several models: FILE::MODEL"
+    ):
         audit(path)

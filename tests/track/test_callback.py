@@ -247,7 +247,7 @@ def test_what_counts_as_lost() -> None:
     ("options", "message"),
     [
         ({"every": 0}, "set every to at least 1"),
-        ({"items": 1}, "items 2 or more"),
+        ({"items": 1}, "items to at least 2"),
         ({"allowed_loss": -1.0}, "set it to 0 points or more"),
         ({"base": "nobody"}, "unknown model 'nobody'"),
         ({"suite": "maxi"}, "no suite 'maxi'"),

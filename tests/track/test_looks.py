@@ -119,7 +119,7 @@ def test_a_loss_that_the_items_cannot_show_is_said() -> None:
     )
     assert told(265, 2.0) is not None
     assert told(266, 2.0) is None
-    assert "give items=1327 or more" in str(told(25, 2.0, story=5))  # 1061 / 4 passages of five
+    assert "set items=1327 or more" in str(told(25, 2.0, story=5))  # 1061 / 4 passages of five
     assert told(46, 10.0) is None
     assert told(25, 0.0) == (
         "allowed_loss is 0 points: with items=25 per benchmark the smallest loss that can stop a "

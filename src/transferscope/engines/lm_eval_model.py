@@ -32,8 +32,8 @@ _KNOWN = {"do_sample", "temperature", "top_p", "until", *_LENGTH_NAMES}
 
 
 CHUNK, PAIRS = 256, 1024
-"""Prompts, and pairs of prompt and option, of one call of an engine that doesn't stream: after it,
-its answers are kept."""
+"""Prompts, and (prompt, option) pairs, per call of an engine that doesn't stream; its answers are
+saved after every call."""
 
 T = TypeVar("T")
 
@@ -237,7 +237,7 @@ class EngineLM(LM):  # type: ignore[misc]
         return answer
 
     def _recalled(self, each: _Asked) -> dict[str, Any] | None:
-        """The answer of an earlier start to the very same request."""
+        """Return the answer that an earlier attempt recorded for exactly this request."""
         if self.kept is None or (known := self.kept.answers.get(each.key)) is None:
             return None
         answer = dict(known)

@@ -26,7 +26,7 @@ _CODE = "from transferscope.grade.bounded import serve; serve()"
 
 
 class Child:
-    """A child process, started at the first comparison and again after it ended itself."""
+    """A child process, started at the first comparison and restarted after it has exited."""
 
     def __init__(self, limit: float = LIMIT) -> None:
         self.limit = limit
@@ -34,13 +34,13 @@ class Child:
         self._process: subprocess.Popen[str] | None = None
 
     def equivalent(self, answer: str, gold: str) -> bool:
-        """Whether math-verify finds both equal; ``False`` when it runs over. Threads take turns.
+        """Whether math-verify finds both equal; ``False`` if it times out. Threads take turns.
 
-        Raises :class:`OSError` when no child can be started.
+        Raises :class:`OSError` if the child process can't be started.
         """
         with self._lock:
             if self._process is not None and self._process.poll() is not None:
-                self._end()  # killed by somebody since: no verdict on this answer
+                self._end()  # killed from outside, which says nothing about this answer
             if self._process is None:
                 self._start()
             verdict = self._asked(json.dumps([answer, gold, self.limit]))

@@ -71,7 +71,7 @@ class Cue(NamedTuple):
 
 
 def cues(text: str) -> Iterator[Cue]:
-    """Yield the announcements in ``text``, last first; those of an interim result come last."""
+    """Yield the announcements in ``text``, last first; those of a mere result follow the others."""
     for pattern in (_CUE, _WEAK):
         for found in reversed(list(pattern.finditer(text))):
             if not _ANOTHER.search(text[max(0, found.start() - 20) : found.start()]):

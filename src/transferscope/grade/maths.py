@@ -28,12 +28,12 @@ __all__ = [
 
 _IMPLIES = re.compile(r"\\(?:implies|(?:Long)?[Rr]ightarrow)(?![a-zA-Z])|[⇒⟹]|=>")
 _IMPLIED = re.compile(rf"^[^=<>]+=.*(?:{_IMPLIES.pattern})(?P<then>.+)$", re.DOTALL)
-"""What follows from an equation, as in "2x = 10 ⇒ x = 5"."""
+"""A conclusion drawn from an equation, as in "2x = 10 ⇒ x = 5"."""
 
 _LABEL = re.compile(
     r"^\s*(?:\\text\s*\{\s*[A-Za-z][A-Za-z ]{2,30}(?::\s*\}|\s*\}\s*:)|[A-Za-z][A-Za-z ]{2,30}:)\s*"
 )
-"""What the answer is of: "Total cost: 30"."""
+"""A label before the answer: "Total cost: 30"."""
 
 
 def is_correct(response: str, gold: str | Sequence[str]) -> bool:

@@ -82,7 +82,7 @@ class Saved:
                     self._failed += 1
                     continue
                 if saved.id in seen:
-                    what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
+                    what = f"id {saved.id!r} is not unique, it first occurs in {seen[saved.id]}"
                     several = "; select one of several models: FILE::MODEL" if saved.about else ""
                     remedy = f"give every line a unique id{several}"
                     raise InputError(what, place=place, remedy=remedy)

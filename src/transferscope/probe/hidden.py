@@ -78,15 +78,16 @@ def hidden_features(
     shard: Shard = WHOLE,
     tick: Tick = no_tick,
 ) -> Features:
-    """Pooled hidden states of ``texts`` under both models; with ``shard`` of its part of them.
+    """Return pooled hidden states of ``texts``, or of a ``shard`` of them, under both models.
 
     A text's feature is the float32 mean over its tokens (``mean``), its last token's state
-    (``last``) or, as released, the mean over as many positions as the longest text has, at most
-    128, after padding on the left and cutting (``authors``). Texts are cut after ``max_tokens``; a
-    batch holds up to ``batch_tokens`` tokens with padding, and a shard has whole batches, so that
-    shards together are exactly the whole.
+    (``last``) or, as in the released script, the mean over as many positions as the longest text
+    has, at most 128, after left padding and truncation (``authors``). Texts are truncated to
+    ``max_tokens``. A batch holds up to ``batch_tokens`` tokens with padding, and a shard has whole
+    batches, so that all shards together give exactly the result of one run.
     Models given by name are loaded in ``dtype`` (over devices by ``device_map``) one after the
-    other, so that memory holds one; an adapter on the very base is loaded once and switched.
+    other, so that memory holds one model. An adapter of the given base is loaded with it once and
+    switched on and off.
 
     Raises :class:`InputError` for fewer than three texts, a text without tokens, different
     tokenizers or shapes, and states that are not finite.
@@ -150,12 +151,12 @@ def features(
     numbers: Sequence[int] | None = None,
     tick: Tick = no_tick,
 ) -> NDArray[np.float32]:
-    """Pooled hidden states (L+1, N, D) of N token sequences; one forward pass per batch.
+    """Return pooled hidden states (L+1, N, D) of N token sequences; one forward pass per batch.
 
-    Two more passes over 8 tokens find out where the layers are. With ``authors`` the mean is over
-    ``left_to`` positions (default: those of the longest sequence), padding on the left included.
-    Raises :class:`InputError` for a text that is longer than the model reads or whose states are
-    not finite, by its number in ``numbers`` (by default from 1).
+    Two more passes over 8 tokens locate the layers. With ``authors`` the mean is over ``left_to``
+    positions (default: those of the longest sequence), including left padding. Raises
+    :class:`InputError` for a text that exceeds the context length or whose states are not finite,
+    naming its number in ``numbers`` (by default from 1).
     """
     if not ids:
         raise InputError("no text to measure", remedy="give at least one")

@@ -85,26 +85,26 @@ def token_positions(
     shard: Shard = WHOLE,
     tick: Tick = no_tick,
 ) -> PositionShifts:
-    """Every response position under both models, text by text; with ``shard`` of its texts.
+    """Measure every response position under both models, or those of a ``shard`` of the texts.
 
-    Rows are (prompt, response) or (prompt, response, ids). A string prompt is taken verbatim (plus
-    the begin token where the tokenizer adds one and the text doesn't start with it); messages
-    become a prompt as an engine renders them, through the base's chat template for prefix ``base``,
-    else the tuned model's, and the other's where that has none. Prompt and response are tokenised
-    apart and joined, so that the boundary is exact; nothing is added to the response, neither a
-    space before it nor an end token. ``ids`` that spell the response are taken in place of its
-    tokenised text: a model need not write a text in the pieces in which it is read. ``prefix``
-    says whose responses these are.
-    Responses without tokens are skipped. Models given by name are loaded in ``dtype`` (over
-    devices by ``device_map``); an adapter on the very base is loaded once and switched.
-    ``sequential``: the base is gone before the tuned model is loaded; its final hidden states wait
-    on the disk, N x d_model numbers of its dtype, and its head in memory. A vocabulary that is
-    padded further on one side is compared on the common part; ``lost_mass_N`` says what that
-    leaves out. A shard has whole batches: shards together are exactly the whole.
+    Rows are (prompt, response) or (prompt, response, ids). A string prompt is used verbatim (plus
+    the begin token if the tokenizer adds one and the text doesn't start with it). Messages are
+    rendered as by an engine, through the base's chat template for prefix ``base``, else the tuned
+    model's; if that model has none, through the other's. Prompt and response are tokenised
+    separately and joined, so that the boundary is exact; no space is put before the response and no
+    end token after it. ``ids`` that decode to the response replace its tokenised text, because a
+    model may generate a text with other tokens than the tokenizer gives. ``prefix`` names the model
+    that wrote the responses.
+    Responses without tokens are skipped. Models given by name are loaded in ``dtype`` (over devices
+    by ``device_map``); an adapter of the given base is loaded with it once and switched on and off.
+    With ``sequential``, the base is released before the tuned model is loaded; its final hidden
+    states, N x d_model numbers of its dtype, are kept on disk and its head in memory. If one side's
+    vocabulary is padded further, the common part is compared; ``lost_mass_N`` is the probability
+    left out. A shard has whole batches, so that all shards together give exactly the full result.
 
     Raises :class:`InputError` for different tokenizers, a prompt without tokens, messages that the
-    template refuses, no response with tokens, a head that can't be reproduced, logits that are not
-    finite.
+    template refuses, if no response has tokens, for a head that can't be reproduced and for logits
+    that are not finite.
     """
     if prefix not in get_args(Prefix):
         raise InputError(
