@@ -153,7 +153,7 @@ UNREADABLE = [
         ("probe", "tokens", "a/b", "c/d", "--prompts", "rows.jsonl", "--prefix", "shared"),
         "give --prefix tuned or base",
     ),
-    ((*TOKENS, "rows.jsonl", "--shard", "3/2", "--out", "o"), "no shard '3/2'"),
+    ((*TOKENS, "rows.jsonl", "--shard", "3/2", "--out", "o"), "'3/2' is not a shard"),
     ((*TOKENS, "rows.jsonl", "--shard", "1/2"), "add --out DIR"),
     ((*TOKENS, "rows.jsonl", "--out", "rows.jsonl"), "name a different folder"),
     ((*TOKENS, "rows.jsonl", "--out", "rows.jsonl/sub"), "rows.jsonl: is a file; name a folder"),

@@ -116,7 +116,9 @@ def test_graded_answers_are_written_for_compare(tmp_path):
     ]
     assert len({line["id"] for line in lines}) == 1
     assert lines[0]["prompt"] == "2+2?"
-    with pytest.raises(InputError, match="is what is read; name another file: --out FILE"):
+    with pytest.raises(
+        InputError, match="is one of the input files and would be overwritten; name another"
+    ):
         score("math", path, out=path)
 
 
@@ -132,5 +134,7 @@ def test_one_of_several_models_is_graded_by_its_name(tmp_path):
         assert (found.n, found.metrics) == (4, {"accuracy": accuracy})
     with pytest.raises(InputError, match=r"no model 'tunde', .*did you mean .*r\.jsonl::org/tuned"):
         audit(Path(f"{path}::tunde"))
-    with pytest.raises(InputError, match=r"id '0' stands there twice.*name one: FILE::MODEL"):
+    with pytest.raises(
+        InputError, match=r"id '0' is not unique.*select one of several models: FILE::MODEL"
+    ):
         audit(path)

@@ -166,7 +166,7 @@ def test_a_run_says_whose_answers_it_holds(probe, refused, paths, rows, tmp_path
     page = (tmp_path / "out" / "report.html").read_text()
     assert "The responses are written by the base&#39;s name (prefix: base)." in page
     line = refused("tokens", "--responses", run, "--prefix", "tuned")
-    assert "not the tuned model's: the base's name wrote them" in line
+    assert "the tuned model did not write these responses: the base's name did" in line
     found, _ = probe("tokens", "--responses", rows, "--json")
     assert found["prefix"] == "shared"
     assert "writer" not in found
