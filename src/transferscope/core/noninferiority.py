@@ -313,7 +313,8 @@ def _p_beyond(moved_R: Array, slack: float) -> float:
         tilted = 1.0
     else:
         tilted = _tilted(moved_R, mean=-slack)[0]
-    return (1.0 + replicates * max(shifted, tilted)) / (replicates + 1.0)
+    # A share of 1 may come out a rounding above it.
+    return (1.0 + replicates * min(max(shifted, tilted), 1.0)) / (replicates + 1.0)
 
 
 def _tilted_width(moved_R: Array, share: float) -> float:

@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace as changed
+
 from ..core.artefacts import flags_of
 from ..core.errors import InputError
 from ..core.records import Failure, Outcome, Tick
@@ -229,6 +231,6 @@ def _recorded(sample: Sample, drawn: Sequence[Any]) -> Outcome:
     flags, inferred = flags_of(answer.text, finish=answer.finish, prompt=sample.response.prompt)
     if EXTRACTION_FAILED in outcome.flags:
         flags = (*flags, EXTRACTION_FAILED)
-    return replace(
+    return changed(
         outcome, flags=flags, flags_inferred=inferred, tokens=answer.tokens, finish=answer.finish
     )
