@@ -113,7 +113,7 @@ def test_an_interrupted_run_loads_the_model_and_goes_on(
     [
         ({"dtype": "bfloat16"}, "another dtype: float32 there, bfloat16 asked for"),
         ({"seed": 1}, "another seed: 0 there, 1 asked for"),
-        ({"n": 1}, "another limit: 2 there, 1 asked for; ask for --limit 2 or more"),
+        ({"n": 1}, "a different limit: it has 2, requested 1; use --limit 2 or more"),
         ({"name": "yours"}, "another model: mine there, yours asked for"),
         ({"suite": TOML.replace("small", "large")}, "another suite"),
         ({"engine": "abacus"}, "unknown engine 'abacus'; use one of hf"),

@@ -122,7 +122,7 @@ def test_opening_a_complete_run_changes_nothing(tmp_path):
         ({"suite_hash": "0"}, "another suite"),
         ({"decoding": {"sums": {"temperature": 1.0, "stop": ()}}}, "another decoding; name"),
         ({"seed": 2}, "another seed: 1 there, 2 asked for"),
-        ({"limit": 1}, "another limit: 2 there, 1 asked for; ask for --limit 2 or more, or name"),
+        ({"limit": 1}, "a different limit: it has 2, requested 1; use --limit 2 or more, or name"),
         ({"template": "t"}, "another chat template"),
         ({"engine": {"engine": "hf"}}, "another engine: fake there, hf asked for"),
     ],
@@ -143,7 +143,7 @@ def test_resuming_with_another_batch_size_is_allowed(tmp_path):
 
 def test_foreign_folder_and_file(tmp_path):
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match=r"holds files but no run\.json"):
+    with pytest.raises(InputError, match=r"contains files but no run\.json"):
         RunWriter.open(tmp_path, manifest())
     with pytest.raises(InputError, match="is a file"):
         RunWriter.open(tmp_path / "thesis.tex", manifest())
@@ -303,9 +303,9 @@ def test_a_benchmark_name_that_leaves_the_folder_is_refused(tmp_path):
     [
         ({"score": 2.0}, r"score 2\.0 is not within"),
         ({"subset": 7}, "benchmark and subset must be strings"),
-        ({"n": True}, "n is neither a whole number nor null"),
+        ({"n": True}, "n must be a whole number or null"),
         ({"colour": 1}, "Unexpected keyword"),
-        ({}, "a second score of poems"),
+        ({}, "duplicate score for poems"),
     ],
 )
 def test_score_rows_that_are_refused(tmp_path, row, what):

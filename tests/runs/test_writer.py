@@ -20,7 +20,7 @@ FAILED = Failure("sums", "c", 0, "answered 500")
 
 def test_a_second_writer_is_told_who_the_first_one_is(tmp_path: Path) -> None:
     with claimed(tmp_path / "run"):
-        told = f"run: process {os.getpid()} on .* is writing into it; wait for it to end, or name"
+        told = f"run: process {os.getpid()} on .* is writing to it; wait for it to finish, or name"
         with pytest.raises(InputError, match=told), claimed(tmp_path / "run"):
             raise AssertionError
         write(tmp_path / "run")
@@ -55,7 +55,7 @@ def test_a_claim_that_came_to_nothing_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "mine.tex").touch()
     with (
-        pytest.raises(InputError, match=r"holds files but no run\.json"),
+        pytest.raises(InputError, match=r"contains files but no run\.json"),
         claimed(tmp_path / "thesis"),
     ):
         raise AssertionError
@@ -151,11 +151,11 @@ def test_a_run_of_nothing_gives_way(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ({"failed": 3}, "a failed answer has benchmark, id, repeat, a null score and a reason"),
-        ({"score": 0.5}, "a failed answer has"),
-        ({"tokens": 3}, "a failed answer has"),
-        ({"failed": "a\n\x1b[31mb"}, "the reason of a failed answer is not one line"),
-        ({"failed": "x" * 1001}, "the reason of a failed answer is not one line"),
+        ({"failed": 3}, "a failed answer needs benchmark, id, repeat, a null score and a reason"),
+        ({"score": 0.5}, "a failed answer needs"),
+        ({"tokens": 3}, "a failed answer needs"),
+        ({"failed": "a\n\x1b[31mb"}, "the reason of a failed answer must be one printable line"),
+        ({"failed": "x" * 1001}, "the reason of a failed answer must be one printable line"),
     ],
 )
 def test_failed_lines_that_are_refused(tmp_path: Path, line: dict, what: str) -> None:

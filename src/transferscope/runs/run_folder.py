@@ -1,12 +1,12 @@
 """The run folder: append-only, safe to kill at any moment, read strictly.
 
-    run.json                    the manifest: what, how, and how far it is committed
+    run.json                    the manifest: model, suite, settings, and committed lengths
     outcomes.jsonl              one line per benchmark, item and repeat
-    scores.jsonl                benchmarks of which only the score is known (imports)
+    scores.jsonl                benchmarks with a score but no answers (imports)
     responses/BENCHMARK.jsonl   id, repeat, prompt, response (optional; read lazily)
 
-A request that failed for good is an outcome whose score is null, with the reason in ``failed``; a
-later line of the same answer replaces it. :mod:`.writer` says how a folder comes about.
+A request that failed permanently is a line with a null score and the reason in ``failed``; a later
+line for the same answer replaces it. :mod:`.writer` describes how a folder is written.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = ["Run", "read_run"]
 OUTCOMES_FILE = "outcomes.jsonl"
 SCORES_FILE = "scores.jsonl"
 RESPONSES_FOLDER = "responses"
-AGAIN = "evaluate or import again into another folder: --out DIR"
+AGAIN = "evaluate or import again into a different folder: --out DIR"
 _REPAIR = f"repair the line, or {AGAIN}"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STRINGS = ("benchmark", "id", "subset", "cluster")
@@ -49,10 +49,11 @@ _OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as read: its manifest, every outcome in the file's order, and score-only rows.
+    """A run as read: its manifest, every outcome in file order, and score-only rows.
 
-    ``origin``: the foreign results that this run was read from; ``path`` is then a temporary folder
-    of the responses alone. ``failures`` are requests without an answer; they are in no score.
+    ``origin`` is the path of the foreign results that this run was read from, if any; ``path`` is
+    then a temporary folder that holds only the responses. ``failures`` are requests without an
+    answer; they don't count in a score.
     """
 
     path: Path
@@ -69,14 +70,14 @@ class Run:
 
     @cached_property
     def by_benchmark(self) -> dict[str, tuple[Outcome, ...]]:
-        """Outcomes of every benchmark, in the order of their first lines."""
+        """The outcomes of every benchmark, in the order of their first lines."""
         grouped: dict[str, list[Outcome]] = {}
         for outcome in self.outcomes:
             grouped.setdefault(outcome.benchmark, []).append(outcome)
         return {name: tuple(outcomes) for name, outcomes in grouped.items()}
 
     def answers(self, benchmark: str) -> BenchmarkAnswers:
-        """The outcomes of ``benchmark`` as sorted columns, kept; empty if the run has none."""
+        """The outcomes of ``benchmark`` as sorted columns (cached); empty if the run has none."""
         if (found := self._answers.get(benchmark)) is None:
             found = BenchmarkAnswers.of(self.by_benchmark.get(benchmark, ()))
             self._answers[benchmark] = found
@@ -88,14 +89,15 @@ class Run:
 
     @cached_property
     def failed(self) -> Mapping[str, tuple[Failure, ...]]:
-        """Failures of every benchmark that has any."""
+        """The failures, by benchmark."""
         names = dict.fromkeys(failure.benchmark for failure in self.failures)
         return {name: tuple(f for f in self.failures if f.benchmark == name) for name in names}
 
     def keeps_answers(self, benchmark: str) -> bool:
-        """Whether artefacts of ``benchmark`` are known: its answers were kept, or an engine's word.
+        """Whether artefacts (truncation, extraction) of ``benchmark`` are known.
 
-        A score in a table can't have been cut, and isn't known not to have been.
+        They are if the answers were kept, or if an engine reported how they ended. For a score
+        from a table, it is unknown whether answers were truncated.
         """
         outcomes = self.by_benchmark.get(benchmark, ())
         if not outcomes:
@@ -106,9 +108,9 @@ class Run:
         return told or self.manifest.provenance == "evaluated"
 
     def responses(self, benchmark: str) -> dict[tuple[str, int], Response]:
-        """Responses of ``benchmark`` by (id, repeat), read now; empty where none were kept.
+        """Read the responses of ``benchmark`` by (id, repeat); empty if none were kept.
 
-        Raises :class:`InputError` naming file and line of what can't be read.
+        Raises :class:`InputError` with file and line for a line that can't be read.
         """
         path = self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"
         if benchmark not in self.by_benchmark or not is_file(path):
@@ -127,18 +129,18 @@ class Run:
 
 
 def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
-    """The run in folder ``path``.
+    """Read the run in folder ``path``.
 
-    Raises :class:`InputError` for a missing folder or manifest, another schema version, an
-    unfinished run (unless ``allow_unfinished``: then its committed benchmarks are read), a
-    malformed line (file:line), a score outside 0..1, a duplicate (benchmark, id, repeat), and
-    counts that don't match the manifest.
+    With ``allow_unfinished``, the committed benchmarks of an unfinished run are read. Raises
+    :class:`InputError` for a missing folder or manifest, another schema version, an unfinished
+    run, a malformed line (file:line), a score outside 0..1, a duplicate (benchmark, id, repeat),
+    and counts that don't match the manifest.
     """
     path = Path(path)
     manifest = read_manifest(path)
     if manifest.status != "complete" and not allow_unfinished:
         raise InputError(
-            f"unfinished run ({len(manifest.complete)} benchmarks are done)",
+            f"the run is unfinished ({len(manifest.complete)} benchmarks are done)",
             place=str(path),
             remedy="start the same command again: it resumes where it stopped",
         )
@@ -147,7 +149,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     too_long = manifest.status == "complete" and size > manifest.committed
     if size < manifest.committed or too_long:
         raise InputError(
-            f"{size} bytes, but {MANIFEST_FILE} says {manifest.committed}",
+            f"has {size} bytes, but {MANIFEST_FILE} says {manifest.committed}",
             place=str(file),
             remedy=f"the file was changed; {AGAIN}",
         )
@@ -160,7 +162,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
         if isinstance(outcome, Failure):
             failures[outcome.key] = outcome
             continue
-        if outcome.benchmark not in safe:  # it names a file below responses/
+        if outcome.benchmark not in safe:  # the name becomes a file name below responses/
             if not SAFE_NAME.fullmatch(outcome.benchmark):
                 what = f"benchmark name {outcome.benchmark!r} can't be a file name"
                 _malformed(what, f"{file}:{number}")
@@ -172,7 +174,8 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
         raise InputError(
-            f"{counts[name]} answers of {name}, but {MANIFEST_FILE} says {expected.get(name, 0)}",
+            f"has {counts[name]} answers to {name}, but {MANIFEST_FILE} says "
+            f"{expected.get(name, 0)}",
             place=str(file),
             remedy=f"the file was changed; {AGAIN}",
         )
@@ -186,7 +189,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
 
 
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
-    """The score-only rows; those of a benchmark that was never committed are left out."""
+    """The score-only rows, without those of benchmarks that were never committed."""
     found: dict[tuple[str, str], ScoreRow] = {}
     for place, row in _rows(file):
         try:
@@ -197,16 +200,16 @@ def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
         if not isinstance(score.benchmark, str) or not isinstance(score.subset, str):
             _malformed("benchmark and subset must be strings", place)
         if type(score.n) not in (int, type(None)):
-            _malformed("n is neither a whole number nor null", place)
+            _malformed("n must be a whole number or null", place)
         if found.setdefault((score.benchmark, score.subset), score) is not score:
-            _malformed(f"a second score of {score.benchmark}", place)
+            _malformed(f"duplicate score for {score.benchmark}", place)
         if known is None or known.n:
             del found[(score.benchmark, score.subset)]
     return tuple(found.values())
 
 
 def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The file's rows, none where there is no file; the first ``committed`` bytes where given."""
+    """The rows of the file, limited to its first ``committed`` bytes; none if it doesn't exist."""
     if not is_file(file):
         return
     with open_file(file, remedy=_REPAIR) as lines:
@@ -218,7 +221,7 @@ def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[
 
 
 def _answers(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failure]]:
-    """Number and record of every line among the first ``committed`` bytes."""
+    """The line number and record of every line in the first ``committed`` bytes."""
     if not is_file(file):
         return
     with open_file(file, remedy=_REPAIR) as opened:
@@ -229,7 +232,7 @@ def _answers(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failur
             outcome = _DECODER.decode(line)
         except (DecodeError, UnicodeDecodeError, RecursionError):
             outcome = None
-        # A line that is just what the writer writes has no key twice and nothing unknown.
+        # A line that encodes back to the same bytes has no duplicate key and no unknown field.
         if outcome is None or encode(outcome) != line:
             for place, row in json_lines([line], path=file, remedy=_REPAIR, first=number):
                 if "failed" in row:
@@ -244,9 +247,9 @@ _DECODER = Decoder(Outcome)
 
 
 def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
-    """The same outcome, with one object for equal texts of all runs and for equal numbers.
+    """The same outcome, with equal strings and numbers replaced by one shared object.
 
-    It halves what a cohort of models takes of memory: items and their hashes are the same in all.
+    This halves the memory of a cohort of models, whose items and hashes are the same in every run.
     """
     force_setattr(outcome, "benchmark", intern(outcome.benchmark))
     force_setattr(outcome, "id", intern(outcome.id))
@@ -277,15 +280,15 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
 
 def _failure(row: dict[str, Any], place: str) -> Failure:
     if {name: type(value) for name, value in row.items()} != _OF_FAILURE:
-        _malformed("a failed answer has benchmark, id, repeat, a null score and a reason", place)
+        _malformed("a failed answer needs benchmark, id, repeat, a null score and a reason", place)
     if not row["failed"].isprintable() or len(row["failed"]) > LONGEST_REASON:
-        _malformed("the reason of a failed answer is not one line", place)
+        _malformed("the reason of a failed answer must be one printable line", place)
     return Failure(row["benchmark"], row["id"], row["repeat"], row["failed"])
 
 
 @lru_cache(maxsize=256)
 def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
-    """What is wrong with a row of these fields and types; nearly all rows of a file are alike."""
+    """What is wrong with a row of these fields and types. Cached: rows of a file look alike."""
     row = dict(zip(names, kinds, strict=True))
     if missing := sorted(_REQUIRED - set(row)):
         return f"missing {missing[0]!r}"
@@ -295,7 +298,7 @@ def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
     for expected, allowed, names_ in (
         ("not a string", (str,), _STRINGS),
         ("neither a string nor null", (str, nothing), _OPTIONAL_STRINGS),
-        ("not a number", (int, float), ("score", "weight")),  # a bool is no int here
+        ("not a number", (int, float), ("score", "weight")),  # exact types: a bool is refused
         ("neither a number nor null", (int, float, nothing), ("chance",)),
         ("not a whole number", (int,), ("repeat",)),
         ("neither a whole number nor null", (int, nothing), ("tokens",)),
