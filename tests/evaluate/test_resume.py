@@ -293,7 +293,7 @@ def test_other_items_under_the_same_name_are_refused(
     for name in ("outcomes.jsonl", "run.json"):
         file = tmp_path / "run" / name
         file.write_text(file.read_text().replace('"s1-0"', '"t1-0"'))
-    with pytest.raises(InputError, match=r"holds other items of sums .'t1-0', for one.; name"):
+    with pytest.raises(InputError, match=r"contains other items of sums .such as 't1-0'.; name"):
         evaluate(engine, suite(), tmp_path / "run", **options)
 
 

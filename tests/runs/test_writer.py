@@ -102,7 +102,9 @@ def test_killed_while_more_is_added(tmp_path: Path) -> None:
     """The run was complete before: what a kill leaves is unfinished, not changed by somebody."""
     write(tmp_path)
     writer = RunWriter.open(tmp_path, manifest())
-    with pytest.raises(ValueError, match="all of its own"):  # after the status, before any line
+    with pytest.raises(
+        ValueError, match="those of another benchmark"
+    ):  # after the status, before any line
         writer.add("sums", COLOURS, [], [])
     with (tmp_path / "outcomes.jsonl").open("ab") as file:
         file.write(b'{"benchmark": "su')
@@ -132,7 +134,9 @@ def test_a_run_with_answers_but_no_benchmark_does_not(tmp_path: Path) -> None:
     RunWriter.open(tmp_path, manifest())
     kept = tmp_path / ".answers.sums.jsonl"
     kept.write_text('{"key": ["a", 0, 0], "answer": {"text": "2"}}\n')
-    with pytest.raises(InputError, match="another seed: 1 there, 2 asked for; name another folder"):
+    with pytest.raises(
+        InputError, match="a different seed: it has 1, requested 2; name another folder"
+    ):
         RunWriter.open(tmp_path, manifest(seed=2))
     RunWriter.open(tmp_path, manifest())
     assert kept.stat().st_size > 0

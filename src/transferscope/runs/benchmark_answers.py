@@ -1,4 +1,4 @@
-"""One run's answers to a benchmark as columns, sorted by (id, repeat) so that runs can be paired."""
+"""One run's answers to a benchmark as columns, sorted by (id, repeat) for pairing."""
 
 from __future__ import annotations
 

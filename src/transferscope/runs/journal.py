@@ -38,7 +38,7 @@ class Journal:
 
 @contextmanager
 def journal(folder: Path, benchmark: str) -> Iterator[Journal]:
-    """Open the journal of ``benchmark`` in run folder ``folder``; remove it if the block succeeds."""
+    """Open the journal of ``benchmark`` in ``folder``; remove it if the block succeeds."""
     path = folder / f"{PREFIX}{benchmark}{SUFFIX}"
     answers, whole = _read(path)
     with appending(path) as file:

@@ -36,7 +36,7 @@ __all__ = ["Run", "read_run"]
 OUTCOMES_FILE = "outcomes.jsonl"
 SCORES_FILE = "scores.jsonl"
 RESPONSES_FOLDER = "responses"
-AGAIN = "evaluate or import again into a different folder: --out DIR"
+AGAIN = "evaluate or import again into another folder: --out DIR"
 _REPAIR = f"repair the line, or {AGAIN}"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STRINGS = ("benchmark", "id", "subset", "cluster")
@@ -140,7 +140,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     manifest = read_manifest(path)
     if manifest.status != "complete" and not allow_unfinished:
         raise InputError(
-            f"the run is unfinished ({len(manifest.complete)} benchmarks are done)",
+            f"unfinished run ({len(manifest.complete)} benchmarks are done)",
             place=str(path),
             remedy="start the same command again: it resumes where it stopped",
         )
