@@ -74,7 +74,7 @@ def test_a_killed_import_is_finished_by_the_same_command(
             code, _, err = run(capsys, "import", path, "--out", str(folder))
         assert code == 2
         assert f"{folder.name}: process {os.getpid()} on " in err
-        assert "is writing into it; wait for it to end, or name another folder: --out DIR" in err
+        assert "is writing to it; wait for it to finish, or name another folder: --out DIR" in err
 
 
 def test_an_export_compares_as_what_it_was_made_from(
@@ -206,7 +206,7 @@ def test_an_import_adds_to_a_run_and_files_of_one_model_are_compared_together(
     path = str(tmp_path / "tuned_boolq.json")
     code, _, err = run(capsys, "import", path, "--out", str(tmp_path / "base"))
     assert code == 2
-    assert "holds a run with another model: acme/base there, acme/tuned asked for; name an" in err
+    assert "contains a run with a different model: it has acme/base, requested acme/tuned" in err
 
 
 def test_what_holds_for_both_inputs_is_said_once(

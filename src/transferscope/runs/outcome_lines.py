@@ -105,9 +105,9 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
 
 def _failure(row: dict[str, Any], place: str) -> Failure:
     if {name: type(value) for name, value in row.items()} != _OF_FAILURE:
-        malformed("a failed answer has benchmark, id, repeat, a null score and a reason", place)
+        malformed("a failed answer needs benchmark, id, repeat, a null score and a reason", place)
     if not row["failed"].isprintable() or len(row["failed"]) > LONGEST_REASON:
-        malformed("the reason of a failed answer is not one line", place)
+        malformed("the reason of a failed answer must be one printable line", place)
     return Failure(row["benchmark"], row["id"], row["repeat"], row["failed"])
 
 

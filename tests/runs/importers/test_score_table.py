@@ -120,7 +120,7 @@ def test_duplicates_are_refused(tmp_path):
     with pytest.raises(InputError, match="duplicate answer"):
         importers.import_results(csv(tmp_path, "id,score\na,1\na,0\n"), tmp_path / "a")
     path = csv(tmp_path, "benchmark,score\na,1\na,0\n")
-    with pytest.raises(InputError, match=r"csv:3: a second score of a"):
+    with pytest.raises(InputError, match=r"csv:3: duplicate score for a"):
         importers.import_results(path, tmp_path / "b")
 
 
