@@ -199,7 +199,7 @@ def test_compare_and_gate_name_what_failed(
     policy = parse_policy("[guards.chains]\nmargin = 50.0\n", place="policy.toml")
     told = gate(base, tuned, policy, replicates=99)
     assert told.verdict == "INCONCLUSIVE"
-    assert "the tuned run has 4 of the 6 items of base" in " ".join(told.reasons)
+    assert "the tuned run has only 4 of the 6 items of base" in " ".join(told.reasons)
     assert said in told.differences
 
 

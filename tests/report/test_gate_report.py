@@ -142,10 +142,10 @@ def test_a_gate_that_could_not_be_run_says_why() -> None:
 
 
 def test_one_minus_sign_in_each_output() -> None:
-    why = "the bound -3.0 lies below -2.0 (the margin)"
+    why = "the lower bound, -3.0, is below -2.0 (the margin)"
     result = replace(RESULT, reasons=(f"law: {why}",), guards=(replace(GUARDS[2], why=why),))
     out = io.StringIO()
     print_gate(result, Console(file=out, width=300))
     for text in (out.getvalue(), render_gate_markdown(result), render_junit(result)):
-        assert "the bound −3.0 lies below −2.0" in text
+        assert "the lower bound, −3.0, is below −2.0" in text
         assert "-3.0" not in text
