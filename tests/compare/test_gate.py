@@ -359,7 +359,8 @@ def test_a_benchmark_in_no_group_leaves_the_gate_open(write_run):
     released = gate(early, tuned, CHAT, previous=base, replicates=999)
     assert released.reasons[0] == (
         "quiz (-60.0 points): the previous and the tuned run have it, but no guard judges it, "
-        'because the base lacks it; evaluate the base on it, or set unmapped = "ignore" in the policy'
+        "because the base lacks it; evaluate the base on it, "
+        'or set unmapped = "ignore" in the policy'
     )
     assert "quiz: not compared, missing in base" in released.differences
     # and where something fell the verdict is REGRESSED, the benchmark still named first
