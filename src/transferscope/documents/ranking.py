@@ -92,8 +92,8 @@ class Router:
     difference in points, ``ci`` its 95 % interval with choices repeated. It applies to routers
     chosen in this way on this number of items, whichever models they choose. ``choices``: for
     each benchmark the share of folds (0..1) in which it went to each model; ``single_choices``: the
-    share of folds in which each model was the best single one. ``left_out`` are benchmarks that not all models answered item by
-    item, or with fewer clusters than folds.
+    share of folds in which each model was the best single one. ``left_out``: benchmarks that not
+    all models answered item by item, or with fewer clusters than folds.
     """
 
     score: float

@@ -38,7 +38,7 @@ _FORMULA = tuple("=+-@＝＋－＠")
 
 
 def render_csv(report: ReportInput) -> str:
-    """Scores and changes in percent and points; a cell is empty where there is no value."""
+    """CSV text; scores are in percent, changes in points, and cells without a value empty."""
     comparison = report.comparison
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore", lineterminator="\n")
@@ -55,6 +55,6 @@ def render_csv(report: ReportInput) -> str:
 
 
 def _text(value: str) -> str:
-    """A name as a cell: no escape codes, and nothing that a spreadsheet would read as a formula."""
+    """A name as a cell, without escape codes and not readable as a spreadsheet formula."""
     shown = sentence(value)
     return f"'{shown}" if shown[:1] in _FORMULA else shown
