@@ -128,7 +128,7 @@ def test_differences_and_what_the_policy_leaves_out_are_shown() -> None:
     for text in (out.getvalue(), render_gate_markdown(OPEN)):
         assert "Not like for like: chat: compared on the 2 items" in text
         assert "a; b; c; d; e; and 1 more" in text
-        assert "The policy guards none of: sums" in text
+        assert "Not guarded by the policy: sums" in text
         assert text.index("quiz") < text.index("Not like for like")
 
 

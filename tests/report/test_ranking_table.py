@@ -68,8 +68,8 @@ def test_a_model_is_open_because_of_what_nobody_judged() -> None:
     names = {"not_judged": ("BoolQ", "TriviaQA"), "incomparable": ("chains",)}
     kept = replace(plain.order[0], model="a", kept="open", worst="", **names)
     missed = (
-        "BoolQ and TriviaQA are in both inputs but in no group: not judged (--map); chains is in "
-        "both inputs but can't be compared: not judged"
+        "BoolQ and TriviaQA are not judged (in both inputs, but in no group; see --map); chains is "
+        "not judged (in both inputs, but not comparable)"
     )
     assert f"a: open, because {missed}." in sentences(replace(plain, order=(kept,)))
     lost = replace(kept, kept="lost", worst="non")
@@ -81,7 +81,7 @@ def test_a_model_is_open_because_of_what_nobody_judged() -> None:
 def test_what_only_the_base_has_is_named_and_the_runs_differences_lead() -> None:
     plain = ranking(None)
     kept = replace(plain.order[0], model="a", kept="open", worst="", missing=("drop",))
-    assert "a: open, because drop is in the base only: not judged." in sentences(
+    assert "a: open, because drop is not judged (only in the base)." in sentences(
         replace(plain, order=(kept,))
     )
     assert "Not like for like" in printed(None).split("What they kept")[0]

@@ -36,7 +36,7 @@ def test_sentences_name_what_carries_the_result() -> None:
     rows = (replace(row, against_base=styled),)
     result = replace(whole.tuned[0], robustness=robustness(), benchmarks=rows)
     text = "\n".join(sentences(result, whole))
-    assert "d<b>: the tuned model scores 3.0 % where guessing gives 50.0 %: likely" in text
+    assert "d<b>: the tuned model scores 3.0 %, but guessing gives 50.0 %: likely" in text
     assert "a carries 70 % of the weight of math." in text
     assert "b carries" not in text
     assert "Leaving out any one benchmark gives a mini-TI non-reasoning of −20 to 10 %; it" in text
@@ -54,8 +54,8 @@ def test_a_constant_answer_is_said_of_whom_it_is() -> None:
             (base, tuned),
             "the base answers “n<o>” 19 times of 20 and the tuned model answers “yes” ",
         ),
-        ((None, tuned), "the tuned model answers “yes” 20 times of 20: a constant answer, whose"),
-        ((base, None), "the base answers “n<o>” 19 times of 20: a constant answer"),
+        ((None, tuned), "the tuned model answers “yes” 20 times out of 20: a constant answer. Its"),
+        ((base, None), "the base answers “n<o>” 19 times out of 20: a constant answer"),
     ):
         rows = (replace(row, against_base=AgainstBase(20, {}, *found)),)
         result = replace(whole.tuned[0], benchmarks=rows)

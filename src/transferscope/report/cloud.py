@@ -1,4 +1,4 @@
-"""Shifted tokens as a word cloud: a picture beside the table, where the package is installed."""
+"""Shifted tokens as a word cloud, drawn if the wordcloud package is installed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..core.token_shift import ShiftedToken
 
 COLOURS = {"logical": "#0072b2", "content": "#d55e00"}
-"""By kind; both read on light and on dark."""
+"""Colour by kind of token; both are readable on light and dark backgrounds."""
 WORDS = 120
 
 
