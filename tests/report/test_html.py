@@ -275,7 +275,7 @@ def test_undefined_index_says_why_and_shows_no_number() -> None:
     why = "undefined: the gain on the source group math is not established"
     assert text.count(why) == 4
     assert "mini-TI" in text
-    assert "can't be placed in the published cohort" in text
+    assert "can't be compared with the published models" in text
 
 
 def test_the_papers_suite_has_ti_and_no_mini_note() -> None:

@@ -56,11 +56,11 @@ def test_order_contrast_place_and_router_in_words() -> None:
     text = printed(Router(61.0, 58.0, 3.0, (1.0, 5.0), {}, {}, 5, ("left",)))
     assert "[red]b" in text  # a name, no markup
     assert "gain +4.0 (−1.0 to 9.0, no difference established); retention +3.0 (1.0 to 5.0)" in text
-    assert "3 of 19 by gain, 7 of 19 by retention" in text
-    assert "Against theirs (RL, same base): gain +1.5, retention −2.0, no interval." in text
-    assert "61.0 % against 58.0 %" in text
-    assert "+3.0 (1.0 to 5.0): a router would gain. Without left." in text
-    assert "Tokens an answer" in text
+    assert "rank 3 of 19 by gain, rank 7 of 19 by retention" in text
+    assert "Compared with theirs (RL, same base): gain +1.5, retention −2.0, no interval." in text
+    assert "61.0 %, against 58.0 %" in text
+    assert "+3.0 points (1.0 to 5.0): a router would gain. Left out: left." in text
+    assert "Tokens per answer" in text
 
 
 def test_a_model_is_open_because_of_what_nobody_judged() -> None:
@@ -99,5 +99,5 @@ def test_a_loss_is_told_with_what_made_it() -> None:
 
 def test_no_router_is_said() -> None:
     text = " ".join(printed(None).split())
-    assert "all models answered item by item, with at least 5 independent items." in text
+    assert "item-level answers of all models and at least 5 independent items." in text
     assert FEWEST == FOLDS

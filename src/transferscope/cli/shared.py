@@ -134,9 +134,9 @@ def print_json(document: Any) -> None:
 
 
 def console() -> Console:
-    """The terminal, or 80 columns where the output goes to a file or a pipe.
+    """The terminal, or a console of 80 columns if the output goes to a file or a pipe.
 
-    Raises :class:`BrokenPipeError` where the pipe is closed; rich would exit with 1, "regressed".
+    Raises :class:`BrokenPipeError` if the pipe is closed; rich would exit with 1, "regressed".
     """
     from rich.console import Console
 
@@ -211,11 +211,11 @@ def clean_queries(source: str, suite: str, data: Path | None) -> list[Query]:
 def say_cleaned(found: Cleaned, source: str, suite: str) -> None:
     """Print how many queries overlap with the suite, and whether they were removed.
 
-    The line also counts queries to which the teacher has no usable response.
+    The line also counts queries without a usable response of the teacher.
     """
     total = len(found.queries) + found.left_out
     overlapping = f"{len(found.overlapping)} of {total} queries overlap with suite {suite}"
-    kept = ", kept: built in" if len(found.overlapping) > found.removed else ""
+    kept = ", kept because they are built in" if len(found.overlapping) > found.removed else ""
     lacking = f"; {len(found.unanswered)} without a teacher's response to train on, removed"
     say(
         f"{source}: {overlapping}{', removed' if found.removed else kept}"
@@ -240,10 +240,10 @@ def opened(
     fields: Sequence[str] = (),
     tuned: bool = False,
 ) -> Iterator[Any]:
-    """Runs, foreign results imported into folders that live as long as the block.
+    """Open runs; results of other programs are imported into folders that exist during the block.
 
-    The first is the base: ``source`` must be one of its groups. ``tuned``: all others are tuned
-    models, and files of one of them may be parts of one run.
+    The first run is the base: ``source`` must be one of its groups. ``tuned``: all others are tuned
+    models, and several files of one model may be parts of one run.
     """
     from ..core.fieldnames import fields_given
     from ..runs.importers import open_run, put_together
@@ -257,7 +257,7 @@ def opened(
     if mapping is not None:
         _say_new_groups(mapping)
     with ExitStack() as stack:
-        # The records live to the end: the collector would walk all of them again and again.
+        # The records stay in memory to the end; the garbage collector would scan them repeatedly.
         gc.disable()
         try:
             runs = [open_run(p, stack, **how) for p in paths]
@@ -266,13 +266,13 @@ def opened(
         finally:
             gc.freeze()
             gc.enable()
-            for text, places in notes.items():  # what holds for several inputs is said once
+            for text, places in notes.items():  # a note on several inputs is printed once
                 say(f"{', '.join(dict.fromkeys(places))}: {text}")
-        yield _told_apart(_with_source(runs, source))
+        yield _with_unique_names(_with_source(runs, source))
 
 
 def _with_source(runs: Sequence[Run], source: str | None) -> list[Run]:
-    """The runs with ``source`` as their source group: a folder's own suite may say another."""
+    """The runs with ``source`` as their source group, which replaces that of their own suites."""
     if source is None:
         return list(runs)
     from ..core.nearest import did_you_mean
@@ -292,7 +292,7 @@ def _with_source(runs: Sequence[Run], source: str | None) -> list[Run]:
 
 
 def _say_new_groups(mapping: Path) -> None:
-    """A note where a --map file's group is new and much like a known one: it may be misspelt."""
+    """Print a note if a new group of a --map file resembles a known one: it may be misspelt."""
     from ..core.files import read_text
     from ..core.nearest import nearest
     from ..core.taxonomy import load_taxonomy, parse_taxonomy
@@ -304,8 +304,8 @@ def _say_new_groups(mapping: Path) -> None:
             say(f"{mapping}: group {group!r} is new; if it is misspelt, write {near[0]!r}")
 
 
-def _told_apart(runs: Sequence[Run]) -> list[Run]:
-    """Runs of one model, or of checkpoints with one name, get their folder's name behind it."""
+def _with_unique_names(runs: Sequence[Run]) -> list[Run]:
+    """Append the folder's name where several runs have the same model name."""
     names = [run.manifest.model.name for run in runs]
     return [
         run if names.count(name) == 1 or at == names.index(name) else _named(run, name, run.place)

@@ -60,7 +60,7 @@ def cohort_notes(cohort: Recomputed, checks: CohortChecks) -> list[str]:
     """Caveats for comparing methods in the cohort."""
     from ..published import weight_share
 
-    started = "; ".join(
+    started = " and ".join(
         f"{some} of {every} {method} models"
         for method, (some, every) in checks.instruct_bases.items()
     )

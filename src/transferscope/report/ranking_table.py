@@ -113,8 +113,8 @@ def _router(router: Router | None) -> str:
             f"at least {FEWEST} independent items."
         )
     told = {
-        "gain": "a gain from a router is established",
-        "loss": "a loss from a router is established",
+        "gain": "a router would gain",
+        "loss": "a router would lose",
         "open": "no gain from a router is established",
     }[words.interval_standing(router.ci)]
     text = (
