@@ -229,7 +229,7 @@ def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
     both = [str(tmp_path / f"{name}.jsonl") for name in ("base", "tuned")]
     code, _, err = run(capsys, "compare", *both)
     assert code == 2
-    assert "no benchmark of it is in a group: results; say what it is in a file for --map" in err
+    assert "none of its benchmarks is in a group: results; map them in a file for --map" in err
     (tmp_path / "map.toml").write_text('[aliases]\n"results" = "gsm8k"\n')
     assert run(capsys, "compare", *both, "--map", str(tmp_path / "map.toml"))[0] == 0
 

@@ -75,7 +75,7 @@ def test_fewer_items_are_compared_on_the_shared_ones_and_that_is_said_first(
     assert text.index("limit: 3 / None") < text.index("Mean change")
     assert "gsm8k: 3 items that only the tuned run has are ignored" in text
     assert rows(document)["gsm8k"]["n"] == 3
-    assert "too few questions to establish anything, the smallest possible p is 0.25." in text
+    assert "too few questions to establish anything (the smallest possible p is 0.25)." in text
 
 
 def test_another_template_is_compared_and_shown_first(capsys: Capture) -> None:
@@ -138,7 +138,7 @@ def test_what_nobody_judged_is_in_the_headline(capsys: Capture, tmp_path: Path) 
     tuned = lm_eval_scores(tmp_path / "t", 0.56, 0.56, house_tone=0.2, house_facts=0.1)
     text, document = compared(capsys, base, tuned)
     assert (
-        "t: No change on math established; house_tone and house_facts are in both inputs but in "
-        "no group: not judged (--map)." in text
+        "t: No change established on math; house_tone and house_facts are not judged (in both "
+        "inputs, but in no group; see --map)." in text
     )
     assert document["tuned"][0]["not_judged"] == ["house_tone", "house_facts"]

@@ -191,7 +191,7 @@ def edit_manifest(path, **changes):
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"schema": 2}, "schema version 2, this version of transferscope reads 1"),
+        ({"schema": 2}, "schema version 2; this transferscope reads version 1"),
         ({"schema": None}, "schema version None"),
         ({"colour": 1}, "unknown field 'colour'"),
         ({"model": None}, "field 'model': input should be an object"),

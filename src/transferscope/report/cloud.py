@@ -1,4 +1,4 @@
-"""Shifted tokens as a word cloud: a picture beside the table, where the package is installed."""
+"""Shifted tokens as a word cloud, drawn if the wordcloud package is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report is made of: one comparison, and what else was measured about its models."""
+"""Input of a report: one comparison, and what else was measured about its models."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReportInput:
-    """Everything one page shows. Mappings are by tuned model's name; what is empty is left out.
+    """Everything one page shows; empty parts are omitted. Mappings are by the tuned model's name.
 
-    ``hidden``, ``tokens`` and ``weights`` hold what ``transferscope probe`` found; ``training``
+    ``hidden``, ``tokens`` and ``weights`` hold the results of ``transferscope probe``; ``training``
     the rows of a run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``, ``grad_norm``,
-    ``length``); ``costs`` named numbers (seconds, tokens, FLOPs), ``cost_note`` how
-    they were estimated; ``predictors`` how well each probed quantity predicts the drop; ``claims``
-    a study's verdicts, ``arms`` the arm of each model, ``arm_means`` every arm over its runs,
-    ``dynamics`` those of its gradient norms.
-    ``created`` is shown as it is, so that the same input gives the same page.
+    ``length``); ``costs`` named numbers (seconds, tokens, FLOPs), ``cost_note`` how they were
+    estimated; ``predictors`` how well each probed quantity predicts the drop. For a study,
+    ``claims`` holds the verdicts, ``arms`` the arm of each model, ``arm_means`` every arm averaged
+    over its runs, and ``dynamics`` every arm's gradient norms. ``created`` is shown unchanged, so
+    that the same input gives the same page.
     """
 
     title: str
