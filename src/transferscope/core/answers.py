@@ -68,7 +68,7 @@ def answers_in(value: Any, *, depth: int = 0) -> list[Answer]:
         return found or [Answer(None)]
     if isinstance(value, Mapping):
         return _of_object(value, depth)
-    raise ValueError(f"holds {str(value)[:40]!r}, no text")
+    raise ValueError(f"holds {str(value)[:40]!r} instead of text")
 
 
 def asked_in(value: Any, *, depth: int = 0) -> str:
@@ -91,7 +91,7 @@ def asked_in(value: Any, *, depth: int = 0) -> str:
         for name in ("messages", "prompt", "content", "text", "gen_args_0", "arg_0", "body"):
             if value.get(name) is not None:
                 return asked_in(value[name], depth=depth + 1)
-    raise ValueError(f"holds {str(value)[:40]!r}, no text")
+    raise ValueError(f"holds {str(value)[:40]!r} instead of text")
 
 
 def identity_of(value: Any) -> str:
@@ -110,7 +110,7 @@ def item_key(*asked: Any) -> str:
 def failures(count: int) -> str:
     """What is said of ``count`` failed requests."""
     requests = "1 request has" if count == 1 else f"{count} requests have"
-    return f"{requests} no answer (failed or none): left out"
+    return f"{requests} no answer (failed or empty): left out"
 
 
 def is_chat(value: Any) -> bool:

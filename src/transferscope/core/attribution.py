@@ -34,7 +34,7 @@ FLAG_WORDS: Mapping[str, str] = {
     "unclosed_think": "never closed their reasoning",
     "prompt_echo": "repeat the prompt",
     "role_leak": "continue in another role",
-    "extraction_failed": "hold no answer that was found",
+    "extraction_failed": "contain no answer that could be extracted",
 }
 """What happened to an answer with this flag, after "answers that"."""
 

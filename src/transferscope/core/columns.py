@@ -38,7 +38,7 @@ class Names:
         pairs = [f"{name} = {shown(self.column[name])}" for name in self.guessed]
         if "prompt" in self.guessed and self.also:
             pairs = [f"{p} + {shown(self.also)}" if p.startswith("prompt =") else p for p in pairs]
-        return f"read {', '.join(pairs)}; if that is wrong, say --field NAME=COLUMN"
+        return f"read {', '.join(pairs)}; if that is wrong, use --field NAME=COLUMN"
 
 
 def settle(

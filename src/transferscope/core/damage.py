@@ -44,10 +44,10 @@ _KINDS = [
         re.compile(rf"[{BLANK}]*<(!doctype\s+html|html)\b", re.IGNORECASE),
         Damage("is a web page, not the file itself", "download the raw file"),
     ),
-    (re.compile(r"\0+$"), Damage("holds null characters only: it was never written to the disk")),
+    (re.compile(r"\0+$"), Damage("contains only null characters: its content was never saved")),
     (
         re.compile("<{7} "),
-        Damage("holds the marks of a merge conflict", "resolve it, and write it again"),
+        Damage("contains merge conflict markers", "resolve the conflict and save it again"),
     ),
 ]
 
@@ -61,14 +61,14 @@ def damage_of(text: str, *, at: int | None = None) -> Damage | None:
     >>> damage_of("version https://git-lfs.github.com/spec/v1\\noid sha256:1\\n").remedy
     'run: git lfs pull'
     >>> damage_of('{"a": ', at=6).what
-    'not valid JSON, it is cut off: it ends in the middle'
+    'not valid JSON: cut off in the middle of a value'
     """
     head = text[:HEAD]
     for pattern, found in _KINDS:
         if pattern.match(head) and (pattern is not _BLANK or not text.strip(BLANK)):
             return found
     if at is not None and _opened_at_the_end(text, at):
-        return Damage("not valid JSON, it is cut off: it ends in the middle", None)
+        return Damage("not valid JSON: cut off in the middle of a value", None)
     return None
 
 

@@ -171,13 +171,15 @@ def fields_given(given: Iterable[str]) -> dict[str, str]:
     for one in given:
         name, equals, column = one.partition("=")
         if not (equals and name and column):
-            remedy = "write NAME=COLUMN, for example --field response=output"
-            raise InputError(f"{one!r} names no column", place="--field", remedy=remedy)
+            remedy = "for example: --field response=output"
+            raise InputError(
+                f"{one!r} is not of the form NAME=COLUMN", place="--field", remedy=remedy
+            )
         if name not in KNOWN:
             remedy = did_you_mean(name, KNOWN)
             raise InputError(f"unknown field {name!r}", place="--field", remedy=remedy)
         if name in found:
-            raise InputError(f"field {name!r} twice", place="--field", remedy="keep one")
+            raise InputError(f"field {name!r} is given twice", place="--field", remedy="keep one")
         found[name] = column
     return found
 

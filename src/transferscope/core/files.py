@@ -136,7 +136,7 @@ def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
             found = True
             yield placed
     if not found:
-        raise InputError("holds no row", place=str(path), remedy=remedy)
+        raise InputError("contains no rows", place=str(path), remedy=remedy)
 
 
 def parse_toml(text: str, *, place: str) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def holding(path: Path, *, wait: bool = True) -> Iterator[bool]:
         except Timeout:  # an OSError, too
             pass
         except NotImplementedError:  # what filelock raises there
-            what = "is on a disk that can't lock files"
+            what = "is on a file system that does not support file locks"
             raise InputError(what, place=str(path.parent), remedy="name another --out") from None
     try:
         yield lock.is_locked
@@ -225,7 +225,7 @@ FOLDER_REMEDY = "name another folder: --out DIR"
 def make_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
     """Make the folder and those above it. Raises :class:`InputError` where that can't be."""
     check_folder(path, remedy=remedy)
-    with refusing(path, "can't be made", remedy=remedy):
+    with refusing(path, "can't be created", remedy=remedy):
         path.mkdir(parents=True, exist_ok=True)
 
 
@@ -241,9 +241,9 @@ def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
             except (FileNotFoundError, NotADirectoryError):
                 continue
         if not there.exists():
-            raise InputError("is a link to nothing", place=str(there), remedy=remedy)
+            raise InputError("is a broken symbolic link", place=str(there), remedy=remedy)
         if not there.is_dir():
-            raise InputError("is a file", place=str(there), remedy=remedy)
+            raise InputError("is a file, not a folder", place=str(there), remedy=remedy)
         return
 
 
@@ -256,7 +256,7 @@ def remedy_of(err: OSError) -> str:
     """What helps where the system refuses to write."""
     another = "name another place"
     if err.errno in FULL:
-        return f"make room for it, or {another}"
+        return f"free some space, or {another}"
     return f"change its permissions, or {another}" if err.errno in _FORBIDDEN else another
 
 
@@ -312,9 +312,9 @@ def json_value(text: str, place: str, remedy: str) -> Any:
         what = f"nested too deeply (beyond {MAX_DEPTH} levels)"
         raise InputError(what, place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
-        try:  # half of a surrogate pair is not a character and can't be printed or tokenised
+        try:  # an unpaired surrogate is not a character and can't be printed or tokenised
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            what = "holds half of a surrogate pair"
+            what = "contains an unpaired surrogate escape (\\ud800 to \\udfff)"
             raise InputError(what, place=place, remedy=remedy) from None
     return value

@@ -36,7 +36,7 @@ def chosen_model(models: Mapping[str, str], wanted: str | None, path: Path) -> s
         if len(names) == 1:
             return names[0]
         raise InputError(
-            f"results of {len(names)} models ({listed(names, SHOWN)})",
+            f"contains results of {len(names)} models ({listed(names, SHOWN)})",
             place=models[names[1]],
             remedy=f"name one of them: {path}{MODEL_MARK}{shown(names[0])}",
         )

@@ -23,7 +23,7 @@ MAX_TEXT = 2**30
 """Bytes of a file that can only be read whole."""
 MAX_LINE = 64 * 2**20
 """Bytes of one line of JSON lines."""
-NULL = "the name holds a null character"
+NULL = "the name contains a null character"
 """What Python, not the system, says of a path with one."""
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
@@ -98,7 +98,7 @@ def lines_of(file: IO[bytes], *, path: Path, remedy: str) -> Iterator[bytes]:
     """
     for line in iter(partial(file.readline, MAX_LINE + 1), b""):
         if len(line) > MAX_LINE:
-            what = f"a line above {MAX_LINE // 2**20} MiB"
+            what = f"a line is longer than {MAX_LINE // 2**20} MiB"
             raise InputError(what, place=str(path), remedy=remedy)
         yield line
 
@@ -119,10 +119,10 @@ def files_below(
     while todo or links:
         linked = not todo
         here, level = (links if linked else todo).popleft()
-        with _refused(here, "make it readable, or take it out of the folder"):
+        with _refused(here, "make it readable, or move it elsewhere"):
             about = here.stat()
             if linked and _leads_back(here):
-                what = "is a link back to a folder above it"
+                what = "is a symbolic link to a folder that contains it"
                 raise InputError(what, place=str(here), remedy="remove the link")
             if (about.st_dev, about.st_ino) in seen:
                 continue
@@ -136,7 +136,7 @@ def files_below(
                 if depth is None or level < depth:
                     (links if entry.is_symlink() else below).append((path, level + 1))
             elif wanted(entry.name):
-                check_file(path, remedy="remove it, or name the files that are meant")
+                check_file(path, remedy="remove it, or name the files to read")
                 yield path
         todo.extendleft(reversed(below))
 
@@ -161,9 +161,9 @@ def _check_mode(mode: int, path: Path, remedy: str) -> None:
     if stat.S_ISREG(mode):
         return
     if stat.S_ISDIR(mode):
-        raise InputError("not readable: Is a directory", place=str(path), remedy=remedy)
-    what = next((what for holds, what in _KINDS if holds(mode)), "something else")
-    said = "write what it gives to a file, and name that"
+        raise InputError("is a folder, not a file", place=str(path), remedy=remedy)
+    what = next((what for holds, what in _KINDS if holds(mode)), "a special file")
+    said = "write its output to a file and name that file"
     raise InputError(f"is {what}, not a file", place=str(path), remedy=said)
 
 
@@ -173,7 +173,7 @@ def _refused(path: Path, remedy: str, missing: str = "no such file") -> Iterator
     try:
         yield
     except FileNotFoundError:
-        what = "is a link to nothing" if path.is_symlink() else missing
+        what = "is a broken symbolic link" if path.is_symlink() else missing
         raise InputError(what, place=str(path), remedy=remedy) from None
     except OSError as err:
         what = f"not readable: {err.strerror or err}"

@@ -74,7 +74,7 @@ def _predictor(quantity: str, rows: Sequence[Observation], seed: int) -> Predict
     x_N = np.array([row.quantities[quantity] for row in kept])
     y_N = np.array([row.drop for row in kept])
     if len(names) < 3:
-        why = f"{len(names)} runs are too few: three are needed"
+        why = f"at least three runs are needed, not {len(names)}"
         return Predictor(quantity, len(kept), len(names), undefined=why)
     if np.ptp(x_N) == 0 or np.ptp(y_N) == 0:
         what = "the quantity" if np.ptp(x_N) == 0 else "the drop"

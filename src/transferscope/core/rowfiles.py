@@ -49,7 +49,7 @@ def rows_of(path: Path, *, remedy: str) -> Iterator[Row]:
 def no_row(path: Path) -> InputError:
     """The error for a file without rows, which may still have a table's header."""
     headed = bare_suffix(path) in (*TABLES, ".parquet")
-    what = "holds its header only, no row" if headed else "holds no row"
+    what = "contains only a header" if headed else "contains no rows"
     return InputError(what, place=str(path), remedy="write it again with its rows")
 
 
@@ -97,7 +97,7 @@ def document_rows(path: Path, *, remedy: str, limit: int | None = None) -> Itera
     document = json_value(text, str(path), remedy)
     rows = rows_in(document)
     if rows is None:
-        what = "holds no list of rows"
+        what = "contains no list of rows"
         if isinstance(document, dict):
             what += f", only {', '.join(map(repr, list(document)[:6]))}"
         raise InputError(what, place=str(path), remedy=remedy)
@@ -170,15 +170,15 @@ def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator
         named = [name for name in header if name]
         place = f"{path}:{skipped + 1}"
         if twice := next((name for name in named if named.count(name) > 1), None):
-            raise InputError(f"column {shown(twice)!r} twice", place=place, remedy=remedy)
+            raise InputError(f"column {shown(twice)!r} occurs twice", place=place, remedy=remedy)
         if len(header) - len(named) > 1:
-            raise InputError("several columns without a name", place=place, remedy=remedy)
+            raise InputError("several columns have no name", place=place, remedy=remedy)
         for cells in reader:
             place = f"{path}:{reader.line_num + skipped}"
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
-                what = f"{len(cells)} cells under {len(header)} columns"
+                what = f"{len(cells)} cells in a row of a table with {len(header)} columns"
                 raise InputError(what, place=place, remedy=remedy)
             yield place, dict(zip(header, cells, strict=True))
     except csv.Error as err:  # above all: a field of more than 131,072 characters

@@ -87,7 +87,7 @@ def cohort_index(
     """
     if not table.tuned:
         raise InputError(
-            "no tuned model in the table", remedy="name a base in column 'base' of the tuned rows"
+            "no tuned model in the table", remedy="fill column 'base' in the rows of tuned models"
         )
     layout = table.layout
     base_MB = np.stack([table.row(table.base_of[m]) for m in table.tuned])
@@ -174,16 +174,20 @@ def _parse(reader: csv.DictReader[str], *, place: str, source: str | None) -> Sc
     for row in reader:
         where = f"{place}:{reader.line_num}"
         if None in row or any(row[c] is None for c in COLUMNS):
-            raise InputError("wrong number of fields", place=where, remedy="one value a column")
+            raise InputError(
+                "wrong number of fields", place=where, remedy="write one value per column"
+            )
         model, base, group, benchmark = (row[c].strip() for c in COLUMNS[:4])
         if not (model and group and benchmark):
             raise InputError("model, group and benchmark must not be empty", place=where)
         if not all(name.isprintable() for name in (model, base, group, benchmark)):
             raise InputError(
-                "a name holds characters that can't be printed", place=where, remedy="remove them"
+                "a name contains unprintable characters", place=where, remedy="remove them"
             )
         if bases_seen.setdefault(model, base) != base:
-            raise InputError(f"{model} has two bases", place=where, remedy="name one base a model")
+            raise InputError(
+                f"{model} has two bases", place=where, remedy="name one base per model"
+            )
         if base == model:
             raise InputError(
                 f"{model} is its own base", place=where, remedy="leave base empty for base models"
@@ -194,7 +198,7 @@ def _parse(reader: csv.DictReader[str], *, place: str, source: str | None) -> Sc
             raise InputError(
                 f"{benchmark} is in groups {group_of[benchmark]} and {group}",
                 place=where,
-                remedy="put it in one",
+                remedy="assign it to one group",
             )
         if benchmark not in groups.setdefault(group, []):
             groups[group].append(benchmark)

@@ -62,15 +62,15 @@ class Suite(BaseModel):
     def _consistent(self) -> Suite:
         members = [b for group in self.groups.values() for b in group]
         if twice := sorted({b for b in members if members.count(b) > 1}):
-            raise ValueError(f"benchmark in two groups: {', '.join(twice)}")
+            raise ValueError(f"in more than one group: {', '.join(twice)}")
         if empty := sorted(g for g, names in self.groups.items() if not names):
-            raise ValueError(f"group without benchmarks: {', '.join(empty)}")
+            raise ValueError(f"groups without benchmarks: {', '.join(empty)}")
         if loose := sorted(set(members) ^ set(self.benchmarks)):
-            raise ValueError(f"named in only one of [groups] and [benchmarks]: {', '.join(loose)}")
+            raise ValueError(f"not in both [groups] and [benchmarks]: {', '.join(loose)}")
         if self.scale == "published" and set(self.sigma or {}) != set(self.groups):
             raise ValueError("scale 'published' needs a [sigma] for every group")
         if self.scale != "published" and self.sigma is not None:
-            raise ValueError("[sigma] goes with scale 'published' only")
+            raise ValueError("[sigma] only applies to scale 'published'")
         return self
 
     @cached_property
@@ -104,7 +104,7 @@ def parse_suite(text: str, *, place: str) -> Suite:
     # Not part of the model: the suite of imported results may lack the source group altogether.
     if suite.source not in suite.groups:
         what = f"source group {suite.source!r} is not among the groups"
-        raise InputError(what, place=f"{place} [source]", remedy="name one of [groups]")
+        raise InputError(what, place=f"{place} [source]", remedy="use a name from [groups]")
     return suite
 
 
@@ -132,7 +132,7 @@ def load_suite(name: str | Path) -> Suite:
         raise InputError(
             "scale 'published' is defined for exactly the paper's groups and benchmarks",
             place=f"{path} [scale]",
-            remedy="leave scale and [sigma] out",
+            remedy="remove scale and [sigma]",
         )
     return suite
 

@@ -75,7 +75,9 @@ class TaskEntry(BaseModel):
             return raw
         options = raw["options"]
         if type(options) is not int or options < 2 or "chance" in raw:
-            raise ValueError("options is a whole number from 2 on, in the place of chance")
+            raise ValueError(
+                "options must be a whole number of at least 2, given instead of chance"
+            )
         return {k: v for k, v in raw.items() if k != "options"} | {"chance": 1.0 / options}
 
 
@@ -116,7 +118,7 @@ class Taxonomy(BaseModel):
         for match, name in self._every:
             for what in re.findall(r"\{(\w*)\}", match):
                 if what not in self.sets:
-                    raise ValueError(f"{name}: no set {what!r} in [sets]")
+                    raise ValueError(f"{name}: set {what!r} is not defined in [sets]")
         return self
 
     def match(self, task: str) -> Match | None:
@@ -286,13 +288,13 @@ def load_taxonomy(
     mine = parse_taxonomy(read_text(path, remedy="name a TOML file"), place=str(path))
     shipped = _shipped()
     if both := sorted(set(shipped.sets) & set(mine.sets)):
-        what = f"set {both[0]!r} is the shipped taxonomy's"
-        raise InputError(what, place=f"{path} [sets]", remedy="give it another name")
+        what = f"set {both[0]!r} is already defined in the shipped taxonomy"
+        raise InputError(what, place=f"{path} [sets]", remedy="rename the set")
     tasks = {**mine.tasks}
     tasks |= {name: entry for name, entry in shipped.tasks.items() if name not in tasks}
     for task, name in mine.aliases.items():
         if name not in tasks:
-            what = f"{task!r} is given to {name!r}, which is not a benchmark of the taxonomy"
+            what = f"{task!r} is an alias for {name!r}, which the taxonomy does not contain"
             remedy = did_you_mean(name, tasks) if nearest(name, tasks) else "add it to [tasks]"
             raise InputError(what, place=f"{path} [aliases]", remedy=remedy)
     return Taxonomy(

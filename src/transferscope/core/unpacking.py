@@ -66,7 +66,7 @@ class _Unpacked(io.RawIOBase):
         try:
             content = self._gzip.read(len(buffer))
         except EOFError:
-            what = "is cut off: the packed file ends early"
+            what = "is cut off: the gzip data ends early"
             raise InputError(what, place=str(self._path), remedy=AGAIN) from None
         except (gzip.BadGzipFile, zlib.error) as err:
             what = f"is damaged: gzip can't unpack it ({err})"
