@@ -103,7 +103,7 @@ def test_what_lies_in_a_folder_of_results_is_named(
     (folder / "results_2026.json").unlink()
     (folder / "a").mkdir()
     (folder / "a" / "up").symlink_to("..")
-    said = "a/up: is a symbolic link to a folder that contains it it; remove the link"
+    said = "a/up: is a symbolic link to a folder that contains it; remove the link"
     assert said in one_line(capsys, "import", folder, "--out", tmp_path / "r")
     (folder / "a" / "up").unlink()
     scandir = os.scandir

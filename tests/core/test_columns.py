@@ -130,7 +130,7 @@ def test_fields_on_the_command_line():
     for bad, says in (
         (["respons=x"], "unknown field 'respons'; did you mean 'response'"),
         (["response"], "'response' is not of the form NAME=COLUMN"),
-        (["gold=a", "gold=b"], "field 'gold' twice"),
+        (["gold=a", "gold=b"], "field 'gold' is given twice"),
     ):
         with pytest.raises(InputError, match=says):
             fields_given(bad)

@@ -110,7 +110,7 @@ def test_a_link_back_to_a_folder_above_it_is_named(target, tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "back").symlink_to(target)
     with pytest.raises(
-        InputError, match="b/back: is a symbolic link to a folder that contains it it; remove"
+        InputError, match="b/back: is a symbolic link to a folder that contains it; remove"
     ):
         list(files_below(tmp_path, lambda _: True))
 

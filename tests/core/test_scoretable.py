@@ -66,7 +66,7 @@ def test_index_by_hand() -> None:
 
 def test_no_tuned_model() -> None:
     table = parse_table(HEADER + "\n".join(ROWS[:2]), place="t.csv")
-    with pytest.raises(InputError, match="no tuned model in the table; name a base"):
+    with pytest.raises(InputError, match="no tuned model in the table; fill column 'base'"):
         cohort_index(table)
 
 

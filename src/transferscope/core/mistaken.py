@@ -1,6 +1,6 @@
-"""Files and folders that people name by mistake: what they are, and what to name instead.
+"""Recognise files and folders without results that users name by mistake, and suggest others.
 
-A training run leaves many files beside the results; none of these says how the model answers.
+A training run leaves many files next to its results; none of those listed here contains answers.
 """
 
 from __future__ import annotations
@@ -100,18 +100,18 @@ _MARKS: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"predict_runtime"}), "the Trainer's own metrics"),
     (frozenset({"_step", "_runtime"}), "a summary of a Weights & Biases run"),
 )
-"""Keys that tell a document under another name."""
+"""Keys that identify a document whatever its file name."""
 _ROWS = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
-"""Endings of plain files that may hold answers or scores."""
+"""Suffixes of plain files that may contain answers or scores."""
 _PEEK = 2**20
-"""Bytes of a .json file that are looked at to tell what it is."""
+"""Bytes of a .json file that are read to recognise it."""
 
 
 def mistaken(path: Path) -> Damage | None:
     """What ``path`` is, and the remedy, if it is a well-known kind of file without results.
 
-    A file is told by its name, its first bytes or its keys; a folder by the model in it. ``None``
-    for all others.
+    A file is recognised by its name, first bytes or keys; a folder by the files in it. ``None`` for
+    all others.
     """
     if path.is_dir():
         return _folder(path)
@@ -163,9 +163,9 @@ def _folder(path: Path) -> Damage | None:
 
 
 def plain_files(folder: Path) -> str:
-    """The remedy for a folder that holds plain files of answers or scores: some of their names.
+    """The remedy for a folder with plain files of answers or scores: it names some of them.
 
-    Empty where it holds none.
+    Empty if there are none.
     """
     names = sorted(_names_in(folder))
     rows = [name for name in names if bare_suffix(Path(name)) in _ROWS and name not in _NAMES]
@@ -176,7 +176,7 @@ def plain_files(folder: Path) -> str:
 def _names_in(folder: Path) -> list[str]:
     try:
         return [one.name for one in folder.iterdir()]
-    except OSError:  # not a folder, or not readable
+    except OSError:  # not a folder, or unreadable
         return []
 
 
@@ -186,8 +186,8 @@ def _evaluate(model: Path) -> str:
 
 
 def _keys(start: bytes) -> set[str]:
-    """Top-level keys of a JSON object; of one that is longer than what is looked at its indented
-    ones."""
+    """Top-level keys of a JSON object. If it is longer than the part that was read, the keys with
+    the smallest indentation."""
     try:
         document: Any = json.loads(start)
     except (ValueError, RecursionError):
