@@ -87,7 +87,7 @@ def read_head(path: Path, *, size: int = 4096) -> str:
 
 
 def refuse_damaged(path: Path) -> None:
-    """Raise :class:`InputError` if the file is empty or not the expected content (a pointer, say)."""
+    """Raise :class:`InputError` if the file is empty or recognised as damaged (a pointer, say)."""
     if found := damage_of(read_head(path)):
         raise InputError(found.what, place=str(path), remedy=found.remedy)
 

@@ -38,7 +38,7 @@ class Transitions:
 
 
 def with_moves(items: ItemScores) -> ItemScores:
-    """``items`` with 2 K - 1 more rows, so that one draw serves both: base right, lost, won (0/1)."""
+    """``items`` with 2 K - 1 more rows, so that one draw serves both: right, lost, won (0/1)."""
     right_KN = is_right(items.scores_KN)
     before_N, after_KN = right_KN[0], right_KN[1:]
     moves = np.vstack([before_N, before_N & ~after_KN, ~before_N & after_KN]).astype(float)

@@ -49,10 +49,10 @@ class LayerShift:
 class HiddenPart:
     """Hidden-state shift of a set of texts over all layers, in units of the hidden states.
 
-    ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``; only the last one does not depend on the
-    components' signs, and it is the headline value (docs/science.md, section 4). They are means
-    over the ``n_layers_averaged`` layers in which the base's features vary. If there is no such
-    layer, all three are ``None`` and ``undefined_reason`` says why.
+    ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``. Only the last one does not depend on the
+    components' signs; it is reported first (docs/science.md, section 4). All are means over the
+    ``n_layers_averaged`` layers in which the base's features vary. If there is no such layer, they
+    are ``None`` and ``undefined_reason`` says why.
     """
 
     n_texts: int

@@ -94,7 +94,7 @@ def headroom_weights(base_B: Array, member_GB: NDArray[np.bool_]) -> Array:
 
 
 def group_sum(values_B: Array, member_GB: NDArray[np.bool_]) -> Array:
-    """Sums (..., G) over each group's benchmarks. Not a matrix product, so NaN stays in its group."""
+    """Sums (..., G) over each group's benchmarks; not a matrix product: NaN stays in its group."""
     return np.stack([values_B[..., row].sum(axis=-1) for row in member_GB], axis=-1)
 
 
@@ -177,7 +177,7 @@ def transferability(di_G: Array, source_at: int) -> Array:
 
 
 def order_interval(replicates_R: Array, *, axis: int = 0) -> tuple[Array, Array]:
-    """Order statistics ceil(.025 B) and ceil(.975 B), without interpolation; infinities are kept."""
+    """Order statistics ceil(.025 B) and ceil(.975 B): no interpolation, infinities are kept."""
     count = replicates_R.shape[axis]
     at = [int(np.ceil(round(share * count, 9))) - 1 for share in (LOWER, UPPER)]
     at = [max(0, position) for position in at]

@@ -28,7 +28,7 @@ def nearest(name: str, known: Iterable[str], *, n: int = 3, cutoff: float = CUTO
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The remedy for a name that is not in ``known``: suggest the nearest one, else list them all."""
+    """The remedy for a name that is not in ``known``: the nearest known name, else all of them."""
     known = list(dict.fromkeys(known))
     if near := nearest(name, known, n=1):
         return f"did you mean {near[0]!r}?"
