@@ -189,7 +189,7 @@ class NoAnswer:
 
 
 def digest(value: Any) -> str:
-    """16 hex digits of sha256 over canonical JSON; hashes messages, suites and decoding settings."""
+    """16 hex digits of sha256 over canonical JSON; hashes messages, suites and decodings."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -25,7 +25,8 @@ SMALLEST = 5
 
 
 @dataclass(frozen=True, slots=True)
-    """A benchmark's units: ``unit_N`` (n_items,) numbers them 0..U-1; ``stratum_U`` are their strata.
+class Units:
+    """A benchmark's units: ``unit_N`` (n_items,) numbers them 0..U-1, ``stratum_U`` gives strata.
 
     Strata are numbered 0..H-1, and each has at least one unit.
     """

@@ -208,7 +208,7 @@ def _lines(path: Path, remedy: str) -> Iterator[Row]:
 
 
 def holds_rows(path: Path) -> bool:
-    """Whether a ``.json`` file contains rows, or is so malformed that reading it gives the reason."""
+    """Whether a ``.json`` file contains rows, or is malformed so that reading it gives a reason."""
     try:
         text = read_text(path, remedy="", limit=MAX_TABLE).strip()
         return _is_lines(text) or rows_in(json_value(text, str(path), "")) is not None
