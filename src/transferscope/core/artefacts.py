@@ -132,7 +132,7 @@ def stop_cut(text: str) -> bool:
     in a space. A stop string that begins with the next word does leave one. The space counts if its
     line has an open ``**`` or the answer is shorter than :data:`UNANSWERED_CHARS`: before a digit
     the space is a token of its own, and long answers are the ones that token limits cut. A trailing
-    ``**`` with nothing after it counts too. A blank line is no evidence, because paragraphs end in
+    ``**`` with nothing after it counts too. A blank line does not count, because paragraphs end in
     one.
     """
     words = text.rstrip(" ")

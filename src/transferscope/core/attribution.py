@@ -32,9 +32,9 @@ FLAG_WORDS: Mapping[str, str] = {
     "empty": "were empty",
     "looped": "ran in a loop",
     "unclosed_think": "never closed their reasoning",
-    "prompt_echo": "repeat the prompt",
-    "role_leak": "continue in another role",
-    "extraction_failed": "contain no answer that could be extracted",
+    "prompt_echo": "repeated the prompt",
+    "role_leak": "continued in another role",
+    "extraction_failed": "had no extractable final answer",
 }
 """What happened to an answer with this flag; follows the words "answers that"."""
 

@@ -61,14 +61,14 @@ def damage_of(text: str, *, at: int | None = None) -> Damage | None:
     >>> damage_of("version https://git-lfs.github.com/spec/v1\\noid sha256:1\\n").remedy
     'run: git lfs pull'
     >>> damage_of('{"a": ', at=6).what
-    'not valid JSON: cut off in the middle of a value'
+    'not valid JSON: it is cut off in the middle of a value'
     """
     head = text[:HEAD]
     for pattern, found in _KINDS:
         if pattern.match(head) and (pattern is not _BLANK or not text.strip(BLANK)):
             return found
     if at is not None and _opened_at_the_end(text, at):
-        return Damage("not valid JSON: cut off in the middle of a value", None)
+        return Damage("not valid JSON: it is cut off in the middle of a value", None)
     return None
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 _EMPTY = {"Floats": np.float32, "Ints": np.int64}
-"""Dtypes of empty arrays: those of the probe, so that concatenation changes no dtype."""
+"""Dtypes of empty arrays: those of the probe, so that concatenation keeps dtypes."""
 
 
 @dataclass(frozen=True, slots=True)

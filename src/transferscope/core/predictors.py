@@ -2,7 +2,7 @@
 
 Rows are models: the runs of a study and their checkpoints. Checkpoints of one run resemble each
 other, so each run is a cluster that is left out, and resampled, as a whole. Whether a quantity
-predicts forgetting is disputed (docs/science.md, section 5); this module makes no assumption.
+predicts forgetting is disputed (docs/science.md, section 5); nothing is assumed here.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def credited(line: str, *, own: bool, listed: bool) -> bool:
 
 
 def _source(text: str) -> bool:
-    """Whether this is a source: "Steve Jobs, 2005", "Hamlet, Act 3, Scene 1", "anonymous", "鲁迅"."""
+    """Whether this is a source: "Steve Jobs, 2005", "Hamlet, Act 3, Scene 1", "鲁迅"."""
     if text.casefold() in _NAMELESS or _HAN_NAME.fullmatch(text):
         return True
     parts = [part.split() for part in text.split(",")]

@@ -155,7 +155,7 @@ def test_gzipped(out):
         ),
         (
             "dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen\n",
-            "4 cells in a row of a table with 5 columns",
+            "4 cells under 5 columns",
         ),
         ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen,x\n", "'x' is no score"),
     ],
