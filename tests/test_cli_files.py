@@ -241,7 +241,7 @@ def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
         ("gsm8k.jsonl", "", "is empty"),
         ("gsm8k.jsonl", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.csv", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
-        ("gsm8k.json", '{"results": {"gsm', "it is cut off: it ends in the middle"),
+        ("gsm8k.json", '{"results": {"gsm', "cut off in the middle of a value"),
         ("gsm8k.json", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.eval.x", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.json", "<!DOCTYPE html>\n<html>", "is a web page, not the file itself"),

@@ -104,7 +104,7 @@ def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     with (
-        pytest.raises(InputError, match="can't lock files; name another --out"),
+        pytest.raises(InputError, match="does not support file locks; name another --out"),
         holding(cell_lock(tmp_path, "a"), wait=False),
     ):
         pass

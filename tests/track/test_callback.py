@@ -297,7 +297,7 @@ def test_the_command(followed, tmp_path, capsys, monkeypatch) -> None:
         main([*argv[:-1], str(tmp_path / "file")])
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert "file: is a file; name another folder" in told
+    assert "file: is a file, not a folder; name another folder" in told
     page = (tmp_path / "out" / "report.html").read_text()
     assert "trace-gain" in page
     assert "trace-kl" in page

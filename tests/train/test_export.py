@@ -279,7 +279,10 @@ def test_the_commands(tmp_path, capsys) -> None:
         with pytest.raises(SystemExit) as ended:
             main(["export", *command, "--out", str(file)])
         assert ended.value.code == 2
-        assert "q.jsonl: is a file; name another folder: --out DIR" in capsys.readouterr().err
+        assert (
+            "q.jsonl: is a file, not a folder; name another folder: --out DIR"
+            in capsys.readouterr().err
+        )
     with pytest.raises(SystemExit) as ended:
         main(["export", "verl", "m", "--queries", "none.jsonl", "--out", str(tmp_path / "v")])
     assert ended.value.code == 2

@@ -96,7 +96,7 @@ def test_a_finished_arm_has_a_log(tmp_path: Path) -> None:
         read_steps(path, finished=True)
     path.unlink()
     path.mkdir()
-    with pytest.raises(InputError, match="not readable: Is a directory"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_steps(path)
     path.rmdir()
     path.write_text(json.dumps(STEP | {"grad_norm": None}) + "\n")  # no finite one: its own case
