@@ -74,7 +74,7 @@ def test_arms_are_compared_at_the_gain_that_both_reach() -> None:
     assert (nothing.gain, nothing.values) == (None, {})
     assert nothing.why == "no common gain: an arm's source gain is at most -1.0 points"
     for strangers in ([], [run("b", 1, 5.0, -5.0)]):  # no runs, and none with the same seed
-        assert matched(one, strangers).why.endswith("both arms with a seed in common")
+        assert matched(one, strangers).why.endswith("both arms with the same seed")
 
 
 @pytest.mark.parametrize(
