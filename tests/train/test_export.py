@@ -165,7 +165,7 @@ def test_accelerates_launcher_starts_every_machine_from_one_file(tmp_path, name)
     text = (tmp_path / name).read_text()
     assert "machine K of 2 (K = 0 to 1, 0 is 10.0.0.7)" in text
     assert f"--config_file {name} --machine_rank K" in text
-    assert ("All other arms" in text) == (name != "ddp.yaml")
+    assert ("other arms need whole weights" in text) == (name != "ddp.yaml")
 
 
 def test_several_machines_need_the_first_ones_address(tmp_path) -> None:

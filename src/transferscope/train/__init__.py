@@ -33,18 +33,18 @@ __all__ = [
 ]
 
 COMPLETE = "arm.json"
-"""The file that marks an arm's folder as complete; it is written last."""
+"""Written last into an arm's folder."""
 
 
 def is_complete(out: str | Path) -> bool:
-    """Return whether ``out`` holds a finished arm, without importing a training library."""
+    """Whether ``out`` holds a finished arm; imports none of the training libraries."""
     return (Path(out) / COMPLETE).is_file()
 
 
 def clean_arm(
     config: ArmConfig, out: str | Path, prompts: Sequence[str]
 ) -> tuple[ArmConfig, Cleaned]:
-    """Call :func:`.cleaned.cleaned`, which is imported only now."""
+    """:func:`.cleaned.cleaned`, imported when called."""
     need_trl()
     from .cleaned import cleaned
 
