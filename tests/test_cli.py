@@ -139,7 +139,7 @@ UNREADABLE = [
     ((*DISTILL, "--out", "o", "--samples", "1.5"), "--samples: '1.5' is not a whole number;"),
     ((*DISTILL, "--out", "o", "--temperature", "inf"), "--temperature"),
     ((*DISTILL, "--out", "o", "--seed", "99999999999"), "--seed"),
-    ((*DISTILL, "--out", "rows.jsonl"), "rows.jsonl: is the file of the queries; name another"),
+    ((*DISTILL, "--out", "rows.jsonl"), "rows.jsonl: is the file with the queries; name another"),
     ((*DISTILL, "--out", "a\0b"), r"a\0b: "),
     ((*DRY[:2], "--out", "x" * 300), "File name too long"),
     (("index", "a\0b"), "the name contains a null character"),

@@ -71,7 +71,7 @@ def test_a_cell_that_fails_does_not_keep_the_others_back(tmp_path: Path) -> None
     assert ran == ["c"]  # b starts from a
     assert str(failed.value) == (
         "a: model.safetensors: the weights are not finite (1 more model failed); "
-        "mend or remove the arm; --so-far reports on the others"
+        "fix or remove the arm; use --so-far to report on the others"
     )
 
 
