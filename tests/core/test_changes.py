@@ -12,14 +12,17 @@ from scipy import stats as scipy_stats
 
 from transferscope.core.changes import (
     ChangeTest,
+    _flipped_one_by_one,
     combined_test,
     mean_tests,
     paired_tests,
     unpaired_test,
 )
 from transferscope.core.noninferiority import tango_interval
+from transferscope.core.power import mcnemar_mde, mean_mde, unpaired_mde
 from transferscope.core.standing import standing
 from transferscope.core.stats import ItemScores, is_binary_independent, mcnemar_exact
+from transferscope.core.typed_record import UNKNOWN
 
 from .sixty import BASE, CLUSTER, TUNED
 
@@ -280,3 +283,97 @@ def test_a_mean_over_more_units_than_a_float_has_powers_of_two() -> None:
     items = ItemScores.plain(np.stack([base, tuned]))
     (test,) = mean_tests([items, items], [0.5, 0.5], np.random.default_rng(0), replicates=200)
     assert test.p == pytest.approx(1 / 201)
+
+
+def test_few_flips_have_tangos_interval(rng: np.random.Generator) -> None:
+    # 6 of 60 lost, p = 2 / 2^6. 60 items of which none moved leave 5.96 points open, which is less.
+    lost = np.vstack([np.ones(60), np.repeat([0.0, 1.0], [6, 54])])
+    (test,) = paired_tests(ItemScores.plain(lost), rng)
+    assert test.floor == pytest.approx(100 * (1 - 0.025 ** (1 / 60)))
+    assert (test.p, test.ci) == (2 / 2**6, tango_interval(6, 0, 60))
+    assert test.mde == mcnemar_mde(6, 0, 60)
+    (won,) = paired_tests(ItemScores.plain(lost[::-1]), rng)
+    assert won.ci == tango_interval(0, 6, 60)
+
+
+def test_ten_thousand_patterns_are_drawn_unless_told(rng: np.random.Generator) -> None:
+    rise = ItemScores.plain(np.vstack([np.zeros(200), np.full(200, 0.5)]))
+    assert paired_tests(rise, rng)[0].p == 1 / 10_001
+    (test,) = mean_tests([rise], [1.0], rng)
+    assert (test.p, test.smallest_p) == (1 / 10_001, 1 / 10_001)
+
+
+SIX = np.array([0.1, -0.3, 0.25, 0.4, -0.05, 0.15])
+EIGHT = np.array([0.5, -0.2, 0.3, 0.1, -0.4, 0.05, 0.35, 0.6])
+
+
+def test_the_detectable_change_of_one_benchmark(rng: np.random.Generator) -> None:
+    (test,) = mean_tests([clustered(EIGHT, np.arange(8))], [1.0], rng)
+    error = EIGHT.std(ddof=1) / math.sqrt(8)
+    assert test.floor == 0.0
+    assert test.mde == pytest.approx(mean_mde(100 * error, 8.0, unmoved=False))
+
+
+def test_the_detectable_change_of_a_mean_of_two(rng: np.random.Generator) -> None:
+    items = [clustered(SIX, np.arange(6)), clustered(EIGHT, np.arange(8))]
+    (test,) = mean_tests(items, [0.25, 0.75], rng)
+    errors = (0.25 * SIX.std(ddof=1) / math.sqrt(6), 0.75 * EIGHT.std(ddof=1) / math.sqrt(8))
+    units = 1 / (0.25**2 / 6 + 0.75**2 / 8)
+    assert test.mde == pytest.approx(mean_mde(100 * math.hypot(*errors), units, unmoved=False))
+
+
+@pytest.mark.parametrize("alone", [0.1, -0.2])
+def test_a_lone_unit_spreads_by_its_distance_to_the_mean(
+    alone: float, rng: np.random.Generator
+) -> None:
+    """Its residual, and what is taken off all units so that the residuals sum to 0, by hand."""
+    lone = np.zeros(2, dtype=int)
+
+    def tests(*rows: tuple[float, np.ndarray]) -> list[ChangeTest]:
+        one = np.array([[0.0, 0.0], *([first, first] for first, _ in rows)])
+        many = np.vstack([np.zeros(6), *(row for _, row in rows)])
+        return mean_tests(
+            [ItemScores(one, np.ones(2), lone, lone), ItemScores.plain(many)], [0.5, 0.5], rng
+        )
+
+    (test,) = tests((alone, SIX))
+    change = 0.5 * alone + 0.5 * SIX.mean()
+    first = 0.5 * alone - 0.5 * change
+    others = math.sqrt(6 / 5) * (SIX - SIX.mean()) / 12 - first / 12
+    error = math.sqrt((first / 2) ** 2 + (others**2).sum())
+    units = 1 / (0.25 + 6 / 144)
+    assert test.mde == pytest.approx(mean_mde(100 * error, units, unmoved=False))
+    assert test.smallest_p == 2**-6
+    # What is taken off is a model's own, whatever stands beside it.
+    both = tests((alone, SIX), (0.9, SIX[::-1] * 2))
+    assert both[0].mde == pytest.approx(test.mde)
+    assert both[0].ci == pytest.approx(test.ci)
+
+
+def test_every_part_needs_its_share(rng: np.random.Generator) -> None:
+    items = clustered(SIX, np.arange(6))
+    with pytest.raises(ValueError, match="zip"):
+        mean_tests([items, items], [1.0], rng)
+    with pytest.raises(ValueError, match="zip"):
+        combined_test(1.0, [unpaired_test(1.0, 1.0)] * 2, [1.0])
+
+
+def test_fields_of_the_z_test() -> None:
+    known = unpaired_test(0.5, 0.5)
+    assert (known.name, known.mde, known.smallest_p) == ("unpaired", unpaired_mde(0.5), 0.0)
+    assert known.p == pytest.approx(2 * scipy_stats.norm.sf(1.0))
+    unknown = unpaired_test(1.0, 0.0)
+    assert (unknown.name, unknown.ci, unknown.mde) == ("unpaired", UNKNOWN, None)
+
+
+def test_signs_are_the_bits_of_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirteen units take two bytes a pattern; here in blocks of three patterns."""
+    monkeypatch.setattr("transferscope.core.changes.BLOCK_CELLS", 39)
+    rows = np.random.default_rng(0).normal(size=(2, 13))
+    found = _flipped_one_by_one(rows, np.random.default_rng(1), 10)
+    raw, drawn = np.random.default_rng(1), []
+    for size in (3, 3, 3, 1):
+        text = raw.bytes(size * 2)
+        drawn += [text[2 * at : 2 * at + 2] for at in range(size)]
+    bits = [[byte >> (7 - at) & 1 for byte in pattern for at in range(8)][:13] for pattern in drawn]
+    assert found == pytest.approx((2.0 * np.array(bits) - 1.0) @ rows.T)
