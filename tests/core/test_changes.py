@@ -13,6 +13,7 @@ from scipy import stats as scipy_stats
 from transferscope.core.changes import (
     ChangeTest,
     _flipped_one_by_one,
+    _reach,
     combined_test,
     mean_tests,
     paired_tests,
@@ -377,3 +378,12 @@ def test_signs_are_the_bits_of_the_stream(monkeypatch: pytest.MonkeyPatch) -> No
         drawn += [text[2 * at : 2 * at + 2] for at in range(size)]
     bits = [[byte >> (7 - at) & 1 for byte in pattern for at in range(8)][:13] for pattern in drawn]
     assert found == pytest.approx((2.0 * np.array(bits) - 1.0) @ rows.T)
+
+
+def test_the_reach_is_the_fiftieth_largest_of_a_thousand(rng: np.random.Generator) -> None:
+    residuals = np.stack([rng.permutation(1000) + 1.0 for _ in range(20)], axis=1)
+    assert _reach(residuals, np.full((1000, 20), 0.5)).tolist() == [951 / 1.5] * 20
+    assert _reach(-residuals, np.full((1000, 20), 0.5)).tolist() == [951 / 0.5] * 20
+    # Signs that are all alike reach any deviation: 40 such patterns leave the tenth of the others.
+    weights = np.where(residuals > 960, -1.0, 0.0)
+    assert _reach(residuals, weights).tolist() == [951.0] * 20
