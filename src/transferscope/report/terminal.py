@@ -86,7 +86,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 def print_verdict(comparison: Comparison, console: Console) -> None:
     """One headline and the change of every group for each tuned model: fits on a screen.
 
-    Of more than :data:`.figures.MANY` models one line each.
+    More than :data:`.figures.MANY` models get one line each.
     """
     comparison = with_short_names(comparison)
     if len(comparison.tuned) > MANY:
