@@ -202,7 +202,7 @@ def test_an_import_adds_to_a_run_and_files_of_one_model_are_compared_together(
     (result,) = json.loads(text)["tuned"]
     deltas = {row["benchmark"]: round(row["delta"], 6) for row in result["benchmarks"]}
     assert (code, deltas) == (0, {"boolq": -10.0, "arc_challenge": -5.0})
-    assert "put together with" in err
+    assert "joined with" in err
     path = str(tmp_path / "tuned_boolq.json")
     code, _, err = run(capsys, "import", path, "--out", str(tmp_path / "base"))
     assert code == 2

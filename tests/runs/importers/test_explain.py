@@ -103,7 +103,7 @@ def test_lower_is_better_is_named_and_never_imported(tmp_path):
 
 def test_nothing_but_lower_is_better_is_one_line(tmp_path):
     path = scores(tmp_path, "wikitext,0.61,10\n")
-    with pytest.raises(InputError, match=r"no result that can be used in it \(wikitext: left out"):
+    with pytest.raises(InputError, match=r"contains no usable result \(wikitext: left out"):
         import_results(path, tmp_path / "run")
 
 

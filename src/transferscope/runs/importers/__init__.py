@@ -101,8 +101,8 @@ def import_results(
     If ``out`` already has results of the same model, those it lacks are added. ``path`` may select
     one of several models: ``PATH::MODEL``. ``mapping`` is a taxonomy file that takes precedence
     over the built-in one, and ``columns`` takes precedence over its ``[columns]``. ``source`` is
-    the group that was tuned on. Raises :class:`InputError` for an unknown format and for results that
-    can't be read.
+    the group that was tuned on. Raises :class:`InputError` for an unknown format and for results
+    that can't be read.
     """
     path, taxonomy = Path(path), load_taxonomy(mapping, columns=columns)
     name, results, made = _found(path, taxonomy, format, source)
@@ -266,7 +266,7 @@ def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manif
     known = dict.fromkeys((*suite.groups, *(e.group for e in taxonomy.tasks.values())))
     if source is not None and source not in known:
         raise InputError(
-            f"no benchmark is in a group named {source!r}",
+            f"no benchmark is in a group {source!r}",
             place="--source",
             remedy=did_you_mean(source, known),
         )
