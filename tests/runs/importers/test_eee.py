@@ -197,7 +197,7 @@ def test_scores_are_put_on_the_unit_scale_by_the_stated_range(tmp_path, config, 
     [
         (
             {"lower_is_better": True},
-            "not comparable: acc is better when lower, a score when higher",
+            "not comparable: lower is better for acc, but higher for a score",
         ),
         ({"max_score": "Infinity", "metric_unit": "points"}, "its range is not stated"),
         ({"min_score": 2, "max_score": 2}, "its range is not stated"),

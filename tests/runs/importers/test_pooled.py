@@ -10,7 +10,7 @@ from transferscope.runs.importers.foreign_run import Taken
 from transferscope.runs.importers.pooled import pooled
 
 SAID = (
-    "nq_open and Natural Questions are pooled: all are taken for nq_open; leave one out, or give "
+    "nq_open and Natural Questions are pooled, because all are mapped to nq_open; remove one of them, or give "
     "one an entry of its own in a --map file"
 )
 

@@ -1,4 +1,4 @@
-"""Import a parquet file of rows, with the columns of :mod:`.table_rows`; it is read like a table."""
+"""Import a parquet file of rows with the columns of :mod:`.table_rows`, read like a table."""
 
 from __future__ import annotations
 
