@@ -374,8 +374,8 @@ def test_only_scores_are_read(copy):
     found = results(copy)
     assert not {"lambada", "winogrande"} & set(found.samples)
     assert found.notes == (
-        "lambada_openai: left out, not comparable: perplexity is better when lower, a score when "
-        "higher",
+        "lambada_openai: left out, not comparable: lower is better for perplexity, but higher for a "
+        "score",
         "winogrande: left out, it has no score within 0..1",
     )
     assert found.decoding["arc_easy"]["metric"] == "acc"

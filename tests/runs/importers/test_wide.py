@@ -77,7 +77,8 @@ def test_what_was_taken_for_what_and_the_scale_are_said(tmp_path):
     results = IMPORTER.read(tmp_path / "t.csv", load_taxonomy(), "tuned")
     assert results.model.name == "acme/tuned"
     assert results.notes == (
-        "read as one row per model (Model), benchmarks GSM8K, BoolQ; scores are percentages (up to 80)",
+        "read as one row per model (Model), benchmarks GSM8K, BoolQ; scores are percentages "
+        "(up to 80)",
         "columns left out because they are not benchmarks: Average, Params (B)",
     )
     (tmp_path / "t.csv").write_text("model,gsm8k\nm,0.5\n")
