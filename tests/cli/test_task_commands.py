@@ -76,8 +76,14 @@ def test_a_wrong_grader_is_told_and_ends_with_1(
         (["tasks", "check", "real"], "is read from your files; name a folder"),
         (["tasks", "check", "theirs.toml"], "suite theirs.toml: contains only lm-eval tasks"),
         (["eval", "m", "--out", "r", "--tasks", ","], "--tasks: names no task"),
-        (["eval", "m", "--out", "r", "--tasks", "a", "--suite", "mini"], "can't be combined with --suite"),
-        (["eval", "m", "--out", "r", "--include-path", "."], "--include-path: only applies to lm-eval tasks"),
+        (
+            ["eval", "m", "--out", "r", "--tasks", "a", "--suite", "mini"],
+            "can't be combined with --suite",
+        ),
+        (
+            ["eval", "m", "--out", "r", "--include-path", "."],
+            "--include-path: only applies to lm-eval tasks",
+        ),
         (["eval", "m", "--out", "r", "--tasks", "a", "--include-path", "x"], "x: no such folder"),
     ],
 )
