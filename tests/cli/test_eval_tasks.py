@@ -43,4 +43,4 @@ def test_from_tasks_to_a_comparison(
     assert len(after.outcomes) == 12
     with pytest.raises(SystemExit):
         main([*command, "--out", "run", "--limit", "4"])  # another group: another suite
-    assert "holds a run with another suite" in capsys.readouterr().err
+    assert "contains a run with a different suite" in capsys.readouterr().err

@@ -73,7 +73,7 @@ def test_a_wrong_grader_is_told_and_ends_with_1(
     ("arguments", "what"),
     [
         (["tasks", "check", "minni"], "no suite 'minni'; did you mean 'mini'?"),
-        (["tasks", "check", "real"], "is read from your files; name a folder"),
+        (["tasks", "check", "real"], "needs a local file; name a folder"),
         (["tasks", "check", "theirs.toml"], "suite theirs.toml: contains only lm-eval tasks"),
         (["eval", "m", "--out", "r", "--tasks", ","], "--tasks: names no task"),
         (

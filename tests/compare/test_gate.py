@@ -464,3 +464,13 @@ def test_answers_that_never_came_are_in_neither_of_two_scores(write_run, where):
         said = gate(known, known, policy(ALLOWED), again=asked, replicates=999).reasons[0]
         assert "its noise is unknown" in said
     assert gate(*both, policy(ALLOWED), replicates=999).verdict == "PASS"
+
+
+def test_the_seed_and_the_number_of_replicates_unless_told(write_run):
+    base = write_run("base", {"cases": scores(50, 100), "statutes": scores(60, 100)})
+    tuned = write_run("tuned", {"cases": scores(45, 100), "statutes": scores(55, 100)})
+    law = policy("[guards.law]\nmargin = 5.0\n")
+    unless_told = gate(base, tuned, law).guards
+    assert unless_told == gate(base, tuned, law, seed=0, replicates=10_000).guards
+    assert unless_told != gate(base, tuned, law, seed=1, replicates=10_000).guards
+    assert unless_told != gate(base, tuned, law, seed=0, replicates=10_001).guards

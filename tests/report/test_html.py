@@ -259,7 +259,7 @@ def test_an_interval_stands_beside_every_change() -> None:
     assert len(rows) == 2 * 12
     # The artefacts' own interval stood here; now the change stands beside its two parts.
     split = re.findall(
-        rf'<td class="w">({number})</td><td class="w">({number})</td><td class="w">({number})</td>',
+        rf'<td class="n">({number})</td><td class="n">({number})</td><td class="n">({number})</td>',
         section(html, "artefacts"),
     )
     assert len(split) >= 2 * 12

@@ -190,7 +190,7 @@ def test_the_hidden_page(tmp_path):
     page, _ = read(tmp_path / "report.html")
     specs = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)
     scatter = json.loads(specs[1])
-    values = scatter["layer"][1]["data"]["values"]
+    values = scatter["layer"][-1]["data"]["values"]
     assert [(v["x"], v["y"]) for v in values if v["model"] == "all texts"] == [
         (layer.dm1, layer.dm2) for layer in shift.layers
     ]

@@ -9,7 +9,7 @@ from transferscope.core.constant_answer import ConstantAnswer
 from transferscope.core.index import Layout
 from transferscope.core.robustness import BelowChance, BenchmarkWeight, LeftOut, specification_curve
 from transferscope.documents.comparison import AgainstBase, BelowChanceOf, Robustness
-from transferscope.report.robustness_rows import curve_grid, left_out_grid, sentences
+from transferscope.report.robustness_rows import curve_grid, left_out_grid, range_grid, sentences
 
 from .sample import comparison
 
@@ -105,3 +105,14 @@ def test_specifications_without_an_index_are_counted_apart() -> None:
     said = f"mini-TI non-reasoning over {len(defined) - lost} specifications: "
     (line,) = (line for line in text.splitlines() if line.startswith(said))
     assert line.endswith(f" %; it is undefined in {lost} more.")
+
+
+def test_many_models_are_rows_with_their_range() -> None:
+    up = np.array([60.0, 60, 60, 55])
+    curve = specification_curve(["m", "n"], LAYOUT, np.stack([BASE, BASE]), np.stack([TUNED, up]))
+    grid = range_grid(curve, ["non"], ["n", "m"])
+    assert grid.head == ("model", "TI non-reasoning", "lowest to highest")
+    # robust: sqrt 5 over sqrt 10; linear: 5 over 10
+    assert [row[:2] for row in grid.rows] == [("n", "71 %"), ("m", "−71 %")]
+    assert grid.rows[0][2].startswith("50 to ")
+    assert grid.rows[1][2].endswith(" to −50 %")

@@ -130,5 +130,5 @@ def test_the_coverage_shown_is_that_of_the_table() -> None:
     assert shown == [95, 91, 99, 83, 95, 20, 94, 97, 87, 96]
     short = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text(encoding="utf-8")
     said = " ".join(short.split())
-    assert "94.2 to 97.0 % and the percentile interval of `robust` 91.0 to 98.6 %" in said
+    assert "covered 94.2 to 97.0 % and the percentile interval of `robust` 91.0 to 98.6 %" in said
     assert "`linear` covered 87.3 to 96.2 % and `robust` 83.4 to 95.4 %" in said

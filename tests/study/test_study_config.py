@@ -280,7 +280,9 @@ def test_the_example_of_the_docs_is_a_study() -> None:
 
 def test_a_device_is_asked_for_before_the_first_stage(tmp_path: Path) -> None:
     config = study('[arms.on-policy-rl]\n[probe]\ndevice_map = "cuda:77"\n')
-    with pytest.raises(InputError, match=r"study s \[probe\] device_map: there is no device"):
+    with pytest.raises(
+        InputError, match=r"study s \[probe\] device_map: this machine has no device"
+    ):
         check_study(config, tmp_path / "out")
     # where a probe ran is no setting of the result: corrected, the study goes on
     assert config.identity() == study("[arms.on-policy-rl]\n").identity()

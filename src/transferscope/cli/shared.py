@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
@@ -24,7 +23,6 @@ from ..core.shown import sentence
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..runs import Run
     from ..train import Query
     from ..train.decontaminate import Cleaned
 
@@ -134,7 +132,7 @@ def print_json(document: Any) -> None:
 
 
 def console() -> Console:
-    """The terminal, or a console of 80 columns if the output goes to a file or a pipe.
+    """The terminal; a file or a pipe gets 80 columns, or as many as ``COLUMNS`` says.
 
     Raises :class:`BrokenPipeError` if the pipe is closed; rich would exit with 1, "regressed".
     """
@@ -145,7 +143,9 @@ def console() -> Console:
             raise BrokenPipeError
 
     found = Whole()
-    return found if found.is_terminal else Whole(width=80)
+    if found.is_terminal or os.environ.get("COLUMNS", "").isdigit():
+        return found
+    return Whole(width=80)
 
 
 @contextmanager
@@ -240,79 +240,28 @@ def opened(
     fields: Sequence[str] = (),
     tuned: bool = False,
 ) -> Iterator[Any]:
-    """Open runs; results of other programs are imported into folders that exist during the block.
+    """The runs at ``paths``, base first; what was noticed while reading is printed to stderr.
 
-    The first run is the base: ``source`` must be one of its groups. ``tuned``: all others are tuned
-    models, and several files of one model may be parts of one run.
+    Temporary files of foreign results live as long as the block. ``tuned``: see
+    :func:`~transferscope.runs.importers.open_runs.open_runs`.
     """
     from ..core.fieldnames import fields_given
-    from ..runs.importers import open_run, put_together
+    from ..runs.importers.open_runs import open_runs
 
-    notes: dict[str, list[str]] = {}
-
-    def note(path: Path, text: str) -> None:
-        notes.setdefault(text, []).append(str(path))
-
-    how: Any = {"mapping": mapping, "source": source, "columns": fields_given(fields), "say": note}
-    if mapping is not None:
-        _say_new_groups(mapping)
     with ExitStack() as stack:
-        # The records stay in memory to the end; the garbage collector would scan them repeatedly.
+        # The records live until the command ends; the collector would traverse them repeatedly.
         gc.disable()
         try:
-            runs = [open_run(p, stack, **how) for p in paths]
-            if tuned:
-                runs = [runs[0], *put_together(runs[1:], source=source, say=note)]
+            runs = open_runs(
+                paths,
+                stack,
+                mapping=mapping,
+                source=source,
+                columns=fields_given(fields),
+                tuned=tuned,
+                say=say,
+            )
         finally:
             gc.freeze()
             gc.enable()
-            for text, places in notes.items():  # a note on several inputs is printed once
-                say(f"{', '.join(dict.fromkeys(places))}: {text}")
-        yield _with_unique_names(_with_source(runs, source))
-
-
-def _with_source(runs: Sequence[Run], source: str | None) -> list[Run]:
-    """The runs with ``source`` as their source group, which replaces that of their own suites."""
-    if source is None:
-        return list(runs)
-    from ..core.nearest import did_you_mean
-
-    groups = list(runs[0].manifest.suite["groups"])
-    if source not in groups:
-        raise InputError(
-            f"no benchmark of the base is in a group {source!r}",
-            place="--source",
-            remedy=did_you_mean(source, groups),
-        )
-    changed = [{**run.manifest.suite, "source": source} for run in runs]
-    return [
-        replace(run, manifest=replace(run.manifest, suite=suite))
-        for run, suite in zip(runs, changed, strict=True)
-    ]
-
-
-def _say_new_groups(mapping: Path) -> None:
-    """Print a note if a new group of a --map file resembles a known one: it may be misspelt."""
-    from ..core.files import read_text
-    from ..core.nearest import nearest
-    from ..core.taxonomy import load_taxonomy, parse_taxonomy
-
-    mine = parse_taxonomy(read_text(mapping, remedy="name a TOML file"), place=str(mapping))
-    known = dict.fromkeys(entry.group for entry in load_taxonomy().tasks.values())
-    for group in dict.fromkeys(entry.group for entry in mine.tasks.values()):
-        if group not in known and (near := nearest(group, known, n=1)):
-            say(f"{mapping}: group {group!r} is new; if it is misspelt, write {near[0]!r}")
-
-
-def _with_unique_names(runs: Sequence[Run]) -> list[Run]:
-    """Append the folder's name where several runs have the same model name."""
-    names = [run.manifest.model.name for run in runs]
-    return [
-        run if names.count(name) == 1 or at == names.index(name) else _named(run, name, run.place)
-        for at, (run, name) in enumerate(zip(runs, names, strict=True))
-    ]
-
-
-def _named(run: Run, name: str, path: Path) -> Run:
-    model = replace(run.manifest.model, name=f"{name} ({path.resolve().name})")
-    return replace(run, manifest=replace(run.manifest, model=model))
+        yield runs

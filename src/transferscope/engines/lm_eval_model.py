@@ -1,4 +1,4 @@
-"""Any engine as an lm-eval model: what lm-eval throws away is recorded here.
+"""An adapter that presents any engine as an lm-eval model.
 
 lm-eval keeps neither finish reasons nor token counts, and knows no request without an answer.
 """

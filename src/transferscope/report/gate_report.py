@@ -32,7 +32,7 @@ def print_gate(result: GateResult, console: Console) -> None:
     """Print the verdict, its reasons, and a table with one row per guard."""
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .fitted_table import plain_table
 
     style = {"PASS": "bold green", "REGRESSED": "bold red"}.get(result.verdict, "bold yellow")
     console.print(Text(_headline(result), style=style))

@@ -25,7 +25,7 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     """
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .fitted_table import plain_table
 
     def say(line: str) -> None:
         console.print(Text(line), highlight=False, soft_wrap=False)

@@ -10,7 +10,7 @@ from .differences import together
 from .escaping import markdown_cell as cell
 from .escaping import markdown_html
 from .escaping import markdown_line as cell_text
-from .figures import model_labels
+from .model_names import model_labels
 
 if TYPE_CHECKING:
     from ..core.attribution import Attribution

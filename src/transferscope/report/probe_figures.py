@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .chart_data import Bands, Curves, Points
 from .escaping import name
-from .figures import Figure, bars, curves, scatter
+from .figures import Figure
 
 if TYPE_CHECKING:
     from ..core.hidden_shift import HiddenPart
@@ -32,11 +33,11 @@ def pca_scatter(hidden: Mapping[str, HiddenPart], labels: Sequence[str]) -> Figu
     if not rows:
         return None
     caption = (
-        "A dot is a layer: where its mean moved on the base's two principal axes. The base stands "
+        "A dot is a layer: where its mean moved on the base's two principal axes. The base is "
         "at 0, 0; the later layers have the larger numbers."
     )
     titles = ("shift on the first axis", "shift on the second axis")
-    return scatter("pca", "PCA shift, layer by layer", caption, rows, labels, titles=titles)
+    return Figure("pca", "PCA shift, layer by layer", caption, Points(rows, labels, titles))
 
 
 def frontier_scatter(
@@ -53,11 +54,12 @@ def frontier_scatter(
     if len({arm for _, arm, _, _ in points}) == len(points):
         return None
     caption = (
-        "A dot is a run or a checkpoint, coloured by its arm; the base stands at 0, 0. Arms are "
+        "A dot is a run or a checkpoint, coloured by its arm; the base is at 0, 0. Arms are "
         "compared at equal gain: of two dots at one place left to right, the higher kept more."
     )
     titles = ("source gain, points", "retention, points")
-    return scatter("frontier", "What each gain cost", caption, rows, labels, titles=titles)
+    chart = Points(rows, labels, titles, origin="base")
+    return Figure("frontier", "What each gain cost", caption, chart)
 
 
 def kl_by_benchmark(tokens: Mapping[str, TokenShift]) -> dict[str, dict[str, float | None]]:
@@ -84,9 +86,9 @@ def benchmark_bars(
     if not rows:
         return None
     order = list(dict.fromkeys(name(benchmark) for parts in nats.values() for benchmark in parts))
-    spec = bars(rows, order, labels, "nats per token")
+    chart = Bands(rows, order, labels, "nats per token", bars=True, intervals=False)
     caption = "Means over texts of means over response tokens."
-    return Figure("token-benchmarks", title, caption, spec)
+    return Figure("token-benchmarks", title, caption, chart)
 
 
 def position_curve(
@@ -100,6 +102,7 @@ def position_curve(
     ]
     if not rows:
         return None
-    spec = curves(rows, labels, "position in the response (from 0)", "Jensen–Shannon, nats")
+    titles = ("position in the response (from 0)", "Jensen–Shannon, nats")
     caption = "Means over the positions 0, 1, 2–3, 4–7 and so on, drawn at the first of them."
-    return Figure("token-positions", "Where in the response the models part", caption, spec)
+    title = "Where in the response the models part"
+    return Figure("token-positions", title, caption, Curves(rows, labels, titles))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core.files import make_folder, write_atomically, write_json
 from . import figures, probe_figures, views, words
+from .chart_data import model_mark
 from .cloud import word_cloud
 from .escaping import name, visible
 from .html import render_page
@@ -64,7 +65,7 @@ def write_hidden(out: Path, shift: HiddenShift, *, base: str, tuned: str) -> lis
         "probe.html.j2",
         title=f"Hidden states: {name(tuned)} against {name(base)}",
         intro=words.MEASURES["hidden"],
-        legends=[(label, at) for at, label in enumerate(labels)],
+        legends=[(label, model_mark(at)) for at, label in enumerate(labels)],
         charts=[
             figure
             for figure in (
@@ -115,7 +116,7 @@ def write_tokens(out: Path, shift: TokenShift, *, base: str, tuned: str) -> list
         "probe.html.j2",
         title=f"Token distributions: {name(tuned)} against {name(base)}",
         intro=words.MEASURES["tokens"] + _written_by(shift),
-        legends=[(label, at) for at, label in enumerate(measures)],
+        legends=[(label, model_mark(at)) for at, label in enumerate(measures)],
         charts=[
             figure
             for figure in (bars, probe_figures.position_curve({ALL: shift.curve}, [ALL]))

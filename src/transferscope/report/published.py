@@ -1,6 +1,6 @@
 """The paper's cohort as a page: Figures 1 and 2 and Tables 4, 5 and 6 redrawn from its data.
 
-Recomputed values are shown next to published ones, and caveats come before the figures.
+Recomputed values are shown beside published ones, after what a reader must know about both.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import figures, words
+from . import words
+from .chart_data import Bands, Points, model_mark
 from .escaping import name, sentence
+from .figures import Figure
 from .html import render_page
 from .robustness_rows import curve_grid
 from .views import Grid
@@ -41,7 +43,7 @@ def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
         contrasts=contrast_grid(checks),
         curve=curve_grid(checks.curve, targets, values=False),
         left_out=left_out_grid(cohort, checks, targets),
-        methods=[(method, at) for at, method in enumerate(METHODS)],
+        methods=[(method, model_mark(at)) for at, method in enumerate(METHODS)],
     )
 
 
@@ -180,7 +182,7 @@ def _span(values: Sequence[float]) -> str:
     return f"{words.number(min(values), 0)} to {words.number(max(values), 0)}"
 
 
-def _transfer(cohort: Recomputed, group: str) -> figures.Figure:
+def _transfer(cohort: Recomputed, group: str) -> Figure:
     rows = [
         {
             "label": name(model.name),
@@ -191,18 +193,16 @@ def _transfer(cohort: Recomputed, group: str) -> figures.Figure:
         for model, result in cohort.rows
     ]
     label = words.group_name(group)
-    return figures.scatter(
+    return Figure(
         f"transfer-{group}",
         f"Figure 1: TI {label}",
-        "Each dot is a tuned model: its gain in maths, and how much of it shows up elsewhere.",
-        rows,
-        METHODS,
-        titles=("gain on math, points", f"TI {label}, %"),
+        "A dot is a tuned model: what it gained in maths, and how much of that shows elsewhere.",
+        Points(rows, METHODS, ("gain on math, points", f"TI {label}, %")),
     )
 
 
-def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[figures.Figure, list[Any]]:
-    """Figure of the controlled models by group, with its legend."""
+def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[Figure, list[Any]]:
+    """The controlled models by group, with their legend."""
     own = [(m, r) for m, r in cohort.rows if m.name.startswith(CONTROLLED)]
     labels = [name(model.name) for model, _ in own]
     rows = [
@@ -211,8 +211,8 @@ def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[figures.Figu
         for group in groups
     ]
     order = [words.group_name(group) for group in groups]
-    spec = figures.bars(rows, order, labels, "mean change, points")
+    chart = Bands(rows, order, labels, "mean change, points", bars=True, intervals=False)
     title = "Figure 2: one base, the same maths queries, three tunings"
     caption = f"Mean change of each group from {own[0][0].base}."
-    figure = figures.Figure("controlled", title, sentence(caption), spec)
-    return figure, [(label, at) for at, label in enumerate(labels)]
+    figure = Figure("controlled", title, sentence(caption), chart)
+    return figure, [(label, model_mark(at)) for at, label in enumerate(labels)]

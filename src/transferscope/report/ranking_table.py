@@ -22,7 +22,8 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
     """Print the runs' differences, the order as a table, and sentences, in 80 columns."""
     from rich.text import Text
 
-    from .terminal import plain_table, print_differences
+    from .fitted_table import plain_table
+    from .terminal import print_differences
 
     print_differences(ranking.differences, console)
     source = words.group_name(ranking.source)

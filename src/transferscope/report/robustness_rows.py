@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ..core.robustness import BelowChance, SpecificationCurve
     from ..documents.comparison import AgainstBase, Comparison, TunedResult
 
+WIDE = 3
+"""Models above which a table of specifications has a row for each model, not a column."""
 HEAVY = 40.0
 """Percentage of a group's weight above which a benchmark is mentioned."""
 
@@ -99,6 +101,23 @@ def curve_grid(curve: SpecificationCurve, targets: Sequence[str], *, values: boo
         cells += [_ti(result.ti[m].get(g)) for m in shown for g in targets]
         if len(models) > 2:
             cells += [words.number(result.rank_correlation[g], 2) for g in targets]
+        rows.append(tuple(cells))
+    return Grid(tuple(head), tuple(rows))
+
+
+def range_grid(curve: SpecificationCurve, targets: Sequence[str], models: Sequence[str]) -> Grid:
+    """A model a row: TI under the default specification, and its range over all of them."""
+    head = ["model"]
+    for group in targets:
+        head += [f"TI {words.group_name(group)}", "lowest to highest"]
+    default = curve.specifications[0]
+    rows = []
+    for model in models:
+        cells = [name(model)]
+        for group in targets:
+            span = curve.range[model].get(group)
+            cells.append(_ti(default.ti[model].get(group)))
+            cells.append("undefined" if span is None else f"{_span(*span)} %")
         rows.append(tuple(cells))
     return Grid(tuple(head), tuple(rows))
 

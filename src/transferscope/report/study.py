@@ -9,7 +9,7 @@ from rich.text import Text
 
 from . import study_grids, words
 from .escaping import sentence
-from .terminal import plain_table
+from .fitted_table import plain_table
 
 if TYPE_CHECKING:
     from rich.console import Console

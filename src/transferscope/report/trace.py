@@ -11,10 +11,12 @@ from rich.text import Text
 
 from ..core.errors import InputError
 from ..core.files import read_text, write_atomically
-from . import figures, views, words
+from . import views, words
+from .chart_data import Curves, model_mark
 from .escaping import name
+from .figures import Figure
+from .fitted_table import plain_table
 from .html import render_page
-from .terminal import plain_table
 
 if TYPE_CHECKING:
     from ..compare import Comparison
@@ -74,25 +76,25 @@ def trace_verdicts(rows: Rows) -> list[str]:
     return told
 
 
-def trace_figures(rows: Rows) -> tuple[list[str], list[figures.Figure]]:
-    """Group labels, and charts of gain and KL over steps; every curve starts at step 0 with 0."""
+def trace_figures(rows: Rows) -> tuple[list[str], list[Figure]]:
+    """Group labels, and the charts of gain and KL over steps; every run begins at 0, 0."""
     gains = [
         {"model": words.group_name(group), "x": row["step"], "y": value}
         for row in [_start(rows), *rows]
         for group, value in row["gain"].items()
     ]
     labels = list(dict.fromkeys(point["model"] for point in gains))
-    spec = figures.curves(gains, labels, "step", "change from the base, points")
-    made = [figures.Figure("trace-gain", "Change of every group", "Step 0 is the base.", spec)]
+    chart = Curves(gains, labels, ("step", "change from the base, points"))
+    made = [Figure("trace-gain", "Change of every group", "Step 0 is the base.", chart)]
     kl = [
         {"model": "KL", "x": row["step"], "y": row["kl"]}
         for row in [_start(rows), *rows]
         if row["kl"] is not None
     ]
     if len(kl) > 1:
-        spec = figures.curves(kl, ["KL"], "step", "nats per token")
+        chart = Curves(kl, ["KL"], ("step", "nats per token"))
         caption = "Along the base's own answers; means over answers."
-        made.append(figures.Figure("trace-kl", "KL(tuned ‖ base)", caption, spec))
+        made.append(Figure("trace-kl", "KL(tuned ‖ base)", caption, chart))
     return labels, made
 
 
@@ -115,7 +117,7 @@ def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
                 words.MEASURES["plane"],
             ]
         ),
-        legends=[(label, at) for at, label in enumerate(labels)],
+        legends=[(label, model_mark(at)) for at, label in enumerate(labels)],
         charts=charts,
         grids=[("In numbers", trace_grid(rows))],
         folded=[],

@@ -5,6 +5,7 @@ Texts are already cut and made visible (:mod:`.escaping`); escaping is the templ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..core.weight_shift import WeightsPart
     from ..documents.comparison import BenchmarkChange, Comparison, TunedResult
     from ..train.dynamics import Dynamics
+    from .chart_data import Mark
 
 EXAMPLES_SHOWN = 24
 """Flipped questions shown per model; the counts beside them are complete."""
@@ -33,12 +35,23 @@ COST_NAMES = {
 }
 
 
+_NUMBER = re.compile(r"[+\u2212]?[\d,.]+(?:e-?\d+)?(?: %)?|n/a|undefined|\u221e|")
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """A table: its column heads, and rows whose first cell is the row's head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def numbers(self) -> tuple[bool, ...]:
+        """Whether all cells of a column are numbers, which are set to the right."""
+        return tuple(
+            at > 0 and any(map(str.strip, cells)) and all(map(_NUMBER.fullmatch, cells))
+            for at, cells in enumerate(zip(*self.rows, strict=True))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +68,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """One tuned model: ``slot`` is its colour; the rest are words and rows."""
+    """One tuned model: its mark in the charts, and its words and rows."""
 
     label: str
-    slot: int
+    mark: Mark
     result: TunedResult
     headline: str
     verdicts: tuple[str, ...]
@@ -68,14 +81,14 @@ class ModelView:
 
 
 def model_views(
-    comparison: Comparison, labels: Sequence[str], slots: Sequence[int]
+    comparison: Comparison, labels: Sequence[str], marks: Sequence[Mark]
 ) -> list[ModelView]:
-    """Every tuned model in the comparison's order; ``slots`` are their colours."""
+    """Every tuned model in the comparison's order, with its label and its mark."""
     label_of = words.index_label(comparison.suite)
     return [
         ModelView(
             label=label,
-            slot=slot,
+            mark=mark,
             result=result,
             headline=verdict.headline(result, comparison.source),
             verdicts=(
@@ -86,7 +99,7 @@ def model_views(
             examples=_examples(result),
             examples_left_out=_left_out(result),
         )
-        for label, slot, result in zip(labels, slots, comparison.tuned, strict=True)
+        for label, mark, result in zip(labels, marks, comparison.tuned, strict=True)
     ]
 
 
@@ -289,35 +302,6 @@ def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:
         (name(model), *(cost(key, row.get(key)) for key in keys)) for model, row in costs.items()
     )
     return Grid(("model", *map(_cost_name, keys)), rows)
-
-
-def provenance_grid(provenance: Mapping[str, Any]) -> tuple[Grid, Grid]:
-    """What holds for the comparison as a whole, and run by run (a column each)."""
-    general = {k: v for k, v in provenance.items() if not isinstance(v, Mapping)}
-    runs = {k: _flat(v) for k, v in provenance.items() if isinstance(v, Mapping)}
-    keys = list(dict.fromkeys(key for run in runs.values() for key in run))
-    rows = tuple((name(key), *(run.get(key, "") for run in runs.values())) for key in keys)
-    whole = tuple((name(k), visible(_plain(v), 300)) for k, v in general.items())
-    return Grid(("", "value"), whole), Grid(("", *(name(run) for run in runs)), rows)
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    out: dict[str, str] = {}
-    for key, item in value.items():
-        path = f"{prefix}{key}"
-        if isinstance(item, Mapping):
-            out |= _flat(item, f"{path}.")
-        else:
-            out[path] = visible(_plain(item), 300)
-    return out
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(item) for item in value)
-    return str(value)
 
 
 def digits(value: Any, *, sign: bool = False) -> str:

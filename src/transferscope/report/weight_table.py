@@ -21,7 +21,7 @@ def print_weights(shift: WeightShift, console: Console) -> None:
     """Print one table of 80 columns, and a line for everything that was left out."""
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .fitted_table import plain_table
 
     table = plain_table("Changes of the weights")
     table.add_column("", overflow="fold")

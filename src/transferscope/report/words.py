@@ -47,6 +47,11 @@ TERMS = (
 )
 """Explains the terms on the first screen to a new reader."""
 MEASURES = {
+    "overview": (
+        "Gain is the mean change on the benchmarks that the models were tuned for. Retention is "
+        "the mean change on all other groups; below 0 the model forgot. Both are in points, that "
+        "is, percentage points of the score."
+    ),
     "plane": (
         "Two numbers summarise a tuning. Source gain is the mean change, in points (percentage "
         "points of the score), on the group of benchmarks that the model was tuned for. Retention "
@@ -65,6 +70,13 @@ MEASURES = {
         "domain indices (DI). A DI sums up the changes of a group's benchmarks in one number, each "
         "weighted by how far the base was from 100 %. The ratio does not show how large the gain "
         "was, so read the plane first."
+    ),
+    "definitions": (
+        "The robust index takes the square root of each change, so that one large change weighs "
+        "less. Its scale is what changes are divided by first; the scale unit leaves them in "
+        "points. The linear index uses the changes as they are. Its Fieller interval is made for "
+        "the ratio of two uncertain numbers: where the gain is small, it becomes very wide or "
+        "unbounded."
     ),
     "benchmarks": (
         "Both models answer the same questions, so each change is tested question by question. "
