@@ -29,8 +29,8 @@ FEWEST_TEXTS = 3
 """The number of texts that two principal axes need."""
 PROBES = ("hidden", "tokens", "weights")
 
-# Measured in one demo on 2 idle cores, 2026-11-23, items scaled for the wider token limits. Rough, and
-# only used for the minutes of the plan.
+# Measured in one demo on 2 idle cores, 2026-11-23, items scaled for the wider token limits. Rough,
+# and only used for the minutes of the plan.
 SECONDS_PER_ITEM = 0.17
 SECONDS_PER_PROBE_TEXT = 0.25
 SECONDS_PER_ROW = {"teacher": 0.5, "policy": 0.6}
@@ -57,7 +57,7 @@ class StudyPlan:
 
     @property
     def minutes_left(self) -> float:
-        """Of all stages that are not complete."""
+        """Minutes of all stages that are not complete."""
         return sum(stage.minutes for stage in self.stages if not stage.done)
 
     def lines(self) -> list[str]:

@@ -240,7 +240,7 @@ def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
         if not answers:
             what = f"no {'' if keep_wrong else 'correct '}response to query {query.id}"
             if cut_off[query.prompt]:
-                what += f" ({cut_off[query.prompt]} unfinished ones are left out)"
+                what += f" ({cut_off[query.prompt]} unfinished left out)"
             raise InputError(what, place=config.teacher, remedy="distill more")
         rng = random.Random(f"transferscope-again-{config.seed}-{query.id}")
         again = rng.choices(answers, k=max(0, config.rollouts - len(answers)))
@@ -308,7 +308,7 @@ def is_finished(row: Mapping[str, Any], place: str) -> bool:
     """Return whether a teacher's response is finished; without the field it counts as finished."""
     finished = row.get("finished", True)
     if not isinstance(finished, bool):
-        what = "'finished' is not true or false"
+        what = "'finished' must be true or false"
         raise InputError(what, place=place, remedy="distill writes true or false")
     return finished
 
