@@ -188,7 +188,7 @@ THEN = '[arms.then]\ninit_from = "sft"\n'
 @pytest.mark.parametrize(
     ("start", "then", "message"),
     [
-        (LORA_SFT, 'arm = "on-policy-sft"\nlora_rank = 4\n', "lora_rank is 4, and the start's"),
+        (LORA_SFT, 'arm = "on-policy-sft"\nlora_rank = 4\n', "lora_rank is 4, but the start's"),
         (LORA_SFT, 'arm = "on-policy-rl"\n', "beta > 0 needs a reference"),
         (LORA_SFT, 'arm = "on-policy-rl"\nlora_rank = 2\n', None),
         (LORA_SFT, 'arm = "on-policy-sft"\n', None),

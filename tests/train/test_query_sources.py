@@ -151,7 +151,7 @@ def test_the_procedural_teacher_slips_in_about_half_for_off_policy_rl() -> None:
         ('{"prompt": "x"}', "q.jsonl:1: no text in gold or answer"),
         ('{"gold": "x"}', "q.jsonl:1: no text in prompt or problem or question"),
         ('{"prompt": "x", "answer": "work ####  "}', "q.jsonl:1: the answer is empty"),
-        ("", "q.jsonl: contains no rows"),
+        ("", "q.jsonl: holds no row"),
         ('{"prompt": " ", "gold": "1"}', "q.jsonl:1: the prompt is empty"),
         ('{"prompt": "x", "gold": NaN}', "q.jsonl:1: 'gold' is not finite"),
         ('{"prompt": "x", "gold": -Infinity}', "q.jsonl:1: 'gold' is not finite"),
@@ -182,7 +182,7 @@ def test_levels_and_boxed_solutions_of_math(tmp_path: Path) -> None:
     assert [q.gold for q in read_queries(f"{path}?level=2")] == ["2"]
     assert len(read_queries(path)) == 6
     for wrong, message in (
-        ("level=x", "give level=3-5"),
+        ("level=x", "use level=3-5"),
         ("level=5-3", "invalid level '5-3'; use level=3-5"),
         ("level=3-", "invalid level '3-'; use level=3-5"),
         ("level=", "invalid level ''; use level=3-5"),
