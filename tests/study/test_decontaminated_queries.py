@@ -112,7 +112,7 @@ def test_no_arm_sees_a_query_that_a_teacher_leaves_unanswered(tmp_path: Path) ->
     assert seen[0] == seen[1]
     assert {query.id for query in seen[0]} == {"q1", "q2", "q3"}
     assert left_out(out) == [
-        f"Of 6 queries from {tmp_path / 'q.jsonl'}, 1 overlap with the evaluation and 2 have no "
+        f"Of 6 queries of {tmp_path / 'q.jsonl'}, 1 overlap with the evaluation and 2 have no "
         "teacher response to train on. No arm sees them."
     ]
 
@@ -120,7 +120,7 @@ def test_no_arm_sees_a_query_that_a_teacher_leaves_unanswered(tmp_path: Path) ->
 def test_too_few_queries_are_told_before_an_arm_is_trained(tmp_path: Path) -> None:
     config = taught(tmp_path)
     base = base_run(tmp_path / "base", ["0? 1?"])
-    with pytest.raises(InputError, match="needs 3 queries, but there are 2 after 4 were left out"):
+    with pytest.raises(InputError, match="asks for 3 queries, here are 2 after 4 were left out"):
         clean_sources(config, base, tmp_path / "out")
 
 

@@ -175,7 +175,7 @@ queries_per_step = 2
 """
     check_study(parse_study(text.replace("STEPS", "1"), place="s.toml"), tmp_path / "out")
     # The other arm sees no more than this one.
-    with pytest.raises(InputError, match="needs 4 queries, but there are 2 after 2 were left out"):
+    with pytest.raises(InputError, match="asks for 4 queries, here are 2 after 2 were left out"):
         check_study(parse_study(text.replace("STEPS", "2"), place="s.toml"), tmp_path / "out")
 
 

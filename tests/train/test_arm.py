@@ -140,7 +140,7 @@ def test_queries_of_the_evaluation_are_no_part_of_an_arm(tiny: str, tmp_path: Pa
     # The same command again finds the arm done; another evaluation makes it another one.
     train_arm(cleaned(settings, out, [f"If {LONG} returns?"])[0], out)
     (out / CLEANED).write_text((out / CLEANED).read_text().replace("Four", "Five"))
-    with pytest.raises(InputError, match="have changed since it was started; restore them"):
+    with pytest.raises(InputError, match="have changed since it was begun; restore them"):
         cleaned(settings, out, [f"If {LONG} returns?"])
     (out / CLEANED).write_text((out / CLEANED).read_text().replace("Five", "Four"))
     with pytest.raises(InputError, match="belongs to an arm with another configuration"):
@@ -170,7 +170,7 @@ def test_queries_without_a_teachers_response_are_no_part_of_an_arm_that_needs_on
     own = config(tiny, "on-policy-sft", queries_per_step=2, queries_from=str(queries), steps=1)
     assert cleaned(own, tmp_path / "own", ["What else?"])[1].left_out == 0
     many = config(tiny, "off-policy-sft", queries_per_step=3, **named)
-    with pytest.raises(InputError, match="needs 3 queries, but there are 2 after 2 were left out"):
+    with pytest.raises(InputError, match="asks for 3 queries, here are 2 after 2 were left out"):
         cleaned(many, tmp_path / "many", ["What else?"])
     assert not (tmp_path / "many").exists()
 

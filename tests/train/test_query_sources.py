@@ -52,7 +52,7 @@ def test_all_arms_see_a_files_queries_in_one_order(tmp_path: Path) -> None:
     assert one == two
     assert len({query.prompt for query in one}) == 3
     assert queries_of(config("on-policy-sft", queries_from=path, seed=1)) != one
-    with pytest.raises(InputError, match="needs 24 queries, but there are 20"):
+    with pytest.raises(InputError, match="asks for 24 queries, here are 20"):
         queries_of(config("on-policy-sft", queries_from=path, steps=8))
 
 

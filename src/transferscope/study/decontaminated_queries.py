@@ -98,9 +98,7 @@ def left_out(out: Path) -> list[str]:
         }
         if any(reasons.values()):
             why = " and ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
-            said.append(
-                f"Of {row['queries']} queries from {row['source']}, {why}. No arm sees them."
-            )
+            said.append(f"Of {row['queries']} queries of {row['source']}, {why}. No arm sees them.")
     return said
 
 

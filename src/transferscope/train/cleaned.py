@@ -35,7 +35,7 @@ def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmCo
     kept = out / CLEANED
     if kept.is_file() and (is_complete(out) or (out / STARTED).is_file()):
         if read_queries(kept) != list(found.queries):  # the arm may be training on them
-            what = "its queries, or the responses to them, have changed since it was started"
+            what = "its queries, or the responses to them, have changed since it was begun"
             raise InputError(what, place=str(out), remedy="restore them, or name another --out")
     else:
         write_queries(kept, found.queries)

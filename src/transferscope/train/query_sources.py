@@ -66,7 +66,7 @@ def queries_of(config: ArmConfig) -> list[Query]:
 def require_enough(config: ArmConfig, count: int, *, place: str, left_out: int = 0) -> None:
     """Raise :class:`InputError` if the arm needs more queries than ``count``."""
     if count < config.queries:
-        what = f"steps x queries_per_step needs {config.queries} queries, but there are {count}"
+        what = f"steps x queries_per_step asks for {config.queries} queries, here are {count}"
         what += f" after {left_out} were left out" if left_out else ""
         raise InputError(what, place=place, remedy="use fewer steps")
 
