@@ -293,5 +293,5 @@ def probe_inputs(base: Run, items: int) -> Responses:
 
 
 def dynamics_of(steps: list[dict[str, Any]]) -> Dynamics:
-    """Compute the dynamics of an arm's steps; the log has ``null`` for a nonfinite norm."""
+    """Gradient dynamics of an arm's steps; the log holds ``null`` where a norm wasn't finite."""
     return dynamics([row["grad_norm"] for row in steps])
