@@ -183,7 +183,7 @@ def test_built_in_queries_stay_as_they_are(tiny: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        (None, "its tokenizer has no chat template; name a base with a chat template"),
+        (None, "its tokenizer has no chat template; use a base with a chat template"),
         ("{% for x in %}", "its chat template fails on a question: Expected an expression"),
         ("{{ raise_exception('no') }}", "its chat template fails on a question: no; fix"),
     ],

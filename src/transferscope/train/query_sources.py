@@ -1,15 +1,15 @@
-"""Where queries and a teacher's responses come from.
+"""Reads training queries and a teacher's responses from their sources.
 
 ``queries_from`` names the built-in source (``"procedural"``), a benchmark of the mini suite
 (``"mini:sequences"``: training items that its evaluation leaves out), a hub data set
 (``"hub:agentica-org/DeepScaleR-Preview-Dataset"``, ``"hub:OWNER/NAME/CONFIG?split=train"``) or a
-JSONL file. The field names of GSM8K, MATH and DeepScaleR are understood; ``?level=3-5`` keeps
-MATH's levels 3 to 5, of a file too::
+JSONL file. The field names of GSM8K, MATH and DeepScaleR are accepted. ``?level=3-5`` keeps MATH's
+levels 3 to 5, in a file too::
 
     {"prompt": "What is 3 + 4?", "gold": "7"}
 
-A teacher's responses, as ``transferscope distill`` writes them; joined to queries by prompt. One
-that says ``"finished": false`` was cut off: it has no end that could be learnt, and is left out.
+A teacher's responses are read as ``transferscope distill`` writes them and joined to queries by
+prompt. One with ``"finished": false`` was cut off. It has no ending to learn, and is left out.
 A query without any response that an arm could use is left out too (see `unanswered`)::
 
     {"prompt": "What is 3 + 4?", "response": "3 + 4 = 7"}
