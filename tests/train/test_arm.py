@@ -111,7 +111,7 @@ def test_a_second_process_is_not_let_into_the_folder(tiny: str, tmp_path: Path) 
 
     with pytest.raises(Killed):
         train_arm(settings, out, tick=second)
-    said = f"{out}: another process trains into it (it holds .arm.lock); wait for it, "
+    said = f"{out}: another process is training this arm (it holds .arm.lock); wait for it, "
     said += "or name another --out"
     assert set(told) == {said}
     train_arm(settings, out)
@@ -183,7 +183,7 @@ def test_built_in_queries_stay_as_they_are(tiny: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        (None, "its tokenizer has no chat template; name a base with a chat template"),
+        (None, "its tokenizer has no chat template; use a base with a chat template"),
         ("{% for x in %}", "its chat template fails on a question: Expected an expression"),
         ("{{ raise_exception('no') }}", "its chat template fails on a question: no; fix"),
     ],
