@@ -1,4 +1,4 @@
-"""One page, one comment, one screen: a comparison for people to read."""
+"""Reports of a comparison for people: HTML page, Markdown comment, CSV file and terminal view."""
 
 from __future__ import annotations
 

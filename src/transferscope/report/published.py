@@ -1,6 +1,6 @@
-"""The paper's cohort as a page: its Figures 1 and 2 and Tables 4, 5 and 6 redrawn from its data.
+"""The paper's cohort as a page: its Figures 1 and 2 and Tables 4, 5 and 6, from its own data.
 
-Recomputed values are shown beside published ones, after what a reader must know about both.
+The page shows recomputed next to published values, and starts with notes on how to read them.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 METHODS = ("RL", "SFT")
 CONTROLLED = "UniReason"
-"""In the names of the paper's own models, tuned from one base on the same queries (Figure 2)."""
+"""Prefix of the paper's own models, tuned from one base on the same queries (Figure 2)."""
 AIME, TALK = ("AIME24", "AIME25"), ("CoQA", "HaluEval")
 
 
 def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
-    """One HTML document that loads nothing; the same data gives the same text."""
+    """Return one HTML document that loads nothing; the same data always gives the same text."""
     from ..published import read_table
 
     groups = list(cohort.sigma)
@@ -48,7 +48,7 @@ def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
 
 
 def disagreements(cohort: Recomputed) -> list[str]:
-    """Every published TI that its own scores don't give back, with both figures."""
+    """Return a sentence for each published TI that does not follow from the published scores."""
     return [
         f"{name(model.name)}, {words.group_name(group)}: {words.number(result.ti[group])} "
         f"recomputed, {words.number(model.published_ti[group])} published."
@@ -59,10 +59,10 @@ def disagreements(cohort: Recomputed) -> list[str]:
 
 
 def cohort_notes(cohort: Recomputed, checks: CohortChecks) -> list[str]:
-    """What a reader must know before comparing methods in the cohort."""
+    """Return notes that a reader needs before comparing methods in the cohort."""
     from ..published import weight_share
 
-    started = "; ".join(
+    started = " and ".join(
         f"{some} of {every} {method} models"
         for method, (some, every) in checks.instruct_bases.items()
     )
@@ -75,18 +75,21 @@ def cohort_notes(cohort: Recomputed, checks: CohortChecks) -> list[str]:
     aime = [weight_share(rows, *AIME) for rows in checks.weights.values()]
     talk = [weight_share(rows, *TALK) for rows in checks.weights.values()]
     return [
-        f"Methods differ in their bases too. From an instruct model start {started}. Contrasts "
-        f"between methods hold only between models of one base; both methods share: {only}.",
-        f"Scores below half of what guessing gives, likely answers in a form that was not read: "
-        f"{silent} tuned models. Part of their loss is format.",
-        f"The 60 questions of {' and '.join(AIME)} hold {_span(aime)} % of the weight of math; "
-        f"{' and '.join(TALK)} hold {_span(talk)} % of that of non-reasoning.",
-        "No interval can be given: the paper prints scores and no answers.",
+        f"The methods also differ in their base models: {started} were tuned from an instruct "
+        f"model. Only compare methods between models with the same base. Bases with models of "
+        f"both methods: {only}.",
+        f"Some scores are below half of what guessing gives, probably because the answers' format "
+        f"was not recognised: {silent} tuned models. Part of their loss is due to format.",
+        f"The 60 questions of {' and '.join(AIME)} carry {_span(aime)} % of the weight of math; "
+        f"{' and '.join(TALK)} carry {_span(talk)} % of the weight of non-reasoning.",
+        "No interval can be given, because the paper prints scores but no answers.",
     ]
 
 
 def index_grid(cohort: Recomputed, targets: Sequence[str]) -> Grid:
-    """Table 5 with Table 1's models: TI recomputed and published, disagreements marked."""
+    """Return Table 5 for the models of Table 1: TI recomputed and published, with a star if they
+    disagree.
+    """
     head = ["model", "base", "method", "gain math"]
     for group in targets:
         head += [f"TI {words.group_name(group)}, here", "paper"]
@@ -106,9 +109,9 @@ def index_grid(cohort: Recomputed, targets: Sequence[str]) -> Grid:
 
 
 def ablation_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
-    """Table 4: changes from the base recomputed, and their ratio beside the published TI.
+    """Return Table 4: recomputed changes from the base, and their ratio next to the published TI.
 
-    The paper prints group means here, so only the uniform linear index can be recomputed.
+    The paper prints only group means here, so only the uniform linear index can be recomputed.
     """
     base, *arms = rows
     keys = ("math_avg", "other_avg", "non_avg")
@@ -124,8 +127,8 @@ def ablation_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
 
 
 def pca_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
-    """Tables 2 and 6: PCA shift per group; ratios are to the least shifted RL of the same base."""
-    ratio_head = "non: ratio to the least shifted RL of this base"
+    """Return Tables 2 and 6: PCA shift per group, with ratios between models of one base."""
+    ratio_head = "non: ratio to the least shifted RL model of the same base"
     head = ("model", "base", "method", "math", "other", "non", ratio_head)
     lowest: dict[str, float] = {}
     for row in rows:
@@ -142,7 +145,7 @@ def pca_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
 
 
 def contrast_grid(checks: CohortChecks) -> Grid:
-    """SFT minus RL between models of one base, in points."""
+    """Return differences between SFT and RL models with the same base, in points."""
     head = ("SFT model", "RL model", "base", "gain, SFT minus RL", "retention, SFT minus RL")
     rows = []
     for base, models in checks.same_base.items():
@@ -155,7 +158,7 @@ def contrast_grid(checks: CohortChecks) -> Grid:
 
 
 def left_out_grid(cohort: Recomputed, checks: CohortChecks, targets: Sequence[str]) -> Grid:
-    """TI's range with one benchmark left out, and over all specifications."""
+    """Return the range of TI with any one benchmark left out, and over all specifications."""
     head = ["model"]
     for group in targets:
         label = words.group_name(group)
@@ -196,13 +199,13 @@ def _transfer(cohort: Recomputed, group: str) -> Figure:
     return Figure(
         f"transfer-{group}",
         f"Figure 1: TI {label}",
-        "A dot is a tuned model: what it gained in maths, and how much of that shows elsewhere.",
+        "Each mark is a tuned model: its gain in maths against the share that transferred, TI.",
         Points(rows, METHODS, ("gain on math, points", f"TI {label}, %")),
     )
 
 
 def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[Figure, list[Any]]:
-    """The controlled models by group, with their legend."""
+    """The chart of the controlled models by group, and its legend."""
     own = [(m, r) for m, r in cohort.rows if m.name.startswith(CONTROLLED)]
     labels = [name(model.name) for model, _ in own]
     rows = [
@@ -212,7 +215,7 @@ def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[Figure, list
     ]
     order = [words.group_name(group) for group in groups]
     chart = Bands(rows, order, labels, "mean change, points", bars=True, intervals=False)
-    title = "Figure 2: one base, the same maths queries, three tunings"
+    title = "Figure 2: one base and the same maths queries, tuned in three ways"
     caption = f"Mean change of each group from {own[0][0].base}."
     figure = Figure("controlled", title, sentence(caption), chart)
     return figure, [(label, model_mark(at)) for at, label in enumerate(labels)]
