@@ -242,7 +242,7 @@ def test_a_layer_without_an_axis_is_not_drawn(tmp_path):
     assert "Layers averaged in the distances: all texts 2 of 3." in page
     out = io.StringIO()
     print_shift(shift, Console(file=out, width=100))
-    assert "Distances: means over 2 of 3 layers." in out.getvalue()
+    assert "Distances are means over 2 of 3 layers." in out.getvalue()
     assert ["0", "n/a", "n/a", "n/a"] in [line.split()[:4] for line in out.getvalue().splitlines()]
 
 
