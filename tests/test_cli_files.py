@@ -74,7 +74,7 @@ def test_a_killed_import_is_finished_by_the_same_command(
             code, _, err = run(capsys, "import", path, "--out", str(folder))
         assert code == 2
         assert f"{folder.name}: process {os.getpid()} on " in err
-        assert "is writing into it; wait for it to end, or name another folder: --out DIR" in err
+        assert "is writing to it; wait for it to finish, or name another folder: --out DIR" in err
 
 
 def test_an_export_compares_as_what_it_was_made_from(
@@ -206,7 +206,7 @@ def test_an_import_adds_to_a_run_and_files_of_one_model_are_compared_together(
     path = str(tmp_path / "tuned_boolq.json")
     code, _, err = run(capsys, "import", path, "--out", str(tmp_path / "base"))
     assert code == 2
-    assert "holds a run with another model: acme/base there, acme/tuned asked for; name an" in err
+    assert "contains a run with a different model: it has acme/base, requested acme/tuned" in err
 
 
 def test_what_holds_for_both_inputs_is_said_once(
@@ -229,7 +229,7 @@ def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
     both = [str(tmp_path / f"{name}.jsonl") for name in ("base", "tuned")]
     code, _, err = run(capsys, "compare", *both)
     assert code == 2
-    assert "no benchmark of it is in a group: results; say what it is in a file for --map" in err
+    assert "none of its benchmarks is in a group: results; map them in a file for --map" in err
     (tmp_path / "map.toml").write_text('[aliases]\n"results" = "gsm8k"\n')
     assert run(capsys, "compare", *both, "--map", str(tmp_path / "map.toml"))[0] == 0
 
@@ -241,7 +241,7 @@ def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
         ("gsm8k.jsonl", "", "is empty"),
         ("gsm8k.jsonl", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.csv", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
-        ("gsm8k.json", '{"results": {"gsm', "it is cut off: it ends in the middle"),
+        ("gsm8k.json", '{"results": {"gsm', "cut off in the middle of a value"),
         ("gsm8k.json", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.eval.x", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.json", "<!DOCTYPE html>\n<html>", "is a web page, not the file itself"),

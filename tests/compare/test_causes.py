@@ -144,7 +144,7 @@ def test_the_gates_reason_says_it_in_points(write_run: WriteRun) -> None:
     result = gate(base, tuned, policy, replicates=999)
     # 4 clean answers lost, none won: p is 2 / 2^4.
     assert result.reasons == (
-        "chat against base: changed by -22.0 points, beyond the margin of 5.0; 22.0 points lost, "
+        "chat against base: dropped 22.0 points, more than the margin of 5.0; 22.0 points lost, "
         "20.0 of them in answers that were cut off and 2.0 in clean answers; on clean answers "
         "alone no loss is established",
     )

@@ -231,7 +231,7 @@ def test_candidate_answers_to_one_question_are_one_item(tasks: LmEvalTasks, tmp_
     ("name", "what"),
     [
         ("local_summs", r"no task 'local_summs'; did you mean 'local_sums'"),
-        ("local_rolling", "can't be run here: it is of output_type loglikelihood_rolling"),
+        ("local_rolling", "can't be run here: its output_type is loglikelihood_rolling"),
     ],
 )
 def test_tasks_that_are_refused(tasks: LmEvalTasks, name: str, what: str) -> None:
@@ -243,7 +243,7 @@ def test_what_needs_greedy_decoding_is_refused_before_anything_is_asked(
     tasks: LmEvalTasks, tmp_path: Path
 ) -> None:
     suite = tasks.suite(["local_greedy"], seed=0)
-    with pytest.raises(InputError, match="whether greedy decoding gives the choice"):
+    with pytest.raises(InputError, match="whether greedy decoding yields the choice"):
         run_of(fake(), suite, tmp_path / "run", tasks)
     assert not (tmp_path / "run").exists()
 

@@ -167,7 +167,7 @@ def test_more_items_are_added(server: Server, teacher: Teacher, tmp_path: Path, 
     )
     assert grown.responses("equations") == whole.responses("equations")
     assert (grown.manifest.limit, grown.manifest.status) == (6, "complete")
-    with pytest.raises(InputError, match="another limit: 6 there, 3 asked for; ask for --limit 6"):
+    with pytest.raises(InputError, match="a different limit: it has 6, requested 3; use --limit 6"):
         ask(server, tmp_path / "run", n=3)
 
 
@@ -199,7 +199,7 @@ def test_compare_and_gate_name_what_failed(
     policy = parse_policy("[guards.chains]\nmargin = 50.0\n", place="policy.toml")
     told = gate(base, tuned, policy, replicates=99)
     assert told.verdict == "INCONCLUSIVE"
-    assert "the tuned run has 4 of the 6 items of base" in " ".join(told.reasons)
+    assert "the tuned run has only 4 of the 6 items of base" in " ".join(told.reasons)
     assert said in told.differences
 
 
@@ -218,13 +218,13 @@ def test_the_command_says_what_failed(
     command = ("eval", "m", "--suite", "two.toml", "--out", "run", "--limit", "2")
     code, _, err = run(capsys, *command, *arguments(base_url=server.base_url))
     assert code == 0
-    assert "chains: 1 of 2 requests failed (answered 500); its score is of the 1 answers" in err
-    assert "left out of every score; the same command asks them again" in err
+    assert "chains: 1 of 2 requests failed (answered 500); its score uses the 1 answers" in err
+    assert "left out of every score; rerun the same command to retry them" in err
     with claimed(tmp_path / "run"):
         code, _, err = run(capsys, *command, *arguments(base_url=server.base_url))
     assert code == 2
     assert "run: process " in err
-    assert "is writing into it; wait for it to end, or name another folder: --out DIR" in err
+    assert "is writing to it; wait for it to finish, or name another folder: --out DIR" in err
 
 
 def test_duplicates_are_refused_with_what_helps(
@@ -293,7 +293,7 @@ def test_other_items_under_the_same_name_are_refused(
     for name in ("outcomes.jsonl", "run.json"):
         file = tmp_path / "run" / name
         file.write_text(file.read_text().replace('"s1-0"', '"t1-0"'))
-    with pytest.raises(InputError, match=r"holds other items of sums .'t1-0', for one.; name"):
+    with pytest.raises(InputError, match=r"contains other items of sums .such as 't1-0'.; name"):
         evaluate(engine, suite(), tmp_path / "run", **options)
 
 

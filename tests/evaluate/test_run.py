@@ -178,7 +178,7 @@ def test_it_goes_on_where_it_stopped(tmp_path):
     assert calls == []
     assert ticks[0] == ("sums", 4, 4)
     assert len(read_run(tmp_path).outcomes) == 8
-    with pytest.raises(InputError, match="another seed: 1 there, 2 asked for"):
+    with pytest.raises(InputError, match="a different seed: it has 1, requested 2"):
         evaluate(fake(), suite(), tmp_path, **(options | {"seed": 2}))
 
 
@@ -212,7 +212,7 @@ def test_without_n_the_pack_decides(tmp_path):
         ({"riddles": "other"}, InputError, r"\[benchmarks.riddles\]: unknown pack 'other'"),
         ({"riddles": "tiny"}, InputError, "pack tiny has no benchmark 'riddles'"),
         ({"badly": "tiny"}, InputError, r"badly, item s1-0: score 1\.5 is not within"),
-        ({"twice": "tiny"}, InputError, "two of its items have one id"),
+        ({"twice": "tiny"}, InputError, "two of its items have the same id"),
         ({"absent": "tiny"}, MissingExtra, r"absent .*pip install 'transferscope\[eval\]'"),
     ],
 )

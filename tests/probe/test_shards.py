@@ -146,11 +146,11 @@ def test_choices_that_exclude_each_other(tmp_path):
         Split(tmp_path, Shard(1, 2), ray=2)
     (tmp_path / "file").touch()
     for out in (tmp_path / "file", tmp_path / "file" / "sub" / "sub"):
-        with pytest.raises(InputError, match="file: is a file; name a folder"):
+        with pytest.raises(InputError, match="file: is a file, not a folder; name a folder"):
             Split(out)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "shards").touch()
-    with pytest.raises(InputError, match="out/shards: is a file; name a folder"):
+    with pytest.raises(InputError, match="out/shards: is a file, not a folder; name a folder"):
         Split(tmp_path / "out")  # before hours of measuring
     with pytest.raises(InputError, match="--gpus-per-shard only applies with --ray; add --ray N"):
         Split(tmp_path, gpus_per_shard=2)

@@ -82,7 +82,7 @@ def test_labels_of_lines(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reader", "message"),
     [
-        ("", read_texts, r"a\.jsonl: holds no row"),
+        ("", read_texts, r"a\.jsonl: contains no rows"),
         ('{"text": "a"}\n{oops\n', read_texts, r"a\.jsonl:2: not valid JSON"),
         ("[1]\n", read_texts, r"a\.jsonl:1: not a JSON object"),
         ('{"txt": "a"}', read_texts, r"a\.jsonl:1: no field 'text'"),

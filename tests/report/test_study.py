@@ -61,7 +61,7 @@ def test_the_terminal_fits_80_columns_and_says_every_verdict() -> None:
 
 def test_markdown_has_arms_and_claims_escaped() -> None:
     text = render_markdown(report())
-    assert "### Arms over their training runs" in text
+    assert "### Arms: means over training runs" in text
     assert "+16.9 (13.2 to 20.5)" in text
     assert "### The paper's claims, at this scale" in text
     assert "<script>" not in text

@@ -125,7 +125,7 @@ def test_24_models_take_a_line_each() -> None:
 def test_verdict_fits_a_screen() -> None:
     text = shown(terminal.print_verdict, sample.comparison())
     assert len(text.splitlines()) <= 30
-    assert "mini-TI other reasoning and non-reasoning: undefined: the gain on" in text
+    assert "mini-TI other reasoning and non-reasoning are undefined: the gain on" in text
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:

@@ -336,7 +336,7 @@ def test_a_study_goes_on_in_the_dtype_of_its_base(
     record = json.loads((out / "arms" / "then-sft" / "arm.json").read_text())
     assert record["config"]["precision"] == "fp32"
     assert read_run(out / "runs" / "then-sft").manifest.engine["dtype"] == "float32"
-    with pytest.raises(InputError, match="another dtype: float32 there, bfloat16 asked for"):
+    with pytest.raises(InputError, match="a different dtype: it has float32, requested bfloat16"):
         run_study(config, out, dtype="bfloat16", say=lambda _: None)
 
 

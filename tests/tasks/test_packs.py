@@ -63,7 +63,7 @@ def test_a_plugin_takes_over_no_name_and_must_be_a_pack(install: Callable[..., N
     install("benchmarks", "mini", "my_taken:PACK", my_taken="PACK = {}")
     assert all_packs()["mini"] is PACKS["mini"]
     install("benchmarks", "odd", "my_odd:PACK", my_odd="PACK = {'a': 3}")
-    with pytest.raises(InputError, match="plugin 'odd': is no pack of benchmarks; let it name"):
+    with pytest.raises(InputError, match="plugin 'odd': not a pack of benchmarks; its entry point"):
         all_packs()
 
 

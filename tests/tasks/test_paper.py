@@ -126,7 +126,12 @@ def test_a_run_grades_what_score_grades() -> None:
     ("name", "benchmark", "line", "message"),
     [
         ("gsm8k_mine.jsonl", "GSM8K", {"question": "q"}, "gsm8k_mine.jsonl:1: no text in 'answer'"),
-        ("HeadQA.jsonl", "HeadQA", {"qtext": "q", "ra": "3", "answers": []}, "don't fit together"),
+        (
+            "HeadQA.jsonl",
+            "HeadQA",
+            {"qtext": "q", "ra": "3", "answers": []},
+            "'ra' doesn't name one of",
+        ),
         ("coqa.jsonl", "CoQA", {"story": "s", "questions": [], "answers": []}, "no answered"),
         ("ifeval.jsonl", "IFEval", {"prompt": "p", "instruction_id_list": "x"}, "no list in"),
         (
@@ -149,7 +154,7 @@ def test_missing_and_ambiguous_files_are_named_before_a_model_is_loaded(
     data: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     suite = load_suite("real")
-    with pytest.raises(InputError, match="is read from your files; name a folder"):
+    with pytest.raises(InputError, match="needs a local file; name a folder"):
         evaluate_model(str(tiny_model), suite, tmp_path / "run")
     (data / "gsm8k_two.jsonl").touch()
     with pytest.raises(InputError, match=r"2 files gsm8k\*.jsonl for benchmark GSM8K"):

@@ -33,7 +33,7 @@ def test_every_fault_is_told() -> None:
     ]
     assert validate(benchmark(), items).faults == (
         "2: 2 items have this id",
-        "1: an option is there twice",
+        "1: two options are the same",
         "2: the gold answer is not among the options",
         "2: fewer than two options to choose from",
     )

@@ -93,7 +93,7 @@ def test_another_training_does_not_take_over_the_answers(followed, tmp_path) -> 
     found.add_callback(
         TransferCallback(found, base=followed[2].base, out=out, suite=SUITE, items=2, every=2)
     )
-    with pytest.raises(InputError, match="another limit: 4 there, 2 asked for"):
+    with pytest.raises(InputError, match="a different limit: it has 4, requested 2"):
         found.train()
 
 
@@ -145,7 +145,7 @@ def test_a_file_from_before_looks_were_counted_is_gone_on_with(followed, tmp_pat
 
 def test_a_resumed_training_asks_the_base_the_same(followed, tmp_path) -> None:
     found, _ = again(followed, tmp_path, items=2)
-    with pytest.raises(InputError, match="another limit: 4 there, 2 asked for"):
+    with pytest.raises(InputError, match="a different limit: it has 4, requested 2"):
         found.train(resume_from_checkpoint=str(tmp_path / "run" / "checkpoint-2"))
 
 
@@ -297,7 +297,7 @@ def test_the_command(followed, tmp_path, capsys, monkeypatch) -> None:
         main([*argv[:-1], str(tmp_path / "file")])
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert "file: is a file; name another folder" in told
+    assert "file: is a file, not a folder; name another folder" in told
     page = (tmp_path / "out" / "report.html").read_text()
     assert "trace-gain" in page
     assert "trace-kl" in page

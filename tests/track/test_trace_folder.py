@@ -73,7 +73,10 @@ def test_a_trace_is_not_written_over_somebody_elses_files(
     out = tmp_path / "out"
     out.mkdir()
     argv = ["trace", str(tmp_path / "all"), "--base", str(tiny_model), "--out", str(out)]
-    for name, said in (("trace.jsonl", REMEDY), ("report.html", "is another tool's page; move")):
+    for name, said in (
+        ("trace.jsonl", REMEDY),
+        ("report.html", "is not a transferscope page; move"),
+    ):
         (out / name).write_text(content)
         with pytest.raises(SystemExit):
             main(argv)
@@ -100,5 +103,5 @@ def test_a_trace_of_ours_is_known(out: Path) -> None:
     (out / "report.html").write_text(page)
     assert check_page(out) is None  # refuses nothing
     (out / "report.html").write_text("mine")
-    with pytest.raises(InputError, match="another tool's page"):
+    with pytest.raises(InputError, match="not a transferscope page"):
         check_page(out)

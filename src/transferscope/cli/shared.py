@@ -134,7 +134,7 @@ def print_json(document: Any) -> None:
 def console() -> Console:
     """The terminal; a file or a pipe gets 80 columns, or as many as ``COLUMNS`` says.
 
-    Raises :class:`BrokenPipeError` where the pipe is closed; rich would exit with 1, "regressed".
+    Raises :class:`BrokenPipeError` if the pipe is closed; rich would exit with 1, "regressed".
     """
     from rich.console import Console
 
@@ -211,11 +211,11 @@ def clean_queries(source: str, suite: str, data: Path | None) -> list[Query]:
 def say_cleaned(found: Cleaned, source: str, suite: str) -> None:
     """Print how many queries overlap with the suite, and whether they were removed.
 
-    The line also counts queries to which the teacher has no usable response.
+    The line also counts queries without a usable response of the teacher.
     """
     total = len(found.queries) + found.left_out
     overlapping = f"{len(found.overlapping)} of {total} queries overlap with suite {suite}"
-    kept = ", kept: built in" if len(found.overlapping) > found.removed else ""
+    kept = ", kept because they are built in" if len(found.overlapping) > found.removed else ""
     lacking = f"; {len(found.unanswered)} without a teacher's response to train on, removed"
     say(
         f"{source}: {overlapping}{', removed' if found.removed else kept}"

@@ -1,4 +1,4 @@
-"""Minimum TIs of a policy, held against the interval of the Transferability Index."""
+"""Compares a policy's minimum TIs with the interval of the Transferability Index."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .model_index import GroupedScores, scale_of
 def ti_guards(base: Run, tuned: Run, seen: Seen) -> list[Guard]:
     """One critical guard for every minimum TI.
 
-    It passes where the interval's lower bound reaches the minimum and has regressed where the upper
-    bound lies below it. TI is a share of the gain in the source group: where that gain is not
-    established there is no TI, and a minimum can't be shown to hold.
+    It passes if the interval's lower bound reaches the minimum, and has regressed if the upper
+    bound is below the minimum. TI is relative to the gain on the source group: if that gain is not
+    established, TI is undefined and a minimum can't be shown to hold.
     """
     scores = GroupedScores.of(seen.drawn, seen.suite, seen.tests)
     index = None
@@ -54,7 +54,7 @@ def _ti_guard(group: str, least: float, index: IndexResult | None, seen: Seen) -
         artefacts=artefacts_said(wanted, seen),
     )
     if guard.n < seen.policy.min_items:
-        why = f"{guard.n} items in a group, the policy asks for {seen.policy.min_items}"
+        why = f"a group has only {guard.n} of the required {seen.policy.min_items} items"
         return replace(guard, why=why)
     if high < least:
         return replace(guard, verdict="REGRESSED")
@@ -66,7 +66,7 @@ def _ti_guard(group: str, least: float, index: IndexResult | None, seen: Seen) -
 
 
 def _lacking(wanted: Sequence[str], seen: Seen) -> str:
-    """Why these benchmarks give no index of all that the base has, or ``""``."""
+    """Why these benchmarks don't give an index over all of the base's items, or ``""``."""
     pairing = seen.pairing
     if missing := [b for b in wanted if b not in seen.benchmarks]:
         why = pairing.excluded.get(missing[0], "missing in both")

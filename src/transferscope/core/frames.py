@@ -1,4 +1,4 @@
-"""Tables of results as columns, and the same as a pandas, polars or pyarrow data frame."""
+"""Tables of results as columns, and their conversion to pandas, polars or pyarrow data frames."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .errors import InputError
 T = TypeVar("T")
 Backend = Literal["pandas", "polars", "pyarrow"]
 SHOWN = 20
-"""Rows that a notebook shows of a table; the frame has all of them."""
+"""Number of rows that a notebook shows of a table; the data frame has all of them."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Table:
     """Columns of equal length by name, in display order; ``None`` is a missing value.
 
-    ``what`` names the rows for the reader, for example "benchmarks". Raises :class:`ValueError`
-    for columns of different lengths.
+    ``what`` says what the rows are, for example "benchmarks". Raises :class:`ValueError` for
+    columns of different lengths.
     """
 
     what: str
@@ -34,25 +34,25 @@ class Table:
 
     @classmethod
     def of(cls, what: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
-        """The table of ``rows`` with these ``columns``; a row that lacks one has ``None`` there."""
+        """The table of ``rows`` with these ``columns``; missing values become ``None``."""
         return cls(what, {name: [row.get(name) for row in rows] for name in columns})
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
     def __getitem__(self, column: str) -> Sequence[Any]:
-        """The cells of a column. Raises :class:`KeyError` with the known names."""
+        """The cells of a column. Raises :class:`KeyError`, listing the known names."""
         if column not in self.columns:
             raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}")
         return self.columns[column]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """The rows, one dict each."""
+        """Iterate over the rows as dicts."""
         for cells in zip(*self.columns.values(), strict=True):
             yield dict(zip(self.columns, cells, strict=True))
 
     def to_frame(self, backend: Backend | None = None) -> Any:
-        """The table as a data frame of ``backend``, by default the first one that is installed.
+        """Convert the table to a data frame of ``backend``, by default the first one installed.
 
         Raises :class:`InputError` for an unknown backend or one that is not installed.
         """
@@ -65,7 +65,7 @@ class Table:
         return f"<{len(self):,} {self.what}: {names}; .to_frame() makes a data frame>"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the first rows, every cell escaped."""
+        """The HTML that a notebook shows: the first rows, with every cell escaped."""
         head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
         rows = [
             "".join(f"<td>{escape(_cell(cell))}</td>" for cell in row.values())

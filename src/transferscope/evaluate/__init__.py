@@ -1,4 +1,4 @@
-"""Suite x engine -> run folder. lm-eval is loaded for its own tasks only."""
+"""Evaluate an engine's model on a suite into a run folder. lm-eval is loaded only for its tasks."""
 
 from .backends import engine_options
 from .benchmark_job import Planned

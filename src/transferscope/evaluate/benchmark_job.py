@@ -1,4 +1,4 @@
-"""One benchmark of a plan: what is left of it to ask, asked and graded."""
+"""Jobs: one benchmark of a plan each. A job asks and grades the items that lack an answer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ..tasks import Benchmark, Item
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One benchmark of a plan. ``items`` is ``None`` where the pack decides (all it has)."""
+    """One benchmark of a plan. ``items`` is their number; ``None`` means all that the pack has."""
 
     benchmark: str
     group: str
@@ -39,7 +39,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of a job: new outcomes with their responses, and what failed."""
+    """The result of a job: new outcomes with their responses, and the requests that failed."""
 
     outcomes: list[Outcome]
     responses: list[Response]
@@ -47,7 +47,7 @@ class Asked:
 
 
 class Job(Protocol):
-    """One benchmark of a plan with its items, and what a run folder holds of it."""
+    """One benchmark of a plan with its items, and the answers that a run folder already has."""
 
     @property
     def item(self) -> Planned:
@@ -67,7 +67,7 @@ class Job(Protocol):
 
     @property
     def failed(self) -> frozenset[tuple[str, str, int]]:
-        """Keys of answers that failed for good in an earlier start."""
+        """Keys of answers that failed permanently in an earlier start."""
 
     @property
     def method(self) -> Mapping[str, Any]:
@@ -82,20 +82,21 @@ class Job(Protocol):
         """Whether the engine must give the log-likelihood of choices."""
 
     def given(self, run: Run) -> Job:
-        """The same job with what ``run`` holds; raises where that has other items."""
+        """The same job with the answers of ``run``; raises if ``run`` has other items."""
 
     def texts(self) -> list[str]:
         """The prompts of all items before any chat template."""
 
     def ask(self, engine: Engine, *, seed: int, tick: Tick, kept: Journal) -> Asked:
-        """Ask and grade what is left. Answers go through ``kept``."""
+        """Ask and grade the items that lack an answer. Answers are recorded in ``kept``."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnJob:
-    """A benchmark of a pack in Python.
+    """A benchmark of a Python pack.
 
-    ``chance`` is the suite's, in 0..1. ``done`` holds (id, repeat) of answers that are committed.
+    ``chance`` is the suite's chance level, in 0..1. ``done`` holds (id, repeat) of the answers that
+    are committed.
     """
 
     item: Planned
@@ -127,18 +128,18 @@ class OwnJob:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """None: a pack has the package's version."""
+        """Empty: a pack has the version of the package."""
         return {}
 
     @property
     def scores_choices(self) -> bool:
-        """Whether replies are choices by log-likelihood."""
+        """Whether replies are chosen by log-likelihood."""
         return self.benchmark.decoding is None
 
     def given(self, run: Run) -> OwnJob:
-        """The same job with what ``run`` holds.
+        """The same job with the answers of ``run``.
 
-        Raises :class:`InputError` where that has items which the benchmark doesn't ask.
+        Raises :class:`InputError` if ``run`` has items that the benchmark doesn't have.
         """
         name = self.item.benchmark
         done = frozenset((o.id, o.repeat) for o in run.by_benchmark.get(name, ()))
@@ -225,7 +226,7 @@ class OwnJob:
         kept: Journal,
         progress: _Progress,
     ) -> Iterator[tuple[int, int, _Answer | NoAnswer]]:
-        """The reply is the likeliest option; without the likelihood of one there is none."""
+        """Take the most likely option as the reply; an item fails if one likelihood is missing."""
         places = [(at, part) for at, item in enumerate(items) for part in range(len(item.choices))]
         requests = [
             Request(place, (items[at].id, part, 0), prompts[at], items[at].choices[part])
@@ -274,7 +275,7 @@ class OwnJob:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What is graded; ``drawn`` is the generation that it is, ``None`` for a choice."""
+    """The text to grade; ``drawn`` is its generation, ``None`` for a choice."""
 
     text: str
     drawn: Generation | None = None
@@ -285,10 +286,10 @@ class _Progress(Protocol):
 
 
 def refuse_others(ids: Set[str], run: Run, benchmark: str) -> None:
-    """Raise :class:`InputError` for ``ids`` that ``run`` has and the benchmark doesn't ask."""
+    """Raise :class:`InputError` for ``ids`` that ``run`` has but the benchmark doesn't."""
     if ids:
         raise InputError(
-            f"holds other items of {benchmark} ({min(ids)!r}, for one)",
+            f"contains other items of {benchmark} (such as {min(ids)!r})",
             place=str(run.path),
             remedy="name another folder: --out DIR",
         )

@@ -1,8 +1,8 @@
-"""One benchmark of lm-eval's tasks, run by lm-eval's own machinery on one of our engines.
+"""A job for tasks of lm-eval, which lm-eval's own evaluator runs on one of our engines.
 
-Its samples are read by the rules of imported lm-eval results
-(:mod:`transferscope.runs.importers.lmeval`), so that a run made here and an imported one of the
-same tasks are compared item by item.
+The samples are read with the rules for imported lm-eval results
+(:mod:`transferscope.runs.importers.lmeval`), so that a run made here can be compared item by item
+with an imported run of the same tasks.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace as changed
 
 from ..core.artefacts import flags_of
 from ..core.errors import InputError
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from ..engines.lm_eval_model import EngineLM
 
 _SAMPLES = Path("lm-eval's samples")
-"""Names the samples in messages; they are in no file."""
+"""Stands for a path in messages, because these samples are not in a file."""
 
 Document = tuple[str, int]
 """A task's name and the number of one of its documents."""
@@ -40,11 +42,11 @@ Document = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class LmEvalJob:
-    """A benchmark of one or more tasks of lm-eval.
+    """A benchmark made of one or more lm-eval tasks.
 
-    ``tasks`` are lm-eval's objects by name, ``places`` says where the answers to each go.
-    ``items`` maps an item's id to its documents: one, or the candidate answers to one question of
-    MC-TACO. ``done`` holds the ids of items that are committed.
+    ``tasks`` has lm-eval's task objects by name, ``places`` the benchmark and subset for each.
+    ``items`` maps an item's id to its documents: usually one, but for MC-TACO all candidate answers
+    to a question. ``done`` holds the ids of items that are committed.
     """
 
     item: Planned
@@ -77,9 +79,9 @@ class LmEvalJob:
         return any(task.OUTPUT_TYPE != "generate_until" for task in self.tasks.values())
 
     def given(self, run: Run) -> LmEvalJob:
-        """The same job with what ``run`` holds.
+        """The same job with the answers of ``run``.
 
-        Raises :class:`InputError` where that has items which the tasks don't have.
+        Raises :class:`InputError` if ``run`` has items that the tasks don't have.
         """
         name = self.item.benchmark
         done = frozenset(outcome.id for outcome in run.by_benchmark.get(name, ()))
@@ -99,7 +101,7 @@ class LmEvalJob:
     def ask(self, engine: Engine, *, seed: int, tick: Tick, kept: Journal) -> Asked:
         """Ask and grade the items that lack an answer.
 
-        Raises :class:`InputError` for a task whose samples hold no score per item.
+        Raises :class:`InputError` for a task whose samples have no score per item.
         """
         from lm_eval.evaluator import evaluate
 
@@ -132,7 +134,7 @@ class LmEvalJob:
         return answers
 
     def _read(self, raw: Mapping[str, Any], lm: EngineLM, asked: Sequence[str]) -> Asked:
-        """The importer's reading of what lm-eval returned, with what the engine recorded."""
+        """Read lm-eval's result with the importer, and add what the engine recorded."""
         lost = {
             id_: lm.failed[document]
             for id_, found in self.items.items()
@@ -157,14 +159,14 @@ class LmEvalJob:
 def lm_eval_job(
     item: Planned, source: LmEvalTasks, *, chance: float | None, seed: int, place: str
 ) -> LmEvalJob:
-    """The job of ``item``, whose pack names tasks of lm-eval; loads their data.
+    """The job for ``item``, whose pack names tasks of lm-eval; loads their data.
 
-    ``item.items`` limits the documents of each task. Raises :class:`InputError` (naming ``place``)
-    for tasks that lm-eval doesn't have or that can't be run here.
+    ``item.items`` limits the number of documents per task. Raises :class:`InputError` (naming
+    ``place``) for tasks that lm-eval doesn't have or that can't be run here.
     """
     if item.repeats > 1:
-        remedy = "leave repeats out: a task of lm-eval states its own"
-        raise InputError("lm-eval's tasks aren't repeated by a suite", place=place, remedy=remedy)
+        remedy = "remove repeats: an lm-eval task defines its own"
+        raise InputError("a suite can't set repeats for lm-eval tasks", place=place, remedy=remedy)
     tasks: dict[str, Any] = {}
     for name in named_tasks(item.pack, item.benchmark):
         tasks |= source.load(name, seed=seed, place=place)
@@ -193,13 +195,13 @@ def lm_eval_job(
 
 
 def _by_question(task: Task, loaded: Any) -> bool:
-    """Whether several documents make one item, as the importer finds in samples."""
+    """Whether several documents form one item, by the importer's rule for samples."""
     is_f1 = task.key is not None and task.key[0] == "f1"
     return is_f1 and question_of(next(iter(loaded.eval_docs), None)) is not None
 
 
 def _items(task: Task, loaded: Any, subset: str, n: int | None) -> dict[str, tuple[Document, ...]]:
-    """Documents by the id that the importer gives their item: the first document's."""
+    """Documents by item id, which is the first document's, as in the importer."""
     found: dict[str, tuple[Document, ...]] = {}
     first: dict[str, str] = {}
     for at, doc in enumerate(islice(loaded.eval_docs, n)):
@@ -215,13 +217,13 @@ def _samples(place: Place, raw: Mapping[str, Any], members: Sequence[Task]) -> I
     task = task_of(place, raw, samples={name: (_SAMPLES, raw["samples"][name])}, notes=[])
     if task.samples is None:
         metric = ",".join(task.key or ("no metric",))
-        remedy = "name another metric of the task in a file for --map"
-        raise InputError(f"{metric} is no score of one item", place=f"task {name}", remedy=remedy)
+        remedy = "choose another metric of the task in a --map file"
+        raise InputError(f"{metric} has no score per item", place=f"task {name}", remedy=remedy)
     yield from read_samples(replace(task.samples, subset=subset_of(task, members)))
 
 
 def _recorded(sample: Sample, drawn: Sequence[Any]) -> Outcome:
-    """The outcome with the engine's finish reason, tokens and the flags that follow from them."""
+    """The outcome with the engine's finish reason and tokens, and the flags derived from them."""
     outcome = sample.outcome
     if sample.response is None or outcome.repeat >= len(drawn):
         return outcome
@@ -229,6 +231,6 @@ def _recorded(sample: Sample, drawn: Sequence[Any]) -> Outcome:
     flags, inferred = flags_of(answer.text, finish=answer.finish, prompt=sample.response.prompt)
     if EXTRACTION_FAILED in outcome.flags:
         flags = (*flags, EXTRACTION_FAILED)
-    return replace(
+    return changed(
         outcome, flags=flags, flags_inferred=inferred, tokens=answer.tokens, finish=answer.finish
     )

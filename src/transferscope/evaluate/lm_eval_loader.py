@@ -1,4 +1,4 @@
-"""Tasks of the installed lm-eval: found by name, loaded with their data, put into groups."""
+"""Find tasks of the installed lm-eval by name, load their data, and group them into a suite."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from ..tasks import LM_EVAL
 from .quiet import quiet_lm_eval
 
 UNMAPPED = "unmapped"
-"""The group of tasks that the taxonomy doesn't know."""
+"""The group for tasks that are not in the taxonomy."""
 _OFFERED = ("generate_until", "multiple_choice")
 
 
 class LmEvalTasks:
-    """The tasks that lm-eval knows by name; each is loaded once.
+    """The tasks that lm-eval finds by name; each is loaded once.
 
-    ``include_path`` is a folder of the user's own YAML tasks, ``taxonomy`` says which benchmark and
-    group a task belongs to and which of its metrics is read, as it does for imported results.
-    ``defaults``: whether lm-eval's own tasks are known too. They are indexed when one is asked for:
-    that reads some 10,000 files.
+    ``include_path`` is a folder of the user's own YAML tasks. ``taxonomy`` maps tasks to benchmarks
+    and groups and selects the metric to read, as for imported results. ``defaults`` also offers
+    lm-eval's own tasks. They are indexed on first use, because that reads some 10,000 files.
 
-    Raises :class:`MissingExtra` where lm-eval is absent, :class:`InputError` for a folder that is.
+    Raises :class:`MissingExtra` if lm-eval is not installed, :class:`InputError` for a missing
+    folder.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class LmEvalTasks:
 
     @cached_property
     def _own(self) -> Any:
-        """The user's tasks alone."""
+        """Only the user's tasks."""
         return self._manager(defaults=False)
 
     @cached_property
     def _all(self) -> Any:
-        """The user's tasks and lm-eval's, of which the former win."""
+        """The user's tasks and lm-eval's; the user's take precedence."""
         return self._manager(defaults=True) if self._defaults else self._own
 
     def _manager(self, *, defaults: bool) -> Any:
@@ -83,9 +83,9 @@ class LmEvalTasks:
         return self._all
 
     def load(self, name: str, *, seed: int, place: str) -> Mapping[str, Any]:
-        """lm-eval's task objects by name: one, or all below a group or tag.
+        """lm-eval's task objects by name: one task, or all tasks of a group or tag.
 
-        Examples in prompts are drawn with ``seed``. Raises :class:`InputError` (naming ``place``)
+        Few-shot examples are drawn with ``seed``. Raises :class:`InputError` (naming ``place``)
         for a name that lm-eval doesn't know, and for tasks that can't be run here.
         """
         if name not in self._loaded:
@@ -93,7 +93,7 @@ class LmEvalTasks:
             with quiet_lm_eval(), _loading(name):
                 try:
                     self._loaded[name] = manager.load([name])["tasks"]
-                except KeyError:  # a group of the user's may name tasks of lm-eval
+                except KeyError:  # the user's group may contain lm-eval's tasks
                     self._loaded[name] = self._all.load([name])["tasks"]
             for task_name, task in self._loaded[name].items():
                 _check(task_name, task)
@@ -104,15 +104,15 @@ class LmEvalTasks:
         return self._loaded[name]
 
     def place(self, task: str, benchmark: str, *, chance: float | None) -> Place:
-        """Where the answers to ``task`` go: into ``benchmark``, whose ``chance`` is in 0..1."""
+        """The place of ``task`` in ``benchmark``, whose ``chance`` is in 0..1."""
         found = place_of(task, self.taxonomy)
         family = found.family and found.benchmark == benchmark
         return replace(found, benchmark=benchmark, chance=chance, family=family)
 
     def suite(self, names: Sequence[str], *, seed: int) -> Suite:
-        """The suite of the tasks ``names``: tasks of one benchmark are its subsets.
+        """The suite of the tasks ``names``. Tasks of one benchmark become its subsets.
 
-        Those that the taxonomy doesn't know form the group :data:`UNMAPPED`.
+        Tasks that are not in the taxonomy form the group :data:`UNMAPPED`.
         """
         members: dict[str, dict[str, None]] = {}
         entries: dict[str, tuple[str, float | None]] = {}
@@ -141,7 +141,7 @@ class LmEvalTasks:
 
 
 def named_tasks(pack: str, benchmark: str) -> tuple[str, ...]:
-    """lm-eval's names behind ``pack = "lm-eval"`` (the benchmark's own) or ``"lm-eval:A,B"``."""
+    """lm-eval's task names for ``pack = "lm-eval"`` (the benchmark's name) or ``"lm-eval:A,B"``."""
     _, _, listed = pack.partition(":")
     return tuple(name.strip() for name in listed.split(",") if name.strip()) or (benchmark,)
 
@@ -151,9 +151,9 @@ def _pack(benchmark: str, names: Sequence[str]) -> str:
 
 
 def before_running(place: Place, task: Any) -> tuple[Task, dict[str, Any]]:
-    """What the importer of lm-eval's results will read of ``task``, and the results it goes by.
+    """What the lm-eval importer will read from ``task``, and the results that determine it.
 
-    Raises :class:`InputError` where it would read no score.
+    Raises :class:`InputError` if the importer would find no score.
     """
     name = place.task
     filters = [each.name for each in getattr(task, "_filters", ())] or ["none"]
@@ -168,12 +168,12 @@ def before_running(place: Place, task: Any) -> tuple[Task, dict[str, Any]]:
         remedy = "leave the task out; run lm-eval itself for it"
         raise InputError(found.left_out, place=f"task {name}", remedy=remedy)
     if task.OUTPUT_TYPE == "multiple_choice" and found.key[0] == "exact_match":
-        raise _refused(name, "its exact_match asks whether greedy decoding gives the choice")
+        raise _refused(name, "its exact_match checks whether greedy decoding yields the choice")
     return found, raw
 
 
 def plain(value: Any) -> Any:
-    """What lm-eval returns, as its results file would hold it."""
+    """lm-eval's return value in the form of its results file."""
     from lm_eval.utils import handle_non_serializable
 
     return json.loads(json.dumps(value, default=handle_non_serializable))
@@ -181,11 +181,11 @@ def plain(value: Any) -> Any:
 
 def _check(name: str, task: Any) -> None:
     if task.OUTPUT_TYPE not in _OFFERED:
-        raise _refused(name, f"it is of output_type {task.OUTPUT_TYPE}")
+        raise _refused(name, f"its output_type is {task.OUTPUT_TYPE}")
     if getattr(task, "UNSAFE_CODE", False):
         raise _refused(name, "it runs code that the model wrote, without a sandbox")
     if getattr(task, "MULTIMODAL", False):
-        raise _refused(name, "it asks about images or sound")
+        raise _refused(name, "it needs image or audio input")
 
 
 def _refused(name: str, why: str) -> InputError:
@@ -195,12 +195,12 @@ def _refused(name: str, why: str) -> InputError:
 
 @contextmanager
 def _loading(name: str) -> Iterator[None]:
-    """A task's data comes from a hub, its code from anybody: all that fails is one line."""
+    """Turn any error into one line: a task's data comes from a hub, and its code from anywhere."""
     try:
         yield
     except ImportError as err:
         raise MissingExtra("eval", needed_for=f"task {name} ({err})") from err
     except Exception as err:
         why = " ".join(f"{type(err).__name__}: {err}".split())[:300]
-        remedy = "check that its data set is in reach: the hub, its cache, or local data_files"
+        remedy = "check that its data set is available: on the hub, in its cache, or as data_files"
         raise InputError(f"can't be loaded: {why}", place=f"task {name}", remedy=remedy) from err

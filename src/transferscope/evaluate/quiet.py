@@ -1,4 +1,4 @@
-"""lm-eval without its logging and progress bars."""
+"""Run lm-eval without its logging and progress bars."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 @contextlib.contextmanager
 def quiet_lm_eval() -> Iterator[None]:
-    """Silence lm-eval and datasets; leaves everything as it was.
+    """Silence lm-eval and datasets while the block runs, then restore all settings.
 
-    Also Python's global generator, from which lm-eval draws task ids that it never uses. lm-eval
-    has no switch for the bar "building contexts": it is replaced here.
+    Python's global random state is restored too: lm-eval draws task ids from it that it never
+    uses. lm-eval can't switch off the progress bar "building contexts", so it is replaced here.
     """
     import datasets
     import lm_eval.api.task

@@ -1,6 +1,7 @@
-"""Suite x engine -> run folder: benchmark by benchmark, each committed when it ends.
+"""Evaluate an engine's model on a suite, one benchmark at a time, each committed when it ends.
 
-Answers are kept as they come (:mod:`~transferscope.runs.journal`): none is paid for twice.
+Answers are recorded as they arrive (:mod:`~transferscope.runs.journal`), so that an interrupted run
+does not pay for any answer twice.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def plan(suite: Suite, *, n: int | None = None) -> list[Planned]:
-    """What :func:`evaluate` would run, in its order; loads nothing."""
+    """The benchmarks that :func:`evaluate` would run, in order; loads nothing."""
     return [
         Planned(name, group, suite.benchmarks[name].pack, n, suite.benchmarks[name].repeats)
         for group, names in suite.groups.items()
@@ -48,17 +49,18 @@ def evaluate(
     packs: Mapping[str, Pack] | None = None,
     lm_eval: LmEvalTasks | None = None,
 ) -> Path:
-    """Evaluate the engine's model on every benchmark of ``suite``; returns the run folder.
+    """Evaluate the engine's model on every benchmark of ``suite``; return the run folder.
 
-    ``n`` items per benchmark (``None``: all that the pack has), drawn and decoded with ``seed``.
-    Started again, it asks what is missing: what an interrupt kept from being asked, items beyond
-    those of a smaller ``n``, and requests that failed for good, which are in no score.
-    ``tick(benchmark, items done, items)`` is called within benchmarks too. ``data`` is the folder
-    of files that pack ``paper`` reads. ``packs`` and ``lm_eval`` as in :func:`prepare`.
+    ``n`` is the number of items per benchmark (``None``: all that the pack has); they are drawn and
+    decoded with ``seed``. When it is started again on the same folder, it asks only what is
+    missing: items after an interrupt, items beyond those of a smaller ``n``, and requests that
+    failed permanently (these don't count in a score). ``tick(benchmark, items done, items)`` is
+    also called within benchmarks. ``data`` is the folder of files for pack ``paper``. ``packs`` and
+    ``lm_eval`` are passed to :func:`prepare`.
 
-    Raises :class:`MissingExtra` when lm-eval or a grader's package is needed and absent, and
-    :class:`InputError` for an unknown pack or benchmark, for a folder of another run and for one
-    that another process writes.
+    Raises :class:`MissingExtra` if lm-eval or a grader's package is needed but not installed, and
+    :class:`InputError` for an unknown pack or benchmark, a folder that holds a different run, and
+    one that another process is writing.
     """
     jobs = prepare(suite, n=n, seed=seed, data=data, packs=packs, lm_eval=lm_eval)
     with claimed(out):
@@ -76,7 +78,7 @@ def run_jobs(
     *,
     tick: Tick = no_tick,
 ) -> Path:
-    """Ask what is left of every job and commit it; ``out`` is claimed by the caller."""
+    """Run the remaining part of every job and commit it; the caller must have claimed ``out``."""
     answered = any(job.begun for job in jobs)
     with RunWriter.open(out, manifest) as writer:
         for job in jobs:
@@ -111,13 +113,13 @@ def prepare(
     packs: Mapping[str, Pack] | None = None,
     lm_eval: LmEvalTasks | None = None,
 ) -> list[Job]:
-    """The benchmarks of ``suite`` with their items, in its order; loads no model.
+    """The jobs of ``suite``, in its order, with their items; loads no model.
 
-    ``packs`` are those that ship and those of plugins unless given; ``lm_eval`` are the tasks of
-    the installed lm-eval, which is loaded only for a suite that uses it.
+    ``packs`` defaults to the built-in packs and those of plugins. ``lm_eval`` defaults to the tasks
+    of the installed lm-eval, which is loaded only for a suite that uses it.
 
     Raises :class:`InputError` for an unknown pack or benchmark and a file that is missing or
-    malformed, :class:`MissingExtra` for lm-eval's tasks where it is absent.
+    malformed, :class:`MissingExtra` if lm-eval is needed but not installed.
     """
     known = all_packs() if packs is None else packs
     folder = None if data is None else Path(data)
@@ -135,7 +137,7 @@ def prepare(
         benchmark = find_benchmark(item.pack, name, known, place=place)
         items = tuple(benchmark.items(n, seed=seed, data=folder))
         if len({each.id for each in items}) < len(items) or not items:
-            what = "two of its items have one id" if items else "it has no items"
+            what = "two of its items have the same id" if items else "it has no items"
             raise InputError(what, place=place, remedy="see: transferscope tasks check")
         jobs.append(OwnJob(item, benchmark, items, chance))
     return jobs
@@ -150,10 +152,10 @@ def asked_manifest(
     n: int | None,
     seed: int,
 ) -> Manifest:
-    """The manifest of a run of ``suite``; ``about``: what the engine says of itself."""
+    """The manifest of a run of ``suite``; ``about`` is the engine's description of itself."""
     about = dict(about)
     versions = {"transferscope": version("transferscope")}
-    with suppress(PackageNotFoundError):  # its checkers grade IFEval
+    with suppress(PackageNotFoundError):  # lm-eval's checkers grade IFEval
         versions["lm-eval"] = version("lm-eval")
     versions |= {"python": platform.python_version(), **about.pop("versions", {})}
     for job in jobs:
@@ -173,9 +175,9 @@ def asked_manifest(
 
 
 def pending(jobs: Sequence[Job], out: Path, manifest: Manifest) -> list[Job]:
-    """What is left to ask in the run folder ``out``, benchmark by benchmark; asks nothing.
+    """The jobs with the answers that the run folder ``out`` already has; asks nothing.
 
-    Raises :class:`InputError` where ``out`` holds another run than ``manifest``.
+    Raises :class:`InputError` if ``out`` holds a different run than ``manifest``.
     """
     existing = resumable(out, manifest)
     if not (existing and existing.complete):

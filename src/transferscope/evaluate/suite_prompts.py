@@ -1,4 +1,4 @@
-"""A suite's prompts without asking a model: no weights are loaded."""
+"""Get the prompts of a suite without loading or asking a model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .run import evaluate, prepare
 
 
 class _Unanswered(FakeEngine):
-    """Renders by a model's tokenizer and answers nothing."""
+    """Renders prompts with a model's tokenizer and gives empty answers."""
 
     def __init__(self, model: str) -> None:
         super().__init__({}, name=model)
@@ -27,10 +27,10 @@ class _Unanswered(FakeEngine):
 def suite_prompts(
     suite: Suite, *, n: int | None = None, seed: int = 0, data: str | Path | None = None
 ) -> list[str]:
-    """What ``suite`` asks, before any chat template: the prompts of all its items.
+    """The prompts of all items of ``suite``, before any chat template.
 
-    ``n`` items a benchmark (``None``: all that the pack has). Raises as
-    :func:`~transferscope.evaluate.evaluate` does for a pack, a task or a file.
+    ``n`` is the number of items per benchmark (``None``: all that the pack has). Raises the same
+    errors as :func:`~transferscope.evaluate.evaluate` for a pack, a task or a file.
     """
     jobs = prepare(suite, n=n, seed=seed, data=data)
     return [text for job in jobs for text in job.texts()]
@@ -46,9 +46,9 @@ def write_prompts(
     data: Path | None = None,
     tick: Tick = no_tick,
 ) -> Path:
-    """A run folder of ``suite`` whose answers are all empty; its prompts are those of a run.
+    """Write a run folder of ``suite`` with the prompts of a real run and only empty answers.
 
-    Raises as :func:`~transferscope.evaluate.evaluate` does.
+    Raises the same errors as :func:`~transferscope.evaluate.evaluate`.
     """
     ref, engine = ModelRef(model), _Unanswered(model)
     return evaluate(engine, suite, out, model_ref=ref, n=n, seed=seed, data=data, tick=tick)

@@ -1,4 +1,4 @@
-"""Reports of a comparison for people: HTML page, Markdown comment, CSV file and terminal view."""
+"""A comparison for people to read: as an HTML page, a Markdown comment or terminal output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shifted tokens as a word cloud, if the package ``wordcloud`` is installed."""
+"""Shifted tokens as a word cloud, drawn if the wordcloud package is installed."""
 
 from __future__ import annotations
 

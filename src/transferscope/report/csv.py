@@ -63,6 +63,6 @@ def flat_rows(comparison: Comparison) -> list[dict[str, Any]]:
 
 
 def _text(value: str) -> str:
-    """A name as a cell: no escape codes, and nothing that a spreadsheet would read as a formula."""
+    """A name as a cell, without escape codes and not readable as a spreadsheet formula."""
     shown = sentence(value)
     return f"'{shown}" if shown[:1] in _FORMULA else shown

@@ -1,7 +1,7 @@
 """Make untrusted text safe to show: model answers, prompts and names may be hostile.
 
-There are three ways out: HTML (Jinja's autoescape after :func:`visible`), JSON inside a
-``<script>`` element (:func:`script_json`) and Markdown (:func:`markdown_cell` and its siblings).
+There are three targets: HTML (Jinja's autoescape after :func:`visible`), JSON inside a ``<script>``
+element (:func:`script_json`), and Markdown table cells (:func:`markdown_cell`).
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _MARKS = re.compile(r"([\\`|*_\[\]~$!#])")
 _LINKED = re.compile(
     r"@|www(?=\.)|:(?=//)|\b(?:mailto|xmpp)(?=:)|#(?=\d)|\bGH-(?=\d)", re.IGNORECASE
 )
-"""After each match, a word joiner stops GitHub from linking addresses and notifying people."""
+"""Places for a word joiner, which keeps GitHub from linking addresses or notifying people."""
 _NEGATIVE = re.compile(r"(?<![^\s(])-(?=\d)")
 """An ASCII minus sign before a number, but not a hyphen inside a word."""
 
 
 def token(text: object) -> str:
-    """Return a vocabulary entry with symbols in place of white space."""
+    """A vocabulary entry with its white space made visible."""
     whole = str(text)
     cut = whole if len(whole) <= TOKEN_LIMIT else whole[: TOKEN_LIMIT - 1] + "…"
     drawn = visible(cut).replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
@@ -50,10 +50,10 @@ def token(text: object) -> str:
 
 
 def minus(text: str) -> str:
-    """Return a sentence with the typographic minus sign that the tables also use.
+    """A sentence with the typographic minus sign, as in the tables, before negative numbers.
 
-    >>> minus("the bound -8.1 lies below -4.0 on gpt-4 (change -3.0)")
-    'the bound −8.1 lies below −4.0 on gpt-4 (change −3.0)'
+    >>> minus("the lower bound, -8.1, is below -4.0 on gpt-4 (change -3.0)")
+    'the lower bound, −8.1, is below −4.0 on gpt-4 (change −3.0)'
     """
     return _NEGATIVE.sub("\u2212", text)
 
@@ -70,7 +70,7 @@ def finite(value: Any) -> Any:
 
 
 def script_json(value: Any) -> str:
-    """Return JSON that is safe inside a ``<script>`` element, with any strings in ``value``."""
+    """JSON that is safe inside a ``<script>`` element, whatever strings it contains."""
     # ensure_ascii also escapes U+2028 and U+2029.
     text = json.dumps(finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

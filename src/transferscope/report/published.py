@@ -1,4 +1,4 @@
-"""The paper's cohort as a page: its Figures 1 and 2 and Tables 4, 5 and 6, from its own data.
+"""The paper's cohort as a page: Figures 1 and 2 and Tables 4, 5 and 6 redrawn from its data.
 
 The page shows recomputed next to published values, and starts with notes on how to read them.
 """
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 METHODS = ("RL", "SFT")
 CONTROLLED = "UniReason"
-"""Prefix of the paper's own models, tuned from one base on the same queries (Figure 2)."""
+"""Name prefix of the paper's own models, tuned from one base on the same queries (Figure 2)."""
 AIME, TALK = ("AIME24", "AIME25"), ("CoQA", "HaluEval")
 
 
 def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
-    """Return one HTML document that loads nothing; the same data always gives the same text."""
+    """Self-contained HTML document; the same data gives the same text."""
     from ..published import read_table
 
     groups = list(cohort.sigma)
@@ -48,7 +48,7 @@ def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
 
 
 def disagreements(cohort: Recomputed) -> list[str]:
-    """Return a sentence for each published TI that does not follow from the published scores."""
+    """Every published TI that the published scores don't reproduce, with both values."""
     return [
         f"{name(model.name)}, {words.group_name(group)}: {words.number(result.ti[group])} "
         f"recomputed, {words.number(model.published_ti[group])} published."
@@ -59,7 +59,7 @@ def disagreements(cohort: Recomputed) -> list[str]:
 
 
 def cohort_notes(cohort: Recomputed, checks: CohortChecks) -> list[str]:
-    """Return notes that a reader needs before comparing methods in the cohort."""
+    """Caveats for comparing methods in the cohort."""
     from ..published import weight_share
 
     started = " and ".join(
@@ -75,21 +75,18 @@ def cohort_notes(cohort: Recomputed, checks: CohortChecks) -> list[str]:
     aime = [weight_share(rows, *AIME) for rows in checks.weights.values()]
     talk = [weight_share(rows, *TALK) for rows in checks.weights.values()]
     return [
-        f"The methods also differ in their base models: {started} were tuned from an instruct "
-        f"model. Only compare methods between models with the same base. Bases with models of "
-        f"both methods: {only}.",
-        f"Some scores are below half of what guessing gives, probably because the answers' format "
-        f"was not recognised: {silent} tuned models. Part of their loss is due to format.",
-        f"The 60 questions of {' and '.join(AIME)} carry {_span(aime)} % of the weight of math; "
-        f"{' and '.join(TALK)} carry {_span(talk)} % of the weight of non-reasoning.",
-        "No interval can be given, because the paper prints scores but no answers.",
+        f"Methods differ in their bases too: {started} start from an instruct model. Compare "
+        f"methods only between models of one base. Bases with models of both methods: {only}.",
+        f"Scores below half of what guessing gives, probably because the form of the answers was "
+        f"not recognised: {silent} tuned models. Part of their loss is due to format.",
+        f"The 60 questions of {' and '.join(AIME)} have {_span(aime)} % of the weight of math; "
+        f"{' and '.join(TALK)} have {_span(talk)} % of the weight of non-reasoning.",
+        "No intervals are available, because the paper publishes scores but no answers.",
     ]
 
 
 def index_grid(cohort: Recomputed, targets: Sequence[str]) -> Grid:
-    """Return Table 5 for the models of Table 1: TI recomputed and published, with a star if they
-    disagree.
-    """
+    """Table 5 with Table 1's models: recomputed and published TI, with disagreements marked."""
     head = ["model", "base", "method", "gain math"]
     for group in targets:
         head += [f"TI {words.group_name(group)}, here", "paper"]
@@ -109,7 +106,7 @@ def index_grid(cohort: Recomputed, targets: Sequence[str]) -> Grid:
 
 
 def ablation_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
-    """Return Table 4: recomputed changes from the base, and their ratio next to the published TI.
+    """Table 4: recomputed changes from the base, and their ratio next to the published TI.
 
     The paper prints only group means here, so only the uniform linear index can be recomputed.
     """
@@ -127,8 +124,8 @@ def ablation_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
 
 
 def pca_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
-    """Return Tables 2 and 6: PCA shift per group, with ratios between models of one base."""
-    ratio_head = "non: ratio to the least shifted RL model of the same base"
+    """Tables 2 and 6: PCA shift per group; ratio to the least shifted RL model of the base."""
+    ratio_head = "non: ratio to the least shifted RL model of this base"
     head = ("model", "base", "method", "math", "other", "non", ratio_head)
     lowest: dict[str, float] = {}
     for row in rows:
@@ -158,7 +155,7 @@ def contrast_grid(checks: CohortChecks) -> Grid:
 
 
 def left_out_grid(cohort: Recomputed, checks: CohortChecks, targets: Sequence[str]) -> Grid:
-    """Return the range of TI with any one benchmark left out, and over all specifications."""
+    """Range of TI with one benchmark left out, and over all specifications."""
     head = ["model"]
     for group in targets:
         label = words.group_name(group)

@@ -1,4 +1,4 @@
-"""Gains over the steps of a training run: a table in the terminal, and one page."""
+"""Gains over the steps of a training run, as a terminal table and an HTML page."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from ..compare import Comparison
 
 MARK = '<p class="eyebrow">transferscope'
-"""What stands above every page (templates/)."""
-REMEDY = "move it, or name another --out"
+"""Start of the header on each of our pages (templates/)."""
+REMEDY = "move it, or name a different folder with --out"
 Rows = Sequence[Mapping[str, Any]]
 
 
 def trace_grid(rows: Rows) -> views.Grid:
-    """A row per step: each group's gain with its interval, retention, KL.
+    """Table with a row per step: each group's gain with its interval, retention and KL.
 
-    The intervals are those that hold over all looks, where all rows have them (:func:`joint`).
+    If all rows have intervals that hold over all looks (:func:`joint`), those are shown.
     """
     ci, retention_ci = ("bound", "retention_bound") if joint(rows) else ("ci", "retention_ci")
     groups = list(dict.fromkeys(group for row in rows for group in row["gain"]))
@@ -50,14 +50,14 @@ def trace_grid(rows: Rows) -> views.Grid:
 
 
 def joint(rows: Rows) -> bool:
-    """Whether all rows have bounds that hold over all looks; older files have none."""
+    """Whether all rows have bounds that hold over all looks; older files don't."""
     return bool(rows) and all(row.get("bound") is not None for row in rows)
 
 
 def trace_verdicts(rows: Rows) -> list[str]:
-    """A sentence per group other than the source: is a loss established, over how many looks?
+    """One sentence per group other than the source: whether a loss is established.
 
-    Without their full stops.
+    It names the number of looks and has no full stop.
     """
     if not joint(rows):
         return []
@@ -99,14 +99,14 @@ def trace_figures(rows: Rows) -> tuple[list[str], list[Figure]]:
 
 
 def check_page(out: Path) -> None:
-    """Raise :class:`InputError` where the ``report.html`` in ``out`` is not one of ours."""
+    """Raise :class:`InputError` if the ``report.html`` in ``out`` is not a transferscope page."""
     path = out / "report.html"
     if path.exists() and MARK not in read_text(path, remedy=REMEDY):
-        raise InputError("is another tool's page", place=str(path), remedy=REMEDY)
+        raise InputError("is not a transferscope page", place=str(path), remedy=REMEDY)
 
 
 def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
-    """``report.html`` in ``out``; returns its path."""
+    """Write ``report.html`` into ``out`` and return its path."""
     labels, charts = trace_figures(rows)
     page = render_page(
         "probe.html.j2",
@@ -130,7 +130,7 @@ def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
 
 
 def print_trace(rows: Rows, console: Console) -> None:
-    """The table, 80 columns."""
+    """Print the table (80 columns) and the verdicts."""
     grid = trace_grid(rows)
     what = f"95 % intervals that hold over {_looks(rows)}" if joint(rows) else "95 % intervals"
     table = plain_table(f"Change from the base over the steps ({what})")
@@ -153,7 +153,7 @@ def _small(rows: Rows) -> str:
     return (
         f"The same questions were asked at {_looks(rows)}, and among many looks some differ from "
         "the base by chance. These intervals allow for that: the chance that a group's interval "
-        "misses the true change at any look is at most 5 %. So they are wider than the interval "
+        "misses the true change at any look is at most 5 %. They are therefore wider than those "
         "of a single comparison, and only they establish a loss."
     )
 

@@ -1,4 +1,4 @@
-"""Run folders: written safely, resumed, read strictly, paired by (benchmark, id, repeat)."""
+"""Run folders: safe writing, resuming, strict reading, and pairing by (benchmark, id, repeat)."""
 
 from ..documents.run_manifest import Manifest
 from .pairing import PairedBenchmark, Pairing, pair

@@ -1,4 +1,4 @@
-"""One run's answers to a benchmark as columns, sorted by (id, repeat): what pairing aligns."""
+"""One run's answers to a benchmark as columns, sorted by (id, repeat) for pairing."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from ..core.records import Outcome
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Key = tuple[str, int]
-"""What pairs an answer within a benchmark: id and repeat."""
+"""Identifies an answer within a benchmark: id and repeat. Pairing matches these keys."""
 
 
 @dataclass(frozen=True, eq=False)
 class BenchmarkAnswers:
-    """Outcomes of one benchmark, sorted by (id, repeat); one of them per key.
+    """Outcomes of one benchmark, sorted by (id, repeat), with one outcome per key.
 
-    Arrays over items (n_items,) are in the order of the ids. Nothing is computed before it is used,
-    and each column once: a base is paired with many tuned models.
+    Arrays over items (n_items,) are in the order of the ids. Columns are computed on first use and
+    cached, because a base is paired with many tuned models.
     """
 
     outcomes: Sequence[Outcome]
 
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> BenchmarkAnswers:
-        """The answers, sorted."""
+        """Build from outcomes in any order."""
         return cls(sorted(outcomes, key=_by_key))
 
     @cached_property
     def keys(self) -> list[Key]:
-        """Id and repeat of every answer."""
+        """The id and repeat of every answer."""
         return list(map(_by_key, self.outcomes))
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """The items."""
+        """The ids of the items, sorted."""
         return tuple(dict.fromkeys(map(_ID, self.outcomes)))
 
     @cached_property
     def items(self) -> frozenset[str]:
-        """The items as a set."""
+        """The ids of the items as a set."""
         return frozenset(self.ids)
 
     def on(self, ids: Set[str]) -> BenchmarkAnswers:
@@ -61,7 +61,7 @@ class BenchmarkAnswers:
         return BenchmarkAnswers([outcome for outcome, key in pairs if key in keys])
 
     def column(self, name: str) -> list[Any]:
-        """One field of all answers; equal objects where runs share them, so quick to compare."""
+        """One field of all answers. Runs share equal objects, so comparing columns is fast."""
         return list(map(attrgetter(name), self.outcomes))
 
     @cached_property
@@ -82,7 +82,7 @@ class BenchmarkAnswers:
 
     @cached_property
     def flags(self) -> tuple[tuple[str, ...], ...]:
-        """Flags of every item, sorted: the union over its repeats."""
+        """The sorted flags of every item: the union over its repeats."""
         every = self.column("flags")
         if not any(every):
             return ((),) * len(self.ids)
@@ -94,24 +94,24 @@ class BenchmarkAnswers:
 
     @cached_property
     def weights(self) -> Floats:
-        """Relative weight (n_items,) of every item, that of its first repeat."""
+        """The relative weight (n_items,) of every item, taken from its first repeat."""
         return np.array([o.weight for o in self._first])
 
     @cached_property
     def clusters(self) -> Codes:
-        """Number (n_items,) of the story or passage that an item shares, or of the item itself."""
+        """Cluster number (n_items,) per item: shared by a story or passage, else the item's own."""
         labels = [("story", o.cluster) if o.cluster else ("item", o.id) for o in self._first]
         return _codes(labels)[0]
 
     @cached_property
     def subsets(self) -> tuple[Codes, tuple[str, ...]]:
-        """Number (n_items,) of every item's subset, and the subsets' names."""
+        """Subset number (n_items,) per item, and the names of the subsets."""
         numbers, names = _codes([o.subset for o in self._first])
         return numbers, tuple(map(str, names))
 
     @cached_property
     def chance(self) -> float | None:
-        """Weighted mean over the items; ``None`` if that of one of them is unknown."""
+        """The weighted mean chance level; ``None`` if it is unknown for any item."""
         known = [o.chance for o in self._first if o.chance is not None]
         if len(known) < len(self._first):
             return None
@@ -135,6 +135,6 @@ _ID: Callable[[Outcome], str] = attrgetter("id")
 
 
 def _codes(labels: Sequence[Hashable]) -> tuple[Codes, tuple[Hashable, ...]]:
-    """Labels numbered in the order of their first appearance, and the labels."""
+    """Number the labels in order of first appearance; also return the distinct labels."""
     numbers = {label: i for i, label in enumerate(dict.fromkeys(labels))}
     return np.array([numbers[label] for label in labels], dtype=np.int64), tuple(numbers)

@@ -1,4 +1,4 @@
-"""``run.json`` on disk: written atomically, read as the document it is, held against another."""
+"""Write ``run.json`` atomically, read it, and check whether a run can resume another one."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ REMEDY = "evaluate or import again with this version"
 
 
 def refuse_another(folder: Path, mine: Manifest, asked: Manifest) -> None:
-    """Raise :class:`InputError` where a run that is ``mine`` can't be gone on with as ``asked``.
+    """Raise :class:`InputError` if the run ``mine`` in ``folder`` can't be resumed as ``asked``.
 
-    An evaluated run takes more items of the same seed, not fewer.
+    An evaluated run can be extended to more items of the same seed, not reduced to fewer.
     """
     there, wanted = mine.identity(), asked.identity()
     for name, value in there.items():
         if value == wanted[name]:
             continue
-        shown = f": {value} there, {wanted[name]} asked for" if name != "decoding" else ""
+        shown = f": it has {value}, requested {wanted[name]}" if name != "decoding" else ""
         raise InputError(
-            f"holds a run with another {name}{shown}",
+            f"contains a run with a different {name}{shown}",
             place=str(folder),
             remedy="name another folder: --out DIR",
         )
     if asked.limit is not None and (mine.limit is None or mine.limit > asked.limit):
-        again = "" if mine.limit is None else f"ask for --limit {mine.limit} or more, or "
+        again = "" if mine.limit is None else f"use --limit {mine.limit} or more, or "
         raise InputError(
-            f"holds a run with another limit: {mine.limit} there, {asked.limit} asked for",
+            f"contains a run with a different limit: it has {mine.limit}, requested {asked.limit}",
             place=str(folder),
             remedy=f"{again}name another folder: --out DIR",
         )
 
 
 def contradicts(what: str) -> str:
-    """The sentence on a benchmark's entry in ``contradictions``; its name stands before it."""
-    return f"the samples contradict the results beside them ({what}); the samples are used"
+    """The note for an entry of ``contradictions``; callers put the benchmark's name before it."""
+    return f"the samples contradict the reported results ({what}); the samples are used"
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Replace ``run.json`` atomically: a reader sees the old or the new one, never a part."""
+    """Replace ``run.json`` atomically: a reader sees the old or the new file, never a part."""
     write_json(folder / MANIFEST_FILE, manifest.to_json())
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """``run.json`` of ``folder``.
+    """Read ``run.json`` from ``folder``.
 
     Raises :class:`InputError` for a missing folder or file, another schema version, and content
     that is not a manifest.

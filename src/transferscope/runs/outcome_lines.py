@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from sys import intern
 from typing import Any, NoReturn
 
-from msgspec import DecodeError
-from msgspec.json import Decoder, encode
+from msgspec.json import Decoder, Encoder
+from msgspec.json import format as format_json
 from msgspec.structs import force_setattr
 
 from ..core.errors import InputError
@@ -24,19 +25,14 @@ _REQUIRED = {"benchmark", "id", "score"}
 LONGEST_REASON = 1000
 _FIELDS = set(Outcome.__struct_fields__)
 _OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
-_DECODER = Decoder(Outcome)
+_DECODER, _ENCODER = Decoder(Outcome), Encoder()
 
 
-def rows_of(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The file's rows, none where there is no file; the first ``committed`` bytes where given."""
-    if not is_file(file):
-        return
-    with open_file(file, remedy=REPAIR) as lines:
-        if committed is None:
+def rows_of(file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The file's rows, none where there is no file."""
+    if is_file(file):
+        with open_file(file, remedy=REPAIR) as lines:
             yield from json_lines(lines, path=file, remedy=REPAIR)
-            return
-        content = lines.read(committed)
-    yield from json_lines(content.split(b"\n"), path=file, remedy=REPAIR)
 
 
 def outcome_lines(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failure]]:
@@ -46,20 +42,33 @@ def outcome_lines(file: Path, committed: int) -> Iterator[tuple[int, Outcome | F
     with open_file(file, remedy=REPAIR) as opened:
         content = opened.read(committed)
     known: dict[float, float] = {}
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        try:
-            outcome = _DECODER.decode(line)
-        except (DecodeError, UnicodeDecodeError, RecursionError):
-            outcome = None
-        # A line that is just what the writer writes has no key twice and nothing unknown.
-        if outcome is None or encode(outcome) != line:
-            for place, row in json_lines([line], path=file, remedy=REPAIR, first=number):
-                if "failed" in row:
-                    yield number, _failure(row, place)
-                else:
-                    yield number, pooled(_outcome(row, place), known)
-            continue
-        yield number, pooled(outcome, known)
+    if (written := _written(content)) is not None:
+        for number, outcome in enumerate(written, start=1):
+            yield number, pooled(outcome, known)
+        return
+    for place, row in json_lines(BytesIO(content), path=file, remedy=REPAIR):
+        number = int(place.rpartition(":")[2])
+        if "failed" in row:
+            yield number, _failure(row, place)
+        else:
+            yield number, pooled(_outcome(row, place), known)
+
+
+def _written(content: bytes) -> list[Outcome] | None:
+    """The outcomes if ``content`` is, except for white space, what the writer writes of them.
+
+    No line then has a key twice, an unknown field or a value of another type. ``None`` says
+    nothing: the content may be fine, with fields left out or failures among the outcomes.
+    """
+    try:
+        outcomes = _DECODER.decode_lines(content)
+        written = _ENCODER.encode_lines(outcomes)
+        if written == content:
+            return outcomes
+        lines = (format_json(line, indent=-1) + b"\n" for line in BytesIO(content))
+        return outcomes if written == b"".join(lines) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
@@ -96,9 +105,9 @@ def _outcome(row: dict[str, Any], place: str) -> Outcome:
 
 def _failure(row: dict[str, Any], place: str) -> Failure:
     if {name: type(value) for name, value in row.items()} != _OF_FAILURE:
-        malformed("a failed answer has benchmark, id, repeat, a null score and a reason", place)
+        malformed("a failed answer needs benchmark, id, repeat, a null score and a reason", place)
     if not row["failed"].isprintable() or len(row["failed"]) > LONGEST_REASON:
-        malformed("the reason of a failed answer is not one line", place)
+        malformed("the reason of a failed answer must be one printable line", place)
     return Failure(row["benchmark"], row["id"], row["repeat"], row["failed"])
 
 

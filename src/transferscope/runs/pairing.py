@@ -1,4 +1,4 @@
-"""Two runs side by side: paired by (benchmark, id, repeat), never by position."""
+"""Pair two runs by (benchmark, id, repeat), never by position."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .unpaired import UnpairedBenchmark, unpaired
 
 @dataclass(frozen=True, eq=False)
 class PairedBenchmark:
-    """One benchmark of two runs, aligned by item; items are sorted by id.
+    """One benchmark of two runs, aligned by item and sorted by id.
 
     ``base_scores`` and ``tuned_scores`` (n_items,) are means over an item's repeats, 0..1.
-    ``weights`` (n_items,) are relative; ``clusters`` (n_items,) numbers what shares a story or
-    passage, ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the largest number of
-    repeats of an item. ``binary``: one repeat per item and every score 0 or 1. ``chance`` is the
-    weighted mean score of guessing, ``None`` where an item's is unknown. Flags are the union over
-    an item's repeats.
+    ``weights`` (n_items,) are relative. Items that share a story or passage have the same number in
+    ``clusters`` (n_items,); ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the
+    largest number of repeats of an item. ``binary`` means one repeat per item and only scores of 0
+    or 1. ``chance`` is the weighted mean score of guessing, ``None`` if it is unknown for any item.
+    Flags are the union over an item's repeats.
     """
 
     benchmark: str
@@ -48,14 +48,16 @@ class PairedBenchmark:
 
 @dataclass(frozen=True, eq=False)
 class Pairing:
-    """What can be compared (``benchmarks``), what not and why (``excluded``), and what differs.
+    """What can be compared (``benchmarks``), what can't and why (``excluded``), and what differs.
 
-    ``unpaired`` benchmarks can only be compared as two scores. ``differences`` don't prevent the
-    comparison but belong in front of it. ``fewer``: benchmarks of which the tuned run lacks items,
-    compared on the shared ones; how many those are, and how many the base has. ``contradictions``:
-    benchmarks of which a run's samples contradict its results, in what; first of the differences.
-    ``unanswered``: unpaired benchmarks with requests that failed, how many of whose and why. Their
-    items can't be left out of both scores.
+    - ``differences`` don't prevent the comparison, but a reader must see them before it.
+    - ``unpaired`` benchmarks can only be compared as two scores.
+    - ``fewer`` lists benchmarks where the tuned run lacks items, which are compared on the shared
+      ones: (number of shared items, number of the base's items).
+    - ``contradictions`` says, per benchmark, how a run's samples contradict its own results. They
+      come first in ``differences``.
+    - ``unanswered`` lists unpaired benchmarks with failed requests: how many, in which run, and
+      why. Their items can't be left out of both scores.
     """
 
     benchmarks: Mapping[str, PairedBenchmark]
@@ -70,18 +72,20 @@ class Pairing:
 def pair(base: Run, tuned: Run) -> Pairing:
     """Pair two runs benchmark by benchmark, on the items that both have.
 
-    A benchmark is excluded with a reason when one run lacks it, no item is shared, the tuned run
-    has fewer repeats of a shared item than the base, or the messages of a shared item differ; so is
-    a task that the import of either run had to leave out. An item to which an answer failed in
-    either run is left out of both. Items that the tuned run lacks lead the differences: what it
-    left out may be what it can't do.
+    A benchmark is excluded, with a reason, if one run lacks it, no item is shared, the tuned run
+    has fewer repeats of a shared item than the base, or the messages of a shared item differ. Tasks
+    that the import of either run left out are excluded too. An item with a failed request in
+    either run is left out of both. Items that the tuned run lacks are listed first in the
+    differences, because they may be the ones it can't solve.
     """
     paired: dict[str, PairedBenchmark] = {}
     excluded: dict[str, str] = {}
     fewer: dict[str, tuple[int, int]] = {}
     differences = _settings(base, tuned)
     scored = unpaired(base, tuned)
-    differences += [f"{name}: no answers on both sides, compared unpaired" for name in scored]
+    differences += [
+        f"{name}: only scores in at least one run, compared unpaired" for name in scored
+    ]
     known = (*base.by_benchmark, *tuned.by_benchmark, *(r.benchmark for r in base.scores))
     known = (*known, *base.failed, *tuned.failed)
     failed: list[str] = []
@@ -90,16 +94,17 @@ def pair(base: Run, tuned: Run) -> Pairing:
         lost = [{failure.id for failure in run.failed.get(name, ())} for run in (base, tuned)]
         said = _failed(name, base, tuned) if any(lost) else ""
         if said:
-            left_out_of = "are in no score" if name in scored else "are left out of both"
+            left_out_of = "don't count in a score" if name in scored else "are left out of both"
             failed.append(f"{name}: {said}; they {left_out_of}")
         if name in scored:
             unanswered |= {name: said} if said else {}
             continue
         left = lost[0] | lost[1]
         # The base's columns are kept for the next tuned run.
-        every, theirs = base.answers(name), BenchmarkAnswers.of(tuned.by_benchmark.get(name, ()))
-        before, after = (side.on(side.items - left) for side in (every, theirs))
-        # What failed in the tuned run alone may be what it can't do.
+        every, mine = base.answers(name), BenchmarkAnswers.of(tuned.by_benchmark.get(name, ()))
+        before, after = (side.on(side.items - left) for side in (every, mine))
+        # Items that failed only in the tuned run still count as lacking: it may be unable to
+        # answer them.
         answered = every.items - lost[0]
         kept = before.on(after.items)
         if reason := _missing(name, base, tuned) or _why_not(before, kept, after):
@@ -130,7 +135,7 @@ def pair(base: Run, tuned: Run) -> Pairing:
 
 
 def _failed(name: str, base: Run, tuned: Run) -> str:
-    """How many items of each run have no answer, and why most of them have none."""
+    """How many items of each run have no answer, and the most frequent reason."""
     counts, reasons = [], Counter[str]()
     for run, whose in ((base, "base"), (tuned, "tuned run")):
         lost = run.failed.get(name, ())
@@ -166,9 +171,9 @@ def _has(run: Run, name: str) -> bool:
 
 
 def on_shared_items(parts: Sequence[PairedBenchmark]) -> list[PairedBenchmark]:
-    """One benchmark paired with several tuned runs, cut to the items that all of them have.
+    """Restrict one benchmark, paired with several tuned runs, to the items that all runs have.
 
-    Raises :class:`ValueError` where they share none.
+    Raises :class:`ValueError` if they share no item.
     """
     shared = set(parts[0].ids).intersection(*(part.ids for part in parts[1:]))
     if not shared:
@@ -192,7 +197,7 @@ def _cut(part: PairedBenchmark, shared: set[str]) -> PairedBenchmark:
 
 
 def _same_keys(base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> BenchmarkAnswers:
-    """The answers of ``tuned`` to just the keys of ``base``, all of which it has."""
+    """The answers of ``tuned`` with the keys of ``base``; ``tuned`` must have all of them."""
     if base.keys == tuned.keys:
         return tuned
     return tuned.at(set(base.keys))
@@ -201,7 +206,10 @@ def _same_keys(base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> BenchmarkAnsw
 def _why_not(
     every: BenchmarkAnswers, base: BenchmarkAnswers, tuned: BenchmarkAnswers
 ) -> str | None:
-    """Why a benchmark can't be compared; ``base``: those of ``every`` answer to shared items."""
+    """Why a benchmark can't be compared, else ``None``.
+
+    ``every`` has all of the base's answers, ``base`` those to shared items.
+    """
     if not base.outcomes:
         return f"no item of the base's {len(every.ids)} is in the tuned run"
     found = _same_keys(base, tuned) if len(tuned.outcomes) >= len(base.outcomes) else tuned
@@ -220,7 +228,7 @@ def _why_not(
 
 
 def _more(name: str, items: int, answers: int, used: int) -> list[str]:
-    """What the tuned run has more of; nothing of it is compared."""
+    """A note on items or answers that only the tuned run has. They are not compared."""
     count, what = (items, "item") if items else (answers - used, "answer")
     if count <= 0:
         return []
@@ -229,7 +237,7 @@ def _more(name: str, items: int, answers: int, used: int) -> list[str]:
 
 
 def _align(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> PairedBenchmark:
-    """Both have answers to the same keys."""
+    """The paired benchmark. Both sides have the same keys."""
     subsets, names = base.subsets
     return PairedBenchmark(
         benchmark=name,
@@ -249,7 +257,7 @@ def _align(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> Paired
 
 
 def _notes(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> list[str]:
-    """What differs inside a benchmark that is compared nevertheless."""
+    """Notes on differences within a benchmark that don't prevent the comparison."""
     notes = []
     n = len(base.outcomes)
     asked = [side.column("message_hash") for side in (base, tuned)]
@@ -278,19 +286,20 @@ def _settings(base: Run, tuned: Run) -> list[str]:
     for name in ("template", "seed", "limit", "provenance"):
         notes += _note(name, getattr(a, name), getattr(b, name))
     for what in ("engine", "decoding", "versions"):
-        mine, theirs = getattr(a, what), getattr(b, what)
-        for key in sorted(set(mine) | set(theirs)):
+        in_base, in_tuned = getattr(a, what), getattr(b, what)
+        for key in sorted(set(in_base) | set(in_tuned)):
             of_a_task = what == "decoding" or key.startswith("task ")
-            if of_a_task and (key not in mine or key not in theirs):
-                continue  # a benchmark of one run only: said where benchmarks are excluded
-            notes += _note(f"{what} {key}", mine.get(key), theirs.get(key))
+            if of_a_task and (key not in in_base or key not in in_tuned):
+                continue  # only one run has this benchmark: `excluded` says so
+            notes += _note(f"{what} {key}", in_base.get(key), in_tuned.get(key))
     return notes
 
 
 def _shared(one: Manifest, other: Manifest) -> dict[str, Any]:
-    """What ``one``'s suite says of the benchmarks that ``other``'s has too, and its source.
+    """The source group of ``one``'s suite, and its entries for benchmarks ``other`` also has.
 
-    Suites of foreign results are made of whatever tasks were run: another task is no difference.
+    Suites of foreign results are built from the tasks that were run, so an additional task does
+    not count as a difference.
     """
     benchmarks = set(one.suite["benchmarks"]) & set(other.suite["benchmarks"])
     groups = {g: sorted(benchmarks & set(names)) for g, names in one.suite["groups"].items()}
@@ -301,8 +310,8 @@ def _shared(one: Manifest, other: Manifest) -> dict[str, Any]:
     }
 
 
-def _note(name: str, mine: Any, theirs: Any) -> list[str]:
-    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
-        inner = sorted(set(mine) | set(theirs))
-        return [n for k in inner for n in _note(f"{name} {k}", mine.get(k), theirs.get(k))]
-    return [f"{name}: {mine} / {theirs}"] if mine != theirs else []
+def _note(name: str, base: Any, tuned: Any) -> list[str]:
+    if isinstance(base, Mapping) and isinstance(tuned, Mapping):
+        inner = sorted(set(base) | set(tuned))
+        return [n for k in inner for n in _note(f"{name} {k}", base.get(k), tuned.get(k))]
+    return [f"{name}: {base} / {tuned}"] if base != tuned else []

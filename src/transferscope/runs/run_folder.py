@@ -1,12 +1,12 @@
 """The run folder: append-only, safe to kill at any moment, read strictly.
 
-    run.json                    the manifest: what, how, and how far it is committed
+    run.json                    the manifest: model, suite, settings, and committed lengths
     outcomes.jsonl              one line per benchmark, item and repeat
-    scores.jsonl                benchmarks of which only the score is known (imports)
+    scores.jsonl                benchmarks with a score but no answers (imports)
     responses/BENCHMARK.jsonl   id, repeat, prompt, response (optional; read lazily)
 
-A request that failed for good is an outcome whose score is null, with the reason in ``failed``; a
-later line of the same answer replaces it. :mod:`.writer` says how a folder comes about.
+A request that failed permanently is a line with a null score and the reason in ``failed``; a later
+line for the same answer replaces it. :mod:`.writer` describes how a folder is written.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True, repr=False)
 class Run:
-    """A run as read: its manifest, every outcome in the file's order, and score-only rows.
+    """A run as read: its manifest, every outcome in file order, and score-only rows.
 
-    ``origin``: the foreign results that this run was read from; ``path`` is then a temporary folder
-    of the responses alone. ``failures`` are requests without an answer; they are in no score.
+    ``origin`` is the path of the foreign results that this run was read from, if any; ``path`` is
+    then a temporary folder that holds only the responses. ``failures`` are requests without an
+    answer; they don't count in a score.
     """
 
     path: Path
@@ -88,14 +89,14 @@ class Run:
 
     @cached_property
     def by_benchmark(self) -> dict[str, tuple[Outcome, ...]]:
-        """Outcomes of every benchmark, in the order of their first lines."""
+        """The outcomes of every benchmark, in the order of their first lines."""
         grouped: dict[str, list[Outcome]] = {}
         for outcome in self.outcomes:
             grouped.setdefault(outcome.benchmark, []).append(outcome)
         return {name: tuple(outcomes) for name, outcomes in grouped.items()}
 
     def answers(self, benchmark: str) -> BenchmarkAnswers:
-        """The outcomes of ``benchmark`` as sorted columns, kept; empty if the run has none."""
+        """The outcomes of ``benchmark`` as sorted columns (cached); empty if the run has none."""
         if (found := self._answers.get(benchmark)) is None:
             found = BenchmarkAnswers.of(self.by_benchmark.get(benchmark, ()))
             self._answers[benchmark] = found
@@ -107,14 +108,15 @@ class Run:
 
     @cached_property
     def failed(self) -> Mapping[str, tuple[Failure, ...]]:
-        """Failures of every benchmark that has any."""
+        """The failures, by benchmark."""
         names = dict.fromkeys(failure.benchmark for failure in self.failures)
         return {name: tuple(f for f in self.failures if f.benchmark == name) for name in names}
 
     def keeps_answers(self, benchmark: str) -> bool:
-        """Whether artefacts of ``benchmark`` are known: its answers were kept, or an engine's word.
+        """Whether artefacts (truncation, extraction) of ``benchmark`` are known.
 
-        A score in a table can't have been cut, and isn't known not to have been.
+        They are if the answers were kept, or if an engine reported how they ended. For a score
+        from a table, it is unknown whether answers were truncated.
         """
         outcomes = self.by_benchmark.get(benchmark, ())
         if not outcomes:
@@ -125,9 +127,9 @@ class Run:
         return told or self.manifest.provenance == "evaluated"
 
     def responses(self, benchmark: str) -> dict[tuple[str, int], Response]:
-        """Responses of ``benchmark`` by (id, repeat), read now; empty where none were kept.
+        """Read the responses of ``benchmark`` by (id, repeat); empty if none were kept.
 
-        Raises :class:`InputError` naming file and line of what can't be read.
+        Raises :class:`InputError` with file and line for a line that can't be read.
         """
         path = self.path / RESPONSES_FOLDER / f"{benchmark}.jsonl"
         if benchmark not in self.by_benchmark or not is_file(path):
@@ -146,12 +148,12 @@ class Run:
 
 
 def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
-    """The run in folder ``path``.
+    """Read the run in folder ``path``.
 
-    Raises :class:`InputError` for a missing folder or manifest, another schema version, an
-    unfinished run (unless ``allow_unfinished``: then its committed benchmarks are read), a
-    malformed line (file:line), a score outside 0..1, a duplicate (benchmark, id, repeat), and
-    counts that don't match the manifest.
+    With ``allow_unfinished``, the committed benchmarks of an unfinished run are read. Raises
+    :class:`InputError` for a missing folder or manifest, another schema version, an unfinished
+    run, a malformed line (file:line), a score outside 0..1, a duplicate (benchmark, id, repeat),
+    and counts that don't match the manifest.
     """
     path = Path(path)
     manifest = read_manifest(path)
@@ -166,7 +168,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     too_long = manifest.status == "complete" and size > manifest.committed
     if size < manifest.committed or too_long:
         raise InputError(
-            f"{size} bytes, but {MANIFEST_FILE} says {manifest.committed}",
+            f"has {size} bytes, but {MANIFEST_FILE} says {manifest.committed}",
             place=str(file),
             remedy=f"the file was changed; {AGAIN}",
         )
@@ -179,7 +181,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
         if isinstance(outcome, Failure):
             failures[outcome.key] = outcome
             continue
-        if outcome.benchmark not in safe:  # it names a file below responses/
+        if outcome.benchmark not in safe:  # the name becomes a file name below responses/
             if not SAFE_NAME.fullmatch(outcome.benchmark):
                 what = f"benchmark name {outcome.benchmark!r} can't be a file name"
                 malformed(what, f"{file}:{number}")
@@ -191,7 +193,8 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     if wrong := sorted(n for n in {*counts, *expected} if counts[n] != expected.get(n, 0)):
         name = wrong[0]
         raise InputError(
-            f"{counts[name]} answers of {name}, but {MANIFEST_FILE} says {expected.get(name, 0)}",
+            f"has {counts[name]} answers to {name}, but {MANIFEST_FILE} says "
+            f"{expected.get(name, 0)}",
             place=str(file),
             remedy=f"the file was changed; {AGAIN}",
         )
@@ -205,7 +208,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
 
 
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
-    """The score-only rows; those of a benchmark that was never committed are left out."""
+    """The score-only rows, without those of benchmarks that were never committed."""
     found: dict[tuple[str, str], ScoreRow] = {}
     for place, row in rows_of(file):
         try:
@@ -216,9 +219,9 @@ def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
         if not isinstance(score.benchmark, str) or not isinstance(score.subset, str):
             malformed("benchmark and subset must be strings", place)
         if type(score.n) not in (int, type(None)):
-            malformed("n is neither a whole number nor null", place)
+            malformed("n must be a whole number or null", place)
         if found.setdefault((score.benchmark, score.subset), score) is not score:
-            malformed(f"a second score of {score.benchmark}", place)
+            malformed(f"duplicate score for {score.benchmark}", place)
         if known is None or known.n:
             del found[(score.benchmark, score.subset)]
     return tuple(found.values())

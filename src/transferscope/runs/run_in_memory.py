@@ -1,18 +1,19 @@
-"""A run that is put together in memory: foreign results that are compared and not kept.
+"""Build a run in memory from foreign results that are compared but not kept.
 
-Outcomes never touch the disk. Responses wait in a temporary file per benchmark, so that memory does
-not depend on the length of the texts.
+Outcomes are never written to disk. Responses are kept in one temporary file per benchmark, so that
+memory does not depend on the length of the texts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from msgspec.json import encode
 
-from ..core.files import make_folder
+from ..core.files import make_folder, write_temporary
 from ..core.frames import Records
 from ..core.records import Outcome, Response, ScoreRow
 from ..documents.run_manifest import Committed, Manifest
@@ -22,9 +23,9 @@ from .writer import check_name, check_records, check_scores
 
 
 class RunInMemory:
-    """Takes benchmarks and scores as :class:`.writer.RunWriter` does; :meth:`run` is the result.
+    """Collects benchmarks and scores like :class:`.writer.RunWriter`; :meth:`run` returns the run.
 
-    ``folder`` is a temporary folder that lives as long as the run.
+    ``folder`` is a temporary folder that must exist as long as the run is used.
     """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
@@ -35,28 +36,27 @@ class RunInMemory:
 
     @property
     def finished(self) -> frozenset[str]:
-        """Benchmarks already taken."""
+        """The benchmarks added so far."""
         return frozenset(self.manifest.complete)
 
     def write_benchmark(
         self, name: str, outcomes: Sequence[Outcome], responses: Iterable[Response] = ()
     ) -> None:
-        """Take one benchmark. ``outcomes`` are looked at after the last of the ``responses``.
+        """Add one benchmark. ``outcomes`` is read only after the last of the ``responses``.
 
         Raises as :meth:`.writer.RunWriter.write_benchmark` does.
         """
         check_name(name)
         if (first := next(texts := iter(responses), None)) is not None:
             make_folder(self.folder / RESPONSES_FOLDER)
-            with (self.folder / RESPONSES_FOLDER / f"{name}.jsonl").open("wb") as file:
-                file.write(encode(first) + b"\n")
-                file.writelines(encode(response) + b"\n" for response in texts)
+            lines = (encode(response) + b"\n" for response in chain([first], texts))
+            write_temporary(self.folder / RESPONSES_FOLDER / f"{name}.jsonl", lines)
         check_records(name, outcomes)
         self._outcomes += [pooled(outcome, self._known) for outcome in outcomes]
         self._complete({name: len(outcomes)})
 
     def write_scores(self, rows: Sequence[ScoreRow]) -> None:
-        """Take all benchmarks of which only scores are known, over earlier ones.
+        """Set all benchmarks that have a score but no answers, replacing earlier ones.
 
         Raises ``ValueError`` as :meth:`.writer.RunWriter.write_scores` does.
         """
@@ -65,12 +65,12 @@ class RunInMemory:
         self._complete({row.benchmark: 0 for row in rows})
 
     def tell(self, contradictions: Mapping[str, str]) -> None:
-        """Keep what contradicts a benchmark's samples."""
+        """Record how the samples of benchmarks contradict their reported results."""
         told = {**self.manifest.contradictions, **contradictions}
         self.manifest = replace(self.manifest, contradictions=told)
 
     def run(self, origin: Path) -> Run:
-        """The run of the foreign results at ``origin``."""
+        """The finished run, read from the foreign results at ``origin``."""
         manifest = replace(self.manifest, status="complete")
         return Run(self.folder, manifest, Records(self._outcomes), self._scores, origin=origin)
 
@@ -81,7 +81,7 @@ class RunInMemory:
 
 
 def joined_runs(first: Run, second: Run, manifest: Manifest) -> Run:
-    """Two runs of one model and of different benchmarks as one, with their joint ``manifest``.
+    """Join two runs of one model on different benchmarks; ``manifest`` is that of the joined run.
 
     The responses of ``second`` move into the folder of ``first``.
     """

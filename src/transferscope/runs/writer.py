@@ -1,12 +1,13 @@
-"""Writing a run folder: one writer at a time, append-only, safe to kill at any moment.
+"""Write a run folder: one writer at a time, append-only, safe to kill at any moment.
 
-A benchmark is committed in this order: its responses (written aside, renamed), its outcome lines
-(appended, flushed to disk), the manifest (replaced atomically) with the new length of
-outcomes.jsonl. What lies beyond that length was cut off by a kill and is dropped at resume.
+A benchmark is committed in this order: its responses (written to a temporary file, then renamed),
+its outcome lines (appended, flushed to disk), and the manifest (replaced atomically) with the new
+length of outcomes.jsonl. Lines beyond that length come from a killed writer and are dropped when
+the run is resumed.
 
-    .run.lock               held while a command writes here; ends with its process
+    .run.lock               locked while a command writes here; released when its process exits
     .run.writer             which process that is
-    .answers.BENCHMARK.jsonl  answers of a benchmark that is not committed yet: see journal.py
+    .answers.BENCHMARK.jsonl  answers to a benchmark that is not committed yet: see journal.py
 """
 
 from __future__ import annotations
@@ -52,10 +53,11 @@ WRITER_FILE = ".run.writer"
 
 @contextmanager
 def claimed(path: str | Path) -> Iterator[None]:
-    """Inside, this process alone writes the run folder ``path``, which is made where it is missing.
+    """Lock the run folder ``path`` for this process while the block runs; create it if missing.
 
-    The claim ends with the process, however that ends. Raises :class:`InputError` for a folder that
-    another process writes (who, is said) and for one that holds something else than a run.
+    The lock is released when the process exits, even if it is killed. Raises :class:`InputError`
+    for a folder that another process is writing (naming the process) and for one that holds
+    anything but a run.
     """
     path = Path(path)
     refuse_foreign(path)
@@ -63,9 +65,9 @@ def claimed(path: str | Path) -> Iterator[None]:
     with holding(path / LOCK_FILE, wait=False) as alone:
         writer = path / WRITER_FILE
         if not alone:
-            remedy = "wait for it to end, or name another folder: --out DIR"
-            raise InputError(f"{_who(writer)} is writing into it", place=str(path), remedy=remedy)
-        with suppress(InputError):  # nothing but a message depends on it
+            remedy = "wait for it to finish, or name another folder: --out DIR"
+            raise InputError(f"{_who(writer)} is writing to it", place=str(path), remedy=remedy)
+        with suppress(InputError):  # the file only serves the message above
             write_atomically(writer, f"process {os.getpid()} on {socket.gethostname()}")
         try:
             yield
@@ -78,15 +80,15 @@ def claimed(path: str | Path) -> Iterator[None]:
 
 
 def _who(writer: Path) -> str:
-    told = read_head(writer, size=200)  # empty where it has just begun
+    told = read_head(writer, size=200)  # empty if the writer has only just started
     return told if told.startswith("process ") and told.isprintable() else "another process"
 
 
 def is_unwritten(path: Path) -> bool:
-    """Whether ``path`` is missing, empty, or left so by a writer that was killed."""
+    """Whether ``path`` is missing, empty, or was left without content by a killed writer."""
     if not path.is_dir():
         return True
-    # A kill before the first manifest leaves at most these and their scratch files.
+    # A kill before the first manifest leaves at most these files and their scratch files.
     return all(
         file.name in (LOCK_FILE, WRITER_FILE)
         or any(is_scratch(file, of=name) for name in (WRITER_FILE, MANIFEST_FILE))
@@ -99,17 +101,17 @@ def refuse_foreign(path: Path) -> None:
     check_folder(path)
     if not (path / MANIFEST_FILE).is_file() and not is_unwritten(path):
         raise InputError(
-            f"holds files but no {MANIFEST_FILE}",
+            f"contains files but no {MANIFEST_FILE}",
             place=str(path),
             remedy="name a new or an empty folder: --out DIR",
         )
 
 
 def resumable(path: Path, manifest: Manifest) -> Manifest | None:
-    """The manifest of the run in ``path`` that ``manifest`` would go on with; changes nothing.
+    """The manifest of the run in ``path`` that ``manifest`` would resume; changes nothing.
 
-    ``None``: there is none yet, or another one of which nothing was answered. Raises as
-    :meth:`RunWriter.open` does.
+    ``None`` if there is no run yet, or a different one without any answer. Raises the same errors
+    as :meth:`RunWriter.open`.
     """
     refuse_foreign(path)
     if not (path / MANIFEST_FILE).is_file():
@@ -122,7 +124,7 @@ def resumable(path: Path, manifest: Manifest) -> Manifest | None:
     size = outcomes.stat().st_size if is_file(outcomes) else 0
     if size < existing.committed:
         raise InputError(
-            f"{size} bytes, but {existing.committed} were committed",
+            f"has {size} bytes, but {existing.committed} were committed",
             place=str(outcomes),
             remedy=f"the file was changed; {AGAIN}",
         )
@@ -130,9 +132,9 @@ def resumable(path: Path, manifest: Manifest) -> Manifest | None:
 
 
 class RunWriter:
-    """Writes one run folder, benchmark by benchmark. Use :meth:`open`, inside :func:`claimed`.
+    """Writes one run folder, benchmark by benchmark. Use :meth:`open` inside :func:`claimed`.
 
-    As a context manager it marks the run complete only when the block ends without an error.
+    As a context manager, it marks the run complete only if the block ends without an error.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -140,11 +142,11 @@ class RunWriter:
 
     @classmethod
     def open(cls, path: str | Path, manifest: Manifest) -> RunWriter:
-        """Create the folder, or resume it: lines beyond the last commit are dropped.
+        """Create the folder, or resume its run and drop lines beyond the last commit.
 
-        A run of which nothing was answered gives way to another one. Raises :class:`InputError` for
-        a folder that holds something else, and for a run of another model, suite, decoding, seed or
-        of more items (the message names what differs).
+        A different run without any answer is replaced. Raises :class:`InputError` for a folder
+        that holds anything but a run, and for a run with another model, suite, decoding or seed,
+        or with more items (the message names the difference).
         """
         path = Path(path)
         existing = resumable(path, manifest)
@@ -161,13 +163,13 @@ class RunWriter:
                 os.truncate(outcomes, committed)
         if existing is None:
             return cls(path, manifest)
-        if existing.limit != manifest.limit:  # more items: written down with the first of them
+        if existing.limit != manifest.limit:  # more items: stored when the first one is committed
             existing = replace(existing, limit=manifest.limit, status="running")
         return cls(path, existing)
 
     @property
     def finished(self) -> frozenset[str]:
-        """Benchmarks already committed."""
+        """The benchmarks already committed."""
         return frozenset(self.manifest.complete)
 
     def write_benchmark(
@@ -177,13 +179,14 @@ class RunWriter:
         responses: Iterable[Response] = (),
         failures: Sequence[Failure] = (),
     ) -> None:
-        """Commit one benchmark, wholly or not at all.
+        """Commit one benchmark atomically.
 
-        ``responses`` are written as they come, and ``outcomes`` looked at only after the last of
-        them: an importer may fill the one while it yields the other, so that no text is kept.
+        ``responses`` are written as they are produced, and ``outcomes`` is read only after the last
+        response. So an importer can fill ``outcomes`` while it yields responses, without keeping
+        the texts in memory.
 
         Raises ``ValueError`` for outcomes of another benchmark, duplicate (id, repeat) pairs, no
-        outcomes or a benchmark that is already committed; :class:`InputError` for a name that
+        outcomes, or a benchmark that is already committed; :class:`InputError` for a name that
         can't be a file name.
         """
         check_name(name)
@@ -198,11 +201,11 @@ class RunWriter:
         responses: Sequence[Response],
         failures: Sequence[Failure],
     ) -> None:
-        """Commit what a committed benchmark lacked: further items, answers that had failed.
+        """Add to a committed benchmark: further items, or answers to requests that had failed.
 
-        ``failures``: all answers that it lacks still.
+        ``failures`` must list every answer that is still missing.
         """
-        if self.manifest.status != "running":  # a kill from here on must not look like a change
+        if self.manifest.status != "running":  # else a kill would look like a changed file
             self._replace(replace(self.manifest, status="running"))
         new = {(response.id, response.repeat) for response in responses}
         kept = self._kept_responses(name, without=new)
@@ -242,9 +245,9 @@ class RunWriter:
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
     def write_scores(self, rows: Sequence[ScoreRow]) -> None:
-        """Commit all benchmarks of which only scores are known, at once, over earlier ones.
+        """Commit all benchmarks that have a score but no answers at once, replacing earlier ones.
 
-        Raises ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes.
+        Raises ``ValueError`` for a duplicate (benchmark, subset) and a benchmark with outcomes.
         """
         check_scores(rows, self.manifest)
         write_atomically(self.path / SCORES_FILE, b"".join(encode(row) + b"\n" for row in rows))
@@ -253,13 +256,13 @@ class RunWriter:
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
     def tell(self, contradictions: Mapping[str, str]) -> None:
-        """Keep what contradicts a benchmark's samples; the next commit writes it, with them."""
+        """Record how samples contradict the reported results; the next commit writes it."""
         told = {**self.manifest.contradictions, **contradictions}
         self.manifest = replace(self.manifest, contradictions=told)
 
     def close(self) -> None:
         """Mark the run complete."""
-        drop_journals(self.path)  # a kill may have come between a commit and the removal
+        drop_journals(self.path)  # a kill between commit and removal may have left one
         if self.manifest.status != "complete":
             self._replace(replace(self.manifest, status="complete"))
 
@@ -290,22 +293,22 @@ def check_name(benchmark: str) -> None:
 
 
 def check_records(benchmark: str, records: Sequence[Outcome | Failure]) -> None:
-    """Raise ``ValueError`` for no records, another benchmark's, and duplicate (id, repeat)."""
+    """Raise ``ValueError`` for no records, another benchmark's records, and duplicate keys."""
     if not records or any(record.benchmark != benchmark for record in records):
-        raise ValueError(f"benchmark {benchmark!r} needs outcomes, all of its own")
+        raise ValueError(f"benchmark {benchmark!r} has no outcomes, or those of another benchmark")
     if len({(record.id, record.repeat) for record in records}) < len(records):
         keys = Counter(record.key for record in records)
         raise ValueError(f"duplicate answer {next(key for key, n in keys.items() if n > 1)}")
 
 
 def check_scores(rows: Sequence[ScoreRow], manifest: Manifest) -> None:
-    """Raise ``ValueError`` for a (benchmark, subset) twice, or a benchmark with outcomes."""
+    """Raise ``ValueError`` for a duplicate (benchmark, subset) and a benchmark with outcomes."""
     keys = Counter((row.benchmark, row.subset) for row in rows)
     twice = [key for key, count in keys.items() if count > 1]
     answered = {name for name, entry in manifest.complete.items() if entry.n}
     both = [row.benchmark for row in rows if row.benchmark in answered]
     if twice or both:
-        raise ValueError(f"a second score of {(twice or both)[0]}")
+        raise ValueError(f"duplicate score for {(twice or both)[0]}")
 
 
 def _line(response: Response) -> bytes:

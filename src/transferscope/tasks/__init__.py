@@ -1,4 +1,4 @@
-"""Benchmark packs in plain Python. :mod:`.definition` says what a benchmark is."""
+"""Benchmark packs in plain Python. :mod:`.definition` defines what a benchmark is."""
 
 from __future__ import annotations
 

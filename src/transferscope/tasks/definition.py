@@ -1,7 +1,7 @@
-"""What a benchmark is: questions, how they are answered, and what a right answer is.
+"""The definition of a benchmark: its questions, how a model answers them, and how they are graded.
 
-A benchmark is plain Python that knows no engine. It draws :class:`Item` records, states how a model
-answers them, and grades one reply at a time::
+A benchmark is plain Python and independent of engines. It draws :class:`Item` records, states how a
+model answers them, and grades one reply at a time::
 
     SUMS = Benchmark(
         about="sums of two digits",
@@ -26,12 +26,15 @@ from ..core.records import Decoding, Message
 class Item:
     """One question.
 
-    ``id`` is unique in its benchmark and stays the same from run to run: two runs are paired by it.
-    ``prompt`` is the text of one user message, or the messages of a whole conversation, which may
-    end with the beginning of the assistant's answer. ``gold`` is a reply that deserves 1.0,
-    ``None`` where nobody has written one. ``choices`` are the options of a multiple choice,
-    ``subset`` a stratum within the benchmark, ``cluster`` what shares a story or passage with other
-    items, ``weight`` the item's share in the benchmark's mean. ``data`` is for the grader alone.
+    - ``id`` is unique within its benchmark and the same in every run: runs are paired by it.
+    - ``prompt`` is the text of one user message, or the messages of a conversation, which may end
+      with the beginning of the assistant's answer.
+    - ``gold`` is a reply that must score 1.0, ``None`` if there is no gold answer.
+    - ``choices`` are the options of a multiple-choice question.
+    - ``subset`` is a stratum of the benchmark.
+    - ``cluster`` is the same for items that share a story or passage.
+    - ``weight`` is the item's relative weight in the benchmark's mean.
+    - ``data`` is used only by the grader.
     """
 
     id: str
@@ -57,14 +60,14 @@ class Item:
 
 
 class DrawItems(Protocol):
-    """How a benchmark's items are drawn."""
+    """Draws the items of a benchmark."""
 
     def __call__(self, n: int | None, *, seed: int, data: Path | None) -> Sequence[Item]:
-        """``n`` items (``None``: all there are), the same ones for the same ``seed``.
+        """Draw ``n`` items (``None``: all), always the same ones for the same ``seed``.
 
-        A larger ``n`` adds items and keeps the others, so that a run can be extended. ``data`` is
-        the folder that ``--data`` names. Raises :class:`~transferscope.core.errors.InputError` for
-        a file that is missing or malformed.
+        A larger ``n`` must add items and keep the others, so that a run can be extended. ``data``
+        is the folder given with ``--data``. Raises
+        :class:`~transferscope.core.errors.InputError` for a file that is missing or malformed.
         """
 
 
@@ -76,10 +79,10 @@ def _other_choices(item: Item) -> Sequence[str]:
 class Benchmark:
     """A benchmark of a pack.
 
-    ``decoding`` says how replies are generated; its seed is that of the run. ``None``: the model
-    takes the likeliest of an item's choices, and that choice is the reply. ``grade`` gives a score
-    in 0..1. ``wrong`` gives replies that must score 0 (by default the other choices): the check of
-    the grader in :mod:`.validation` needs them. ``about`` says in a few words what is asked.
+    ``decoding`` defines how replies are generated; the run sets its seed. With ``None``, the reply
+    is the choice that the model finds most likely. ``grade`` returns a score in 0..1. ``wrong``
+    returns replies that must score 0 (by default, the other choices); :mod:`.validation` checks the
+    grader with them. ``about`` describes the questions in a few words.
     """
 
     about: str
@@ -89,7 +92,7 @@ class Benchmark:
     wrong: Callable[[Item], Sequence[str]] = _other_choices
 
     def method(self) -> dict[str, Any]:
-        """How answers are drawn, as a run's manifest records it."""
+        """How answers are drawn, as recorded in a run's manifest."""
         if self.decoding is None:
             return {"method": "multiple_choice"}
         return {

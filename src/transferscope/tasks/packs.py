@@ -1,4 +1,4 @@
-"""The packs: benchmarks that ship with the package, and those of other distributions."""
+"""The packs of benchmarks: the built-in ones, and those of installed plugins."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ from .paper import BENCHMARKS as PAPER
 LM_EVAL = "lm-eval"
 """The pack whose benchmarks are tasks of the installed lm-eval (``lm-eval:TASK,TASK``)."""
 PACKS: Mapping[str, Pack] = {"mini": MINI, "paper": PAPER}
-"""Packs that ship, by name."""
+"""The built-in packs, by name."""
 
 
 def all_packs() -> Mapping[str, Pack]:
-    """All packs by name; a plugin can't take over a name that ships.
+    """All packs by name; a plugin can't replace a built-in pack.
 
-    Raises :class:`InputError` for a plugin that is no mapping of names to benchmarks.
+    Raises :class:`InputError` for a plugin that is not a mapping of names to benchmarks.
     """
     taken = (*PACKS, LM_EVAL)
     found = {name: pack for name, pack in plugins("benchmarks").items() if name not in taken}
     for name, pack in found.items():
         if not _is_pack(pack):
-            remedy = "let it name a mapping of names to transferscope.tasks.Benchmark"
-            raise InputError("is no pack of benchmarks", place=f"plugin {name!r}", remedy=remedy)
+            remedy = "its entry point must be a mapping of names to transferscope.tasks.Benchmark"
+            raise InputError("not a pack of benchmarks", place=f"plugin {name!r}", remedy=remedy)
     return {**PACKS, **found}
 
 
 def find_benchmark(pack: str, name: str, packs: Mapping[str, Pack], *, place: str) -> Benchmark:
-    """The benchmark ``name`` of ``pack``. Raises :class:`InputError` (naming ``place``)."""
+    """The benchmark ``name`` of ``pack``.
+
+    Raises :class:`InputError` (naming ``place``) for an unknown pack or benchmark.
+    """
     if pack not in packs:
         remedy = f"use one of {', '.join(sorted((*packs, LM_EVAL)))}"
         raise InputError(f"unknown pack {pack!r}", place=place, remedy=remedy)

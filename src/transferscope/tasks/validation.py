@@ -1,4 +1,4 @@
-"""A benchmark's check of itself: its gold answers are right, changed ones are wrong."""
+"""Validate a benchmark: its grader must accept every gold answer and reject wrong ones."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from .definition import Benchmark, Item
 
 SHOWN = 20
-"""Faults of a benchmark that are kept; a broken grader has one for every item."""
+"""Number of faults to keep per benchmark; a broken grader causes one for every item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """What the check of a benchmark found.
+    """The result of validating a benchmark.
 
-    ``golds`` counts the items that have a gold answer, ``wrong`` the replies that had to score 0.
-    ``constant`` is what the best constant answer scores in 0..1, the option at one place for all
-    items or, where all items have the same options, one option: ``None`` for free answers. It is
-    the level that a biased guess reaches. ``faults`` holds the first :data:`SHOWN` of
+    ``golds`` counts the items that have a gold answer, ``wrong`` the replies that must score 0.
+    ``constant`` is the score (0..1) of the best constant answer, which is what a biased guess
+    reaches: always the option at one position or, if all items have the same options, always one
+    option. It is ``None`` for free-form answers. ``faults`` holds the first :data:`SHOWN` of
     ``n_faults`` faults, one line each.
     """
 
@@ -37,9 +37,9 @@ class Validation:
 
 
 def validate(benchmark: Benchmark, items: Sequence[Item]) -> Validation:
-    """Grade every gold answer and every changed one of ``items``.
+    """Grade the gold answer and the wrong answers of all ``items``.
 
-    Raises :class:`~transferscope.core.errors.MissingExtra` where a grader's package is absent.
+    Raises :class:`~transferscope.core.errors.MissingExtra` if a grader's package is not installed.
     """
     faults = [*_twice(items), *(fault for item in items for fault in _faults(benchmark, item))]
     return Validation(
@@ -60,7 +60,7 @@ def _twice(items: Sequence[Item]) -> Iterator[str]:
 
 def _faults(benchmark: Benchmark, item: Item) -> Iterator[str]:
     if len(set(item.choices)) < len(item.choices):
-        yield f"{item.id}: an option is there twice"
+        yield f"{item.id}: two options are the same"
     if item.choices and item.gold not in item.choices:
         yield f"{item.id}: the gold answer is not among the options"
     if benchmark.decoding is None and len(item.choices) < 2:
@@ -73,7 +73,7 @@ def _faults(benchmark: Benchmark, item: Item) -> Iterator[str]:
 
 
 def _constant(items: Sequence[Item]) -> float | None:
-    """The share of golds at the most frequent place (or of the most frequent option)."""
+    """The share of gold answers at the most frequent position, or with the most frequent option."""
     chosen = [item for item in items if item.choices and item.gold in item.choices]
     if not chosen:
         return None

@@ -56,7 +56,11 @@ def test_what_is_there_already_is_said_and_stays(put_results, tmp_path):
 @pytest.mark.parametrize(
     ("raw", "samples", "said"),
     [
-        (document("gsm8k", 0.4, model="acme/other"), None, "another model: acme/m there, acme/o"),
+        (
+            document("gsm8k", 0.4, model="acme/other"),
+            None,
+            "a different model: it has acme/m, requested acme/o",
+        ),
         (document("boolq", 0.5, n=2), [0, 1], "holds boolq already, with other answers"),
         (document("boolq", 0.5, n=3), [1, 0, 0], "holds boolq already, with other answers"),
         (document("boolq", 0.5), None, "holds boolq already, with another score"),

@@ -174,13 +174,13 @@ def test_an_import_goes_on_where_it_stopped(tmp_path):
 def test_the_folder_of_another_run_is_refused(tmp_path):
     out = import_results(LM_EVAL / "base", tmp_path / "run").path
     before = (out / "run.json").read_bytes()
-    with pytest.raises(InputError, match="holds a run with another model: acme/tiny-base there"):
+    with pytest.raises(InputError, match="a different model: it has acme/tiny-base"):
         import_results(LM_EVAL / "tuned", out)
     with pytest.raises(InputError, match="holds gsm8k already, with other answers; name another"):
         import_results(LM_EVAL / "limited", out)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "mine.txt").write_text("keep me")
-    with pytest.raises(InputError, match=r"holds files but no run\.json"):
+    with pytest.raises(InputError, match=r"contains files but no run\.json"):
         import_results(LM_EVAL / "base", tmp_path / "notes")
     assert (out / "run.json").read_bytes() == before
 

@@ -92,7 +92,7 @@ def _another(there: Manifest, new: Manifest) -> str | None:
     }
     for name, (mine, asked) in pairs.items():
         if None not in (mine, asked) and mine != asked:
-            return f"holds a run with another {name}: {mine} there, {asked} asked for"
+            return f"contains a run with a different {name}: it has {mine}, requested {asked}"
     return None
 
 

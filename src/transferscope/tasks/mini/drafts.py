@@ -1,4 +1,4 @@
-"""What the mini benchmarks share: drafts, procedures and the seeded stream that numbers drafts.
+"""Shared by the mini benchmarks: drafts, procedures and the seeded stream that numbers drafts.
 
 A procedure has a pure function ``draw(rng) -> [Draft, ...]``: one draft, or the several that share
 a passage. :func:`stream` numbers them, drops repeats and stops at ``n``, so the first 40 of 200
@@ -55,7 +55,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A draft with a stable id and the cluster of items it shares a passage with."""
+    """A draft with a stable id and the cluster of the items that share its passage."""
 
     id: str
     cluster: str
@@ -117,12 +117,12 @@ class Procedure:
 
 
 def wrong_numbers(draft: Draft) -> list[str]:
-    """Replies that are wrong where the gold is a whole number."""
+    """Wrong replies for a gold answer that is a whole number."""
     return [str(int(draft.gold) + 1), f"The answer is {int(draft.gold) + 10}.", "", "no idea"]
 
 
 def stream(draw: Draw, n: int, *, seed: int, without: Collection[str] = ()) -> list[Numbered]:
-    """The first ``n`` items of a seed, prompts in ``without`` left out.
+    """The first ``n`` items of a seed, without the prompts in ``without``.
 
     Raises :class:`ValueError` when the space has nothing that is not in ``without``.
     """
@@ -146,7 +146,7 @@ def stream(draw: Draw, n: int, *, seed: int, without: Collection[str] = ()) -> l
 
 
 def pick(rng: random.Random, right: str, wrong: Sequence[str]) -> tuple[str, ...]:
-    """The options in random order, so that no position is worth more than another."""
+    """The options in random order, so that no position is more likely to be right."""
     options = [right, *wrong]
     rng.shuffle(options)
     return tuple(options)

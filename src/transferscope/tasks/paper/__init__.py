@@ -1,7 +1,7 @@
-"""Real benchmarks from files that the user has: original field names, nothing is downloaded.
+"""Real benchmarks from the user's files, with their original field names; nothing is downloaded.
 
-``eval --data DIR`` names the folder of JSON-lines files (:mod:`.local_files`). The wording of the
-prompts is ours and the same for every model.
+``eval --data DIR`` gives the folder of JSON-lines files (:mod:`.local_files`). The prompts are
+worded by this package and the same for every model.
 """
 
 from __future__ import annotations

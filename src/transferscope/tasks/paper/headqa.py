@@ -1,4 +1,4 @@
-"""HeadQA: exams of Spanish health care in English; the likeliest option is the answer.
+"""HeadQA: Spanish healthcare exams in English; the reply is the most likely option.
 
 Fields: ``qtext``, ``answers`` (``aid``, ``atext``) and ``ra``. Questions with an image are left
 out.
@@ -21,14 +21,14 @@ def _read(lines: Lines) -> Iterator[Item]:
             options = {str(answer["aid"]): str(answer["atext"]) for answer in answers}
             gold = options[str(row.get("ra"))]
         except (KeyError, TypeError):
-            raise bad_row("'answers' and 'ra' don't fit together", place) from None
+            raise bad_row("'ra' doesn't name one of the 'answers'", place) from None
         listed = "\n".join(f"- {option}" for option in options.values())
         prompt = f"{text_in(row, 'qtext', place)}\n\nAnswer with one of these:\n{listed}"
         yield Item(f"headqa-{at}", prompt, gold=gold, choices=tuple(options.values()))
 
 
 BENCHMARK = Benchmark(
-    about="exams of health care, a choice",
+    about="healthcare exams, multiple choice",
     items=LocalFile("HeadQA", "headqa", _read),
     grade=lambda item, reply: float(reply == item.gold),
 )

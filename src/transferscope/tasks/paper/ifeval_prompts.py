@@ -1,7 +1,7 @@
-"""IFEval: prompts with verifiable instructions; nobody has written gold answers.
+"""IFEval: prompts with verifiable instructions. There are no gold answers.
 
 Fields: ``key``, ``prompt``, ``instruction_id_list`` and ``kwargs``. The score is the share of
-instructions that are followed (strict), the weight their number.
+instructions that are followed (strict); an item's weight is its number of instructions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def _read(lines: Lines) -> Iterator[Item]:
     for place, row in lines:
         ids, arguments = list_in(row, "instruction_id_list", place), list_in(row, "kwargs", place)
         if not ids or len(ids) != len(arguments):
-            raise bad_row("'instruction_id_list' and 'kwargs' don't fit together", place)
+            raise bad_row("'instruction_id_list' and 'kwargs' differ in length or are empty", place)
         yield Item(
             f"ifeval-{row.get('key')}",
             text_in(row, "prompt", place),

@@ -1,6 +1,6 @@
 """Real benchmarks from a folder of JSON-lines files with the original field names.
 
-``--data DIR`` names the folder. It holds one file of each benchmark, told by the beginning of its
+``--data DIR`` gives the folder. It holds one file per benchmark, recognised by the beginning of its
 name.
 """
 
@@ -24,11 +24,11 @@ Lines = Iterable[tuple[str, dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """The items of ``benchmark``, whose file's name begins with ``start`` (in lower case).
+    """Draws the items of ``benchmark`` from the file whose name begins with ``start`` (lower case).
 
-    ``read`` turns a file's lines into items. Called as
-    :class:`~transferscope.tasks.definition.DrawItems` says: items of one cluster are drawn
-    together, so that ``n`` counts clusters where there are any.
+    ``read`` turns a file's lines into items. Implements
+    :class:`~transferscope.tasks.definition.DrawItems`. Items of one cluster are drawn together, so
+    ``n`` counts clusters if there are any.
     """
 
     benchmark: str
@@ -36,13 +36,13 @@ class LocalFile:
     read: Callable[[Lines], Iterable[Item]]
 
     def __call__(self, n: int | None, *, seed: int, data: Path | None) -> list[Item]:
-        """``n`` items or clusters; fewer where the file has no more."""
+        """Draw ``n`` items or clusters; fewer if the file has no more."""
         path = self.path(data)
         found: dict[str, list[Item]] = {}
         for item in self.read(read_json_lines(path, remedy=REMEDY)):
             found.setdefault(item.cluster or item.id, []).append(item)
         if not found:
-            raise InputError("holds no item that can be asked", place=str(path), remedy=REMEDY)
+            raise InputError("contains no usable item", place=str(path), remedy=REMEDY)
         clusters = list(found)
         random.Random(f"transferscope-{self.benchmark}-{seed}").shuffle(clusters)
         return [item for name in clusters[:n] for item in found[name]]
@@ -50,11 +50,12 @@ class LocalFile:
     def path(self, data: Path | None) -> Path:
         """The benchmark's file in the folder ``data``.
 
-        Raises :class:`InputError` without a folder, and for no file or several.
+        Raises :class:`InputError` without a folder, and if there is no such file or several.
         """
         if data is None:
             remedy = "name a folder of JSON-lines files: --data DIR"
-            raise InputError(f"benchmark {self.benchmark} is read from your files", remedy=remedy)
+            what = f"benchmark {self.benchmark} needs a local file"
+            raise InputError(what, remedy=remedy)
         found = sorted(f for f in data.glob("*.jsonl") if f.name.lower().startswith(self.start))
         if len(found) != 1:
             count = len(found) or "no"
@@ -65,12 +66,12 @@ class LocalFile:
 
 
 def bad_row(what: str, place: str) -> InputError:
-    """The error of a line that isn't the benchmark's."""
+    """The error for a line that doesn't have the benchmark's format."""
     return InputError(what, place=place, remedy=REMEDY)
 
 
 def text_in(row: Mapping[str, Any], name: str, place: str) -> str:
-    """The text of a field. Raises :class:`InputError` where there is none."""
+    """The text in a field. Raises :class:`InputError` if it has none."""
     value = row.get(name)
     if not isinstance(value, str) or not value.strip():
         raise bad_row(f"no text in {name!r}", place)
@@ -78,7 +79,7 @@ def text_in(row: Mapping[str, Any], name: str, place: str) -> str:
 
 
 def list_in(row: Mapping[str, Any], name: str, place: str) -> list[Any]:
-    """The list of a field. Raises :class:`InputError` where there is none."""
+    """The list in a field. Raises :class:`InputError` if it has none."""
     value = row.get(name)
     if not isinstance(value, list):
         raise bad_row(f"no list in {name!r}", place)

@@ -1,7 +1,7 @@
 """MC-TACO: is a proposed answer to a question about time plausible, yes or no?
 
-Fields: ``sentence``, ``question``, ``answer`` and ``label``, one candidate answer a line. The
-candidates of a question are one cluster.
+Fields: ``sentence``, ``question``, ``answer`` and ``label``, one candidate answer per line. The
+candidate answers to a question form one cluster.
 """
 
 from __future__ import annotations
