@@ -217,7 +217,7 @@ def test_what_holds_for_both_inputs_is_said_once(
     code, _, err = run(capsys, "compare", f"{file}::base", f"{file}::tuned")
     assert code == 0
     assert err.count("read as a row a model") == 1
-    note = "columns that are no benchmark's, left out: average"
+    note = "columns that are not benchmarks, left out: average"
     assert f"{file}::base, {file}::tuned: {note}" in err
 
 

@@ -70,7 +70,7 @@ def test_answers_go_before_scores_and_what_is_missing_is_said():
     assert list(found.samples["mmlu"]()) == [sample]
     assert [row.benchmark for row in found.scores] == ["gsm8k"]
     assert found.notes == (
-        "mmlu: left out for want of answers: virology",
+        "mmlu: left out because they have no answers: virology",
         "scores without answers, compared unpaired: gsm8k",
         "wikitext: left out, not comparable",
     )

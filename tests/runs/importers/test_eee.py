@@ -248,7 +248,7 @@ def test_conversations_and_missing_texts(tmp_path):
         (lambda log: log.update(schema_version="1.0.0"), "schema version '1.0.0'"),
         (lambda log: log.update(model_info={}), "no model_info.id"),
         (lambda log: log["evaluation_results"].append(4), "no evaluation_name"),
-        (lambda log: log["evaluation_results"][0].pop("score_details"), "score is no number"),
+        (lambda log: log["evaluation_results"][0].pop("score_details"), "score is not a number"),
         (
             lambda log: log["evaluation_results"][1]["score_details"].update(score=float("nan")),
             r"evaluation_results\[1\]\): score nan is not within 0..1",
@@ -269,12 +269,12 @@ def test_aggregates_that_break_the_schema_are_refused(tmp_path, change, says):
     [
         (lambda row: row["evaluation"].update(score=float("nan")), "score nan"),
         (lambda row: row["evaluation"].update(score=1.3), "score 1.3"),
-        (lambda row: row["evaluation"].update(score="1"), "evaluation.score is no number"),
-        (lambda row: row.update(sample_id=4), "sample_id is no string"),
+        (lambda row: row["evaluation"].update(score="1"), "evaluation.score is not a number"),
+        (lambda row: row.update(sample_id=4), "sample_id is not a string"),
         (lambda row: row.update(metadata={"epoch": "0"}), "epoch 0"),
         (lambda row: row.update(metadata={"epoch": "first"}), "invalid literal"),
-        (lambda row: row.update(metadata={"epoch": 1}), "metadata holds a value"),
-        (lambda row: row["output"].update(raw=[3]), "input or output is no text"),
+        (lambda row: row.update(metadata={"epoch": 1}), "metadata contains a value"),
+        (lambda row: row["output"].update(raw=[3]), "input or output is not text"),
     ],
 )
 def test_rows_that_break_the_schema_are_named(tmp_path, change, says):

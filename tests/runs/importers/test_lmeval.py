@@ -159,7 +159,7 @@ def test_pairs_that_are_no_mc_taco_have_no_score_per_document(copy):
     found = results(copy)
     assert "mc_taco" not in found.samples
     assert [row.score for row in found.scores if row.benchmark == "mc_taco"] == [0.5]
-    assert any("mc_taco: samples not read, f1 is no score" in note for note in found.notes)
+    assert any("mc_taco: samples not read, f1 is not a score" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_tasks_that_lost_their_samples(copy):
     assert [row.benchmark for row in found.scores] == ["arc_easy"]
     assert found.notes == (
         f"arc_easy: samples_arc_easy_{DATE}.jsonl is empty",
-        "mmlu: left out for want of samples: mmlu_anatomy",
+        "mmlu: left out because they have no samples: mmlu_anatomy",
         "scores without answers, compared unpaired: arc_easy",
     )
 

@@ -157,7 +157,7 @@ def test_gzipped(out):
             "dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen\n",
             "4 cells under 5 columns",
         ),
-        ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen,x\n", "'x' is no score"),
+        ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen,x\n", "'x' is not a score"),
     ],
 )
 def test_summaries_that_cant_be_read(tmp_path, text, said):

@@ -53,7 +53,7 @@ Say = Callable[[Path, str], None]
 _NONE = "run it again, or remove its samples to import what else there is"
 _ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".gz", ".eval")
 LOOKED_AT = 1000
-"""Files of a folder that are looked at for why nobody reads it."""
+"""Files of a folder that are inspected to say why no importer reads it."""
 IMPORTERS = {
     "lm-eval": "lmeval",
     "lighteval": "lighteval",
@@ -223,7 +223,7 @@ def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple
 def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
     """The importer for ``path`` and its name; "auto" asks each of them whether it reads it.
 
-    Raises :class:`InputError` for an unknown format, a missing path and one that nobody reads.
+    Raises :class:`InputError` for an unknown format, a missing path and one that no importer reads.
     """
     if format_ != "auto":
         if format_ not in IMPORTERS:

@@ -33,7 +33,7 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
     """``results`` and their ``manifest``, joined with what the run folder ``out`` holds.
 
     The folder's manifest is replaced by the joined one; its answers stay as they are. An import
-    that was killed goes on. Benchmarks that are there already, answer by answer, are passed over.
+    that was killed is resumed. Benchmarks that are there with equal answers are skipped.
     Raises :class:`InputError` for a run of another model, one that was evaluated here, and
     benchmarks that are there with other answers; the folder is untouched then.
     """
@@ -83,7 +83,7 @@ def _already(benchmark: str, what: str, out: Path) -> InputError:
 
 
 def _another(there: Manifest, new: Manifest) -> str | None:
-    """What tells two models apart; what one side doesn't tell is no difference."""
+    """How two models differ; what one side does not state is not a difference."""
     pairs = {
         "model": (there.model.name, new.model.name),
         "base": (there.model.base, new.model.base),

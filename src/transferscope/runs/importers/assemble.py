@@ -67,7 +67,7 @@ def pick(
     """The metric of ``scores`` that is read and, where none can be, the reason.
 
     In this order: the taxonomy's, those of ``first`` (the harness's main ones), any. "pass@k" also
-    means "pass@k:k=1". A metric that is better when lower, or outside 0..1, is no score.
+    means "pass@k:k=1". A metric that is better when lower, or outside 0..1, is not a score.
     """
     usable = [m for m, v in scores.items() if 0.0 <= v <= 1.0 and not lower_is_better(m)]
     if place.lower_is_better or not usable:
@@ -90,7 +90,7 @@ def place_below(task: str, subset: str, taxonomy: Taxonomy) -> Place:
     """Place of a subset that a harness has below a task: "mmlu", "anatomy"; "arc", "ARC-Easy".
 
     Where the taxonomy has another benchmark for it ("arc_easy", "musr_murder_mysteries"), that one;
-    a subset's name that says nothing ("main", "default") is none.
+    a subset with a generic name ("main", "default") is dropped.
     """
     place = place_of(task, taxonomy)
     if shown_below(task, subset) == task:
@@ -139,7 +139,7 @@ def newest(
 
 
 def shown_below(task: str, subset: str) -> str:
-    """ "mmlu/anatomy"; the task alone where the subset's name says nothing."""
+    """ "mmlu/anatomy"; the task alone if the subset has a generic name."""
     return task if key(subset) in (*_NO_SUBSET, key(task)) else f"{task}/{subset}"
 
 
@@ -176,7 +176,7 @@ def results_of(
             if text := of_benchmark(told):
                 wrong[name] = text
             if lacking := [_label(p.place) for p in mine if p.read is None]:
-                said.append(f"{name}: left out for want of answers: {', '.join(lacking)}")
+                said.append(f"{name}: left out because they have no answers: {', '.join(lacking)}")
         else:
             scores += [_row(part) for part in mine]
     if scores:

@@ -18,7 +18,7 @@ REMEDY = "repair the file, or evaluate again"
 def checked(read: Callable[[], Results], path: Path) -> Results:
     """What ``read`` gives of ``path``. Raises :class:`InputError` for values that no run can have.
 
-    Those are: a count or score that is none, and settings that are no numbers (NaN, Infinity,
+    These are an impossible count or score, and settings that are not finite numbers (NaN, Infinity,
     10^30): they are compared between runs, and JSON has no word for them.
     """
     try:
@@ -53,5 +53,5 @@ def _unfit(value: Any, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 
 def _named(model: ModelRef) -> ModelRef:
-    """A file's name may hold bytes that are no text, and the model be named after the file."""
+    """The model as valid text: it may be named after a file whose name is not valid UTF-8."""
     return replace(model, name=model.name.encode("utf-8", "replace").decode() or "unnamed")

@@ -14,7 +14,7 @@ HEAD = 2048
 
 
 def head(path: Path, size: int = HEAD) -> bytes:
-    """The first bytes, unpacked; empty for what is no file or can't be read."""
+    """The first bytes, unpacked; empty for a path that is not a file or can't be read."""
     return read_start(path, size)
 
 

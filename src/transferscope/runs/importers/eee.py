@@ -79,7 +79,7 @@ def accepts(path: Path) -> bool:
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results of the aggregates at ``path``, with their rows where the file stands beside them.
+    """Results of the aggregates at ``path``, with their rows if the file is next to them.
 
     Raises :class:`InputError` for files that don't follow the schema, for two models and for two
     results of one benchmark and subset.

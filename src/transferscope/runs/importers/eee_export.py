@@ -4,8 +4,8 @@ One benchmark becomes one aggregate and, where the run kept its answers, one fil
 
     OUT/data/BENCHMARK/DEVELOPER/MODEL/UUID.json, UUID_samples.jsonl
 
-What the schema has no field for stands in the rows' ``metadata`` as text, so that the import of an
-export gives the same outcomes.
+Values without a field in the schema are written as text to the rows' ``metadata``, so that
+importing an export gives the same outcomes.
 """
 
 from __future__ import annotations
@@ -225,7 +225,7 @@ def _metadata(outcome: Outcome) -> dict[str, str]:
     }
     known = {
         "chance": None if outcome.chance is None else repr(outcome.chance),
-        # token_usage wants the prompt's tokens too, which nobody kept.
+        # token_usage wants the prompt's tokens too, which were not kept.
         "tokens": None if outcome.tokens is None else str(outcome.tokens),
         "message_hash": outcome.message_hash,
         "rendered_hash": outcome.rendered_hash,
@@ -234,7 +234,7 @@ def _metadata(outcome: Outcome) -> dict[str, str]:
 
 
 def _model_id(name: str, developer: str) -> str:
-    """A hub id as it is; of a path its last part only: a folder's name is nobody's business."""
+    """A hub id as it is; of a path its last part only: a folder's name is private."""
     if _HUB_ID.fullmatch(name):
         return name
     return f"{_safe(developer)}/{_safe(Path(name).name)}"

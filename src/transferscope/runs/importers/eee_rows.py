@@ -66,14 +66,14 @@ def tally_of(file: Path) -> dict[tuple[Any, Any], Rows]:
         for place, row in json_lines(lines, path=file, remedy=REMEDY):
             key = (row.get("evaluation_name"), row.get("evaluation_result_id"))
             if not all(isinstance(part, str | None) for part in key):
-                refuse("evaluation_name or evaluation_result_id is no string", place)
+                refuse("evaluation_name or evaluation_result_id is not a string", place)
             rows = tally.setdefault(key, Rows())
             if row.get("error"):
                 rows.errors += 1
                 continue
             score = mapping(row.get("evaluation")).get("score")
             if not isinstance(score, int | float):
-                refuse("evaluation.score is no number", place)
+                refuse("evaluation.score is not a number", place)
             rows.count += 1
             rows.items += str(mapping(row.get("metadata")).get("epoch") or 1) == "1"
             rows.highest = max(rows.highest, score)
@@ -123,9 +123,9 @@ def read_rows(parts: list[tuple[Result, Path]]) -> Iterator[Sample]:
 def _sample(row: Mapping[str, Any], result: Result) -> Sample:
     where, about = result.place, mapping(row.get("metadata"))
     if not isinstance(id_ := row.get("sample_id"), str):
-        raise ValueError("sample_id is no string")
+        raise ValueError("sample_id is not a string")
     if not all(isinstance(value, str) for value in about.values()):
-        raise ValueError("metadata holds a value that is no string")
+        raise ValueError("metadata contains a value that is not a string")
     score = number(mapping(row.get("evaluation")).get("score"), "evaluation.score")
     epoch = int(about.get("epoch") or 1)
     if epoch < 1:
@@ -172,7 +172,7 @@ def _texts(row: Mapping[str, Any]) -> tuple[str, str | None]:
         raw = [said[-1].get("content") or ""] if said else []
     texts = raw if isinstance(raw, list) else []
     if not isinstance(prompt, str) or not all(isinstance(text, str) for text in texts):
-        raise ValueError("input or output is no text")
+        raise ValueError("input or output is not text")
     return prompt, "\n".join(texts) if texts else None
 
 
@@ -181,9 +181,9 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def number(value: object, name: str) -> float:
-    """``value`` where it is a number. Raises ``ValueError`` that says ``name``."""
+    """``value`` if it is a number. Raises ``ValueError`` that says ``name``."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} is no number: {str(value)[:40]!r}")
+        raise ValueError(f"{name} is not a number: {str(value)[:40]!r}")
     return float(value)
 
 

@@ -169,7 +169,7 @@ def _reviewed(
     under: Path | None = None,
     said: tuple[float | None, int | None] = (None, None),
 ) -> Part:
-    """The part of a file of reviews, held against what the report has ``said``."""
+    """The part of a file of reviews, compared with what the report ``said``."""
     tally: Tally = tally_of(file, wanted or place.metrics)
     task, why, wrong = shown or place.task, "", None
     if tally.metric is None:

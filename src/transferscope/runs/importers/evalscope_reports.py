@@ -31,7 +31,7 @@ class Metric(NamedTuple):
 class Report(NamedTuple):
     """One data set of one model; the first of ``metrics`` is the one to read.
 
-    ``errored`` of the ``requested`` answers ended in an error (0 of 0 where nobody counted).
+    ``errored`` of the ``requested`` answers ended in an error (0 of 0 if they were not counted).
     """
 
     file: Path
@@ -96,7 +96,7 @@ def root_of(report: Path) -> Path:
 
 
 def review_file(report: Report, subset: str) -> Path | None:
-    """The reviews of a subset; its name is somebody else's and must be a plain one."""
+    """The reviews of a subset, whose foreign name must be a plain file name."""
     if {"/", "\\"} & set(subset + report.dataset):
         return None
     below = report.file.resolve().parent.parts[len(root_of(report.file).parts) + 1 :]

@@ -70,7 +70,7 @@ def read_instances(
 ) -> Iterator[Sample]:
     """Every instance's outcome, with prompt and response where the scenario's state has them.
 
-    A ``choice`` is one letter, cut at one token by design: how it ended says nothing.
+    A ``choice`` is one letter, cut at one token by design: its finish reason means nothing.
     """
     file = named(folder, "scenario_state.json")
     asked = {_of(s): s for s in _states(file) if "reference_index" not in s} if file else {}

@@ -1,6 +1,6 @@
 """The files of Inspect's logs: a zip of JSON members (``.eval``) or one JSON document (``.json``).
 
-Format version 2. A log is somebody else's file: no member is unpacked beyond
+Format version 2. A log comes from another program: no member is unpacked beyond
 :data:`MAX_MEMBER` bytes, no document read beyond :data:`MAX_DOCUMENT`.
 """
 

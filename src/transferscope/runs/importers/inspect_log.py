@@ -129,7 +129,7 @@ def _checked(path: Path, header: dict[str, Any]) -> tuple[Path, dict[str, Any], 
         _refuse("no samples in it", path, "log them: inspect eval --log-samples")
     scores = _results(header).get("scores")
     if not isinstance(scores, list | None):
-        _refuse("results.scores is no list", path, AGAIN)
+        _refuse("results.scores is not a list", path, AGAIN)
     rows = scores or []
     scorers = [row.get("scorer") for row in rows if isinstance(row, dict)]
     if not scorers or not isinstance(scorers[0], str):

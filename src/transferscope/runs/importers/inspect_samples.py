@@ -108,7 +108,7 @@ def _given(raw: dict[str, Any], attached: Callable[[str], Any]) -> list[Message]
 
 
 def _content(content: object, attached: Callable[[str], Any]) -> str:
-    """Text of a message: its text parts; parts that are no text as JSON, reasoning left out."""
+    """Text of a message: its text parts; other parts as JSON, reasoning left out."""
     if isinstance(content, list):
         return "\n".join(_content(part, attached) for part in content if not _reasoning(part))
     if isinstance(content, dict):

@@ -15,7 +15,7 @@ from .documents import files_named, head
 _ENDINGS = (".json", ".json.gz")
 _PARQUET = (".parquet", ".parquet.gz")
 _HEAD = 2**20
-"""Bytes in which ``config_general`` is looked for: it stands first, or after the scores."""
+"""Bytes in which ``config_general`` is looked for: it comes first, or after the scores."""
 
 
 def is_results(path: Path) -> bool:

@@ -3,7 +3,7 @@
 One number per document is read, by these rules:
 
 * metric: the first of the taxonomy's that the results name, for other tasks the first that they
-  name; metrics where lower is better and values outside 0..1 are no scores, and a task that has
+  name; metrics where lower is better and values outside 0..1 are not scores, and a task that has
   no other is left out with the reason;
 * filter: the first that the results name for that metric (gsm8k: ``strict-match``). The taxonomy
   may name another: ``metrics = ["exact_match,flexible-extract"]``;
@@ -84,7 +84,7 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
         if with_samples:
             samples[name] = partial(_read_all, with_samples, contradictions)
             if lacking := [task.place.task for task in members if task.samples is None]:
-                notes.append(f"{name}: left out for want of samples: {', '.join(lacking)}")
+                notes.append(f"{name}: left out because they have no samples: {', '.join(lacking)}")
         elif whole := whole_of(members, [origin[task.place.task].raw for task in members]):
             row = whole.task.place.task
             notes.append(f"{name}: sizes of its tasks are not known, the row of {row} is read")

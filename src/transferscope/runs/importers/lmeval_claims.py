@@ -44,7 +44,7 @@ def contradicted(claim: Claim, counts: tuple[int, int], mean: float | None) -> s
 
 
 def _room(claim: Claim) -> float:
-    """Within which means are one; a score that is no share of n items may have been rounded."""
+    """Within which means are one; a score that is not a multiple of 1/n may have been rounded."""
     score = claim.score or 0.0
     digits = len(repr(score).partition(".")[2])
     whole = claim.n is not None and abs(score * claim.n - round(score * claim.n)) < _CLOSE

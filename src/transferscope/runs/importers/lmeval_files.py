@@ -257,7 +257,7 @@ def _refuse_several(found: Sequence[Document], path: Path) -> None:
 
 
 def _agree(one: ModelRef, other: ModelRef) -> bool:
-    """What one of them doesn't tell is no difference."""
+    """What one of them does not state is not a difference."""
     if one.name != other.name:
         return False
     told = (

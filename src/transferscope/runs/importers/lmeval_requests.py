@@ -66,7 +66,7 @@ def generated(row: Mapping[str, Any]) -> list[str]:
 def chosen(row: Mapping[str, Any], metric: str, *, delimiter: str) -> str | None:
     """The likeliest choice as the metric reads it: by sum, per character or per byte.
 
-    ``delimiter`` stands before a choice in its request. ``None`` where there was nothing to choose,
+    ``delimiter`` comes before a choice in its request. ``None`` where there was nothing to choose,
     and for metrics with another rule.
     """
     requests, responses = _requests(row), row.get("resps")
@@ -75,7 +75,7 @@ def chosen(row: Mapping[str, Any], metric: str, *, delimiter: str) -> str | None
     if metric == "acc_mutual_info" or len(requests) < 2 or not isinstance(responses, list):
         return None
     choices = [continuation for _, continuation in requests]
-    if len(set(map(str, choices))) == 1:  # the choice stands in the context: winogrande
+    if len(set(map(str, choices))) == 1:  # the choice is part of the context: winogrande
         choices = [context for context, _ in requests]
     try:
         nats = [float(responses[i][0][0]) for i in range(len(requests))]

@@ -47,7 +47,7 @@ class SampleFile:
     filters that read the same responses by the same ``metric``. ``subset`` is the task where
     several make one benchmark, else empty. ``keeps_first``: the filter drops all repeats but the
     first.
-    ``delimiter`` stands before a choice in its request. ``held``: the rows, where they stand in
+    ``delimiter`` comes before a choice in its request. ``held``: the rows, if they are in
     the results file ``path`` itself.
     """
 
@@ -184,7 +184,7 @@ def _rescued(file: SampleFile) -> frozenset[str]:
 def _scores(
     file: SampleFile, value: object, row: Mapping[str, Any]
 ) -> list[tuple[float, float]] | None:
-    """(score, weight) by repeat; ``None`` where the value is no score within 0..1."""
+    """(score, weight) by repeat; ``None`` if the value is not a score within 0..1."""
     if isinstance(value, list):
         if not all(_is_score(v) for v in value):
             return None

@@ -78,7 +78,7 @@ def _below(group: str, raw: Mapping[str, Any]) -> set[str]:
 
 
 class Whole(NamedTuple):
-    """A group's own row in the place of its members', and the results it stands in."""
+    """A group's own row in the place of its members', and the results it belongs to."""
 
     task: Task
     raw: Mapping[str, Any]
@@ -137,7 +137,7 @@ def score_keys(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
 
 
 def _metrics(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
-    """Every number of a task that is no standard error, in the file's order."""
+    """Every number of a task other than standard errors, in the file's order."""
     found = {}
     for key, value in raw["results"][name].items():
         metric, comma, filter_ = key.partition(",")
@@ -273,7 +273,7 @@ def _with_samples(
         )
         if readable(file, row):
             return Task(task.place, key, file, by_question(file, row))
-    notes.append(f"{name}: samples not read, {keys[0][0]} is no score of one document")
+    notes.append(f"{name}: samples not read, {keys[0][0]} is not a score of one document")
     return task
 
 

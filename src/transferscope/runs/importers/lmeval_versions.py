@@ -107,7 +107,7 @@ def _with_filters(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _members(raw: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What stands below every group of 0.4.0: deeper rows that follow it, and names like its own.
+    """The members of every group of 0.4.0: deeper rows that follow it, and names like its own.
 
     A group has no configuration, and "N/A" for a version.
     """
@@ -132,7 +132,7 @@ def _members(raw: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _level(alias: object) -> int:
-    """How deep a row stands: "  - abstract_algebra" is in a group of a group."""
+    """The nesting depth of a row: "  - abstract_algebra" is in a group of a group."""
     match = _LEVEL.match(alias) if isinstance(alias, str) else None
     return max(len(match[1]), 1) if match else 0
 

@@ -45,7 +45,7 @@ def is_summary(path: Path) -> bool:
 def read_summary(
     path: Path, taxonomy: Taxonomy, wanted: str | None, *, notes: Iterable[str] = ()
 ) -> Results:
-    """The scores of one model of a summary; a cell "-" is no score.
+    """The scores of one model of a summary; a cell "-" has no score.
 
     Raises :class:`InputError` for several models of which none is ``wanted``, and for a model
     without a score.
@@ -60,7 +60,7 @@ def read_summary(
         try:
             tasks.setdefault(dataset, {})[metric] = float(cell) / 100.0
         except ValueError:
-            what = f"{cell[:40]!r} is no score"
+            what = f"{cell[:40]!r} is not a score"
             raise InputError(what, place=where, remedy=_REMEDY) from None
     if not any(tasks.values()):
         what = "holds its header only" if not tasks else 'no score in it, only "-"'
@@ -75,7 +75,7 @@ def read_summary(
         elif _mean(scores) and places[task].benchmark in leaves:
             why = "a mean of data sets that are read themselves"
         elif _mean(scores) in _MEANS[2:]:
-            why = f"a {_mean(scores)} is no score"
+            why = f"a {_mean(scores)} is not a score"
         parts.append(
             Part(
                 place=places[task],

@@ -97,7 +97,7 @@ def _metrics_of(outputs: Path) -> list[Path]:
 
 
 def _model(file: Path) -> str:
-    """The folder above the data set's that is no general one."""
+    """The nearest folder above the data set's with a specific name."""
     above = [parent.name for parent in file.resolve().parents][1:]
     return next((name for name in above if name and name not in _GENERIC), "unnamed")
 

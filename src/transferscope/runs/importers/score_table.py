@@ -84,7 +84,7 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
             _no_score(rows[0], names)
         fields, notes = wide
     else:
-        # A sign in a score's cell puts a number where no column stands.
+        # A sign in a score's cell puts a number where there is no column.
         names = replace(names, column={"percent": "%", "stderr": "±", **names.column})
         for place, row in rows:
             every = _fields(_typed(row, names, place), names, place)
@@ -154,7 +154,7 @@ def _fields(row: Mapping[str, Any], names: Names, place: str) -> list[dict[str, 
 
 
 def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
-    """Cells of text as the values that JSON would hold; an empty cell is no value.
+    """Cells of text as the values that JSON would hold; an empty cell has no value.
 
     A score with "%" behind it is a percent, whatever its column is called.
     """
@@ -164,7 +164,7 @@ def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
         column = names.column.get(name, "")
         cell = typed.get(column)
         if isinstance(cell, float) and math.isnan(cell) and name not in ("score", "percent"):
-            del typed[column]  # what parquet has where nothing stands
+            del typed[column]  # an empty cell of a parquet file
         if not isinstance(cell, str):
             continue
         word = cell.strip().lower()
@@ -221,6 +221,6 @@ def _scores(parts: list[tuple[Place, list[Row]]]) -> Iterator[ScoreRow]:
             except (ValueError, OverflowError) as err:
                 refuse(str(err), place)
             if (row.benchmark, row.subset) in seen:
-                refuse(f"a second score of {' '.join((row.benchmark, row.subset))}", place)
+                refuse(f"duplicate score for {' '.join((row.benchmark, row.subset))}", place)
             seen.add((row.benchmark, row.subset))
             yield row

@@ -57,7 +57,7 @@ LATE = ("cluster", "subset", "weight", "repeat", "finish", "tokens", "stderr", "
 """Columns that may first stand far down: of several benchmarks in a file only some have stories.
 Overlooked, they would make intervals too narrow."""
 REPAIR = "repair it, or copy it again"
-"""For what is no file of rows at all; :data:`REMEDY` for rows that can't be used."""
+"""For files without rows; :data:`REMEDY` is for rows that can't be used."""
 REMEDY = "repair it, or name its columns: --field NAME=COLUMN, or [columns] of a --map file"
 UNGRADED = "grade the answers first: transferscope score GRADER FILE --out GRADED.jsonl"
 _ENDS = ("stop", "stop_string", "length")

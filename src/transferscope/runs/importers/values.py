@@ -1,4 +1,4 @@
-"""Values of somebody else's JSON, each as what is wanted or as nothing."""
+"""Values of foreign JSON, each of the expected type or ``None``."""
 
 from __future__ import annotations
 

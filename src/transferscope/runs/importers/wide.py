@@ -39,7 +39,7 @@ NO_BENCHMARK = re.compile(
     r"|n-shot|hub.*|likes|.*(co2|tokens|seconds|runtime).*",
     re.IGNORECASE,
 )
-"""Columns of numbers that are no benchmark's."""
+"""Columns of numbers that do not belong to a benchmark."""
 _ERROR = re.compile(r"(.+?)[ _,./-]*\(?(stderr|std_?err|se|±)\)?", re.IGNORECASE)
 _COUNT = re.compile(r"(.+?)[ _,./-]+\(?n\)?", re.IGNORECASE)
 
@@ -77,8 +77,8 @@ def wide_rows(
 ) -> tuple[list[Row], tuple[str, ...]] | None:
     """The table's scores, a row each under our names, and what was taken for what.
 
-    ``None`` where no column holds scores. Raises :class:`InputError` for a cell that is no number
-    among numbers, and where percents can't be told from fractions.
+    ``None`` if no column holds scores. Raises :class:`InputError` for a cell among numbers that is
+    not a number, and where percents can't be told from fractions.
     """
     columns = list(dict.fromkeys(column for _, row in rows for column in row))
     columns = [column for column in columns if len(column) <= LONGEST]
@@ -200,7 +200,7 @@ def _name(table: _Table, place: str, row: Mapping[str, Any]) -> str | None:
 
 
 def _is_mean(table: _Table, named: str | None, taxonomy: Taxonomy) -> bool:
-    """Whether a row of a turned table is no benchmark's: an average of the others, a count."""
+    """Whether a row of a turned table is not a benchmark, but an average of others or a count."""
     if not table.turned or named is None or taxonomy.find(named):
         return False
     return NO_BENCHMARK.fullmatch(named) is not None
@@ -228,7 +228,9 @@ def _scores(table: _Table, taxonomy: Taxonomy) -> Iterator[_Found]:
             if benchmark not in lower:
                 lower[benchmark] = _is_lower(benchmark, taxonomy)
             if not lower[benchmark] and not 0.0 <= cell.value <= 100.0:
-                refuse(f"{shown(benchmark)}: {cell.value:g} is no score (0..1, or 0..100)", place)
+                refuse(
+                    f"{shown(benchmark)}: {cell.value:g} is not a score (0..1, or 0..100)", place
+                )
             n = _count(row.get(table.counts.get(column, "")))
             yield _Found(place, model, benchmark, cell, n, lower[benchmark])
 
@@ -282,11 +284,11 @@ def _notes(
     columns = f"{what[1]} {', '.join(map(shown, table.scored))}"
     notes = [f"read as {rows}, {columns}; scores are {scale} (up to {most:g})"]
     if any(one.cell.error is not None for one in found):
-        notes.append("what stands behind ± or in a column of errors is taken for standard errors")
+        notes.append("numbers after ± or in a column of errors are read as standard errors")
     names = [_name(table, place, row) for place, row in table.rows]
     if means := [shown(name) for name in names if name and _is_mean(table, name, taxonomy)]:
-        notes.append(f"rows that are no benchmark's, left out: {', '.join(means)}")
+        notes.append(f"rows that are not benchmarks, left out: {', '.join(means)}")
     if table.unused:
         unused = ", ".join(map(shown, table.unused))
-        notes.append(f"columns that are no benchmark's, left out: {unused}")
+        notes.append(f"columns that are not benchmarks, left out: {unused}")
     return tuple(notes)
