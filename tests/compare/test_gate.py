@@ -141,7 +141,8 @@ def gained(write_run, chat: int):
 def test_a_minimum_ti_is_held_against_the_interval(write_run, chat, verdict):
     # +30 and -20 points against 25 of the source; +1.25 points have an interval around 20 %
     result = gate(*gained(write_run, chat), TI, replicates=999)
-    (guard,) = [guard for guard in result.guards if guard.name == "TI rest"]
+    assert [guard.name for guard in result.guards] == ["law", "TI rest"]
+    guard = result.guards[1]
     assert (guard.verdict, result.verdict) == (verdict, verdict)
     assert guard.test == "interval"
     assert guard.margin == 20.0
