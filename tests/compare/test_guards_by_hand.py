@@ -1,6 +1,7 @@
 """What a guard says where it can't be judged, and what its p and its detectable drop come from."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from transferscope.compare.guards import (
     _detectable,
     _few,
     _lacking,
+    _made_by,
     _open,
     _p_dropped,
     _unfit,
@@ -113,6 +115,8 @@ def test_a_bound_at_or_below_the_margin() -> None:
     few = "can't reach p < 0.05 (smallest possible p 0.25)"
     assert _why_open(GUARD, bound(lower=-2.5), three, seen()).endswith(f", and 3 clusters {few}")
     assert _open(-2.5, 2.0, three, n=3).endswith(f", and 3 questions {few}")
+    items = replace(GUARD, n=3)
+    assert _why_open(items, bound(lower=-2.5), three, seen()).endswith(f", and 3 questions {few}")
     # A smallest p of just the level still shows nothing.
     level = ChangeTest("sign-flip", 1.0, (-9.0, 1.0), smallest_p=0.05)
     assert "can't reach" in _open(-2.5, 2.0, level)
@@ -180,7 +184,39 @@ def test_a_limit_on_artefacts() -> None:
         "40 % of the answers are artefacts, the policy allows 30 %"
     )
     assert artefacts_said(wanted, seen(**both, policy=policy("max_artefact_rate = 0.4"))) == ""
+    most = {"chat": with_flags(*[("empty",)] * 4, ())}
+    mostly = seen(
+        benchmarks=most, answered=frozenset(most), policy=policy("max_artefact_rate = 0.6")
+    )
+    assert artefacts_said(["chat"], mostly) == (
+        "80 % of the answers are artefacts, the policy allows 60 %"
+    )
     unknown = seen(policy=policy("max_artefact_rate = 0.0"))
     assert artefacts_said(wanted, unknown) == (
         "artefacts of cases, chat are unknown, as no answers were kept; the policy allows 0 %"
     )
+
+
+def test_what_made_a_loss_is_asked_with_its_own_standing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def reason(*given: Any, **named: Any) -> str:
+        asked.update(named, given=given)
+        return "made"
+
+    monkeypatch.setattr("transferscope.compare.guards.reason", reason)
+    few = ChangeTest("sign-flip", 0.25, (-9.0, 1.0), smallest_p=0.25)
+    mean: Any = SimpleNamespace(change=-4.0, test=few, shares={"chat": 1.0})
+    metrics = ({"chat": {}}, {"law": {}})
+    drawn = SimpleNamespace()
+    whole = seen(metrics=metrics, drawn=drawn, against="previous")
+    assert _made_by("chat", mean, whole) == "made"
+    assert asked == {
+        "given": (drawn, {"chat": 1.0}),
+        "standing": "too few",
+        "metrics": metrics,
+        "of": "previous chat",
+    }
+    shown = ChangeTest("sign-flip", 0.01, (-9.0, -1.0), smallest_p=0.001)
+    _made_by("chat", SimpleNamespace(change=-4.0, test=shown, shares={}), whole)
+    assert asked["standing"] == "loss"

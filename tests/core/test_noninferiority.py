@@ -10,6 +10,8 @@ from scipy import optimize
 from scipy import stats as scipy_stats
 
 from transferscope.core.noninferiority import (
+    _p_beyond,
+    _tilted_width,
     bootstrap_margin,
     dropped_p,
     effective_clusters,
@@ -486,3 +488,95 @@ def test_a_mean_rests_on_the_clusters_that_count_most() -> None:
     assert test.lower == pytest.approx(-50 * x)
     assert test.p_kept == pytest.approx(unseen_chance(weights, 10.0))
     assert test.p_kept > 0.05
+
+
+THREE = np.array([-1.0, 0.0, 1.0])
+
+
+def three_weights(t: float) -> np.ndarray:
+    weights = np.exp(t * THREE)
+    return weights / weights.sum()
+
+
+def test_p_of_three_replicates_by_hand() -> None:
+    # One of three reaches a distance of 1, which no weights of them can have as their mean.
+    assert _p_beyond(THREE, 1.0) == pytest.approx((1 + 1) / 4)
+    assert _p_beyond(THREE, 1.0 + 5e-8) == pytest.approx((1 + 1) / 4)  # a tie within rounding
+    assert _p_beyond(THREE, 1.0 + 5e-7) == pytest.approx(1 / 4)
+    # All weight on the largest: p is 1.
+    assert _p_beyond(THREE, -1.0) == 1.0
+    # Weighted to a mean of -1/2, what lies at or above 0 counts.
+    t = optimize.brentq(lambda t: three_weights(t) @ THREE + 0.5, -5, 5)
+    share = three_weights(t)[1:].sum()
+    assert share > 1 / 3
+    assert _p_beyond(THREE, 0.5) == pytest.approx((1 + 3 * share) / 4)
+    t = optimize.brentq(lambda t: three_weights(t) @ THREE - 0.25, -5, 5)
+    share = three_weights(t)[1:].sum()
+    assert share > 2 / 3
+    assert _p_beyond(THREE, -0.25) == pytest.approx((1 + 3 * share) / 4)
+
+
+def test_the_width_of_three_replicates_by_hand() -> None:
+    for share in (0.1, 0.4):
+        t = optimize.brentq(lambda t, share=share: three_weights(t)[1:].sum() - share, -20, 20)
+        assert _tilted_width(THREE, share) == pytest.approx(-three_weights(t) @ THREE)
+    assert _tilted_width(np.array([0.0, 1.0, 2.0]), 0.1) == 0.0
+    assert _tilted_width(np.array([-5e-8, 1.0, 2.0]), 0.1) == 0.0
+    assert _tilted_width(3 * THREE, 0.4) == pytest.approx(3 * _tilted_width(THREE, 0.4))
+
+
+def test_the_steepest_weights_leave_the_outermost_replicate() -> None:
+    # A share of 0 is never reached: nearly all weight lies on -1.
+    assert _tilted_width(THREE, 0.0) == pytest.approx(1.0)
+
+
+def test_a_change_of_just_the_margin_is_neither_kept_nor_dropped() -> None:
+    draws = np.linspace(-3.0, -1.0, 199)
+    test = bootstrap_margin(-2.0, draws, margin=2.0, clusters=1e9, moving=1e9)
+    assert min(test.p_kept, test.p_dropped) >= 0.5
+    assert test.change == -2.0
+
+
+def test_what_no_cluster_shows_is_no_drop_either() -> None:
+    # 30 clusters, change -5 without spread, margin 2: 3 points beyond it have (1 - 0.03)^30 = 0.40
+    still = np.full(199, -5.0)
+    test = bootstrap_margin(-5.0, still, margin=2.0, clusters=30, moving=30)
+    assert test.p_dropped == pytest.approx(0.97**30)
+    assert test.p_kept == 1.0
+    weights = np.concatenate([np.full(9, 0.5 / 9), np.full(21, 0.5 / 21)])
+    test = bootstrap_margin(-5.0, still, margin=2.0, clusters=30, moving=30, weight_U=weights)
+    assert test.p_dropped == pytest.approx(unseen_chance(weights, 3.0))
+    assert test.lower == pytest.approx(-5.0 - unseen_loss(weights, alpha=0.05))
+
+
+def test_a_share_of_nothing_is_no_cluster() -> None:
+    even = np.full(4, 0.25)
+    padded = np.append(even, 0.0)
+    assert unseen_loss(padded, alpha=0.05) == unseen_loss(even, alpha=0.05)
+    # One cluster: it is lost with probability 1 - alpha.
+    assert unseen_loss(np.ones(1), alpha=0.05) == pytest.approx(95.0)
+    assert unseen_chance(np.ones(1), 95.0) == pytest.approx(0.05)
+    assert unseen_chance(even, 0.0) == pytest.approx(1.0)
+
+
+def test_bounds_at_another_level() -> None:
+    # z(0.025)^2 = 3.8415 of 50 pairs of which none is discordant; (1 - x)^50 = 0.025
+    assert tango_lower(0, 0, 50, alpha=0.025) == pytest.approx(-100 * 3.841459 / 53.841459)
+    assert exact_lower(0, 50, alpha=0.025) == pytest.approx(-100 * (1 - 0.025**0.02))
+    low, high = tango_interval(6, 2, 50, alpha=0.1)
+    assert low == tango_lower(6, 2, 50)
+    assert high == -tango_lower(2, 6, 50)
+
+
+def test_a_correction_takes_pairs_off_the_difference() -> None:
+    z = tango_z(5, 9, 50, -0.04)
+    for pairs in (0.25, 1.0):
+        corrected = tango_z(5, 9, 50, -0.04, correction=pairs)
+        assert corrected == pytest.approx(z * (4 + 2 - pairs) / (4 + 2))
+    # Above 0 the counts change places, and the correction still lowers the statistic.
+    z = tango_z(5, 9, 50, 0.04)
+    assert tango_z(5, 9, 50, 0.04, correction=0.5) == pytest.approx(z * (4 - 2 - 0.5) / (4 - 2))
+    # No pair can move at a change of 1: all must have risen.
+    assert tango_z(0, 3, 3, 1.0) == 0.0
+    assert tango_z(0, 2, 3, 1.0) == -math.inf
+    assert tango_z(2, 0, 3, -1.0) == math.inf
