@@ -221,6 +221,7 @@ def test_dropped_is_the_worst_of_three(lost: int, won: int, n: int) -> None:
 
 
 def test_kept_is_never_better_than_the_exact_test() -> None:
+    assert (tango(5, 2, 100, margin=2.0).name, tango(5, 2, 100, margin=2.0).change) == ("tango", -3)
     test = tango(10, 0, 300, margin=2.0)
     exact = sum(math.comb(300, k) * 0.02**k * 0.98 ** (300 - k) for k in range(11))
     assert test.p_kept == pytest.approx(exact)
