@@ -221,6 +221,7 @@ def test_dropped_is_the_worst_of_three(lost: int, won: int, n: int) -> None:
 
 
 def test_kept_is_never_better_than_the_exact_test() -> None:
+    assert (tango(5, 2, 100, margin=2.0).name, tango(5, 2, 100, margin=2.0).change) == ("tango", -3)
     test = tango(10, 0, 300, margin=2.0)
     exact = sum(math.comb(300, k) * 0.02**k * 0.98 ** (300 - k) for k in range(11))
     assert test.p_kept == pytest.approx(exact)
@@ -318,6 +319,7 @@ def test_moving_clusters_by_hand() -> None:
     sums = np.array([[0.0, -1.0, -1.0, 0.0], [3.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
     # (3 + 1)^2 / (9 + 1)
     assert moving_clusters(sums).tolist() == [2.0, 1.6, 0.0]
+    assert moving_clusters(sums / 100) == pytest.approx([2.0, 1.6, 0.0])
 
 
 def test_few_moving_clusters_widen_the_bound() -> None:
@@ -354,7 +356,7 @@ def test_replicates_of_few_clusters_are_widened() -> None:
     # t(0.95; 19) = 1.7291, z = 1.6449
     assert small_sample(20) == pytest.approx(1.7291 / 1.6449, rel=1e-4)
     assert small_sample(1e9) == pytest.approx(1.0, abs=1e-6)
-    assert small_sample(0.5) == small_sample(2)
+    assert small_sample(0.5) == small_sample(2) == pytest.approx(6.3138 / 1.6449, rel=1e-4)
     draws = np.linspace(-5, 5, 1999)
     many = bootstrap_margin(0.0, draws, margin=2.0, clusters=1e9, moving=1e9)
     few = bootstrap_margin(0.0, draws, margin=2.0, clusters=200, moving=200)
@@ -528,6 +530,30 @@ def test_the_width_of_three_replicates_by_hand() -> None:
 def test_the_steepest_weights_leave_the_outermost_replicate() -> None:
     # A share of 0 is never reached: nearly all weight lies on -1.
     assert _tilted_width(THREE, 0.0) == pytest.approx(1.0)
+    # However small or far out they are: 20 deviations times 60 is more than exp can take.
+    assert _tilted_width(THREE / 1000, 0.4) == pytest.approx(_tilted_width(THREE, 0.4) / 1000)
+    assert _tilted_width(np.append(np.zeros(399), -20.0), 0.0) == pytest.approx(20.0)
+
+
+def test_the_bound_of_reweighted_losses_by_hand(rng: np.random.Generator) -> None:
+    # 199 quantiles of Poisson(5) losses in any order: k = 10, and a share of 9 / 199 may reach 0.
+    moved = 5.0 - scipy_stats.poisson.ppf((np.arange(199) + 0.5) / 199, 5)
+    draws = -1.0 + rng.permutation(moved) / 10
+    test = bootstrap_margin(-1.0, draws, margin=2.0, clusters=1e12, moving=1e12)
+
+    def reaching(t: float) -> float:
+        weights = np.exp(t * moved)
+        return float(weights[moved >= 0].sum() / weights.sum())
+
+    t = optimize.brentq(lambda t: reaching(t) - 9 / 199, -5, 0)
+    weights = np.exp(t * moved)
+    width = -float(weights @ moved / weights.sum()) / 10
+    assert width > np.sort(moved)[-10] / 10  # more than shifting alone gives
+    assert test.lower == pytest.approx(-1.0 - width)
+    # Where gains are rare, the tenth largest deviation counts.
+    draws = -1.0 - rng.permutation(moved) / 10
+    test = bootstrap_margin(-1.0, draws, margin=2.0, clusters=1e12, moving=1e12)
+    assert test.lower == pytest.approx(-1.0 - np.sort(-moved)[-10] / 10)
 
 
 def test_a_change_of_just_the_margin_is_neither_kept_nor_dropped() -> None:
@@ -535,6 +561,15 @@ def test_a_change_of_just_the_margin_is_neither_kept_nor_dropped() -> None:
     test = bootstrap_margin(-2.0, draws, margin=2.0, clusters=1e9, moving=1e9)
     assert min(test.p_kept, test.p_dropped) >= 0.5
     assert test.change == -2.0
+    # Nine of ten replicates lie below the change: their share alone would be 0.1.
+    skewed = np.repeat([-0.1, 0.9], [180, 20])
+    given = {"clusters": 1e9, "moving": 1e9}
+    assert bootstrap_margin(-2.0, -2.0 + skewed, margin=2.0, **given).p_kept == 0.5
+    assert bootstrap_margin(-2.0, -2.0 - skewed, margin=2.0, **given).p_dropped == 0.5
+    assert bootstrap_margin(-2.0, -2.0 - skewed, margin=2.05, **given).p_dropped == 0.5
+    tight = -2.0 + np.repeat([-0.01, 0.01], [100, 100])
+    assert bootstrap_margin(-2.0, tight, margin=2.5, **given).p_kept == pytest.approx(1 / 201)
+    assert bootstrap_margin(-2.0, tight, margin=1.5, **given).p_dropped == pytest.approx(1 / 201)
 
 
 def test_what_no_cluster_shows_is_no_drop_either() -> None:
