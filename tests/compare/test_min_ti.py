@@ -58,13 +58,13 @@ def test_too_few_items_in_either_group_decide_nothing() -> None:
     assert judged((5.0, 10.0), "min_items = 100").verdict == "REGRESSED"
     few = judged((5.0, 10.0), "min_items = 101")
     assert few.verdict == "INCONCLUSIVE"
-    assert few.why == "100 items in a group, the policy asks for 101"
+    assert few.why == "a group has only 100 of the required 101 items"
     rest = judged((30.0, 40.0), "min_items = 50", COUNTED | {"chat": 49})
-    assert rest.why == "49 items in a group, the policy asks for 50"
+    assert rest.why == "a group has only 49 of the required 50 items"
 
 
 def test_artefacts_keep_a_minimum_from_passing() -> None:
-    said = "50 % of the answers are artefacts, the policy allows 20 %"
+    said = "50 % of the answers are artefacts (the policy allows 20 %)"
     limited = "max_artefact_rate = 0.2"
     for ci in ((30.0, 60.0), (5.0, 60.0)):
         guard = judged(ci, limited)
@@ -99,8 +99,8 @@ def test_all_benchmarks_of_both_groups_and_all_their_items_are_needed() -> None:
     assert guard.why == "chat can't be compared: missing in both"
     fewer = seen(fewer={"chat": (100, 120)})
     assert _ti_guard("rest", 20.0, found, fewer).why == (
-        "chat: the tuned run has 100 of the 120 items of base; "
-        'allow_fewer_items = ["chat"] judges the shared ones'
+        "chat: the tuned run has only 100 of the 120 items of base; "
+        'to judge the shared ones, set allow_fewer_items = ["chat"]'
     )
     allowed = seen('allow_fewer_items = ["chat"]', fewer={"chat": (100, 120)})
     assert _ti_guard("rest", 20.0, found, allowed).verdict == "PASS"
