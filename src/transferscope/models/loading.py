@@ -144,6 +144,16 @@ def load_adapted(
     :func:`~.adapting.brings_weights`). Placed as :func:`load_model` places. Raises what that
     raises, and :class:`InputError` for an adapter that doesn't fit.
     """
+    with reading(source.name, source.weights, str(source.adapter)):
+        model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
+    return with_adapter(model, source)
+
+
+def with_adapter(model: PreTrainedModel, source: ModelSource) -> PeftModel:
+    """``model``, the loaded base of ``source``, with the adapter's layers put into it.
+
+    ``unload()`` takes them out again. Raises :class:`InputError` for an adapter that doesn't fit.
+    """
     from peft import PeftModel
 
     folder = str(source.adapter)
@@ -152,7 +162,6 @@ def load_adapted(
         warnings.filterwarnings(
             "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
         )
-        model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
         fit_vocabulary(model, folder)
         with fitting_adapter(model, folder):
             # By itself PEFT reads the factors onto a GPU wherever there is one.
