@@ -399,7 +399,7 @@ def test_a_base_is_loaded_once_for_all_cells_and_freed_before_training(
         return train_arm(*args, **options)
 
     base = KeptBase(config.base)
-    monkeypatch.setattr(stages, "KeptBase", lambda name, **options: base)
+    monkeypatch.setattr("transferscope.probe.kept_base.KeptBase", lambda name, **_: base)
     monkeypatch.setattr(stages, "train_arm", train)
     monkeypatch.setattr("transferscope.probe.kept_base.load_model", noted)
     run_study(config, out, say=lambda _: None)

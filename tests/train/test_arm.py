@@ -14,7 +14,7 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.train import ArmConfig, arm, is_complete, train_arm
-from transferscope.train.arm import CLEANED
+from transferscope.train.arm_folder import DECONTAMINATED
 from transferscope.train.checkpoints import newest
 from transferscope.train.cleaned import cleaned
 from transferscope.train.query_prompts import require_template
@@ -135,14 +135,14 @@ def test_queries_of_the_evaluation_are_no_part_of_an_arm(tiny: str, tmp_path: Pa
     assert not out.exists()
     left, found = cleaned(settings, out, [f"If {LONG} returns?"])
     assert (found.removed, found.overlapping, len(found.queries)) == (1, ("q0",), 3)
-    assert left.queries_from == str(out / CLEANED)
+    assert left.queries_from == str(out / DECONTAMINATED)
     train_arm(left, out)
     # The same command again finds the arm done; another evaluation makes it another one.
     train_arm(cleaned(settings, out, [f"If {LONG} returns?"])[0], out)
-    (out / CLEANED).write_text((out / CLEANED).read_text().replace("Four", "Five"))
+    (out / DECONTAMINATED).write_text((out / DECONTAMINATED).read_text().replace("Four", "Five"))
     with pytest.raises(InputError, match="have changed since it was begun; restore them"):
         cleaned(settings, out, [f"If {LONG} returns?"])
-    (out / CLEANED).write_text((out / CLEANED).read_text().replace("Five", "Four"))
+    (out / DECONTAMINATED).write_text((out / DECONTAMINATED).read_text().replace("Five", "Four"))
     with pytest.raises(InputError, match="belongs to an arm with another configuration"):
         train_arm(settings, out)
     # Nothing is written into a folder of other files.

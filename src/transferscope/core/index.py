@@ -106,6 +106,11 @@ def headroom_weights(base_B: Array, member_GB: NDArray[np.bool_]) -> Array:
     return np.asarray(np.divide(raw, total_B, out=np.zeros_like(raw), where=total_B > 0))
 
 
+def uniform_weights(member_GB: NDArray[np.bool_]) -> Array:
+    """Weights (B,): equal inside every group, summing to 1."""
+    return np.asarray(1.0 / member_GB.sum(axis=1)[member_GB.argmax(axis=0)])
+
+
 def group_sum(values_B: Array, member_GB: NDArray[np.bool_]) -> Array:
     """Sums (..., G) of every group's benchmarks. No matrix product: NaN stays in its group."""
     return np.stack([values_B[..., row].sum(axis=-1) for row in member_GB], axis=-1)
@@ -221,6 +226,7 @@ def index_of(
     tuned_B: Array,
     definition: str = "robust",
     sigma_G: Array | float = 1.0,
+    weights_B: Array | None = None,
     di_RG: Array | None = None,
     tests: Mapping[str, ChangeTest] | None = None,
     paired: bool = True,
@@ -229,13 +235,19 @@ def index_of(
 
     ``robust`` and ``relative`` take the percentile interval of the replicates' TI, ``linear`` the
     Fieller interval; with ``paired`` false (base and tuned drawn independently) it is labelled so.
-    ``base_B`` and ``tuned_B`` (B,) are in percent, ``di_RG`` (R, G) in DI. Undefined where the
+    ``base_B`` and ``tuned_B`` (B,) are in percent, ``di_RG`` (R, G) in DI; ``weights_B`` as in
+    :func:`domain_index`. Undefined where the
     source's lower bound is not above 0, or the source's own test of ``tests`` (by group) does not
     establish its gain. Replicates without spread make no interval: a percentile interval is left
     out then, and the variance in Fieller's is never below that of the test's floor.
     """
     point_G = domain_index(
-        base_B, tuned_B, layout.member_GB, definition=definition, sigma_G=sigma_G
+        base_B,
+        tuned_B,
+        layout.member_GB,
+        definition=definition,
+        sigma_G=sigma_G,
+        weights_B=weights_B,
     )
     gains_G = group_gain(tuned_B - base_B, layout.member_GB)
     at = layout.source_at
@@ -248,7 +260,14 @@ def index_of(
         di_RG = None  # a source score whose uncertainty nothing tells
     if di_RG is not None and definition != "linear":
         bounds = order_interval(transferability(di_RG, at))
-    no_value = partial(_no_value, layout, base_B=base_B, sigma_G=sigma, definition=definition)
+    no_value = partial(
+        _no_value,
+        layout,
+        base_B=base_B,
+        sigma_G=sigma,
+        weights_B=weights_B,
+        definition=definition,
+    )
     no_source = no_value(at) or _no_source_gain(
         group_name(layout.source),
         float(point_G[at]),
@@ -294,7 +313,13 @@ def index_of(
 
 
 def _no_value(
-    layout: Layout, position: int, *, base_B: Array, sigma_G: Array, definition: str
+    layout: Layout,
+    position: int,
+    *,
+    base_B: Array,
+    sigma_G: Array,
+    weights_B: Array | None,
+    definition: str,
 ) -> str | None:
     """Reason why a group has no DI that a ratio could use, or ``None``."""
     name = group_name(layout.groups[position])
@@ -302,7 +327,7 @@ def _no_value(
     if definition == "relative":
         if (bases == 0.0).any():
             return f"a base score of {name} is 0, so its relative gain is undefined"
-    elif (bases >= 100.0).all():
+    elif weights_B is None and (bases >= 100.0).all():
         return f"no headroom: every base score of {name} is 100"
     if definition == "robust" and not sigma_G[position] > 0:
         return f"sigma of {name} is 0"

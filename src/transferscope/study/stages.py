@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..compare import Comparison, compare_runs
 from ..core.errors import InputError
@@ -20,7 +20,6 @@ from ..core.records import Tick, no_tick
 from ..core.suite import Suite
 from ..evaluate import evaluate_model
 from ..models import AUTO, parameter_count
-from ..probe.kept_base import KeptBase
 from ..probe.texts import Responses, run_responses
 from ..report import ReportInput, render_html, render_markdown
 from ..runs import Run, read_run
@@ -48,6 +47,9 @@ from .plan import (
 from .probed import read_probe
 from .run_summary import Measured, measure
 from .study_config import Cell, StudyConfig
+
+if TYPE_CHECKING:
+    from ..probe.kept_base import KeptBase
 
 
 class Shift(Protocol):
@@ -89,6 +91,8 @@ def run_study(
     in another dtype.
     """
     check_study(config, out, data=data)
+    from ..probe.kept_base import KeptBase
+
     suite = config.load_suite()
     claim_folder(config, out)
     plan = plan_study(config, out, pace=pace)

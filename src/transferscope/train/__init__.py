@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
 from .arm_config import DEMO, RECIPES, ArmConfig, Recipe, arm_config, read_settings
+from .arm_folder import is_complete
 from .queries import Query, make_queries
 
 if TYPE_CHECKING:
@@ -30,14 +31,6 @@ __all__ = [
     "train_sft",
     "train_surrogate",
 ]
-
-COMPLETE = "arm.json"
-"""Written last into an arm's folder."""
-
-
-def is_complete(out: str | Path) -> bool:
-    """Whether ``out`` holds a finished arm; imports none of the training libraries."""
-    return (Path(out) / COMPLETE).is_file()
 
 
 def clean_arm(

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.files import make_folder
-from . import is_complete
-from .arm import CLEANED, STARTED, refuse_foreign
 from .arm_config import PROCEDURAL, ArmConfig
+from .arm_folder import DECONTAMINATED, STARTED, is_complete, refuse_foreign
 from .decontaminate import Cleaned, clean
 from .query_sources import queries_of, read_queries, require_enough, unanswered, write_queries
 
@@ -32,11 +31,11 @@ def cleaned(config: ArmConfig, out: Path, prompts: Sequence[str]) -> tuple[ArmCo
     if not found.left_out:
         return config, found
     make_folder(out)
-    kept = out / CLEANED
+    kept = out / DECONTAMINATED
     if kept.is_file() and (is_complete(out) or (out / STARTED).is_file()):
         if read_queries(kept) != list(found.queries):  # an arm that may be training reads them
             what = "its queries, or the responses to them, have changed since it was begun"
             raise InputError(what, place=str(out), remedy="restore them, or name another --out")
     else:
         write_queries(kept, found.queries)
-    return config.model_copy(update={"queries_from": str(out / CLEANED)}), found
+    return config.model_copy(update={"queries_from": str(out / DECONTAMINATED)}), found
