@@ -54,18 +54,12 @@ def sample(
     max_tokens: int,
     temperature: float,
 ) -> list[list[int]]:
-    """``count`` responses to one prompt, drawn token by token; each ends at its end token."""
-    end = tokenizer.eos_token_id
-    ids = torch.tensor([prompt] * count, device=model.device)
-    done = torch.zeros(count, dtype=torch.bool, device=model.device)
-    for _ in range(max_tokens):  # without a cache: slow, and plain to see
-        logits = model(ids).logits[:, -1].float() / temperature
-        token = torch.multinomial(torch.softmax(logits, dim=-1), 1)
-        ids = torch.cat([ids, token], dim=1)
-        done |= token[:, 0] == end
-        if done.all():
-            break
-    responses = [row[len(prompt) :] for row in ids.tolist()]
+    """``count`` responses to one prompt (token ids); each ends at its end token."""
+    ids = torch.tensor([prompt], device=model.device)
+    options = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+    options |= {"max_new_tokens": max_tokens, "num_return_sequences": count}
+    drawn = model.generate(ids, attention_mask=torch.ones_like(ids), **options)
+    responses, end = drawn[:, len(prompt) :].tolist(), tokenizer.eos_token_id
     return [row[: row.index(end) + 1] if end in row else row for row in responses]
 
 
