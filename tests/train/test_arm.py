@@ -16,7 +16,7 @@ from transferscope.core.errors import InputError
 from transferscope.train import ArmConfig, arm, is_complete, train_arm
 from transferscope.train.arm_folder import DECONTAMINATED
 from transferscope.train.checkpoints import newest
-from transferscope.train.cleaned import cleaned
+from transferscope.train.decontaminated_arm import cleaned
 from transferscope.train.query_prompts import require_template
 from transferscope.train.query_sources import queries_of
 

@@ -30,7 +30,7 @@ from .arms import arm_means
 from .cell_locks import cell_lock, each_once
 from .claims import judge
 from .cost import cost_of, estimate_note
-from .decontaminated_queries import clean_sources, left_out, with_clean_queries
+from .decontaminate_study import clean_sources, left_out, with_clean_queries
 from .drop_predictors import predict
 from .fairness import unequal
 from .plan import (

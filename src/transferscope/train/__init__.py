@@ -36,9 +36,9 @@ __all__ = [
 def clean_arm(
     config: ArmConfig, out: str | Path, prompts: Sequence[str]
 ) -> tuple[ArmConfig, Cleaned]:
-    """:func:`.cleaned.cleaned`, imported when called."""
+    """:func:`.decontaminated_arm.cleaned`, imported when called."""
     need_trl()
-    from .cleaned import cleaned
+    from .decontaminated_arm import cleaned
 
     return cleaned(config, Path(out), prompts)
 

@@ -7,7 +7,7 @@ from transferscope.core.errors import InputError
 from transferscope.core.records import ModelRef, Outcome, Response
 from transferscope.core.suite import load_suite
 from transferscope.runs import Manifest, RunWriter, read_run
-from transferscope.study.decontaminated_queries import clean_sources, left_out, with_clean_queries
+from transferscope.study.decontaminate_study import clean_sources, left_out, with_clean_queries
 from transferscope.study.study_config import StudyConfig, parse_study
 from transferscope.train.query_sources import queries_of, read_queries
 
