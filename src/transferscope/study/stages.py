@@ -30,7 +30,11 @@ from .arms import arm_means
 from .cell_locks import cell_lock, each_once
 from .claims import judge
 from .cost import cost_of, estimate_note
-from .decontaminate_study import clean_sources, left_out, with_clean_queries
+from .decontaminate_study import (
+    decontaminate_sources,
+    decontamination_notes,
+    with_decontaminated_queries,
+)
 from .drop_predictors import predict
 from .fairness import unequal
 from .plan import (
@@ -105,8 +109,8 @@ def run_study(
         folder = evaluate_model(config.base, suite, out / "runs" / "base", dtype=dtype, **options)
         base = read_run(folder)
         options["dtype"] = base.manifest.engine["dtype"]
-        sources = clean_sources(config, base, out)
-    for sentence in left_out(out):
+        sources = decontaminate_sources(config, base, out)
+    for sentence in decontamination_notes(out):
         say(sentence)
 
     kept = KeptBase(config.base, **config.probe.loading)
@@ -114,8 +118,10 @@ def run_study(
     def run(cell: Cell) -> None:
         if progress.is_measured(cell):
             return  # by this process or another; its weights may be gone
-        clean = with_clean_queries(cell, sources)
-        _run_cell(config, clean, base, suite, kept, out=out, progress=progress, options=options)
+        decontaminated = with_decontaminated_queries(cell, sources)
+        _run_cell(
+            config, decontaminated, base, suite, kept, out=out, progress=progress, options=options
+        )
 
     each_once(config.cells(), out, run)
     kept.release()
@@ -167,7 +173,7 @@ def _report(config: StudyConfig, base: Run, cells: Sequence[Cell], out: Path) ->
         arm_means=means if found.training else (),
         arms={label: cell.table for cell in cells for label in run_names(cell)},
         dynamics={name: dynamics_of(rows) for name, rows in found.training.items()},
-        notes=[*_missing(config, cells), *unequal(config), *left_out(out)],
+        notes=[*_missing(config, cells), *unequal(config), *decontamination_notes(out)],
         created=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
     )
     write_atomically(out / "report.md", render_markdown(report))

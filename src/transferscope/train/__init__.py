@@ -13,7 +13,7 @@ from .arm_folder import is_complete
 from .queries import Query, make_queries
 
 if TYPE_CHECKING:
-    from .decontaminate import Cleaned
+    from .decontaminate import Decontaminated
 
 __all__ = [
     "DEMO",
@@ -22,7 +22,7 @@ __all__ = [
     "Query",
     "Recipe",
     "arm_config",
-    "clean_arm",
+    "decontaminate_arm",
     "is_complete",
     "make_queries",
     "need_trl",
@@ -33,14 +33,14 @@ __all__ = [
 ]
 
 
-def clean_arm(
+def decontaminate_arm(
     config: ArmConfig, out: str | Path, prompts: Sequence[str]
-) -> tuple[ArmConfig, Cleaned]:
-    """:func:`.decontaminated_arm.cleaned`, imported when called."""
+) -> tuple[ArmConfig, Decontaminated]:
+    """:func:`.decontaminated_arm.decontaminate_arm`, imported when called."""
     need_trl()
-    from .decontaminated_arm import cleaned
+    from .decontaminated_arm import decontaminate_arm as decontaminate
 
-    return cleaned(config, Path(out), prompts)
+    return decontaminate(config, Path(out), prompts)
 
 
 def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
