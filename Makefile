@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test fuzz check bench clean
+.PHONY: help setup demo study test fuzz check mutants bench clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 	@echo "  done: $(BIN)/transferscope --help"
 
-demo: setup ## the whole way on a real model, ends with a report (at most 10 minutes)
+demo: setup ## the full pipeline on a real model, ends with a report (at most 10 minutes)
 	@$(BIN)/transferscope demo --out demo
 
 study: setup ## repeat the reference study's training (about 6 hours; resumable, shared by several)
@@ -40,17 +40,21 @@ study: setup ## repeat the reference study's training (about 6 hours; resumable,
 test: setup ## run the test suite, on up to 4 cores
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-fuzz: setup ## hostile files and failing disks, without end; stops at the first fault or Ctrl-C
+fuzz: setup ## hostile files and failing disks, until the first fault or Ctrl-C
 	@while FUZZ_EXAMPLES=500 $(BIN)/python -m pytest -x --timeout 7200 tests/fuzz; do :; done
 
-check: setup ## lint, types, import rules
+check: setup ## lint, types, import rules, prose
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/prose.py
+
+mutants: setup ## mutation checks of the statistics and the gate (hours; resumable)
+	$(BIN)/python tools/mutants.py
 
 bench: setup ## measure speed and memory; every script prints one JSON object
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script; done
 
 clean: ## remove .venv and caches (the model cache stays)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .mutants

@@ -32,7 +32,7 @@ def test_import_writes_a_run_folder_and_lists_what_has_no_group(
     assert document["format"] == "lm-eval"
     assert sum(document["benchmarks"].values()) == total
     for name in document["unmapped"]:
-        assert f"{name}: in no group; map it with --map" in err
+        assert f"{name}: belongs to no group; assign one with --map" in err
 
 
 def test_a_folder_with_files_is_left_alone(
@@ -74,7 +74,7 @@ def test_a_killed_import_is_finished_by_the_same_command(
             code, _, err = run(capsys, "import", path, "--out", str(folder))
         assert code == 2
         assert f"{folder.name}: process {os.getpid()} on " in err
-        assert "is writing into it; wait for it to end, or name another folder: --out DIR" in err
+        assert "is writing to it; wait for it to finish, or name another folder: --out DIR" in err
 
 
 def test_an_export_compares_as_what_it_was_made_from(
@@ -118,11 +118,11 @@ def test_score_prints_metrics_flags_and_what_has_no_gold(
     file.write_text("\n".join(map(json.dumps, rows)))
     code, text, err = run(capsys, "score", "math", str(file))
     assert code == 0
-    assert text.splitlines()[0] == "math: 1 of 2 lines have a gold"
+    assert text.splitlines()[0] == "math: 1 of 2 lines have a reference answer"
     assert "accuracy            100.0 %" in text
     assert "label agreement     100.0 %" in text
     assert "truncated               1  flagged" in text
-    assert "without a gold: 'b'" in err
+    assert "without a reference answer: 'b'" in err
     code, text, _ = run(capsys, "score", "math", str(file), "--json")
     assert json.loads(text)["metrics"] == {"accuracy": 1.0}
     code, _, err = run(capsys, "score", "maths", str(file))
@@ -176,7 +176,7 @@ def test_import_without_out_or_with_both_is_one_line(
     path = str(FIXTURES / "lm_eval" / "base")
     code, _, err = run(capsys, "import", path)
     assert code == 2
-    assert "add --out RUN, or look first with --explain" in err
+    assert "add --out RUN, or preview the import with --explain" in err
     code, _, err = run(capsys, "import", path, "--explain", "--out", str(tmp_path / "r"))
     assert code == 2
     assert "--explain writes nothing" in err
@@ -206,7 +206,7 @@ def test_an_import_adds_to_a_run_and_files_of_one_model_are_compared_together(
     path = str(tmp_path / "tuned_boolq.json")
     code, _, err = run(capsys, "import", path, "--out", str(tmp_path / "base"))
     assert code == 2
-    assert "holds a run with another model: acme/base there, acme/tuned asked for; name an" in err
+    assert "contains a run with a different model: it has acme/base, requested acme/tuned" in err
 
 
 def test_what_holds_for_both_inputs_is_said_once(
@@ -229,7 +229,7 @@ def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
     both = [str(tmp_path / f"{name}.jsonl") for name in ("base", "tuned")]
     code, _, err = run(capsys, "compare", *both)
     assert code == 2
-    assert "no benchmark of it is in a group: results; say what it is in a file for --map" in err
+    assert "none of its benchmarks is in a group: results; map them in a file for --map" in err
     (tmp_path / "map.toml").write_text('[aliases]\n"results" = "gsm8k"\n')
     assert run(capsys, "compare", *both, "--map", str(tmp_path / "map.toml"))[0] == 0
 
@@ -241,7 +241,7 @@ def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
         ("gsm8k.jsonl", "", "is empty"),
         ("gsm8k.jsonl", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.csv", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
-        ("gsm8k.json", '{"results": {"gsm', "it is cut off: it ends in the middle"),
+        ("gsm8k.json", '{"results": {"gsm', "cut off in the middle of a value"),
         ("gsm8k.json", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.eval.x", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.json", "<!DOCTYPE html>\n<html>", "is a web page, not the file itself"),
@@ -340,3 +340,19 @@ def test_explain_says_in_one_line_which_column_was_taken_for_what(
     assert code == 0
     said = "read response = output, prompt = question, score = correct;"
     assert said in " ".join(out.split())
+
+
+@pytest.mark.parametrize(("columns", "widest"), [(None, 80), ("60", 60), ("120", 120), ("x", 80)])
+def test_columns_is_honoured_where_output_is_piped(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: str | None,
+    widest: int,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    runs = [str(FIXTURES / "lm_eval" / side) for side in ("base", "tuned")]
+    code, out, _ = run(capsys, "compare", *runs, "--replicates", "200")
+    assert code == 0
+    assert widest - 20 < max(map(len, out.splitlines())) <= widest

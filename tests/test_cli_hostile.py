@@ -79,7 +79,7 @@ def test_a_pipe_or_device_is_refused_and_not_waited_for(
     place = next(argument for argument in argv if "{}" in argument)
     pipe = tmp_path / place.format("pipe")
     os.mkfifo(pipe)
-    assert "is a pipe, not a file; write what it gives" in one_line(
+    assert "is a pipe, not a file; write its output" in one_line(
         capsys, *(argument.format("pipe") for argument in argv)
     )
     pipe.unlink()
@@ -103,7 +103,7 @@ def test_what_lies_in_a_folder_of_results_is_named(
     (folder / "results_2026.json").unlink()
     (folder / "a").mkdir()
     (folder / "a" / "up").symlink_to("..")
-    said = "a/up: is a link back to a folder above it; remove the link"
+    said = "a/up: is a symbolic link to a folder that contains it; remove the link"
     assert said in one_line(capsys, "import", folder, "--out", tmp_path / "r")
     (folder / "a" / "up").unlink()
     scandir = os.scandir
@@ -190,7 +190,7 @@ def test_deep_and_double_are_one_line(capsys: Capture, tmp_path: Path) -> None:
     said = "log.json: nested too deeply (beyond 100 levels)"
     assert said in one_line(capsys, "import", log, "--out", tmp_path / "r")
     twice = rows(tmp_path / "a.jsonl", '{"id":1,"score":0.0,"score":1.0}')
-    assert "a.jsonl:1: not valid JSON (key 'score' stands twice" in one_line(
+    assert "a.jsonl:1: not valid JSON (key 'score' occurs twice" in one_line(
         capsys, "import", twice, "--out", tmp_path / "r"
     )
 
@@ -274,11 +274,11 @@ def test_an_output_is_no_input_and_no_part_of_a_run(
         ((*compare, "--html", "hard"), "hard: is an input"),
         ((*compare, "--md", "run/report.md"), "is inside the run folder"),
         ((*compare, "--md", "run/responses/a/b.md"), "is inside the run folder"),
-        ((*compare, "--md", "new", "--csv", "./new"), "asked for twice, by --md and --csv; name"),
-        ((*compare, "--md", "/dev/null"), "/dev/null: is no file to write to"),
+        ((*compare, "--md", "new", "--csv", "./new"), "given twice, for --md and --csv; name"),
+        ((*compare, "--md", "/dev/null"), "/dev/null: is not a regular file"),
         ((*gate, "--md", "policy.toml"), "policy.toml: is an input of this command"),
         ((*gate, "--junit", "a.jsonl"), "a.jsonl: is an input of this command"),
-        ((*gate, "--md", "x", "--junit", "x"), "asked for twice, by --md and --junit"),
+        ((*gate, "--md", "x", "--junit", "x"), "given twice, for --md and --junit"),
         (("import", "a.jsonl", "--out", "a.jsonl"), "a.jsonl: is an input of this command"),
         (("import", "a.jsonl", "--out", "run/again"), "is inside the run folder"),
         (("export", "eee", "run", "--out", "run"), "run: is an input of this command"),
@@ -288,7 +288,10 @@ def test_an_output_is_no_input_and_no_part_of_a_run(
         (("score", "choice", "a.jsonl", "--out", "run/x.jsonl"), "is inside the run folder"),
         (("score", "qa", "a.jsonl", "--map", "policy.toml", "--out", "policy.toml"), "is an input"),
         (("score", "math", "a.jsonl", "--gold", "hard", "--out", "soft"), "is an input"),
-        (("export", "eee", "a.jsonl", "--out", "run"), "run: is a run folder; name a folder of"),
+        (
+            ("export", "eee", "a.jsonl", "--out", "run"),
+            "run: is a run folder; name a different folder",
+        ),
         (("export", "accelerate", "--out", "run"), "run: is a run folder"),
         (("export", "verl", "a/b", "--queries", "q", "--out", "run"), "run: is a run folder"),
         (("export", "verl", "a/b", "--queries", "none", "--out", "soft"), "soft: is a file"),
@@ -297,9 +300,9 @@ def test_an_output_is_no_input_and_no_part_of_a_run(
         (("study", "policy.toml", "--out", "run"), "run: is a run folder"),
         (("demo", "--out", "run"), "run: is a run folder"),
         (("trace", "x", "--base", "a/b", "--out", "run"), "run: is a run folder"),
-        (("trace", "model", "--base", "a/b", "--out", "model/checkpoint-1"), "is a model's folder"),
+        (("trace", "model", "--base", "a/b", "--out", "model/checkpoint-1"), "is a model folder"),
         (("probe", "tokens", "a/b", "a/c", "--responses", "x", "--out", "run"), "is a run folder"),
-        (("probe", "hidden", "a/b", "a/c", "--out", "model/checkpoint-1"), "is a model's folder"),
+        (("probe", "hidden", "a/b", "a/c", "--out", "model/checkpoint-1"), "is a model folder"),
         (("distill", "a/b", "--queries", "q", "--out", "run"), "run: is a run folder"),
         (("train", "classic-sft", "--out", "run"), "run: is not empty; name another --out"),
     ):
@@ -329,7 +332,7 @@ def test_a_full_disk_behind_the_standard_output_is_one_line(option: str, tmp_pat
             command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 2
-    said = "the standard output: not possible: No space left on device; make room for it"
+    said = "standard output: No space left on device; free some space"
     assert done.stderr.startswith(f"transferscope: {said}")
     assert done.stderr.count("\n") == 1
 
@@ -337,7 +340,7 @@ def test_a_full_disk_behind_the_standard_output_is_one_line(option: str, tmp_pat
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [
-        (errno.ENOSPC, "No space left on device; make room for it, or name another place"),
+        (errno.ENOSPC, "No space left on device; free some space, or name another place"),
         (errno.EACCES, "Permission denied; change its permissions, or name another place"),
         (errno.EROFS, "Read-only file system; change its permissions, or name another place"),
         (errno.EISDIR, "Is a directory; name another place"),
@@ -354,4 +357,4 @@ def test_what_the_system_refuses_has_its_place_and_remedy(
     (tmp_path / "good.csv").write_text(HEADER)
     monkeypatch.setattr("transferscope.core.table_index.index_file", refuse)
     said = one_line(capsys, "index", tmp_path / "good.csv")
-    assert said == f"transferscope: /some/place: not possible: {remedy}\n"
+    assert said == f"transferscope: /some/place: {remedy}\n"

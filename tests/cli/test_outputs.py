@@ -22,15 +22,15 @@ def place(tmp_path):
 @pytest.mark.parametrize(
     ("outputs", "said"),
     [
-        ({"--md": "a.md", "--csv": "./x/../a.md"}, "is asked for twice, by --md and --csv"),
+        ({"--md": "a.md", "--csv": "./x/../a.md"}, "is given twice, for --md and --csv"),
         ({"--md": "results.json"}, "is an input of this command; name another file"),
         ({"--md": "link.json"}, "is an input of this command"),
-        ({"--out": "results.json"}, "is an input of this command; name a folder of its own"),
-        ({"--md": "run/a.md"}, "is inside the run folder .*run; name a place outside of it"),
+        ({"--out": "results.json"}, "is an input of this command; name a different folder"),
+        ({"--md": "run/a.md"}, "is inside the run folder .*run; name a path outside it"),
         ({"--out": "run/responses/new"}, "is inside the run folder"),
-        ({"--out": "run"}, "is a run folder; name a folder of its own"),
-        ({"--out": "model"}, r"is a model's folder \(config\.json\)"),
-        ({"--md": "pipe"}, "is no file to write to"),
+        ({"--out": "run"}, "is a run folder; name a different folder"),
+        ({"--out": "model"}, r"is a model folder \(config\.json\)"),
+        ({"--md": "pipe"}, "is not a regular file"),
     ],
 )
 def test_outputs_that_would_be_written_over_something(place, outputs, said):

@@ -9,6 +9,7 @@ import pytest
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
 from transferscope.core.power import mcnemar_mde
+from transferscope.core.typed_record import plain
 from transferscope.runs import Run
 
 WriteRun = Callable[..., Run]
@@ -44,10 +45,10 @@ def test_numbers_by_hand(write_run: WriteRun) -> None:
     assert result.index is not None
     assert result.index.di["law"] == pytest.approx(di)
     assert result.index.ti["rest"] == pytest.approx(-100 * math.sqrt(10) / di)
-    assert result.linear is not None
-    assert result.linear.ti["rest"] == pytest.approx(-1000 / ((60 * 40 + 50 * 25) / 110))
-    assert result.linear.interval == "Fieller"
-    for index in (result.index, result.linear):
+    assert result.index_linear is not None
+    assert result.index_linear.ti["rest"] == pytest.approx(-1000 / ((60 * 40 + 50 * 25) / 110))
+    assert result.index_linear.interval == "Fieller"
+    for index in (result.index, result.index_linear):
         interval = index.ci["rest"]
         assert interval is not None
         assert interval[0] < index.ti["rest"] < interval[1] < 0
@@ -75,21 +76,21 @@ def test_artefact_split_by_hand(write_run: WriteRun) -> None:
     flags |= {("chat", at): ("looped", "truncated") for at in range(20, 24)}
     base, tuned = write_run("base", BASE), write_run("tuned", TUNED, flags=flags)
     (result,) = compare_runs(base, [tuned], replicates=500).tuned
-    artefacts = {r.benchmark: r for r in result.benchmarks}["chat"].artefacts
-    assert artefacts.points == pytest.approx(-6.0)
+    artefacts = {r.benchmark: r for r in result.benchmarks}["chat"]
+    assert artefacts.artefact_points == pytest.approx(-6.0)
     assert artefacts.clean_n == 90
     assert artefacts.clean_delta == pytest.approx(-100 * 4 / 90)
-    assert artefacts.tuned_flags == {"looped": 4, "truncated": 10}
-    assert artefacts.base_flags == {}
+    assert artefacts.flags.tuned == {"looped": 4, "truncated": 10}
+    assert artefacts.flags.base == {}
 
 
 def test_no_clean_answers_leaves_the_clean_change_undefined(write_run: WriteRun) -> None:
     flags = {("chat", at): ("empty",) for at in range(100)}
     base, tuned = write_run("base", BASE), write_run("tuned", TUNED, flags=flags)
     (result,) = compare_runs(base, [tuned], replicates=500).tuned
-    artefacts = {r.benchmark: r for r in result.benchmarks}["chat"].artefacts
+    artefacts = {r.benchmark: r for r in result.benchmarks}["chat"]
     assert (artefacts.clean_delta, artefacts.clean_n) == (None, 0)
-    assert artefacts.points == pytest.approx(-10.0)
+    assert artefacts.artefact_points == pytest.approx(-10.0)
 
 
 def test_flipped_items_carry_both_answers(write_run: WriteRun) -> None:
@@ -178,7 +179,8 @@ def test_json_has_the_contracted_fields(write_run: WriteRun) -> None:
     assert {"base", "suite", "tuned", "differences"} <= set(document)
     (result,) = document["tuned"]
     assert {"model", "index", "plane", "benchmarks"} <= set(result)
-    assert set(result["plane"]["law"]) == {"gain", "ci", "p", "standing"}
+    point = {"gain", "ci", "p", "standing"}
+    assert set(result["plane"]["law"]) == point | {"p_holm", "smallest_p", "mde"}
     wanted = "benchmark group base tuned delta ci test p p_holm mde n clean_delta artefact_points"
     for row in result["benchmarks"]:
         assert set(wanted.split()) <= set(row)
@@ -198,7 +200,7 @@ def test_a_models_test_does_not_depend_on_its_company(write_run: WriteRun) -> No
 
 def test_equal_names_are_refused(write_run: WriteRun) -> None:
     base = write_run("base", BASE)
-    with pytest.raises(InputError, match="two runs are of a model named 'base'"):
+    with pytest.raises(InputError, match="two of the runs have a model named 'base'"):
         compare_runs(base, [base])
 
 
@@ -215,9 +217,7 @@ def test_forgetting_and_the_pooled_test(write_run: WriteRun) -> None:
         write_run("base", BASE), [write_run("tuned", TUNED)], replicates=999
     ).tuned
     rows = {row.benchmark: row for row in result.benchmarks}
-    chat, statutes = rows["chat"].transitions, rows["statutes"].transitions
-    assert chat is not None
-    assert statutes is not None
+    chat, statutes = rows["chat"], rows["statutes"]
     assert (chat.forgetting.value, chat.backward.value) == (10.0, 0.0)
     # guessing at 1/4 moves a quarter of the 50 % that the base has wrong
     assert statutes.backward_adjusted.value == pytest.approx(25.0 - 0.25 * 50.0)
@@ -225,8 +225,8 @@ def test_forgetting_and_the_pooled_test(write_run: WriteRun) -> None:
     assert result.plane["law"].p == pytest.approx(1 / 1000)
     # 10 of 10 down: 2 of 2^10 flips reach it
     assert 0.0005 < result.plane["rest"].p < 0.01
-    assert result.to_json()["plane"]["law"]["p"] == result.plane["law"].p
-    assert result.to_json()["benchmarks"][2]["forgetting"]["value"] == 10.0
+    assert plain(result)["plane"]["law"]["p"] == result.plane["law"].p
+    assert plain(result)["benchmarks"][2]["forgetting"]["value"] == 10.0
 
 
 def test_a_run_that_shares_nothing_is_named_and_the_others_are_compared(
@@ -237,7 +237,7 @@ def test_a_run_that_shares_nothing_is_named_and_the_others_are_compared(
     other = write_run("other", {"poems": [1, 0]})
     alone = compare_runs(base, [tuned], replicates=500)
     found = compare_runs(base, [alien, tuned, other], replicates=500)
-    assert [t.to_json() for t in found.tuned] == [t.to_json() for t in alone.tuned]
+    assert plain(found.tuned) == plain(alone.tuned)
     assert found.differences[:2] == (
         "alien: left out, no benchmark can be compared with the base (cases: no item of the "
         "base's 100 is in the tuned run; statutes: no item of the base's 100 is in the tuned run; "

@@ -89,4 +89,4 @@ def test_a_fall_that_the_comparison_only_suggests_may_be_regressed(write_run):
     policy = parse_policy("[guards.chat]\nmargin = 0.25\n", place="p")
     assert gate(base, tuned, policy, replicates=500).verdict == "REGRESSED"
     page = " ".join(PAGE.read_text(encoding="utf-8").split())
-    assert "What `compare` only suggests may be REGRESSED." in page
+    assert 'A guard can be REGRESSED while `compare` says "loss suggested"' in page

@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from transferscope.compare import compare_runs
+from transferscope.compare.benchmark import benchmarks_of
+from transferscope.compare.draws import mean_shares
 from transferscope.compare.gate import _signed, gate
-from transferscope.compare.guards import _clusters, _open
+from transferscope.compare.guards import _open
+from transferscope.compare.margin_bound import UnitShares
 from transferscope.compare.policy import parse_policy
 from transferscope.core.changes import ChangeTest
 from transferscope.core.records import ScoreRow
@@ -88,14 +91,15 @@ def test_a_mean_with_a_score_in_it_has_the_z_test(write_run):
 def test_a_bound_that_rounds_to_the_margin_is_written_out():
     flat = ChangeTest("mcnemar", 0.2, (-9.0, 1.0))
     assert _open(-5.004, 5.0, flat) == (
-        "the bound -5.004 lies below -5.000 (the margin), and a drop beyond the margin is not shown"
+        "the lower bound, -5.004, is below -5.000 (the margin), "
+        "but no drop beyond the margin is shown"
     )
 
 
 @pytest.mark.parametrize(("clusters", "p"), [(1, "1"), (2, "0.5"), (3, "0.25"), (5, "0.0625")])
 def test_too_few_clusters_are_counted(clusters, p):
     flat = ChangeTest("sign-flip", 1.0, (-9.0, 1.0), smallest_p=2.0 ** (1 - clusters))
-    said = f"{clusters} clusters can't reach p < 0.05 (smallest possible p {p})"
+    said = f"{clusters} clusters can't reach p < 0.05 (smallest possible p: {p})"
     assert _open(-50.0, 5.0, flat).endswith(f", and {said}")
     assert _open(-50.0, 5.0, flat, n=10 * clusters).endswith(f", and {said}")
     said = said.replace("clusters", "questions")
@@ -111,11 +115,18 @@ def test_clusters_of_a_mixed_group_are_those_of_its_weakest_member(write_run):
     }
     right = {name: [1] * 200 + [0] * 200 for name in stories}
     pairing = pair(write_run("b", right, clusters=stories), write_run("t", right, clusters=stories))
-    assert _clusters([("cases", "statutes")], pairing) == pytest.approx(1600 / 11)
+    benchmarks = benchmarks_of(pairing)
+
+    def clusters(groups):
+        shares = mean_shares(groups)
+        parts = [benchmarks[name].units for name in shares]
+        return UnitShares.pooled(parts, list(shares.values())).effective
+
+    assert clusters([("cases", "statutes")]) == pytest.approx(1600 / 11)
     # retention over two groups: shares 1/4, 1/4 and 1/2
     groups = [("cases", "statutes"), ("chat",)]
     share = 1 / 16 / 40 + 1 / 16 / 400 + 1 / 4 / 400
-    assert _clusters(groups, pairing) == pytest.approx(1 / share)
+    assert clusters(groups) == pytest.approx(1 / share)
 
 
 def test_what_could_have_been_detected_needs_both_tests(write_run):
@@ -149,7 +160,7 @@ def test_an_unknown_number_of_items_is_not_called_none(write_run):
     policy = parse_policy("[guards.chat]\nmargin = 3.0\n", place="p")
     (guard,) = gate(base, tuned, policy, replicates=999).guards
     assert (guard.verdict, guard.bound, guard.n) == ("INCONCLUSIVE", None, 0)
-    assert guard.why == "the number of items of chat is not known; the policy asks for 100"
+    assert guard.why == "the number of items of chat is unknown; the policy requires 100"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from transferscope.compare import compare_runs
+from transferscope.core.typed_record import plain
 from transferscope.runs import Run
 
 WriteRun = Callable[..., Run]
@@ -25,12 +26,10 @@ def test_weights_and_left_out_by_hand(write_run: WriteRun) -> None:
     assert without["cases"] == pytest.approx(-100 * math.sqrt(10) / 5)
     assert without["statutes"] == pytest.approx(-100 * math.sqrt(10 / 40))
     assert without["chat"] is None
-    assert comparison.curve is not None
+    assert comparison.specifications is not None
     by_name = {
-        (r.specification.definition, r.specification.scale, r.specification.weights): r.ti["t"][
-            "rest"
-        ]
-        for r in comparison.curve.results
+        (r.definition, r.scale, r.weights): r.ti["t"]["rest"]
+        for r in comparison.specifications.specifications
     }
     assert by_name["linear", None, "uniform"] == pytest.approx(-100 * 10 / 32.5)
     assert by_name["relative", None, None] == pytest.approx(-100 * (10 / 80) / ((1.0 + 0.5) / 2))
@@ -44,7 +43,7 @@ def test_a_score_below_chance_is_flagged_with_its_independent_items(write_run: W
     low = TUNED | {"statutes": [1] * 10 + [0] * 90}
     (result,) = compare_runs(write_run("b", BASE), [write_run("t", low)], replicates=200).tuned
     assert result.robustness is not None
-    (flagged,) = result.robustness.below_tuned
+    (flagged,) = result.robustness.below_chance.tuned
     assert (flagged.benchmark, flagged.score, flagged.chance, flagged.n) == (
         "statutes",
         10.0,
@@ -52,34 +51,33 @@ def test_a_score_below_chance_is_flagged_with_its_independent_items(write_run: W
         100,
     )
     assert flagged.p == pytest.approx(1.37e-4, rel=0.01)
-    assert result.robustness.below_base == ()
+    assert result.robustness.below_chance.base == ()
 
 
 def test_without_a_source_there_is_no_index_to_be_robust(write_run: WriteRun) -> None:
     only = {"chat": BASE["chat"]}
     comparison = compare_runs(write_run("b", only), [write_run("t", only)], replicates=200)
     assert comparison.tuned[0].robustness is None
-    assert comparison.curve is None
+    assert comparison.specifications is None
 
 
 def test_a_model_that_lacks_a_benchmark_is_not_in_the_curve(write_run: WriteRun) -> None:
     some = {name: TUNED[name] for name in ("cases", "chat")}
     runs = [write_run("some", some), write_run("whole", TUNED)]
     comparison = compare_runs(write_run("b", BASE), runs, replicates=200)
-    assert comparison.curve is not None
-    assert list(comparison.curve.ranges) == ["whole"]
+    assert comparison.specifications is not None
+    assert list(comparison.specifications.range) == ["whole"]
 
 
 def test_style_is_measured_against_the_answers_of_the_base(write_run: WriteRun) -> None:
     # the fixture's answers are "NAME says SCORE": everything begins with a name the base never says
     comparison = compare_runs(write_run("b", BASE), [write_run("t", TUNED)], replicates=200)
     row = next(row for row in comparison.tuned[0].benchmarks if row.benchmark == "chat")
-    assert row.artefacts is not None
-    assert row.artefacts.against is not None
-    assert row.artefacts.against.n == 100
-    assert row.artefacts.against.flags == {"style_opening": 70, "script_change": 0}
-    assert row.artefacts.clean_n == 100  # style leaves an item clean
-    document = row.to_json()
+    assert row.against_base is not None
+    assert row.against_base.n == 100
+    assert row.against_base.flags == {"style_opening": 70, "script_change": 0}
+    assert row.clean_n == 100  # style leaves an item clean
+    document = plain(row)
     assert document["against_base"] == {
         "n": 100,
         "flags": {"style_opening": 70, "script_change": 0},
@@ -91,5 +89,5 @@ def test_style_is_measured_against_the_answers_of_the_base(write_run: WriteRun) 
 def test_without_texts_it_is_not_measured(write_run: WriteRun) -> None:
     runs = write_run("b", BASE), write_run("t", TUNED)
     (result,) = compare_runs(runs[0], [runs[1]], replicates=200, examples=0).tuned
-    assert all(row.artefacts and row.artefacts.against is None for row in result.benchmarks)
+    assert all(row.flags and row.against_base is None for row in result.benchmarks)
     assert result.flipped == ()

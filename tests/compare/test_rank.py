@@ -8,7 +8,8 @@ import pytest
 
 from transferscope.compare.cohort_rank import placed
 from transferscope.compare.rank import kept_groups, pareto, rank
-from transferscope.compare.result import PlanePoint
+from transferscope.core.typed_record import plain
+from transferscope.documents.comparison import PlanePoint
 from transferscope.published import published_models, recompute
 from transferscope.runs import Run
 
@@ -80,10 +81,7 @@ def test_kept_needs_every_group_and_a_bound() -> None:
 
 
 def test_front_by_hand() -> None:
-    def at(gain: float, retention: float) -> tuple[PlanePoint, PlanePoint]:
-        return PlanePoint(gain, (0, 0)), PlanePoint(retention, (0, 0))
-
-    points = [at(1, 1), at(2, 0), at(1, 0), at(2, 0)]
+    points = [(1.0, 1.0), (2.0, 0.0), (1.0, 0.0), (2.0, 0.0)]
     assert pareto([*points, (None, None)]) == [True, True, False, True, False]
 
 
@@ -129,7 +127,7 @@ def test_what_only_the_base_has_keeps_a_model_open(write_run: WriteRun) -> None:
     without = both | {"statutes": BASE["statutes"]}
     (row,) = rank(base, [write_run("lacks mystery", without)], replicates=500).order
     assert (row.kept, row.worst, row.missing) == ("open", "", ("mystery",))
-    assert row.to_json()["missing"] == ["mystery"]
+    assert plain(row)["missing"] == ["mystery"]
     # Of the source nothing need be kept.
     (row,) = rank(base, [write_run("lacks a source", both | {"mystery": [1, 0]})]).order
     assert row.missing == ()

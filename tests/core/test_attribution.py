@@ -20,6 +20,7 @@ from transferscope.core.attribution import (
     parts,
 )
 from transferscope.core.standing import Standing
+from transferscope.core.typed_record import plain
 
 CUT = Attribution(-22.4, -20.0, {"truncated": -20.0}, 40, 125, clean_p=0.45, standing="loss")
 
@@ -105,7 +106,7 @@ def test_whose_answers_they_were(of_base: float, said: str) -> None:
 
 
 def test_json_has_the_parts_and_no_nan() -> None:
-    row = Causes({"ifeval": CUT}, {}, replace(CUT, clean_p=math.nan)).to_json()
+    row = plain(Causes({"ifeval": CUT}, {}, replace(CUT, clean_p=math.nan)))
     assert row["benchmarks"]["ifeval"]["clean_points"] == pytest.approx(-2.4)
     assert row["benchmarks"]["ifeval"]["clean_established"] is False
     assert row["retention"]["clean_p"] is None

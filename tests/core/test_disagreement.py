@@ -6,6 +6,7 @@ import pytest
 
 from transferscope.core.disagreement import disagreements, format_share
 from transferscope.core.standing import Standing
+from transferscope.core.typed_record import plain
 
 STRICT, FLEXIBLE = "exact_match,strict-match", "exact_match,flexible-extract"
 Table = dict[str, dict[str, float]]
@@ -33,7 +34,7 @@ def test_a_fall_that_only_the_strict_filter_sees_is_format() -> None:
     (row,) = disagreements(base, tuned, {"task": ("loss", 300)})
     assert row.format
     assert row.difference == pytest.approx(-61.3)
-    assert row.to_json()["compared"] == STRICT
+    assert plain(row)["compared"] == STRICT
     assert format_share([row], {"task": 0.5, "other": 0.5}) == pytest.approx(-30.65)
 
 

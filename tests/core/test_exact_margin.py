@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transferscope.core.exact_margin import exact_dropped, tango_scores
+from transferscope.core.exact_margin import BEYOND, _near, exact_dropped, tango_scores
 from transferscope.core.noninferiority import tango_z
 
 
@@ -121,3 +121,20 @@ def test_impossible_counts_are_refused(lost: int, won: int, n: int) -> None:
 def test_a_margin_of_everything_is_refused() -> None:
     with pytest.raises(ValueError, match="not within"):
         exact_dropped(1, 0, 5, margin=100.0)
+
+
+def test_the_numbers_of_discordant_pairs_that_are_summed() -> None:
+    # 7 deviations of 50 and 49 / 3 pairs about 5,000: 5,000 -+ 366.33
+    assert _near(10_000, 0.5) == (4633, 5368)
+    # about 50 with a deviation of 6.892: 50 -+ 64.58, cut at 0
+    assert _near(1000, 0.05) == (0, 116)
+    assert _near(10, 1.0) == (0, 11)
+    assert _near(100, 1.0) == (83, 101)
+
+
+@pytest.mark.parametrize(("n", "share"), [(10, 0.3), (1000, 0.001), (5000, 0.02), (2000, 0.5)])
+def test_hardly_any_chance_lies_beyond_them(n: int, share: float) -> None:
+    from scipy.stats import binom
+
+    first, stop = _near(n, share)
+    assert binom.cdf(first - 1, n, share) + binom.sf(stop - 1, n, share) <= BEYOND

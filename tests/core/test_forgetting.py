@@ -59,6 +59,9 @@ def test_guessing_alone_is_adjusted_to_nothing(rng: np.random.Generator) -> None
     assert found.forgetting.value == pytest.approx(11.25, abs=0.6)
     assert found.forgetting_adjusted.value == pytest.approx(0.0, abs=0.6)
     assert found.backward_adjusted.value == pytest.approx(0.0, abs=0.6)
+    # 1.96 * 100 * sqrt(0.1125 * 0.8875 / n) = 0.31 each way: narrow, but not the floor (0.009)
+    low, high = found.forgetting.ci
+    assert 0.4 < high - low < 0.9
 
 
 def test_interval_is_the_paired_bootstrap_of_the_lost_share() -> None:
@@ -127,3 +130,9 @@ def test_nothing_forgotten_is_not_known_to_the_point() -> None:
     (found,) = transitions(still, np.random.default_rng(0), chance=None, replicates=200)
     # of 60 items none was lost: (1 - x)^60 = 0.025
     assert found.forgetting.ci == pytest.approx((0.0, 100 * (1 - 0.025 ** (1 / 60))))
+
+
+def test_everything_forgotten_is_not_known_to_the_point() -> None:
+    lost = ItemScores.plain(np.repeat([[1.0], [0.0]], 60, axis=1))
+    (found,) = transitions(lost, np.random.default_rng(0), chance=None, replicates=200)
+    assert found.forgetting.ci == pytest.approx((100 * 0.025 ** (1 / 60), 100.0))

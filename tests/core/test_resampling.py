@@ -33,6 +33,12 @@ def test_small_strata_are_pooled() -> None:
     assert strata(list(range(15)), [0] * 8 + [1] * 2 + [2] * 5) == [1] * 8 + [0] * 7
 
 
+def test_of_equal_strata_the_pool_takes_the_first() -> None:
+    # 40 strata of 5 and a last one of 1: it is pooled with the first of the others
+    labels = strata(list(range(201)), [i // 5 for i in range(201)])
+    assert labels == [i // 5 for i in range(200)] + [0]
+
+
 def test_strata_that_cut_a_cluster_are_merged() -> None:
     # stories of two questions, each of another kind: no stratum is left to keep
     assert strata([i // 2 for i in range(20)], [i % 2 for i in range(20)]) == [0] * 10

@@ -25,6 +25,7 @@ from transferscope.core.robustness import (
     specifications,
     ti_range,
 )
+from transferscope.core.typed_record import plain
 
 LAYOUT = Layout.of({"math": ["a", "b"], "other": ["c", "d"], "non": ["e"]}, "math")
 BASE = np.array([40.0, 80.0, 50.0, 90.0, 60.0])
@@ -52,7 +53,7 @@ def test_weights_by_hand() -> None:
         ("e", "non"),
     ]
     assert [r.weight for r in rows] == pytest.approx([75.0, 25.0, 500 / 6, 100 / 6, 100.0])
-    assert rows[0].to_json() == {"benchmark": "a", "group": "math", "weight": 75.0}
+    assert plain(rows[0]) == {"benchmark": "a", "group": "math", "weight": 75.0}
 
 
 @given(arrays(np.float64, 5, elements=SCORES))
@@ -107,7 +108,7 @@ def test_leaving_out_the_gain_makes_ti_undefined_with_its_reason() -> None:
     assert row.ti == {"other": None, "non": None}
     assert row.undefined_reason["other"] == "no gain on the source group math (DI -1.00)"
     assert row.di["non"] == -3.0
-    document = json.dumps(row.to_json(), allow_nan=False)
+    document = json.dumps(plain(row), allow_nan=False)
     assert json.loads(document)["ti"] == {"other": None, "non": None}
 
 
@@ -167,10 +168,7 @@ def test_the_specifications() -> None:
 
 def test_curve_by_hand() -> None:
     curve = specification_curve(["m"], LAYOUT, BASE[None], TUNED[None])
-    ti = {
-        (r.specification.definition, r.specification.scale, r.specification.weights): r.ti["m"]
-        for r in curve.results
-    }
+    ti = {(r.definition, r.scale, r.weights): r.ti["m"] for r in curve.specifications}
     assert ti["robust", "unit", "headroom"] == pytest.approx(
         {"other": -700 / 6 / 3.5, "non": -300 / 3.5}
     )
@@ -187,12 +185,12 @@ def test_curve_by_hand() -> None:
     assert ti["relative", None, None] == pytest.approx(
         {"other": 100 * 0.01 / 0.225, "non": -100 * 0.15 / 0.225}
     )
-    low, high = curve.ranges["m"]["other"]
+    low, high = curve.range["m"]["other"]
     assert (low, high) == pytest.approx((-700 / 6 / 3.5, 25.0))
-    for result in curve.results:
+    for result in curve.specifications:
         assert result.rank_correlation == {"other": None, "non": None}
         assert result.models_ranked["other"] == 1
-    reasons = next(r for r in curve.results if r.specification.scale == "per-model")
+    reasons = next(r for r in curve.specifications if r.scale == "per-model")
     assert reasons.undefined_reason == {"m": {"non": "sigma of non-reasoning is 0"}}
 
 
@@ -202,27 +200,28 @@ def test_published_and_default() -> None:
     curve = specification_curve(
         ["m"], LAYOUT, BASE[None], TUNED[None], default=default, published_G=sigma
     )
-    assert curve.default == curve.results[0].specification == default
-    assert curve.results[0].ti["m"] == pytest.approx(
+    assert curve.default == default
+    assert vars(default).items() <= vars(curve.specifications[0]).items()
+    assert curve.specifications[0].ti["m"] == pytest.approx(
         {"other": -700 / 6 / 3.5 * sqrt(4 / 9), "non": -300 / 3.5 / 2}
     )
     with pytest.raises(ValueError, match="not among"):
         specification_curve(["m"], LAYOUT, BASE[None], TUNED[None], default=default)
-    document = json.loads(json.dumps(curve.to_json(), allow_nan=False))
+    document = json.loads(json.dumps(plain(curve), allow_nan=False))
     assert document["default"] == {
         "definition": "robust",
         "scale": "published",
         "weights": "headroom",
     }
     assert document["specifications"][0]["rank_correlation"] == {"other": None, "non": None}
-    assert document["range"]["m"]["other"] == list(curve.ranges["m"]["other"])
+    assert document["range"]["m"]["other"] == list(curve.range["m"]["other"])
 
 
 def test_uniform_weights_forget_where_the_base_stands() -> None:
     full = BASE.copy()
     full[4], tuned = 100.0, TUNED - BASE + np.where(np.arange(5) == 4, 100.0, BASE)
     curve = specification_curve(["m"], LAYOUT, full[None], tuned[None])
-    ti = {(r.specification.definition, r.specification.weights): r for r in curve.results[:2]}
+    ti = {(r.definition, r.weights): r for r in curve.specifications[:2]}
     assert ti["robust", "headroom"].undefined_reason["m"] == {
         "non": "no headroom: every base score of non-reasoning is 100"
     }
@@ -237,13 +236,12 @@ def test_one_sigma_for_all_models_changes_no_rank(base, tuned) -> None:
     tuned[:, 0] = np.maximum(tuned[:, 0], base[:, 0] + 0.5)
     sigma = np.array([16.122, 18.431, 20.462])
     curve = specification_curve(names, LAYOUT, base, tuned, published_G=sigma)
-    for result in curve.results:
-        spec = result.specification
-        if spec.definition == "robust" and spec.scale in ("published", "cohort"):
-            if spec.weights != "headroom":
+    for result in curve.specifications:
+        if result.definition == "robust" and result.scale in ("published", "cohort"):
+            if result.weights != "headroom":
                 continue
             for group, rank in result.rank_correlation.items():
-                values = [curve.results[0].ti[m][group] for m in names]
+                values = [curve.specifications[0].ti[m][group] for m in names]
                 gaps = np.diff(np.sort([v for v in values if v is not None]))
                 # values a rounding error apart may swap
                 if rank is not None and (gaps == 0).sum() == (gaps < 1e-6).sum():
@@ -255,10 +253,10 @@ def test_one_sigma_for_all_models_changes_no_rank(base, tuned) -> None:
 def test_every_ti_lies_in_its_range_and_undefined_ones_have_a_reason(base, tuned) -> None:
     names = ["p", "q", "r", "s"]
     curve = specification_curve(names, LAYOUT, base, tuned)
-    for result in curve.results:
+    for result in curve.specifications:
         for model in names:
             for group in LAYOUT.targets:
-                value, span = result.ti[model][group], curve.ranges[model][group]
+                value, span = result.ti[model][group], curve.range[model][group]
                 if value is None:
                     assert result.undefined_reason[model][group]
                 else:
@@ -293,9 +291,9 @@ def tail(k: int, n: int, chance: float) -> float:
 def test_binomial_by_hand() -> None:
     # 1 of 8 at one half: (1 + 8) / 256; 2 of 8: 37 / 256 is not below 0.05
     (found,) = below_chance(["a", "b"], np.array([12.5, 25.0]), np.array([50.0, 50.0]), [8, 8])
-    assert found == BelowChance("a", 12.5, 50.0, 8, pytest.approx(9 / 256))
-    assert found.to_json()["flag"] == "non-answers"
-    assert found.to_json()["p"] == pytest.approx(9 / 256)
+    assert found == BelowChance("a", 12.5, 50.0, 8, found.p)
+    assert found.flag == "non-answers"
+    assert found.p == pytest.approx(9 / 256)
 
 
 @given(st.integers(1, 200), st.data())

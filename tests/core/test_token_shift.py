@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from transferscope.core.labels import Labels
 from transferscope.core.passages import most_shifted
+from transferscope.core.position_shifts import PositionShifts
 from transferscope.core.token_shift import (
-    PositionShifts,
     mean_over_texts,
     measure_tokens,
     position_curve,
@@ -37,18 +37,18 @@ def test_tokens_are_averaged_per_text_first():
     found = measure_tokens(
         positions(), prefix="base", decode="ab".__getitem__, kind=lambda _: "content", n_skipped=1
     )
-    assert found.mean.kl_tuned_base == (2 + 10) / 2
-    assert found.mean.log_ratio == -6
-    assert found.mean.rank_shift == (-1 - 8) / 2
-    assert found.mean.shifted_share == 0.25  # 0.1 itself is not above 0.1
-    assert (found.mean.n_texts, found.mean.n_tokens, found.n_skipped) == (2, 3, 1)
+    assert found.kl_tuned_base == (2 + 10) / 2
+    assert found.log_ratio == -6
+    assert found.rank_shift == (-1 - 8) / 2
+    assert found.shifted_share == 0.25  # 0.1 itself is not above 0.1
+    assert (found.n_texts, found.n_tokens, found.n_skipped) == (2, 3, 1)
     assert found.to_json()["shifted_tokens"] == [
         {"token": "b", "count": 2, "mean_shift": -5.0, "kind": "content"}
     ]
     assert set(found.to_json()) == {
         *("prefix", "n_texts", "n_tokens", "kl_tuned_base", "kl_base_tuned", "js", "log_ratio"),
         *("rank_shift", "shifted_share", "shifted_tokens", "lost_mass", "curve", "passages"),
-        *("entropy_base", "entropy_tuned", "n_skipped"),
+        *("entropy_base", "entropy_tuned", "n_skipped", "schema"),
     }
     assert found.to_json()["n_skipped"] == 1
     assert found.to_json()["entropy_base"] == 6
@@ -57,7 +57,7 @@ def test_tokens_are_averaged_per_text_first():
 
 def test_lost_mass_is_reported_where_there_is_any():
     found = measure_tokens(positions(), prefix="base", decode=str, kind=str)
-    assert found.mean.lost_mass == pytest.approx((0.1 + 0.3) / 2)
+    assert found.lost_mass == pytest.approx((0.1 + 0.3) / 2)
     none = replace(positions(), lost_mass_N=np.zeros(3))
     assert "lost_mass" not in measure_tokens(none, prefix="base", decode=str, kind=str).to_json()
 
@@ -81,7 +81,7 @@ def test_parts_are_the_means_of_their_texts_alone():
     assert found.benchmarks["a"] == found.groups["math"] == token_means(every[rows])
     assert list(found.benchmarks) == ["a", "b"]
     assert found.to_json()["groups"]["math"]["n_tokens"] == 5
-    assert "passages" not in found.to_json(passages=False)
+    assert "passages" not in replace(found, passages=()).to_json()
 
 
 def test_places_and_shards():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transferscope.core.weight_shift import MatrixChange, shift_of, together
+from transferscope.core.weight_shift import MatrixChange, MatrixChanges, shift_of, together
 
 Q = MatrixChange("model.layers.1.self_attn.q_proj.weight", 10, 5, 2, 9.0, 100.0, 1.5)
 K = MatrixChange("model.layers.0.self_attn.k_proj.weight", 30, 3, 0, 16.0, 0.0, 2.5)
@@ -23,9 +23,9 @@ def test_shares_and_norms_are_over_entries() -> None:
 
 
 def test_layers_in_order_and_kinds_by_what_changed() -> None:
-    shift = shift_of([Q, NORM, K], only_base=["lm_head.weight"])
-    assert [layer for layer, _ in shift.layers] == [0, 1, None]
-    assert [kind for kind, _ in shift.kinds] == ["k_proj", "q_proj", "norm"]
+    shift = shift_of(MatrixChanges((Q, NORM, K), only_base=("lm_head.weight",)))
+    assert [part.layer for part in shift.layers] == [0, 1, None]
+    assert [part.kind for part in shift.kinds] == ["k_proj", "q_proj", "norm"]
     document = shift.to_json()
     assert document["layers"][0]["layer"] == 0
     assert document["kinds"][0]["kind"] == "k_proj"

@@ -14,7 +14,7 @@ from transferscope.evaluate import check_model, engine_options, evaluate_model, 
 from transferscope.runs import read_run
 
 from ..engines.serving import Model, Server, serving
-from .test_model import SUITE, TOML, Killed
+from .test_evaluate_model import SUITE, TOML, Killed
 
 URL = "http://localhost:8000/v1"
 SERVER = {"base_url": URL, "tokenizer": "smollm2-135m"}
@@ -73,7 +73,7 @@ DISTILL = ("distill", "org/tiny", "--queries", "queries.jsonl", "--out", "t.json
     ("options", "told"),
     [
         (["--engine", "vllm"], "for vLLM: start `vllm serve MODEL` and use --engine openai"),
-        (["--engine-args", "batch=1"], "engine hf takes no options, so no 'batch'; leave it out"),
+        (["--engine-args", "batch=1"], "engine hf takes no options, but 'batch' is given; leave"),
         (arguments(), "engine openai needs base_url; add --engine-args base_url=http://"),
         (arguments(base_url="localhost:8000"), "--engine-args base_url: can't be used"),
         (arguments(base_url=URL, tokenizer="nobody"), "unknown model 'nobody'"),
@@ -115,7 +115,7 @@ def test_a_dry_run_asks_no_server(files: Path, capsys: pytest.CaptureFixture[str
     assert code == 0
     assert [line.split()[1] for line in out.splitlines()] == ["fractions", "equations"]
     check_model("anything goes", SUITE, engine="openai", engine_args=SERVER)
-    with pytest.raises(InputError, match="no model is named"):
+    with pytest.raises(InputError, match="the model has no name"):
         check_model(" ", SUITE, engine="openai", engine_args=SERVER)
 
 
@@ -172,12 +172,12 @@ def test_a_run_belongs_to_its_engine(server: Server, tiny_model: Path, tmp_path:
     out = tmp_path / "run"
     with pytest.raises(Killed):
         evaluate_model("org/tiny", SUITE, out, engine_args=over, tick=kill, **asked)
-    with pytest.raises(InputError, match="another engine: openai there, hf asked for"):
+    with pytest.raises(InputError, match="a different engine: it has openai, requested hf"):
         evaluate_model(str(tiny_model), SUITE, out, **asked | {"engine": "hf"})
     changed = over | {"tokenizer": f"{tiny_model}/"}
-    with pytest.raises(InputError, match="another tokenizer"):
+    with pytest.raises(InputError, match="a different tokenizer"):
         evaluate_model("org/tiny", SUITE, out, engine_args=changed, **asked)
-    with pytest.raises(InputError, match="another strict: False there, True asked for"):
+    with pytest.raises(InputError, match="a different strict: it has False, requested True"):
         evaluate_model("org/tiny", SUITE, out, engine_args=over | {"strict": "yes"}, **asked)
     # It goes on, on another number of connections too.
     evaluate_model("org/tiny", SUITE, out, engine_args=over | {"concurrency": "2"}, **asked)

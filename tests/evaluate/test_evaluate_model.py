@@ -111,11 +111,11 @@ def test_an_interrupted_run_loads_the_model_and_goes_on(
 @pytest.mark.parametrize(
     ("other", "what"),
     [
-        ({"dtype": "bfloat16"}, "another dtype: float32 there, bfloat16 asked for"),
-        ({"seed": 1}, "another seed: 0 there, 1 asked for"),
-        ({"n": 1}, "another limit: 2 there, 1 asked for; ask for --limit 2 or more"),
-        ({"name": "yours"}, "another model: mine there, yours asked for"),
-        ({"suite": TOML.replace("small", "large")}, "another suite"),
+        ({"dtype": "bfloat16"}, "a different dtype: it has float32, requested bfloat16"),
+        ({"seed": 1}, "a different seed: it has 0, requested 1"),
+        ({"n": 1}, "a different limit: it has 2, requested 1; use --limit 2 or more"),
+        ({"name": "yours"}, "a different model: it has mine, requested yours"),
+        ({"suite": TOML.replace("small", "large")}, "a different suite"),
         ({"engine": "abacus"}, "unknown engine 'abacus'; use one of hf"),
     ],
 )
@@ -144,7 +144,7 @@ def test_another_dtype_than_a_begun_runs_is_refused_before_the_model_is_loaded(
     with pytest.raises(Killed):
         evaluate_model(str(tiny_model), SUITE, out, tick=kill, **ASKED)
     before = content(out)
-    with pytest.raises(InputError, match="another dtype: float32 there, bfloat16 asked for"):
+    with pytest.raises(InputError, match="a different dtype: it has float32, requested bfloat16"):
         evaluate_model(str(tiny_model), SUITE, out, **ASKED | {"dtype": "bfloat16"})
     assert loads == [str(tiny_model)]
     assert content(out) == before
@@ -157,7 +157,7 @@ def test_changed_weights_are_another_model(
     tensors = load_file(copy / "model.safetensors")
     tensors["model.norm.weight"] = tensors["model.norm.weight"] * 2
     save_file(tensors, copy / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(InputError, match="another model fingerprint"):
+    with pytest.raises(InputError, match="a different model fingerprint"):
         evaluate_model(str(copy), SUITE, finished, **ASKED)
 
 
@@ -195,7 +195,7 @@ def test_under_auto_a_run_goes_on_in_its_recorded_dtype(
     assert len(loads) == 2
     evaluate_model(str(tiny_model), SUITE, out, **asked)
     assert len(loads) == 2  # complete
-    with pytest.raises(InputError, match="another dtype: bfloat16 there, float32 asked for"):
+    with pytest.raises(InputError, match="a different dtype: it has bfloat16, requested float32"):
         evaluate_model(str(tiny_model), SUITE, out, **asked | {"dtype": "float32"})
     fresh = read_run(evaluate_model(str(tiny_model), SUITE, tmp_path / "new", **asked))
     assert fresh.manifest.engine["dtype"] == "float32"

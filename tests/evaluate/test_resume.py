@@ -77,9 +77,9 @@ def server(teacher: Teacher) -> Iterator[Server]:
         yield running
 
 
-def ask(server: Server, out: Path, **options: Any) -> Any:
+def ask(server: Server, out: Path, *, concurrency: int = 2, **options: Any) -> Any:
     settings: dict[str, Any] = {"n": 6, "engine": "openai", "name": "m"} | options
-    args = {"base_url": server.base_url, "concurrency": "2"}
+    args = {"base_url": server.base_url, "concurrency": str(concurrency)}
     return read_run(evaluate_model("m", SUITE, out, engine_args=args, **settings))
 
 
@@ -139,16 +139,17 @@ def test_a_request_that_fails_is_in_no_score_and_asked_again(
 def test_what_was_answered_before_an_end_is_not_asked_again(
     server: Server, teacher: Teacher, tmp_path: Path
 ) -> None:
-    whole = ask(server, tmp_path / "whole")
+    # One at a time: beside a refusal, an answer on its way would be lost and asked for again.
+    whole = ask(server, tmp_path / "whole", concurrency=1)
     everything = sorted(teacher.asked)
     teacher.asked.clear()
     for left in (4, 3, None):
         teacher.left = left
         if left is None:
-            again = ask(server, tmp_path / "run")
+            again = ask(server, tmp_path / "run", concurrency=1)
         else:
             with pytest.raises(InputError, match="answered 401"):
-                ask(server, tmp_path / "run")
+                ask(server, tmp_path / "run", concurrency=1)
     assert sorted(teacher.asked) == everything
     assert content(tmp_path / "run") == content(tmp_path / "whole")
     assert again.outcomes == whole.outcomes
@@ -166,7 +167,7 @@ def test_more_items_are_added(server: Server, teacher: Teacher, tmp_path: Path, 
     )
     assert grown.responses("equations") == whole.responses("equations")
     assert (grown.manifest.limit, grown.manifest.status) == (6, "complete")
-    with pytest.raises(InputError, match="another limit: 6 there, 3 asked for; ask for --limit 6"):
+    with pytest.raises(InputError, match="a different limit: it has 6, requested 3; use --limit 6"):
         ask(server, tmp_path / "run", n=3)
 
 
@@ -198,7 +199,7 @@ def test_compare_and_gate_name_what_failed(
     policy = parse_policy("[guards.chains]\nmargin = 50.0\n", place="policy.toml")
     told = gate(base, tuned, policy, replicates=99)
     assert told.verdict == "INCONCLUSIVE"
-    assert "the tuned run has 4 of the 6 items of base" in " ".join(told.reasons)
+    assert "the tuned run has only 4 of the 6 items of base" in " ".join(told.reasons)
     assert said in told.differences
 
 
@@ -217,13 +218,13 @@ def test_the_command_says_what_failed(
     command = ("eval", "m", "--suite", "two.toml", "--out", "run", "--limit", "2")
     code, _, err = run(capsys, *command, *arguments(base_url=server.base_url))
     assert code == 0
-    assert "chains: 1 of 2 requests failed (answered 500); its score is of the 1 answers" in err
-    assert "left out of every score; the same command asks them again" in err
+    assert "chains: 1 of 2 requests failed (answered 500); its score uses the 1 answers" in err
+    assert "left out of every score; rerun the same command to retry them" in err
     with claimed(tmp_path / "run"):
         code, _, err = run(capsys, *command, *arguments(base_url=server.base_url))
     assert code == 2
     assert "run: process " in err
-    assert "is writing into it; wait for it to end, or name another folder: --out DIR" in err
+    assert "is writing to it; wait for it to finish, or name another folder: --out DIR" in err
 
 
 def test_duplicates_are_refused_with_what_helps(
@@ -247,8 +248,8 @@ def test_duplicates_are_refused_with_what_helps(
 def test_an_engine_that_does_not_stream_is_kept_by_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transferscope.engines.lm_eval_model.CHUNK", 2)
-    monkeypatch.setattr("transferscope.engines.lm_eval_model.PAIRS", 4)
+    monkeypatch.setattr("transferscope.engines.asking.CHUNK", 2)
+    monkeypatch.setattr("transferscope.engines.asking.PAIRS", 4)
     asked: list[str] = []
 
     class Dying(FakeEngine):
@@ -292,7 +293,7 @@ def test_other_items_under_the_same_name_are_refused(
     for name in ("outcomes.jsonl", "run.json"):
         file = tmp_path / "run" / name
         file.write_text(file.read_text().replace('"s1-0"', '"t1-0"'))
-    with pytest.raises(InputError, match=r"holds other items of sums .'t1-0', for one.; name"):
+    with pytest.raises(InputError, match=r"contains other items of sums .such as 't1-0'.; name"):
         evaluate(engine, suite(), tmp_path / "run", **options)
 
 

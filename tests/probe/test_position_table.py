@@ -7,7 +7,7 @@ import pytest
 
 from transferscope.core.errors import MissingExtra
 from transferscope.core.labels import Labels
-from transferscope.core.token_shift import PositionShifts
+from transferscope.core.position_shifts import PositionShifts
 from transferscope.probe.position_table import write_positions
 
 MEASURED = (

@@ -8,7 +8,7 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.labels import Labels
-from transferscope.core.token_shift import PositionShifts
+from transferscope.core.position_shifts import PositionShifts
 from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
 from transferscope.probe.texts import ResponseRow, Responses, Texts
 
@@ -43,7 +43,7 @@ def test_ray_workers_give_the_same_result(cluster, paths, texts, tmp_path):
     for field in fields(PositionShifts):
         ours, theirs = getattr(positions, field.name), getattr(whole, field.name)
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-5, err_msg=field.name)
-    assert found.mean.n_tokens == shift.mean.n_tokens
+    assert found.n_tokens == shift.n_tokens
     assert ticks[-1] == ("shards", 3, 3)
     assert len(list((tmp_path / "tokens" / "shards").glob("*-of-3.npz"))) == 3
     ours = probe_hidden(*paths, Texts(texts, Labels()), Split(ray=2), batch_tokens=40)
@@ -71,7 +71,7 @@ def test_ray_shards_are_put_together(cluster, probe, rows, tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_gpus_that_the_cluster_lacks_are_named_at_once(cluster, paths, texts):
     rows = Texts(texts, Labels())
-    with pytest.raises(InputError, match="no machine of the cluster has 2 GPUs, the largest 0"):
+    with pytest.raises(InputError, match="no machine in the cluster has 2 GPUs; the largest has 0"):
         probe_hidden(*paths, rows, Split(ray=2, gpus_per_shard=2))
     found = probe_hidden(*paths, rows, Split(ray=2, gpus_per_shard=0))
     assert found.n_texts == len(texts)

@@ -13,7 +13,7 @@ from safetensors.torch import save_file  # noqa: E402
 from transferscope.core.errors import InputError  # noqa: E402
 from transferscope.models import ModelSource  # noqa: E402
 from transferscope.probe.tensors import Stored  # noqa: E402
-from transferscope.probe.weights import matrix_change, spectral_norm, weights_shift  # noqa: E402
+from transferscope.probe.weights import matrix_change, matrix_changes, spectral_norm, weights_shift  # noqa: E402
 
 Q, HEAD = "model.layers.0.q_proj.weight", "lm_head.weight"
 EMBED = "model.embed_tokens.weight"
@@ -76,8 +76,8 @@ def test_shards_ties_and_more_rows(tmp_path: Path) -> None:
     shift = weights_shift(
         base, ModelSource("tuned", str(folder)), tick=lambda _, at, of: seen.append((at, of))
     )
-    assert shift.total.entries == 4 + 6  # the embedding's fourth row has no counterpart
-    assert shift.total.changed_share == pytest.approx(0.4)
+    assert shift.entries == 4 + 6  # the embedding's fourth row has no counterpart
+    assert shift.changed_share == pytest.approx(0.4)
     assert (shift.resized, shift.only_tuned, shift.only_base) == ((EMBED,), (HEAD,), ())
     assert seen == [(0, 2), (1, 2), (2, 2)]
 
@@ -107,7 +107,7 @@ def test_an_adapter_changes_weights_by_its_product(
             "model.embed_tokens.lora_embedding_B": eb,
         },
     )
-    rows = {row.name: row for row in weights_shift(base, tuned).matrices}
+    rows = {row.name: row for row in matrix_changes(base, tuned).rows}
     assert rows[Q].delta_squared == pytest.approx(float((scaling * b @ a).pow(2).sum()))
     other = 4 / 2**0.5 if config.get("use_rslora") else 2.0
     assert rows[EMBED].delta_squared == pytest.approx(float((other * eb @ ea).pow(2).sum()))
@@ -121,7 +121,7 @@ def test_whole_tensors_of_an_adapter_replace_the_base_s(tmp_path: Path) -> None:
         ONES,
         **{"lm_head.modules_to_save.default.weight": torch.ones(2, 2)},
     )
-    assert weights_shift(base, tuned).total.changed_share == 1.0
+    assert weights_shift(base, tuned).changed_share == 1.0
 
 
 def test_an_adapter_of_peft_itself(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_an_adapter_of_peft_itself(tmp_path: Path) -> None:
     by_product = weights_shift(base, ModelSource("a", base.weights, str(tmp_path / "adapter")))
     by_merging = weights_shift(base, whole)
     # merging rounds base + product to float32 once
-    assert by_product.total.relative_norm == pytest.approx(by_merging.total.relative_norm, rel=1e-5)
+    assert by_product.relative_norm == pytest.approx(by_merging.relative_norm, rel=1e-5)
 
 
 def test_what_cant_be_compared_is_one_line(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_what_cant_be_compared_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is \(2, 2\) in the base and \(2, 3\)"):
         weights_shift(base, model(tmp_path / "wide", {Q: torch.zeros(2, 3)}))
     (tmp_path / "pickled").mkdir()
-    with pytest.raises(InputError, match="pickled weights are not loaded"):
+    with pytest.raises(InputError, match="pickled weights are never loaded"):
         weights_shift(base, ModelSource("p", str(tmp_path / "pickled")))
     (tmp_path / "pickled" / "model.safetensors").write_bytes(b"nonsense")
     with pytest.raises(InputError, match="can't be read"):
@@ -166,17 +166,17 @@ def test_what_cant_be_compared_is_one_line(tmp_path: Path) -> None:
     outside.mkdir()
     listed = {"weight_map": {Q: "../base/model.safetensors"}}
     (outside / "model.safetensors.index.json").write_text(json.dumps(listed))
-    with pytest.raises(InputError, match="no weight_map of file names"):
+    with pytest.raises(InputError, match="has no weight_map from tensors to file names"):
         weights_shift(base, ModelSource("o", str(outside)))
 
 
 def test_adapters_that_are_no_product_are_refused(tmp_path: Path) -> None:
     base = model(tmp_path / "base", {Q: torch.zeros(2, 2)})
     dora = adapter(tmp_path / "dora", base, ONES | {"use_dora": True}, x=torch.ones(1))
-    with pytest.raises(InputError, match="with use_dora is no product; merge it"):
+    with pytest.raises(InputError, match=r"use_dora is not supported: the change .*; merge it"):
         weights_shift(base, dora)
     half = {"model.layers.0.q_proj.lora_A.weight": torch.ones(2, 2)}
-    with pytest.raises(InputError, match="one of two factors"):
+    with pytest.raises(InputError, match="only one of its two factors"):
         weights_shift(base, adapter(tmp_path / "half", base, ONES, **half))
     with pytest.raises(InputError, match="the base is an adapter"):
         weights_shift(dora, base)
@@ -198,7 +198,7 @@ def test_rows_are_read_some_at_a_time_and_together_are_the_whole(
     low = {"model.layers.0.q_proj.lora_A.weight": torch.randn(2, 80)}
     low["model.layers.0.q_proj.lora_B.weight"] = torch.randn(70, 2)
     lora = adapter(tmp_path / "adapter", base, ONES, **low)
-    whole = [weights_shift(base, tuned) for tuned in (moved, lora)]
+    whole = [matrix_changes(base, tuned) for tuned in (moved, lora)]
     read: list[int] = []
     rows_of = Stored.__getitem__
 
@@ -210,9 +210,7 @@ def test_rows_are_read_some_at_a_time_and_together_are_the_whole(
     monkeypatch.setattr(Stored, "__getitem__", noted)
     monkeypatch.setattr("transferscope.probe.weights.CHUNK", 240)
     for tuned, expected in zip((moved, lora), whole, strict=True):
-        for ours, theirs in zip(
-            weights_shift(base, tuned).matrices, expected.matrices, strict=True
-        ):
+        for ours, theirs in zip(matrix_changes(base, tuned).rows, expected.rows, strict=True):
             assert (ours.changed, ours.changed_bf16) == (theirs.changed, theirs.changed_bf16)
             assert ours.delta_squared == pytest.approx(theirs.delta_squared, rel=1e-6)
             if theirs.stable_rank is not None:
@@ -232,7 +230,7 @@ def test_values_that_are_not_finite_are_one_line(tmp_path: Path, value: float) -
     bad = model(tmp_path / "bad", {Q: torch.full((100, 100), value)})
     with pytest.raises(InputError, match=r"the tuned model's model\.layers\.0\.q_proj\.weight"):
         weights_shift(good, bad)
-    with pytest.raises(InputError, match=r"the base's model\.layers\.0\.q_proj\.weight holds"):
+    with pytest.raises(InputError, match=r"the base's model\.layers\.0\.q_proj\.weight has values"):
         weights_shift(bad, good)
 
 
@@ -254,9 +252,9 @@ def test_an_index_that_names_what_is_not_there_is_one_line(tmp_path: Path) -> No
     folder.mkdir()
     save_file({HEAD: torch.ones(2, 2)}, folder / "a.safetensors")
     index = folder / "model.safetensors.index.json"
-    for file, message in (("b", r"names b\.safetensors, which is not there"), ("a", "no tensor")):
+    for file, message in (("b", r"names b\.safetensors, which is missing"), ("a", "no tensor")):
         index.write_text(json.dumps({"weight_map": {Q: f"{file}.safetensors"}}))
-        with pytest.raises(InputError, match=f"{message}.*; copy the whole model"):
+        with pytest.raises(InputError, match=f"{message}.*; copy the complete model"):
             weights_shift(base, ModelSource("part", str(folder)))
 
 
@@ -281,7 +279,7 @@ def test_codes_are_no_weights(tmp_path: Path, dtype: str) -> None:
 def test_weights_of_every_float_are_read(tmp_path: Path, dtype: str) -> None:
     base = model(tmp_path / "base", {Q: torch.ones(4, 4)})
     tuned = model(tmp_path / "tuned", {Q: 2 * torch.ones(4, 4, dtype=getattr(torch, dtype))})
-    assert weights_shift(base, tuned).total.relative_norm == 1.0
+    assert weights_shift(base, tuned).relative_norm == 1.0
 
 
 def test_a_quantised_model_is_refused_by_its_config(tmp_path: Path) -> None:
@@ -293,13 +291,13 @@ def test_a_quantised_model_is_refused_by_its_config(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"config\.json: has a quantization_config.*; deq"):
             weights_shift(*pair)
     config.write_text(json.dumps({"quantization_config": None}))
-    assert weights_shift(base, tuned).total.changed_share == 0.0
+    assert weights_shift(base, tuned).changed_share == 0.0
 
 
 def test_a_tensor_without_numbers_is_one_line(tmp_path: Path) -> None:
     held = {Q: torch.ones(2, 2), "model.extra": torch.zeros(0, 4)}
     one, other = model(tmp_path / "one", held), model(tmp_path / "other", held)
-    with pytest.raises(InputError, match=r"model\.extra of shape \(0, 4\) holds no number; save"):
+    with pytest.raises(InputError, match=r"model\.extra of shape \(0, 4\) is empty; save"):
         weights_shift(one, other)
 
 
@@ -315,4 +313,4 @@ def test_stacked_experts_have_a_rank_each(tmp_path: Path, monkeypatch: pytest.Mo
     pair = model(tmp_path / "base", before), model(tmp_path / "tuned", after)
     for chunk in (12, 1 << 19):  # an expert at a time, and all at once
         monkeypatch.setattr("transferscope.probe.weights.CHUNK", chunk)
-        assert weights_shift(*pair).total.stable_rank == pytest.approx((1.0 + 2.0) / 2)
+        assert weights_shift(*pair).stable_rank == pytest.approx((1.0 + 2.0) / 2)

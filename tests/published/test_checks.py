@@ -48,9 +48,8 @@ def test_plane_by_hand() -> None:
 def test_scales_of_the_whole_cohort_change_no_order() -> None:
     curve = cohort_checks().curve
     assert curve.default.scale == "cohort"
-    for result in curve.results:
-        spec = result.specification
-        if (spec.definition, spec.scale, spec.weights) == ("robust", "unit", "headroom"):
+    for result in curve.specifications:
+        if (result.definition, result.scale, result.weights) == ("robust", "unit", "headroom"):
             assert result.rank_correlation == pytest.approx({"other": 1.0, "non": 1.0})
     document = cohort_checks().to_json()
     assert len(document["non_answers"]) == 10

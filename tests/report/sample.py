@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from transferscope.compare.result import (
-    Artefacts,
+from transferscope.core.changes import unpaired_test
+from transferscope.core.hidden_shift import HiddenShift, LayerShift
+from transferscope.core.index import IndexResult
+from transferscope.core.token_shift import ShiftedToken, TokenShift
+from transferscope.documents.comparison import (
+    Answered,
     BenchmarkChange,
     Comparison,
+    FlagCounts,
     FlippedItem,
     Flips,
     PlanePoint,
     TunedResult,
 )
-from transferscope.core.changes import unpaired_test
-from transferscope.core.index import IndexResult
 from transferscope.report import ReportInput
 
 GROUPS = {
@@ -68,14 +71,14 @@ def _benchmark(model: str, benchmark: str, group: str, delta: float) -> Benchmar
         mde=280.0 * math.sqrt((lost + won + 1) / (N + 2) / N),
         chance=50.0 if group == "non" and benchmark != "instructions" else 0.0,
         flips=Flips(lost=lost, won=won, both_right=right, both_wrong=N - right - lost - won),
-        artefacts=Artefacts(
-            clean_delta=100.0 * (change + flagged) / (N - flagged - 2),
-            clean_points=delta + 100.0 * flagged / N,
-            clean_n=N - flagged - 2,
-            points=-100.0 * flagged / N,
-            answered=(98.0, 98.0 - 100.0 * flagged / N),
-            base_flags={"truncated": 2},
-            tuned_flags={"truncated": 2 + flagged, "looped": flagged // 2} if flagged else {},
+        clean_delta=100.0 * (change + flagged) / (N - flagged - 2),
+        clean_n=N - flagged - 2,
+        artefact_points=-100.0 * flagged / N,
+        clean_points=delta + 100.0 * flagged / N,
+        answered=Answered(98.0, 98.0 - 100.0 * flagged / N),
+        flags=FlagCounts(
+            base={"truncated": 2},
+            tuned={"truncated": 2 + flagged, "looped": flagged // 2} if flagged else {},
         ),
     )
 
@@ -123,7 +126,7 @@ def tuned_result(model: str) -> TunedResult:
         plane=points,
         retention=_point(kept, half),
         index=_index(model, gains, linear=False),
-        linear=_index(model, gains, linear=True),
+        index_linear=_index(model, gains, linear=True),
         benchmarks=rows,
         not_compared={},
         flipped=_flipped(model),
@@ -187,28 +190,28 @@ def comparison() -> Comparison:
     )
 
 
-def hidden(size: float) -> dict[str, Any]:
-    """JSON of ``probe hidden`` over 31 layers; ``size`` scales the shift."""
+def hidden(size: float) -> HiddenShift:
+    """``probe hidden`` over 31 layers; ``size`` scales the shift."""
     at = np.arange(31)
     dm1 = size * (at / 30.0) ** 2 * (1 + 0.15 * np.sin(at))
     dm2 = -0.4 * size * (at / 30.0) * (1 + 0.2 * np.cos(at))
-    layers = [
-        {"layer": int(i), "dm1": float(a), "dm2": float(b), "cka": 1 - 0.004 * size * i / 30}
-        | {"rel_l2": 0.01 * size * i / 30}
+    layers = tuple(
+        LayerShift(int(i), a, b, cka=1 - 0.004 * size * i / 30, rel_l2=0.01 * size * i / 30)
         for i, a, b in zip(at, dm1, dm2, strict=True)
-    ]
+    )
     means = (float(np.mean(dm1)), float(np.mean(dm2)))
-    return {
-        "n_texts": 240,
-        "d_paper": math.hypot(*means),
-        "d_paper_max": math.hypot(float(np.mean(np.abs(dm1))), float(np.mean(np.abs(dm2)))),
-        "d_layerwise": float(np.mean(np.hypot(dm1, dm2))),
-        "layers": layers,
-    }
+    return HiddenShift(
+        n_texts=240,
+        d_paper=math.hypot(*means),
+        d_paper_max=math.hypot(float(np.mean(np.abs(dm1))), float(np.mean(np.abs(dm2)))),
+        d_layerwise=float(np.mean(np.hypot(dm1, dm2))),
+        n_layers_averaged=len(layers),
+        layers=layers,
+    )
 
 
-def tokens(size: float) -> dict[str, Any]:
-    """JSON of ``probe tokens``."""
+def tokens(size: float) -> TokenShift:
+    """``probe tokens``."""
     entries = [
         (" Okay", "structural", 412.0),
         (" step", "structural", 96.5),
@@ -216,21 +219,23 @@ def tokens(size: float) -> dict[str, Any]:
         (" therefore", "logical", 35.2),
         (" tomatoes", "content", -18.4),
     ]
-    return {
-        "prefix": "shared",
-        "n_texts": 96,
-        "n_tokens": 6144,
-        "kl_tuned_base": 0.08 * size,
-        "kl_base_tuned": 0.11 * size,
-        "js": 0.018 * size,
-        "log_ratio": -0.05 * size,
-        "rank_shift": -1.7 * size,
-        "shifted_share": 0.03 * size,
-        "shifted_tokens": [
-            {"token": t, "kind": k, "mean_shift": m * size / 5, "count": round(40 / (1 + i))}
+    return TokenShift(
+        prefix="shared",
+        n_texts=96,
+        n_tokens=6144,
+        kl_tuned_base=0.08 * size,
+        kl_base_tuned=0.11 * size,
+        js=0.018 * size,
+        log_ratio=-0.05 * size,
+        rank_shift=-1.7 * size,
+        shifted_share=0.03 * size,
+        entropy_base=None,
+        entropy_tuned=None,
+        shifted_tokens=tuple(
+            ShiftedToken(t, round(40 / (1 + i)), m * size / 5, k)
             for i, (t, k, m) in enumerate(entries)
-        ],
-    }
+        ),
+    )
 
 
 def steps(count: int, *, reward: bool) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ def test_a_row_a_benchmark_with_its_numbers() -> None:
 def test_unknown_values_are_empty_and_names_no_formulas() -> None:
     report = sample.sample()
     first = report.comparison.tuned[0]
-    lone = replace(first.benchmarks[0], ci=(nan, nan), p=nan, flips=None, artefacts=None)
+    lone = replace(first.benchmarks[0], ci=(nan, nan), p=nan, flips=None, clean_n=None)
     model = replace(first, model="=1+1", benchmarks=(lone,))
     changed = replace(report, comparison=replace(report.comparison, tuned=(model,)))
     (row,) = csv.DictReader(io.StringIO(render_csv(changed)))

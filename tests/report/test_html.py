@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import sample
 
-from transferscope.compare.result import Comparison, FlippedItem, Flips
-from transferscope.core.forgetting import Rate, Transitions
+from transferscope.core.forgetting import Rate
+from transferscope.core.token_shift import ShiftedToken
+from transferscope.documents.comparison import Comparison, FlippedItem, Flips
 from transferscope.report import ReportInput, render_html
 from transferscope.report.html import script_hash
 from transferscope.report.views import model_views
@@ -100,7 +101,7 @@ def hostile() -> ReportInput:
                 row,
                 benchmark=EVIL,
                 test=EVIL,
-                artefacts=replace(row.artefacts, tuned_flags={EVIL: 1}),
+                flags=replace(row.flags, tuned={EVIL: 1}),
             ),
         ),
         not_compared={EVIL: EVIL},
@@ -109,8 +110,8 @@ def hostile() -> ReportInput:
         if first.index
         else None,
     )
-    shift = {**sample.tokens(1.0), "prefix": EVIL}
-    shift["shifted_tokens"] = [{"token": EVIL, "count": 1, "mean_shift": 1.0, "kind": EVIL}]
+    evil = (ShiftedToken(EVIL, 1, 1.0, EVIL),)
+    shift = replace(sample.tokens(1.0), prefix=EVIL, shifted_tokens=evil)
     comparison = replace(
         whole,
         base=EVIL,
@@ -210,8 +211,14 @@ def test_forgetting_without_a_chance_level_is_labelled() -> None:
     first = report.comparison.tuned[0]
     plain = Rate(9.3, (4.0, 15.0))
     for adjusted, said in ((Rate(4.4, (0.0, 9.0)), "4.4 ("), (None, "chance level unknown")):
-        moved = Transitions(plain, plain, adjusted, adjusted)
-        rows = (replace(first.benchmarks[0], transitions=moved), *first.benchmarks[1:])
+        moved = replace(
+            first.benchmarks[0],
+            forgetting=plain,
+            backward=plain,
+            forgetting_adjusted=adjusted,
+            backward_adjusted=adjusted,
+        )
+        rows = (moved, *first.benchmarks[1:])
         whole = replace(report.comparison, tuned=(replace(first, benchmarks=rows),))
         page = render_html(replace(report, comparison=whole))
         assert said in page
@@ -227,8 +234,8 @@ def test_order_of_the_page() -> None:
 
 
 def test_headlines_and_verdicts_in_plain_words(page: Page) -> None:
-    assert "Better on math, no change elsewhere established." in page.words
-    assert "No change on math established, loss elsewhere established." in page.words
+    assert "Better on math, no change established elsewhere." in page.words
+    assert "No change established on math, worse elsewhere." in page.words
     assert (
         "Gained 20.6 points on math (95 % interval 12.0 to 29.3): gain established." in page.words
     )
@@ -252,7 +259,7 @@ def test_an_interval_stands_beside_every_change() -> None:
     assert len(rows) == 2 * 12
     # The artefacts' own interval stood here; now the change stands beside its two parts.
     split = re.findall(
-        rf'<td class="w">({number})</td><td class="w">({number})</td><td class="w">({number})</td>',
+        rf'<td class="n">({number})</td><td class="n">({number})</td><td class="n">({number})</td>',
         section(html, "artefacts"),
     )
     assert len(split) >= 2 * 12
@@ -268,7 +275,7 @@ def test_undefined_index_says_why_and_shows_no_number() -> None:
     why = "undefined: the gain on the source group math is not established"
     assert text.count(why) == 4
     assert "mini-TI" in text
-    assert "can't be placed in the published cohort" in text
+    assert "can't be compared with the published models" in text
 
 
 def test_the_papers_suite_has_ti_and_no_mini_note() -> None:
@@ -309,10 +316,12 @@ def test_a_model_without_source_benchmarks() -> None:
     plane = {g: p for g, p in one.plane.items() if g != "math"}
     rows = tuple(row for row in one.benchmarks if row.group != "math")
     missing = {"chains": "fewer items than the base"}
-    cut = replace(one, plane=plane, benchmarks=rows, index=None, linear=None, not_compared=missing)
+    cut = replace(
+        one, plane=plane, benchmarks=rows, index=None, index_linear=None, not_compared=missing
+    )
     comparison: Comparison = replace(report.comparison, tuned=(cut,))
     text = Page(render_html(replace(report, comparison=comparison))).words
-    assert "Nothing of math could be compared" in text
+    assert "No math benchmark could be compared" in text
     assert "undefined: no benchmark of the source group math could be compared" in text
     assert "chains (fewer items than the base)" in text
 

@@ -9,8 +9,8 @@ import pytest
 import sample
 from rich.console import Console
 
-from transferscope.compare.result import TunedResult
 from transferscope.core.attribution import Attribution, Causes
+from transferscope.documents.comparison import Answered, FlagCounts, TunedResult
 from transferscope.report import ReportInput, parts, render_html, render_markdown, words
 from transferscope.report.terminal import print_comparison
 
@@ -19,28 +19,28 @@ def result() -> TunedResult:
     """One benchmark whose parts round to another sum than its change, and its group."""
     base = sample.tuned_result(sample.SFT)
     row = base.benchmarks[0]
-    assert row.artefacts is not None
     split = replace(
-        row.artefacts,
-        points=-0.15,
+        row,
+        delta=-0.3,
+        artefact_points=-0.15,
         clean_points=-0.15,
         clean_delta=-0.2,
         clean_n=30,
-        base_flags={"truncated": 2},
-        tuned_flags={"looped": 1},
-        answered=(98.0, 91.0),
+        answered=Answered(98.0, 91.0),
+        flags=FlagCounts(base={"truncated": 2}, tuned={"looped": 1}),
     )
-    clean = replace(split, base_flags={}, tuned_flags={}, points=0.0, clean_points=-1.0)
+    clean = {"artefact_points": 0.0, "clean_points": -1.0, "flags": FlagCounts({}, {})}
+    unknown = {"artefact_points": None, "clean_points": None, "flags": None, "answered": None}
     rows = (
-        replace(row, delta=-0.3, artefacts=split),
-        replace(row, benchmark="chains", delta=-1.0, artefacts=clean),
-        replace(row, benchmark="equations", artefacts=None),
+        split,
+        replace(split, benchmark="chains", delta=-1.0, **clean),
+        replace(row, benchmark="equations", **unknown),
     )
     mean = Attribution(-0.65, -0.08, {"looped": -0.08}, 3, 80)
     quiet = Attribution(-2.0, 0.0, {}, 0, 40)
     partly = Attribution(-2.0, -1.0, {"looped": -1.0}, 3, 40, unknown=-0.5)
     causes = Causes({}, {"math": mean, "other": quiet, "non": partly}, mean)
-    return replace(base, benchmarks=rows, causes=causes)
+    return replace(base, benchmarks=rows, attribution=causes)
 
 
 def test_verdict_cells_say_what_flagged_answers_carry() -> None:
@@ -60,7 +60,7 @@ def test_every_output_has_them() -> None:
     row = replace(row, delta=-22.4, p=0.001, p_holm=0.001, smallest_p=0.0)
     group = replace(lost.plane[row.group], gain=-22.4, p=0.001, p_holm=0.001, smallest_p=0.0)
     causes = Causes({row.benchmark: made}, {row.group: made}, None)
-    changed = replace(lost, benchmarks=(row,), plane={row.group: group}, causes=causes)
+    changed = replace(lost, benchmarks=(row,), plane={row.group: group}, attribution=causes)
     shown = replace(sample.comparison(), tuned=(changed,))
     said = "loss established, 20.0 of 22.4 in flagged answers"
     report = ReportInput("t", shown)

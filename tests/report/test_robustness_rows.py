@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from transferscope.compare.index_robustness import Robustness
-from transferscope.compare.result import AgainstBase
 from transferscope.core.constant_answer import ConstantAnswer
 from transferscope.core.index import Layout
 from transferscope.core.robustness import BelowChance, BenchmarkWeight, LeftOut, specification_curve
-from transferscope.report.robustness_rows import curve_grid, left_out_grid, sentences
+from transferscope.documents.comparison import AgainstBase, BelowChanceOf, Robustness
+from transferscope.report.robustness_rows import curve_grid, left_out_grid, range_grid, sentences
 
 from .sample import comparison
 
@@ -27,22 +26,18 @@ def robustness() -> Robustness:
         for b, ti in (("a", 10.0), ("b", None), ("c", -20.4))
     )
     low = BelowChance("d<b>", 3.0, 50.0, 100, 0.001)
-    return Robustness(LAYOUT, BASE, TUNED, weights, left_out, (), (low,))
+    return Robustness(weights, left_out, BelowChanceOf(base=(), tuned=(low,)))
 
 
 def test_sentences_name_what_carries_the_result() -> None:
     whole = comparison()
     row = whole.tuned[0].benchmarks[0]
-    assert row.artefacts is not None
-    styled = replace(
-        row.artefacts, against=AgainstBase(9, {"style_opening": 7, "script_change": 0})
-    )
-    result = replace(
-        whole.tuned[0], robustness=robustness(), benchmarks=(replace(row, artefacts=styled),)
-    )
+    styled = AgainstBase(9, {"style_opening": 7, "script_change": 0})
+    rows = (replace(row, against_base=styled),)
+    result = replace(whole.tuned[0], robustness=robustness(), benchmarks=rows)
     text = "\n".join(sentences(result, whole))
-    assert "d<b>: the tuned model scores 3.0 % where guessing gives 50.0 %: likely" in text
-    assert "a carries 70 % of the weight of math." in text
+    assert "d<b>: the tuned model scores 3.0 %, but guessing gives 50.0 %: likely" in text
+    assert "a has 70 % of the weight of group math." in text
     assert "b carries" not in text
     assert "Leaving out any one benchmark gives a mini-TI non-reasoning of −20 to 10 %; it" in text
     assert f"{row.benchmark}: an opening that the base never uses in 7 of 9 answers." in text
@@ -53,26 +48,27 @@ def test_sentences_name_what_carries_the_result() -> None:
 def test_a_constant_answer_is_said_of_whom_it_is() -> None:
     whole = comparison()
     row = whole.tuned[0].benchmarks[0]
-    assert row.artefacts is not None
     base, tuned = ConstantAnswer("n<o>", 19), ConstantAnswer("yes", 20)
     for found, said in (
         (
             (base, tuned),
-            "the base answers “n<o>” 19 times of 20 and the tuned model answers “yes” ",
+            "the base answers “n<o>” 19 times out of 20 and the tuned model answers “yes” ",
         ),
-        ((None, tuned), "the tuned model answers “yes” 20 times of 20: a constant answer, whose"),
-        ((base, None), "the base answers “n<o>” 19 times of 20: a constant answer"),
+        ((None, tuned), "the tuned model answers “yes” 20 times out of 20: a constant answer. Its"),
+        ((base, None), "the base answers “n<o>” 19 times out of 20: a constant answer"),
     ):
-        artefacts = replace(row.artefacts, against=AgainstBase(20, {}, *found))
-        result = replace(whole.tuned[0], benchmarks=(replace(row, artefacts=artefacts),))
+        rows = (replace(row, against_base=AgainstBase(20, {}, *found)),)
+        result = replace(whole.tuned[0], benchmarks=rows)
         assert f"{row.benchmark}: {said}" in "\n".join(sentences(result, whole))
 
 
 def test_not_measured_is_said() -> None:
     whole = comparison()
-    rows = tuple(replace(row, artefacts=None) for row in whole.tuned[0].benchmarks)
+    rows = tuple(replace(row, against_base=None) for row in whole.tuned[0].benchmarks)
     said = sentences(replace(whole.tuned[0], benchmarks=rows), whole)
-    assert "Style openings and changes of script: not measured, no answers were kept." in said
+    assert (
+        "Style openings and changes of script: not measured, because no answers were kept." in said
+    )
 
 
 def test_grids() -> None:
@@ -101,11 +97,22 @@ def test_specifications_without_an_index_are_counted_apart() -> None:
     model = whole.tuned[0].model
     one = Layout.of({"math": ["a"], "non": ["d"]}, "math")
     curve = specification_curve([model], one, BASE[None, [0, 3]], TUNED[None, [0, 3]])
-    defined = [row.ti[model]["non"] for row in curve.results]
+    defined = [row.ti[model]["non"] for row in curve.specifications]
     lost = sum(value is None for value in defined)
     assert 0 < lost < len(defined)
     result = replace(whole.tuned[0], robustness=robustness())
-    text = "\n".join(sentences(result, replace(whole, curve=curve)))
+    text = "\n".join(sentences(result, replace(whole, specifications=curve)))
     said = f"mini-TI non-reasoning over {len(defined) - lost} specifications: "
     (line,) = (line for line in text.splitlines() if line.startswith(said))
-    assert line.endswith(f" %; it is undefined under {lost} more.")
+    assert line.endswith(f" %; it is undefined in {lost} more.")
+
+
+def test_many_models_are_rows_with_their_range() -> None:
+    up = np.array([60.0, 60, 60, 55])
+    curve = specification_curve(["m", "n"], LAYOUT, np.stack([BASE, BASE]), np.stack([TUNED, up]))
+    grid = range_grid(curve, ["non"], ["n", "m"])
+    assert grid.head == ("model", "TI non-reasoning", "lowest to highest")
+    # robust: sqrt 5 over sqrt 10; linear: 5 over 10
+    assert [row[:2] for row in grid.rows] == [("n", "71 %"), ("m", "−71 %")]
+    assert grid.rows[0][2].startswith("50 to ")
+    assert grid.rows[1][2].endswith(" to −50 %")

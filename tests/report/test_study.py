@@ -8,20 +8,22 @@ import sample
 from rich.console import Console
 from test_study_sections import CLAIM, EVIL, OPEN
 
+from transferscope.core.over_runs import RunMean
+from transferscope.documents.study_results import ArmMean
 from transferscope.report import render_html, render_markdown
 from transferscope.report.study import print_study
 from transferscope.report.study_grids import arm_grid
 
-MEAN = {
-    "arm": "on-policy-rl",
-    "learning_rate": 6e-4,
-    "runs": 6,
-    "gain": {"non": {"mean": -1.0, "ci": [-3.0, 1.0]}, "math": {"mean": 16.9, "ci": [13.2, 20.5]}},
-    "retention": {"mean": 0.0, "ci": [-2.1, 2.1]},
-    "shift": {"kl": {"mean": 0.123, "ci": None}},
-    "seconds": 90.0,
-}
-ALONE = MEAN | {"arm": EVIL, "runs": 1, "gain": {"math": {"mean": -8.0, "ci": None}}}
+MEAN = ArmMean(
+    arm="on-policy-rl",
+    learning_rate=6e-4,
+    runs=6,
+    gain={"non": RunMean(-1.0, (-3.0, 1.0)), "math": RunMean(16.9, (13.2, 20.5))},
+    retention=RunMean(0.0, (-2.1, 2.1)),
+    shift={"kl": RunMean(0.123, None)},
+    seconds=90.0,
+)
+ALONE = replace(MEAN, arm=EVIL, runs=1, gain={"math": RunMean(-8.0, None)})
 
 
 def report():
@@ -42,7 +44,7 @@ def test_an_arm_is_a_row_with_the_source_first() -> None:
 
 
 def test_learning_rates_are_named_where_an_arm_has_several() -> None:
-    labels = [row[0] for row in arm_grid([MEAN, MEAN | {"learning_rate": 1e-5}], "math").rows]
+    labels = [row[0] for row in arm_grid([MEAN, replace(MEAN, learning_rate=1e-5)], "math").rows]
     assert labels == ["on-policy-rl at 0.0006", "on-policy-rl at 1e-05"]
 
 
@@ -59,7 +61,7 @@ def test_the_terminal_fits_80_columns_and_says_every_verdict() -> None:
 
 def test_markdown_has_arms_and_claims_escaped() -> None:
     text = render_markdown(report())
-    assert "### Arms over their training runs" in text
+    assert "### Arms: means over training runs" in text
     assert "+16.9 (13.2 to 20.5)" in text
     assert "### The paper's claims, at this scale" in text
     assert "<script>" not in text
@@ -69,15 +71,17 @@ def test_markdown_has_arms_and_claims_escaped() -> None:
 def test_a_page_of_many_models_shows_arms_first_and_folds_each_model() -> None:
     few = render_html(report())
     assert few.index('id="verdict"') < few.index('id="arms"')
-    assert 'class="fold"' not in few
+    assert few.count('<details class="fold">') == 1  # what all runs share
     whole = report()
     tuned = tuple(
         replace(whole.comparison.tuned[0], model=f"model-{number}") for number in range(8)
     )
     many = render_html(replace(whole, comparison=replace(whole.comparison, tuned=tuned)))
+    assert many.index('id="overview"') < many.index('id="arms"')
     assert many.index('id="arms"') < many.index('id="claims"') < many.index('id="verdict"')
-    # Verdicts, numbers and index once; benchmarks, artefacts, robustness and flips once a model.
-    assert many.count('<details class="fold">') == 3 + 4 * 8
+    # Verdicts, numbers, index and what all runs share once; benchmarks, artefacts, robustness and
+    # flips once and once a model.
+    assert many.count('<details class="fold">') == 4 + 4 * (1 + 8)
     assert many.count("<details") == many.count("</details>")
     assert not re.search(r"<script>alert", many)
 
@@ -88,7 +92,8 @@ def test_runs_of_one_arm_have_one_colour_and_the_legend_names_arms() -> None:
     single = replace(whole, hidden={}, tokens={}, training={}, costs={}, dynamics={}, weights={})
     study = replace(single, arms=dict.fromkeys(names, "an-arm"), arm_means=[MEAN])
     page = render_html(study)
-    said = '"usermeta":{"slots":'
-    assert f"{said}{[0] * len(names)}}}".replace(" ", "") in page.replace(" ", "")
-    assert '<span class="swatch"></span>an-arm</li>' in page
-    assert said not in render_html(single).replace(" ", "")  # a colour each
+    shared = f'"usermeta":{{"marks":{[["m0", "circle"]] * len(names)}}}'
+    shared = shared.replace(" ", "").replace("'", '"')
+    assert shared in page
+    assert "</svg>an-arm</li>" in page
+    assert shared not in render_html(single)  # a mark each

@@ -7,36 +7,19 @@ from html import unescape
 
 import sample
 
+from transferscope.core.predictors import Predictor
+from transferscope.core.weight_shift import WeightShift
+from transferscope.documents.study_results import Claim
 from transferscope.report import render_html
 from transferscope.report.study_grids import claim_grid
 from transferscope.report.views import cost_grid, dynamics_grid, predictor_grid
+from transferscope.train.dynamics import Dynamics
 
 EVIL = "</script><script>alert(1)</script>"
-CLAIM = {
-    "claim": "RL keeps more",
-    "measured": 2.5,
-    "ci": [0.5, 4.5],
-    "threshold": 0.0,
-    "verdict": "confirmed",
-    "runs": 6,
-    "why": "",
-}
-OPEN = CLAIM | {"measured": None, "ci": None, "verdict": "undecided", "runs": 1, "why": EVIL}
-PREDICTOR = {
-    "quantity": "KL",
-    "n": 12,
-    "runs": 6,
-    "r2": 0.5,
-    "r2_ci": (0.1, 0.9),
-    "r2_left_out": -0.2,
-    "rank": 0.7,
-    "rank_ci": None,
-    "undefined": None,
-}
-DYNAMICS = dict.fromkeys(
-    ("early_slope", "t_half", "total", "late_mean", "late_variance", "decay_rate", "oscillation"),
-    1.5,
-) | {"zeros": 0, "nonfinite": 3, "steps": 12}
+CLAIM = Claim("RL keeps more", 2.5, (0.5, 4.5), 0.0, "confirmed", 6)
+OPEN = replace(CLAIM, measured=None, ci=None, verdict="undecided", runs=1, why=EVIL)
+PREDICTOR = Predictor("KL", 12, 6, r2=0.5, r2_ci=(0.1, 0.9), r2_left_out=-0.2, rank=0.7)
+DYNAMICS = Dynamics(1.5, 2, 1.5, 1.5, 1.5, 1.5, 1.5, zeros=0, nonfinite=3, steps=12)
 
 
 def test_claims_say_what_was_measured_and_why_nothing_was_decided() -> None:
@@ -47,7 +30,7 @@ def test_claims_say_what_was_measured_and_why_nothing_was_decided() -> None:
 
 
 def test_predictors_have_an_interval_or_say_that_it_is_undecided() -> None:
-    undefined = PREDICTOR | {"undefined": "the drop doesn't vary"}
+    undefined = replace(PREDICTOR, undefined="the drop doesn't vary")
     rows = predictor_grid([PREDICTOR, undefined]).rows
     assert rows[0][1:6] == ("+0.700", "undecided", "0.500", "0.10 to 0.90", "−0.200")
     assert rows[1][1] == "undefined: the drop doesn't vary"
@@ -76,21 +59,14 @@ def test_the_page_of_a_study() -> None:
         predictors=[PREDICTOR],
         arms=dict.fromkeys(models, EVIL),
         dynamics={models[0]: DYNAMICS},
-        weights={
-            models[0]: {
-                "changed_share": 0.9,
-                "changed_bf16_share": 0.4,
-                "relative_norm": None,
-                "stable_rank": 3.0,
-            }
-        },
+        weights={models[0]: WeightShift(10, 0.9, 0.4, None, 3.0)},
     )
     page = render_html(report)
     assert "alert(1)</script>" not in page
     for anchor in ("claims", "predictors", "weights", "training"):
         assert f'<section id="{anchor}">' in page
     spec = re.search(r'id="spec-frontier">(.*?)</script>', page, re.S)
-    points = json.loads(unescape(spec[1]))["layer"][1]["data"]["values"]
+    points = json.loads(unescape(spec[1]))["layer"][-1]["data"]["values"]
     assert [point["label"] for point in points] == models
     source = report.comparison.source
     assert points[0]["x"] == report.comparison.tuned[0].plane[source].gain

@@ -1,12 +1,11 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from transferscope.core.records import ModelRef, Outcome, ScoreRow
 from transferscope.runs import Manifest, RunWriter, pair, read_run
-from transferscope.runs.pairing import _chance, on_shared_items
+from transferscope.runs.pairing import on_shared_items
 
 SUITE = {
     "name": "tiny",
@@ -150,14 +149,6 @@ def test_several_pairings_are_cut_to_the_items_of_all(run):
     other = pair(base, run([answer("a", 0.0)])).benchmarks["sums"]
     with pytest.raises(ValueError, match="no item of sums is in all runs"):
         on_shared_items([some, other])
-
-
-def test_an_unknown_chance_level_of_one_item_is_unknown_for_all():
-    heads = [answer("a", 1.0, chance=0.5), answer("b", 1.0, chance=0.25)]
-    weights = np.array([3.0, 1.0])
-    assert _chance(heads, weights) == pytest.approx(0.4375)
-    unknown = SimpleNamespace(chance=None)
-    assert _chance([heads[0], unknown], weights) is None
 
 
 def test_another_task_in_the_suite_is_no_difference(run):

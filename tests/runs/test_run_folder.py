@@ -64,12 +64,12 @@ def test_what_was_written_is_read(tmp_path):
     assert run.manifest.status == "complete"
     assert run.manifest.model == ModelRef("m", fingerprint="f1")
     assert run.manifest.load_suite() == SUITE
-    assert {name: entry["n"] for name, entry in run.manifest.complete.items()} == {
+    assert {name: entry.n for name, entry in run.manifest.complete.items()} == {
         "sums": 2,
         "colours": 1,
     }
     size = (tmp_path / "run" / "outcomes.jsonl").stat().st_size
-    assert run.manifest.committed == size == run.manifest.complete["colours"]["outcomes_bytes"]
+    assert run.manifest.committed == size == run.manifest.complete["colours"].outcomes_bytes
 
 
 def test_an_error_leaves_the_run_unfinished(tmp_path):
@@ -117,14 +117,14 @@ def test_opening_a_complete_run_changes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"model": ModelRef("m", fingerprint="f2")}, "model fingerprint: f1 there, f2 asked for"),
-        ({"model": ModelRef("m2", fingerprint="f1")}, "another model: m there, m2 asked for"),
-        ({"suite_hash": "0"}, "another suite"),
-        ({"decoding": {"sums": {"temperature": 1.0, "stop": ()}}}, "another decoding; name"),
-        ({"seed": 2}, "another seed: 1 there, 2 asked for"),
-        ({"limit": 1}, "another limit: 2 there, 1 asked for; ask for --limit 2 or more, or name"),
-        ({"template": "t"}, "another chat template"),
-        ({"engine": {"engine": "hf"}}, "another engine: fake there, hf asked for"),
+        ({"model": ModelRef("m", fingerprint="f2")}, "model fingerprint: it has f1, requested f2"),
+        ({"model": ModelRef("m2", fingerprint="f1")}, "a different model: it has m, requested m2"),
+        ({"suite_hash": "0"}, "a different suite"),
+        ({"decoding": {"sums": {"temperature": 1.0, "stop": ()}}}, "a different decoding; name"),
+        ({"seed": 2}, "a different seed: it has 1, requested 2"),
+        ({"limit": 1}, "a different limit: it has 2, requested 1; use --limit 2 or more, or name"),
+        ({"template": "t"}, "a different chat template"),
+        ({"engine": {"engine": "hf"}}, "a different engine: it has fake, requested hf"),
     ],
 )
 def test_another_run_is_not_continued(tmp_path, changes, what):
@@ -143,7 +143,7 @@ def test_resuming_with_another_batch_size_is_allowed(tmp_path):
 
 def test_foreign_folder_and_file(tmp_path):
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match=r"holds files but no run\.json"):
+    with pytest.raises(InputError, match=r"contains files but no run\.json"):
         RunWriter.open(tmp_path, manifest())
     with pytest.raises(InputError, match="is a file"):
         RunWriter.open(tmp_path / "thesis.tex", manifest())
@@ -162,8 +162,8 @@ def test_outcomes_shorter_than_committed(tmp_path):
 @pytest.mark.parametrize(
     ("outcomes", "what"),
     [
-        ([], "needs outcomes"),
-        (COLOURS, "all of its own"),
+        ([], "has no outcomes"),
+        (COLOURS, "those of another benchmark"),
         ([SUMS[0], SUMS[0]], r"duplicate answer \('sums', 'a', 0\)"),
     ],
 )
@@ -191,12 +191,12 @@ def edit_manifest(path, **changes):
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"schema": 2}, "schema version 2, this version of transferscope reads 1"),
+        ({"schema": 2}, "schema version 2; this transferscope reads version 1"),
         ({"schema": None}, "schema version None"),
         ({"colour": 1}, "unknown field 'colour'"),
-        ({"model": None}, "not a valid manifest"),
-        ({"suite": {"name": "x"}}, "not a valid manifest"),
-        ({"complete": {"sums": {}}}, "not a valid manifest"),
+        ({"model": None}, "field 'model': input should be an object"),
+        ({"suite": {"name": "x"}}, "field 'suite.source' is missing"),
+        ({"complete": {"sums": {}}}, "field 'complete.sums.outcomes_bytes' is missing"),
     ],
 )
 def test_manifests_that_are_refused(tmp_path, changes, what):
@@ -216,7 +216,7 @@ def test_missing_folder_missing_manifest_and_broken_json(tmp_path):
     with pytest.raises(InputError, match="not valid JSON"):
         read_run(tmp_path)
     (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(InputError, match="schema version None"):
+    with pytest.raises(InputError, match="has no schema version"):
         read_run(tmp_path)
 
 
@@ -230,7 +230,7 @@ GOOD = {"benchmark": "sums", "id": "b", "score": 0.5}
         ("3", "not a JSON object"),
         (json.dumps(GOOD | {"score": 1.3}), r"score 1\.3 is not within 0\.\.1"),
         (json.dumps(GOOD | {"score": float("nan")}), r"score nan is not within 0\.\.1"),
-        (json.dumps(GOOD | {"score": "1"}), "real number"),
+        (json.dumps(GOOD | {"score": "1"}), "score is not a number"),
         (json.dumps(GOOD | {"weight": 0}), "weight 0 is not a positive number"),
         (json.dumps(GOOD | {"repeat": True}), "repeat is not a whole number"),
         (json.dumps(GOOD | {"tokens": 1.5}), "tokens is neither"),
@@ -272,7 +272,7 @@ def test_counts_that_do_not_match(tmp_path):
             "colours": {"n": 1, "outcomes_bytes": size},
         },
     )
-    with pytest.raises(InputError, match=r"2 answers of sums, but run\.json says 3"):
+    with pytest.raises(InputError, match=r"2 answers to sums, but run\.json says 3"):
         read_run(tmp_path)
     with (tmp_path / "outcomes.jsonl").open("a") as file:
         file.write("{}\n")
@@ -284,7 +284,7 @@ def test_a_broken_response_line(tmp_path):
     run = read_run(write(tmp_path))
     file = tmp_path / "responses" / "sums.jsonl"
     file.write_text('{"id": "a"}\n')
-    with pytest.raises(InputError, match=r"sums\.jsonl:1: .*missing"):
+    with pytest.raises(InputError, match=r"sums\.jsonl:1: .*Missing"):
         run.responses("sums")
 
 
@@ -303,9 +303,9 @@ def test_a_benchmark_name_that_leaves_the_folder_is_refused(tmp_path):
     [
         ({"score": 2.0}, r"score 2\.0 is not within"),
         ({"subset": 7}, "benchmark and subset must be strings"),
-        ({"n": True}, "n is neither a whole number nor null"),
-        ({"colour": 1}, "unexpected keyword"),
-        ({}, "a second score of poems"),
+        ({"n": True}, "n must be a whole number or null"),
+        ({"colour": 1}, "Unexpected keyword"),
+        ({}, "duplicate score for poems"),
     ],
 )
 def test_score_rows_that_are_refused(tmp_path, row, what):
@@ -317,3 +317,28 @@ def test_score_rows_that_are_refused(tmp_path, row, what):
     with pytest.raises(InputError, match=what) as error:
         read_run(tmp_path)
     assert str(error.value).startswith(f"{file}:2: ")
+
+
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":"), (" ,\t", " : ")])
+def test_white_space_between_tokens_makes_no_difference(tmp_path, separators):
+    expected = read_run(write(tmp_path))
+    file = tmp_path / "outcomes.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(row, separators=separators) + "\n" for row in lines))
+    size = file.stat().st_size
+    complete = json.loads((tmp_path / "run.json").read_text())["complete"]
+    edit_manifest(tmp_path, complete={n: e | {"outcomes_bytes": size} for n, e in complete.items()})
+    assert tuple(read_run(tmp_path).outcomes) == tuple(expected.outcomes)
+
+
+@pytest.mark.parametrize("again", ['"score":1.0', '"score": 0.0', '"chance":null'])
+def test_a_key_twice_in_a_line_is_refused_whatever_its_value(tmp_path, again):
+    write(tmp_path)
+    file = tmp_path / "outcomes.jsonl"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([lines[0][:-1] + f",{again}}}", *lines[1:]]) + "\n")
+    size = file.stat().st_size
+    complete = json.loads((tmp_path / "run.json").read_text())["complete"]
+    edit_manifest(tmp_path, complete={n: e | {"outcomes_bytes": size} for n, e in complete.items()})
+    with pytest.raises(InputError, match=r"outcomes\.jsonl:1: .*twice in one object"):
+        read_run(tmp_path)

@@ -13,14 +13,14 @@ from transferscope.core.records import Failure, ModelRef, Outcome, Response
 from transferscope.runs import RunWriter, read_run
 from transferscope.runs.writer import claimed
 
-from .test_folder import COLOURS, SAID, SUMS, manifest, write
+from .test_run_folder import COLOURS, SAID, SUMS, manifest, write
 
 FAILED = Failure("sums", "c", 0, "answered 500")
 
 
 def test_a_second_writer_is_told_who_the_first_one_is(tmp_path: Path) -> None:
     with claimed(tmp_path / "run"):
-        told = f"run: process {os.getpid()} on .* is writing into it; wait for it to end, or name"
+        told = f"run: process {os.getpid()} on .* is writing to it; wait for it to finish, or name"
         with pytest.raises(InputError, match=told), claimed(tmp_path / "run"):
             raise AssertionError
         write(tmp_path / "run")
@@ -55,7 +55,7 @@ def test_a_claim_that_came_to_nothing_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "mine.tex").touch()
     with (
-        pytest.raises(InputError, match=r"holds files but no run\.json"),
+        pytest.raises(InputError, match=r"contains files but no run\.json"),
         claimed(tmp_path / "thesis"),
     ):
         raise AssertionError
@@ -76,7 +76,7 @@ def test_an_answer_that_failed_is_an_outcome_without_a_score(tmp_path: Path) -> 
     run = read_run(tmp_path)
     assert (run.outcomes, run.failures, run.manifest.failed) == (tuple(SUMS), (FAILED,), 1)
     assert run.failed == {"sums": (FAILED,)}
-    assert run.manifest.complete["sums"]["n"] == 3
+    assert run.manifest.complete["sums"].n == 3
 
 
 def test_what_a_benchmark_lacked_is_added(tmp_path: Path) -> None:
@@ -102,7 +102,9 @@ def test_killed_while_more_is_added(tmp_path: Path) -> None:
     """The run was complete before: what a kill leaves is unfinished, not changed by somebody."""
     write(tmp_path)
     writer = RunWriter.open(tmp_path, manifest())
-    with pytest.raises(ValueError, match="all of its own"):  # after the status, before any line
+    with pytest.raises(
+        ValueError, match="those of another benchmark"
+    ):  # after the status, before any line
         writer.add("sums", COLOURS, [], [])
     with (tmp_path / "outcomes.jsonl").open("ab") as file:
         file.write(b'{"benchmark": "su')
@@ -132,7 +134,9 @@ def test_a_run_with_answers_but_no_benchmark_does_not(tmp_path: Path) -> None:
     RunWriter.open(tmp_path, manifest())
     kept = tmp_path / ".answers.sums.jsonl"
     kept.write_text('{"key": ["a", 0, 0], "answer": {"text": "2"}}\n')
-    with pytest.raises(InputError, match="another seed: 1 there, 2 asked for; name another folder"):
+    with pytest.raises(
+        InputError, match="a different seed: it has 1, requested 2; name another folder"
+    ):
         RunWriter.open(tmp_path, manifest(seed=2))
     RunWriter.open(tmp_path, manifest())
     assert kept.stat().st_size > 0
@@ -151,11 +155,11 @@ def test_a_run_of_nothing_gives_way(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "what"),
     [
-        ({"failed": 3}, "a failed answer has benchmark, id, repeat, a null score and a reason"),
-        ({"score": 0.5}, "a failed answer has"),
-        ({"tokens": 3}, "a failed answer has"),
-        ({"failed": "a\n\x1b[31mb"}, "the reason of a failed answer is not one line"),
-        ({"failed": "x" * 1001}, "the reason of a failed answer is not one line"),
+        ({"failed": 3}, "a failed answer needs benchmark, id, repeat, a null score and a reason"),
+        ({"score": 0.5}, "a failed answer needs"),
+        ({"tokens": 3}, "a failed answer needs"),
+        ({"failed": "a\n\x1b[31mb"}, "the reason of a failed answer must be one printable line"),
+        ({"failed": "x" * 1001}, "the reason of a failed answer must be one printable line"),
     ],
 )
 def test_failed_lines_that_are_refused(tmp_path: Path, line: dict, what: str) -> None:

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from transferscope.core.typed_record import plain
 from transferscope.study.arms import arm_means
 from transferscope.study.run_summary import Measured, Value
 
@@ -43,7 +44,7 @@ def test_checkpoints_are_left_out_and_two_runs_have_no_interval() -> None:
     first, second = arm_means([*runs, other])
     assert (first.runs, first.gain["math"].mean, first.gain["math"].ci) == (2, 2.0, None)
     assert (second.arm, second.runs) == ("sft", 1)
-    document = first.to_json()
+    document = plain(first)
     assert document["gain"]["math"] == {"mean": 2.0, "ci": None}
     assert "d_layerwise" not in document["shift"]
 

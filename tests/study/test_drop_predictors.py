@@ -1,34 +1,40 @@
 """Every measured quantity stands among the predictors, under a name in plain words."""
 
+from dataclasses import replace
+
 import pytest
 
+from transferscope.core.hidden_shift import HiddenShift, LayerShift
+from transferscope.core.token_shift import TokenMeans, TokenShift
+from transferscope.core.weight_shift import WeightShift
 from transferscope.study.drop_predictors import quantities
 
-HIDDEN = {
-    "d_layerwise": 3.0,
-    "d_paper": 1.0,
-    "d_paper_max": 2.0,
-    "layers": [
-        {"cka": 0.9, "rel_l2": 0.1},
-        {"cka": 0.7, "rel_l2": 0.5},
-        {"cka": None, "rel_l2": None},
-    ],
-}
-TOKENS = {
-    "kl_tuned_base": 0.1,
-    "kl_base_tuned": 0.2,
-    "js": 0.3,
-    "log_ratio": -0.4,
-    "rank_shift": -5.0,
-    "shifted_share": 0.6,
-    "groups": {"math": {"kl_base_tuned": 0.7}},
-}
-WEIGHTS = {
-    "relative_norm": 0.01,
-    "changed_share": 0.8,
-    "changed_bf16_share": 0.2,
-    "stable_rank": 4.0,
-}
+
+def layer(cka: float | None, rel_l2: float | None) -> LayerShift:
+    return LayerShift(0, None, None, cka, rel_l2)
+
+
+def means(kl_base_tuned: float, rank_shift: float = -5.0) -> TokenMeans:
+    return TokenMeans(
+        n_texts=1,
+        n_tokens=1,
+        kl_tuned_base=0.1,
+        kl_base_tuned=kl_base_tuned,
+        js=0.3,
+        log_ratio=-0.4,
+        rank_shift=rank_shift,
+        shifted_share=0.6,
+        entropy_base=None,
+        entropy_tuned=None,
+    )
+
+
+LAYERS = (layer(0.9, 0.1), layer(0.7, 0.5), layer(None, None))
+HIDDEN = HiddenShift(9, 1.0, 2.0, 3.0, 3, LAYERS)
+TOKENS = TokenShift(
+    **vars(means(0.2)), prefix="base", shifted_tokens=(), groups={"math": means(0.7)}
+)
+WEIGHTS = WeightShift(10, 0.8, 0.2, 0.01, 4.0)
 
 
 def test_quantities_by_hand() -> None:
@@ -55,15 +61,22 @@ def test_quantities_by_hand() -> None:
 
 
 def test_what_was_not_measured_is_left_out() -> None:
-    assert quantities({}, {}, {}, source="math") == {}
-    nothing = {"relative_norm": None, "changed_share": 0.0, "stable_rank": None}
-    assert quantities({}, {}, nothing, source="math") == {"share of weights changed": 0.0}
+    assert quantities(None, None, None, source="math") == {}
+    nothing = WeightShift(10, 0.0, 0.0, None, None)
+    assert quantities(None, None, nothing, source="math") == {
+        "share of weights changed": 0.0,
+        "share of weights changed as stored in bf16": 0.0,
+    }
+    infinite = replace(TOKENS, kl_tuned_base=None, infinite={"kl_tuned_base": "inf"}, groups={})
+    found = quantities(None, infinite, None, source="math")
+    assert "KL(tuned ‖ base)" not in found
+    assert "KL(base ‖ tuned) on the source group" not in found
 
 
 def test_a_distance_without_axes_is_no_quantity() -> None:
-    layers = [{"cka": None, "rel_l2": 0.5}, {"cka": 0.75, "rel_l2": None}]
-    hidden = {"d_layerwise": 2.0, "d_paper": None, "layers": layers}
-    assert quantities(hidden, {}, {}, source="math") == {
+    layers = (layer(None, 0.5), layer(0.75, None))
+    hidden = HiddenShift(9, None, None, 2.0, 1, layers)
+    assert quantities(hidden, None, None, source="math") == {
         "PCA shift, layerwise": 2.0,
         "1 - lowest CKA": 0.25,
         "relative L2 shift, mean over layers": 0.5,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from transferscope.core.token_shift import TokenMeans, TokenShift
 from transferscope.study import parse_study
 from transferscope.study.run_summary import _recipe, rank_change
 
@@ -23,13 +24,11 @@ def test_stale_samples_and_another_start_are_other_recipes() -> None:
 
 
 def test_rank_shifts_of_two_benchmarks_do_not_cancel() -> None:
-    tokens = {
-        "rank_shift": 0.0,
-        "benchmarks": {
-            "a": {"rank_shift": -110.0},
-            "b": {"rank_shift": 40.0},
-            "c": {"rank_shift": None},
-        },
-    }
+    def moved(shift: float) -> TokenMeans:
+        return TokenMeans(1, 1, 0.0, 0.0, 0.0, 0.0, shift, 0.0, 0.0, 0.0)
+
+    parts = {"a": moved(-110.0), "b": moved(40.0)}
+    own = {"prefix": "base", "shifted_tokens": ()}
+    tokens = TokenShift(**vars(moved(0.0)), benchmarks=parts, **own)
     assert rank_change(tokens) == pytest.approx(75.0)
-    assert rank_change({"rank_shift": -3.0, "benchmarks": {}}) == 3.0
+    assert rank_change(TokenShift(**vars(moved(-3.0)), **own)) == 3.0

@@ -244,7 +244,7 @@ def test_an_arm_starts_from_somebodys_checkpoint(
 
 def test_steps_without_a_finite_gradient_are_no_zeros() -> None:
     found = dynamics_of([{"grad_norm": 1.0}, {"grad_norm": None}, {"grad_norm": None}])
-    assert (found["nonfinite"], found["zeros"], found["total"]) == (2, 0, 1.0)
+    assert (found.nonfinite, found.zeros, found.total) == (2, 0, 1.0)
 
 
 def test_weights_are_counted_without_loading_them(tiny_model: Path) -> None:
@@ -346,7 +346,7 @@ def test_a_study_goes_on_in_the_dtype_of_its_base(
     record = json.loads((out / "arms" / "then-sft" / "arm.json").read_text())
     assert record["config"]["precision"] == "fp32"
     assert read_run(out / "runs" / "then-sft").manifest.engine["dtype"] == "float32"
-    with pytest.raises(InputError, match="another dtype: float32 there, bfloat16 asked for"):
+    with pytest.raises(InputError, match="a different dtype: it has float32, requested bfloat16"):
         run_study(config, out, dtype="bfloat16", say=lambda _: None)
 
 

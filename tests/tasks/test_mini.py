@@ -1,11 +1,18 @@
-"""The mini suite without a model: golds, mutated golds, seeds, ids, and lm-eval's view of it."""
+"""The mini suite without a model: golds, changed golds, seeds, ids, and a run of it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from transferscope.core.records import ModelRef
 from transferscope.core.suite import load_suite
-from transferscope.tasks import PACKS, task_name
+from transferscope.engines import FakeEngine
+from transferscope.evaluate import evaluate
+from transferscope.runs import read_run
+from transferscope.tasks import validate
 from transferscope.tasks.mini import (
     BENCHMARKS,
     EVALUATION_SEED,
@@ -15,40 +22,19 @@ from transferscope.tasks.mini import (
     items,
     training_items,
 )
-from transferscope.tasks.mini.common import Draft, stream
-from transferscope.tasks.mini.hooks import dataset, process_results
+from transferscope.tasks.mini.drafts import Draft, stream
 
 N = 50
 CHOICES = {"fractions", "ordering", "planning", "supported", "temporal"}
 every = pytest.mark.parametrize("benchmark", sorted(BENCHMARKS))
 
 
-def _mutated(benchmark: str, draft: Draft) -> list[str]:
-    """Replies that look like the gold and are wrong."""
-    if draft.choices:
-        return [option for option in draft.choices if option != draft.gold]
-    if benchmark == "dialogue_reading":
-        return [draft.rivals[0], f"{draft.gold} or {draft.rivals[1]}", "", f"x{draft.gold}x"]
-    if benchmark == "instructions":
-        broken = {
-            "keywords": "I think of nothing.",
-            "twice": "Nothing is said here.",
-            "bullets": draft.gold + "\n* And a third.",
-            "title": draft.gold.replace("<<", "").replace(">>", ""),
-            "quoted": draft.gold.strip('"'),
-            "short": draft.gold + " and so on" * 5,
-        }
-        return [broken[draft.subset], ""]
-    return [str(int(draft.gold) + 1), f"The answer is {int(draft.gold) + 10}.", "", "no idea"]
-
-
 @every
-def test_own_gold_is_right_and_mutated_golds_are_wrong(benchmark: str) -> None:
+def test_own_gold_and_example_are_right_and_silence_is_wrong(benchmark: str) -> None:
     for item in items(benchmark, N):
         assert grade(benchmark, item.draft, item.draft.gold) == 1.0, item
         assert grade(benchmark, item.draft, item.draft.example) == 1.0, item
-        for reply in _mutated(benchmark, item.draft):
-            assert grade(benchmark, item.draft, reply) == 0.0, (item, reply)
+        assert grade(benchmark, item.draft, "") == 0.0, item
 
 
 @every
@@ -110,10 +96,9 @@ def test_questions_on_one_passage_share_a_cluster() -> None:
     assert all(len(passages) == 1 for passages in clusters.values())
 
 
-def test_the_suite_names_every_benchmark_and_a_yaml_exists_for_each() -> None:
+def test_the_suite_names_every_benchmark() -> None:
     suite = load_suite("mini")
     assert set(suite.benchmarks) == set(BENCHMARKS)
-    assert {path.stem for path in PACKS["mini"].glob("*.yaml")} == set(BENCHMARKS)
     assert [len(names) for names in suite.groups.values()] == [4, 4, 4]
     assert suite.source == "math"
 
@@ -124,14 +109,39 @@ def test_a_sequence_may_be_repeated_before_it_goes_on() -> None:
     assert grade("sequences", draft, draft.check) == 0.0
 
 
-def test_the_hooks_grade_rows_of_their_own_data_set() -> None:
-    row = dataset(benchmark="planning", n=3, seed=2, version=1.0)["test"][2]
-    assert row["id"] == "2-2"
-    right = row["choices"].index(row["gold"])
-    answers = [(-1.0 if index == right else -2.0, False) for index in range(3)]
-    assert process_results(row, answers) == {"score": 1.0}
-    assert process_results(row, answers[1:] + answers[:1])["score"] == 0.0
+@pytest.mark.parametrize(("knows", "score"), [(True, 1.0), (False, 0.0)])
+def test_an_engine_that_knows_the_golds_scores_everything(
+    tmp_path: Path, knows: bool, score: float
+) -> None:
+    asked = {name: items(name, 4, seed=3) for name in BENCHMARKS}
+    golds = {
+        f"user: {item.draft.prompt}\nassistant:": item.draft.gold
+        for found in asked.values()
+        for item in found
+    }
+    engine = FakeEngine(
+        golds if knows else {}, lambda prompt, option: float((option == golds[prompt]) == knows)
+    )
+    out = evaluate(
+        engine, load_suite("mini"), tmp_path / "run", model_ref=ModelRef("m"), n=4, seed=3
+    )
+    run = read_run(out)
+    for name in BENCHMARKS:
+        found = run.by_benchmark[name]
+        assert [(o.id, o.score) for o in found] == [(f"3-{at}", score) for at in range(4)]
+    limits = {name: run.manifest.decoding[name].get("max_tokens") for name in BENCHMARKS}
+    assert {limits[name] for name in CHOICES} == {None}
+    assert limits["chains"] == 96  # room to finish a reasoned answer, no more
+    assert (limits["dialogue_reading"], limits["sequences"]) == (48, 32)
 
 
-def test_task_names_carry_their_pack() -> None:
-    assert task_name("mini", "chains") == "mini_chains"
+@every
+def test_its_own_check_passes_and_finds_what_is_broken(benchmark: str) -> None:
+    own = BENCHMARKS[benchmark]
+    found = validate(own, own.items(20, seed=0, data=None))
+    assert found.passed, found.faults
+    assert (found.items, found.golds) == (20, 20)
+    assert found.wrong >= 20
+    generous = replace(own, grade=lambda item, reply: 1.0)
+    told = validate(generous, own.items(20, seed=0, data=None))
+    assert told.n_faults == found.wrong

@@ -10,11 +10,20 @@ from transferscope.core.records import ModelRef
 from transferscope.core.suite import load_suite
 from transferscope.engines import FakeEngine
 from transferscope.evaluate import evaluate, evaluate_model
+from transferscope.grade.ifeval import Instruction
 from transferscope.runs import read_run
-from transferscope.tasks.paper import FILES, Row, find_file, from_doc, grade, rows, to_doc
+from transferscope.tasks import Item, validate
+from transferscope.tasks.paper import BENCHMARKS
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
+START = {
+    "GSM8K": "gsm8k",
+    "HeadQA": "headqa",
+    "CoQA": "coqa",
+    "IFEval": "ifeval",
+    "MC-TACO": "mctaco",
+}
 LINES = {
     "gsm8k_mine.jsonl": [
         {"question": "Two and two?", "answer": "2 + 2 = <<2+2=4>>4\n#### 4"},
@@ -52,6 +61,14 @@ LINES = {
 }
 
 
+def rows(name: str, data: Path, *, n: int | None, seed: int) -> list[Item]:
+    return list(BENCHMARKS[name].items(n, seed=seed, data=data))
+
+
+def grade(name: str, item: Item, reply: str) -> float:
+    return BENCHMARKS[name].grade(item, reply)
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
@@ -82,13 +99,10 @@ def test_rows_by_hand(data: Path) -> None:
     assert [row.id for row in rows("GSM8K", data, n=2, seed=1)] == [
         row.id for row in rows("GSM8K", data, n=2, seed=1)
     ]
-    for name in FILES:
-        for row in rows(name, data, n=None, seed=0):
-            assert from_doc(to_doc(row)) == row
 
 
 def test_grades_by_hand(data: Path) -> None:
-    first = {name: rows(name, data, n=None, seed=0)[0] for name in FILES}
+    first = {name: rows(name, data, n=None, seed=0)[0] for name in BENCHMARKS}
     gold = first["GSM8K"].gold
     assert grade("GSM8K", first["GSM8K"], f"So. The answer is {gold}.") == 1.0
     assert grade("GSM8K", first["GSM8K"], "The answer is 5.") == 0.0
@@ -101,18 +115,23 @@ def test_grades_by_hand(data: Path) -> None:
 
 def test_a_run_grades_what_score_grades() -> None:
     thought = "<think>Paris, or a, b, c?</think>"
-    assert grade("CoQA", Row("r", "p", "Rome"), f"{thought}Rome<|im_end|>") == 1.0
+    assert grade("CoQA", Item("r", "p", gold="Rome"), f"{thought}Rome<|im_end|>") == 1.0
     pytest.importorskip("lm_eval")
-    check = {"ids": ["punctuation:no_comma"], "arguments": [{}]}
-    assert grade("IFEval", Row("r", "p", "", check=check), f"{thought}\n\nNo mark.") == 1.0
-    assert grade("IFEval", Row("r", "p", "", check=check), f"{thought}A mark, here.") == 0.0
+    check = (Instruction("punctuation:no_comma", {}),)
+    assert grade("IFEval", Item("r", "p", data=check), f"{thought}\n\nNo mark.") == 1.0
+    assert grade("IFEval", Item("r", "p", data=check), f"{thought}A mark, here.") == 0.0
 
 
 @pytest.mark.parametrize(
     ("name", "benchmark", "line", "message"),
     [
         ("gsm8k_mine.jsonl", "GSM8K", {"question": "q"}, "gsm8k_mine.jsonl:1: no text in 'answer'"),
-        ("HeadQA.jsonl", "HeadQA", {"qtext": "q", "ra": "3", "answers": []}, "don't fit together"),
+        (
+            "HeadQA.jsonl",
+            "HeadQA",
+            {"qtext": "q", "ra": "3", "answers": []},
+            "'ra' doesn't name one of",
+        ),
         ("coqa.jsonl", "CoQA", {"story": "s", "questions": [], "answers": []}, "no answered"),
         ("ifeval.jsonl", "IFEval", {"prompt": "p", "instruction_id_list": "x"}, "no list in"),
         (
@@ -135,13 +154,13 @@ def test_missing_and_ambiguous_files_are_named_before_a_model_is_loaded(
     data: Path, tiny_model: Path, tmp_path: Path
 ) -> None:
     suite = load_suite("real")
-    with pytest.raises(InputError, match="is read from your files; name a folder"):
+    with pytest.raises(InputError, match="needs a local file; name a folder"):
         evaluate_model(str(tiny_model), suite, tmp_path / "run")
     (data / "gsm8k_two.jsonl").touch()
     with pytest.raises(InputError, match=r"2 files gsm8k\*.jsonl for benchmark GSM8K"):
         evaluate_model(str(tiny_model), suite, tmp_path / "run", data=data)
     with pytest.raises(InputError, match=r"no files coqa\*.jsonl"):
-        find_file(tmp_path, "CoQA")
+        rows("CoQA", tmp_path, n=1, seed=0)
     assert not (tmp_path / "run").exists()
 
 
@@ -182,7 +201,19 @@ def test_a_perfect_engine_scores_everything(data: Path, tmp_path: Path) -> None:
 def test_every_real_item_is_read(benchmark: str, count: int | None) -> None:
     found = rows(benchmark, DATA / "bench", n=None, seed=0)
     assert len({row.id for row in found}) == len(found)
-    lines = find_file(DATA / "bench", benchmark).read_text().splitlines()
+    (file,) = (DATA / "bench").glob(f"{START[benchmark]}*.jsonl")
+    lines = file.read_text().splitlines()
     with_image = sum(bool(json.loads(line).get("image")) for line in lines)
     assert len(found) == (count or len(lines) - with_image)
-    assert all(row.gold or benchmark == "IFEval" for row in found)
+    assert all((row.gold is None) == (benchmark == "IFEval") for row in found)
+    if benchmark == "IFEval":
+        pytest.importorskip("lm_eval")
+    told = validate(BENCHMARKS[benchmark], found)
+    assert told.passed, told.faults
+    assert told.golds == (0 if benchmark == "IFEval" else len(found))
+
+
+def test_the_check_tells_what_a_constant_answer_scores(data: Path) -> None:
+    """MC-TACO's three candidates are yes, no, yes: "yes" is right twice."""
+    told = validate(BENCHMARKS["MC-TACO"], rows("MC-TACO", data, n=None, seed=0))
+    assert (told.items, told.wrong, told.constant) == (3, 3, pytest.approx(2 / 3))

@@ -58,7 +58,7 @@ def test_rows_that_cannot_be_dealt_out_are_said_before_a_model_is_loaded(
     tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")
-    with pytest.raises(InputError, match="4 responses a step can't be dealt out to 3 processes"):
+    with pytest.raises(InputError, match="4 responses per step can't be divided evenly among 3"):
         train_arm(config("no/such-model", "random-reward"), tmp_path / "arm")
     assert not (tmp_path / "arm").exists()
 
@@ -85,7 +85,7 @@ def test_an_arm_goes_on_with_as_many_processes_as_began_it(tiny: str, tmp_path: 
     assert {"rng_state_0.pth", "rng_state_1.pth"} <= set(
         json.loads((last / "sealed.json").read_text())
     )
-    with pytest.raises(InputError, match="2 processes began this arm, and 1 process would go on"):
+    with pytest.raises(InputError, match="started with 2 processes and can't resume with 1"):
         train_arm(settings, out)
     assert newest(out / "checkpoints") == last
 
@@ -183,9 +183,9 @@ def test_built_in_queries_stay_as_they_are(tiny: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        (None, "its tokenizer has no chat template; name a base with a chat template"),
-        ("{% for x in %}", "its chat template can't ask a question: Expected an expression"),
-        ("{{ raise_exception('no') }}", "its chat template can't ask a question: no; mend"),
+        (None, "its tokenizer has no chat template; use a base with a chat template"),
+        ("{% for x in %}", "its chat template fails on a question: Expected an expression"),
+        ("{{ raise_exception('no') }}", "its chat template fails on a question: no; fix"),
     ],
 )
 def test_a_base_that_cannot_be_asked_is_told_before_it_is_loaded(

@@ -151,7 +151,7 @@ def test_the_procedural_teacher_slips_in_about_half_for_off_policy_rl() -> None:
         ('{"prompt": "x"}', "q.jsonl:1: no text in gold or answer"),
         ('{"gold": "x"}', "q.jsonl:1: no text in prompt or problem or question"),
         ('{"prompt": "x", "answer": "work ####  "}', "q.jsonl:1: the answer is empty"),
-        ("", "q.jsonl: holds no row"),
+        ("", "q.jsonl: contains no rows"),
         ('{"prompt": " ", "gold": "1"}', "q.jsonl:1: the prompt is empty"),
         ('{"prompt": "x", "gold": NaN}', "q.jsonl:1: 'gold' is not finite"),
         ('{"prompt": "x", "gold": -Infinity}', "q.jsonl:1: 'gold' is not finite"),

@@ -1,6 +1,6 @@
-"""The command line: parse, call, print, exit code. No logic.
+"""The command line: parse, call, print, set the exit code. No logic.
 
-Exit codes: 0 done, 1 a gate found a regression, 2 the input can't be used, 3 inconclusive, 130
+Exit codes: 0 done, 1 the gate found a regression, 2 unusable input, 3 inconclusive, 130
 interrupted. With ``--json`` exactly one JSON document goes to stdout, everything else to stderr.
 """
 
@@ -13,27 +13,36 @@ from io import TextIOWrapper
 from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
-from . import exports, file_commands, models, probes, results, training  # noqa: F401 - they register commands
-from .ending import ended_cleanly, refusal
+from . import (  # noqa: F401 - they register commands
+    exports,
+    file_commands,
+    models,
+    probes,
+    results,
+    schemas,
+    task_commands,
+    training,
+)
+from .ending import ended_cleanly, plugin_warnings_as_lines, refusal
 from .shared import app, mute, say
 
 __all__ = ["app", "main"]
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point: runs a command, turns errors into one line and an exit code."""
-    # Threads that wait for others should sleep: spinning ones ruin each other on a busy machine
+    """Run a command; turn errors into one line and an exit code."""
+    # Waiting threads should sleep: on a busy machine, spinning threads slow each other down
     # (measured on 2 cores beside other jobs: 53 s of CPU time against 9 s for the same answers).
-    # Microseconds of spinning spare the many small operations of a probe a system call each.
+    # A few microseconds of spinning save the many small operations of a probe a system call each.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "2000")
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]
-    if isinstance(sys.stdout, TextIOWrapper):  # a file's name may be no text
+    if isinstance(sys.stdout, TextIOWrapper):  # a file name may not be valid text
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        with ended_cleanly():
+        with ended_cleanly(), plugin_warnings_as_lines():
             app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
             if sys.stdout is not None:
                 sys.stdout.flush()
@@ -49,8 +58,9 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(130)
     except BrokenPipeError:  # `| head` closed the pipe: not an error
         mute(sys.stdout)
-    except Exception as err:  # what no room foresaw; exit code 1 would mean "regressed"
-        unforeseen = f"{type(err).__name__}: {' '.join(str(err).split())}; see it with --debug"
+    except Exception as err:  # unexpected; exit code 1 would mean "regressed"
+        what = f"{type(err).__name__}: {' '.join(str(err).split())}"
+        unforeseen = f"{what}; run with --debug for the traceback"
         _fail(refusal(err) or unforeseen, debug)
 
 

@@ -1,4 +1,4 @@
-"""Commands that write what big training engines read."""
+"""Commands that write launch files for large training engines."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..core.files import check_folder
 from .outputs import check_outputs
 from .shared import Data, Int, Suite, decontaminate_queries, export_app, say, say_unfinished
 
-Model = Annotated[str, Parameter(help="Hub id or folder of the base.")]
+Model = Annotated[str, Parameter(help="Hub id or folder of the base model.")]
 Queries = Annotated[
-    str, Parameter(help='JSONL with "prompt" and "gold", hub:OWNER/NAME, ?level=3-5 for MATH.')
+    str, Parameter(help='JSONL with "prompt" and "gold", or hub:OWNER/NAME (?level=3-5 for MATH).')
 ]
-Out = Annotated[Path, Parameter(help="Folder of the launch files.")]
-Nodes = Annotated[Int, Parameter(validator=Number(gte=1), help="Machines.")]
-Gpus = Annotated[Int, Parameter(validator=Number(gte=1), help="GPUs of a machine.")]
+Out = Annotated[Path, Parameter(help="Folder for the launch files.")]
+Nodes = Annotated[Int, Parameter(validator=Number(gte=1), help="Number of machines.")]
+Gpus = Annotated[Int, Parameter(validator=Number(gte=1), help="GPUs per machine.")]
 
 
 @export_app.command
@@ -32,7 +32,7 @@ def verl(
     suite: Suite = "mini",
     data: Data = None,
 ) -> None:
-    """On-policy RL in the paper's setting for verl: run.sh, data, our grader as reward."""
+    """Write files for on-policy RL with verl in the paper's setting: run.sh, data, our grader."""
     from ..train.export import export_verl
 
     check_folder(out)
@@ -54,14 +54,14 @@ def llamafactory(
     suite: Suite = "mini",
     data: Data = None,
 ) -> None:
-    """Off-policy SFT in the paper's setting for LLaMA-Factory: sft.yaml, data, ZeRO-3.
+    """Write files for off-policy SFT with LLaMA-Factory in the paper's setting: sft.yaml, data.
 
     Parameters
     ----------
     teacher
-        Responses that `distill` wrote; those that the grader accepts are used.
+        Responses written by `distill`; only those graded correct are used.
     template
-        LLaMA-Factory's name of the model's chat template.
+        Name of the model's chat template in LLaMA-Factory.
     """
     from ..train.export import export_llamafactory
 
@@ -75,12 +75,14 @@ def llamafactory(
 
 @export_app.command
 def accelerate(*, out: Out, nodes: Nodes = 1, gpus: Gpus = 8, main_ip: str | None = None) -> None:
-    """accelerate configurations for `transferscope train` on several GPUs: DDP, FSDP2, ZeRO-3.
+    """Write accelerate configurations for `transferscope train` on several GPUs.
+
+    One each for DDP, FSDP2 and ZeRO-3.
 
     Parameters
     ----------
     main_ip
-        Address of the first machine, where there are several.
+        Address of the first machine if there are several.
     """
     from ..train.export import export_accelerate
 

@@ -1,4 +1,4 @@
-"""Commands from files to files: results of other harnesses in and out, saved responses graded."""
+"""Commands that convert or grade files: import, export eee, audit, score."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from .shared import Fields, Json, Mapping_, Source, app, console, export_app, pr
 
 UNMATCHED_SHOWN = 5
 ColumnsOf = Annotated[
-    Path | None, Parameter(name="--map", help="TOML whose [columns] name the file's fields.")
+    Path | None,
+    Parameter(name="--map", help="TOML file whose [columns] table names the fields of the input."),
 ]
 
 
@@ -32,19 +33,20 @@ def import_command(
     source: Source = None,
     as_json: Json = False,
 ) -> None:
-    """Write another harness's results as a run folder, or show what would be taken for what.
+    """Convert another harness's results into a run folder, or explain how they would be read.
 
     Parameters
     ----------
     path
-        File or folder of results; FILE::MODEL where a file has several models.
+        File or folder of results; FILE::MODEL selects one model of a file that holds several.
     out
-        The run folder to write; one of the same model gets what it lacks.
+        Run folder to write. An existing run of the same model is extended by what it lacks.
     explain
-        Write nothing: list every task with the benchmark, group and metric it is taken for.
+        Write nothing; list the benchmark, group and metric that each task would be read as.
     format
-        Of the results: lm-eval, lighteval, evalscope, opencompass, helm, evalplus, qwen-math,
-        inspect, eee, jsonl, json, csv, parquet or a plugin's; auto finds it out.
+        Format of the results: lm-eval, lighteval, evalscope, opencompass, helm, evalplus,
+        qwen-math, inspect, eee, jsonl, json, csv, parquet or one that a plugin adds; auto
+        detects it.
     """
     from ..core.fieldnames import fields_given
     from ..core.taxonomy import load_taxonomy
@@ -57,11 +59,11 @@ def import_command(
     columns = fields_given(fields)
     if explain:
         if out is not None:
-            raise InputError("--explain writes nothing", remedy="leave --out or --explain away")
+            raise InputError("--explain writes nothing", remedy="remove --out or --explain")
         _explain(path, format, mapping, columns, as_json=as_json)
         return
     if out is None:
-        remedy = "add --out RUN, or look first with --explain"
+        remedy = "add --out RUN, or preview the import with --explain"
         raise InputError("no folder to write the run to", remedy=remedy)
     check_outputs({"--out": out}, [path, mapping], resumes=True)
     check_folder(out)
@@ -90,7 +92,7 @@ def import_command(
     for task in done.unmapped:
         near = taxonomy.nearest(task)
         also = f" (nearest: {', '.join(map(name, near))})" if near else ""
-        say(f"  {name(task)}: in no group; map it with --map{also}")
+        say(f"  {name(task)}: belongs to no group; assign one with --map{also}")
     for note in done.notes:
         say(f"  {note}")
 
@@ -110,14 +112,14 @@ def _explain(
 
 @export_app.command
 def eee(run: Path, *, out: Path) -> None:
-    """A run folder in the schema of Every Eval Ever.
+    """Export a run folder in the schema of Every Eval Ever.
 
     Parameters
     ----------
     run
-        Run folder, or another harness's results.
+        Run folder or another harness's results.
     out
-        Folder that gets data/BENCHMARK/DEVELOPER/MODEL/.
+        Folder in which data/BENCHMARK/DEVELOPER/MODEL/ is created.
     """
     from ..runs.importers.eee_export import export_eee
     from .shared import opened
@@ -137,15 +139,15 @@ def audit(
     fields: Fields = (),
     as_json: Json = False,
 ) -> None:
-    """Which saved answers are artefacts: cut, looped, empty, leaking a role, not extracted, ...
+    """Flag artefacts in saved answers: truncated, looping, empty, continuing in another role, ...
 
     Parameters
     ----------
     responses
-        JSONL, a JSON array, CSV or parquet: id, prompt, response, and finish where it was recorded.
-        Other programs' names of these are recognised.
+        JSONL, a JSON array, CSV or parquet with id, prompt, response and, if recorded, finish.
+        Field names of other programs are recognised.
     base
-        The base's answers to the same items: style and script need them.
+        Answers of the base model to the same items; the style and script flags need them.
     """
     from ..grade.audit import audit as audit_file
 
@@ -163,7 +165,7 @@ def audit(
     for flag in found.not_measured:
         print(f"  {flag:18} not measured: needs --base")
     if found.unmatched:
-        say(f"  {len(found.unmatched)} ids stand in one file only")
+        say(f"  {len(found.unmatched)} ids occur in only one of the files")
 
 
 @app.command
@@ -177,19 +179,20 @@ def score(
     fields: Fields = (),
     as_json: Json = False,
 ) -> None:
-    """Grade saved responses: math, choice, qa, ifeval or mctaco.
+    """Grade saved responses.
 
     Parameters
     ----------
     grader
-        Of the file's answers.
+        math, choice, qa, ifeval, mctaco, or one that a plugin adds.
     file
-        JSONL, a JSON array, CSV or parquet: id, prompt, response, and gold, label, finish where
-        known. Other programs' names of these are recognised.
+        JSONL, a JSON array, CSV or parquet with id, prompt, response and, if known, gold, label
+        and finish. Field names of other programs are recognised.
     gold
-        math: problems with answers; ifeval: its input_data.jsonl; mctaco: its TSV.
+        File of reference answers: problems with answers for math, input_data.jsonl for ifeval, the
+        TSV for mctaco.
     out
-        Write the graded answers here, as JSON lines that compare and import read.
+        Write the graded answers as JSON lines that compare and import can read.
     """
     from ..grade.score import score as score_file
     from ..report.progress import progress
@@ -208,7 +211,8 @@ def score(
     print(
         f"{found.grader}: {found.n:,} graded lines"
         if not found.unmatched
-        else f"{found.grader}: {found.n - len(found.unmatched):,} of {found.n:,} lines have a gold"
+        else f"{found.grader}: {found.n - len(found.unmatched):,} of {found.n:,} lines have a "
+        "reference answer"
     )
     for metric, value in found.metrics.items():
         print(f"  {name(metric):18} {100 * value:6.1f} %")
@@ -219,11 +223,11 @@ def score(
     if found.unmatched:
         shown = ", ".join(f"'{name(id_)}'" for id_ in found.unmatched[:UNMATCHED_SHOWN])
         more = " ..." if len(found.unmatched) > UNMATCHED_SHOWN else ""
-        say(f"  without a gold: {shown}{more}")
+        say(f"  without a reference answer: {shown}{more}")
 
 
 def _columns(mapping: Path | None, fields: Sequence[str]) -> dict[str, str]:
-    """Our name of a field to the file's: of a --map file, then of --field."""
+    """Field names of the input by our names, from the --map file and then from --field."""
     from ..core.fieldnames import fields_given
     from ..core.taxonomy import load_taxonomy
 

@@ -1,9 +1,9 @@
-"""Commands that run models, and those that go the whole way."""
+"""Commands that run models: eval, trace, and the full pipelines study and demo."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -19,6 +19,7 @@ from .shared import (
     EngineName,
     Int,
     Json,
+    Mapping_,
     ModelName,
     app,
     console,
@@ -26,12 +27,19 @@ from .shared import (
     say,
 )
 
+if TYPE_CHECKING:
+    from ..core.suite import Suite
+    from ..evaluate.lm_eval_loader import LmEvalTasks
+
 
 @app.command(name="eval")
 def evaluate_command(
     model: ModelName,
     *,
-    suite: str = "mini",
+    suite: str | None = None,
+    tasks: str | None = None,
+    include_path: Path | None = None,
+    mapping: Mapping_ = None,
     out: Path,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
@@ -42,36 +50,47 @@ def evaluate_command(
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Evaluate a model on a suite into a run folder; goes on where it stopped.
+    """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
+
+    A rerun resumes where it stopped.
 
     Parameters
     ----------
     suite
-        A built-in suite or a suite file.
+        A built-in suite or a suite file; default: mini.
+    tasks
+        Comma-separated tasks, groups or tags of the installed lm-eval to run instead of a suite,
+        such as gsm8k,mmlu.
+    include_path
+        Folder with your own YAML tasks for lm-eval.
+    mapping
+        TOML file that assigns tasks to groups and names their metric, as for import.
     out
-        The run folder.
+        Run folder to write.
     limit
-        Items per benchmark.
+        Items per benchmark, or documents per lm-eval task.
     seed
-        Of the items and of sampling.
+        Random seed for items, examples in prompts and sampling.
     data
-        Folder of the files that real benchmarks are read from.
+        Folder with the data files of real benchmarks.
     base
-        The model it was tuned from; recorded in the run.
+        Model that this one was tuned from; recorded in the run.
     dry_run
-        Show what would be done.
+        Print the plan without running it.
     """
-    from ..core.suite import load_suite
     from ..evaluate import check_model, engine_options, evaluate_model
     from ..evaluate import plan as plan_evaluation
 
-    chosen = load_suite(suite)
     if limit < 1:
         raise InputError("must be at least 1", place="--limit")
-    check_outputs({"--out": out}, [model, suite, data, base], resumes=True)
+    inputs = [model, suite, data, base, include_path, mapping]
+    check_outputs({"--out": out}, inputs, resumes=True)
     check_folder(out)
+    chosen, lm_eval = _asked_suite(
+        suite, tasks, include_path=include_path, mapping=mapping, seed=seed
+    )
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
-    how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data}
+    how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data, "lm_eval": lm_eval}
     if dry_run:
         check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=limit):
@@ -90,6 +109,42 @@ def evaluate_command(
     say(f"run folder: {out}")
 
 
+def _asked_suite(
+    suite: str | None,
+    tasks: str | None,
+    *,
+    include_path: Path | None,
+    mapping: Path | None,
+    seed: int,
+) -> tuple[Suite, LmEvalTasks | None]:
+    """The suite to evaluate, and lm-eval's tasks if options name any."""
+    from ..core.suite import load_suite
+
+    if tasks is None and include_path is None and mapping is None:
+        return load_suite(suite or "mini"), None
+    if tasks is None and suite is None:
+        option = "--include-path" if include_path is not None else "--map"
+        raise InputError(
+            "only applies to lm-eval tasks", place=option, remedy="add --tasks NAME,NAME"
+        )
+    if tasks is not None and suite is not None:
+        raise InputError("can't be combined with --suite", place="--tasks", remedy="remove one")
+    from ..core.taxonomy import load_taxonomy
+    from ..evaluate.lm_eval_loader import UNMAPPED, LmEvalTasks
+
+    found = LmEvalTasks(include_path, load_taxonomy(mapping))
+    if tasks is None:
+        return load_suite(suite or "mini"), found
+    names = [each.strip() for each in tasks.split(",") if each.strip()]
+    if not names:
+        raise InputError("names no task", place="--tasks", remedy="write --tasks gsm8k,mmlu")
+    chosen = found.suite(names, seed=seed)
+    if unmapped := chosen.groups.get(UNMAPPED):
+        remedy = "name their group with --map FILE (docs/importing.md)"
+        say(f"tasks in no known group: {', '.join(unmapped)}; {remedy}")
+    return chosen, found
+
+
 @app.command
 def trace(
     checkpoints: Path,
@@ -103,22 +158,22 @@ def trace(
     data: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """Gain, retention and KL over a finished run's checkpoints.
+    """Evaluate the checkpoints of a finished training run: gain, retention and KL by step.
 
     Parameters
     ----------
     checkpoints
-        Folder above checkpoint-N, verl's global_step_N (merged), or N.
+        Folder that contains checkpoint-N, verl's global_step_N (merged) or N.
     out
-        Folder of run folders, trace.jsonl and report.html; started again, it goes on.
+        Folder for the runs, trace.jsonl and report.html. A rerun resumes where it stopped.
     suite
         A built-in suite or a suite file.
     limit
         Items per benchmark.
     seed
-        Of the items.
+        Random seed of the items.
     data
-        Folder of the files that real benchmarks are read from.
+        Folder with the data files of real benchmarks.
     """
     from dataclasses import asdict
 
@@ -163,21 +218,24 @@ def study(
     dtype: Arithmetic = "auto",
     so_far: bool = False,
 ) -> None:
-    """Train, evaluate, probe, compare and report from one TOML file; resumable.
+    """Run a controlled study from one TOML file: train, evaluate, probe, compare, report.
+
+    A rerun resumes where it stopped.
 
     Parameters
     ----------
     file
-        The study's TOML.
+        TOML file that describes the study.
     out
-        Folder of its stages; default: beside the file, named after it.
+        Folder for its stages (default: beside the file, with the same name).
     data
-        Folder of the files that real benchmarks are read from.
+        Folder with the data files of real benchmarks.
     dtype
-        Of evaluation and of training's arithmetic, unless the file says otherwise; auto: what the
-        study was begun in, else bfloat16 where the hardware multiplies it, else float32.
+        Precision of evaluation and of training's arithmetic unless the file sets it. auto keeps
+        what the study was started in; else it is bfloat16 if the hardware supports it, else
+        float32.
     so_far
-        Report on the models that are measured already; train and evaluate nothing.
+        Report on the models that are already measured, without training or evaluating any.
     """
     from ..study import load_study, report_so_far
 
@@ -197,18 +255,18 @@ def demo(
     train_arms: Annotated[bool, Parameter(name="--train")] = False,
     dtype: Arithmetic = "auto",
 ) -> None:
-    """The whole way on the embedded model: two tuned arms, evaluated, probed, one report.
+    """Run the full pipeline on the embedded model: two tuned arms, evaluated, probed, one report.
 
     Parameters
     ----------
     out
-        Folder of the stages; started again, the demo goes on where it stopped.
+        Folder for the stages. A rerun resumes where the demo stopped.
     train_arms
-        Train both arms (about 15 minutes more) in place of the reference study's adapters, which a
-        checkout carries.
+        Train both arms first (about 15 minutes more) instead of using the reference study's
+        adapters, which a checkout contains.
     dtype
-        Of evaluation and of training's arithmetic; auto: what the demo was begun in, else bfloat16
-        where the hardware multiplies it, else float32.
+        Precision of evaluation and of training's arithmetic. auto keeps what the demo was started
+        in; else it is bfloat16 if the hardware supports it, else float32.
     """
     from ..study import demo_study, paced, shipped_adapters
 
@@ -242,7 +300,7 @@ def _show_study(report: Any, out: Path) -> None:
     from ..report.terminal import print_verdict
 
     terminal = console()
-    if any(mean["runs"] > 1 for mean in report.arm_means):
+    if any(mean.runs > 1 for mean in report.arm_means):
         print_study(report, terminal)
     else:
         print_verdict(report.comparison, terminal)

@@ -1,4 +1,4 @@
-"""What the probe commands read, and the options that say nothing about it."""
+"""Inputs of the probe commands, and a check for options that do not apply to them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 def refuse(given: Mapping[str, Any], *, without: str) -> None:
-    """Raise :class:`InputError` for an option that was given and means nothing ``without``."""
+    """Raise :class:`InputError` for a given option that only applies with ``without``."""
     for option, value in given.items():
         if value is not None:
             raise InputError(
-                f"{option} says nothing without {without}",
-                remedy=f"leave it out, or give {without}",
+                f"{option} only applies with {without}",
+                remedy=f"remove it, or add {without}",
             )
 
 
 def renderer(model: str) -> Render:
-    """Messages to text by the model's chat template; its tokenizer is loaded for the first."""
+    """Render messages with the model's chat template; the tokenizer is loaded on first use."""
 
     @cache
     def tokenizer() -> PreTrainedTokenizerBase:
@@ -47,12 +47,12 @@ def renderer(model: str) -> Render:
     return render
 
 
-def whose(
+def prefix_and_writer(
     base: str, tuned: str, *, responses: Path | None, prefix: Prefix | None
 ) -> tuple[Prefix, str | None]:
-    """The prefix, and the name of the model that wrote the ``responses``, where that is known.
+    """The prefix, and the name of the model that wrote the ``responses`` if it is known.
 
-    ``None`` for responses stands for prompts, which the model of the prefix answers.
+    ``responses=None`` means that the model named by the prefix answers prompts.
     """
     if responses is None:
         return ("base", base) if prefix == "base" else ("tuned", tuned)
@@ -64,7 +64,7 @@ def whose(
 
 
 def suite_texts(model: str, name: str, *, limit: int, data: Path | None) -> Texts:
-    """At most ``limit`` prompts of every benchmark of a suite, as ``model`` would be given them."""
+    """Up to ``limit`` prompts of each benchmark of a suite, as ``model`` would receive them."""
     from ..core.files import scratch_folder
     from ..core.suite import load_suite
     from ..evaluate.suite_prompts import write_prompts
@@ -78,7 +78,7 @@ def suite_texts(model: str, name: str, *, limit: int, data: Path | None) -> Text
 
 
 def need_torch() -> None:
-    """Raises :class:`MissingExtra` where models can't be run."""
+    """Raise :class:`MissingExtra` if models can't be run here."""
     from importlib.util import find_spec
 
     if find_spec("torch") is None or find_spec("transformers") is None:

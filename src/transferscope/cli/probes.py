@@ -1,4 +1,4 @@
-"""Commands that look inside models."""
+"""Commands that measure shifts inside models: hidden states, token distributions, weights."""
 
 from __future__ import annotations
 
@@ -13,33 +13,41 @@ from cyclopts.validators import Number
 from ..core.errors import InputError, MissingExtra
 from ..core.shown import sentence
 from .outputs import check_outputs
-from .probe_inputs import need_torch, refuse, renderer, suite_texts, whose
+from .probe_inputs import need_torch, prefix_and_writer, refuse, renderer, suite_texts
 from .shared import Int, Json, ModelName, console, print_json, probe_app, say
 
 if TYPE_CHECKING:
+    from ..core.hidden_shift import HiddenShift
+    from ..core.token_shift import TokenShift
     from ..probe.jobs import Split
 
 Dtype = Annotated[
     Literal["float32", "auto", "bfloat16", "float16"],
     Parameter(
-        help="Of the weights while measuring; auto: bfloat16 where the hardware multiplies it, "
-        "else float32 (docs/probes.md: what rounding does to the PCA shift)."
+        help="Precision of the weights. auto: bfloat16 if the hardware supports it, else float32 "
+        "(docs/probes.md explains what rounding does to the PCA shift)."
     ),
 ]
 DeviceMap = Annotated[
-    str | None, Parameter(help='"auto" spreads a model over all devices; default: one.')
+    str | None, Parameter(help='"auto" spreads a model over all devices (default: one device).')
 ]
-Out = Annotated[Path | None, Parameter(help="Folder for the report and all that was measured.")]
+Out = Annotated[Path | None, Parameter(help="Folder for the report and the measurements.")]
 ShardOption = Annotated[
-    str | None, Parameter(help="i/n: do only this part; without it, --out puts all n together.")
+    str | None,
+    Parameter(
+        help="i/n: measure only shard i of n. A run without --shard merges the shards in --out."
+    ),
 ]
 RayOption = Annotated[
-    Int | None, Parameter(validator=Number(gte=1, lte=9999), help="Measure in so many over Ray.")
+    Int | None, Parameter(validator=Number(gte=1, lte=9999), help="Number of shards to run on Ray.")
 ]
 GpusPerShard = Annotated[
-    Int | None, Parameter(validator=Number(gte=0), help="Of a Ray task; default: one, if any.")
+    Int | None,
+    Parameter(
+        validator=Number(gte=0), help="GPUs per Ray task (default: 1 if a GPU is available)."
+    ),
 ]
-BatchTokens = Annotated[Int, Parameter(validator=Number(gte=1), help="Tokens in a batch.")]
+BatchTokens = Annotated[Int, Parameter(validator=Number(gte=1), help="Tokens per batch.")]
 
 
 @probe_app.command
@@ -63,32 +71,32 @@ def hidden(
     gpus_per_shard: GpusPerShard = None,
     as_json: Json = False,
 ) -> None:
-    """PCA shift, CKA and relative shift of the hidden states, per layer and group.
+    """Measure how far hidden states moved: PCA shift, CKA and relative L2 by layer and group.
 
     Parameters
     ----------
     texts
-        JSONL with "text", or with "prompt" and "response", on every line ("benchmark", "group"
-        optional), or a run folder.
+        Run folder, or JSONL with "text", or "prompt" and "response", on every line ("benchmark" and
+        "group" are optional).
     suite
-        In place of texts: the prompts of a suite, as an evaluation gives them to the base.
+        Use the prompts of this suite instead of --texts, as an evaluation sends them to the base.
     limit
-        Prompts per benchmark of the suite; default: 20.
+        Prompts per benchmark of the suite (default: 20).
     data
-        Folder of the files that the suite's real benchmarks are read from.
+        Folder with the data files of the suite's real benchmarks.
     part
-        What to take of a run folder, or of lines with "prompt" and "response"; default: prompt.
+        Part of a run folder, or of lines with "prompt" and "response", to use (default: prompt).
     pooling
-        Mean over a text's tokens, its last token, or the authors' procedure.
+        Mean over the tokens of a text, its last token, or the procedure of the authors' code.
     max_tokens
-        Cut texts here; without it, one that is longer than the model reads is refused.
+        Truncate texts to this length. Without it, a text beyond the model's context is refused.
     """
     from ..probe.texts import open_texts
     from ..report.progress import progress
 
     check_outputs({"--out": out}, [base, tuned, texts, suite, data])
     if (texts is None) == (suite is None):
-        raise InputError("the probe reads texts", remedy="give either --texts or --suite")
+        raise InputError("no texts to measure on", remedy="give either --texts or --suite")
     if suite is not None and part == "response":
         raise InputError("a suite has no responses", remedy="give --texts RUN, or --part prompt")
     if texts is not None:
@@ -113,8 +121,8 @@ def hidden(
     if out is not None:
         from ..report.probe_pages import write_hidden
 
-        _say_written(write_hidden(out, shift.to_json(), base=base, tuned=tuned))
-    _show_shift(shift.to_json(), as_json)
+        _say_written(write_hidden(out, shift, base=base, tuned=tuned))
+    _show_shift(shift, as_json)
 
 
 @probe_app.command
@@ -136,23 +144,23 @@ def tokens(
     gpus_per_shard: GpusPerShard = None,
     as_json: Json = False,
 ) -> None:
-    """KL both ways, JS, log-ratio and rank shift of the next-token distributions.
+    """Measure how far next-token distributions moved: KL both ways, JS, log-ratio, rank shift.
 
     Parameters
     ----------
     responses
-        JSONL with "prompt" and "response" on every line ("benchmark", "group" optional), or a run
-        folder.
+        Run folder, or JSONL with "prompt" and "response" on every line ("benchmark" and "group" are
+        optional).
     prompts
-        In place of responses: JSONL with "prompt", or a run folder; the prefix's model answers
-        first, all prompts in this process: --ray and --shard split only the measuring.
+        Generate the responses first: JSONL with "prompt", or a run folder. The model that --prefix
+        names answers all prompts in this process; --ray and --shard split only the measuring.
     prefix
-        Whose responses these are; default: what a run's manifest says, of a file shared, with
-        --prompts tuned.
+        Which model wrote the responses. Default: the model of a run folder, shared for a file, and
+        tuned with --prompts.
     max_tokens
-        Of an answer to --prompts; default: 256.
+        Maximum length of an answer to --prompts (default: 256).
     sequential
-        Never hold both models in memory: the base's states wait on the disk.
+        Hold one model in memory at a time; the base's states are kept on disk meanwhile.
     """
     from ..probe.texts import open_prompts, open_responses
     from ..report.progress import progress
@@ -160,7 +168,7 @@ def tokens(
     check_outputs({"--out": out}, [base, tuned, responses, prompts])
     if (responses is None) == (prompts is None):
         raise InputError(
-            "the probe walks along responses", remedy="give either --responses or --prompts"
+            "no responses to measure on", remedy="give either --responses or --prompts"
         )
     if prompts is not None and prefix == "shared":
         raise InputError(
@@ -174,7 +182,7 @@ def tokens(
     need_torch()
     from ..probe.jobs import probe_tokens
 
-    walked, writer = whose(base, tuned, responses=responses, prefix=prefix)
+    context, writer = prefix_and_writer(base, tuned, responses=responses, prefix=prefix)
     options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     with progress() as tick:
         if prompts is not None:
@@ -188,7 +196,7 @@ def tokens(
             tuned,
             rows,
             split,
-            prefix=walked,
+            prefix=context,
             sequential=sequential,
             batch_tokens=batch_tokens,
             tick=tick,
@@ -205,18 +213,18 @@ def tokens(
 
         table = out / "positions.parquet"
         write_positions(table, positions, rows.labels, token_names(base))
-        written = write_tokens(out, shift.to_json(), base=base, tuned=tuned)
+        written = write_tokens(out, shift, base=base, tuned=tuned)
         _say_written([table, *written])
         if shift.shifted_tokens and out / "words.png" not in written:
             say(str(MissingExtra("figures", needed_for="drawing words.png")))
-    _show_shift(shift.to_json(passages=False), as_json)
+    _show_shift(replace(shift, passages=()), as_json)
 
 
 @probe_app.command
 def weights(base: ModelName, tuned: ModelName, *, as_json: Json = False) -> None:
-    """Changed share (also as stored in bf16), relative norm and stable rank, by layer and kind.
+    """Measure how much of the weights changed: share, relative norm, stable rank by layer and kind.
 
-    Weights are read one matrix at a time from safetensors; no model is built.
+    Weights are read from safetensors one matrix at a time; no model is built.
     """
     from ..report.progress import progress
 
@@ -235,16 +243,16 @@ def weights(base: ModelName, tuned: ModelName, *, as_json: Json = False) -> None
 
 @probe_app.command
 def run(name: str, base: str, tuned: str, *, as_json: Json = False) -> None:
-    """A probe that another package adds (entry points of the group transferscope.probes).
+    """Run a probe that another package adds (entry-point group transferscope.probes).
 
     Parameters
     ----------
     name
-        What the package calls it.
+        Name of the probe.
     base
-        Name, folder or hub id of the base, handed on as it is.
+        Name, folder or hub id of the base model, passed on unchanged.
     tuned
-        Of the tuned model.
+        Name, folder or hub id of the tuned model, passed on unchanged.
     """
     from ..core.plugins import plugins
 
@@ -274,7 +282,7 @@ def _shard_done(split: Split, as_json: bool) -> None:
     if shard is None or split.out is None:
         raise AssertionError("only a shard leaves nothing to show")
     say(f"shard {shard.number} of {shard.of} is in {split.out}")
-    say(f"{split.left()}; then run the command without --shard")
+    say(f"{split.left()}; then run the command without --shard to merge them")
     if as_json:
         print_json({"shard": shard.number, "of": shard.of, "missing": split.missing()})
 
@@ -284,10 +292,10 @@ def _say_written(paths: list[Path]) -> None:
         say(f"wrote {path}")
 
 
-def _show_shift(document: dict[str, Any], as_json: bool) -> None:
+def _show_shift(shift: HiddenShift | TokenShift, as_json: bool) -> None:
     if as_json:
-        print_json(document)
+        print_json(shift.to_json())
         return
     from ..report.terminal import print_shift
 
-    print_shift(document, console())
+    print_shift(shift, console())

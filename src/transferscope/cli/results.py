@@ -33,12 +33,12 @@ from .shared import (
 
 @app.command
 def published(*, html: Path | None = None, as_json: Json = False) -> None:
-    """The paper's cohort: its index recomputed beside the published one.
+    """Recompute the index of the paper's models and show it beside the published values.
 
     Parameters
     ----------
     html
-        Write its figures and tables as one page here.
+        Write the figures and tables as one HTML page to this file.
     """
     from ..published import cohort_checks, recompute
 
@@ -66,23 +66,24 @@ def index(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Transferability Index from a score table.
+    """Compute the Transferability Index from a table of scores.
 
     Parameters
     ----------
     scores
-        CSV with columns model,base,group,benchmark,score[,n]; base empty for base models,
-        scores in percent. With n for every row, TI gets an unpaired interval.
+        CSV with the columns model,base,group,benchmark,score[,n]. Base is empty for base models;
+        scores are in percent. If every row has n, the TI gets an unpaired interval.
     scale
-        What sigma is; default: published for the paper's twelve benchmarks, else unit.
+        Divisor of the gains, sigma (default: published for the paper's twelve benchmarks, else
+        unit).
     definition
-        How gains become an index.
+        How gains are turned into an index (docs/science.md section 1).
     """
     from ..core.table_index import index_file
 
     result = index_file(scores, scale=scale, definition=definition, source=source, seed=seed)
     if result.as_fractions:
-        say(f"{scores}: no score is above 1, read as percents; write fractions times 100")
+        say(f"{scores}: no score is above 1, but scores are percent; multiply fractions by 100")
     if as_json:
         print_json(result.to_json())
         return
@@ -105,20 +106,20 @@ def compare(
     replicates: Replicates = 10_000,
     as_json: Json = False,
 ) -> None:
-    """Compare tuned runs with the run of their base.
+    """Compare tuned models with their base model.
 
     Parameters
     ----------
     base
-        Run folder, or another harness's results, of the base model.
+        Run folder or another harness's results of the base model.
     tuned
-        The same of models tuned from it.
+        Run folders or results of the models tuned from it.
     html
-        Write a self-contained report here.
+        Write a self-contained HTML report to this file.
     md
-        Write Markdown for a pull request here.
+        Write Markdown for a pull request to this file.
     csv
-        Write one row a model and benchmark here.
+        Write a table with one row per model and benchmark to this file.
     """
     from ..compare import compare_runs
 
@@ -153,16 +154,16 @@ def rank(
     replicates: Replicates = 10_000,
     as_json: Json = False,
 ) -> None:
-    """Order tuned models: what they kept, then what they gained; and what a router would add.
+    """Rank tuned models by what they kept, then by what they gained, and value a router over them.
 
     Parameters
     ----------
     base
-        Run folder, or another harness's results, of the base model.
+        Run folder or another harness's results of the base model.
     tuned
-        The same of models tuned from it.
+        Run folders or results of the models tuned from it.
     allowed_loss
-        Points that a group other than the source may lose.
+        Points that a group other than the source group may lose.
     """
     from ..compare.rank import rank as rank_runs
 
@@ -197,24 +198,27 @@ def gate(
     replicates: Replicates = 10_000,
     as_json: Json = False,
 ) -> None:
-    """Exit 0 when nothing fell beyond its margin, 1 when something did, 3 when undecided.
+    """Fail a CI build when a model forgot too much.
+
+    The exit code is 0 if no guard dropped beyond its margin, 1 if one did, and 3 if the data can't
+    tell.
 
     Parameters
     ----------
     base
-        Run folder of the base model: the anchor.
+        Run folder of the base model, the fixed reference.
     tuned
         Run folder of the model to judge.
     policy
-        TOML: what is guarded, and by how much it may fall (docs/gate.md).
+        TOML that names what is guarded and by how much it may drop (docs/gate.md).
     previous
-        Run folder of the last release, judged against as well.
+        Run folder of the previous release, as a second reference.
     again
-        A second run of the base: what noise alone does.
+        Second run of the base, which shows how much noise alone changes.
     md
-        Write a comment for a pull request here.
+        Write a comment for a pull request to this file.
     junit
-        Write JUnit XML here.
+        Write JUnit XML to this file.
     """
     from ..compare.gate import gate as judge
     from ..compare.policy import load_policy
@@ -233,7 +237,7 @@ def gate(
     except TransferscopeError as err:
         write_not_judged((md, junit), str(err))
         raise
-    except Exception as err:  # whatever it is, the files that CI shows must say so
+    except Exception as err:  # whatever went wrong, the files that CI shows must say so
         write_not_judged((md, junit), f"{type(err).__name__}: {err}")
         raise
     with closed_pipe_allowed():
@@ -245,9 +249,9 @@ def gate(
 
 
 def asked_files(arguments: Sequence[str]) -> tuple[Path | None, Path | None]:
-    """--md and --junit of a command line that could not be parsed as a whole.
+    """Paths of --md and --junit in a command line that could not be parsed.
 
-    Neither where one of them is something else's place.
+    Neither is returned if writing it could overwrite another argument's file.
     """
     found: dict[str, Path] = {}
     others: list[Path] = []
@@ -260,16 +264,16 @@ def asked_files(arguments: Sequence[str]) -> tuple[Path | None, Path | None]:
                 found[option] = Path(value)
         elif arguments[at - 1] not in ("--md", "--junit"):
             others.append(Path(value if equals else argument))
-    with suppress(InputError):  # nor is anything written over that may be an input
+    with suppress(InputError):  # what may be an input is never overwritten
         check_outputs(found, others)
         return found.get("--md"), found.get("--junit")
     return None, None
 
 
 def write_not_judged(files: tuple[Path | None, Path | None], reason: str) -> None:
-    """Markdown and JUnit XML of a gate that ends with exit code 2; CI shows what it finds there.
+    """Write Markdown and JUnit XML for a gate that ends with exit code 2, so that CI shows why.
 
-    A file that can't be written is passed over: the error at hand is the one to be told.
+    A file that can't be written is skipped: the error at hand is the one to report.
     """
     from ..report.gate_report import render_failure_junit, render_failure_markdown
 
@@ -281,14 +285,14 @@ def write_not_judged(files: tuple[Path | None, Path | None], reason: str) -> Non
 
 @app.command
 def plan(*, effect: Float, discordance: Float, as_json: Json = False) -> None:
-    """Items needed to see a change with 80 % power at two-sided 0.05.
+    """Compute how many items are needed to detect a change (80 % power, two-sided level 0.05).
 
     Parameters
     ----------
     effect
-        The change in points.
+        Change to detect, in points.
     discordance
-        Share (0..1) of the items that one model gets right and the other wrong.
+        Share of items (0 to 1) that one model answers correctly and the other does not.
     """
     from ..compare.sample_size import plan as plan_items
 

@@ -1,4 +1,4 @@
-"""Commands that train an arm and that sample its teacher."""
+"""Commands that train an arm or sample its teacher."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def train(
     data: Data = None,
     seed: Seed | None = None,
 ) -> None:
-    """Train one arm; goes on where it stopped.
+    """Train one arm. A rerun resumes where it stopped.
 
     Parameters
     ----------
@@ -58,26 +58,26 @@ def train(
         off-policy-sft, on-policy-sft, off-policy-rl, on-policy-rl-no-kl, on-policy-rl,
         random-reward or classic-sft (docs/science.md section 6).
     out
-        Folder of the tuned model and its log.
+        Folder for the tuned model and its log.
     config
-        TOML of any settings of the arm (docs/clusters.md); options given here win over it.
+        TOML file with settings of the arm (docs/clusters.md); command-line options override it.
     model
-        Known name, model or adapter folder, or hub id; default: smollm2-135m.
+        Known name, model or adapter folder, or hub id (default: smollm2-135m).
     steps
-        Optimiser steps; default: the demo's.
+        Optimizer steps (default: as in the demo).
     learning_rate
-        Default: the demo's.
+        Learning rate (default: as in the demo).
     lora_rank
-        0 trains all weights (the default), else adapters of this rank.
+        Rank of LoRA adapters; 0, the default, trains all weights.
     queries
-        JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK; default: built in.
+        JSONL with "prompt" and "gold", hub:OWNER/NAME, or mini:BENCHMARK (default: built in).
     teacher
-        Responses that `distill` wrote, for off-policy arms; default: built in.
+        Responses written by `distill`, for off-policy arms (default: built in).
     dtype
-        Of the arithmetic (the weights are kept in float32); auto, the default: bfloat16 where the
-        hardware multiplies it, else float32.
+        Precision of the arithmetic; weights are kept in float32. auto, the default: bfloat16 if
+        the hardware supports it, else float32.
     seed
-        Of all random draws; default: 0.
+        Random seed (default: 0).
     """
     from ..report.progress import progress
     from ..train import arm_config, decontaminate_arm, need_trl, read_settings, train_arm
@@ -122,27 +122,27 @@ def distill_command(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Sample a teacher's responses to training queries; goes on where it stopped.
+    """Sample a teacher's responses to training queries. A rerun resumes where it stopped.
 
-    Every response is graded by the one grader and kept: an SFT arm takes the correct ones, an RL
-    arm all of them (settings: queries_from and teacher).
+    Every response is graded and kept. SFT arms train on the correct ones, RL arms on all of them
+    (settings queries_from and teacher).
 
     Parameters
     ----------
     queries
         JSONL with "prompt" and "gold", hub:OWNER/NAME, mini:BENCHMARK (?level=3-5 for MATH).
     out
-        JSONL of responses.
+        JSONL file for the responses.
     count
-        Queries, the first of the source; default: all.
+        Use only the first queries of the source (default: all).
     samples
-        Responses to each.
+        Responses per query.
     max_tokens
-        Of a response.
+        Maximum length of a response in tokens.
     temperature
-        Of sampling.
+        Sampling temperature.
     seed
-        Of sampling.
+        Random seed of sampling.
     """
     from dataclasses import asdict
 
@@ -168,17 +168,17 @@ def distill_command(
             tick=tick,
         )
     if found.failed:
-        what = f"{found.failed} queries were not answered and are left out"
-        print(f"{what}; the same command asks them again", file=sys.stderr)
+        what = f"{found.failed} queries got no answer and are left out"
+        print(f"{what}; run the same command to retry them", file=sys.stderr)
     if as_json:
         print_json(asdict(found))
         return
     print(f"{found.responses} responses to {found.queries} queries in {sentence(out)}")
     print(f"{found.correct} correct; {found.solved} queries have a correct one")
     if found.unfinished:
-        print(f"{found.unfinished} unfinished: no arm takes them; raise --max-tokens")
+        print(f"{found.unfinished} unfinished, which no arm trains on; raise --max-tokens")
 
 
 def _file(queries: str | None) -> str | None:
-    """The file that a source of queries names, if it does."""
+    """The file named by a source of queries, if any."""
     return None if queries is None else queries.partition("?")[0]

@@ -1,88 +1,68 @@
-"""Which answers made a change: the flagged or the clean ones, benchmark by benchmark and summed.
+"""Which answers caused a change, flagged or clean ones: for each benchmark and for means.
 
-The clean part is tested as the whole change is, with flagged items taken as unchanged: what is
-left to reject "no change" with are the clean ones.
+The clean part gets the same test as the whole change, with flagged items treated as unchanged, so
+that only clean items can reject "no change".
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from ..core.attribution import Attribution, Causes, because
-from ..core.changes import mean_tests, paired_tests
 from ..core.disagreement import Scores, disagreements
 from ..core.standing import Standing
 from ..core.standing import standing as standing_of
 from ..core.stats import holm, stream
-from ..runs import PairedBenchmark, Pairing
-from .draws import ModelDraws, change_of, mean_shares, stacked
-from .items import flagged_items
-from .result import BenchmarkChange, PlanePoint
+from ..documents.comparison import BenchmarkChange, PlanePoint
+from .benchmark import Benchmark
+from .draws import ModelDraws, mean_shares
+from .shared_draws import flip_tests
 
 REPLICATES = 2_000
-"""Patterns of signs behind the p of a clean part; its place about 0.05 needs no more."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """A benchmark's flagged part, in points of its own change.
-
-    ``of_either``: points without their signs; ``of_base``: those of them that the base's answers
-    made.
-    """
-
-    flagged: float
-    by_flag: Mapping[str, float]
-    flagged_n: int
-    of_base: float
-    of_either: float
+"""Sign patterns behind the p of a clean part; enough to place it relative to 0.05."""
 
 
 def attribute(
-    pairing: Pairing,
+    benchmarks: Mapping[str, Benchmark],
     share_B: Mapping[str, float],
     rng: np.random.Generator,
     *,
     standing: Standing,
     replicates: int = REPLICATES,
 ) -> Attribution:
-    """What made the mean change over benchmarks with these shares (sum 1): one, a group, a guard.
+    """What caused the mean change over benchmarks with these shares (sum 1).
 
-    ``standing``: of the whole change. Benchmarks of which only scores are known are the unknown
-    part; the clean part is then not tested, and neither is it where nothing is flagged.
+    The mean is that of one benchmark, a group or a guard; ``standing`` is the verdict on the whole
+    change. Benchmarks with scores only make up the unknown part. The clean part is not tested if
+    there is an unknown part or if nothing is flagged.
     """
-    change = sum(share * change_of(pairing, name) for name, share in share_B.items())
-    known = {name: pairing.benchmarks[name] for name in share_B if name in pairing.benchmarks}
-    found = {name: _part(part) for name, part in known.items()}
+    parts = {name: benchmarks[name].flagged() for name in share_B}
     by_flag: dict[str, float] = {}
-    for name, part in found.items():
+    for name, part in parts.items():
         for flag, points in part.by_flag.items():
             by_flag[flag] = by_flag.get(flag, 0.0) + share_B[name] * points
-    flagged_n = sum(part.flagged_n for part in found.values())
-    whole = len(known) == len(share_B)
-    either = sum(share_B[name] * part.of_either for name, part in found.items())
-    of_base = sum(share_B[name] * part.of_base for name, part in found.items())
+    flagged_n = sum(part.flagged_n for part in parts.values())
+    either = sum(share_B[name] * part.of_either for name, part in parts.items())
+    of_base = sum(share_B[name] * part.of_base for name, part in parts.items())
     return Attribution(
-        change=change,
-        flagged=math.fsum(share_B[name] * part.flagged for name, part in found.items()),
+        change=sum(share * benchmarks[name].points.delta for name, share in share_B.items()),
+        flagged=math.fsum(share_B[name] * part.flagged for name, part in parts.items()),
         by_flag=dict(sorted(by_flag.items(), key=lambda item: -abs(item[1]))),
         flagged_n=flagged_n,
-        n=sum(part.n for part in known.values()),
-        clean_p=_clean_p(known, share_B, rng, replicates) if whole and flagged_n else math.nan,
+        n=sum(part.n for part in parts.values()),
+        clean_p=_clean_p(benchmarks, share_B, rng, replicates) if flagged_n else math.nan,
         standing=standing,
-        unknown=0.0
-        if whole
-        else sum(s * change_of(pairing, b) for b, s in share_B.items() if b not in known),
+        unknown=sum(share_B[name] * part.unknown for name, part in parts.items()),
         of_base=of_base / either if either else 0.0,
     )
 
 
 def causes_of(
-    pairing: Pairing,
+    benchmarks: Mapping[str, Benchmark],
     rows: Sequence[BenchmarkChange],
     plane: Mapping[str, PlanePoint],
     retention: PlanePoint | None,
@@ -94,14 +74,14 @@ def causes_of(
 ) -> Causes:
     """The attributions of one tuned model's rows, groups and retention.
 
-    A benchmark's clean p is corrected as its own is: over the benchmarks of the model. A group of
+    A benchmark's clean p is corrected like its p: over the benchmarks of the model. A group with
     one benchmark has that benchmark's attribution.
     """
     members = {g: [row.benchmark for row in rows if row.group == g] for g in plane}
 
     def of(kind: str, name: str, shares: Mapping[str, float], standing: Standing) -> Attribution:
         rng = stream(seed, "clean", kind, name, model)
-        return attribute(pairing, shares, rng, standing=standing, replicates=replicates)
+        return attribute(benchmarks, shares, rng, standing=standing, replicates=replicates)
 
     single = {
         row.benchmark: of("benchmark", row.benchmark, {row.benchmark: 1.0}, row.standing)
@@ -125,7 +105,6 @@ def causes_of(
 
 
 def reason(
-    pairing: Pairing,
     drawn: ModelDraws,
     share_B: Mapping[str, float],
     *,
@@ -134,18 +113,19 @@ def reason(
     seed: int = 0,
     of: str = "",
 ) -> str:
-    """What made a mean change over benchmarks with these shares, in one clause, for a gate.
+    """What caused a mean change over benchmarks with these shares, as one clause for the gate.
 
-    ``standing``: "loss" for a guard that has regressed. ``metrics``: those of the base's and the
-    tuned run's manifests. ``of`` names the random stream. Empty where clean answers made the
-    change and all metrics agree on it.
+    ``standing``: "loss" for a guard that has regressed. ``metrics``: those in the manifests of the
+    base and the tuned run. ``of`` names the random stream. Empty if clean answers caused the change
+    and all metrics agree on it.
     """
-    found = attribute(pairing, share_B, stream(seed, "clean", "guard", of), standing=standing)
-    judged = {}
-    for name in share_B:
-        test = drawn.tests[drawn.names.index(name)]
-        compared = pairing.benchmarks.get(name) or pairing.unpaired[name]
-        judged[name] = (standing_of(change_of(pairing, name), test.p), compared.n)
+    rng = stream(seed, "clean", "guard", of)
+    found = attribute(drawn.benchmarks, share_B, rng, standing=standing)
+    compared = {name: drawn.benchmarks[name] for name in share_B}
+    judged = {
+        name: (standing_of(one.points.delta, drawn.tests[name].p), one.n)
+        for name, one in compared.items()
+    }
     said = [because(found)]
     said += [f"{d.benchmark}: {d.sentence}" for d in disagreements(*metrics, judged)]
     return "; ".join(text for text in said if text)
@@ -154,7 +134,7 @@ def reason(
 def _corrected(
     single: Mapping[str, Attribution], p_of: Mapping[str, float]
 ) -> dict[str, Attribution]:
-    """Clean p values after Holm's correction; a benchmark without flags has its own p there."""
+    """Clean p values after Holm's correction; a benchmark without flags enters with its own p."""
     raw = {
         b: p_of[b] if math.isnan(found.clean_p) else found.clean_p for b, found in single.items()
     }
@@ -166,47 +146,19 @@ def _corrected(
     }
 
 
-def _part(part: PairedBenchmark) -> _Part:
-    """The flagged part of a benchmark's change, by flag.
-
-    An item's share goes to the flags of the answer that made it. Of two flagged answers that is the
-    one that scored less: the base's of a gain, the tuned model's of a loss.
-    """
-    flagged = np.flatnonzero(flagged_items(part))
-    share = part.weights / part.weights.sum() * (part.tuned_scores - part.base_scores)
-    by_flag: dict[str, float] = {}
-    of_base = 0.0
-    for at in flagged:
-        base, tuned = part.base_flags[at], part.tuned_flags[at]
-        bases = bool(base) and (share[at] > 0 or not tuned)
-        flags = base if bases else tuned
-        of_base += 100.0 * abs(float(share[at])) * bases
-        for flag in flags:
-            by_flag[flag] = by_flag.get(flag, 0.0) + 100.0 * float(share[at]) / len(flags)
-    either = 100.0 * float(np.abs(share[flagged]).sum())
-    return _Part(100.0 * float(share[flagged].sum()), by_flag, len(flagged), of_base, either)
-
-
 def _clean_p(
-    known: Mapping[str, PairedBenchmark],
+    benchmarks: Mapping[str, Benchmark],
     share_B: Mapping[str, float],
     rng: np.random.Generator,
     replicates: int,
 ) -> float:
-    """p of "the clean items did not change", by the test that the whole change gets."""
-    clean = [_unflagged(part) for part in known.values()]
-    if not any((part.tuned_scores != part.base_scores).any() for part in clean):
-        return 1.0
-    items = [stacked([part]) for part in clean]
+    """p of "the clean items did not change", from the same test as the whole change's.
+
+    NaN if the answers of a benchmark are unknown.
+    """
+    clean = [benchmarks[name].unflagged() for name in share_B]
     if len(clean) == 1:
-        (test,) = paired_tests(items[0], rng, single=clean[0].binary, replicates=replicates)
-    else:
-        shares = [share_B[name] for name in known]
-        (test,) = mean_tests(items, shares, rng, replicates=replicates)
-    return test.p
-
-
-def _unflagged(part: PairedBenchmark) -> PairedBenchmark:
-    """The benchmark with flagged items taken as unchanged."""
-    flagged = flagged_items(part)
-    return replace(part, tuned_scores=np.where(flagged, part.base_scores, part.tuned_scores))
+        return clean[0].test(rng, replicates=replicates).p
+    shares = list(share_B.values())
+    (test,) = flip_tests([clean], shares, lambda: rng, replicates=replicates)
+    return math.nan if test is None else test.p

@@ -1,60 +1,22 @@
-"""Where a model stands in the paper's cohort; only a score on the paper's whole suite can."""
+"""A model's rank in the paper's cohort; it needs scores on the paper's whole suite."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
+from ..documents.ranking import Placement, PublishedContrast
 from ..published import cohort_plane, published_models
 
 
-@dataclass(frozen=True, slots=True)
-class PublishedContrast:
-    """A published model of the same base: the change here minus the change there, in points.
-
-    The paper prints no answers, so a contrast with it has no interval.
-    """
-
-    model: str
-    method: str
-    gain: float
-    retention: float
-
-
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """Places (1 is the best) by source gain and by retention among ``of`` models, this one in."""
-
-    gain: int
-    retention: int
-    of: int
-    same_base: tuple[PublishedContrast, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """``placement`` of a model in the ``rank`` command's JSON."""
-        contrasts = [
-            {"model": c.model, "method": c.method, "gain": c.gain, "retention": c.retention}
-            for c in self.same_base
-        ]
-        return {
-            "gain": self.gain,
-            "retention": self.retention,
-            "of": self.of,
-            "same_base": contrasts,
-        }
-
-
 def placed(gain: float, retention: float, base: str) -> Placement:
-    """Where a model tuned from ``base`` stands, on the paper's suite, among the published ones.
+    """Rank of a model tuned from ``base`` among the published ones, on the paper's suite.
 
-    ``gain`` and ``retention`` in points. Contrasts are only with models of the same base: in the
-    cohort, tuning methods differ in their bases too.
+    ``gain`` and ``retention`` in points. It is contrasted only with models of the same base,
+    because tuning methods in the cohort differ in their bases too.
     """
     plane = cohort_plane()
     kin = [m for m in published_models() if _key(m.base) == _key(base)]
     return Placement(
-        gain=1 + sum(theirs > gain for theirs, _ in plane.values()),
-        retention=1 + sum(theirs > retention for _, theirs in plane.values()),
+        gain=1 + sum(other > gain for other, _ in plane.values()),
+        retention=1 + sum(other > retention for _, other in plane.values()),
         of=len(plane) + 1,
         same_base=tuple(
             PublishedContrast(
@@ -66,5 +28,5 @@ def placed(gain: float, retention: float, base: str) -> Placement:
 
 
 def _key(name: str) -> str:
-    """A hub id, a folder or a plain name of one model, alike."""
+    """The same key for a model's hub id, folder or plain name."""
     return name.rstrip("/").rpartition("/")[2].casefold()

@@ -1,127 +1,94 @@
-"""Replicates and tests of every benchmark: what all intervals of a comparison come from."""
+"""Bootstrap draws and tests of every benchmark of a model; all its intervals come from them.
+
+They are made once per comparison; plane, index, ranking and gate share them.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from ..core.changes import (
-    UNKNOWN,
-    ChangeTest,
-    combined_test,
-    mean_tests,
-    paired_tests,
-    unpaired_test,
-)
-from ..core.forgetting import Transitions, transition_rates, with_moves
+from ..core.changes import ChangeTest, combined_test
 from ..core.index import Array
-from ..core.stats import ItemScores, beta_draws, bootstrap_means, normal_draws, stream
-from ..runs import Estimate, PairedBenchmark, Pairing, UnpairedBenchmark
+from ..core.stats import stream
+from .benchmark import Benchmark, Drawn
+from .shared_draws import StreamOf, change_tests, draw_each, flip_tests
 
 RETENTION = "retention"
-"""The mean of all groups that are not the source, as the name of what is tested."""
+"""Name of the tested mean over all groups but the source."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModelDraws:
-    """One tuned model beside its base: benchmark ``names`` in order, percent.
+    """One tuned model compared with its base: benchmarks in order, their draws and their tests."""
 
-    ``base_RB`` and ``tuned_RB`` are replicated means, NaN where nothing tells the uncertainty.
-    ``tests`` stand in the order of ``names``; ``paired_B`` says which are item by item.
-    ``moved``: forgetting and backward transfer of the benchmarks that are.
-    """
+    benchmarks: Mapping[str, Benchmark]
+    drawn: Mapping[str, Drawn]
+    tests: Mapping[str, ChangeTest]
 
-    names: tuple[str, ...]
-    base_RB: Array
-    tuned_RB: Array
-    tests: tuple[ChangeTest, ...]
-    paired_B: tuple[bool, ...]
-    moved: Mapping[str, Transitions]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The benchmarks' names, in order."""
+        return tuple(self.benchmarks)
 
-
-def stacked(parts: Sequence[PairedBenchmark]) -> ItemScores:
-    """One benchmark's items: scores of the base and of every model in ``parts``."""
-    first = parts[0]
-    scores = np.vstack([first.base_scores, *(part.tuned_scores for part in parts)])
-    return ItemScores(scores, first.weights, first.clusters, first.subsets)
+    def columns(self, names: Sequence[str]) -> tuple[Array, Array]:
+        """Replicates (R, B) of base and tuned scores of these benchmarks."""
+        found = [self.drawn[name] for name in names]
+        base_RB = np.stack([one.base_R for one in found], axis=1)
+        return base_RB, np.stack([one.tuned_R for one in found], axis=1)
 
 
 def draw(
-    names: Sequence[str],
-    pairings: Sequence[Pairing],
+    names: Collection[str],
+    compared: Sequence[Mapping[str, Benchmark]],
     *,
-    base: str,
-    models: Sequence[str],
     seed: int,
     replicates: int,
 ) -> list[ModelDraws]:
-    """The draws of every model: one resample of items serves the base and all paired models.
+    """The draws of every model; ``compared`` holds each model's benchmarks.
 
-    Models that were compared on other items of a benchmark than the rest are drawn by themselves.
-    Every stream is named after what it is of, so that a model's numbers don't depend on company.
+    Every random stream is named after its benchmark and purpose, so that a model's numbers depend
+    neither on the other models nor on the other benchmarks.
     """
-    bases: list[dict[str, Array]] = [{} for _ in pairings]
-    tuned: list[dict[str, Array]] = [{} for _ in pairings]
-    tests: list[dict[str, ChangeTest]] = [{} for _ in pairings]
-    moved: list[dict[str, Transitions]] = [{} for _ in pairings]
+    drawn: list[dict[str, Drawn]] = [{} for _ in compared]
+    tests: list[dict[str, ChangeTest]] = [{} for _ in compared]
     for name in names:
-        for rows in _alike(pairings, [name]):
-            parts = [pairings[row].benchmarks[name] for row in rows]
-            rng = stream(seed, "bootstrap", name)
-            items = with_moves(stacked(parts))
-            drawn = bootstrap_means([items], rng, replicates=replicates)[:, :, 0]
-            found = transition_rates(items, drawn, models=len(parts) + 1, chance=parts[0].chance)
-            for at, row in enumerate(rows):
-                bases[row][name], tuned[row][name] = drawn[:, 0], drawn[:, at + 1]
-                moved[row][name] = found[at]
-                # One model at a time: which test a model gets must not depend on its company.
-                (tests[row][name],) = paired_tests(
-                    stacked([parts[at]]),
-                    stream(seed, "test", name, models[row]),
-                    single=parts[at].binary,
-                    replicates=replicates,
-                )
-        for row, pairing in enumerate(pairings):
-            if name not in pairing.unpaired:
-                continue
-            two = pairing.unpaired[name]
-            lone = partial(_independent, seed=seed, benchmark=name, replicates=replicates)
-            bases[row][name], tuned[row][name] = lone(two.base, base), lone(two.tuned, models[row])
-            tests[row][name] = _unpaired_test(two)
+        rows = [row for row, benchmarks in enumerate(compared) if name in benchmarks]
+        several = [compared[row][name] for row in rows]
+        draws_of = partial(stream, seed, "bootstrap", name)
+        flips_of = partial(stream, seed, "test", name)
+        found = draw_each(several, draws_of, replicates=replicates)
+        tested = change_tests(several, flips_of, replicates=replicates)
+        for row, one, test in zip(rows, found, tested, strict=True):
+            drawn[row][name], tests[row][name] = one, test
     return [
         ModelDraws(
-            names=(have := tuple(n for n in names if n in bases[row])),
-            base_RB=_columns(bases[row], have, replicates),
-            tuned_RB=_columns(tuned[row], have, replicates),
-            tests=tuple(tests[row][n] for n in have),
-            paired_B=tuple(n in pairing.benchmarks for n in have),
-            moved=moved[row],
+            benchmarks={name: benchmarks[name] for name in names if name in benchmarks},
+            drawn=drawn[row],
+            tests=tests[row],
         )
-        for row, pairing in enumerate(pairings)
+        for row, benchmarks in enumerate(compared)
     ]
 
 
 def group_tests(
     groups: Mapping[str, Sequence[str]],
     source: str,
-    pairings: Sequence[Pairing],
     draws: Sequence[ModelDraws],
     *,
     seed: int,
     replicates: int,
     only: Collection[str] | None = None,
 ) -> list[dict[str, ChangeTest]]:
-    """Per model the test of every group's mean change, and of :data:`RETENTION`.
+    """For each model, the tests of every group's mean change and of :data:`RETENTION`.
 
-    ``only``: names of those that are asked for; ``None``: all.
-    A group of one benchmark has that benchmark's test. The flips of a group are the same for all
-    models that have the same benchmarks and items of it.
+    ``only``: names of the tests to compute; ``None``: all of them. A group with one benchmark has
+    that benchmark's test.
     """
-    found: list[dict[str, ChangeTest]] = [{} for _ in pairings]
+    found: list[dict[str, ChangeTest]] = [{} for _ in draws]
     for name, members in {**{g: [m] for g, m in groups.items()}, RETENTION: []}.items():
         if only is not None and name not in only:
             continue
@@ -132,102 +99,39 @@ def group_tests(
             if shares:
                 by_share.setdefault(tuple(shares.items()), []).append(row)
         for key, rows in by_share.items():
-            tests = _test_alike(
-                dict(key),
-                [(pairings[row], draws[row]) for row in rows],
-                stream_of=partial(stream, seed, "pooled", name),
-                replicates=replicates,
-            )
+            stream_of = partial(stream, seed, "pooled", name)
+            alike = [draws[row] for row in rows]
+            tests = _mean_tests(dict(key), alike, stream_of=stream_of, replicates=replicates)
             for row, test in zip(rows, tests, strict=True):
                 found[row][name] = test
     return found
 
 
 def mean_shares(groups: Iterable[Sequence[str]]) -> dict[str, float]:
-    """Share of every benchmark in the mean over the groups that have any of the groups' means."""
+    """Share of every benchmark in the mean of the group means; empty groups don't count."""
     known = [group for group in groups if group]
     return {name: 1.0 / (len(known) * len(group)) for group in known for name in group}
 
 
-def _test_alike(
+def _mean_tests(
     shares: Mapping[str, float],
-    compared: Sequence[tuple[Pairing, ModelDraws]],
+    draws: Sequence[ModelDraws],
     *,
-    stream_of: Callable[[], np.random.Generator],
+    stream_of: StreamOf,
     replicates: int,
 ) -> list[ChangeTest]:
-    """The tests of models that have the same benchmarks of a group."""
-    found: dict[int, ChangeTest] = {}
-    flipped = []
-    for row, (pairing, drawn) in enumerate(compared):
-        tests = [drawn.tests[drawn.names.index(b)] for b in shares]
-        if len(shares) == 1:
-            found[row] = tests[0]
-        elif all(b in pairing.benchmarks for b in shares):
-            flipped.append(row)
-        else:
-            change = sum(s * change_of(pairing, b) for b, s in shares.items())
-            found[row] = combined_test(change, tests, list(shares.values()))
-    for alike in _alike([compared[row][0] for row in flipped], list(shares)):
-        rows = [flipped[at] for at in alike]
-        items = [stacked([compared[row][0].benchmarks[b] for row in rows]) for b in shares]
-        several = mean_tests(items, list(shares.values()), stream_of(), replicates=replicates)
-        found |= dict(zip(rows, several, strict=True))
-    return [found[row] for row in range(len(compared))]
-
-
-def change_of(pairing: Pairing, name: str) -> float:
-    """A benchmark's change in points."""
-    base, tuned = scores_of(pairing, name)
-    return tuned - base
-
-
-def scores_of(pairing: Pairing, name: str) -> tuple[float, float]:
-    """Base and tuned score of a benchmark in percent."""
-    if (two := pairing.unpaired.get(name)) is not None:
-        return two.base.score, two.tuned.score
-    base, tuned = stacked([pairing.benchmarks[name]]).means_K
-    return float(base), float(tuned)
-
-
-def _alike(pairings: Sequence[Pairing], names: Sequence[str]) -> list[list[int]]:
-    """Rows that have all of ``names`` item by item, those on the same items together."""
-    groups: dict[tuple[tuple[str, ...], ...], list[int]] = {}
-    for row, pairing in enumerate(pairings):
-        if all(name in pairing.benchmarks for name in names):
-            ids = tuple(pairing.benchmarks[name].ids for name in names)
-            groups.setdefault(ids, []).append(row)
-    return list(groups.values())
-
-
-def _columns(drawn: dict[str, Array], names: Sequence[str], replicates: int) -> Array:
-    return np.stack([drawn[n] for n in names], axis=1) if names else np.empty((replicates, 0))
-
-
-def _independent(
-    estimate: Estimate, model: str, *, seed: int, benchmark: str, replicates: int
-) -> Array:
-    """Draws (R,) of one score by itself; NaN where neither n nor stderr is known."""
-    rng = stream(seed, "beta", model, benchmark)
-    if estimate.proportion and estimate.n is not None:
-        return beta_draws(estimate.score, estimate.n, rng, replicates=replicates)
-    if estimate.stderr is not None:
-        return normal_draws(estimate.score, estimate.stderr, rng, replicates=replicates)
-    return np.full(replicates, np.nan)
-
-
-def _unpaired_test(two: UnpairedBenchmark) -> ChangeTest:
-    """Two-sided z test on the two independent scores; NaN where there is no uncertainty."""
-    before, after = standard_error(two.base), standard_error(two.tuned)
-    if before is None or after is None:
-        return ChangeTest("unpaired", math.nan, UNKNOWN)
-    return unpaired_test(two.tuned.score - two.base.score, math.hypot(before, after))
-
-
-def standard_error(estimate: Estimate) -> float | None:
-    """Points: of a proportion that of its Jeffreys posterior, which is never 0, else its own."""
-    if estimate.proportion and estimate.n is not None:
-        hits = estimate.score * estimate.n / 100.0 + 0.5
-        total = estimate.n + 1.0
-        return 100.0 * float(np.sqrt(hits * (total - hits) / (total**2 * (total + 1.0))))
-    return estimate.stderr
+    """The tests of models that have the same benchmarks in a group."""
+    tests = [[drawn.tests[name] for name in shares] for drawn in draws]
+    if len(shares) == 1:
+        return [test for (test,) in tests]
+    weights = list(shares.values())
+    models = [[drawn.benchmarks[name] for name in shares] for drawn in draws]
+    flipped = flip_tests(models, weights, stream_of, replicates=replicates)
+    changes = [
+        sum(share * one.points.delta for one, share in zip(model, weights, strict=True))
+        for model in models
+    ]
+    return [
+        combined_test(change, own, weights) if test is None else test
+        for test, change, own in zip(flipped, changes, tests, strict=True)
+    ]

@@ -1,87 +1,92 @@
-"""What the answers' texts say: those to show, and the flags that need the base's beside."""
+"""What needs the answers' texts: flipped items to show, and flags relative to the base."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..core.artefacts_against import SCRIPT, STYLE, script_changed, style_openings
 from ..core.constant_answer import constant_answer
 from ..core.records import Response
-from ..runs import PairedBenchmark, Pairing, Run
-from .result import AgainstBase, FlippedItem
+from ..core.right_answers import is_right
+from ..documents.comparison import AgainstBase, FlippedItem
+from ..runs import Run
+from .benchmark import Benchmark
 
 Texts = Mapping[tuple[str, int], Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """One model's: flipped items to show, and per benchmark the flags against the base."""
+    """One model's flipped items to show, and its flags relative to the base by benchmark."""
 
     flipped: tuple[FlippedItem, ...]
     against: Mapping[str, AgainstBase]
 
 
 def answers_of(
-    base: Run, tuned: Sequence[Run], pairings: Sequence[Pairing], *, limit: int
+    base: Run, tuned: Sequence[Run], compared: Sequence[Mapping[str, Benchmark]], *, limit: int
 ) -> list[Answers]:
-    """Every model's, with up to ``limit`` lost and won items per benchmark; 0: no text is read.
+    """Every model's answers, with up to ``limit`` lost and won items per benchmark.
 
-    One benchmark's texts are held at a time, and the base's are read once for all models.
+    With a limit of 0 no text is read. One benchmark's texts are held in memory at a time, and the
+    base's are read once for all models.
     """
     flipped: list[list[FlippedItem]] = [[] for _ in tuned]
     against: list[dict[str, AgainstBase]] = [{} for _ in tuned]
-    for name in dict.fromkeys(name for pairing in pairings for name in pairing.benchmarks):
-        mine = base.responses(name) if limit else {}
-        if not mine:
+    every = (name for one in compared for name, benchmark in one.items() if benchmark.ids)
+    for name in dict.fromkeys(every):
+        base_texts = base.responses(name) if limit else {}
+        if not base_texts:
             continue
-        for at, (run, pairing) in enumerate(zip(tuned, pairings, strict=True)):
-            part = pairing.benchmarks.get(name)
-            theirs = run.responses(name) if part is not None else {}
-            if part is None or not theirs:
+        for at, (run, benchmarks) in enumerate(zip(tuned, compared, strict=True)):
+            answered = name in benchmarks and benchmarks[name].ids
+            if not answered or not (tuned_texts := run.responses(name)):
                 continue
-            flipped[at] += _flipped(part, (base, run), (mine, theirs), limit)
-            if (found := _against(mine, theirs)) is not None:
+            texts = (base_texts, tuned_texts)
+            flipped[at] += _flipped(name, benchmarks[name], (base, run), texts, limit)
+            if (found := _against(base_texts, tuned_texts)) is not None:
                 against[at][name] = found
     return [Answers(tuple(f), a) for f, a in zip(flipped, against, strict=True)]
 
 
-def _against(mine: Texts, theirs: Texts) -> AgainstBase | None:
-    keys = [key for key in theirs if key in mine]
+def _against(base: Texts, tuned: Texts) -> AgainstBase | None:
+    keys = [key for key in tuned if key in base]
     if not keys:
         return None
-    before, after = [mine[k].response for k in keys], [theirs[k].response for k in keys]
+    before, after = [base[k].response for k in keys], [tuned[k].response for k in keys]
     changed = sum(map(script_changed, before, after))
     flags = {STYLE: sum(style_openings(before, after)), SCRIPT: changed}
     return AgainstBase(len(keys), flags, constant_answer(before), constant_answer(after))
 
 
 def _flipped(
-    part: PairedBenchmark, runs: tuple[Run, Run], texts: tuple[Texts, Texts], limit: int
+    name: str,
+    benchmark: Benchmark,
+    runs: tuple[Run, Run],
+    texts: tuple[Texts, Texts],
+    limit: int,
 ) -> list[FlippedItem]:
     """The first lost and won items whose answers both runs kept.
 
-    An item of several repeats is right where their mean is: what is shown is the first answer of
-    each run that has the verdict of its item.
+    An item with several repeats is right if their mean is; what is shown is each run's first answer
+    that has the same verdict as its item.
     """
-    before, after = part.base_scores >= 0.5, part.tuned_scores >= 0.5
-    scored = [_by_item(run, part.benchmark) for run in runs]
+    scored = [_by_item(run, name) for run in runs]
     shown = []
-    for kind, flips in (("lost", before & ~after), ("won", ~before & after)):
+    for kind, ids in benchmark.flipped_ids().items():
         found: list[FlippedItem] = []
-        for id_ in (part.ids[at] for at in np.flatnonzero(flips)):
+        for id_ in ids:
             if len(found) == limit:
                 break
             asked = scored[0][id_]
-            # Repeats that only the tuned run has are no part of its score.
+            # Repeats that only the tuned run has do not count towards its score.
             answered = {repeat: scored[1][id_][repeat] for repeat in asked}
-            mine = _first(texts[0], id_, asked, right=kind == "lost")
-            theirs = _first(texts[1], id_, answered, right=kind == "won")
-            if mine is not None and theirs is not None:
-                answers = {"base": mine.response, "tuned": theirs.response}
-                found.append(FlippedItem(part.benchmark, id_, kind, mine.prompt, **answers))
+            base = _first(texts[0], id_, asked, right=kind == "lost")
+            tuned = _first(texts[1], id_, answered, right=kind == "won")
+            if base is not None and tuned is not None:
+                answers = {"base": base.response, "tuned": tuned.response}
+                found.append(FlippedItem(name, id_, kind, base.prompt, **answers))
         shown += found
     return shown
 
@@ -95,12 +100,12 @@ def _by_item(run: Run, benchmark: str) -> dict[str, dict[int, float]]:
 
 
 def _first(texts: Texts, id_: str, scores: Mapping[int, float], *, right: bool) -> Response | None:
-    """The first kept answer that is right (a score of at least 1/2), or that is wrong."""
+    """The first kept answer that is right, or the first that is wrong."""
     return next(
         (
             texts[id_, repeat]
             for repeat, score in sorted(scores.items())
-            if (score >= 0.5) is right and (id_, repeat) in texts
+            if is_right(score) is right and (id_, repeat) in texts
         ),
         None,
     )

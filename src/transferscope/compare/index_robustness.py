@@ -1,18 +1,13 @@
-"""How much a comparison's index depends on choices: weights, left-out benchmarks, specification."""
+"""How much an index depends on its weights, on single benchmarks and on its specification."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..core.index import Array, Layout
 from ..core.robustness import (
-    BelowChance,
-    BenchmarkWeight,
-    LeftOut,
     Specification,
     SpecificationCurve,
     below_chance,
@@ -21,83 +16,67 @@ from ..core.robustness import (
     specification_curve,
 )
 from ..core.suite import Suite
-from ..runs import Pairing
-
-
-@dataclass(frozen=True, eq=False)
-class Robustness:
-    """One model's scores in ``layout``'s order (percent), and what hangs on which of them.
-
-    ``below_base`` and ``below_tuned`` are benchmarks scored below chance: likely non-answers.
-    """
-
-    layout: Layout
-    base_B: Array
-    tuned_B: Array
-    weights: tuple[BenchmarkWeight, ...]
-    left_out: tuple[LeftOut, ...]
-    below_base: tuple[BelowChance, ...]
-    below_tuned: tuple[BelowChance, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """``robustness`` of a model in the ``compare`` command's JSON."""
-        return {
-            "weights": [row.to_json() for row in self.weights],
-            "left_out": [row.to_json() for row in self.left_out],
-            "below_chance": {
-                "base": [row.to_json() for row in self.below_base],
-                "tuned": [row.to_json() for row in self.below_tuned],
-            },
-        }
+from ..documents.comparison import BelowChanceOf, Robustness, TunedResult
 
 
 def robustness_of(
-    layout: Layout, point: tuple[Array, Array], pairing: Pairing, *, sigma_G: Array | float
+    layout: Layout,
+    point: tuple[Array, Array],
+    *,
+    chances: Sequence[float | None],
+    independent: Sequence[tuple[int | None, int | None]],
+    sigma_G: Array | float,
 ) -> Robustness:
-    """Point estimates only; ``point`` holds base and tuned scores (B,) in percent."""
-    known = [_chance_and_n(pairing, name) for name in layout.benchmarks]
-    # NaN, an unknown chance level, is never undercut.
-    chance_B = np.array([np.nan if chance is None else 100.0 * chance for chance, _, _ in known])
+    """Robustness of one model's index, as point estimates.
+
+    ``point`` holds base and tuned scores (B,) in percent. ``chances`` (0..1) and the numbers of
+    ``independent`` units behind the base and tuned score, where known, are in the layout's order.
+    """
+    # No score is below NaN, an unknown chance level.
+    chance_B = np.array([np.nan if chance is None else 100.0 * chance for chance in chances])
+    base_n, tuned_n = zip(*independent, strict=True)
     base_B, tuned_B = point
     return Robustness(
-        layout=layout,
-        base_B=base_B,
-        tuned_B=tuned_B,
         weights=benchmark_weights(layout, base_B),
         left_out=leave_one_out(layout, base_B, tuned_B, sigma_G=sigma_G),
-        below_base=below_chance(layout.benchmarks, base_B, chance_B, [n for _, n, _ in known]),
-        below_tuned=below_chance(layout.benchmarks, tuned_B, chance_B, [n for _, _, n in known]),
+        below_chance=BelowChanceOf(
+            base=below_chance(layout.benchmarks, base_B, chance_B, base_n),
+            tuned=below_chance(layout.benchmarks, tuned_B, chance_B, tuned_n),
+        ),
     )
 
 
 def curve_of(
-    found: Mapping[str, Robustness], suite: Suite, *, scale: str
+    results: Sequence[TunedResult], suite: Suite, *, scale: str
 ) -> SpecificationCurve | None:
-    """The specification curve over the models with most benchmarks; ``None`` without any.
+    """The specification curve over the models with the most benchmarks; ``None`` without any.
 
-    A model that lacks a benchmark would get another index, not another specification of it.
+    A model that lacks a benchmark is left out: its index is a different one, not another
+    specification of the same index.
     """
-    if not found:
+    indexed = [result for result in results if result.robustness is not None]
+    if not indexed:
         return None
-    largest = max(found.values(), key=lambda one: len(one.layout.benchmarks)).layout
-    alike = {m: one for m, one in found.items() if one.layout.benchmarks == largest.benchmarks}
+    count = max(len(result.benchmarks) for result in indexed)
+    first = next(result for result in indexed if len(result.benchmarks) == count)
+    layout = _layout(first, suite)
+    alike = [r for r in indexed if _layout(r, suite).benchmarks == layout.benchmarks]
+    rows = [{row.benchmark: row for row in result.benchmarks} for result in alike]
     published = None
     if scale == "published":
-        published = np.array([(suite.sigma or {})[group] for group in largest.groups])
+        published = np.array([(suite.sigma or {})[group] for group in layout.groups])
     return specification_curve(
-        list(alike),
-        largest,
-        np.stack([one.base_B for one in alike.values()]),
-        np.stack([one.tuned_B for one in alike.values()]),
+        [result.model for result in alike],
+        layout,
+        np.array([[found[b].base for b in layout.benchmarks] for found in rows]),
+        np.array([[found[b].tuned for b in layout.benchmarks] for found in rows]),
         default=Specification(scale=scale),
         published_G=published,
     )
 
 
-def _chance_and_n(pairing: Pairing, name: str) -> tuple[float | None, int | None, int | None]:
-    """Chance (0..1) and the numbers of independent items behind base and tuned score."""
-    if (part := pairing.benchmarks.get(name)) is not None:
-        independent = len(np.unique(part.clusters))
-        return part.chance, independent, independent
-    two = pairing.unpaired[name]
-    return two.chance, two.base.n, two.tuned.n
+def _layout(result: TunedResult, suite: Suite) -> Layout:
+    """The groups of the suite in which the model has benchmarks."""
+    have = {row.benchmark for row in result.benchmarks}
+    groups = {g: [b for b in members if b in have] for g, members in suite.groups.items()}
+    return Layout.of({g: members for g, members in groups.items() if members}, suite.source)

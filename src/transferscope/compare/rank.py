@@ -1,117 +1,29 @@
-"""Models tuned from one base in the order a user would take them: what they kept, then the gain."""
+"""Ranks models tuned from one base: first by whether they kept the rest, then by their gain."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any, Literal
 
 import numpy as np
 
 from ..core.changes import mean_tests
 from ..core.stats import ItemScores, stream
-from ..runs import Pairing, Run, pair
-from ..runs.pairing import on_shared_items
-from .analysis import compare_runs
-from .cohort_rank import Placement, placed
-from .draws import RETENTION, mean_shares, stacked
-from .result import Comparison, PlanePoint, TunedResult, bounds
-from .router import Router, route
+from ..core.typed_record import UNKNOWN
+from ..documents.comparison import Comparison, PlanePoint, TunedResult
+from ..documents.ranking import Contrast, ContrastPoint, Kept, RankedModel, Ranking
+from ..runs import Run
+from .analysis import analyse
+from .cohort_rank import placed
+from .draws import RETENTION, ModelDraws, mean_shares
+from .router import route
+from .shared_draws import on_common_items
 
 ALLOWED_LOSS = 2.0
 """Points that a group other than the source may lose."""
-Kept = Literal["kept", "open", "lost"]
 ORDER: tuple[Kept, ...] = ("kept", "open", "lost")
-
-
-@dataclass(frozen=True, slots=True)
-class RankedModel:
-    """One model's place. ``gain``: change of the source group; ``retention``: of the other groups.
-
-    ``kept``: "kept" where every other group's lower 95 % bound lies above minus the allowed loss,
-    "lost" where one's upper bound lies below it, else "open" (also without any bound, and where
-    both runs have ``not_judged`` benchmarks, in no group, or ``incomparable`` ones, or the base has
-    ``missing`` ones outside the source that the model lacks: what was lost there nobody saw).
-    ``worst`` is the group that decides. ``pareto``: no other model is at least as good at both and
-    better at one, by the estimates. ``tokens``: mean tokens an answer, ``None`` where no run
-    recorded them.
-    """
-
-    model: str
-    gain: PlanePoint | None
-    retention: PlanePoint | None
-    kept: Kept
-    worst: str
-    pareto: bool
-    tokens: float | None
-    placement: Placement | None
-    not_judged: tuple[str, ...] = ()
-    incomparable: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """One element of ``order`` in the ``rank`` command's JSON."""
-        return {
-            "model": self.model,
-            "gain": None if self.gain is None else self.gain.gain,
-            "gain_ci": None if self.gain is None else bounds(self.gain.ci),
-            "retention": None if self.retention is None else self.retention.gain,
-            "retention_ci": None if self.retention is None else bounds(self.retention.ci),
-            "kept": self.kept,
-            "worst": self.worst,
-            "pareto": self.pareto,
-            "tokens": self.tokens,
-            "placement": None if self.placement is None else self.placement.to_json(),
-            "not_judged": list(self.not_judged),
-            "incomparable": list(self.incomparable),
-            "missing": list(self.missing),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Contrast:
-    """``first`` minus ``second``, neighbours in the order, on the items both answered; points."""
-
-    first: str
-    second: str
-    gain: PlanePoint | None
-    retention: PlanePoint | None
-
-    def to_json(self) -> dict[str, Any]:
-        """One element of ``contrasts`` in the ``rank`` command's JSON."""
-        both = {"gain": self.gain, "retention": self.retention}
-        return {"first": self.first, "second": self.second} | {
-            name: None if point is None else point.to_json() | {"change": point.gain}
-            for name, point in both.items()
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """The order, what tells neighbours apart, and the router. ``base_tokens`` as ``tokens``."""
-
-    comparison: Comparison
-    allowed_loss: float
-    order: tuple[RankedModel, ...]
-    contrasts: tuple[Contrast, ...]
-    router: Router | None
-    base_tokens: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope rank``."""
-        return {
-            "base": self.comparison.base,
-            "suite": self.comparison.suite,
-            "source": self.comparison.source,
-            "allowed_loss": self.allowed_loss,
-            "order": [row.to_json() for row in self.order],
-            "contrasts": [row.to_json() for row in self.contrasts],
-            "router": None if self.router is None else self.router.to_json(),
-            "base_tokens": self.base_tokens,
-            "differences": list(self.comparison.differences),
-        }
 
 
 def rank(
@@ -122,17 +34,13 @@ def rank(
     seed: int = 0,
     replicates: int = 10_000,
 ) -> Ranking:
-    """Rank ``tuned``, all of them tuned from ``base``.
+    """Rank the ``tuned`` models, all tuned from ``base``.
 
-    Raises :class:`InputError` as :func:`.analysis.compare_runs` does.
+    Raises the :class:`InputError` of :func:`.analysis.analyse`.
     """
-    pairings = [pair(base, run) for run in tuned]
-    comparison = compare_runs(
-        base, tuned, seed=seed, replicates=replicates, examples=0, pairings=pairings
-    )
+    analysis = analyse(base, tuned, seed=seed, replicates=replicates, examples=0)
+    comparison = analysis.comparison
     tokens = {_name(run): _tokens(run) for run in (base, *tuned)}
-    ranked = {result.model for result in comparison.tuned}
-    pairings = [p for p, run in zip(pairings, tuned, strict=True) if _name(run) in ranked]
     rows = [
         _ranked(result, comparison, allowed_loss, tokens[result.model])
         for result in comparison.tuned
@@ -140,13 +48,21 @@ def rank(
     front = pareto([(row.gain, row.retention) for row in rows])
     flagged = [replace(row, pareto=on) for row, on in zip(rows, front, strict=True)]
     order = sorted(flagged, key=_place)
-    items, left_out = _common(pairings, comparison)
+    items, left_out = _common(analysis.draws, comparison)
     models = [comparison.base, *(result.model for result in comparison.tuned)]
     group_of = {b: g for g, members in comparison.groups.items() for b in members}
     contrasts = _contrasts(order, models, items, comparison, seed=seed, replicates=replicates)
     router = route(models, items, group_of, seed=seed, left_out=left_out)
     return Ranking(
-        comparison, allowed_loss, tuple(order), contrasts, router, tokens[comparison.base]
+        base=comparison.base,
+        suite=comparison.suite,
+        source=comparison.source,
+        allowed_loss=allowed_loss,
+        order=tuple(order),
+        contrasts=contrasts,
+        router=router,
+        base_tokens=tokens[comparison.base],
+        differences=comparison.differences,
     )
 
 
@@ -154,23 +70,23 @@ def _name(run: Run) -> str:
     return run.manifest.model.name
 
 
-def pareto(points: Sequence[tuple[PlanePoint | None, PlanePoint | None]]) -> list[bool]:
-    """Which points no other one dominates; one without both coordinates is never on the front."""
-    known = [None if a is None or b is None else (a.gain, b.gain) for a, b in points]
+def pareto(points: Sequence[tuple[float | None, float | None]]) -> list[bool]:
+    """Which points no other point dominates; one without both coordinates is never on the front."""
+    known = [None if a is None or b is None else (a, b) for a, b in points]
     return [
-        mine is not None
+        one is not None
         and not any(
-            other is not None and other != mine and other[0] >= mine[0] and other[1] >= mine[1]
+            other is not None and other != one and other[0] >= one[0] and other[1] >= one[1]
             for other in known
         )
-        for mine in known
+        for one in known
     ]
 
 
 def kept_groups(
     plane: Mapping[str, PlanePoint], source: str, allowed_loss: float
 ) -> tuple[Kept, str]:
-    """Whether every group but the source is kept, and the group that decides (``""``: none)."""
+    """Whether every group but the source is kept, and the deciding group (``""``: none)."""
     others = {group: point for group, point in plane.items() if group != source}
     if not others:
         return "open", ""
@@ -195,49 +111,52 @@ def _ranked(
     source = comparison.groups.get(comparison.source, ())
     missing = tuple(b for b in result.missing if b not in source)
     if kept == "kept" and (result.not_judged or result.incomparable or missing):
-        # What the base has and nothing judges may be what was lost: no group decides.
+        # A benchmark that was not judged may be the one that was lost, so no group decides.
         kept, worst = "open", ""
     place = None
     if comparison.scale == "published" and gain is not None and retention is not None:
         place = placed(gain.gain, retention.gain, comparison.base)
+    made_by = result.attribution.groups.get(worst)
     return RankedModel(
-        result.model,
-        gain,
-        retention,
-        kept,
-        worst,
-        False,
-        tokens,
-        place,
+        model=result.model,
+        gain=None if gain is None else gain.gain,
+        gain_ci=UNKNOWN if gain is None else gain.ci,
+        retention=None if retention is None else retention.gain,
+        retention_ci=UNKNOWN if retention is None else retention.ci,
+        kept=kept,
+        worst=worst,
+        pareto=False,
+        tokens=tokens,
+        placement=place,
         not_judged=result.not_judged,
         incomparable=result.incomparable,
         missing=missing,
+        because="" if made_by is None else made_by.because,
     )
 
 
 def _place(row: RankedModel) -> tuple[int, float, str]:
-    gain = -math.inf if row.gain is None else row.gain.gain
+    gain = -math.inf if row.gain is None else row.gain
     return (ORDER.index(row.kept), -gain, row.model)
 
 
 def _tokens(run: Run) -> float | None:
-    """Mean tokens of the answers that recorded them."""
+    """Mean length in tokens of the answers that recorded it."""
     counts = [o.tokens for found in run.by_benchmark.values() for o in found if o.tokens]
     return float(np.mean(counts)) if counts else None
 
 
 def _common(
-    pairings: Sequence[Pairing], comparison: Comparison
+    draws: Sequence[ModelDraws], comparison: Comparison
 ) -> tuple[dict[str, ItemScores], tuple[str, ...]]:
-    """Benchmarks on the items that every model answered, and the names of the others."""
+    """Benchmarks restricted to the items that every model answered, and the other benchmarks."""
     items: dict[str, ItemScores] = {}
     left_out = []
-    compared = {row.benchmark for result in comparison.tuned for row in result.benchmarks}
     for name in (b for members in comparison.groups.values() for b in members):
-        parts = [p.benchmarks[name] for p in pairings if name in p.benchmarks]
-        if len(parts) == len(pairings) and set.intersection(*(set(p.ids) for p in parts)):
-            items[name] = stacked(on_shared_items(parts))
-        elif name in compared:
+        models = [drawn.benchmarks.get(name) for drawn in draws]
+        if (shared := on_common_items(models)) is not None:
+            items[name] = shared
+        elif any(models):
             left_out.append(name)
     return items, tuple(left_out)
 
@@ -251,13 +170,13 @@ def _contrasts(
     seed: int,
     replicates: int,
 ) -> tuple[Contrast, ...]:
-    """Tests of source gain and retention between neighbours; the same flips serve all of them."""
+    """Tests of source gain and retention between neighbours; all share the same sign flips."""
     pairs = [(one.model, two.model) for one, two in pairwise(order)]
     if not pairs or not items:
         return ()
     groups, source = comparison.groups, comparison.source
     others = [members for group, members in groups.items() if group != source]
-    points: dict[str, list[PlanePoint]] = {}
+    points: dict[str, list[ContrastPoint]] = {}
     for what, wanted in (("gain", [groups.get(source, ())]), (RETENTION, others)):
         shares = mean_shares([[b for b in members if b in items] for members in wanted])
         if shares:
@@ -268,7 +187,7 @@ def _contrasts(
                 parts, weights, stream(seed, "contrast", what), replicates=replicates
             )
             points[what] = [
-                PlanePoint.of(float(change), test)
+                ContrastPoint.of(float(change), test)
                 for change, test in zip(np.asarray(changes_K), tests, strict=True)
             ]
     return tuple(
@@ -283,7 +202,7 @@ def _contrasts(
 
 
 def _apart(item: ItemScores, pairs: Sequence[tuple[str, str]], models: Sequence[str]) -> ItemScores:
-    """A row of zeros, then a row per pair: its first model's scores minus its second's."""
+    """A row of zeros, then one row per pair: the first model's scores minus the second's."""
     first = [models.index(one) for one, _ in pairs]
     second = [models.index(two) for _, two in pairs]
     scores_KN = item.scores_KN[first] - item.scores_KN[second]

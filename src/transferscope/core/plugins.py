@@ -1,16 +1,16 @@
-"""What other distributions add, by entry points: ``transferscope.graders`` and so on.
+"""Objects that other packages add through entry points such as ``transferscope.graders``.
 
 ::
 
     [project.entry-points."transferscope.graders"]
     mine = "my_package.grading:grade"
 
-What ships with the package goes first: a plugin can add a name, not take one over.
+Built-in names take precedence: a plugin can add a name but not replace one.
 """
 
 from __future__ import annotations
 
-import sys
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
@@ -18,18 +18,25 @@ from typing import Any, Literal
 
 from .shown import sentence
 
-Kind = Literal["importers", "suites", "graders", "arms", "probes"]
+Kind = Literal["importers", "suites", "graders", "arms", "probes", "benchmarks"]
+
+
+class PluginWarning(UserWarning):
+    """A plugin could not be loaded. The command line prints one line on stderr."""
 
 
 @cache
 def plugins(kind: Kind) -> Mapping[str, Any]:
-    """Name to object of every plugin of a kind; one that can't be loaded is a line on stderr."""
+    """All plugins of a kind, by name. Issues a :class:`PluginWarning` for each that fails to load.
+
+    The result is cached, so each failure is reported once per process.
+    """
     found: dict[str, Any] = {}
     for point in entry_points(group=f"transferscope.{kind}"):
         try:
             found[point.name] = point.load()
-        except Exception as err:  # somebody else's code may raise anything
+        except Exception as err:  # third-party code may raise anything
             why = " ".join(f"{type(err).__name__}: {err}".split())[:200]
             line = f"plugin {point.name!r} of {kind} ({point.value}) is left out: {why}"
-            print(sentence(f"transferscope: {line}"), file=sys.stderr)
+            warnings.warn(sentence(line), PluginWarning, stacklevel=2)
     return found

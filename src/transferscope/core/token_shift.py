@@ -1,78 +1,28 @@
-"""Shift of next-token distributions along responses: measured at every position, summed up.
+"""Shift of next-token distributions along responses: measured at every position, then aggregated.
 
-Source: arXiv 2507.00432 (token shift), docs/science.md section 5. numpy in float64; the probe in
-``probe/tokens.py`` brings the positions. Shape suffixes: N token positions, T texts.
+Source: arXiv 2507.00432 (token shift), docs/science.md, section 5. numpy in float64; the probe in
+``probe/tokens.py`` supplies the positions. Shape suffixes: N token positions, T texts.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .labels import Labels
 from .passages import Passage, passages_of
-
-Floats = NDArray[np.floating[Any]]
-Ints = NDArray[np.integer[Any]]
-_EMPTY = {"Floats": np.float32, "Ints": np.int64}
-"""Types of arrays without positions: the probe's own, so that joining them changes no other's."""
+from .position_shifts import Floats, Ints, PositionShifts
+from .typed_record import Absent, Document, record
 
 JS_SHIFTED = 0.1
-"""Nats; a position above it counts as shifted (section 5)."""
+"""In nats; a position above it counts as shifted (docs/science.md, section 5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class PositionShifts:
-    """What was measured at every response position; arrays of equal length N, nats and ranks.
-
-    ``text_N`` is the index of the position's text, ``token_N`` the id of the emitted token,
-    ``lost_mass_N`` the larger of both models' probability outside of the common vocabulary.
-    """
-
-    text_N: Ints
-    token_N: Ints
-    kl_tuned_base_N: Floats
-    kl_base_tuned_N: Floats
-    js_N: Floats
-    entropy_base_N: Floats
-    entropy_tuned_N: Floats
-    log_ratio_N: Floats
-    rank_base_N: Ints
-    rank_tuned_N: Ints
-    lost_mass_N: Floats
-
-    @classmethod
-    def joined(cls, parts: Sequence[PositionShifts]) -> PositionShifts:
-        """All parts' positions, text by text; none without parts."""
-        every: dict[str, Any] = {
-            f.name: np.concatenate(
-                [getattr(part, f.name) for part in parts] or [np.empty(0, _EMPTY[str(f.type)])]
-            )
-            for f in fields(cls)
-        }
-        return cls(**every)[np.argsort(every["text_N"], kind="stable")]
-
-    def __len__(self) -> int:
-        return len(self.text_N)
-
-    def __getitem__(self, rows: Any) -> PositionShifts:
-        """The positions at ``rows`` (a slice, a mask or indices)."""
-        return PositionShifts(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
-
-    @property
-    def place_N(self) -> Ints:
-        """Each position's place in its response, from 0; texts must be in one piece."""
-        starts_N = np.flatnonzero(np.diff(self.text_N, prepend=-1))
-        lengths_N = np.diff(starts_N, append=len(self.text_N))
-        return np.arange(len(self.text_N)) - np.repeat(starts_N, lengths_N)
-
-
-@dataclass(frozen=True, slots=True)
+@record()
 class ShiftedToken:
     """An emitted token whose rank changed: how often, and by how much (base rank - tuned rank).
 
@@ -86,102 +36,75 @@ class ShiftedToken:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class CurvePoint:
-    """Means over the positions ``first`` to ``last`` (from 0) of all responses that have them."""
+    """Means over positions ``first`` to ``last`` (from 0) of all responses that reach them."""
 
     first: int
     last: int
     n_tokens: int
     js: float
-    kl_tuned_base: float
+    kl_tuned_base: float | None  # None if infinite
     shifted_share: float
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class TokenMeans:
-    """Means over texts of means over response tokens, nats.
+    """Means over texts of means over response tokens, in nats.
 
-    ``kl_tuned_base`` is KL(tuned || base), and so on; ``log_ratio`` the signed mean of
-    log p_tuned(y) - log p_base(y) over emitted tokens; ``rank_shift`` base rank - tuned rank;
-    ``shifted_share`` the share of positions with JS above 0.1; ``lost_mass`` the probability
-    outside of the common vocabulary. ``n_infinite`` counts the positions at which a model gives
-    probability 0 to a token that the other allows; a KL's mean, or the log-ratio's, may then be
-    infinite.
+    ``kl_tuned_base`` is KL(tuned || base), and vice versa. ``log_ratio`` is the signed mean of
+    log p_tuned(y) - log p_base(y) over emitted tokens, ``rank_shift`` base rank - tuned rank,
+    ``shifted_share`` the share of positions with JS above 0.1, and ``lost_mass`` the probability
+    outside the common vocabulary. ``n_infinite`` counts the positions at which one model gives
+    probability 0 to a token that the other allows; the mean of a KL or of the log-ratio may then be
+    infinite. JSON has no infinity: such a mean is ``None``, and ``infinite`` lists it as ``"inf"``
+    or ``"-inf"``. Infinities of both signs have no mean.
     """
 
     n_texts: int
     n_tokens: int
-    kl_tuned_base: float
-    kl_base_tuned: float
-    js: float
-    log_ratio: float
+    kl_tuned_base: float | None
+    kl_base_tuned: float | None
+    js: float | None
+    log_ratio: float | None
     rank_shift: float
     shifted_share: float
-    entropy_base: float
-    entropy_tuned: float
-    lost_mass: float
-    n_infinite: int = 0
+    entropy_base: float | None
+    entropy_tuned: float | None
+    lost_mass: Absent[float] = 0.0
+    n_infinite: Absent[int] = 0
+    infinite: Absent[Mapping[str, Literal["inf", "-inf"]]] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        """Every mean; ``lost_mass`` where the vocabularies differ in size.
-
-        JSON has no infinity: such a mean is null, and ``infinite`` has it as ``"inf"`` or
-        ``"-inf"`` beside ``n_infinite``.
-        """
-        found = asdict(self)
-        for extra in ("lost_mass", "n_infinite"):
-            if not found[extra]:
-                del found[extra]
-        unbounded = [key for key, value in found.items() if not math.isfinite(value)]
-        if infinite := {key: str(found[key]) for key in unbounded if math.isinf(found[key])}:
-            found["infinite"] = infinite
-        return found | dict.fromkeys(unbounded)
+    def value(self, name: str) -> Any:
+        """The field ``name``; if its mean is infinite, the infinity and not ``None``."""
+        return float(self.infinite[name]) if name in self.infinite else getattr(self, name)
 
 
-@dataclass(frozen=True, slots=True)
-class TokenShift:
-    """Shift of the next-token distribution along responses.
+@record()
+class TokenShift(TokenMeans, Document):
+    """``probe tokens``: shift of the next-token distribution along responses, over all of them.
 
-    ``groups`` and ``benchmarks`` hold the means over a part of the responses, ``curve`` over a part
-    of the positions; ``passages`` are the windows in which the models part most. ``n_skipped``
-    counts the responses without a token, which are in no mean. ``writer`` names the model that
-    wrote the responses, where that is known.
+    ``groups`` and ``benchmarks`` have the means over subsets of the responses, ``curve`` over
+    ranges of positions. ``passages`` are the windows in which the models differ most. ``n_skipped``
+    counts responses without tokens, which are not in the means. ``writer`` names the model that
+    wrote the responses, if known.
     """
 
-    prefix: str
-    mean: TokenMeans
-    shifted_tokens: tuple[ShiftedToken, ...]
+    prefix: str = field(kw_only=True)
+    shifted_tokens: tuple[ShiftedToken, ...] = field(kw_only=True)
     n_skipped: int = 0
-    groups: Mapping[str, TokenMeans] = field(default_factory=dict)
-    benchmarks: Mapping[str, TokenMeans] = field(default_factory=dict)
+    writer: Absent[str | None] = None
+    groups: Absent[Mapping[str, TokenMeans]] = field(default_factory=dict)
+    benchmarks: Absent[Mapping[str, TokenMeans]] = field(default_factory=dict)
     curve: tuple[CurvePoint, ...] = ()
-    passages: tuple[Passage, ...] = ()
-    writer: str | None = None
-
-    def to_json(self, *, passages: bool = True) -> dict[str, Any]:
-        """The object of ``transferscope probe tokens --json``, which leaves out the passages."""
-        found: dict[str, Any] = {"prefix": self.prefix}
-        if self.writer is not None:
-            found["writer"] = self.writer
-        found |= self.mean.to_json() | {"n_skipped": self.n_skipped}
-        found["shifted_tokens"] = [asdict(token) for token in self.shifted_tokens]
-        for name, parts in (("groups", self.groups), ("benchmarks", self.benchmarks)):
-            if parts:
-                found[name] = {key: part.to_json() for key, part in parts.items()}
-        found["curve"] = [
-            asdict(point) | ({} if math.isfinite(point.kl_tuned_base) else {"kl_tuned_base": None})
-            for point in self.curve
-        ]
-        if passages:
-            found["passages"] = [asdict(passage) for passage in self.passages]
-        return found
+    passages: Absent[tuple[Passage, ...]] = ()
+    schema: Literal[1] = 1
 
 
 def mean_over_texts(values_N: Floats | Ints, text_N: Ints) -> float:
-    """Mean over texts of the mean over a text's positions: long answers weigh no more."""
+    """Mean over texts of the mean over each text's positions: long answers weigh no more."""
     _, place_N, count_T = np.unique(text_N, return_inverse=True, return_counts=True)
-    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean: NaN
+    with np.errstate(invalid="ignore"):  # infinities of both signs give NaN
         return float((np.bincount(place_N, weights=values_N) / count_T).mean())
 
 
@@ -194,10 +117,10 @@ def measure_tokens(
     labels: Labels | None = None,
     n_skipped: int = 0,
 ) -> TokenShift:
-    """Aggregate positions; ``decode`` gives a token id's text, ``kind`` that text's category.
+    """Aggregate positions; ``decode`` gives the text of a token id, ``kind`` a text's category.
 
-    Positions come text by text. Shifted tokens come most frequent first. Raises ``ValueError``
-    without any position.
+    Positions must be ordered by text. Shifted tokens are returned most frequent first. Raises
+    ``ValueError`` if there are no positions.
     """
     if not len(positions):
         raise ValueError("no response position to aggregate")
@@ -211,8 +134,8 @@ def measure_tokens(
         }
 
     return TokenShift(
+        **vars(token_means(positions)),
         prefix=prefix,
-        mean=token_means(positions),
         shifted_tokens=_shifted(positions.token_N, shift_N, decode, kind),
         n_skipped=n_skipped,
         groups=parts(labels.of_groups()),
@@ -223,39 +146,47 @@ def measure_tokens(
 
 
 def token_means(positions: PositionShifts) -> TokenMeans:
-    """Means over texts of means over the positions of each."""
+    """Means over texts of the means over each text's positions."""
     shift_N = positions.rank_base_N.astype(np.int64) - positions.rank_tuned_N
 
     def mean(values_N: Floats | Ints) -> float:
         return mean_over_texts(values_N, positions.text_N)
 
+    infinite_N = np.isinf(positions.kl_tuned_base_N) | np.isinf(positions.kl_base_tuned_N)
+    means = {
+        "kl_tuned_base": mean(positions.kl_tuned_base_N),
+        "kl_base_tuned": mean(positions.kl_base_tuned_N),
+        "js": mean(positions.js_N),
+        "log_ratio": mean(positions.log_ratio_N),
+        "entropy_base": mean(positions.entropy_base_N),
+        "entropy_tuned": mean(positions.entropy_tuned_N),
+    }
     return TokenMeans(
         n_texts=len(np.unique(positions.text_N)),
         n_tokens=len(positions),
-        kl_tuned_base=mean(positions.kl_tuned_base_N),
-        kl_base_tuned=mean(positions.kl_base_tuned_N),
-        js=mean(positions.js_N),
-        log_ratio=mean(positions.log_ratio_N),
         rank_shift=mean(shift_N),
         shifted_share=mean((positions.js_N > JS_SHIFTED).astype(np.float64)),
-        entropy_base=mean(positions.entropy_base_N),
-        entropy_tuned=mean(positions.entropy_tuned_N),
         lost_mass=mean(positions.lost_mass_N),
-        n_infinite=int(
-            (np.isinf(positions.kl_tuned_base_N) | np.isinf(positions.kl_base_tuned_N)).sum()
-        ),
+        n_infinite=int(infinite_N.sum()),
+        infinite={
+            name: "inf" if value > 0 else "-inf"
+            for name, value in means.items()
+            if math.isinf(value)
+        },
+        **{name: value if math.isfinite(value) else None for name, value in means.items()},
     )
 
 
 def position_curve(positions: PositionShifts) -> tuple[CurvePoint, ...]:
-    """Shift against the place in the response, in bins 0, 1, 2-3, 4-7, ... (plain means)."""
+    """Shift by position in the response, in bins 0, 1, 2-3, 4-7, ... (plain means)."""
     place_N = positions.place_N
-    # The bin of place p is the number of bits of p: exact, unlike a logarithm.
+    # The bin of position p is the number of bits of p, which is exact, unlike a logarithm.
     bin_N = np.frexp(place_N.astype(np.float64))[1]
     found = []
     for number in np.unique(bin_N):
         rows_N = bin_N == number
         js_N = positions.js_N[rows_N]
+        kl = float(positions.kl_tuned_base_N[rows_N].mean(dtype=np.float64))
         first = 0 if number == 0 else 1 << (int(number) - 1)
         found.append(
             CurvePoint(
@@ -263,7 +194,7 @@ def position_curve(positions: PositionShifts) -> tuple[CurvePoint, ...]:
                 last=int(place_N[rows_N].max()),
                 n_tokens=int(rows_N.sum()),
                 js=float(js_N.mean(dtype=np.float64)),
-                kl_tuned_base=float(positions.kl_tuned_base_N[rows_N].mean(dtype=np.float64)),
+                kl_tuned_base=kl if math.isfinite(kl) else None,
                 shifted_share=float((js_N > JS_SHIFTED).mean()),
             )
         )
@@ -273,7 +204,7 @@ def position_curve(positions: PositionShifts) -> tuple[CurvePoint, ...]:
 def _shifted(
     token_N: Ints, shift_N: Ints, decode: Callable[[int], str], kind: Callable[[str], str]
 ) -> tuple[ShiftedToken, ...]:
-    """Positions whose rank moved, grouped by the emitted token's text."""
+    """Positions whose rank changed, grouped by the text of the emitted token."""
     moved_N = shift_N != 0
     by_text: dict[str, list[int]] = {}
     for token, shift in zip(token_N[moved_N].tolist(), shift_N[moved_N].tolist(), strict=True):

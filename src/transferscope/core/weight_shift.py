@@ -1,30 +1,32 @@
 """What tuning did to the weights: aggregates over matrices, by layer and by kind.
 
-Shares and norms are sums over entries, so that a large matrix counts for what it is. The stable
-rank ||D||_F^2 / ||D||_2^2 of a change D is 1 for one direction and at most its smaller dimension;
-over several matrices it is their plain mean. A tensor of stacked matrices (experts) counts as one,
-with the mean over those of them that changed.
+Shares and norms are sums over entries, so that a matrix counts according to its size. The stable
+rank ||D||_F^2 / ||D||_2^2 of a change D is 1 for a single direction and at most the smaller
+dimension; over several matrices it is their plain mean. A tensor of stacked matrices (experts)
+counts as one matrix, with the mean over those that changed.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from .typed_record import Document, record
 
 THRESHOLD = 1e-5
-"""An entry counts as changed from here on (docs/science.md section 5)."""
+"""An entry counts as changed above this difference (docs/science.md, section 5)."""
 _LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h|blocks|block)\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixChange:
-    """One tensor's change. ``changed`` and ``changed_bf16`` count entries, norms are squared.
+    """The change of one tensor. ``changed`` and ``changed_bf16`` count entries; norms are squared.
 
-    ``changed``: |tuned - base| above :data:`THRESHOLD`. ``changed_bf16``: unequal when both are
-    stored in bfloat16. ``stable_rank`` is ``None`` for vectors, kernels of convolutions and where
+    ``changed``: |tuned - base| above :data:`THRESHOLD`. ``changed_bf16``: different when both are
+    stored in bfloat16. ``stable_rank`` is ``None`` for vectors, for convolution kernels and if
     nothing changed.
     """
 
@@ -38,20 +40,20 @@ class MatrixChange:
 
     @property
     def layer(self) -> int | None:
-        """The block's number; ``None`` outside of blocks."""
+        """The number of the block; ``None`` outside the blocks."""
         found = _LAYER.search(self.name)
         return int(found.group(1)) if found else None
 
     @property
     def kind(self) -> str:
-        """What the tensor is called inside its block (``q_proj``, ``embed_tokens``)."""
+        """The name of the tensor within its block (``q_proj``, ``embed_tokens``)."""
         parts = [p for p in self.name.split(".") if p not in ("weight", "bias")]
         return parts[-1] if parts else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class WeightsPart:
-    """The change of some matrices together; shares 0..1, ``relative_norm`` ||D|| / ||base||.
+    """The change of a set of matrices; shares 0..1, ``relative_norm`` is ||D|| / ||base||.
 
     Undefined values are ``None``: no matrix changed, or the base is 0.
     """
@@ -62,42 +64,57 @@ class WeightsPart:
     relative_norm: float | None
     stable_rank: float | None
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for the JSON of a command."""
-        return {name: getattr(self, name) for name in self.__slots__}
+
+@record()
+class LayerWeights(WeightsPart):
+    """The change of a block's matrices; ``layer`` is ``None`` for those outside the blocks."""
+
+    layer: int | None
+
+
+@record()
+class KindWeights(WeightsPart):
+    """The change of the matrices of one kind (``q_proj``, ``embed_tokens``)."""
+
+    kind: str
+
+
+@record()
+class MatrixWeights(WeightsPart):
+    """The change of one matrix."""
+
+    name: str
+
+
+@record()
+class WeightShift(WeightsPart, Document):
+    """``probe weights``: all matrices together, by layer, by kind, and one by one.
+
+    ``only_base`` and ``only_tuned`` are tensors that the other model lacks (a tied head, say).
+    ``resized`` are tensors of which only the common rows are compared.
+    """
+
+    layers: tuple[LayerWeights, ...] = ()
+    kinds: tuple[KindWeights, ...] = ()
+    matrices: tuple[MatrixWeights, ...] = ()
+    only_base: tuple[str, ...] = ()
+    only_tuned: tuple[str, ...] = ()
+    resized: tuple[str, ...] = ()
+    schema: Literal[1] = 1
 
 
 @dataclass(frozen=True, slots=True)
-class WeightsShift:
-    """``probe weights``: all matrices together, by layer, by kind, one by one.
+class MatrixChanges:
+    """The change of every matrix; uncompared tensors are listed as in :class:`WeightShift`."""
 
-    ``only_base`` and ``only_tuned`` are tensors that one model lacks (a tied head, say);
-    ``resized`` those of which only the common rows are compared.
-    """
-
-    total: WeightsPart
-    layers: tuple[tuple[int | None, WeightsPart], ...]
-    kinds: tuple[tuple[str, WeightsPart], ...]
-    matrices: tuple[MatrixChange, ...]
+    rows: tuple[MatrixChange, ...]
     only_base: tuple[str, ...] = ()
     only_tuned: tuple[str, ...] = ()
     resized: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope probe weights``."""
-        return {
-            **self.total.to_json(),
-            "layers": [{"layer": layer, **part.to_json()} for layer, part in self.layers],
-            "kinds": [{"kind": kind, **part.to_json()} for kind, part in self.kinds],
-            "matrices": [{"name": m.name, **together([m]).to_json()} for m in self.matrices],
-            "only_base": list(self.only_base),
-            "only_tuned": list(self.only_tuned),
-            "resized": list(self.resized),
-        }
-
 
 def together(rows: Sequence[MatrixChange]) -> WeightsPart:
-    """The change of ``rows`` together. Raises :class:`ValueError` for none."""
+    """The change of ``rows`` together. Raises :class:`ValueError` if there are none."""
     entries = sum(row.entries for row in rows)
     if not entries:
         raise ValueError("no entry to compare")
@@ -112,31 +129,25 @@ def together(rows: Sequence[MatrixChange]) -> WeightsPart:
     )
 
 
-def shift_of(
-    rows: Iterable[MatrixChange],
-    *,
-    only_base: Sequence[str] = (),
-    only_tuned: Sequence[str] = (),
-    resized: Sequence[str] = (),
-) -> WeightsShift:
-    """All aggregates. Layers in order, what is in no layer last; kinds by their change's norm."""
-    every = tuple(rows)
-    layers = _grouped(every, lambda row: row.layer)
-    kinds = _grouped(every, lambda row: row.kind)
-    return WeightsShift(
-        total=together(every),
+def shift_of(changes: MatrixChanges) -> WeightShift:
+    """All aggregates: layers in order, those outside the blocks last; kinds by norm of change."""
+    rows = changes.rows
+    layers = _grouped(rows, lambda row: row.layer)
+    kinds = _grouped(rows, lambda row: row.kind)
+    return WeightShift(
+        **vars(together(rows)),
         layers=tuple(
-            (key, together(layers[key]))
+            LayerWeights(**vars(together(layers[key])), layer=key)
             for key in sorted(layers, key=lambda k: (k is None, k if k is not None else 0))
         ),
         kinds=tuple(
-            (key, together(kinds[key]))
+            KindWeights(**vars(together(kinds[key])), kind=key)
             for key in sorted(kinds, key=lambda k: -sum(row.delta_squared for row in kinds[k]))
         ),
-        matrices=every,
-        only_base=tuple(only_base),
-        only_tuned=tuple(only_tuned),
-        resized=tuple(resized),
+        matrices=tuple(MatrixWeights(**vars(together([row])), name=row.name) for row in rows),
+        only_base=changes.only_base,
+        only_tuned=changes.only_tuned,
+        resized=changes.resized,
     )
 
 

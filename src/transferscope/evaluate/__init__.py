@@ -1,7 +1,7 @@
-"""Suite x engine -> run folder. Light at import; lm-eval loads when something is evaluated."""
+"""Evaluate an engine's model on a suite into a run folder. lm-eval is loaded only for its tasks."""
 
 from .backends import engine_options
-from .benchmark import Planned
+from .benchmark_job import Planned
 from .evaluate_model import check_model, evaluate_model, open_engine
 from .run import evaluate, plan
 

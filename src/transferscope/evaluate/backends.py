@@ -1,4 +1,4 @@
-"""The engines by name: what each is told, checked and compared before anything is loaded."""
+"""Engines by name: options are parsed and checked before anything is loaded."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from ..models import AUTO, find_model, fingerprint, settled
 class Backend:
     """An engine with its options, not yet opened.
 
-    ``identity`` is what a run must agree in to be gone on with, as the open engine describes it.
-    ``check`` raises :class:`InputError` for a model that it can't be opened with and loads nothing,
-    ``fingerprint`` identifies the weights (``None`` where they are out of sight).
+    ``identity`` holds the settings in which a run must agree to be resumed, in the form in which
+    the open engine describes them. ``check`` loads nothing and raises :class:`InputError` for a
+    model that can't be opened. ``fingerprint`` identifies the weights (``None`` if they aren't
+    accessible).
     """
 
     identity: Mapping[str, Any]
@@ -32,7 +33,7 @@ class Backend:
 def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
     """transformers, in this process."""
     if given:
-        what = f"engine hf takes no options, so no {min(given)!r}"
+        what = f"engine hf takes no options, but {min(given)!r} is given"
         raise InputError(what, place=PLACE, remedy="leave it out, or use --engine openai")
     if find_spec("torch") is None:
         raise MissingExtra("eval", needed_for="engine hf")
@@ -53,16 +54,18 @@ def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
 
 
 def _server(given: Mapping[str, str], dtype: str | None) -> Backend:
-    """An OpenAI-compatible server, which calls its models what it likes."""
+    """An OpenAI-compatible server, which chooses the names of its models."""
+    if find_spec("httpx2") is None:
+        raise MissingExtra("eval", needed_for="engine openai")
     if dtype not in (None, AUTO):
-        what = "the server has chosen the weights' dtype"
+        what = "the dtype of the weights is set by the server"
         raise InputError(what, place="--dtype", remedy="leave it out with --engine openai")
     options = ServerOptions.parse(given)
 
     def check(model: str) -> None:
         if not (model.strip() and model.isprintable()):
             remedy = "name the model as the server's /models lists it"
-            raise InputError("no model is named", place="engine openai", remedy=remedy)
+            raise InputError("the model has no name", place="engine openai", remedy=remedy)
         if options.tokenizer is not None:
             find_model(options.tokenizer)
 
@@ -88,13 +91,13 @@ ENGINES: dict[str, Callable[[Mapping[str, str], str | None], Backend]] = {
     "hf": _transformers,
     "openai": _server,
 }
-"""From options and dtype (``None`` or ``auto``: the engine's own) to a backend."""
+"""Makes a backend from options and a dtype (``None`` or ``auto``: the engine's default)."""
 
 
 def backend(
     engine: str, options: Mapping[str, str] | None = None, *, dtype: str | None = None
 ) -> Backend:
-    """The engine called ``engine``. Raises :class:`InputError` for unknown ones and options."""
+    """The engine named ``engine``. Raises :class:`InputError` for an unknown name or option."""
     if engine not in ENGINES:
         raise InputError(
             f"unknown engine {engine!r}",
@@ -105,16 +108,17 @@ def backend(
 
 
 def engine_options(pairs: Iterable[str]) -> dict[str, str]:
-    """``key=value`` items as a mapping.
+    """Parse ``key=value`` items into a mapping.
 
-    Raises :class:`InputError` for another form and a key given twice. No value is repeated in it.
+    Raises :class:`InputError` for any other form and for a key given twice. The message never
+    repeats a value, which may be an API key.
     """
     found: dict[str, str] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not (key.isidentifier() and equals and value):
             remedy = "write --engine-args base_url=http://localhost:8000/v1"
-            raise InputError("not of the form key=value", place=PLACE, remedy=remedy)
+            raise InputError("an item is not of the form key=value", place=PLACE, remedy=remedy)
         if key in found:
             raise InputError(f"{key} is given twice", place=PLACE, remedy="give it once")
         found[key] = value

@@ -1,22 +1,30 @@
-"""A model's name and a suite to a run folder; a complete run costs no model load."""
+"""Evaluate a model, given by name, on a suite into a run folder.
+
+The model is not loaded if the run is already complete.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
+from ..documents.run_manifest import Manifest
 from ..engines.protocol import Engine
 from ..models import AUTO, DTYPES
 from ..runs import read_run
-from ..runs.manifest import MANIFEST_FILE, Manifest, read_manifest
+from ..runs.manifest import MANIFEST_FILE, read_manifest
 from ..runs.writer import claimed, resumable
 from .backends import Backend, backend
-from .run import asked_manifest, decodings, pending, run_jobs
+from .benchmark_job import Job
+from .run import asked_manifest, pending, prepare, run_jobs
+
+if TYPE_CHECKING:
+    from .lm_eval_loader import LmEvalTasks
 
 
 def open_engine(
@@ -26,9 +34,9 @@ def open_engine(
     engine_args: Mapping[str, str] | None = None,
     dtype: str | None = None,
 ) -> Engine:
-    """An engine that holds ``model``.
+    """Open an engine with ``model``.
 
-    Raises :class:`InputError` for an unknown one of either and for options that don't fit.
+    Raises :class:`InputError` for an unknown engine or model and for options that don't apply.
     """
     chosen = backend(engine, engine_args, dtype=dtype)
     chosen.check(model)
@@ -48,47 +56,50 @@ def evaluate_model(
     n: int | None = None,
     seed: int = 0,
     data: str | Path | None = None,
+    lm_eval: LmEvalTasks | None = None,
     tick: Tick = no_tick,
 ) -> Path:
-    """Evaluate ``model`` by ``engine`` into the run folder ``out``.
+    """Evaluate ``model`` with ``engine`` into the run folder ``out``.
 
-    With ``hf`` it is a name for :func:`~transferscope.models.find_model`, loaded as ``dtype``
-    (default, ``auto``: what ``out`` was begun in, else what the machine multiplies); with
-    ``openai`` the name that the server of ``engine_args`` (fields of
-    :class:`~transferscope.engines.ServerOptions`) knows it by.
+    With engine ``hf``, ``model`` is a name for :func:`~transferscope.models.find_model` and is
+    loaded as ``dtype``. The default, ``auto``, is the dtype that an existing run in ``out`` has,
+    else the one that the hardware multiplies natively. With engine ``openai``, ``model`` is its
+    name on the server that ``engine_args`` describes (fields of
+    :class:`~transferscope.engines.ServerOptions`).
 
-    A folder that holds the finished run of the same model, suite, engine, dtype, decoding, items
-    and seed is left as it is; one that holds a part of it gets the rest. Whatever is refused is
-    refused before the model is loaded. ``name`` is what the run calls it (default: ``model``),
-    ``base`` what it was tuned from, ``data`` the folder of files that pack ``paper`` reads. Raises
-    as :func:`~transferscope.evaluate.evaluate` and ``find_model`` do.
+    A folder with the finished run of the same model, suite, engine, dtype, decoding, items and
+    seed is not changed; an unfinished one is completed. All input is checked before the model is
+    loaded. ``name`` is the model's name in the run (default: ``model``), ``base`` the model it was
+    tuned from, ``data`` the folder of files for pack ``paper``, and ``lm_eval`` the tasks for pack
+    ``lm-eval``. Raises the same errors as :func:`~transferscope.evaluate.evaluate` and
+    ``find_model``.
     """
     out = Path(out)
     if dtype in (None, AUTO):
         dtype = dtype_of(out)
     chosen = backend(engine, engine_args, dtype=dtype)
-    _check(chosen, model, suite, n=n, seed=seed, data=data)
+    jobs = _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
-    asked: dict[str, Any] = {"n": n, "seed": seed, "data": data}
-    manifest = asked_manifest(chosen.identity, suite, model_ref=ref, **asked)
-    if (out / MANIFEST_FILE).is_file():  # only a loaded model says which template it has
+    asked: dict[str, Any] = {"model_ref": ref, "n": n, "seed": seed}
+    manifest = asked_manifest(chosen.identity, suite, jobs, **asked)
+    if (out / MANIFEST_FILE).is_file():  # the model's own template is known only once it is loaded
         manifest = replace(manifest, template=read_manifest(out).template)
     if _is_finished(out, manifest):
-        read_run(out)  # raises where it was changed
+        read_run(out)  # raises if the files were changed
         return out
     with claimed(out):
-        jobs = pending(suite, out, manifest, **asked)
+        left = pending(jobs, out, manifest)
         existing = resumable(out, manifest)
-        # Another process has been here since, or a pack has no more items.
-        if existing and existing.status == "complete" and not any(job.left for job in jobs):
+        # Another process has finished the run meanwhile, or the pack has no further items.
+        if existing and existing.status == "complete" and not any(job.left for job in left):
             return out
         opened = chosen.open(model)
-        manifest = asked_manifest(opened.describe(), suite, model_ref=ref, **asked)
-        return run_jobs(opened, suite, out, manifest, jobs, tick=tick)
+        manifest = asked_manifest(opened.describe(), suite, jobs, **asked)
+        return run_jobs(opened, out, manifest, left, tick=tick)
 
 
 def _is_finished(out: Path, manifest: Manifest) -> bool:
-    """Whether nothing is left to ask; raises where ``out`` can't be gone on with."""
+    """Whether nothing is left to ask; raises if the run in ``out`` can't be resumed."""
     existing = resumable(out, manifest)
     if existing is None or existing.status != "complete":
         return False
@@ -96,7 +107,7 @@ def _is_finished(out: Path, manifest: Manifest) -> bool:
 
 
 def dtype_of(out: Path) -> str | None:
-    """The dtype that the run in ``out`` is being answered in here; ``None`` where there is none.
+    """The dtype of the run in ``out`` with engine ``hf``; ``None`` if there is no such run.
 
     Raises :class:`InputError` for a manifest that can't be read.
     """
@@ -117,16 +128,17 @@ def check_model(
     n: int | None = None,
     seed: int = 0,
     data: str | Path | None = None,
+    lm_eval: LmEvalTasks | None = None,
 ) -> None:
-    """Raise what :func:`evaluate_model` would for a wrong name, engine, option or pack.
+    """Raise the error that :func:`evaluate_model` would for a wrong name, engine, option or pack.
 
-    No weights are loaded and no server is asked.
+    Loads no weights and contacts no server.
     """
     chosen = backend(engine, engine_args, dtype=dtype)
-    _check(chosen, model, suite, n=n, seed=seed, data=data)
+    _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
 
 
-def _check(
+def _checked(
     chosen: Backend,
     model: str,
     suite: Suite,
@@ -134,13 +146,16 @@ def _check(
     n: int | None,
     seed: int,
     data: str | Path | None,
-) -> None:
+    lm_eval: LmEvalTasks | None,
+) -> list[Job]:
+    """The jobs of ``suite``, after a check that the engine can answer all of them."""
     chosen.check(model)
-    methods = decodings(suite, n=n, seed=seed, data=data)
-    scored = [name for name, how in methods.items() if how["method"] != "generate_until"]
+    jobs = prepare(suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    scored = [job.item.benchmark for job in jobs if job.scores_choices]
     if scored and not chosen.scores_choices:
         raise InputError(
-            "its choices can't be scored through a server's chat",
+            "its choices can't be scored through a server's chat API",
             place=f"benchmark {scored[0]}",
             remedy="add --engine-args tokenizer=MODEL, the served model's name or folder",
         )
+    return jobs

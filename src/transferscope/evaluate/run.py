@@ -1,18 +1,18 @@
-"""Suite x engine -> run folder: one lm-eval call per benchmark, committed when it ends.
+"""Evaluate an engine's model on a suite, one benchmark at a time, each committed when it ends.
 
-Answers are kept as they come (:mod:`~transferscope.runs.journal`): none is paid for twice.
+Answers are recorded as they arrive (:mod:`~transferscope.runs.journal`), so that an interrupted run
+does not pay for any answer twice.
 """
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import tasks
 from ..core.errors import InputError, MissingExtra
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
@@ -20,11 +20,15 @@ from ..engines.protocol import Engine
 from ..runs import Manifest, RunWriter, read_run
 from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
-from .benchmark import Job, Planned, job_of, run_job
+from ..tasks import LM_EVAL, Pack, all_packs, find_benchmark
+from .benchmark_job import Job, OwnJob, Planned
+
+if TYPE_CHECKING:
+    from .lm_eval_loader import LmEvalTasks
 
 
 def plan(suite: Suite, *, n: int | None = None) -> list[Planned]:
-    """What :func:`evaluate` would run, in its order; loads nothing."""
+    """The benchmarks that :func:`evaluate` would run, in order; loads nothing."""
     return [
         Planned(name, group, suite.benchmarks[name].pack, n, suite.benchmarks[name].repeats)
         for group, names in suite.groups.items()
@@ -42,42 +46,40 @@ def evaluate(
     seed: int = 0,
     tick: Tick = no_tick,
     data: str | Path | None = None,
-    packs: Mapping[str, Path] | None = None,
+    packs: Mapping[str, Pack] | None = None,
+    lm_eval: LmEvalTasks | None = None,
 ) -> Path:
-    """Evaluate the engine's model on every benchmark of ``suite``; returns the run folder.
+    """Evaluate the engine's model on every benchmark of ``suite``; return the run folder.
 
-    ``n`` items per benchmark (``None``: all that the pack has), drawn and decoded with ``seed``.
-    Started again, it asks what is missing: what an interrupt kept from being asked, items beyond
-    those of a smaller ``n``, and requests that failed for good, which are in no score.
-    ``tick(benchmark, items done, items)`` is called within benchmarks too. ``data`` is the folder
-    of files that pack ``paper`` reads. ``packs`` maps a
-    pack's name to a folder of lm-eval YAML; by default the packs that ship with the package.
+    ``n`` is the number of items per benchmark (``None``: all that the pack has); they are drawn and
+    decoded with ``seed``. When it is started again on the same folder, it asks only what is
+    missing: items after an interrupt, items beyond those of a smaller ``n``, and requests that
+    failed permanently (these don't count in a score). ``tick(benchmark, items done, items)`` is
+    also called within benchmarks. ``data`` is the folder of files for pack ``paper``. ``packs`` and
+    ``lm_eval`` are passed to :func:`prepare`.
 
-    Raises :class:`MissingExtra` when lm-eval or a grader's package is absent, and
-    :class:`InputError` for an unknown pack or task, for a folder of another run and for one that
-    another process writes.
+    Raises :class:`MissingExtra` if lm-eval or a grader's package is needed but not installed, and
+    :class:`InputError` for an unknown pack or benchmark, a folder that holds a different run, and
+    one that another process is writing.
     """
-    need_lm_eval()
-    asked: dict[str, Any] = {"n": n, "seed": seed, "data": data, "packs": packs}
+    jobs = prepare(suite, n=n, seed=seed, data=data, packs=packs, lm_eval=lm_eval)
     with claimed(out):
-        manifest = asked_manifest(engine.describe(), suite, model_ref=model_ref, **asked)
-        jobs = pending(suite, Path(out), manifest, **asked)
-        return run_jobs(engine, suite, Path(out), manifest, jobs, tick=tick)
+        about = engine.describe()
+        manifest = asked_manifest(about, suite, jobs, model_ref=model_ref, n=n, seed=seed)
+        left = pending(jobs, Path(out), manifest)
+        return run_jobs(engine, Path(out), manifest, left, tick=tick)
 
 
 def run_jobs(
     engine: Engine,
-    suite: Suite,
     out: Path,
     manifest: Manifest,
     jobs: Sequence[Job],
     *,
     tick: Tick = no_tick,
 ) -> Path:
-    """Ask what is left of every job and commit it; ``out`` is claimed by the caller."""
-    from .quiet import quiet_lm_eval
-
-    answered = any(job.done for job in jobs)
+    """Run the remaining part of every job and commit it; the caller must have claimed ``out``."""
+    answered = any(job.begun for job in jobs)
     with RunWriter.open(out, manifest) as writer:
         for job in jobs:
             name = job.item.benchmark
@@ -86,8 +88,7 @@ def run_jobs(
                 continue
             with journal(out, name) as kept:
                 try:
-                    with quiet_lm_eval():
-                        new = run_job(engine, suite, job, seed=manifest.seed, tick=tick, kept=kept)
+                    new = job.ask(engine, seed=manifest.seed, tick=tick, kept=kept)
                 except ImportError as err:  # a grader's package: langdetect, nltk, math-verify ...
                     needed_for = f"benchmark {name} ({err})"
                     raise MissingExtra("eval", needed_for=needed_for) from err
@@ -103,77 +104,69 @@ def run_jobs(
     return out
 
 
-def need_lm_eval() -> None:
-    """Raise :class:`MissingExtra` where lm-eval is absent."""
-    try:
-        import lm_eval  # noqa: F401
-    except ImportError:
-        raise MissingExtra("eval", needed_for="evaluation") from None
-
-
-def task_managers(
+def prepare(
     suite: Suite,
-    packs: Mapping[str, Path],
     *,
     n: int | None,
     seed: int,
     data: str | Path | None = None,
-) -> dict[str, Any]:
-    """lm-eval's TaskManager of every pack that the suite uses."""
-    from lm_eval.tasks import TaskManager
+    packs: Mapping[str, Pack] | None = None,
+    lm_eval: LmEvalTasks | None = None,
+) -> list[Job]:
+    """The jobs of ``suite``, in its order, with their items; loads no model.
 
-    metadata: dict[str, Any] = {"seed": seed} if n is None else {"seed": seed, "n": n}
-    if data is not None:
-        metadata["data"] = str(data)
-    managers: dict[str, Any] = {}
-    for name, benchmark in suite.benchmarks.items():
-        pack = benchmark.pack
-        if pack not in packs:
-            raise InputError(
-                f"unknown pack {pack!r}",
-                place=f"suite {suite.name} [benchmarks.{name}]",
-                remedy=f"use one of {', '.join(sorted(packs))}",
-            )
-        if pack not in managers:
-            managers[pack] = TaskManager(
-                include_path=str(packs[pack]), include_defaults=False, metadata=metadata
-            )
-        if tasks.task_name(pack, name) not in managers[pack].all_subtasks:
-            raise InputError(
-                f"pack {pack} has no task {tasks.task_name(pack, name)!r}",
-                place=f"suite {suite.name} [benchmarks.{name}]",
-                remedy=f"see the YAML files in {packs[pack]}",
-            )
-    return managers
+    ``packs`` defaults to the built-in packs and those of plugins. ``lm_eval`` defaults to the tasks
+    of the installed lm-eval, which is loaded only for a suite that uses it.
+
+    Raises :class:`InputError` for an unknown pack or benchmark and a file that is missing or
+    malformed, :class:`MissingExtra` if lm-eval is needed but not installed.
+    """
+    known = all_packs() if packs is None else packs
+    folder = None if data is None else Path(data)
+    jobs: list[Job] = []
+    for item in plan(suite, n=n):
+        name, chance = item.benchmark, suite.benchmarks[item.benchmark].chance
+        place = f"suite {suite.name} [benchmarks.{name}]"
+        if item.pack.partition(":")[0] == LM_EVAL:
+            from .lm_eval_job import lm_eval_job
+            from .lm_eval_loader import LmEvalTasks
+
+            lm_eval = lm_eval or LmEvalTasks()
+            jobs.append(lm_eval_job(item, lm_eval, chance=chance, seed=seed, place=place))
+            continue
+        benchmark = find_benchmark(item.pack, name, known, place=place)
+        items = tuple(benchmark.items(n, seed=seed, data=folder))
+        if len({each.id for each in items}) < len(items) or not items:
+            what = "two of its items have the same id" if items else "it has no items"
+            raise InputError(what, place=place, remedy="see: transferscope tasks check")
+        jobs.append(OwnJob(item, benchmark, items, chance))
+    return jobs
 
 
 def asked_manifest(
     about: Mapping[str, Any],
     suite: Suite,
+    jobs: Sequence[Job],
     *,
     model_ref: ModelRef,
     n: int | None,
     seed: int,
-    data: str | Path | None = None,
-    packs: Mapping[str, Path] | None = None,
 ) -> Manifest:
-    """The manifest of a run of ``suite``; ``about``: what the engine says of itself."""
-    from .quiet import quiet_lm_eval
-
+    """The manifest of a run of ``suite``; ``about`` is the engine's description of itself."""
     about = dict(about)
-    versions = {name: version(name) for name in ("transferscope", "lm-eval")}
+    versions = {"transferscope": version("transferscope")}
+    with suppress(PackageNotFoundError):  # lm-eval's checkers grade IFEval
+        versions["lm-eval"] = version("lm-eval")
     versions |= {"python": platform.python_version(), **about.pop("versions", {})}
+    for job in jobs:
+        versions |= job.versions
     template = about.pop("template", None)
-    packs = tasks.PACKS if packs is None else packs
-    with quiet_lm_eval():
-        managers = task_managers(suite, packs, n=n, seed=seed, data=data)
-        decoding = _decodings(suite, managers)
     return Manifest(
         model=model_ref,
         suite=suite.model_dump(mode="json"),
         suite_hash=suite.hash,
         engine=about,
-        decoding=decoding,
+        decoding={job.item.benchmark: dict(job.method) for job in jobs},
         template=template,
         versions=versions,
         seed=seed,
@@ -181,72 +174,13 @@ def asked_manifest(
     )
 
 
-def pending(
-    suite: Suite,
-    out: Path,
-    manifest: Manifest,
-    *,
-    n: int | None,
-    seed: int,
-    data: str | Path | None = None,
-    packs: Mapping[str, Path] | None = None,
-) -> list[Job]:
-    """What is left to ask in the run folder ``out``, benchmark by benchmark; asks nothing.
+def pending(jobs: Sequence[Job], out: Path, manifest: Manifest) -> list[Job]:
+    """The jobs with the answers that the run folder ``out`` already has; asks nothing.
 
-    Raises :class:`InputError` where ``out`` can't be gone on with as ``manifest``.
+    Raises :class:`InputError` if ``out`` holds a different run than ``manifest``.
     """
-    from .quiet import quiet_lm_eval
-
     existing = resumable(out, manifest)
-    run = read_run(out, allow_unfinished=True) if existing and existing.complete else None
-    packs = tasks.PACKS if packs is None else packs
-    with quiet_lm_eval():
-        managers = task_managers(suite, packs, n=n, seed=seed, data=data)
-        found = [job_of(item, managers[item.pack], run) for item in plan(suite, n=n)]
-    for job in found:
-        if others := {id_ for id_, _ in job.done} - {*job.ids}:
-            raise InputError(
-                f"holds other items of {job.item.benchmark} ({min(others)!r}, for one)",
-                place=str(out),
-                remedy="name another folder: --out DIR",
-            )
-    return found
-
-
-def decodings(
-    suite: Suite, *, n: int | None, seed: int, data: str | Path | None = None
-) -> dict[str, Any]:
-    """How a run of ``suite`` would draw its answers, by benchmark; loads no model.
-
-    Raises as :func:`evaluate` does for an unknown pack or task, and for a file that is missing.
-    """
-    need_lm_eval()
-    from ..tasks.paper import find_file
-    from .quiet import quiet_lm_eval
-
-    with quiet_lm_eval():
-        found = _decodings(suite, task_managers(suite, tasks.PACKS, n=n, seed=seed, data=data))
-    for name, benchmark in suite.benchmarks.items():
-        if benchmark.pack == "paper":
-            find_file(data, name)
-    return found
-
-
-def _decodings(suite: Suite, managers: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: _decoding(managers[b.pack], tasks.task_name(b.pack, name))
-        for name, b in suite.benchmarks.items()
-    }
-
-
-def _decoding(manager: Any, task: str) -> dict[str, Any]:
-    """How answers of one task are drawn, read from its YAML (the run's seed stands apart)."""
-    from ..engines.lm_eval_model import decoding_of
-
-    config = manager.task_index[task].cfg
-    method = config.get("output_type", "generate_until")
-    if method != "generate_until":
-        return {"method": method}
-    settings = asdict(decoding_of(config.get("generation_kwargs") or {}, seed=0, place=task))
-    del settings["seed"]
-    return {"method": method, **settings, "stop": list(settings["stop"])}
+    if not (existing and existing.complete):
+        return list(jobs)
+    run = read_run(out, allow_unfinished=True)
+    return [job.given(run) for job in jobs]

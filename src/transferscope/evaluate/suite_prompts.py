@@ -1,4 +1,4 @@
-"""A suite's prompts without asking a model: no weights are loaded."""
+"""Get the prompts of a suite without loading or asking a model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from ..core.suite import Suite
 from ..engines import FakeEngine
 from ..engines.rendering import rendered
 from ..models import load_tokenizer
-from ..tasks import PACKS, task_name
-from .run import decodings, evaluate, need_lm_eval, task_managers
+from .run import evaluate, prepare
 
 
 class _Unanswered(FakeEngine):
-    """Renders by a model's tokenizer and answers nothing."""
+    """Renders prompts with a model's tokenizer and gives empty answers."""
 
     def __init__(self, model: str) -> None:
         super().__init__({}, name=model)
@@ -28,23 +27,13 @@ class _Unanswered(FakeEngine):
 def suite_prompts(
     suite: Suite, *, n: int | None = None, seed: int = 0, data: str | Path | None = None
 ) -> list[str]:
-    """What ``suite`` asks, before any chat template: the prompts of all its items.
+    """The prompts of all items of ``suite``, before any chat template.
 
-    ``n`` items a benchmark (``None``: all that the pack has). Raises as
-    :func:`~transferscope.evaluate.evaluate` does for a pack, a task or a file.
+    ``n`` is the number of items per benchmark (``None``: all that the pack has). Raises the same
+    errors as :func:`~transferscope.evaluate.evaluate` for a pack, a task or a file.
     """
-    need_lm_eval()
-    from .quiet import quiet_lm_eval
-
-    decodings(suite, n=n, seed=seed, data=data)  # raises for what is missing
-    found: list[str] = []
-    with quiet_lm_eval():
-        managers = task_managers(suite, PACKS, n=n, seed=seed, data=data)
-        for name, benchmark in suite.benchmarks.items():
-            loaded = managers[benchmark.pack].load([task_name(benchmark.pack, name)])
-            (task,) = loaded["tasks"].values()
-            found += [str(task.doc_to_text(doc)) for doc in task.eval_docs]
-    return found
+    jobs = prepare(suite, n=n, seed=seed, data=data)
+    return [text for job in jobs for text in job.texts()]
 
 
 def write_prompts(
@@ -57,9 +46,9 @@ def write_prompts(
     data: Path | None = None,
     tick: Tick = no_tick,
 ) -> Path:
-    """A run folder of ``suite`` whose answers are all empty; its prompts are those of a run.
+    """Write a run folder of ``suite`` with the prompts of a real run and only empty answers.
 
-    Raises as :func:`~transferscope.evaluate.evaluate` does.
+    Raises the same errors as :func:`~transferscope.evaluate.evaluate`.
     """
     ref, engine = ModelRef(model), _Unanswered(model)
     return evaluate(engine, suite, out, model_ref=ref, n=n, seed=seed, data=data, tick=tick)

@@ -1,9 +1,10 @@
-"""math-verify in a child process that ends itself when it runs over: for graders in threads.
+"""math-verify for graders in threads: in a child process that ends itself after a time limit.
 
-Its own time limits are signals, which only a main thread receives; a reward that is called in a
-thread (verl's managers do that) would wait for ever for ``9^{9^{9^9}}``. The child compares in its
-main thread, under the same limits as an evaluation. What outlasts those too, in C code that takes
-no signal, is ended by faulthandler's watchdog, which needs neither signals nor Python.
+math-verify's own time limits are signals, which only a main thread receives. A reward that is
+called in a worker thread, as verl's managers do, would wait forever for ``9^{9^{9^9}}``. The child
+compares in its main thread, under the same limits as an evaluation. C code that never returns to
+Python ignores those limits; faulthandler's watchdog then ends the child, since the watchdog needs
+neither signals nor Python.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ import sys
 import threading
 from pathlib import Path
 
+from .math_verify_call import equivalent_here
+
 LIMIT = 20.0
-"""Seconds for one comparison; math-verify's own limits (``symbolic.SECONDS`` a step) come first."""
+"""Seconds for one comparison; math-verify's own limits (``SECONDS`` per step) apply first."""
 
 _CODE = "from transferscope.grade.bounded import serve; serve()"
 
 
 class Child:
-    """A child process, started at the first comparison and again after it ended itself."""
+    """A child process, started at the first comparison and restarted after it has ended."""
 
     def __init__(self, limit: float = LIMIT) -> None:
         self.limit = limit
@@ -33,13 +36,13 @@ class Child:
         self._process: subprocess.Popen[str] | None = None
 
     def equivalent(self, answer: str, gold: str) -> bool:
-        """Whether math-verify finds both equal; ``False`` when it runs over. Threads take turns.
+        """Whether math-verify finds both equal; ``False`` after the time limit. Threads take turns.
 
-        Raises :class:`OSError` when no child can be started.
+        Raises :class:`OSError` if the child process can't be started.
         """
         with self._lock:
             if self._process is not None and self._process.poll() is not None:
-                self._end()  # killed by somebody since: no verdict on this answer
+                self._end()  # it was killed from outside, which says nothing about this answer
             if self._process is None:
                 self._start()
             verdict = self._asked(json.dumps([answer, gold, self.limit]))
@@ -48,7 +51,7 @@ class Child:
             return verdict == "True\n"
 
     def end(self) -> None:
-        """Kill the process, if there is one."""
+        """Kill the process if it is running."""
         with self._lock:
             self._end()
 
@@ -60,15 +63,15 @@ class Child:
             stdout=subprocess.PIPE,
             text=True,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            start_new_session=True,  # Ctrl-C is for its parent; it ends when its input does
+            start_new_session=True,  # Ctrl-C reaches only the parent; the child ends with its input
         )
-        # What starting takes counts for no comparison.
+        # Wait for the start here, so that it does not count towards a comparison's limit.
         if not self._asked(json.dumps(["x", "x", 0.0])):
             self._end()
-            raise OSError("the process that compares LaTeX answers ended at its start")
+            raise OSError("the child process that compares LaTeX answers exited at startup")
 
     def _asked(self, line: str) -> str:
-        """The child's answer; empty where it ended."""
+        """The child's answer; empty if the child has ended."""
         process = self._process
         assert process is not None
         assert process.stdin is not None
@@ -86,17 +89,15 @@ class Child:
 
 
 def serve() -> None:
-    """The child's part: a verdict on stdout for every line of stdin."""
-    from .symbolic import equivalent
-
+    """Run in the child: write one verdict to stdout for every line of stdin."""
     verdicts = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints is no verdict
+    os.dup2(2, 1)  # keeps a library's output apart from the verdicts
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         for line in sys.stdin:
             answer, gold, limit = json.loads(line)
             if limit:
                 faulthandler.dump_traceback_later(limit, exit=True, file=nowhere)
-            verdict = equivalent(answer, gold)
+            verdict = equivalent_here(answer, gold)
             faulthandler.cancel_dump_traceback_later()
             print(verdict, file=verdicts, flush=True)
 
@@ -106,7 +107,7 @@ atexit.register(lambda: _child.end())  # noqa: PLW0108 - a fork has another
 
 
 def _forget() -> None:
-    """A forked process must not talk into its parent's pipes."""
+    """Give a forked process its own child: it must not write to its parent's pipes."""
     global _child  # noqa: PLW0603 - one per process
     _child = Child()
 
@@ -116,5 +117,5 @@ if hasattr(os, "register_at_fork"):
 
 
 def equivalent(answer: str, gold: str) -> bool:
-    """:meth:`Child.equivalent` by this process's own child."""
+    """:meth:`Child.equivalent`, asked of the child of this process."""
     return _child.equivalent(answer, gold)

@@ -1,8 +1,9 @@
-"""math-verify, for formulas that :mod:`.syntax` does not read, within its limits.
+"""When math-verify is asked: for formulas that :mod:`.syntax` does not read.
 
-It compares differences to 15 digits and decimals to 6 places, takes the letters of a word for
-variables and drops units and number bases. So it is only asked about formulas without words,
-lists that trail off and decimal places, which both use the same letters, and with more digits.
+math-verify compares differences to 15 digits and decimals to 6 places. It reads the letters of a
+word as variables, and drops units and number bases. It is therefore only asked about formulas
+that use the same letters and have no words, decimal places or lists that trail off, and it
+compares more digits than its default.
 """
 
 from __future__ import annotations
@@ -14,45 +15,34 @@ from importlib.util import find_spec
 
 from ..core.errors import MissingExtra
 from . import bounded
+from .math_verify_call import equivalent_here
 from .syntax import GREEK
 
-SECONDS = 5
-"""math-verify's limit for each of its steps: reading one answer, comparing two."""
-PRECISION = 50
-"""Digits of its numeric comparison; 15 by default."""
 MAX_CHARS = 500
-"""Longer formulas are compared by their characters alone."""
+"""Longer formulas are compared character by character."""
 
 _REFUSED = re.compile(
     r"[«»…∅≈%°$€£¥]|\\(?:overline|angle|triangle|vec|hat|bar|text|mathbb|widehat)|∪|∩|\d_|\.\d"
 )
 _BEYOND = re.compile(r"\\(?:int|iint|oint|sum|prod|lim|det|partial|Re|Im|arg|sup|inf)(?![a-zA-Z])")
-"""What :mod:`.syntax` does not know and math-verify does."""
+"""Commands that math-verify knows and :mod:`.syntax` doesn't."""
 _LETTERS = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]")
 
 
 def equivalent(answer: str, gold: str) -> bool:
-    """Whether math-verify finds both equal within its time limits; ``False`` where it doesn't.
+    """Whether math-verify finds both equal within its time limits, in any thread.
 
-    Raises :class:`MissingExtra` without it.
+    ``False`` when it runs out of time. Raises :class:`MissingExtra` when it is not installed.
     """
     if threading.current_thread() is not threading.main_thread():
         if "math_verify" not in sys.modules and find_spec("math_verify") is None:
             raise MissingExtra("grade", needed_for="grading LaTeX answers")
         return bounded.equivalent(answer, gold)  # the limits are signals to the main thread
-    try:
-        from math_verify import parse, verify
-    except ImportError:
-        raise MissingExtra("grade", needed_for="grading LaTeX answers") from None
-
-    latex = ("$", "\\(", "\\[")
-    wrapped = [t if any(sign in t for sign in latex) else f"${t}$" for t in (gold, answer)]
-    parsed = [parse(text, parsing_timeout=SECONDS) for text in wrapped]
-    return bool(verify(*parsed, timeout_seconds=SECONDS, numeric_precision=PRECISION))
+    return equivalent_here(answer, gold)
 
 
 def same_by_algebra(answer: str, gold: str) -> bool:
-    """:func:`equivalent` of two canonical formulas or equations, where it can be relied on."""
+    """Whether two canonical formulas or equations are equivalent, if math-verify can be trusted."""
     if max(len(answer), len(gold)) > MAX_CHARS or _REFUSED.search(answer + gold):
         return False
     beyond = _BEYOND.search(answer + gold) is not None
@@ -63,7 +53,7 @@ def same_by_algebra(answer: str, gold: str) -> bool:
 
 
 def latex_of(text: str) -> str:
-    """Canonical text as LaTeX again."""
+    """Convert canonical text back to LaTeX."""
     return text.translate(_LATEX)
 
 

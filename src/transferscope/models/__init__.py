@@ -1,4 +1,4 @@
-"""Names to weights and tokenizers: known name, folder, adapter, hub id."""
+"""Loading of weights and tokenizers by known name, folder, adapter folder or hub id."""
 
 from .adapting import brings_weights, plain_name
 from .encoding import carries_start, encode

@@ -1,19 +1,22 @@
-"""Shifted tokens as a word cloud: a picture beside the table, where the package is installed."""
+"""Shifted tokens as a word cloud, drawn if the wordcloud package is installed."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from .escaping import token
 
-COLOURS = {"logical": "#0072b2", "content": "#d55e00"}
-"""By kind; both read on light and on dark."""
+if TYPE_CHECKING:
+    from ..core.token_shift import ShiftedToken
+
+COLOURS = {"logical": "#0072b2", "content": "#b34d00"}
+"""By kind; the page shows the picture on white, where both have a contrast above 5."""
 WORDS = 120
 
 
-def word_cloud(shifted: Sequence[Mapping[str, Any]]) -> bytes | None:
+def word_cloud(shifted: Sequence[ShiftedToken]) -> bytes | None:
     """PNG of the shifted tokens, sized by count and coloured by kind.
 
     ``None`` without tokens or without the package (extra ``figures``). The same tokens give the
@@ -26,9 +29,9 @@ def word_cloud(shifted: Sequence[Mapping[str, Any]]) -> bytes | None:
     counts: dict[str, int] = {}
     kinds: dict[str, str] = {}
     for entry in shifted:
-        word = token(str(entry["token"]).strip() or entry["token"])
-        counts[word] = counts.get(word, 0) + int(entry["count"])
-        kinds.setdefault(word, str(entry.get("kind", "")))
+        word = token(entry.token.strip() or entry.token)
+        counts[word] = counts.get(word, 0) + entry.count
+        kinds.setdefault(word, entry.kind)
     if not counts:
         return None
 

@@ -15,26 +15,37 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from . import figures, parts, probe_figures, robustness_rows, study_grids, views, words
+from . import figures, overview, parts, probe_figures, robustness_rows, study_grids, views, words
+from .chart_data import TONES, model_mark, tone_of
 from .differences import together
 from .escaping import name, script_json, visible
+from .figures import MANY
+from .model_names import common_start, model_labels, report_with_short_names
+from .provenance_rows import provenance_rows
+from .static_svg import mark_svg
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jinja2 import Environment
 
+    from ..documents.comparison import Comparison
     from .figures import Figure
     from .report_input import ReportInput
-
-MODEL_COLOURS = 8
-"""Colours of the style sheet, ``--m0`` to ``--m7``; further models reuse them with other shapes."""
-
-MANY = 6
-"""Tuned models above which what is said of each alone is folded."""
+    from .views import Grid
 
 
 def render_html(report: ReportInput) -> str:
     """The whole report as one HTML document. The same input gives the same text."""
-    return render_page("report.html.j2", **_context(report))
+    return render_page("report.html.j2", **_context(_ready(report)))
+
+
+def _ready(report: ReportInput) -> ReportInput:
+    """Models under short names and, where there are many, from the best kept to the worst."""
+    report = report_with_short_names(report)
+    if len(report.comparison.tuned) > MANY:
+        return replace(report, comparison=overview.by_retention(report.comparison))
+    return report
 
 
 def render_page(template: str, **context: Any) -> str:
@@ -61,37 +72,45 @@ def script_hash(script: str) -> str:
 
 def _context(report: ReportInput) -> dict[str, Any]:
     comparison = report.comparison
-    labels = figures.model_labels([t.model for t in comparison.tuned])
+    labels = model_labels([t.model for t in comparison.tuned])
+    many = len(labels) > MANY
     extra = [*report.hidden, *report.tokens, *report.training]
     every = labels + [n for m in dict.fromkeys(extra) if (n := name(m)) not in labels]
     arms = list(dict.fromkeys(name(arm) for arm in report.arms.values()))
-    # A study's runs have the colour of their arm, other models one each.
+    # A study's runs have the mark of their arm, other models one each.
     arm_of = {name(run): name(arm) for run, arm in report.arms.items()}
     by_arm = bool(report.arm_means) and set(every) <= arm_of.keys() and len(arms) < len(every)
     places = [arms.index(arm_of[m]) for m in every] if by_arm else range(len(every))
-    slots = [place % MODEL_COLOURS for place in places]
+    marks = [model_mark(place) for place in places]
 
     def told(figure: Figure | None) -> Figure | None:
-        if figure is None or not by_arm:
+        if figure is None or not by_arm or figure.marks:
             return figure
-        return replace(figure, spec={**figure.spec, "usermeta": {"slots": slots}})
+        return replace(figure, marks=tuple(marks))
 
-    arm_entries = [(arm, at % MODEL_COLOURS) for at, arm in enumerate(arms)]
-    models = views.model_views(comparison, labels, slots[: len(labels)])
-    prefixes = {str(shift.get("prefix")) for shift in report.tokens.values()}
-    whole, runs = views.provenance_grid(comparison.provenance)
+    arm_entries = [(arm, model_mark(at)) for at, arm in enumerate(arms)]
+    legend_entries = arm_entries if by_arm else list(zip(every, marks, strict=True))
+    if len(every) == 1:
+        legend_entries = []
+    tones = [(words.STANDING_WORDS[tone], TONES[tone]) for tone in ("gain", "loss", "open")]
+    models = views.model_views(comparison, labels, marks[: len(labels)])
+    prefixes = {shift.prefix for shift in report.tokens.values()}
     deltas = figures.benchmark_deltas(comparison)
     curves = figures.training_curves(report.training, every)
     more_tokens = (
-        probe_figures.benchmark_bars(report.tokens, every),
-        probe_figures.position_curve(report.tokens, every),
+        probe_figures.benchmark_bars(probe_figures.kl_by_benchmark(report.tokens), every),
+        probe_figures.position_curve({m: s.curve for m, s in report.tokens.items()}, every),
     )
     targets = [g for g in comparison.groups if g != comparison.source]
     return {
         "report": report,
         "comparison": comparison,
         "models": models,
-        "legend_entries": arm_entries if by_arm else list(zip(every, slots, strict=True)),
+        "overview": overview.overview_rows(comparison, labels, [m.headline for m in models]),
+        "matrix": overview.change_matrix(comparison, labels) if many else [],
+        "legend_entries": legend_entries,
+        "shared_start": common_start(labels) if many else "",
+        "plane_legend": tones if many else legend_entries,
         "source": words.group_name(comparison.source),
         "label": words.index_label(comparison.suite),
         "coverage": words.COVERAGE,
@@ -99,7 +118,7 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "measures": words.MEASURES,
         "parts_measure": parts.MEASURE,
         "plane": told(figures.plane(comparison)),
-        "groups": told(figures.group_bars(comparison)),
+        "groups": [told(figure) for figure in figures.group_bars(comparison)],
         "deltas": [told(figure) for figure in deltas],
         "layers": told(figures.layer_profile(report.hidden, every)),
         "divergences": told(figures.token_bars(report.tokens, every)),
@@ -108,11 +127,11 @@ def _context(report: ReportInput) -> dict[str, Any]:
             (robustness_rows.sentences(result, comparison), robustness_rows.left_out_grid(result))
             for result in comparison.tuned
         ],
-        "curve": robustness_rows.curve_grid(comparison.curve, targets)
-        if comparison.curve
-        else None,
+        "curves_of": _specifications(comparison, targets),
         "hidden": views.hidden_grid(report.hidden) if report.hidden else None,
-        "tokens": views.token_grid(report.tokens) if report.tokens else None,
+        "tokens": views.token_grid(report.tokens, [s.prefix for s in report.tokens.values()])
+        if report.tokens
+        else None,
         "shifted": views.shifted_grids(report.tokens),
         "prefixes": sorted(prefixes),
         "more_hidden": told(probe_figures.pca_scatter(report.hidden, every)),
@@ -120,7 +139,7 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "arm_means": study_grids.arm_grid(report.arm_means, comparison.source)
         if report.arm_means
         else None,
-        "many": len(models) > MANY,
+        "many": many,
         "claims": study_grids.claim_grid(report.claims) if report.claims else None,
         "frontier": probe_figures.frontier_scatter(_points(report), arms),
         "arms": arm_entries,
@@ -128,9 +147,21 @@ def _context(report: ReportInput) -> dict[str, Any]:
         "weights": views.weight_grid(report.weights) if report.weights else None,
         "predictors": views.predictor_grid(report.predictors) if report.predictors else None,
         "costs": views.cost_grid(report.costs) if report.costs else None,
-        "whole": whole,
-        "runs": runs,
+        "provenance": provenance_rows(comparison.provenance),
     }
+
+
+def _specifications(comparison: Comparison, targets: Sequence[str]) -> list[Grid]:
+    """The specification curve as one table, or as two where a column per model is too many."""
+    curve = comparison.specifications
+    if curve is None:
+        return []
+    if len(curve.range) <= robustness_rows.WIDE:
+        return [robustness_rows.curve_grid(curve, targets)]
+    return [
+        robustness_rows.range_grid(curve, targets, [t.model for t in comparison.tuned]),
+        robustness_rows.curve_grid(curve, targets, values=False),
+    ]
 
 
 def _points(report: ReportInput) -> list[tuple[str, str, float, float]]:
@@ -175,12 +206,14 @@ def _environment() -> Environment:
         "interval": words.interval,
         "count": words.count,
         "line": name,
+        "mark": lambda mark: Markup(mark_svg(mark)),
         "mde": words.mde,
         "number": words.number,
         "p": words.p_value,
         "raw": Markup,
         "signed": words.signed,
         "together": together,
+        "tone": tone_of,
         "visible": visible,
     }
     environment.globals |= {

@@ -1,4 +1,4 @@
-"""The comparison as Markdown that fits into one comment on a pull request."""
+"""The comparison as Markdown that fits into one pull-request comment."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from .differences import together
 from .escaping import markdown_cell as cell
 from .escaping import markdown_html
 from .escaping import markdown_line as cell_text
-from .figures import model_labels
+from .model_names import model_labels
 
 if TYPE_CHECKING:
-    from ..compare.result import BenchmarkChange, Comparison, TunedResult
     from ..core.attribution import Attribution
+    from ..documents.comparison import BenchmarkChange, Comparison, TunedResult
     from .report_input import ReportInput
 
 COMMENT_LIMIT = 60_000
-"""Characters; GitHub refuses comments above 65,536."""
+"""Maximum number of characters; GitHub refuses comments above 65,536."""
 SPARE = 1_000
-"""Characters above it that notes on what was left out may take."""
+"""Characters above the limit that notes about omitted parts may take."""
 DIFFERENCES_SHOWN = 20
 
 
 def render_markdown(report: ReportInput) -> str:
     """Verdict, plane, index, a table per model, differences. Cells are escaped.
 
-    Above :data:`COMMENT_LIMIT` characters the sentences under the headlines go first, then the
-    per-benchmark tables of the last models, and the text says so.
+    Above :data:`COMMENT_LIMIT` characters, the sentences under the headlines are dropped first,
+    then the per-benchmark tables of the last models, and a note says so.
     """
     comparison = report.comparison
     names = model_labels([t.model for t in comparison.tuned])
@@ -63,7 +63,7 @@ def render_markdown(report: ReportInput) -> str:
     text = "\n\n".join([*head, *said, *tables, *kept, tail]) + "\n"
     if len(text) <= COMMENT_LIMIT + SPARE:
         return text
-    return text[: text.rindex("\n", 0, COMMENT_LIMIT)] + "\n\nCut here; see the HTML report.\n"
+    return text[: text.rindex("\n", 0, COMMENT_LIMIT)] + "\n\nTruncated; see the HTML report.\n"
 
 
 def _length(parts: Iterable[str]) -> int:
@@ -72,7 +72,7 @@ def _length(parts: Iterable[str]) -> int:
 
 
 def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool) -> list[str]:
-    """Every model's headline, and where asked for the sentences below it."""
+    """Every model's headline, with the sentences below it if ``sentences``."""
     out = []
     for label, result in zip(labels, comparison.tuned, strict=True):
         out.append(f"**{label}**: {cell_text(verdict.headline(result, comparison.source))}")
@@ -80,14 +80,14 @@ def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool)
             mark = words.index_label(comparison.suite)
             lines = [
                 *verdict.verdicts(result, comparison.source),
-                *verdict.index_differences(result.index, result.linear, mark).values(),
+                *verdict.index_differences(result.index, result.index_linear, mark).values(),
             ]
             out.append("\n".join(f"- {cell_text(line)}" for line in lines))
     return [part for part in out if part]
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words_columns: int = 1) -> str:
-    """A Markdown table of cells that are escaped already; numbers are aligned right."""
+    """Markdown table of cells that are already escaped; numbers are right-aligned."""
     marks = [":--"] * words_columns + ["--:"] * (len(head) - words_columns)
     lines = [head, marks, *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -103,10 +103,10 @@ def _differences(comparison: Comparison) -> list[str]:
 
 
 def _study(report: ReportInput) -> list[str]:
-    """A study's arms over their runs, and its claims; nothing for a plain comparison."""
+    """A study's arms averaged over runs, and its claims; empty for a plain comparison."""
     grids = [
         (
-            "Arms over their training runs",
+            "Arms: means over training runs",
             study_grids.arm_grid(report.arm_means, report.comparison.source),
         ),
         ("The paper's claims, at this scale", study_grids.claim_grid(report.claims)),
@@ -122,14 +122,14 @@ def _study(report: ReportInput) -> list[str]:
 def _plane(comparison: Comparison, labels: Sequence[str]) -> list[str]:
     rows = []
     for label, result in zip(labels, comparison.tuned, strict=True):
-        causes = result.causes
+        causes = result.attribution
         points = [
             (words.group_name(g) + (" (source)" if g == comparison.source else ""), p, found)
             for g, p in result.plane.items()
             for found in [causes.groups.get(g)]
         ]
         if result.retention is not None:
-            together = "retention: other groups together"
+            together = "retention: all other groups"
             points.append((together, result.retention, causes.retention))
         rows += [
             (
@@ -154,7 +154,7 @@ def _index(comparison: Comparison, labels: Sequence[str]) -> list[str]:
             rows.append((model, "", why, why))
             continue
         for group in result.index.ti:
-            linear = result.linear
+            linear = result.index_linear
             rows.append(
                 (
                     model,
@@ -190,7 +190,7 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
         "lost / won",
         "verdict",
     )
-    causes = result.causes.benchmarks
+    causes = result.attribution.benchmarks
     body = table(head, [_row(row, causes.get(row.benchmark)) for row in result.benchmarks])
     missing = "\n".join(
         f"- not compared: {cell(benchmark)} ({cell_text(why)})"
@@ -200,17 +200,16 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
         f"- {cell_text(line)}"
         for line in (*words.limits(result), *robustness_rows.sentences(result, comparison))
     )
-    # Inside an HTML line Markdown's backslashes would show: entities instead.
+    # In an HTML line, Markdown's backslashes would be visible, so entities escape it.
     summary = f"<details><summary>Benchmarks: {markdown_html(label)}</summary>"
     return "\n\n".join(part for part in (summary, body, said, missing, "</details>") if part)
 
 
 def _row(row: BenchmarkChange, made_by: Attribution | None) -> tuple[str, ...]:
-    clean = row.artefacts
     split, own = ("n/a", "n/a"), "n/a"
-    if clean is not None:
+    if row.artefact_points is not None:
         split = parts.of_row(row)[1:]
-        own = f"{words.signed(clean.clean_delta)} ({clean.clean_n})"
+        own = f"{words.signed(row.clean_delta)} ({row.clean_n})"
     return (
         cell(row.benchmark),
         words.number(row.base),

@@ -6,13 +6,19 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..core.files import make_folder, write_atomically, write_json
 from . import figures, probe_figures, views, words
+from .chart_data import model_mark
 from .cloud import word_cloud
 from .escaping import name, visible
 from .html import render_page
+
+if TYPE_CHECKING:
+    from ..core.hidden_shift import HiddenPart, HiddenShift
+    from ..core.passages import Passage
+    from ..core.token_shift import TokenShift
 
 JS_LEVELS = (0.01, 0.03, 0.1, 0.2, 0.4)
 """Nats from which a token is coloured, and coloured more strongly; the largest JS is 0.69."""
@@ -36,30 +42,30 @@ class PassageView:
     pieces: tuple[Piece, ...]
 
 
-def passage_views(passages: Sequence[Mapping[str, Any]]) -> list[PassageView]:
+def passage_views(passages: Sequence[Passage]) -> list[PassageView]:
     """The most shifted passages, token by token."""
     return [
         PassageView(
-            heading=f"{name(p['benchmark']) + ', ' if p['benchmark'] else ''}text {p['text'] + 1} "
-            f"from token {p['start'] + 1}: mean JS {views.digits(float(p['mean_js']))}",
+            heading=f"{name(p.benchmark) + ', ' if p.benchmark else ''}text {p.text + 1} "
+            f"from token {p.start + 1}: mean JS {views.digits(p.mean_js)}",
             pieces=tuple(
                 Piece(visible(text), sum(js >= level for level in JS_LEVELS), views.digits(js))
-                for text, js in p["tokens"]
+                for text, js in p.tokens
             ),
         )
         for p in passages
     ]
 
 
-def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: str) -> list[Path]:
+def write_hidden(out: Path, shift: HiddenShift, *, base: str, tuned: str) -> list[Path]:
     """``shift.json`` and ``report.html`` of a hidden probe; returns both."""
-    parts = _parts(document)
+    parts = {ALL: shift} | _defined(shift.groups)
     labels = [name(label) for label in parts]
     html = render_page(
         "probe.html.j2",
         title=f"Hidden states: {name(tuned)} against {name(base)}",
         intro=words.MEASURES["hidden"],
-        legends=[(label, at) for at, label in enumerate(labels)],
+        legends=[(label, model_mark(at)) for at, label in enumerate(labels)],
         charts=[
             figure
             for figure in (
@@ -70,13 +76,11 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         ],
         grids=[
             ("Over all layers", _of_texts(views.hidden_grid(parts))),
-            *_if_any(
-                "By benchmark", _of_texts(views.hidden_grid(_defined(document.get("benchmarks"))))
-            ),
-            ("Layer by layer, all texts", views.layer_grid(document["layers"])),
+            *_if_any("By benchmark", _of_texts(views.hidden_grid(_defined(shift.benchmarks)))),
+            ("Layer by layer, all texts", views.layer_grid(shift.layers)),
         ],
         folded=[
-            (f"Layer by layer, {name(label)}", views.layer_grid(part["layers"]))
+            (f"Layer by layer, {name(label)}", views.layer_grid(part.layers))
             for label, part in parts.items()
             if label != ALL
         ],
@@ -85,12 +89,12 @@ def write_hidden(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         small=words.MEASURES["distances"]
         + _undefined(parts)
         + _averaged(parts)
-        + _skipped(document, "texts"),
+        + _skipped(shift, "texts"),
     )
-    return _written(out, document, html)
+    return _written(out, shift, html)
 
 
-def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: str) -> list[Path]:
+def write_tokens(out: Path, shift: TokenShift, *, base: str, tuned: str) -> list[Path]:
     """``shift.json``, ``report.html`` and, where it can be drawn, ``words.png``; returns all.
 
     An older ``words.png`` goes: it would show other tokens than the page beside it.
@@ -100,40 +104,37 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
         "KL(base ‖ tuned)": "kl_base_tuned",
         "Jensen–Shannon": "js",
     }
-    parts = {ALL: document} | dict(document.get("benchmarks") or {})
+    parts = {ALL: shift, **shift.benchmarks}
     by_measure = {
-        label: {
-            "benchmarks": {k: {"kl_tuned_base": part[key]} for k, part in parts.items()},
-        }
+        label: {part: getattr(means, key) for part, means in parts.items()}
         for label, key in measures.items()
     }
     title = "How far the next-token probabilities moved"
     bars = probe_figures.benchmark_bars(by_measure, list(measures), title=title)
-    cloud = word_cloud(document["shifted_tokens"])
-    shifted = document["shifted_tokens"]
+    cloud = word_cloud(shift.shifted_tokens)
     html = render_page(
         "probe.html.j2",
         title=f"Token distributions: {name(tuned)} against {name(base)}",
-        intro=words.MEASURES["tokens"] + _written_by(document),
-        legends=[(label, at) for at, label in enumerate(measures)],
+        intro=words.MEASURES["tokens"] + _written_by(shift),
+        legends=[(label, model_mark(at)) for at, label in enumerate(measures)],
         charts=[
             figure
-            for figure in (bars, probe_figures.position_curve({ALL: document}, [ALL]))
+            for figure in (bars, probe_figures.position_curve({ALL: shift.curve}, [ALL]))
             if figure
         ],
         grids=[
-            ("In numbers", _of_texts(views.token_grid(_with_prefix(parts, document["prefix"])))),
+            ("In numbers", _of_texts(views.token_grid(parts, [shift.prefix] * len(parts)))),
             *(
-                (f"Shifted tokens: {kind}", views.shifted_grid(shifted, kind=kind))
+                (f"Shifted tokens: {kind}", views.shifted_grid(shift.shifted_tokens, kind=kind))
                 for kind in ("logical", "content")
             ),
         ],
         folded=[],
         cloud=None if cloud is None else base64.b64encode(cloud).decode(),
-        passages=passage_views(document["passages"]),
-        small=words.MEASURES["shifted"] + _skipped(document, "responses") + _infinite(document),
+        passages=passage_views(shift.passages),
+        small=words.MEASURES["shifted"] + _skipped(shift, "responses") + _infinite(shift),
     )
-    written, picture = _written(out, document, html), out / "words.png"
+    written, picture = _written(out, shift, html), out / "words.png"
     if cloud is None:
         picture.unlink(missing_ok=True)
         return written
@@ -141,32 +142,27 @@ def write_tokens(out: Path, document: Mapping[str, Any], *, base: str, tuned: st
     return [*written, picture]
 
 
-def _parts(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    return {ALL: document} | _defined(document.get("groups"))
+def _written_by(shift: TokenShift) -> str:
+    """Which model wrote the responses."""
+    said = f"written by {name(shift.writer)}" if shift.writer else "from a file"
+    return f" The responses are {said} (prefix: {name(shift.prefix)})."
 
 
-def _written_by(document: Mapping[str, Any]) -> str:
-    """Along whose answers the probe went."""
-    writer, prefix = document.get("writer"), document["prefix"]
-    said = f"written by {name(writer)}" if writer else "from a file"
-    return f" The responses are {said} (prefix: {name(prefix)})."
-
-
-def _skipped(document: Mapping[str, Any], what: str) -> str:
+def _skipped(shift: HiddenShift | TokenShift, what: str) -> str:
     """How many empty ones are in no number."""
-    return f" Empty {what} that were skipped: {views.digits(document.get('n_skipped'))}."
+    return f" Empty {what} that were skipped: {views.digits(shift.n_skipped)}."
 
 
-def _infinite(document: Mapping[str, Any]) -> str:
-    count = document.get("n_infinite")
+def _infinite(shift: TokenShift) -> str:
+    count = shift.n_infinite
     return f" n_infinite: {views.digits(count)}. {words.INFINITE}" if count else ""
 
 
-def _undefined(parts: Mapping[str, Mapping[str, Any]]) -> str:
+def _undefined(parts: Mapping[str, HiddenPart]) -> str:
     """Why distances are missing, for all parts that lack them."""
     reasons: dict[str, list[str]] = {}
     for label, part in parts.items():
-        if why := part.get("undefined_reason"):
+        if why := part.undefined_reason:
             reasons.setdefault(name(why), []).append(name(label))
     return "".join(
         f" Distances of {', '.join(labels)} are undefined: {why}."
@@ -174,23 +170,19 @@ def _undefined(parts: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
-def _averaged(parts: Mapping[str, Mapping[str, Any]]) -> str:
+def _averaged(parts: Mapping[str, HiddenPart]) -> str:
     """How many layers the distances are means of, where it is not all of them."""
     few = [
-        f"{name(label)} {part['n_layers_averaged']} of {len(part['layers'])}"
+        f"{name(label)} {part.n_layers_averaged} of {len(part.layers)}"
         for label, part in parts.items()
-        if 0 < part["n_layers_averaged"] < len(part["layers"])
+        if 0 < part.n_layers_averaged < len(part.layers)
     ]
     return f" Layers that the distances are means of: {', '.join(few)}. {words.NO_AXIS}" * bool(few)
 
 
-def _defined(parts: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+def _defined(parts: Mapping[str, HiddenPart | None]) -> dict[str, HiddenPart]:
     """Groups are words (``non`` reads "non-reasoning"); parts with too few texts are left out."""
-    return {words.group_name(key): part for key, part in (parts or {}).items() if part}
-
-
-def _with_prefix(parts: Mapping[str, Any], prefix: str) -> dict[str, Mapping[str, Any]]:
-    return {key: {**part, "prefix": prefix} for key, part in parts.items()}
+    return {words.group_name(key): part for key, part in parts.items() if part}
 
 
 def _of_texts(grid: views.Grid) -> views.Grid:
@@ -202,8 +194,8 @@ def _if_any(title: str, grid: views.Grid) -> list[tuple[str, views.Grid]]:
     return [(title, grid)] if grid.rows else []
 
 
-def _written(out: Path, document: Mapping[str, Any], html: str) -> list[Path]:
+def _written(out: Path, shift: HiddenShift | TokenShift, html: str) -> list[Path]:
     make_folder(out)
-    write_json(out / "shift.json", dict(document))
+    write_json(out / "shift.json", shift.to_json())
     write_atomically(out / "report.html", html)
     return [out / "shift.json", out / "report.html"]

@@ -1,58 +1,60 @@
-"""Tables for the terminal: they fit 80 columns, and no number is ever cut.
+"""Tables for the terminal: they fit its width, and no number is ever cut.
 
-Names fold over lines where they are too long; numbers stand in columns that can't shrink.
+Long names fold over lines. Where a terminal is narrow, the less important columns are left out
+(:mod:`.fitted_table`). Above :data:`.figures.MANY` models each one gets a line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from . import parts, robustness_rows, verdict, views, words
+from ..core.hidden_shift import HiddenShift
+from . import overview, parts, robustness_rows, verdict, views, words
 from .differences import together
 from .escaping import minus, name, sentence, token
-from .figures import model_labels
+from .figures import MANY
+from .fitted_table import Column, fitted_table, plain_table
+from .model_lines import HOW_TO_SEE_MORE, READING, line_notes, lines_table, standing_mark
+from .model_names import model_labels, with_short_names
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from ..compare.result import Comparison, TunedResult
-    from ..core.attribution import Attribution
+    from ..core.hidden_shift import HiddenPart, LayerShift
     from ..core.index import IndexResult
-    from ..core.standing import Standing
     from ..core.table_index import TableIndex
+    from ..core.token_shift import ShiftedToken, TokenMeans, TokenShift
+    from ..documents.comparison import Comparison, TunedResult
     from ..published import CohortChecks, Recomputed
 
-STYLE = {"gain": "green", "loss": "red"}
-SHORT = {
-    "gain": "gain",
-    "loss": "loss",
-    "gain suggested": "gain?",
-    "loss suggested": "loss?",
-    "open": "-",
-    "too few": "too few",
-    "unknown": "n/a",
-}
 DIFFERENCES_SHOWN = 10
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Differences between runs, verdicts, plane, index, and one table of benchmarks a model."""
-    print_differences(comparison, console)
+    """Differences between runs, verdicts, plane, index, and one table of benchmarks a model.
+
+    Of more than :data:`.figures.MANY` models one line each, from the highest retention down.
+    """
+    comparison = with_short_names(comparison)
+    print_differences(comparison.differences, console)
+    if len(comparison.tuned) > MANY:
+        _print_lines(comparison, console)
+        return
     print_verdict(comparison, console)
     console.print()
-    console.print(_plane(comparison))
+    console.print(_plane(comparison, console.width))
     label = words.index_label(comparison.suite)
     indices = [t.index for t in comparison.tuned if t.index is not None]
     if indices:
         console.print()
         said = f"{label}, robust, scale {name(comparison.scale)}, with 95 % interval"
         _index_table(said, indices, console)
-        linear = [t.linear for t in comparison.tuned if t.linear is not None]
+        linear = [t.index_linear for t in comparison.tuned if t.index_linear is not None]
         if linear:
             console.print()
             _index_table(f"{label}, linear, with Fieller interval", linear, console)
@@ -62,7 +64,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         _say(note, console, style="dim")
     for label, result in _labelled(comparison):
         console.print()
-        console.print(_benchmarks(label, result))
+        console.print(_benchmarks(label, result, console.width))
         if flags := parts.flag_totals(result):
             console.print()
             console.print(_flagged(result))
@@ -74,17 +76,22 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     console.print()
     _say(
         "Scores in percent, changes in points. Intervals are of one benchmark by itself; Holm's p "
-        "corrects for all of them. MDE is the change that the test shows with 80 % power. In the "
-        "last column: gain or loss established; with a question mark: suggested by the "
-        "benchmark's own p only; with a star: flagged answers made much of it; a dash: no change "
-        "established, which does not mean that nothing was lost.",
+        "corrects for all of them. MDE is the change that the test shows with 80 % power. "
+        f"{READING}",
         console,
         style="dim",
     )
 
 
 def print_verdict(comparison: Comparison, console: Console) -> None:
-    """One headline and the change of every group for each tuned model: fits on a screen."""
+    """One headline and the change of every group for each tuned model: fits on a screen.
+
+    Of more than :data:`.figures.MANY` models one line each.
+    """
+    comparison = with_short_names(comparison)
+    if len(comparison.tuned) > MANY:
+        _print_lines(comparison, console)
+        return
     for at, (label, result) in enumerate(_labelled(comparison)):
         if at:
             console.print()
@@ -93,7 +100,7 @@ def print_verdict(comparison: Comparison, console: Console) -> None:
             _say(line, console, indent=2)
         if result.index is not None:
             mark = words.index_label(comparison.suite)
-            for line in verdict.index_sentences(result.index, result.linear, mark):
+            for line in verdict.index_sentences(result.index, result.index_linear, mark):
                 _say(line, console, indent=2)
 
 
@@ -149,89 +156,96 @@ def print_published(recomputed: Recomputed, checks: CohortChecks, console: Conso
         _say(note, console)
 
 
-def print_shift(document: Mapping[str, Any], console: Console) -> None:
-    """A probe's JSON: its single numbers, then its layers or shifted tokens."""
+def print_shift(shift: HiddenShift | TokenShift, console: Console) -> None:
+    """A probe's single numbers, then its groups, layers or shifted tokens."""
     table = plain_table("Shift of the tuned model")
     table.add_column("measure", overflow="fold")
     _numbers(table, "value")
-    for key, value in document.items():
-        if key == "undefined_reason":
+    for key, value in shift.to_json().items():
+        if key in ("undefined_reason", "schema"):
             continue
         if value is None or isinstance(value, int | float | str):
-            found = views.measured(document, key)
+            found = shift.value(key)
             shown = "undefined" if found is None else views.digits(found)
             table.add_row(Text(name(key)), Text(shown))
     console.print(table)
-    if why := document.get("undefined_reason"):
-        _say(f"undefined: {why}", console, style="dim")
-    averaged, of = document.get("n_layers_averaged", 0), len(document.get("layers", ()))
-    if 0 < averaged < of:
-        _say(
-            f"Distances: means over {averaged} of {of} layers. {words.NO_AXIS}",
-            console,
-            style="dim",
-        )
-    if document.get("n_infinite"):
+    if isinstance(shift, HiddenShift):
+        _print_hidden(shift, console)
+    else:
+        _print_tokens(shift, console)
+
+
+def _print_hidden(shift: HiddenShift, console: Console) -> None:
+    if shift.undefined_reason:
+        _say(f"undefined: {shift.undefined_reason}", console, style="dim")
+    if 0 < shift.n_layers_averaged < len(shift.layers):
+        of = f"{shift.n_layers_averaged} of {len(shift.layers)}"
+        _say(f"Distances: means over {of} layers. {words.NO_AXIS}", console, style="dim")
+    if shift.groups:
+        console.print()
+        console.print(_parts("By group", shift.groups, HIDDEN_PARTS))
+    if shift.layers:
+        console.print()
+        console.print(_layers(shift.layers))
+
+
+def _print_tokens(shift: TokenShift, console: Console) -> None:
+    if shift.n_infinite:
         _say(words.INFINITE, console, style="dim")
-    if groups := document.get("groups"):
+    if shift.groups:
         console.print()
-        console.print(_parts("By group", groups))
-    if layers := document.get("layers"):
+        console.print(_parts("By group", shift.groups, TOKEN_PARTS))
+    if shift.shifted_tokens:
         console.print()
-        console.print(_layers(layers))
-    if shifted := document.get("shifted_tokens"):
-        console.print()
-        console.print(_shifted(shifted))
+        console.print(_shifted(shift.shifted_tokens))
 
 
-PART_MEASURES = ("n_texts", "d_layerwise", "d_paper", "kl_tuned_base", "kl_base_tuned", "js")
-"""What is shown of a part of the texts, where a probe has it."""
+HIDDEN_PARTS = ("n_texts", "d_layerwise", "d_paper")
+TOKEN_PARTS = ("n_texts", "kl_tuned_base", "kl_base_tuned", "js")
+"""What is shown of a part of the texts."""
 
 
-def _parts(title: str, parts: Mapping[str, Mapping[str, Any] | None]) -> Table:
+def _parts(
+    title: str, parts: Mapping[str, HiddenPart | TokenMeans | None], keys: Sequence[str]
+) -> Table:
     table = plain_table(title)
     table.add_column("texts of", overflow="fold")
-    known = [part for part in parts.values() if part]
-    keys = [key for key in PART_MEASURES if any(key in part for part in known)]
     _numbers(table, *keys)
     for label, part in parts.items():
-        cells = (
-            [views.digits(views.measured(part, key)) for key in keys] if part else ["too few texts"]
-        )
+        cells = [views.digits(part.value(key)) for key in keys] if part else ["too few texts"]
         table.add_row(Text(words.group_name(label)), *map(Text, cells))
     return table
 
 
-def _layers(layers: Sequence[Mapping[str, Any]]) -> Table:
+def _layers(layers: Sequence[LayerShift]) -> Table:
     table = plain_table("By layer (0 is the embedding)")
-    keys = list(layers[0])
-    _numbers(table, *keys)
+    _numbers(table, *vars(layers[0]))
     for layer in layers:
-        table.add_row(*(Text(views.digits(layer.get(key))) for key in keys))
+        table.add_row(*(Text(views.digits(value)) for value in vars(layer).values()))
     return table
 
 
-def _shifted(shifted: Sequence[Mapping[str, Any]]) -> Table:
+def _shifted(shifted: Sequence[ShiftedToken]) -> Table:
     table = plain_table("Shifted tokens (positive: ranked higher by the tuned model)")
     table.add_column("token", overflow="fold")
     table.add_column("kind", overflow="fold")
     _numbers(table, "mean shift", "count")
     for entry in shifted[: views.TOKENS_SHOWN]:
         table.add_row(
-            Text(token(entry["token"])),
-            Text(name(entry.get("kind", ""))),
-            Text(words.signed(float(entry["mean_shift"]))),
-            Text(views.digits(entry["count"])),
+            Text(token(entry.token)),
+            Text(name(entry.kind)),
+            Text(words.signed(entry.mean_shift)),
+            Text(views.digits(entry.count)),
         )
     return table
 
 
-def print_differences(comparison: Comparison, console: Console) -> None:
+def print_differences(differences: Sequence[str], console: Console) -> None:
     """What is not like for like between the runs, where anything is."""
-    if not comparison.differences:
+    if not differences:
         return
     _say("Not like for like: the runs differ.", console, style="bold yellow")
-    notes = together(comparison.differences)
+    notes = together(differences)
     for text in notes[:DIFFERENCES_SHOWN]:
         _say(f"- {text}", console, indent=2)
     if (left := len(notes) - DIFFERENCES_SHOWN) > 0:
@@ -239,35 +253,40 @@ def print_differences(comparison: Comparison, console: Console) -> None:
     console.print()
 
 
-def _plane(comparison: Comparison) -> Table:
-    table = plain_table("Mean change in points")
-    table.add_column("model", overflow="fold")
-    table.add_column("group", overflow="fold")
-    _numbers(table, "change", "95 % interval")
-    table.add_column("", no_wrap=True)
+def _print_lines(comparison: Comparison, console: Console) -> None:
+    comparison = overview.by_retention(comparison)
+    console.print(lines_table(comparison, console.width))
+    for text in line_notes(comparison):
+        _say(text, console)
+    _say(f"{READING} {HOW_TO_SEE_MORE}", console, style="dim")
+
+
+def _plane(comparison: Comparison, width: int) -> Table:
+    model, group = Column("model", folds=True), Column("group", folds=True)
+    change, interval = Column("change"), Column("95 % interval")
+    said, ends = Column("", left=True), []
     for label, result in _labelled(comparison):
-        causes = result.causes
+        causes = result.attribution
         points = [(words.group_name(g), p, causes.groups.get(g)) for g, p in result.plane.items()]
         if result.retention is not None:
             points.append(("retention", result.retention, causes.retention))
-        for at, (group, point, made_by) in enumerate(points):
-            table.add_row(
-                Text(label if at == 0 else ""),
-                Text(name(group)),
-                Text(words.signed(point.gain)),
-                Text(words.interval(point.ci)),
-                _standing(point.standing, made_by),
-                end_section=at == len(points) - 1,
-            )
-    return table
+        for at, (of, point, made_by) in enumerate(points):
+            model.cells.append(label if at == 0 else "")
+            group.cells.append(name(of))
+            change.cells.append(words.signed(point.gain))
+            interval.cells.append(words.interval(point.ci))
+            said.cells.append(standing_mark(point.standing, made_by))
+        ends.append(len(model.cells) - 1)
+    columns = [model, group, change, interval, said]
+    return fitted_table("Mean change in points", columns, width, sections=ends)
 
 
 def _index_table(title: str, results: Sequence[IndexResult], console: Console) -> None:
     """Rows by model and group; the reasons of what is undefined stand below, once each."""
-    table = plain_table(title)
-    table.add_column("model", overflow="fold", ratio=1)
-    table.add_column("group", overflow="fold")
-    _numbers(table, "gain", "DI", "TI %", "95 % interval")
+    model, of = Column("model", folds=True), Column("group", folds=True)
+    gain, di = Column("gain", spare=1), Column("DI", spare=2)
+    ti, interval = Column("TI %"), Column("95 % interval")
+    ends = []
     reasons: dict[str, list[str]] = {}
     for result in results:
         for at, group in enumerate(result.gain):
@@ -278,45 +297,41 @@ def _index_table(title: str, results: Sequence[IndexResult], console: Console) -
                 reasons.setdefault(f"{name(result.model)}: {why}", []).append(group)
             bounds = result.ci.get(group)
             undefined = "undefined" if target else ""
-            table.add_row(
-                Text(name(result.model) if at == 0 else ""),
-                Text(name(words.group_name(group))),
-                Text(words.signed(result.gain[group])),
-                Text(words.signed(result.di.get(group), 2)),
-                Text(undefined if value is None else words.number(value)),
-                Text("" if bounds is None else words.interval(bounds)),
-                end_section=at == len(result.gain) - 1,
-            )
-    console.print(table)
+            model.cells.append(name(result.model) if at == 0 else "")
+            of.cells.append(name(words.group_name(group)))
+            gain.cells.append(words.signed(result.gain[group]))
+            di.cells.append(words.signed(result.di.get(group), 2))
+            ti.cells.append(undefined if value is None else words.number(value))
+            interval.cells.append("" if bounds is None else words.interval(bounds))
+        ends.append(len(model.cells) - 1)
+    columns = [model, of, gain, di, ti, interval]
+    console.print(fitted_table(title, columns, console.width, names=14, sections=ends))
     for why in reasons:
         _say(f"undefined for {minus(why)}", console, style="dim")
 
 
-def _benchmarks(label: str, result: TunedResult) -> Table:
-    table = plain_table(label)
-    table.add_column("benchmark", overflow="fold")
-    _numbers(table, "base", "tuned", "change", "95 % interval", "Holm p", "MDE", "n")
-    table.add_column("", no_wrap=True)
-    groups = [row.group for row in result.benchmarks]
-    for at, row in enumerate(result.benchmarks):
-        table.add_row(
-            Text(name(row.benchmark)),
-            Text(words.number(row.base)),
-            Text(words.number(row.tuned)),
-            Text(words.signed(row.delta)),
-            Text(words.interval(row.ci)),
-            Text(words.p_value(row.p_holm)),
-            Text(words.mde(row)),
-            Text(words.count(row.n)),
-            _standing(row.standing, result.causes.benchmarks.get(row.benchmark)),
-            end_section=at + 1 < len(groups) and groups[at + 1] != row.group,
-        )
-    return table
-
-
-def _standing(said: Standing, made_by: Attribution | None) -> Text:
-    mark = "*" if parts.marked(said, made_by) else ""
-    return Text(SHORT[said] + mark, style=STYLE.get(said, "dim"))
+def _benchmarks(label: str, result: TunedResult, width: int) -> Table:
+    rows = result.benchmarks
+    columns = [
+        Column("benchmark", [name(row.benchmark) for row in rows], folds=True),
+        Column("base", [words.number(row.base) for row in rows], spare=2),
+        Column("tuned", [words.number(row.tuned) for row in rows], spare=2),
+        Column("change", [words.signed(row.delta) for row in rows]),
+        Column("95 % interval", [words.interval(row.ci) for row in rows]),
+        Column("Holm p", [words.p_value(row.p_holm) for row in rows], spare=1),
+        Column("MDE", [words.mde(row) for row in rows], spare=5),
+        Column("n", [words.count(row.n) for row in rows], spare=4),
+        Column(
+            "",
+            [
+                standing_mark(r.standing, result.attribution.benchmarks.get(r.benchmark))
+                for r in rows
+            ],
+            left=True,
+        ),
+    ]
+    ends = [at for at in range(len(rows) - 1) if rows[at].group != rows[at + 1].group]
+    return fitted_table(label, columns, width, names=14, sections=ends)
 
 
 def _flagged(result: TunedResult) -> Table:
@@ -327,22 +342,6 @@ def _flagged(result: TunedResult) -> Table:
     for row in grid.rows:
         table.add_row(*map(Text, row))
     return table
-
-
-def plain_table(title: str) -> Table:
-    """A titled table without a frame, for 80 columns."""
-    from rich import box
-
-    return Table(
-        title=Text(title),
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-    )
 
 
 def _numbers(table: Table, *heads: str) -> None:

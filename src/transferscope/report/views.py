@@ -5,6 +5,7 @@ Texts are already cut and made visible (:mod:`.escaping`); escaping is the templ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,13 @@ from . import verdict, words
 from .escaping import name, sentence, token, visible
 
 if TYPE_CHECKING:
-    from ..compare.result import BenchmarkChange, Comparison, TunedResult
+    from ..core.hidden_shift import HiddenPart, LayerShift
+    from ..core.predictors import Predictor
+    from ..core.token_shift import ShiftedToken, TokenMeans, TokenShift
+    from ..core.weight_shift import WeightsPart
+    from ..documents.comparison import BenchmarkChange, Comparison, TunedResult
+    from ..train.dynamics import Dynamics
+    from .chart_data import Mark
 
 EXAMPLES_SHOWN = 24
 """Flipped questions shown per model; the counts beside them are complete."""
@@ -28,12 +35,23 @@ COST_NAMES = {
 }
 
 
+_NUMBER = re.compile(r"[+\u2212]?[\d,.]+(?:e-?\d+)?(?: %)?|n/a|undefined|\u221e|")
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """A table: its column heads, and rows whose first cell is the row's head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def numbers(self) -> tuple[bool, ...]:
+        """Whether all cells of a column are numbers, which are set to the right."""
+        return tuple(
+            at > 0 and any(map(str.strip, cells)) and all(map(_NUMBER.fullmatch, cells))
+            for at, cells in enumerate(zip(*self.rows, strict=True))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +68,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """One tuned model: ``slot`` is its colour; the rest are words and rows."""
+    """One tuned model: its mark in the charts, and its words and rows."""
 
     label: str
-    slot: int
+    mark: Mark
     result: TunedResult
     headline: str
     verdicts: tuple[str, ...]
@@ -63,25 +81,25 @@ class ModelView:
 
 
 def model_views(
-    comparison: Comparison, labels: Sequence[str], slots: Sequence[int]
+    comparison: Comparison, labels: Sequence[str], marks: Sequence[Mark]
 ) -> list[ModelView]:
-    """Every tuned model in the comparison's order; ``slots`` are their colours."""
+    """Every tuned model in the comparison's order, with its label and its mark."""
     label_of = words.index_label(comparison.suite)
     return [
         ModelView(
             label=label,
-            slot=slot,
+            mark=mark,
             result=result,
             headline=verdict.headline(result, comparison.source),
             verdicts=(
                 *verdict.verdicts(result, comparison.source),
-                *verdict.index_differences(result.index, result.linear, label_of).values(),
+                *verdict.index_differences(result.index, result.index_linear, label_of).values(),
             ),
             groups=_by_group(result, comparison),
             examples=_examples(result),
             examples_left_out=_left_out(result),
         )
-        for label, slot, result in zip(labels, slots, comparison.tuned, strict=True)
+        for label, mark, result in zip(labels, marks, comparison.tuned, strict=True)
     ]
 
 
@@ -129,40 +147,40 @@ def _examples(result: TunedResult) -> tuple[Example, ...]:
     )
 
 
-def hidden_grid(hidden: Mapping[str, Mapping[str, Any]]) -> Grid:
+def hidden_grid(hidden: Mapping[str, HiddenPart]) -> Grid:
     """PCA shift of every model in one table, the sign-free distance first."""
     rows = []
     for model, shift in hidden.items():
-        layers = shift.get("layers", ())
-        cka = [float(layer["cka"]) for layer in layers if layer.get("cka") is not None]
-        moved = [float(layer["rel_l2"]) for layer in layers if layer.get("rel_l2") is not None]
+        cka = [layer.cka for layer in shift.layers if layer.cka is not None]
+        moved = [layer.rel_l2 for layer in shift.layers if layer.rel_l2 is not None]
         rows.append(
             (
                 name(model),
-                *(digits(shift.get(key)) for key in ("d_layerwise", "d_paper", "d_paper_max")),
+                *map(digits, (shift.d_layerwise, shift.d_paper, shift.d_paper_max)),
                 digits(min(cka)) if cka else "n/a",
                 digits(sum(moved) / len(moved)) if moved else "n/a",
-                digits(shift.get("n_texts")),
+                digits(shift.n_texts),
             )
         )
     head = ("model", "d_layerwise", "d_paper", "d_paper_max", "lowest CKA", "mean rel. L2", "texts")
     return Grid(head, tuple(rows))
 
 
-def token_grid(tokens: Mapping[str, Mapping[str, Any]]) -> Grid:
-    """Token shift of every model in one table."""
+def token_grid(tokens: Mapping[str, TokenMeans], prefixes: Sequence[str]) -> Grid:
+    """Token shift of every model in one table, with the prefix that each was measured on."""
     keys = ("kl_tuned_base", "kl_base_tuned", "js", "log_ratio", "rank_shift")
     rows = tuple(
         (
             name(model),
-            name(shift.get("prefix", "n/a")),
-            *(digits(measured(shift, key), sign=key in keys[3:]) for key in keys),
-            _share(shift.get("shifted_share")),
-            *(digits(shift.get(key)) for key in ("entropy_base", "entropy_tuned")),
-            digits(shift.get("n_texts")),
-            digits(shift.get("n_tokens")),
+            name(prefix),
+            *(digits(shift.value(key), sign=key in keys[3:]) for key in keys),
+            _share(shift.shifted_share),
+            digits(shift.entropy_base),
+            digits(shift.entropy_tuned),
+            digits(shift.n_texts),
+            digits(shift.n_tokens),
         )
-        for model, shift in tokens.items()
+        for (model, shift), prefix in zip(tokens.items(), prefixes, strict=True)
     )
     head = (
         "model",
@@ -181,58 +199,51 @@ def token_grid(tokens: Mapping[str, Mapping[str, Any]]) -> Grid:
     return Grid(head, rows)
 
 
-def measured(part: Mapping[str, Any], key: str) -> Any:
-    """A probe's number: JSON has no infinity, ``infinite`` names it beside a null."""
-    infinite = part.get("infinite") or {}
-    return float(infinite[key]) if key in infinite else part.get(key)
-
-
-def layer_grid(layers: Sequence[Mapping[str, Any]]) -> Grid:
+def layer_grid(layers: Sequence[LayerShift]) -> Grid:
     """What was measured at every layer."""
     rows = tuple(
         (
-            str(layer["layer"]),
-            *(digits(layer[key], sign=True) for key in ("dm1", "dm2")),
-            *(digits(layer[key]) for key in ("cka", "rel_l2")),
+            str(layer.layer),
+            digits(layer.dm1, sign=True),
+            digits(layer.dm2, sign=True),
+            digits(layer.cka),
+            digits(layer.rel_l2),
         )
         for layer in layers
     )
     return Grid(("layer", "first axis", "second axis", "CKA", "relative L2"), rows)
 
 
-def shifted_grids(tokens: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Grid]]:
+def shifted_grids(tokens: Mapping[str, TokenShift]) -> list[tuple[str, Grid]]:
     """Per model, the shifted tokens with sign, kind and count."""
-    grids = [
-        (name(model), shifted_grid(shift.get("shifted_tokens") or ()))
-        for model, shift in tokens.items()
-    ]
+    grids = [(name(model), shifted_grid(shift.shifted_tokens)) for model, shift in tokens.items()]
     return [(model, grid) for model, grid in grids if grid.rows]
 
 
-def shifted_grid(shifted: Sequence[Mapping[str, Any]], *, kind: str | None = None) -> Grid:
+def shifted_grid(shifted: Sequence[ShiftedToken], *, kind: str | None = None) -> Grid:
     """The most frequent shifted tokens, of one ``kind`` where it is given."""
-    kept = [entry for entry in shifted if kind in (None, entry.get("kind"))]
+    kept = [entry for entry in shifted if kind in (None, entry.kind)]
     rows = tuple(
         (
-            token(entry["token"]),
-            name(entry.get("kind", "")),
-            words.signed(float(entry["mean_shift"])),
-            digits(entry["count"]),
+            token(entry.token),
+            name(entry.kind),
+            words.signed(entry.mean_shift),
+            digits(entry.count),
         )
         for entry in kept[:TOKENS_SHOWN]
     )
     return Grid(("token", "kind", "mean rank shift", "count"), rows)
 
 
-def weight_grid(weights: Mapping[str, Mapping[str, Any]]) -> Grid:
+def weight_grid(weights: Mapping[str, WeightsPart]) -> Grid:
     """How much the tuning changed the weights of every model."""
     rows = tuple(
         (
             name(model),
-            _share(shift["changed_share"]),
-            _share(shift["changed_bf16_share"]),
-            "n/a" if shift["relative_norm"] is None else f"{shift['relative_norm']:.2e}",
-            digits(shift["stable_rank"]),
+            _share(shift.changed_share),
+            _share(shift.changed_bf16_share),
+            "n/a" if shift.relative_norm is None else f"{shift.relative_norm:.2e}",
+            digits(shift.stable_rank),
         )
         for model, shift in weights.items()
     )
@@ -240,7 +251,7 @@ def weight_grid(weights: Mapping[str, Mapping[str, Any]]) -> Grid:
     return Grid(head, rows)
 
 
-def dynamics_grid(dynamics: Mapping[str, Mapping[str, Any]]) -> Grid:
+def dynamics_grid(dynamics: Mapping[str, Dynamics]) -> Grid:
     """The quantities of every run's gradient norms."""
     keys = {
         "early_slope": "early slope",
@@ -254,29 +265,29 @@ def dynamics_grid(dynamics: Mapping[str, Mapping[str, Any]]) -> Grid:
         "nonfinite": "not finite",
     }
     rows = tuple(
-        (name(model), *(digits(row[key], sign=key == "early_slope") for key in keys))
+        (name(model), *(digits(getattr(row, key), sign=key == "early_slope") for key in keys))
         for model, row in dynamics.items()
     )
     return Grid(("run", *keys.values()), rows)
 
 
-def predictor_grid(predictors: Sequence[Mapping[str, Any]]) -> Grid:
+def predictor_grid(predictors: Sequence[Predictor]) -> Grid:
     """How well every quantity predicts the drop."""
     rows = []
     for row in predictors:
-        counts = digits(row["n"]), digits(row["runs"])
-        if row["undefined"] is not None:
-            why = f"undefined: {sentence(row['undefined'])}"
-            rows.append((sentence(row["quantity"]), why, "n/a", "n/a", "n/a", "n/a", *counts))
+        counts = digits(row.n), digits(row.runs)
+        if row.undefined is not None:
+            why = f"undefined: {sentence(row.undefined)}"
+            rows.append((sentence(row.quantity), why, "n/a", "n/a", "n/a", "n/a", *counts))
             continue
         rows.append(
             (
-                sentence(row["quantity"]),
-                digits(row["rank"], sign=True),
-                words.interval(row["rank_ci"], 2) if row["rank_ci"] else "undecided",
-                digits(row["r2"]),
-                words.interval(row["r2_ci"], 2) if row["r2_ci"] else "undecided",
-                digits(row["r2_left_out"], sign=True),
+                sentence(row.quantity),
+                digits(row.rank, sign=True),
+                words.interval(row.rank_ci, 2) if row.rank_ci else "undecided",
+                digits(row.r2),
+                words.interval(row.r2_ci, 2) if row.r2_ci else "undecided",
+                digits(row.r2_left_out, sign=True),
                 *counts,
             )
         )
@@ -291,35 +302,6 @@ def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:
         (name(model), *(cost(key, row.get(key)) for key in keys)) for model, row in costs.items()
     )
     return Grid(("model", *map(_cost_name, keys)), rows)
-
-
-def provenance_grid(provenance: Mapping[str, Any]) -> tuple[Grid, Grid]:
-    """What holds for the comparison as a whole, and run by run (a column each)."""
-    general = {k: v for k, v in provenance.items() if not isinstance(v, Mapping)}
-    runs = {k: _flat(v) for k, v in provenance.items() if isinstance(v, Mapping)}
-    keys = list(dict.fromkeys(key for run in runs.values() for key in run))
-    rows = tuple((name(key), *(run.get(key, "") for run in runs.values())) for key in keys)
-    whole = tuple((name(k), visible(_plain(v), 300)) for k, v in general.items())
-    return Grid(("", "value"), whole), Grid(("", *(name(run) for run in runs)), rows)
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    out: dict[str, str] = {}
-    for key, item in value.items():
-        path = f"{prefix}{key}"
-        if isinstance(item, Mapping):
-            out |= _flat(item, f"{path}.")
-        else:
-            out[path] = visible(_plain(item), 300)
-    return out
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(item) for item in value)
-    return str(value)
 
 
 def digits(value: Any, *, sign: bool = False) -> str:

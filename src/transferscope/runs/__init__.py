@@ -1,13 +1,12 @@
-"""Run folders: written safely, resumed, read strictly, paired by (benchmark, id, repeat)."""
+"""Run folders: safe writing, resuming, strict reading, and pairing by (benchmark, id, repeat)."""
 
-from .manifest import SCHEMA, Manifest
+from ..documents.run_manifest import Manifest
 from .pairing import PairedBenchmark, Pairing, pair
 from .run_folder import Run, read_run
 from .unpaired import Estimate, UnpairedBenchmark
 from .writer import RunWriter
 
 __all__ = [
-    "SCHEMA",
     "Estimate",
     "Manifest",
     "PairedBenchmark",

@@ -1,7 +1,7 @@
-"""Answers of a benchmark that is not committed yet, one line each, as they come.
+"""A journal of answers to a benchmark that is not committed yet, one line per answer.
 
-What was asked for and paid is kept, whatever ends the command: a server's failure, Ctrl-C, a kill.
-A line that a kill cut short is dropped. With the benchmark's commit the file goes.
+Answers that were paid for survive a server failure, Ctrl-C or a kill. A line that a kill truncated
+is dropped. The file is removed once the benchmark is committed.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from ..core.files import appending, is_file, json_lines, read_bytes, refusing
 PREFIX, SUFFIX = ".answers.", ".jsonl"
 
 Key = tuple[str, int, int]
-"""An item's id, which of its requests (options of a choice have one each), which repeat."""
+"""Item id, request number (each option of a multiple choice is one request), and repeat."""
 
 
 class Journal:
-    """``answers`` by key, those of an earlier start among them. Use :func:`journal`."""
+    """Answers by key, including those from an earlier start. Open it with :func:`journal`."""
 
     def __init__(self, file: Any, path: Path, answers: dict[Key, Mapping[str, Any]]) -> None:
         self._file, self._path, self.answers = file, path, answers
 
     def add(self, key: Key, answer: Mapping[str, Any]) -> None:
-        """Keep ``answer`` (JSON). Raises :class:`InputError` where it can't be written."""
+        """Record ``answer`` (JSON). Raises :class:`InputError` if it can't be written."""
         line = json.dumps({"key": key, "answer": answer}, ensure_ascii=False)
         with refusing(self._path, "can't be written"):
             self._file.write(line.encode() + b"\n")
@@ -38,7 +38,7 @@ class Journal:
 
 @contextmanager
 def journal(folder: Path, benchmark: str) -> Iterator[Journal]:
-    """The journal of ``benchmark`` in the run folder ``folder``; removed if the block ends well."""
+    """Open the journal of ``benchmark`` in ``folder``; remove it if the block succeeds."""
     path = folder / f"{PREFIX}{benchmark}{SUFFIX}"
     answers, whole = _read(path)
     with appending(path) as file:
@@ -48,19 +48,19 @@ def journal(folder: Path, benchmark: str) -> Iterator[Journal]:
 
 
 def holds_answers(folder: Path) -> bool:
-    """Whether answers that were paid for wait in ``folder`` for their benchmark's commit."""
+    """Whether ``folder`` has answers that were paid for but not committed yet."""
     files = folder.glob(f"{PREFIX}*{SUFFIX}")
     return any(is_file(file) and file.stat().st_size > 0 for file in files)
 
 
 def drop_journals(folder: Path) -> None:
-    """Remove what another run left."""
+    """Remove the journals that another run left behind."""
     for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
         path.unlink()
 
 
 def _read(path: Path) -> tuple[dict[Key, Mapping[str, Any]], int]:
-    """The answers, and the bytes of their lines: the file up to the first line that is none."""
+    """The answers, and the length of their lines in bytes: all up to the first invalid line."""
     content = read_bytes(path, remedy="remove it") if is_file(path) else b""
     lines = content.splitlines(keepends=True)
     if lines and not lines[-1].endswith(b"\n"):

@@ -1,34 +1,29 @@
-"""Two runs side by side: paired by (benchmark, id, repeat), never by position."""
+"""Pair two runs by (benchmark, id, repeat), never by position."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..core.records import Outcome
-from .manifest import Manifest, contradicts
+from ..documents.run_manifest import Manifest
+from .benchmark_answers import BenchmarkAnswers, Codes, Floats
+from .manifest import contradicts
 from .run_folder import Run
 from .unpaired import UnpairedBenchmark, unpaired
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class PairedBenchmark:
-    """One benchmark of two runs, aligned by item; items are sorted by id.
+    """One benchmark of two runs, aligned by item and sorted by id.
 
     ``base_scores`` and ``tuned_scores`` (n_items,) are means over an item's repeats, 0..1.
-    ``weights`` (n_items,) are relative; ``clusters`` (n_items,) numbers what shares a story or
-    passage, ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the largest number of
-    repeats of an item. ``binary``: one repeat per item and every score 0 or 1. ``chance`` is the
-    weighted mean score of guessing, ``None`` where an item's is unknown. Flags are the union over
-    an item's repeats.
+    ``weights`` (n_items,) are relative. Items that share a story or passage have the same number in
+    ``clusters`` (n_items,); ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the
+    largest number of repeats of an item. ``binary`` means one repeat per item and only scores of 0
+    or 1. ``chance`` is the weighted mean score of guessing, ``None`` if it is unknown for any item.
+    Flags are the union over an item's repeats.
     """
 
     benchmark: str
@@ -53,14 +48,16 @@ class PairedBenchmark:
 
 @dataclass(frozen=True, eq=False)
 class Pairing:
-    """What can be compared (``benchmarks``), what not and why (``excluded``), and what differs.
+    """What can be compared (``benchmarks``), what can't and why (``excluded``), and what differs.
 
-    ``unpaired`` benchmarks can only be compared as two scores. ``differences`` don't prevent the
-    comparison but belong in front of it. ``fewer``: benchmarks of which the tuned run lacks items,
-    compared on the shared ones; how many those are, and how many the base has. ``contradictions``:
-    benchmarks of which a run's samples contradict its results, in what; first of the differences.
-    ``unanswered``: unpaired benchmarks with requests that failed, how many of whose and why. Their
-    items can't be left out of both scores.
+    - ``differences`` don't prevent the comparison, but a reader must see them before it.
+    - ``unpaired`` benchmarks can only be compared as two scores.
+    - ``fewer`` lists benchmarks where the tuned run lacks items, which are compared on the shared
+      ones: (number of shared items, number of the base's items).
+    - ``contradictions`` says, per benchmark, how a run's samples contradict its own results. They
+      come first in ``differences``.
+    - ``unanswered`` lists unpaired benchmarks with failed requests: how many, in which run, and
+      why. Their items can't be left out of both scores.
     """
 
     benchmarks: Mapping[str, PairedBenchmark]
@@ -75,18 +72,20 @@ class Pairing:
 def pair(base: Run, tuned: Run) -> Pairing:
     """Pair two runs benchmark by benchmark, on the items that both have.
 
-    A benchmark is excluded with a reason when one run lacks it, no item is shared, the tuned run
-    has fewer repeats of a shared item than the base, or the messages of a shared item differ; so is
-    a task that the import of either run had to leave out. An item to which an answer failed in
-    either run is left out of both. Items that the tuned run lacks lead the differences: what it
-    left out may be what it can't do.
+    A benchmark is excluded, with a reason, if one run lacks it, no item is shared, the tuned run
+    has fewer repeats of a shared item than the base, or the messages of a shared item differ. Tasks
+    that the import of either run left out are excluded too. An item with a failed request in
+    either run is left out of both. Items that the tuned run lacks are listed first in the
+    differences, because they may be the ones it can't solve.
     """
     paired: dict[str, PairedBenchmark] = {}
     excluded: dict[str, str] = {}
     fewer: dict[str, tuple[int, int]] = {}
     differences = _settings(base, tuned)
     scored = unpaired(base, tuned)
-    differences += [f"{name}: no answers on both sides, compared unpaired" for name in scored]
+    differences += [
+        f"{name}: only scores in at least one run, compared unpaired" for name in scored
+    ]
     known = (*base.by_benchmark, *tuned.by_benchmark, *(r.benchmark for r in base.scores))
     known = (*known, *base.failed, *tuned.failed)
     failed: list[str] = []
@@ -95,30 +94,29 @@ def pair(base: Run, tuned: Run) -> Pairing:
         lost = [{failure.id for failure in run.failed.get(name, ())} for run in (base, tuned)]
         said = _failed(name, base, tuned) if any(lost) else ""
         if said:
-            left_out_of = "are in no score" if name in scored else "are left out of both"
+            left_out_of = "don't count in a score" if name in scored else "are left out of both"
             failed.append(f"{name}: {said}; they {left_out_of}")
         if name in scored:
             unanswered |= {name: said} if said else {}
             continue
         left = lost[0] | lost[1]
-        mine, theirs = (
-            {o.key: o for o in run.by_benchmark.get(name, ()) if o.id not in left}
-            for run in (base, tuned)
-        )
-        items, others = _ids(mine), _ids(theirs)
-        keys = sorted(key for key in mine if key[1] in others)
-        if reason := _missing(name, base, tuned) or _why_not(mine, theirs, keys):
+        # The base's columns are kept for the next tuned run.
+        every, mine = base.answers(name), BenchmarkAnswers.of(tuned.by_benchmark.get(name, ()))
+        before, after = (side.on(side.items - left) for side in (every, mine))
+        # Items that failed only in the tuned run still count as lacking: it may be unable to
+        # answer them.
+        answered = every.items - lost[0]
+        kept = before.on(after.items)
+        if reason := _missing(name, base, tuned) or _why_not(before, kept, after):
             excluded[name] = said or reason
             continue
-        shared = len(items & others)
-        # What failed in the tuned run alone may be what it can't do.
-        answered = {o.id for o in base.by_benchmark[name]} - lost[0]
-        if shared < len(answered):
-            fewer[name] = (shared, len(answered))
-        pairs = [(mine[key], theirs[key]) for key in keys]
-        differences += _more(name, len(others - items), len(theirs), len(keys))
-        differences += _notes(name, pairs)
-        paired[name] = _align(name, [a for a, _ in pairs], [b for _, b in pairs])
+        if len(kept.ids) < len(answered):
+            fewer[name] = (len(kept.ids), len(answered))
+        extra = len(after.items - before.items)
+        differences += _more(name, extra, len(after.outcomes), len(kept.outcomes))
+        used = _same_keys(kept, after)
+        differences += _notes(name, kept, used)
+        paired[name] = _align(name, kept, used)
     left_out = {**tuned.manifest.left_out, **base.manifest.left_out}
     for name, reason in left_out.items():
         if name not in paired and name not in scored:
@@ -137,7 +135,7 @@ def pair(base: Run, tuned: Run) -> Pairing:
 
 
 def _failed(name: str, base: Run, tuned: Run) -> str:
-    """How many items of each run have no answer, and why most of them have none."""
+    """How many items of each run have no answer, and the most frequent reason."""
     counts, reasons = [], Counter[str]()
     for run, whose in ((base, "base"), (tuned, "tuned run")):
         lost = run.failed.get(name, ())
@@ -173,9 +171,9 @@ def _has(run: Run, name: str) -> bool:
 
 
 def on_shared_items(parts: Sequence[PairedBenchmark]) -> list[PairedBenchmark]:
-    """One benchmark paired with several tuned runs, cut to the items that all of them have.
+    """Restrict one benchmark, paired with several tuned runs, to the items that all runs have.
 
-    Raises :class:`ValueError` where they share none.
+    Raises :class:`ValueError` if they share no item.
     """
     shared = set(parts[0].ids).intersection(*(part.ids for part in parts[1:]))
     if not shared:
@@ -198,32 +196,39 @@ def _cut(part: PairedBenchmark, shared: set[str]) -> PairedBenchmark:
     )
 
 
-Keyed = Mapping[tuple[str, str, int], Outcome]
-"""One benchmark's outcomes by (benchmark, id, repeat)."""
+def _same_keys(base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> BenchmarkAnswers:
+    """The answers of ``tuned`` with the keys of ``base``; ``tuned`` must have all of them."""
+    if base.keys == tuned.keys:
+        return tuned
+    return tuned.at(set(base.keys))
 
 
-def _ids(outcomes: Keyed) -> set[str]:
-    return {key[1] for key in outcomes}
+def _why_not(
+    every: BenchmarkAnswers, base: BenchmarkAnswers, tuned: BenchmarkAnswers
+) -> str | None:
+    """Why a benchmark can't be compared, else ``None``.
 
-
-def _why_not(base: Keyed, tuned: Keyed, keys: Sequence[tuple[str, str, int]]) -> str | None:
-    """Why a benchmark can't be compared; ``keys``: the base's answers to shared items."""
-    if not keys:
-        return f"no item of the base's {len(_ids(base))} is in the tuned run"
-    if (here := sum(key in tuned for key in keys)) < len(keys):
-        return f"fewer repeats than the base: {here} of {len(keys)} answers"
+    ``every`` has all of the base's answers, ``base`` those to shared items.
+    """
+    if not base.outcomes:
+        return f"no item of the base's {len(every.ids)} is in the tuned run"
+    found = _same_keys(base, tuned) if len(tuned.outcomes) >= len(base.outcomes) else tuned
+    if len(found.outcomes) < len(base.outcomes):
+        here = len(set(tuned.keys).intersection(base.keys))
+        return f"fewer repeats than the base: {here} of {len(base.outcomes)} answers"
+    columns = base.column("message_hash"), found.column("message_hash")
+    if columns[0] == columns[1]:
+        return None
     changed = {
-        key[1]
-        for key in keys
-        if None not in (hashes := (base[key].message_hash, tuned[key].message_hash))
-        and hashes[0] != hashes[1]
+        id_
+        for (id_, _), *hashes in zip(base.keys, *columns, strict=True)
+        if None not in hashes and hashes[0] != hashes[1]
     }
-    items = {key[1] for key in keys}
-    return f"different messages ({len(changed)} of {len(items)} items)" if changed else None
+    return f"different messages ({len(changed)} of {len(base.ids)} items)" if changed else None
 
 
 def _more(name: str, items: int, answers: int, used: int) -> list[str]:
-    """What the tuned run has more of; nothing of it is compared."""
+    """A note on items or answers that only the tuned run has. They are not compared."""
     count, what = (items, "item") if items else (answers - used, "answer")
     if count <= 0:
         return []
@@ -231,71 +236,42 @@ def _more(name: str, items: int, answers: int, used: int) -> list[str]:
     return [f"{name}: {counted} that only the tuned run has {are} ignored"]
 
 
-def _align(name: str, base: Sequence[Outcome], tuned: Sequence[Outcome]) -> PairedBenchmark:
-    """Both sequences hold the same keys, sorted by (id, repeat)."""
-    ids = tuple(dict.fromkeys(o.id for o in base))
-    position = {id_: i for i, id_ in enumerate(ids)}
-    item = np.array([position[o.id] for o in base])
-    counts = np.bincount(item)
-    first = np.searchsorted(item, np.arange(len(ids)))
-    heads = [base[i] for i in first]
-    scores = [np.bincount(item, weights=[o.score for o in side]) / counts for side in (base, tuned)]
-    weights = np.array([o.weight for o in heads])
-    clusters, _ = _codes([("story", o.cluster) if o.cluster else ("item", o.id) for o in heads])
-    subsets, names = _codes([o.subset for o in heads])
-    repeats = int(counts.max())
+def _align(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> PairedBenchmark:
+    """The paired benchmark. Both sides have the same keys."""
+    subsets, names = base.subsets
     return PairedBenchmark(
         benchmark=name,
-        ids=ids,
-        base_scores=scores[0],
-        tuned_scores=scores[1],
-        weights=weights,
-        clusters=clusters,
+        ids=base.ids,
+        base_scores=base.scores,
+        tuned_scores=tuned.scores,
+        weights=base.weights,
+        clusters=base.clusters,
         subsets=subsets,
-        subset_names=tuple(str(n) for n in names),
-        repeats=repeats,
-        binary=repeats == 1 and all(o.score in (0.0, 1.0) for o in (*base, *tuned)),
-        chance=_chance(heads, weights),
-        base_flags=_flags(base, ids),
-        tuned_flags=_flags(tuned, ids),
+        subset_names=names,
+        repeats=base.repeats,
+        binary=base.repeats == 1 and base.binary and tuned.binary,
+        chance=base.chance,
+        base_flags=base.flags,
+        tuned_flags=tuned.flags,
     )
 
 
-def _chance(heads: Sequence[Outcome], weights: Floats) -> float | None:
-    """Weighted mean over the items; ``None`` where that of one of them is unknown."""
-    known = [o.chance for o in heads if o.chance is not None]
-    return float(np.average(known, weights=weights)) if len(known) == len(heads) else None
-
-
-def _codes(labels: Sequence[Hashable]) -> tuple[Codes, tuple[Hashable, ...]]:
-    """Labels numbered in the order of their first appearance, and the labels."""
-    numbers = {label: i for i, label in enumerate(dict.fromkeys(labels))}
-    return np.array([numbers[label] for label in labels], dtype=np.int64), tuple(numbers)
-
-
-def _flags(outcomes: Sequence[Outcome], ids: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    union: dict[str, set[str]] = {id_: set() for id_ in ids}
-    for outcome in outcomes:
-        union[outcome.id].update(outcome.flags)
-    return tuple(tuple(sorted(union[id_])) for id_ in ids)
-
-
-def _notes(name: str, pairs: Sequence[tuple[Outcome, Outcome]]) -> list[str]:
-    """What differs inside a benchmark that is compared nevertheless."""
+def _notes(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> list[str]:
+    """Notes on differences within a benchmark that don't prevent the comparison."""
     notes = []
-    if unknown := sum(None in (a.message_hash, b.message_hash) for a, b in pairs):
-        count = "all" if unknown == len(pairs) else f"{unknown} of {len(pairs)}"
+    n = len(base.outcomes)
+    asked = [side.column("message_hash") for side in (base, tuned)]
+    if any(None in column for column in asked):
+        unknown = sum(None in pair for pair in zip(*asked, strict=True))
+        count = "all" if unknown == n else f"{unknown} of {n}"
         notes.append(f"{name}: messages can't be checked ({count} answers)")
-    rendered = sum(
-        None not in (a.rendered_hash, b.rendered_hash) and a.rendered_hash != b.rendered_hash
-        for a, b in pairs
-    )
-    if rendered:
-        notes.append(
-            f"{name}: same messages, rendered differently ({rendered} of {len(pairs)} answers)"
-        )
+    given = [side.column("rendered_hash") for side in (base, tuned)]
+    if given[0] != given[1] and (
+        rendered := sum(None not in p and p[0] != p[1] for p in zip(*given, strict=True))
+    ):
+        notes.append(f"{name}: same messages, rendered differently ({rendered} of {n} answers)")
     for what in ("weight", "cluster", "subset", "chance"):
-        if any(getattr(a, what) != getattr(b, what) for a, b in pairs):
+        if base.column(what) != tuned.column(what):
             notes.append(f"{name}: {what} differs; the base's is used")
     return notes
 
@@ -310,19 +286,20 @@ def _settings(base: Run, tuned: Run) -> list[str]:
     for name in ("template", "seed", "limit", "provenance"):
         notes += _note(name, getattr(a, name), getattr(b, name))
     for what in ("engine", "decoding", "versions"):
-        mine, theirs = getattr(a, what), getattr(b, what)
-        for key in sorted(set(mine) | set(theirs)):
+        in_base, in_tuned = getattr(a, what), getattr(b, what)
+        for key in sorted(set(in_base) | set(in_tuned)):
             of_a_task = what == "decoding" or key.startswith("task ")
-            if of_a_task and (key not in mine or key not in theirs):
-                continue  # a benchmark of one run only: said where benchmarks are excluded
-            notes += _note(f"{what} {key}", mine.get(key), theirs.get(key))
+            if of_a_task and (key not in in_base or key not in in_tuned):
+                continue  # only one run has this benchmark: `excluded` says so
+            notes += _note(f"{what} {key}", in_base.get(key), in_tuned.get(key))
     return notes
 
 
 def _shared(one: Manifest, other: Manifest) -> dict[str, Any]:
-    """What ``one``'s suite says of the benchmarks that ``other``'s has too, and its source.
+    """The source group of ``one``'s suite, and its entries for benchmarks ``other`` also has.
 
-    Suites of foreign results are made of whatever tasks were run: another task is no difference.
+    Suites of foreign results are built from the tasks that were run, so an additional task does
+    not count as a difference.
     """
     benchmarks = set(one.suite["benchmarks"]) & set(other.suite["benchmarks"])
     groups = {g: sorted(benchmarks & set(names)) for g, names in one.suite["groups"].items()}
@@ -333,8 +310,8 @@ def _shared(one: Manifest, other: Manifest) -> dict[str, Any]:
     }
 
 
-def _note(name: str, mine: Any, theirs: Any) -> list[str]:
-    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
-        inner = sorted(set(mine) | set(theirs))
-        return [n for k in inner for n in _note(f"{name} {k}", mine.get(k), theirs.get(k))]
-    return [f"{name}: {mine} / {theirs}"] if mine != theirs else []
+def _note(name: str, base: Any, tuned: Any) -> list[str]:
+    if isinstance(base, Mapping) and isinstance(tuned, Mapping):
+        inner = sorted(set(base) | set(tuned))
+        return [n for k in inner for n in _note(f"{name} {k}", base.get(k), tuned.get(k))]
+    return [f"{name}: {base} / {tuned}"] if base != tuned else []

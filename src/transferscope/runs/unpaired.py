@@ -1,4 +1,4 @@
-"""Benchmarks that can only be compared as two numbers: one side (or both) kept no answers."""
+"""Benchmarks that are compared as two scores, because at least one run kept no answers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .run_folder import Run
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A benchmark's score in percent, and what is known of its uncertainty.
+    """A benchmark's score in percent, and what is known about its uncertainty.
 
-    ``proportion``: a mean of ``n`` independent 0/1 outcomes; else ``stderr`` (points) where known.
-    ``n`` counts items, not repeats.
+    ``proportion`` means that the score is a mean of ``n`` independent 0/1 outcomes; otherwise
+    ``stderr`` (percentage points) is its standard error, if known. ``n`` counts items, not repeats.
     """
 
     score: float
@@ -26,7 +26,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class UnpairedBenchmark:
-    """Base and tuned estimates of one benchmark; ``chance``: the base's (0..1, or unknown)."""
+    """Base and tuned estimates of one benchmark; ``chance`` is the base's level (0..1) if known."""
 
     benchmark: str
     base: Estimate
@@ -35,19 +35,19 @@ class UnpairedBenchmark:
 
     @property
     def n(self) -> int | None:
-        """The smaller number of items, ``None`` where neither is known."""
+        """The smaller number of items; ``None`` if neither is known."""
         return min((n for n in (self.base.n, self.tuned.n) if n is not None), default=None)
 
 
 def unpaired(base: Run, tuned: Run) -> dict[str, UnpairedBenchmark]:
-    """Benchmarks that both runs know and at least one of them only as a score."""
-    mine, theirs = _rows(base), _rows(tuned)
+    """Benchmarks that are in both runs and of which at least one run has only a score."""
+    base_rows, tuned_rows = _rows(base), _rows(tuned)
     found = {}
-    for name in dict.fromkeys((*base.by_benchmark, *mine, *theirs)):
-        if name not in mine and name not in theirs:
+    for name in dict.fromkeys((*base.by_benchmark, *base_rows, *tuned_rows)):
+        if name not in base_rows and name not in tuned_rows:
             continue
-        before = _estimate(name, base, mine)
-        after = _estimate(name, tuned, theirs)
+        before = _estimate(name, base, base_rows)
+        after = _estimate(name, tuned, tuned_rows)
         if before is not None and after is not None:
             found[name] = UnpairedBenchmark(name, before[0], after[0], before[1])
     return found
@@ -63,7 +63,7 @@ def _rows(run: Run) -> dict[str, list[ScoreRow]]:
 def _estimate(
     name: str, run: Run, rows: Mapping[str, Sequence[ScoreRow]]
 ) -> tuple[Estimate, float | None] | None:
-    """The estimate and the chance level, or ``None`` where the run lacks the benchmark."""
+    """The estimate and the chance level, or ``None`` if the run lacks the benchmark."""
     if name in rows:
         return pooled(rows[name]), rows[name][0].chance
     if outcomes := run.by_benchmark.get(name):
@@ -72,12 +72,11 @@ def _estimate(
 
 
 def pooled(rows: Sequence[ScoreRow]) -> Estimate:
-    """One estimate of a benchmark's subsets: their mean by number of items, else the plain mean.
+    """Pool a benchmark's subsets into one estimate, weighted by their numbers of items.
 
-    A subset whose number is not known counts as the others do on average.
-
-    Subsets are independent, so variances add. The sum of proportions is one where all of them
-    have an n, as pooling their items is what the mean by n does.
+    A subset with unknown n gets the average n of the others; if no n is known, the mean is
+    unweighted. Subsets are independent, so their variances add. The result is a proportion if all
+    subsets are proportions with a known n, because weighting by n equals pooling their items.
     """
     counts = [row.n for row in rows if row.n is not None]
     known = len(counts) == len(rows)
@@ -94,7 +93,7 @@ def pooled(rows: Sequence[ScoreRow]) -> Estimate:
 
 
 def _measured(outcomes: Sequence[Outcome]) -> Estimate:
-    """Score of answers whose counterparts were not kept: item means, weighted."""
+    """The weighted mean score of answers whose counterparts in the other run were not kept."""
     items: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
         items.setdefault(outcome.id, []).append(outcome)

@@ -1,12 +1,13 @@
-"""Writing a run folder: one writer at a time, append-only, safe to kill at any moment.
+"""Write a run folder: one writer at a time, append-only, safe to kill at any moment.
 
-A benchmark is committed in this order: its responses (written aside, renamed), its outcome lines
-(appended, flushed to disk), the manifest (replaced atomically) with the new length of
-outcomes.jsonl. What lies beyond that length was cut off by a kill and is dropped at resume.
+A benchmark is committed in this order: its responses (written to a temporary file, then renamed),
+its outcome lines (appended, flushed to disk), and the manifest (replaced atomically) with the new
+length of outcomes.jsonl. Lines beyond that length come from a killed writer and are dropped when
+the run is resumed.
 
-    .run.lock               held while a command writes here; ends with its process
+    .run.lock               locked while a command writes here; released when its process exits
     .run.writer             which process that is
-    .answers.BENCHMARK.jsonl  answers of a benchmark that is not committed yet: see journal.py
+    .answers.BENCHMARK.jsonl  answers to a benchmark that is not committed yet: see journal.py
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from msgspec.json import encode
+
 from ..core.errors import InputError
 from ..core.files import (
     appending,
@@ -37,10 +40,12 @@ from ..core.files import (
     remove_left,
     write_atomically,
 )
-from ..core.records import Failure, Outcome, Response, ScoreRow, row_of
+from ..core.records import Failure, Outcome, Response, ScoreRow
+from ..documents.run_manifest import Committed, Manifest
 from .journal import drop_journals, holds_answers
-from .manifest import MANIFEST_FILE, Manifest, read_manifest, refuse_another, write_manifest
-from .run_folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
+from .manifest import MANIFEST_FILE, read_manifest, refuse_another, write_manifest
+from .outcome_lines import AGAIN
+from .run_folder import OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
 LOCK_FILE = ".run.lock"
 WRITER_FILE = ".run.writer"
@@ -48,10 +53,11 @@ WRITER_FILE = ".run.writer"
 
 @contextmanager
 def claimed(path: str | Path) -> Iterator[None]:
-    """Inside, this process alone writes the run folder ``path``, which is made where it is missing.
+    """Lock the run folder ``path`` for this process while the block runs; create it if missing.
 
-    The claim ends with the process, however that ends. Raises :class:`InputError` for a folder that
-    another process writes (who, is said) and for one that holds something else than a run.
+    The lock is released when the process exits, even if it is killed. Raises :class:`InputError`
+    for a folder that another process is writing (naming the process) and for one that holds
+    anything but a run.
     """
     path = Path(path)
     refuse_foreign(path)
@@ -59,9 +65,9 @@ def claimed(path: str | Path) -> Iterator[None]:
     with holding(path / LOCK_FILE, wait=False) as alone:
         writer = path / WRITER_FILE
         if not alone:
-            remedy = "wait for it to end, or name another folder: --out DIR"
-            raise InputError(f"{_who(writer)} is writing into it", place=str(path), remedy=remedy)
-        with suppress(InputError):  # nothing but a message depends on it
+            remedy = "wait for it to finish, or name another folder: --out DIR"
+            raise InputError(f"{_who(writer)} is writing to it", place=str(path), remedy=remedy)
+        with suppress(InputError):  # the file only serves the message above
             write_atomically(writer, f"process {os.getpid()} on {socket.gethostname()}")
         try:
             yield
@@ -74,15 +80,15 @@ def claimed(path: str | Path) -> Iterator[None]:
 
 
 def _who(writer: Path) -> str:
-    told = read_head(writer, size=200)  # empty where it has just begun
+    told = read_head(writer, size=200)  # empty if the writer has only just started
     return told if told.startswith("process ") and told.isprintable() else "another process"
 
 
 def is_unwritten(path: Path) -> bool:
-    """Whether ``path`` is missing, empty, or left so by a writer that was killed."""
+    """Whether ``path`` is missing, empty, or was left without content by a killed writer."""
     if not path.is_dir():
         return True
-    # A kill before the first manifest leaves at most these and their scratch files.
+    # A kill before the first manifest leaves at most these files and their scratch files.
     return all(
         file.name in (LOCK_FILE, WRITER_FILE)
         or any(is_scratch(file, of=name) for name in (WRITER_FILE, MANIFEST_FILE))
@@ -95,17 +101,17 @@ def refuse_foreign(path: Path) -> None:
     check_folder(path)
     if not (path / MANIFEST_FILE).is_file() and not is_unwritten(path):
         raise InputError(
-            f"holds files but no {MANIFEST_FILE}",
+            f"contains files but no {MANIFEST_FILE}",
             place=str(path),
             remedy="name a new or an empty folder: --out DIR",
         )
 
 
 def resumable(path: Path, manifest: Manifest) -> Manifest | None:
-    """The manifest of the run in ``path`` that ``manifest`` would go on with; changes nothing.
+    """The manifest of the run in ``path`` that ``manifest`` would resume; changes nothing.
 
-    ``None``: there is none yet, or another one of which nothing was answered. Raises as
-    :meth:`RunWriter.open` does.
+    ``None`` if there is no run yet, or a different one without any answer. Raises the same errors
+    as :meth:`RunWriter.open`.
     """
     refuse_foreign(path)
     if not (path / MANIFEST_FILE).is_file():
@@ -118,7 +124,7 @@ def resumable(path: Path, manifest: Manifest) -> Manifest | None:
     size = outcomes.stat().st_size if is_file(outcomes) else 0
     if size < existing.committed:
         raise InputError(
-            f"{size} bytes, but {existing.committed} were committed",
+            f"has {size} bytes, but {existing.committed} were committed",
             place=str(outcomes),
             remedy=f"the file was changed; {AGAIN}",
         )
@@ -126,9 +132,9 @@ def resumable(path: Path, manifest: Manifest) -> Manifest | None:
 
 
 class RunWriter:
-    """Writes one run folder, benchmark by benchmark. Use :meth:`open`, inside :func:`claimed`.
+    """Writes one run folder, benchmark by benchmark. Use :meth:`open` inside :func:`claimed`.
 
-    As a context manager it marks the run complete only when the block ends without an error.
+    As a context manager, it marks the run complete only if the block ends without an error.
     """
 
     def __init__(self, path: Path, manifest: Manifest) -> None:
@@ -136,11 +142,11 @@ class RunWriter:
 
     @classmethod
     def open(cls, path: str | Path, manifest: Manifest) -> RunWriter:
-        """Create the folder, or resume it: lines beyond the last commit are dropped.
+        """Create the folder, or resume its run and drop lines beyond the last commit.
 
-        A run of which nothing was answered gives way to another one. Raises :class:`InputError` for
-        a folder that holds something else, and for a run of another model, suite, decoding, seed or
-        of more items (the message names what differs).
+        A different run without any answer is replaced. Raises :class:`InputError` for a folder
+        that holds anything but a run, and for a run with another model, suite, decoding or seed,
+        or with more items (the message names the difference).
         """
         path = Path(path)
         existing = resumable(path, manifest)
@@ -157,13 +163,13 @@ class RunWriter:
                 os.truncate(outcomes, committed)
         if existing is None:
             return cls(path, manifest)
-        if existing.limit != manifest.limit:  # more items: written down with the first of them
+        if existing.limit != manifest.limit:  # more items: stored when the first one is committed
             existing = replace(existing, limit=manifest.limit, status="running")
         return cls(path, existing)
 
     @property
     def finished(self) -> frozenset[str]:
-        """Benchmarks already committed."""
+        """The benchmarks already committed."""
         return frozenset(self.manifest.complete)
 
     def write_benchmark(
@@ -173,20 +179,17 @@ class RunWriter:
         responses: Iterable[Response] = (),
         failures: Sequence[Failure] = (),
     ) -> None:
-        """Commit one benchmark, wholly or not at all.
+        """Commit one benchmark atomically.
 
-        ``responses`` are written as they come, and ``outcomes`` looked at only after the last of
-        them: an importer may fill the one while it yields the other, so that no text is kept.
+        ``responses`` are written as they are produced, and ``outcomes`` is read only after the last
+        response. So an importer can fill ``outcomes`` while it yields responses, without keeping
+        the texts in memory.
 
         Raises ``ValueError`` for outcomes of another benchmark, duplicate (id, repeat) pairs, no
-        outcomes or a benchmark that is already committed; :class:`InputError` for a name that
+        outcomes, or a benchmark that is already committed; :class:`InputError` for a name that
         can't be a file name.
         """
-        if not SAFE_NAME.fullmatch(name):
-            raise InputError(
-                f"benchmark name {name!r} can't be a file name",
-                remedy="use letters, digits, '.', '_' and '-'",
-            )
+        check_name(name)
         if name in self.manifest.complete:
             raise ValueError(f"benchmark {name!r} is already committed")
         self._commit(name, outcomes, map(_line, responses), failures)
@@ -198,23 +201,22 @@ class RunWriter:
         responses: Sequence[Response],
         failures: Sequence[Failure],
     ) -> None:
-        """Commit what a committed benchmark lacked: further items, answers that had failed.
+        """Add to a committed benchmark: further items, or answers to requests that had failed.
 
-        ``failures``: all answers that it lacks still.
+        ``failures`` must list every answer that is still missing.
         """
-        if self.manifest.status != "running":  # a kill from here on must not look like a change
+        if self.manifest.status != "running":  # else a kill would look like a changed file
             self._replace(replace(self.manifest, status="running"))
         new = {(response.id, response.repeat) for response in responses}
         kept = self._kept_responses(name, without=new)
         self._commit(name, outcomes, chain(kept, map(_line, responses)), failures)
 
-    def _kept_responses(self, name: str, *, without: set[tuple[str, int]]) -> Iterator[str]:
+    def _kept_responses(self, name: str, *, without: set[tuple[str, int]]) -> Iterator[bytes]:
         file = self.path / RESPONSES_FOLDER / f"{name}.jsonl"
         if not is_file(file):
             return
         with open_file(file, remedy=AGAIN) as lines:
-            for raw in lines:
-                line = raw.decode()
+            for line in lines:
                 row = json.loads(line)
                 if (row["id"], row["repeat"]) not in without:
                     yield line
@@ -223,7 +225,7 @@ class RunWriter:
         self,
         name: str,
         outcomes: Sequence[Outcome],
-        responses: Iterator[str],
+        responses: Iterator[bytes],
         failures: Sequence[Failure],
     ) -> None:
         if (first := next(responses, None)) is not None:
@@ -231,48 +233,36 @@ class RunWriter:
             make_folder(folder)
             write_atomically(folder / f"{name}.jsonl", chain([first], responses))
         records: list[Outcome | Failure] = [*outcomes, *failures]
-        if not records or any(record.benchmark != name for record in records):
-            raise ValueError(f"benchmark {name!r} needs outcomes, all of its own")
-        keys = Counter(record.key for record in records)
-        if twice := [key for key, count in keys.items() if count > 1]:
-            raise ValueError(f"duplicate answer {twice[0]}")
-        lines = chain(map(row_of, outcomes), map(_failed, failures))
+        check_records(name, records)
         with appending(self.path / OUTCOMES_FILE) as file:
-            for row in lines:
-                line = json.dumps(row, ensure_ascii=False, allow_nan=False)
-                file.write(line.encode() + b"\n")
+            for record in chain(outcomes, map(_failed, failures)):
+                file.write(encode(record) + b"\n")
             end = file.tell()
-        before = self.manifest.complete.get(name, {}).get("n", 0)
-        entry = {"outcomes_bytes": end, "n": before + len(records)}
-        if failures:
-            entry["failed"] = len(failures)
+        there = self.manifest.complete.get(name)
+        count = len(records) + (there.n if there else 0)
+        entry = Committed(outcomes_bytes=end, n=count, failed=len(failures))
         complete = {**self.manifest.complete, name: entry}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
     def write_scores(self, rows: Sequence[ScoreRow]) -> None:
-        """Commit all benchmarks of which only scores are known, at once, over earlier ones.
+        """Commit all benchmarks that have a score but no answers at once, replacing earlier ones.
 
-        Raises ``ValueError`` for a (benchmark, subset) twice or a benchmark that has outcomes.
+        Raises ``ValueError`` for a duplicate (benchmark, subset) and a benchmark with outcomes.
         """
-        keys = Counter((row.benchmark, row.subset) for row in rows)
-        twice = [key for key, count in keys.items() if count > 1]
-        both = [r.benchmark for r in rows if self.manifest.complete.get(r.benchmark, {}).get("n")]
-        if twice or both:
-            raise ValueError(f"a second score of {(twice or both)[0]}")
-        lines = [json.dumps(row_of(row), ensure_ascii=False, allow_nan=False) for row in rows]
-        write_atomically(self.path / SCORES_FILE, "".join(line + "\n" for line in lines))
-        entry = {"outcomes_bytes": self.manifest.committed, "n": 0}
+        check_scores(rows, self.manifest)
+        write_atomically(self.path / SCORES_FILE, b"".join(encode(row) + b"\n" for row in rows))
+        entry = Committed(outcomes_bytes=self.manifest.committed, n=0)
         complete = {**self.manifest.complete, **{row.benchmark: entry for row in rows}}
         self._replace(replace(self.manifest, complete=complete, status="running"))
 
     def tell(self, contradictions: Mapping[str, str]) -> None:
-        """Keep what contradicts a benchmark's samples; the next commit writes it, with them."""
+        """Record how samples contradict the reported results; the next commit writes it."""
         told = {**self.manifest.contradictions, **contradictions}
         self.manifest = replace(self.manifest, contradictions=told)
 
     def close(self) -> None:
         """Mark the run complete."""
-        drop_journals(self.path)  # a kill may have come between a commit and the removal
+        drop_journals(self.path)  # a kill between commit and removal may have left one
         if self.manifest.status != "complete":
             self._replace(replace(self.manifest, status="complete"))
 
@@ -293,8 +283,36 @@ class RunWriter:
             self.close()
 
 
-def _line(response: Response) -> str:
-    return json.dumps(row_of(response), ensure_ascii=False) + "\n"
+def check_name(benchmark: str) -> None:
+    """Raise :class:`InputError` for a benchmark whose name can't be a file name."""
+    if not SAFE_NAME.fullmatch(benchmark):
+        raise InputError(
+            f"benchmark name {benchmark!r} can't be a file name",
+            remedy="use letters, digits, '.', '_' and '-'",
+        )
+
+
+def check_records(benchmark: str, records: Sequence[Outcome | Failure]) -> None:
+    """Raise ``ValueError`` for no records, another benchmark's records, and duplicate keys."""
+    if not records or any(record.benchmark != benchmark for record in records):
+        raise ValueError(f"benchmark {benchmark!r} has no outcomes, or those of another benchmark")
+    if len({(record.id, record.repeat) for record in records}) < len(records):
+        keys = Counter(record.key for record in records)
+        raise ValueError(f"duplicate answer {next(key for key, n in keys.items() if n > 1)}")
+
+
+def check_scores(rows: Sequence[ScoreRow], manifest: Manifest) -> None:
+    """Raise ``ValueError`` for a duplicate (benchmark, subset) and a benchmark with outcomes."""
+    keys = Counter((row.benchmark, row.subset) for row in rows)
+    twice = [key for key, count in keys.items() if count > 1]
+    answered = {name for name, entry in manifest.complete.items() if entry.n}
+    both = [row.benchmark for row in rows if row.benchmark in answered]
+    if twice or both:
+        raise ValueError(f"duplicate score for {(twice or both)[0]}")
+
+
+def _line(response: Response) -> bytes:
+    return encode(response) + b"\n"
 
 
 def _failed(failure: Failure) -> dict[str, Any]:

@@ -1,58 +1,25 @@
-"""Every arm over its training runs: means with two-level intervals, what a page shows first."""
+"""Summarizes every arm over its training runs: means with two-level intervals, shown first."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ..core.over_runs import RunInterval, over_runs
+from ..core.over_runs import RunMean, over_runs
+from ..documents.study_results import ArmMean
 from .run_summary import Measured, Value, clock
 
 SHIFTS = ("d_layerwise", "kl", "rank", "shifted")
 
 
-@dataclass(frozen=True, slots=True)
-class ArmMean:
-    """Final runs of one arm at one learning rate.
-
-    ``gain`` by group and ``retention`` in points; ``shift`` what the probes found (see
-    :class:`~.run_summary.Measured`); each with a 95 % interval over runs, the items' uncertainty
-    included (``core/over_runs``), which is ``None`` below three runs. ``seconds`` is the mean time
-    of training (:func:`~.run_summary.clock`).
-    """
-
-    arm: str
-    learning_rate: float
-    runs: int
-    gain: dict[str, RunInterval]
-    retention: RunInterval | None
-    shift: dict[str, RunInterval]
-    seconds: float | None
-
-    def to_json(self) -> dict[str, Any]:
-        """An element of ``arms.json``."""
-        return {
-            "arm": self.arm,
-            "learning_rate": None if math.isnan(self.learning_rate) else self.learning_rate,
-            "runs": self.runs,
-            "gain": {group: _json(found) for group, found in self.gain.items()},
-            "retention": None if self.retention is None else _json(self.retention),
-            "shift": {key: _json(found) for key, found in self.shift.items()},
-            "seconds": self.seconds,
-        }
-
-
 def arm_means(runs: Iterable[Measured]) -> list[ArmMean]:
-    """Every arm and learning rate in the order of their first runs; checkpoints are left out."""
+    """Return the means per arm and learning rate, in order of first run, without checkpoints."""
     cells: dict[tuple[str, float], list[Measured]] = {}
     for run in runs:
         if run.step is None:
             cells.setdefault((run.table, run.learning_rate), []).append(run)
-    of = clock([run for own in cells.values() for run in own])  # one for all arms
+    of = clock([run for own in cells.values() for run in own])  # the same clock for all arms
     return [_mean(table, rate, own, of) for (table, rate), own in cells.items()]
 
 
@@ -76,13 +43,10 @@ def _mean(
     )
 
 
-def _over(values: Sequence[Value]) -> RunInterval | None:
-    """``None`` without runs, or where a run has no finite value or variance."""
+def _over(values: Sequence[Value]) -> RunMean | None:
+    """Average over runs; ``None`` without runs or if a value or variance is not finite."""
     means, variances = [v.value for v in values], [v.variance for v in values]
     if not values or not np.isfinite([*means, *variances]).all():
         return None
-    return over_runs(means, variances)
-
-
-def _json(found: RunInterval) -> dict[str, Any]:
-    return {"mean": found.mean, "ci": None if found.ci is None else list(found.ci)}
+    found = over_runs(means, variances)
+    return RunMean(found.mean, found.ci)

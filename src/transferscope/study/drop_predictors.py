@@ -1,12 +1,14 @@
-"""Which measured quantities predict the drop, over a study's runs and their checkpoints."""
+"""Tests which measured quantities predict the drop over a study's runs and checkpoints."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..compare import Comparison
+from ..core.hidden_shift import HiddenShift
 from ..core.predictors import Observation, Predictor, predictors
+from ..core.token_shift import TokenShift
+from ..core.weight_shift import WeightShift
 from .run_summary import rank_change
 
 TOKEN_QUANTITIES = {
@@ -30,20 +32,22 @@ WEIGHTS_QUANTITIES = {
 
 def observed(
     comparison: Comparison,
-    hidden: Mapping[str, Mapping[str, Any]],
-    tokens: Mapping[str, Mapping[str, Any]],
-    weights: Mapping[str, Mapping[str, Any]],
+    hidden: Mapping[str, HiddenShift],
+    tokens: Mapping[str, TokenShift],
+    weights: Mapping[str, WeightShift],
 ) -> list[Observation]:
-    """One row per compared model; checkpoints ``CELL@STEP`` belong to the run ``CELL``.
+    """Build one row per compared model; checkpoints ``CELL@STEP`` belong to the run ``CELL``.
 
-    The drop is minus the retention: points lost outside of the source group.
+    The drop is minus the retention: the points lost outside the source group.
     """
     rows = []
     for result in comparison.tuned:
         if result.retention is None:
             continue
         found = quantities(
-            *(probe.get(result.model, {}) for probe in (hidden, tokens, weights)),
+            hidden.get(result.model),
+            tokens.get(result.model),
+            weights.get(result.model),
             source=comparison.source,
         )
         run = result.model.partition("@")[0]
@@ -52,52 +56,42 @@ def observed(
 
 
 def quantities(
-    hidden: Mapping[str, Any],
-    tokens: Mapping[str, Any],
-    weights: Mapping[str, Any],
+    hidden: HiddenShift | None,
+    tokens: TokenShift | None,
+    weights: WeightShift | None,
     *,
     source: str,
 ) -> dict[str, float]:
-    """What the probes' JSON say of one model, by the quantity's name.
+    """Collect the probe results of one model by quantity; ``None`` means it was not probed.
 
     Forward KL on the new task (arXiv 2509.04259) is KL(base || tuned) over the source group alone.
     """
-    found = {
-        name: float(tokens[key])
-        for name, key in TOKEN_QUANTITIES.items()
-        if tokens.get(key) is not None
-    }
-    if tokens.get("rank_shift") is not None:
+    found: dict[str, float | None] = {}
+    if tokens is not None:
+        found |= {name: getattr(tokens, key) for name, key in TOKEN_QUANTITIES.items()}
         found["rank shift, mean size over benchmarks"] = rank_change(tokens)
-    if tokens.get("log_ratio") is not None:
-        # with its sign: below 0 the tuned model likes the answers less
-        found["log-ratio of the emitted tokens"] = float(tokens["log_ratio"])
-    new_task = (tokens.get("groups") or {}).get(source)
-    if new_task and new_task["kl_base_tuned"] is not None:
-        found["KL(base ‖ tuned) on the source group"] = float(new_task["kl_base_tuned"])
-    found |= {
-        name: float(hidden[key])
-        for name, key in HIDDEN_QUANTITIES.items()
-        if hidden.get(key) is not None
-    }
-    layers = hidden.get("layers", ())
-    if similar := [layer["cka"] for layer in layers if layer["cka"] is not None]:
-        found["1 - lowest CKA"] = 1.0 - min(similar)
-    if moved := [layer["rel_l2"] for layer in layers if layer["rel_l2"] is not None]:
-        found["relative L2 shift, mean over layers"] = sum(moved) / len(moved)
-    for name, key in WEIGHTS_QUANTITIES.items():
-        if weights.get(key) is not None:
-            found[name] = float(weights[key])
-    return found
+        # keeps its sign: below 0 the tuned model finds the answers less likely
+        found["log-ratio of the emitted tokens"] = tokens.log_ratio
+        if source in tokens.groups:
+            found["KL(base ‖ tuned) on the source group"] = tokens.groups[source].kl_base_tuned
+    if hidden is not None:
+        found |= {name: getattr(hidden, key) for name, key in HIDDEN_QUANTITIES.items()}
+        if similar := [layer.cka for layer in hidden.layers if layer.cka is not None]:
+            found["1 - lowest CKA"] = 1.0 - min(similar)
+        if moved := [layer.rel_l2 for layer in hidden.layers if layer.rel_l2 is not None]:
+            found["relative L2 shift, mean over layers"] = sum(moved) / len(moved)
+    if weights is not None:
+        found |= {name: getattr(weights, key) for name, key in WEIGHTS_QUANTITIES.items()}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def predict(
     comparison: Comparison,
-    hidden: Mapping[str, Mapping[str, Any]],
-    tokens: Mapping[str, Mapping[str, Any]],
-    weights: Mapping[str, Mapping[str, Any]],
+    hidden: Mapping[str, HiddenShift],
+    tokens: Mapping[str, TokenShift],
+    weights: Mapping[str, WeightShift],
     *,
     seed: int = 0,
 ) -> tuple[Predictor, ...]:
-    """Every quantity as a predictor of the drop."""
+    """Evaluate every quantity as a predictor of the drop."""
     return predictors(observed(comparison, hidden, tokens, weights), seed=seed)

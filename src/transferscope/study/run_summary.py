@@ -1,4 +1,4 @@
-"""One run of a study as its claims need it: numbers with their item variance, nothing else."""
+"""Summarizes a run of a study for the claims: values with their variance over items."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from operator import attrgetter
 from typing import Any
 
 from ..compare import TunedResult
-from ..compare.result import PlanePoint
+from ..core.hidden_shift import HiddenShift
 from ..core.index import IndexResult
+from ..core.token_shift import TokenShift
+from ..documents.comparison import PlanePoint
 from .study_config import Cell
 
 Z = 1.959964
-"""Half width of a 95 % interval in standard errors."""
+"""The half width of a 95 % interval in standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A quantity of one run, and its variance over resampled items (squared unit)."""
+    """A quantity of one run and its variance over resampled items (in squared units)."""
 
     value: float
     variance: float = 0.0
@@ -29,10 +31,10 @@ class Value:
 class Measured:
     """One run of a cell: the final model, or a kept checkpoint (``step``).
 
-    ``gain`` (by group) and ``retention`` in points, ``ti`` the linear index by target group, or the
-    reason why it is undefined. ``shift`` holds what the probes found (d_layerwise, kl, rank,
-    shifted), ``seconds`` and ``cpu_seconds`` what the training took by the clock and, where it ran
-    on the CPU, of CPU time; empty or ``None`` for checkpoints on the way.
+    ``gain`` (by group) and ``retention`` are in points. ``ti`` is the linear index by target group,
+    or the reason why it is undefined. ``shift`` contains the probe results (d_layerwise, kl, rank,
+    shifted). ``seconds`` is the training's wall time, and ``cpu_seconds`` its CPU time if it ran on
+    the CPU. These are empty or ``None`` for intermediate checkpoints.
     """
 
     table: str
@@ -50,44 +52,40 @@ class Measured:
 
 
 def clock(runs: Sequence[Measured]) -> Callable[[Measured], float | None]:
-    """What the training of ``runs`` is compared by: CPU time where all have it, else the clock's.
+    """Return the clock to compare the training of ``runs`` by: CPU time if all have it, else wall.
 
-    CPU time doesn't count other processes and pauses.
+    CPU time does not count other processes and pauses.
     """
     trained = [run for run in runs if run.seconds is not None]
     busy = all(run.cpu_seconds is not None for run in trained)
     return attrgetter("cpu_seconds" if busy else "seconds")
 
 
-def rank_change(tokens: Mapping[str, Any]) -> float:
-    """Size of a model's rank shift: the mean over benchmarks of |mean rank shift|.
+def rank_change(tokens: TokenShift) -> float:
+    """Return the size of a model's rank shift: the mean over benchmarks of |mean rank shift|.
 
-    Over all texts shifts up on one benchmark would cancel those down on another.
+    In a mean over all texts, upward shifts on one benchmark would cancel downward ones on another.
     """
-    own = (tokens.get("benchmarks") or {}).values()
-    found = [abs(float(row["rank_shift"])) for row in own if row["rank_shift"] is not None]
-    return sum(found) / len(found) if found else abs(float(tokens["rank_shift"]))
+    found = [abs(part.rank_shift) for part in tokens.benchmarks.values()]
+    return sum(found) / len(found) if found else abs(tokens.rank_shift)
 
 
 def measure(
     cell: Cell,
     result: TunedResult,
     *,
-    hidden: Mapping[str, Any] | None = None,
-    tokens: Mapping[str, Any] | None = None,
+    hidden: HiddenShift | None = None,
+    tokens: TokenShift | None = None,
     cost: Mapping[str, Any] | None = None,
 ) -> Measured:
-    """What the claims need of one run; ``hidden`` and ``tokens`` are the probes' JSON."""
+    """Collect what the claims need from a run; ``hidden`` and ``tokens`` are its probe results."""
     shift: dict[str, float] = {}
-    if hidden and hidden["d_layerwise"] is not None:
-        shift["d_layerwise"] = float(hidden["d_layerwise"])
-    if tokens:
-        if tokens["kl_tuned_base"] is not None:  # not infinite
-            shift["kl"] = float(tokens["kl_tuned_base"])
-        shift |= {
-            "rank": rank_change(tokens),
-            "shifted": float(tokens["shifted_share"]),
-        }
+    if hidden is not None and hidden.d_layerwise is not None:
+        shift["d_layerwise"] = hidden.d_layerwise
+    if tokens is not None:
+        if tokens.kl_tuned_base is not None:  # not infinite
+            shift["kl"] = tokens.kl_tuned_base
+        shift |= {"rank": rank_change(tokens), "shifted": tokens.shifted_share}
     config, step = cell.config, result.model.partition("@")[2]
     return Measured(
         table=cell.table,
@@ -95,10 +93,10 @@ def measure(
         seed=config.seed if config else 0,
         learning_rate=config.learning_rate if config else math.nan,
         step=int(step) if step else None,
-        source="" if result.linear is None else _source(result.linear),
+        source="" if result.index_linear is None else _source(result.index_linear),
         gain={group: _value(point) for group, point in result.plane.items()},
         retention=None if result.retention is None else _value(result.retention),
-        ti={} if result.linear is None else _ti(result.linear),
+        ti={} if result.index_linear is None else _ti(result.index_linear),
         shift=shift,
         seconds=None if cost is None else float(cost["seconds"]),
         cpu_seconds=None if cost is None else cost.get("cpu_seconds"),
@@ -106,9 +104,9 @@ def measure(
 
 
 def _recipe(cell: Cell) -> str:
-    """The recipe that the cell is a run of.
+    """Return the recipe of the cell.
 
-    From another arm's model on it is another recipe, and so it is with stale samples.
+    A start from another arm's model makes it a different recipe, and so do stale samples.
     """
     if cell.config is None:
         return "checkpoint"
@@ -122,7 +120,7 @@ def _value(point: PlanePoint) -> Value:
 
 
 def _variance(ci: tuple[float, float] | None) -> float:
-    """Of a normal with this 95 % interval; infinite where the interval is."""
+    """Return the variance of a normal with this 95 % interval; infinite if the interval is."""
     if ci is None or not all(math.isfinite(bound) for bound in ci):
         return math.inf
     return ((ci[1] - ci[0]) / (2 * Z)) ** 2

@@ -11,13 +11,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..compare import Comparison, compare_runs
 from ..core.errors import InputError
 from ..core.files import holding, make_folder, write_atomically, write_json
+from ..core.hidden_shift import HiddenShift
 from ..core.records import Tick, no_tick
 from ..core.suite import Suite
+from ..core.token_shift import TokenShift
+from ..core.typed_record import Document, plain
+from ..core.weight_shift import WeightShift
+from ..documents import read_document
 from ..evaluate import evaluate_model
 from ..models import AUTO, parameter_count
 from ..probe.texts import Responses, run_responses
@@ -25,7 +30,7 @@ from ..report import ReportInput, render_html, render_markdown
 from ..runs import Run, read_run
 from ..train import is_complete, train_arm
 from ..train.arm_config import PRECISIONS
-from ..train.dynamics import dynamics
+from ..train.dynamics import Dynamics, dynamics
 from .arms import arm_means
 from .cell_locks import cell_lock, each_once
 from .claims import judge
@@ -48,19 +53,19 @@ from .plan import (
     probe_path,
     run_names,
 )
-from .probed import read_probe
 from .run_summary import Measured, measure
 from .study_config import Cell, StudyConfig
 
 if TYPE_CHECKING:
     from ..probe.kept_base import KeptBase
 
-
-class Shift(Protocol):
-    """A probe's result."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The JSON of the ``probe`` commands."""
+SHIFTS: Mapping[str, type[Document]] = {
+    "hidden": HiddenShift,
+    "tokens": TokenShift,
+    "weights": WeightShift,
+}
+"""What each probe leaves in a file of its own."""
+REMEDY = "remove the file and start the study again"
 
 
 @dataclass
@@ -68,9 +73,9 @@ class _Found:
     """What the stages of all cells left, by run name."""
 
     tuned: list[Run] = field(default_factory=list)
-    hidden: dict[str, dict[str, Any]] = field(default_factory=dict)
-    tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
-    weights: dict[str, dict[str, Any]] = field(default_factory=dict)
+    hidden: dict[str, HiddenShift] = field(default_factory=dict)
+    tokens: dict[str, TokenShift] = field(default_factory=dict)
+    weights: dict[str, WeightShift] = field(default_factory=dict)
     training: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
@@ -148,15 +153,15 @@ def _report(config: StudyConfig, base: Run, cells: Sequence[Cell], out: Path) ->
     found = _collect(cells, out)
     comparison = compare_runs(base, found.tuned, seed=config.seed)
     forecast = predict(comparison, found.hidden, found.tokens, found.weights, seed=config.seed)
-    write_json(out / "predictors.json", [predictor.to_json() for predictor in forecast])
+    write_json(out / "predictors.json", plain(forecast))
     weights = parameter_count(config.base)
     gpus = config.cost.gpus
     costs = {name: cost_of(rows, weights, gpus=gpus) for name, rows in found.training.items()}
     measured = measured_cells(cells, comparison, found.hidden, found.tokens, costs)
-    means = [mean.to_json() for mean in arm_means(measured)]
-    write_json(out / "arms.json", means)
-    claims = [claim.to_json() for claim in judge(measured, config.claims)]
-    write_json(out / "claims.json", claims)
+    means = arm_means(measured)
+    write_json(out / "arms.json", plain(means))
+    claims = judge(measured, config.claims)
+    write_json(out / "claims.json", plain(claims))
     write_json(out / "comparison.json", comparison.to_json())
     report = ReportInput(
         title=f"transferscope {config.name}: {config.base} and {len(found.tuned)} tuned models",
@@ -167,7 +172,7 @@ def _report(config: StudyConfig, base: Run, cells: Sequence[Cell], out: Path) ->
         training=found.training,
         costs=costs,
         cost_note=estimate_note(gpus) if costs and weights is not None else "",
-        predictors=[predictor.to_json() for predictor in forecast],
+        predictors=forecast,
         # Of models that somebody else tuned nothing is claimed.
         claims=claims if found.training else (),
         arm_means=means if found.training else (),
@@ -202,8 +207,9 @@ def _collect(cells: Sequence[Cell], out: Path) -> _Found:
             found.training[cell.name] = read_steps(out / "arms" / cell.name / FILE, finished=True)
         for label in run_names(cell):
             found.tuned.append(read_run(out / "runs" / label))
-            for kind in PROBES:
-                getattr(found, kind)[label] = read_probe(probe_path(out, label, kind), kind)
+            for probe, kind in SHIFTS.items():
+                path = probe_path(out, label, probe)
+                getattr(found, probe)[label] = read_document(kind, path, remedy=REMEDY)
     return found
 
 
@@ -265,7 +271,7 @@ def probe_cell(
     texts = [str(row.prompt) for row in rows]
     options: dict[str, Any] = {"labels": responses.labels, "tick": tick}
     with base.beside(str(model)) as pair:
-        measures: dict[str, Callable[[], Shift]] = {
+        measures: dict[str, Callable[[], Document]] = {
             "hidden": lambda: hidden_shift(*pair(), texts, **options),
             "tokens": lambda: token_shift(*pair(), rows, prefix="base", **options),
             "weights": lambda: weights_shift(base.name, str(model), tick=tick),
@@ -282,8 +288,8 @@ def probe_cell(
 def measured_cells(
     cells: Sequence[Cell],
     comparison: Comparison,
-    hidden: Mapping[str, Mapping[str, Any]],
-    tokens: Mapping[str, Mapping[str, Any]],
+    hidden: Mapping[str, HiddenShift],
+    tokens: Mapping[str, TokenShift],
     costs: Mapping[str, Mapping[str, Any]],
 ) -> list[Measured]:
     """Every run of ``cells`` as the claims need it."""
@@ -301,6 +307,6 @@ def measured_cells(
     ]
 
 
-def dynamics_of(steps: list[dict[str, Any]]) -> dict[str, Any]:
+def dynamics_of(steps: list[dict[str, Any]]) -> Dynamics:
     """Gradient dynamics of an arm's steps; the log holds ``null`` where a norm wasn't finite."""
-    return dynamics([row["grad_norm"] for row in steps]).to_json()
+    return dynamics([row["grad_norm"] for row in steps])

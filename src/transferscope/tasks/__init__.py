@@ -1,21 +1,19 @@
-"""Benchmark packs: folders of lm-eval tasks that are found with ``include_path``.
-
-::
-
-    manager = TaskManager(
-        include_path=str(PACKS["mini"]), include_defaults=False, metadata={"n": 40, "seed": 0}
-    )
-    simple_evaluate(model, tasks=[task_name("mini", "chains")], task_manager=manager, ...)
-"""
+"""Benchmark packs in plain Python. :mod:`.definition` defines what a benchmark is."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from .definition import Benchmark, Item, Pack
+from .packs import LM_EVAL, PACKS, all_packs, find_benchmark
+from .validation import Validation, validate
 
-PACKS: dict[str, Path] = {name: Path(__file__).parent / name for name in ("mini", "paper")}
-"""Pack name to its folder of YAML files."""
-
-
-def task_name(pack: str, benchmark: str) -> str:
-    """The lm-eval name of a benchmark: packs must not collide with lm-eval's own tasks."""
-    return f"{pack}_{benchmark}"
+__all__ = [
+    "LM_EVAL",
+    "PACKS",
+    "Benchmark",
+    "Item",
+    "Pack",
+    "Validation",
+    "all_packs",
+    "find_benchmark",
+    "validate",
+]

@@ -1,7 +1,7 @@
-"""What a training run carries over and what it costs, step by step.
+"""Transfer and loss over the steps of a training run.
 
-:class:`TransferCallback` measures inside anybody's Trainer, :func:`trace` the checkpoints of a run
-that is over.
+:class:`TransferCallback` measures during training inside any Trainer of transformers or TRL;
+:func:`trace` measures the checkpoints of a finished run.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import importlib
 from typing import Any
 
 _HOME = {
-    "Row": "rows",
+    "Row": "trace_rows",
     "TransferCallback": "callback",
-    "find_checkpoints": "checkpoints",
-    "read_rows": "rows",
-    "trace": "checkpoints",
+    "find_checkpoints": "checkpoint_traces",
+    "read_rows": "trace_rows",
+    "trace": "checkpoint_traces",
 }
 __all__ = ["Row", "TransferCallback", "find_checkpoints", "read_rows", "trace"]
 

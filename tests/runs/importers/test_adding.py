@@ -56,7 +56,11 @@ def test_what_is_there_already_is_said_and_stays(put_results, tmp_path):
 @pytest.mark.parametrize(
     ("raw", "samples", "said"),
     [
-        (document("gsm8k", 0.4, model="acme/other"), None, "another model: acme/m there, acme/o"),
+        (
+            document("gsm8k", 0.4, model="acme/other"),
+            None,
+            "a different model: it has acme/m, requested acme/o",
+        ),
         (document("boolq", 0.5, n=2), [0, 1], "holds boolq already, with other answers"),
         (document("boolq", 0.5, n=3), [1, 0, 0], "holds boolq already, with other answers"),
         (document("boolq", 0.5), None, "holds boolq already, with another score"),
@@ -78,7 +82,7 @@ def test_a_source_or_group_that_contradicts_the_folder_is_refused(put_results, t
     assert read_run(out).manifest.suite["source"] == "non"
     import_results(put_results("b", document("gsm8k", 0.5)), out)  # none named: the folder's stays
     assert read_run(out).manifest.suite["source"] == "non"
-    with pytest.raises(InputError, match="source group 'non'; leave --source math away"):
+    with pytest.raises(InputError, match="source group 'non'; remove --source math"):
         import_results(put_results("c", document("mmlu_anatomy", 0.5)), out, source="math")
     mapping = tmp_path / "map.toml"
     mapping.write_text('[tasks.boolq]\ngroup = "law"\nmetrics = ["acc"]\n')

@@ -90,7 +90,7 @@ def test_a_contradiction_is_the_benchmarks():
     wrong = Part(one, FILE, read=read, contradiction="2 samples, not 3")
     found = results(wrong, Part(other, FILE, read=read))
     assert found.contradictions == {"mmlu": "anatomy: 2 samples, not 3"}
-    assert found.said()[0].startswith("mmlu: the samples contradict the results beside them (anat")
+    assert found.said()[0].startswith("mmlu: the samples contradict the reported results (anat")
     assert results(replace(wrong, left_out="no score in it")).contradictions == {}
 
 

@@ -91,7 +91,7 @@ def test_every_format_tells_comparison_and_gate_first(tmp_path, lie):
     done = import_results(tmp_path / "out", tmp_path / "run")
     wrong = read_run(tmp_path / "run").manifest.contradictions
     assert wrong["gsm8k"].endswith("%, not 90.00 %")
-    told = f"gsm8k: the samples contradict the results beside them ({wrong['gsm8k']})"
+    told = f"gsm8k: the samples contradict the reported results ({wrong['gsm8k']})"
     assert done.notes[0].startswith(told)
     with ExitStack() as stack:
         base, tuned = (open_run(tmp_path / name, stack) for name in ("run", "out"))
@@ -101,4 +101,4 @@ def test_every_format_tells_comparison_and_gate_first(tmp_path, lie):
     policy = parse_policy("min_items = 1\n[guards.gsm8k]\nmargin = 50\n", place="p")
     found = gate.gate(base, tuned, policy, replicates=300)
     assert (found.verdict, found.exit_code) == ("INCONCLUSIVE", 3)
-    assert found.reasons[0].startswith("gsm8k: the samples contradict the results beside them")
+    assert found.reasons[0].startswith("gsm8k: the samples contradict the reported results")

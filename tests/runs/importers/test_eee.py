@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -370,7 +371,7 @@ def test_an_export_comes_back_as_it_was(tmp_path):
     back = read_run(tmp_path / "back")
     assert back.outcomes == run.outcomes
     assert sorted(back.scores, key=repr) == sorted(
-        (replace(row, proportion=True) for row in run.scores), key=repr
+        (msgspec.structs.replace(row, proportion=True) for row in run.scores), key=repr
     )
     assert back.responses("sums") == run.responses("sums")
     assert back.manifest.model == ModelRef("local/tuned-1b", base="acme/tiny-1b", revision="v2")

@@ -9,6 +9,7 @@ import pytest
 
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
+from transferscope.core.typed_record import plain
 from transferscope.runs import read_run
 from transferscope.runs.importers import import_results, open_run
 
@@ -67,11 +68,11 @@ def test_scores_alone_are_compared_unpaired(tmp_path):
         runs = [open_run(tmp_path / f"{name}.csv", stack) for name in ("base", "tuned")]
         (result,) = compare_runs(runs[0], runs[1:], replicates=2000).tuned
     gsm8k, mmlu = result.benchmarks
-    assert (gsm8k.test, gsm8k.n, gsm8k.flips, gsm8k.artefacts) == ("unpaired", 500, None, None)
+    assert (gsm8k.test, gsm8k.n, gsm8k.flips, gsm8k.flags) == ("unpaired", 500, None, None)
     # two independent proportions of 500: 1.96 sqrt(2 * .24 / 500) = 6.1 points each way
     assert gsm8k.ci == pytest.approx((20 - 6.1, 20 + 6.1), abs=0.6)
-    assert mmlu.to_json()["ci"] is None
-    assert mmlu.to_json()["p"] is None
+    assert plain(mmlu)["ci"] is None
+    assert plain(mmlu)["p"] is None
     assert result.plane["math"].gain == pytest.approx(20.0)
 
 
@@ -173,13 +174,13 @@ def test_an_import_goes_on_where_it_stopped(tmp_path):
 def test_the_folder_of_another_run_is_refused(tmp_path):
     out = import_results(LM_EVAL / "base", tmp_path / "run").path
     before = (out / "run.json").read_bytes()
-    with pytest.raises(InputError, match="holds a run with another model: acme/tiny-base there"):
+    with pytest.raises(InputError, match="a different model: it has acme/tiny-base"):
         import_results(LM_EVAL / "tuned", out)
     with pytest.raises(InputError, match="holds gsm8k already, with other answers; name another"):
         import_results(LM_EVAL / "limited", out)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "mine.txt").write_text("keep me")
-    with pytest.raises(InputError, match=r"holds files but no run\.json"):
+    with pytest.raises(InputError, match=r"contains files but no run\.json"):
         import_results(LM_EVAL / "base", tmp_path / "notes")
     assert (out / "run.json").read_bytes() == before
 

@@ -4,9 +4,9 @@ import json
 import math
 import shutil
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from transferscope.core.records import ScoreRow
@@ -118,7 +118,9 @@ def test_a_size_that_nothing_tells_is_taken_for_an_average_one():
     # (100 * .5 + 300 * .9 + 200 * 1) / 600
     assert pooled(rows).score == pytest.approx(100 * 520 / 600)
     assert pooled(rows).n is None
-    assert pooled([replace(row, n=None) for row in rows]).score == pytest.approx(80.0)
+    assert pooled([msgspec.structs.replace(row, n=None) for row in rows]).score == pytest.approx(
+        80.0
+    )
 
 
 SUBJECTS = [("anatomy", 0.5, 100), ("law", 0.9, 300), ("virology", 1.0, None)]

@@ -153,7 +153,10 @@ def test_gzipped(out):
             "dataset,version,metric,mode,a,b\ngsm8k,1,accuracy,gen,1,2\n",
             r"results of 2 models \(a and b\); name one of them: .*\.csv::a",
         ),
-        ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen\n", "4 cells under 5 columns"),
+        (
+            "dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen\n",
+            "4 cells under 5 columns",
+        ),
         ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen,x\n", "'x' is no score"),
     ],
 )

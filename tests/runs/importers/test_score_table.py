@@ -86,12 +86,12 @@ def test_columns_are_renamed(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("id,score\n", "holds its header only, no row; write it again with its rows"),
+        ("id,score\n", "contains only a header; write it again with its rows"),
         ("\n\n", "is empty"),
         ("id;grade\na;1\n", r"csv:2: no 'score' .*only id, grade"),
-        ("id,id,score\na,b,1\n", "csv:1: column 'id' twice"),
-        ("id,score\na,1,2\n", "csv:2: 3 cells under 2 columns"),
-        ("id,score\na\n", "csv:2: 1 cells under 2 columns"),
+        ("id,id,score\na,b,1\n", "csv:1: column 'id' occurs twice"),
+        ("id,score\na,1,2\n", "csv:2: 3 cells in a row of a table with 2 columns"),
+        ("id,score\na\n", "csv:2: 1 cells in a row of a table with 2 columns"),
         ("id,score\na,1\n,0\n", "some rows have 'id' and some not"),
         ("id,score\na,good\n", "csv:2: column 'score' holds 'good', not a number"),
         ("id,score,repeat\na,1,x\n", "csv:2: column 'repeat' holds 'x', not a number"),
@@ -100,7 +100,7 @@ def test_columns_are_renamed(tmp_path):
         ("benchmark,score,stderr\na,1,-1\n", "csv:2: stderr -1.0 is not"),
         ("benchmark,score\na,nan\n", "csv:2: score nan is not within"),
         ("benchmark,percent\na,101\n", "csv:2: percent 101 is not within 0..100"),
-        ("model,id,score\na,1,1\nb,2,1\n", "csv:3: results of 2 models"),
+        ("model,id,score\na,1,1\nb,2,1\n", "csv:3: contains results of 2 models"),
         ('id,score\n"a\n,1\n', "csv:"),
     ],
 )
@@ -120,7 +120,7 @@ def test_duplicates_are_refused(tmp_path):
     with pytest.raises(InputError, match="duplicate answer"):
         importers.import_results(csv(tmp_path, "id,score\na,1\na,0\n"), tmp_path / "a")
     path = csv(tmp_path, "benchmark,score\na,1\na,0\n")
-    with pytest.raises(InputError, match=r"csv:3: a second score of a"):
+    with pytest.raises(InputError, match=r"csv:3: duplicate score for a"):
         importers.import_results(path, tmp_path / "b")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -26,10 +26,12 @@ from ...core.plugins import plugins
 from ...core.records import Outcome, Response, Tick, no_tick
 from ...core.taxonomy import SOURCE, Taxonomy, load_taxonomy
 from ...core.unpacking import bare_suffix
-from ..manifest import MANIFEST_FILE, Manifest
+from ...documents.run_manifest import Manifest
+from ..manifest import MANIFEST_FILE
 from ..run_folder import Run, read_run
+from ..run_in_memory import RunInMemory, joined_runs
 from ..writer import RunWriter, claimed
-from .adding import added, are_parts
+from .adding import added, are_parts, joined
 from .checked import checked
 from .foreign_run import Importer, Results, Sample
 from .pooled import pooled
@@ -102,38 +104,50 @@ def import_results(
     :class:`InputError` for an unknown format and for what can't be read.
     """
     path, taxonomy = Path(path), load_taxonomy(mapping, columns=columns)
-    name, results = read_results(path, taxonomy, format)
-    if not results.samples and not results.scores:
-        why = f" ({results.notes[0]})" if results.notes else ""
-        remedy = "name a results folder or file"
-        raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
-    made = _manifest(results, taxonomy, source)
+    name, results, made = _found(path, taxonomy, format, source)
     with ExitStack() as stack:
         stack.enter_context(claimed(out))
         results, manifest, already = added(Path(out), results, made, source=source)
         writer = stack.enter_context(RunWriter.open(out, manifest))
-        for at, (benchmark, read) in enumerate(results.samples.items()):
-            tick("import", at, len(results.samples))
-            if benchmark in writer.finished:
-                continue
-            outcomes: list[Outcome] = []
-            try:
-                texts = _split(read(), outcomes, lambda: writer.tell(results.contradictions))
-                writer.write_benchmark(benchmark, outcomes, texts)
-            except ValueError as err:
-                if not outcomes:
-                    what = "no sample has a score: it was cancelled, or every answer failed"
-                    raise InputError(what, place=f"{path} ({benchmark})", remedy=_NONE) from None
-                raise InputError(str(err), place=f"{path} ({benchmark})") from None
-        if results.scores:
-            try:
-                writer.write_scores(results.scores)
-            except ValueError as err:
-                remedy = "import one of the files"
-                raise InputError(str(err), place=str(path), remedy=remedy) from None
-        tick("import", len(results.samples), len(results.samples))
+        _write(results, writer, path, tick)
     notes = (*results.said(), *pooled(results.taken, taxonomy), *already)
     return Imported(Path(out), name, results.unmapped, notes)
+
+
+def _found(
+    path: Path, taxonomy: Taxonomy, format_: str, source: str | None
+) -> tuple[str, Results, Manifest]:
+    """The format's name, the results at ``path``, at least one, and the manifest of their run."""
+    name, results = read_results(path, taxonomy, format_)
+    if not results.samples and not results.scores:
+        why = f" ({results.notes[0]})" if results.notes else ""
+        remedy = "name a results folder or file"
+        raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
+    return name, results, _manifest(results, taxonomy, source)
+
+
+def _write(results: Results, writer: RunWriter | RunInMemory, path: Path, tick: Tick) -> None:
+    """Everything of ``results`` into the run, one benchmark after the other."""
+    for at, (benchmark, read) in enumerate(results.samples.items()):
+        tick("import", at, len(results.samples))
+        if benchmark in writer.finished:
+            continue
+        outcomes: list[Outcome] = []
+        try:
+            texts = _split(read(), outcomes, lambda: writer.tell(results.contradictions))
+            writer.write_benchmark(benchmark, outcomes, texts)
+        except ValueError as err:
+            if not outcomes:
+                what = "no sample has a score: it was cancelled, or every answer failed"
+                raise InputError(what, place=f"{path} ({benchmark})", remedy=_NONE) from None
+            raise InputError(str(err), place=f"{path} ({benchmark})") from None
+    if results.scores:
+        try:
+            writer.write_scores(results.scores)
+        except ValueError as err:
+            remedy = "import one of the files"
+            raise InputError(str(err), place=str(path), remedy=remedy) from None
+    tick("import", len(results.samples), len(results.samples))
 
 
 def open_run(
@@ -145,32 +159,30 @@ def open_run(
     columns: Mapping[str, str] | None = None,
     say: Say = _unsaid,
 ) -> Run:
-    """A run folder, or foreign results imported into a folder that lives as long as ``stack``.
+    """The run in a run folder or in foreign results, which are read into memory.
 
-    ``say`` gets the notes of an import, one a call, with the path that they are on.
+    Responses of foreign results wait in a temporary folder that lives as long as ``stack``. ``say``
+    gets the notes of the import, one a call, with the path that they are about.
     """
     path = Path(path)
     file, model = split_model(path)
     if not os.path.lexists(file) or is_file(file / MANIFEST_FILE):
         return _run_of(read_run(file), model, path)
-    scratch = stack.enter_context(scratch_folder())
-    done = import_results(path, scratch / "run", mapping=mapping, source=source, columns=columns)
-    for note in done.notes:
+    taxonomy = load_taxonomy(mapping, columns=columns)
+    _, results, manifest = _found(path, taxonomy, "auto", source)
+    taken = RunInMemory(stack.enter_context(scratch_folder()), manifest)
+    _write(results, taken, path, no_tick)
+    for note in (*results.said(), *pooled(results.taken, taxonomy)):
         say(path, note)
-    return replace(read_run(done.path), origin=path)
+    return taken.run(path)
 
 
 def put_together(
-    runs: Sequence[Run],
-    *,
-    mapping: Path | None = None,
-    source: str | None = None,
-    columns: Mapping[str, str] | None = None,
-    say: Say = _unsaid,
+    runs: Sequence[Run], *, source: str | None = None, say: Say = _unsaid
 ) -> list[Run]:
-    """``runs``, of which foreign results of one model that share no benchmark are one run.
+    """``runs``, with foreign results of one model that share no benchmark joined into one run.
 
-    People evaluate task by task, into a file each. ``say`` is told what was put together.
+    People evaluate task by task, into one file each. ``say`` gets a note for each join.
     """
     kept: list[Run] = []
     for run in runs:
@@ -179,8 +191,8 @@ def put_together(
             kept.append(run)
             continue
         first = kept[at]
-        import_results(run.origin, first.path, mapping=mapping, source=source, columns=columns)
-        kept[at] = replace(read_run(first.path), origin=first.origin)
+        manifest = joined(first.manifest, run.manifest, str(first.place), source=source)
+        kept[at] = joined_runs(first, run, manifest)
         model = run.manifest.model.name
         say(run.origin, f"put together with {first.origin}, of the same model {model}")
     return kept

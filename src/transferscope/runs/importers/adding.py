@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from ...core.errors import InputError
 from ...core.records import ScoreRow
 from ...core.suite import Suite
-from ..manifest import MANIFEST_FILE, Manifest, write_manifest
+from ...documents.run_manifest import Manifest
+from ..manifest import MANIFEST_FILE, write_manifest
 from ..run_folder import Run, read_run
 from .foreign_run import Results
 from .settings import flat, is_setting, shared
@@ -44,7 +45,7 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
         return Addition(results, manifest)
     _refuse_another(there, manifest, out)
     names = dict.fromkeys((*results.samples, *(row.benchmark for row in results.scores)))
-    joined = _joined(there, manifest, list(names), out, source=source)
+    both = joined(there, manifest, str(out), names=list(names), source=source)
     known = [name for name in results.samples if name in there.complete]
     for name in known:
         _refuse_other_answers(run, name, results, out)
@@ -58,11 +59,11 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
             known.append(row.benchmark)
         else:
             new.append(row)
-    write_manifest(out, joined)
+    write_manifest(out, both)
     passed_over = ", ".join(dict.fromkeys(known))
     notes = (f"already in {out}, the same: {passed_over}",) if known else ()
     scores = (*run.scores, *new) if new else ()
-    return Addition(replace(results, samples=samples, scores=scores), joined, notes)
+    return Addition(replace(results, samples=samples, scores=scores), both, notes)
 
 
 def are_parts(one: Run, other: Run) -> bool:
@@ -91,7 +92,7 @@ def _another(there: Manifest, new: Manifest) -> str | None:
     }
     for name, (mine, asked) in pairs.items():
         if None not in (mine, asked) and mine != asked:
-            return f"holds a run with another {name}: {mine} there, {asked} asked for"
+            return f"contains a run with a different {name}: it has {mine}, requested {asked}"
     return None
 
 
@@ -109,18 +110,26 @@ def _refuse_other_answers(run: Run, name: str, results: Results, out: Path) -> N
         raise _already(name, "other answers" if mine else "a score alone", out)
 
 
-def _joined(
-    there: Manifest, new: Manifest, names: Sequence[str], out: Path, *, source: str | None
+def joined(
+    there: Manifest,
+    new: Manifest,
+    place: str,
+    *,
+    names: Sequence[str] | None = None,
+    source: str | None = None,
 ) -> Manifest:
     """The manifest of both; settings in which they differ are kept by benchmark.
 
-    ``names``: the new one's benchmarks. One that both have (other subsets) keeps its settings.
+    ``names`` are the benchmarks of ``new``, by default those it has complete. A benchmark that both
+    have (other subsets) keeps its settings. Raises :class:`InputError` naming ``place`` for suites
+    that put one benchmark into two groups, and for another ``source``.
     """
+    names = list(new.complete) if names is None else names
     settings = {name: _settings(new, name) for name in names}
     settings |= {name: _settings(there, name) for name in there.complete}
     same = shared(settings)
     decoding = {**new.decoding, **there.decoding}
-    suite = _suite(there, new, out, source=source)
+    suite = _suite(there, new, place, source=source)
     formats = {p.removeprefix(_IMPORTED) for p in (there.provenance, new.provenance)}
     return replace(
         there,
@@ -167,17 +176,15 @@ def _settings(manifest: Manifest, benchmark: str) -> dict[str, Any]:
     return {**common, **{k: v for k, v in (own or {}).items() if is_setting(k)}}
 
 
-def _suite(there: Manifest, new: Manifest, out: Path, *, source: str | None) -> Suite:
+def _suite(there: Manifest, new: Manifest, place: str, *, source: str | None) -> Suite:
     mine, asked = there.load_suite(), new.load_suite()
     if source is not None and source != mine.source:
         what = f"holds a run with source group {mine.source!r}"
-        raise InputError(
-            what, place=str(out), remedy=f"leave --source {source} away, or {_ANOTHER}"
-        )
+        raise InputError(what, place=place, remedy=f"remove --source {source}, or {_ANOTHER}")
     for name, group in asked.group_of.items():
         if mine.group_of.get(name, group) != group:
             what = f"holds {name} in group {mine.group_of[name]!r}, not {group!r}"
-            raise InputError(what, place=str(out), remedy="use the same --map")
+            raise InputError(what, place=place, remedy="use the same --map")
     groups = {
         group: tuple(dict.fromkeys((*mine.groups.get(group, ()), *asked.groups.get(group, ()))))
         for group in dict.fromkeys((*mine.groups, *asked.groups))

@@ -31,8 +31,8 @@ from .score_table import results_of
 from .table_rows import (
     REPAIR,
     Numbered,
+    RowReader,
     Unnamed,
-    fields_in,
     names_for,
     none_answered,
     notes_of,
@@ -137,11 +137,11 @@ def _placed(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _index(path: Path, names: Names, default: Unnamed) -> _Index:
-    index, cursor = _Index(), _Cursor()
+    index, cursor, fields_of = _Index(), _Cursor(), RowReader(names)
     with open_file(path, remedy=_OPEN) as file:
         lines = lines_of(file, path=path, remedy=REPAIR)
         for place, row in json_lines(cursor.over(lines), path=path, remedy=REPAIR):
-            answers = _fields(row, names, place)
+            answers = _fields(row, fields_of, place)
             about = answers[0] if answers else row
             model = str(about.get("model", default.model))
             task = about.get("benchmark", default.benchmark)
@@ -157,33 +157,27 @@ def _index(path: Path, names: Names, default: Unnamed) -> _Index:
 
 
 def _read(path: Path, names: Names, parts: list[tuple[Place, _Stretches]]) -> Iterator[Sample]:
+    fields_of = RowReader(names)
     with open_file(path, remedy=_OPEN) as file:
         for where, stretches in parts:
             numbered = Numbered()
             for offset, first, count in zip(*stretches, strict=True):
                 file.seek(offset)
-                for place, row in _rows(islice(file, count), path, first):
+                lines = islice(file, count)
+                for place, row in json_lines(lines, path=path, remedy=REPAIR, first=first):
                     try:
-                        for fields in fields_in(row, names):
+                        for fields in fields_of(row):
                             yield sample_of(numbered(fields), where)
                     except (ValueError, OverflowError) as err:
                         refuse(str(err), place)
 
 
-def _rows(lines: Iterable[bytes], path: Path, first: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and object of the lines from number ``first`` on."""
-    for place, row in json_lines(lines, path=path, remedy=REPAIR):
-        file, _, at = place.rpartition(":")
-        yield f"{file}:{int(at) + first - 1}", row
-
-
-def _fields(row: dict[str, Any], names: Names, place: str) -> list[dict[str, Any]]:
+def _fields(row: dict[str, Any], fields_of: RowReader, place: str) -> list[dict[str, Any]]:
     try:
-        answers = fields_in(row, names)
+        answers = fields_of(row)
         if any("id" not in fields and "asked" not in fields for fields in answers):
-            raise ValueError(
-                f"no {names.column.get('id', 'id')!r}, only {', '.join(map(shown, list(row)[:12]))}"
-            )
+            called = fields_of.names.column.get("id", "id")
+            raise ValueError(f"no {called!r}, only {', '.join(map(shown, list(row)[:12]))}")
     except ValueError as err:
         refuse(str(err), place)
     return answers

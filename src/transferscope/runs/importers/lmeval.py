@@ -39,7 +39,7 @@ from .lmeval_files import (
     samples_beside,
 )
 from .lmeval_samples import Tally, read_samples
-from .lmeval_tasks import Held, Task, all_scores, score_row, section, task_of, whole_of
+from .lmeval_tasks import Held, Task, all_scores, score_row, section, subset_of, task_of, whole_of
 from .naming import by_benchmark, places_of, unmapped
 from .settings import shared
 
@@ -71,7 +71,7 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     scores: list[ScoreRow] = []
     metrics: dict[str, dict[str, float]] = {}
     for name, members in benchmarks.items():
-        subsets = [_subset(task, members) for task in members]
+        subsets = [subset_of(task, members) for task in members]
         if len(members) > 1 and not any(task.place.family for task in members):
             tasks_of = ", ".join(task.place.task for task in members)
             notes.append(f"{name}: these tasks are read as its subsets: {tasks_of}")
@@ -148,11 +148,6 @@ def _settings(tasks: Sequence[Task], origin: Mapping[str, Document]) -> dict[str
         key: each if any(value != each[0] for value in each) else each[0]
         for key, each in values.items()
     }
-
-
-def _subset(task: Task, members: Sequence[Task]) -> str:
-    """The task's name where it is one of several: here, or by a pattern of the taxonomy."""
-    return task.place.task if len(members) > 1 or task.place.family else ""
 
 
 def _read_all(

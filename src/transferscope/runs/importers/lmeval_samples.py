@@ -18,9 +18,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
+
+from msgspec.structs import replace as changed
 
 from ...core.artefacts import flags_of
 from ...core.errors import InputError
@@ -113,7 +115,7 @@ def read_samples(file: SampleFile, tally: Tally | None = None) -> Iterator[Sampl
         for sample in _samples(file, item, row, scores):
             if sample.outcome.score == 0.0 and item in rescued:
                 flags = (*sample.outcome.flags, EXTRACTION_FAILED)
-                yield sample._replace(outcome=replace(sample.outcome, flags=flags))
+                yield sample._replace(outcome=changed(sample.outcome, flags=flags))
             else:
                 yield sample
 
@@ -235,12 +237,18 @@ def _samples(
         yield Sample(outcome, response)
 
 
+def question_of(doc: object) -> str | None:
+    """Names the question that a document of MC-TACO proposes an answer to; ``None`` for others."""
+    if not isinstance(doc, dict) or not all(isinstance(doc.get(key), str) for key in _QUESTION):
+        return None
+    return digest([doc[key] for key in _QUESTION])
+
+
 def _is_pair(file: SampleFile, row: Mapping[str, Any]) -> bool:
     """MC-TACO's f1: ``[gold, predicted]`` of one candidate answer to a question."""
-    value, doc = row.get(file.metric), row.get("doc")
+    value = row.get(file.metric)
     pair = isinstance(value, list) and len(value) == 2 and all(v in (0, 1) for v in value)
-    asked = isinstance(doc, dict) and all(isinstance(doc.get(key), str) for key in _QUESTION)
-    return file.metric == "f1" and pair and asked
+    return file.metric == "f1" and pair and question_of(row.get("doc")) is not None
 
 
 @dataclass(slots=True)
@@ -267,9 +275,9 @@ def _questions(file: SampleFile, tally: Tally) -> Iterator[Sample]:
     for place, item, row in _documents(file, tally):
         if not _is_pair(file, row):
             _unreadable(file, row[file.metric], place)
-        sentence, question = (row["doc"][key] for key in _QUESTION)
+        sentence = row["doc"]["sentence"]
         entry = found.setdefault(
-            digest([sentence, question]),
+            question_of(row["doc"]) or "",
             _Question(item, digest(sentence), rendered_hash_of(row), []),
         )
         gold, predicted = row[file.metric]

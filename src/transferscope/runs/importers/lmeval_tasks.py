@@ -185,6 +185,11 @@ def fewshot(name: str, raw: Mapping[str, Any]) -> int:
     return value if type(value) is int else 0
 
 
+def subset_of(task: Task, members: Sequence[Task]) -> str:
+    """The task's name where it is one of several: here, or by a pattern of the taxonomy."""
+    return task.place.task if len(members) > 1 or task.place.family else ""
+
+
 def score_row(task: Task, subset: str, raw: Mapping[str, Any]) -> ScoreRow:
     """The task as lm-eval's own mean; its ``key`` is not ``None``."""
     name, key = task.place.task, task.key or ("", "")

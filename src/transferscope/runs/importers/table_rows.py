@@ -27,13 +27,15 @@ recognised (:mod:`~transferscope.core.columns`). A file's further columns are ig
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from msgspec.structs import replace as changed
+
 from ...core.answers import ENDS, answers_in, asked_in, failures, item_key
-from ...core.artefacts import flags_of
+from ...core.artefacts import Flagged, flags_of
 from ...core.columns import Names, settle
 from ...core.errors import InputError
 from ...core.fieldnames import KNOWN
@@ -59,6 +61,7 @@ REPAIR = "repair it, or copy it again"
 REMEDY = "repair it, or name its columns: --field NAME=COLUMN, or [columns] of a --map file"
 UNGRADED = "grade the answers first: transferscope score GRADER FILE --out GRADED.jsonl"
 _ENDS = ("stop", "stop_string", "length")
+_NO_FLAGS, _CUT = Flagged((), ()), Flagged(("truncated",), ())
 _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(TEXTS, (str,)),
     **dict.fromkeys(WHOLE, (int,)),
@@ -136,6 +139,44 @@ def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
     for fields in every:
         _check(fields, row, column)
     return every
+
+
+class RowReader:
+    """:func:`fields_in` for the many rows of a file, nearly all of which have the same shape.
+
+    A shape is a row's columns and the types of its values. Where these alone settle what is read
+    (one graded answer with an id, of text or of no text), the values are picked and not looked at.
+    """
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self._picked: dict[Hashable, tuple[tuple[str, str], ...]] = {}
+
+    def __call__(self, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The row's values under our names, once per answer; raises as :func:`fields_in`."""
+        shape = (tuple(row), tuple(map(type, row.values())))
+        if (picked := self._picked.get(shape)) is None:
+            fields = fields_in(row, self.names)
+            self._picked[shape] = self._pick(row, fields)
+            return fields
+        return (
+            [{ours: row[theirs] for ours, theirs in picked}]
+            if picked
+            else fields_in(row, self.names)
+        )
+
+    def _pick(
+        self, row: Mapping[str, Any], fields: list[dict[str, Any]]
+    ) -> tuple[tuple[str, str], ...]:
+        """Our names and the columns of a row of this shape; empty where values decide."""
+        column = self.names.column
+        found = {o: t for o, t in column.items() if row.get(t) is not None}
+        texts = all(isinstance(row[found[o]], str) for o in ("response", "prompt") if o in found)
+        settled = texts and "id" in found and found.keys() & {"score", "percent"}
+        guessed = self.names.also or ("finish" in self.names.guessed and "finish" in found)
+        if not settled or guessed or fields != [{o: row[t] for o, t in found.items()}]:
+            return ()
+        return tuple(found.items())
 
 
 class Numbered:
@@ -249,11 +290,10 @@ def sample_of(fields: Mapping[str, Any], place: Place) -> Sample:
     if fields.get("repeat", 0) < 0 or fields.get("tokens", 0) < 0:
         raise ValueError("repeat or tokens below 0")
     response = fields.get("response")
-    flagged = flags_of(response or "", finish=finish, prompt=fields.get("prompt"))
-    if response is None:  # no text is not an empty answer
-        flagged = flagged._replace(
-            flags=tuple(f for f in flagged.flags if f not in flagged.inferred), inferred=()
-        )
+    if response is not None:
+        flagged = flags_of(response, finish=finish, prompt=fields.get("prompt"))
+    else:  # no text is not an empty answer
+        flagged = _CUT if finish == "length" else _NO_FLAGS
     outcome = Outcome(
         benchmark=place.benchmark,
         id=f"{place.prefix}{fields['id']}",
@@ -285,7 +325,7 @@ def sample_at(
         sample = sample_of(fields, place)
     except (ValueError, OverflowError) as err:
         raise InputError(str(err), place=where, remedy=remedy) from None
-    return sample._replace(outcome=replace(sample.outcome, **hashed))  # type: ignore[arg-type]
+    return sample._replace(outcome=changed(sample.outcome, **hashed))
 
 
 def score_row_of(fields: Mapping[str, Any], place: Place) -> ScoreRow:

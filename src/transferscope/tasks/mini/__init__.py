@@ -9,41 +9,50 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import instructions, maths, other, reading, temporal
-from .common import Benchmark, Draft, Item, stream
+from ..definition import Benchmark
+from . import arithmetic, instructions, passage_questions, puzzles, temporal
+from .drafts import HELD_OUT, TRAINING_SEED, Draft, Numbered, Procedure, stream
 
-__all__ = ["BENCHMARKS", "Draft", "Item", "grade", "items", "training_items"]
+__all__ = [
+    "BENCHMARKS",
+    "EVALUATION_SEED",
+    "HELD_OUT",
+    "TRAINING_SEED",
+    "Draft",
+    "Numbered",
+    "grade",
+    "items",
+    "training_items",
+]
 
 EVALUATION_SEED = 0
-TRAINING_SEED = 1_000_000
-"""Training seeds start here; evaluation seeds stay below."""
-HELD_OUT = 200
+
+_PROCEDURES: Mapping[str, Procedure] = {
+    **arithmetic.PROCEDURES,
+    **puzzles.PROCEDURES,
+    **passage_questions.PROCEDURES,
+    **instructions.PROCEDURES,
+    **temporal.PROCEDURES,
+}
 
 BENCHMARKS: Mapping[str, Benchmark] = {
-    **maths.BENCHMARKS,
-    **other.BENCHMARKS,
-    **reading.BENCHMARKS,
-    **instructions.BENCHMARKS,
-    **temporal.BENCHMARKS,
+    name: procedure.benchmark() for name, procedure in _PROCEDURES.items()
 }
 
 
-def items(benchmark: str, n: int, *, seed: int = EVALUATION_SEED) -> list[Item]:
+def items(benchmark: str, n: int, *, seed: int = EVALUATION_SEED) -> list[Numbered]:
     """The first ``n`` evaluation items of a seed; ids are ``"{seed}-{index}"``."""
-    if not 0 <= seed < TRAINING_SEED:
-        raise ValueError(f"evaluation seeds are 0..{TRAINING_SEED - 1}, not {seed}")
-    return stream(BENCHMARKS[benchmark].draw, n, seed=seed)
+    return _PROCEDURES[benchmark].numbered(n, seed=seed)
 
 
-def training_items(benchmark: str, n: int, *, seed: int = TRAINING_SEED) -> list[Item]:
+def training_items(benchmark: str, n: int, *, seed: int = TRAINING_SEED) -> list[Numbered]:
     """Items for tuning on a benchmark itself; none of their prompts is held out for evaluation."""
     if seed < TRAINING_SEED:
         raise ValueError(f"training seeds start at {TRAINING_SEED}, not {seed}")
     held_out = {item.draft.prompt for item in items(benchmark, HELD_OUT)}
-    return stream(BENCHMARKS[benchmark].draw, n, seed=seed, without=held_out)
+    return stream(_PROCEDURES[benchmark].draw, n, seed=seed, without=held_out)
 
 
 def grade(benchmark: str, draft: Draft, reply: str) -> float:
     """1.0 for a right reply, else 0.0; a choice task's reply is the text of the option taken."""
-    judge = BENCHMARKS[benchmark].grade
-    return float(reply == draft.gold if judge is None else judge(draft, reply))
+    return _PROCEDURES[benchmark].graded(draft, reply)

@@ -9,7 +9,7 @@ from typing import Any
 
 from transferscope.grade.ifeval import Instruction, strict
 
-from .common import Benchmark, Draft
+from .drafts import Draft, Procedure
 
 _THINGS = (
     *("garden", "market", "train", "song", "holiday", "forest", "kitchen", "city", "bridge"),
@@ -80,4 +80,24 @@ def _followed(draft: Draft, reply: str) -> bool:
     return all(strict(draft.prompt, reply, [Instruction(data["id"], data["arguments"])]))
 
 
-BENCHMARKS = {"instructions": Benchmark(instructions, _followed)}
+def _broken(draft: Draft) -> list[str]:
+    """Replies that break the one condition, and an empty one."""
+    broken = {
+        "keywords": "I think of nothing.",
+        "twice": "Nothing is said here.",
+        "bullets": draft.gold + "\n* And a third.",
+        "title": draft.gold.replace("<<", "").replace(">>", ""),
+        "quoted": draft.gold.strip('"'),
+        "short": draft.gold + " and so on" * 5,
+    }
+    return [broken[draft.subset], ""]
+
+
+PROCEDURES = {
+    "instructions": Procedure(
+        about="a sentence under a verifiable condition",
+        draw=instructions,
+        grade=_followed,
+        wrong=_broken,
+    )
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from .common import NAMES, Benchmark, Draft, pick
+from .drafts import NAMES, Draft, Procedure, pick
 
 _UNITS = ("seconds", "minutes", "hours", "days", "weeks", "months", "years")
 _LAST = {
@@ -53,4 +53,4 @@ def temporal(rng: random.Random) -> list[Draft]:
     return [Draft(question, gold, subset=kind, choices=pick(rng, gold, wrong))]
 
 
-BENCHMARKS = {"temporal": Benchmark(temporal)}
+PROCEDURES = {"temporal": Procedure(about="how long, how often, when", draw=temporal)}
