@@ -29,7 +29,7 @@ def test_the_notebook_ends_in_its_decision():
         for output in cell.outputs
     ]
     assert "INCONCLUSIVE" in shown[-2]
-    assert shown[-1].startswith("non against base: the bound -5.0")
+    assert shown[-1].startswith("non against base: the lower bound, -5.0")
     assert "Gained 25.8 points on math" in shown[2]
     charts = [o for c in code for o in c.outputs if "vega" in str(o.get("data", {}))]
     assert len(charts) == 1

@@ -1,14 +1,14 @@
-"""The functions of the command line for notebooks and scripts, typed.
+"""The functions of the command line, typed, for notebooks and scripts.
 
-``import transferscope as ts`` has them all::
+``import transferscope as ts`` gives access to all of them::
 
     comparison = ts.compare("results/base", "results/tuned")
     comparison["tuned"].benchmarks.to_frame()
     comparison.save_html("report.html")
 
-Paths are :class:`str` or :class:`~pathlib.Path`. Wherever a run is expected, a run folder, another
-harness's results or a run from :func:`load` will do. What the command line prints to stderr while
-it reads results is a :class:`ResultsWarning` here.
+Paths are :class:`str` or :class:`~pathlib.Path`. Every function that takes a run accepts a run
+folder, another harness's results or a run from :func:`load`. Notes that the command line prints to
+stderr while it reads results become a :class:`ResultsWarning`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Results = "Run | str | Path"
 
 
 class ResultsWarning(UserWarning):
-    """What a user must know about the results that were read."""
+    """A note about the results that were read, such as an assumption or a skipped file."""
 
 
 def load(
@@ -57,9 +57,9 @@ def load(
 ) -> Run:
     """Read a run folder or another harness's results; ``"PATH::MODEL"`` selects one model.
 
-    ``mapping`` is a TOML file that maps tasks to groups, ``source`` the group that the models were
-    tuned on, ``fields`` the file's column for each of our names (``{"response": "output"}``).
-    Raises :class:`InputError` for what can't be read.
+    ``mapping`` is a TOML file that maps tasks to groups. ``source`` is the group that the models
+    were tuned on. ``fields`` maps transferscope's field names to the columns of the file
+    (``{"response": "output"}``). Raises :class:`InputError` if the results can't be read.
     """
     (run,) = _opened([path], mapping=mapping, source=source, fields=fields)
     return run
@@ -76,8 +76,8 @@ def compare(
 ) -> ComparisonView:
     """Compare tuned models with their base, as ``transferscope compare`` does.
 
-    Scores and changes are in percent and points. Raises :class:`InputError` for runs that share
-    nothing and for results that can't be read.
+    Scores are in percent, changes in points. Raises :class:`InputError` if the runs have no item
+    in common or if results can't be read.
     """
     from .compare import compare_runs
     from .notebook import ComparisonView
@@ -97,10 +97,10 @@ def rank(
     seed: int = 0,
     replicates: int = 10_000,
 ) -> Ranking:
-    """Rank tuned models by what they kept, then by gain, as ``transferscope rank`` does.
+    """Rank tuned models by retention, then by source gain, as ``transferscope rank`` does.
 
-    ``allowed_loss``: points that a group other than the source may lose. Raises
-    :class:`InputError` as :func:`compare` does.
+    ``allowed_loss`` is the number of points that a group other than the source may lose. Raises
+    :class:`InputError` in the same cases as :func:`compare`.
     """
     from .compare.rank import rank as rank_runs
 
@@ -122,11 +122,11 @@ def gate(
     seed: int = 0,
     replicates: int = 10_000,
 ) -> GateResult:
-    """Judge ``tuned`` by a policy, as ``transferscope gate`` does; ``.verdict`` is the result.
+    """Judge ``tuned`` by a policy, as ``transferscope gate`` does.
 
     ``policy`` is a TOML file or a :class:`~transferscope.compare.policy.Policy`. ``previous`` is
-    the previous release, ``again`` a second run of the base. Raises :class:`InputError` for a
-    policy or results that can't be used.
+    the previous release, ``again`` a second run of the base. The result's ``.verdict`` is PASS,
+    REGRESSED or INCONCLUSIVE. Raises :class:`InputError` if the policy or results can't be used.
     """
     from .compare.gate import gate as judge
     from .compare.policy import load_policy
@@ -149,7 +149,7 @@ def index(
 ) -> TableIndex:
     """Compute the Transferability Index from a CSV file of scores, as ``transferscope index``.
 
-    Raises :class:`InputError` for a table that can't be used.
+    Raises :class:`InputError` if the table can't be used.
     """
     from .core.table_index import index_file
 
@@ -164,10 +164,10 @@ def published() -> Recomputed:
 
 
 def plan(effect: float, discordance: float) -> Plan:
-    """Compute how many items show a change of ``effect`` points with 80 % power.
+    """Compute how many items are needed to show a change of ``effect`` points with 80 % power.
 
-    ``discordance`` is the share of items (0 to 1) that one model gets right and the other wrong.
-    Raises :class:`InputError` for values that no experiment can have.
+    ``discordance`` is the share of items (0 to 1) that only one of the two models gets right.
+    Raises :class:`InputError` if no experiment can have these values.
     """
     from .compare.sample_size import plan as planned
 
@@ -185,8 +185,9 @@ def score(
 ) -> Scored:
     """Grade saved responses, as ``transferscope score`` does.
 
-    ``grader`` is math, choice, qa, ifeval, mctaco or a plugin's; ``gold`` a file of reference
-    answers; ``out`` a JSONL file to write. Raises :class:`InputError` for files that can't be read.
+    ``grader`` is math, choice, qa, ifeval, mctaco or the name of a plugin's grader. ``gold`` is a
+    file of reference answers, ``out`` a JSONL file to write. Raises :class:`InputError` if a file
+    can't be read.
     """
     from .grade.score import score as score_file
 
@@ -199,8 +200,8 @@ def audit(
 ) -> Audit:
     """Flag artefacts in saved answers, as ``transferscope audit`` does.
 
-    ``base`` has the base's answers to the same items, which the style and script flags need.
-    Raises :class:`InputError` for files that can't be read.
+    ``base`` is a file with the base model's answers to the same items; the style and script flags
+    need it. Raises :class:`InputError` if a file can't be read.
     """
     from .grade.audit import audit as audit_file
 
@@ -222,11 +223,11 @@ def evaluate(
     base: str | None = None,
     tick: Tick = no_tick,
 ) -> Run:
-    """Evaluate a model on a suite into the run folder ``out``, and read the run.
+    """Evaluate a model on a suite, write the run folder ``out`` and return the run.
 
     ``limit`` is the number of items per benchmark. A second call resumes where the first stopped.
-    Raises :class:`InputError` for settings that can't be used and :class:`MissingExtra` without the
-    packages of ``[eval]``.
+    Raises :class:`InputError` if the settings can't be used, and :class:`MissingExtra` if the
+    packages of ``[eval]`` are not installed.
     """
     from .core.suite import Suite, load_suite
     from .evaluate import evaluate_model
@@ -245,9 +246,9 @@ def probe_hidden(
 ) -> HiddenShift:
     """Measure how far hidden states moved: PCA shift, CKA and relative L2 by layer.
 
-    ``texts`` are strings, a JSONL file or a run folder. ``options`` are those of
+    ``texts`` are strings, a JSONL file or a run folder. ``options`` are the keyword arguments of
     :func:`~transferscope.probe.hidden.hidden_features` (``pooling``, ``dtype``, ``max_tokens``,
-    ``batch_tokens``, ``device_map``). Raises :class:`InputError` for models that can't be compared.
+    ``batch_tokens``, ``device_map``). Raises :class:`InputError` if the models can't be compared.
     """
     from .core.labels import Labels
     from .probe.jobs import Split, probe_hidden
@@ -255,7 +256,7 @@ def probe_hidden(
 
     rows = open_texts(texts) if isinstance(texts, str | Path) else Texts(list(texts), Labels([]))
     found = probe_hidden(base, tuned, rows, Split(), tick=tick, **options)
-    assert found is not None, "only one shard of several gives nothing"
+    assert found is not None, "only a probe that is split into shards can lack a result"
     return found
 
 
@@ -268,12 +269,12 @@ def probe_tokens(
     tick: Tick = no_tick,
     **options: Any,
 ) -> TokenShift:
-    """Measure how far next-token distributions moved along responses: KL both ways, JS, ranks.
+    """Measure how next-token distributions moved along responses: KL both ways, JS and ranks.
 
-    ``responses`` are pairs of prompt and response, a JSONL file or a run folder; ``prefix`` says
-    which model wrote them. ``options`` are those of
-    :func:`~transferscope.probe.tokens.token_positions`. Raises :class:`InputError` for models with
-    different tokenizers.
+    ``responses`` are pairs of prompt and response, a JSONL file or a run folder. ``prefix`` says
+    which model wrote them. ``options`` are the keyword arguments of
+    :func:`~transferscope.probe.tokens.token_positions`. Raises :class:`InputError` if the models'
+    tokenizers differ.
     """
     from .core.labels import Labels
     from .probe.jobs import Split, probe_tokens
@@ -284,14 +285,14 @@ def probe_tokens(
     else:
         rows = Responses([ResponseRow(*pair) for pair in responses], Labels([]))
     found = probe_tokens(base, tuned, rows, Split(), prefix=prefix, tick=tick, **options)
-    assert found is not None, "only one shard of several gives nothing"
+    assert found is not None, "only a probe that is split into shards can lack a result"
     return found[1]
 
 
 def probe_weights(base: str, tuned: str, *, tick: Tick = no_tick) -> WeightShift:
     """Measure how much of the weights changed, by layer and kind of matrix.
 
-    Raises :class:`InputError` for models that have no common tensors.
+    Raises :class:`InputError` if the models have no tensors in common.
     """
     from .probe.weights import weights_shift
 
@@ -308,8 +309,8 @@ def study(
 ) -> ReportInput:
     """Run a controlled study from one TOML file, and return what its report shows.
 
-    ``out`` is the folder of its stages, by default beside the file. A second call resumes. Raises
-    :class:`InputError` for a study that can't be run.
+    ``out`` is the folder for its stages; the default is next to the file. A second call resumes
+    where the first stopped. Raises :class:`InputError` if the study can't be run.
     """
     from .study import load_study, run_study
 
@@ -336,7 +337,7 @@ def _opened(
     fields: Mapping[str, str] | None,
     tuned: bool = False,
 ) -> list[Run]:
-    """The runs; temporary files of foreign results live as long as the last of the runs."""
+    """Open runs; temporary files of imported results are kept until all runs are released."""
     from .runs.importers.open_runs import open_runs
 
     stack = ExitStack()
@@ -366,7 +367,7 @@ def _opened(
 
 
 def _warn(text: str) -> None:
-    """A warning at the line of the caller's code."""
+    """Issue a warning that points to the line of the user's code."""
     level, frame = 1, sys._getframe()
     while frame is not None and frame.f_globals.get("__name__", "").startswith("transferscope"):
         level, frame = level + 1, frame.f_back  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""A comparison with its runs at hand: tables, charts and the page, for notebooks and scripts."""
+"""A comparison together with its runs: tables, charts and the page, for notebooks and scripts."""
 
 from __future__ import annotations
 
@@ -48,26 +48,27 @@ OUTCOMES = (
 class ComparisonView(Comparison):
     """A :class:`~transferscope.documents.comparison.Comparison` for interactive use.
 
-    ``view["model"]`` is one tuned model. ``benchmarks``, ``flips`` and ``outcomes`` are tables over
-    all models, with ``.to_frame()``; ``figures["plane"]`` and the others are Altair charts.
+    ``view["model"]`` is one tuned model. ``benchmarks``, ``flips`` and ``outcomes`` are tables of
+    all models; their ``.to_frame()`` returns a data frame. ``figures["plane"]`` and the other
+    figures are Altair charts.
     """
 
     _runs: tuple[Run, ...]
 
     @classmethod
     def of(cls, comparison: Comparison, base: Run, tuned: Sequence[Run]) -> ComparisonView:
-        """The view of a ``comparison`` of these runs."""
+        """Return the view of a ``comparison`` of these runs."""
         view = cls(**{f.name: getattr(comparison, f.name) for f in fields(comparison)})
         object.__setattr__(view, "_runs", (base, *tuned))
         return view
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Names of the tuned models."""
+        """The names of the tuned models."""
         return tuple(result.model for result in self.tuned)
 
     def __getitem__(self, model: str) -> ModelView:
-        """One tuned model. Raises :class:`KeyError` with the nearest name."""
+        """Return one tuned model. Raises :class:`KeyError`, which suggests the nearest name."""
         for result in self.tuned:
             if result.model == model:
                 return ModelView(self, result)
@@ -82,7 +83,7 @@ class ComparisonView(Comparison):
 
     @cached_property
     def flips(self) -> Table:
-        """Items that one of base and tuned model got right and the other wrong."""
+        """Items that only one of the two models, base or tuned, got right."""
         rows = []
         for row in self._items():
             before, after = is_right(row["base"]), is_right(row["tuned"])
@@ -92,16 +93,16 @@ class ComparisonView(Comparison):
 
     @cached_property
     def outcomes(self) -> Table:
-        """Items that base and tuned model both answered: mean scores (0..1) and artefact flags."""
+        """Items that both base and tuned model answered: mean scores (0..1) and artefact flags."""
         return Table.of("paired items", list(self._items()), OUTCOMES)
 
     @cached_property
     def figures(self) -> Mapping[str, TopLevelMixin]:
-        """The charts of the report as Altair charts, by name; :class:`KeyError` names them all."""
+        """The report's charts as Altair charts, by name."""
         return Figures(self)
 
     def save_html(self, path: str | Path) -> Path:
-        """Write the report as one HTML file that needs no network; returns its path.
+        """Write the report as one HTML file that needs no network, and return its path.
 
         Raises :class:`InputError` if the file can't be written.
         """
@@ -111,12 +112,12 @@ class ComparisonView(Comparison):
         title = f"{self.base} and its tuned models"
         path = Path(path)
         if not path.parent.is_dir():
-            raise InputError(f"no folder {path.parent}", place=str(path), remedy="make it first")
+            raise InputError(f"no folder {path.parent}", place=str(path), remedy="create it first")
         write_atomically(path, render_html(ReportInput(title=title, comparison=self)))
         return path
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: a row per model with its gain, retention and verdict."""
+        """Return a table with every model's gain, retention and verdict."""
         from .report.verdict import headline
 
         rows = [
@@ -140,7 +141,7 @@ class ComparisonView(Comparison):
 
     @cached_property
     def group_of(self) -> Mapping[str, str]:
-        """The group of every benchmark."""
+        """The group that each benchmark belongs to."""
         return {name: group for group, names in self.groups.items() for name in names}
 
 
@@ -153,22 +154,22 @@ class ModelView:
 
     @property
     def plane(self) -> Mapping[str, PlanePoint]:
-        """Mean change of every group in points, with its interval and test."""
+        """The mean change of every group in points, with interval and test."""
         return self.result.plane
 
     @property
     def retention(self) -> PlanePoint | None:
-        """Mean change over the groups other than the source; ``None`` without one."""
+        """The mean change over all groups but the source; ``None`` if there is no other group."""
         return self.result.retention
 
     @property
     def index(self) -> IndexResult | None:
-        """The Transferability Index (robust definition); ``None`` without a source group."""
+        """The Transferability Index (robust definition); ``None`` if there is no source group."""
         return self.result.index
 
     @property
     def verdict(self) -> str:
-        """The verdict in sentences, as every report of it."""
+        """The verdict in sentences, as in every report."""
         from .report.verdict import headline, verdicts
 
         source = self.comparison.source
@@ -181,12 +182,12 @@ class ModelView:
 
     @property
     def flips(self) -> Table:
-        """Its flipped items; see :attr:`ComparisonView.flips`."""
+        """This model's flipped items; see :attr:`ComparisonView.flips`."""
         return self._own(self.comparison.flips)
 
     @property
     def outcomes(self) -> Table:
-        """Its paired items; see :attr:`ComparisonView.outcomes`."""
+        """This model's paired items; see :attr:`ComparisonView.outcomes`."""
         return self._own(self.comparison.outcomes)
 
     def _own(self, table: Table) -> Table:
@@ -198,7 +199,7 @@ class ModelView:
 
 
 class Figures(Mapping[str, Any]):
-    """Charts by name, each built when it is asked for."""
+    """Charts by name, each built on access."""
 
     def __init__(self, comparison: Comparison) -> None:
         from .report.figures import benchmark_deltas, group_bars, plane
@@ -207,7 +208,7 @@ class Figures(Mapping[str, Any]):
         self._figures = {figure.id: figure for figure in every if figure is not None}
 
     def __getitem__(self, name: str) -> Any:
-        """An Altair chart. Raises :class:`KeyError` with the nearest name."""
+        """Return an Altair chart. Raises :class:`KeyError`, which suggests the nearest name."""
         import altair
 
         if name not in self._figures:
@@ -229,7 +230,7 @@ class Figures(Mapping[str, Any]):
 def _paired_items(
     model: str, pairing: Pairing, group_of: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
-    """One row per item of every paired benchmark; scores 0..1, flags joined by commas."""
+    """Yield a row per item of every paired benchmark; scores are 0..1, flags joined by commas."""
     for name, part in pairing.benchmarks.items():
         for at, id_ in enumerate(part.ids):
             yield {

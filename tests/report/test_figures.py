@@ -39,3 +39,15 @@ def test_many_models_have_a_labelled_line_each_and_colour_tells_the_verdict() ->
         assert figure.chart.bands[0] == f"1 {best.model.removeprefix('llama-3.2-1b-')}"
         assert figure.chart.rows[0]["value"] == best.plane[group].gain
     assert figures.benchmark_deltas(comparison) == []
+
+
+def test_every_line_of_a_tooltip_has_its_own_title() -> None:
+    plane = figures.plane(sample.comparison())
+    assert plane is not None
+    tips = [layer["encoding"].get("tooltip") for layer in plane.spec["layer"]]
+    (titles,) = (
+        [tip.get("title", tip["field"]) for tip in tip_list] for tip_list in tips if tip_list
+    )
+    assert len(titles) == 7
+    assert len(set(titles)) == len(titles)
+    assert titles[-2:] == ["retention, 95 % interval from", "retention, 95 % interval to"]

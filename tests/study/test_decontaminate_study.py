@@ -122,7 +122,7 @@ def test_no_arm_sees_a_query_that_a_teacher_leaves_unanswered(tmp_path: Path) ->
     assert {query.id for query in seen[0]} == {"q1", "q2", "q3"}
     assert decontamination_notes(out) == [
         f"Of 6 queries of {tmp_path / 'q.jsonl'}, 1 overlap with the evaluation and 2 have no "
-        "response of a teacher's to train on: no arm sees them."
+        "teacher response to train on. No arm sees them."
     ]
 
 

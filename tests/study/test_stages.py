@@ -255,7 +255,7 @@ def test_weights_are_counted_without_loading_them(tiny_model: Path) -> None:
 
 def test_a_folder_of_another_study_is_refused(config: StudyConfig, finished: Path) -> None:
     other = config.model_copy(update={"items": 5})
-    with pytest.raises(InputError, match="holds a study with other settings; name another --out"):
+    with pytest.raises(InputError, match="contains a study with other settings; name another"):
         run_study(other, finished)
 
 
@@ -330,7 +330,7 @@ def test_another_study_is_refused_before_the_plan(tmp_path):
         {"schema": 1, "hash": digest(first.identity())},
     )
     assert plan_study(first, tmp_path).name == "a"
-    with pytest.raises(InputError, match="holds a study with other settings"):
+    with pytest.raises(InputError, match="contains a study with other settings"):
         plan_study(other, tmp_path)
 
 

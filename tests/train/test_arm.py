@@ -111,7 +111,7 @@ def test_a_second_process_is_not_let_into_the_folder(tiny: str, tmp_path: Path) 
 
     with pytest.raises(Killed):
         train_arm(settings, out, tick=second)
-    said = f"{out}: another process trains into it (it holds .arm.lock); wait for it, "
+    said = f"{out}: another process is training this arm (it holds .arm.lock); wait for it, "
     said += "or name another --out"
     assert set(told) == {said}
     train_arm(settings, out)

@@ -1,4 +1,4 @@
-"""math-verify for graders in threads: in a child process that ends itself after a time limit.
+"""math-verify for graders in threads: in a child process that exits after a time limit.
 
 math-verify's own time limits are signals, which only a main thread receives. A reward that is
 called in a worker thread, as verl's managers do, would wait forever for ``9^{9^{9^9}}``. The child
@@ -42,7 +42,7 @@ class Child:
         """
         with self._lock:
             if self._process is not None and self._process.poll() is not None:
-                self._end()  # it was killed from outside, which says nothing about this answer
+                self._end()  # killed from outside, not because of this answer
             if self._process is None:
                 self._start()
             verdict = self._asked(json.dumps([answer, gold, self.limit]))

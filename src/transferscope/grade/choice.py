@@ -42,7 +42,7 @@ def letter(response: str, options: int) -> str | None:
     the reply calls a letter its answer, gives it a line of its own or begins with it; the last
     letter that it chooses or judges right; the only letter that it names as an option. A judgement
     after an answer counts if the reply corrects itself ("B. Wait, C is correct"). Two letters in
-    one statement are no choice. Sentences are read in some thirty languages
+    one statement do not count as a choice. Sentences are read in some thirty languages
     (:mod:`.choice_words`). Only the start and end of a response longer than 24,000 characters are
     read.
 

@@ -2,7 +2,7 @@
 
 A claim is a letter after "the answer is" (in any of :mod:`.choice_words`' languages), on a line of
 its own, at the start of the reply ("B) 42"), or with a judgement ("I choose B", "B is correct"). A
-letter is no claim if it is denied ("not A", "A is wrong"), only supposed ("if the answer is A"),
+letter is not a claim if it is denied ("not A", "A is wrong"), only supposed ("if the answer is A"),
 part of a question ("is it A?"), a word ("A cat", "I think"), or one of several ("A or B": then
 nothing is chosen).
 """

@@ -112,7 +112,7 @@ def _stops(content: str, start: int, piece: re.Match[str], depth: int) -> bool:
 
 
 def _is_money(span: re.Match[str], content: str) -> bool:
-    """Whether the span lies between two amounts of money ("$5 and $6") and is no formula."""
+    """Whether the span lies between two amounts of money ("$5 and $6") and is not a formula."""
     inner = span["b"]
     if inner is None or not re.match(r"\s*\d", inner):
         return False

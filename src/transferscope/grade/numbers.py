@@ -99,7 +99,7 @@ def amount(text: str) -> Fraction | None:
 
 
 def multiplied(text: str) -> tuple[str, int]:
-    """Remove "million" and the like after a number; return the text and the multiplier."""
+    """Remove "million" and similar words after a number; return the text and the multiplier."""
     times = 1
     while match := _MULTIPLE.search(text):
         factor = _MULTIPLES.get(match[1].lower())

@@ -136,7 +136,7 @@ def graded_lines(rows: Iterable[SavedResponse], verdicts: Mapping[str, bool]) ->
 def _saved(
     row: Mapping[str, Any], names: Names, place: str, number: int, *, table: bool
 ) -> Iterator[SavedResponse | None]:
-    """Yield the row's responses, ``None`` for a failed one; a table's empty cell is no gold."""
+    """Yield the row's responses, ``None`` for a failed one; an empty table cell is left out."""
     found = {ours: row.get(theirs) for ours, theirs in names.column.items()}
     id_ = number if found.get("id") is None and "id" not in row else found.get("id")
     if isinstance(id_, bool) or not isinstance(id_, str | int):

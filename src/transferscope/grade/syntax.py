@@ -212,7 +212,7 @@ class _Reader:
                     index += self.text
                     self.at += 1
                 if not self.take("}"):
-                    raise Unreadable("an index without end")
+                    raise Unreadable("an unclosed index")
             else:
                 index = self.text
                 self.at += 1
@@ -258,7 +258,7 @@ class _Reader:
             if self.take("["):
                 degree = self.sum(depth + 1)
                 if not self.take("]"):
-                    raise Unreadable("a root's degree without end")
+                    raise Unreadable("an unclosed degree of a root")
             return Node("root", (self.argument(depth + 1), degree))
         if name == "cbrt":
             return Node("root", (self.argument(depth + 1), Node("number", value=Fraction(3))))

@@ -1,7 +1,6 @@
-"""What a chart shows, as plain data: drawn with scripts by :mod:`.vega_specs`, without by
-:mod:`.static_svg`.
+"""Charts as plain data, for :mod:`.vega_specs` (interactive) and :mod:`.static_svg` (static).
 
-A series is told by the colour *and* the shape of its mark, so that neither is needed alone.
+A series has a mark with a colour *and* a shape, so that a reader never has to rely on colour alone.
 """
 
 from __future__ import annotations
@@ -14,22 +13,22 @@ from typing import Any
 Row = Mapping[str, Any]
 
 COLOURS = 8
-"""Colours of the style sheet for models, ``--m0`` to ``--m7``."""
+"""Number of colours for models in the style sheet, ``--m0`` to ``--m7``."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
 ROW_STEP = 15
-"""Pixels of one series' line in a chart of bands."""
+"""Height in pixels of one series in a band."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How one series is drawn: a colour of the style sheet without its dashes, and a shape."""
+    """How one series is drawn: the name of a colour in the style sheet, without dashes; a shape."""
 
     colour: str
     shape: str
 
 
 def model_mark(at: int) -> Mark:
-    """The mark of the ``at``-th model. The first 24 differ: 8 colours and 6 shapes."""
+    """Return the mark of the ``at``-th model. With 8 colours and 6 shapes, the first 24 differ."""
     return Mark(f"m{at % COLOURS}", SHAPES[at % len(SHAPES)])
 
 
@@ -38,20 +37,20 @@ TONES = {
     "loss": Mark("loss", "triangle-down"),
     "open": Mark("open", "circle"),
 }
-"""Marks that tell what a comparison established, where there are too many models for colours."""
+"""Marks for what a comparison established, used if there are too many models for colours."""
 
 
 def tone_of(standing: str) -> str:
-    """The key in :data:`TONES` of what is established; what is only suggested is open."""
+    """Return the key in :data:`TONES`; a change that is only suggested is ``open``."""
     return standing if standing in TONES else "open"
 
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """A band per ``row`` value in ``order``, and in it a line per series.
+    """One band per ``row`` value, sorted as in ``order``, with one lane per series.
 
-    Rows have ``row``, ``model`` (the series) and ``value``; ``low`` and ``high`` where
-    ``intervals`` are drawn. ``span`` fixes the axis, so that several charts share it.
+    Rows have ``row``, ``model`` (the series) and ``value``, and with ``intervals`` also ``low`` and
+    ``high``. ``span`` sets the axis, so that several charts can share it.
     """
 
     rows: Sequence[Row]
@@ -64,29 +63,29 @@ class Bands:
 
     @property
     def bands(self) -> list[str]:
-        """Bands that have rows, in order."""
+        """The bands that have rows, in order."""
         found = [row["row"] for row in self.rows]
         return [entry for entry in dict.fromkeys([*self.order, *found]) if entry in found]
 
     @property
     def present(self) -> list[str]:
-        """Series that have rows, in order."""
+        """The series that have rows, in order."""
         return [label for label in self.labels if any(r["model"] == label for r in self.rows)]
 
     @property
     def alone(self) -> bool:
-        """Whether every band holds one line, of whatever series."""
+        """Whether every band has exactly one row, from any series."""
         return len(self.bands) == len(self.rows)
 
     @property
     def band_height(self) -> int:
-        """Pixels of a band."""
+        """The height of a band in pixels."""
         lines = 1 if self.alone else len(self.present)
         return lines * (ROW_STEP + 3 * self.bars) + (3 if self.alone else 10)
 
     @property
     def domain(self) -> tuple[float, float]:
-        """The axis, from the smallest to the largest value, 0 included."""
+        """The range of the axis, from the smallest to the largest value, including 0."""
         if self.span is not None:
             return self.span
         keys = ("low", "high") if self.intervals else ("value",)
@@ -95,10 +94,10 @@ class Bands:
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Points ``x``, ``y`` of series ``model``, each named ``label``; ``titles``: x first.
+    """Points at ``x``, ``y``, with a ``label`` and a series ``model``; ``titles`` are of x and y.
 
-    With ``intervals`` rows also have ``x_low``, ``x_high``, ``y_low`` and ``y_high``. ``note`` is
-    written beside every point where a row has it.
+    With ``intervals``, rows also have ``x_low``, ``x_high``, ``y_low`` and ``y_high``. A row's
+    optional ``note`` is written next to its point.
     """
 
     rows: Sequence[Row]
@@ -108,14 +107,14 @@ class Points:
     origin: str = ""
 
     def domain(self, key: str) -> tuple[float, float]:
-        """The axis ``x`` or ``y``."""
+        """The range of the axis ``x`` or ``y``."""
         keys = (key, f"{key}_low", f"{key}_high") if self.intervals else (key,)
         return span([row[k] for row in self.rows for k in keys])
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """Lines through rows of ``model``, ``x`` (a whole number) and ``y``; ``titles``: x first."""
+    """One line per ``model``, through ``x`` (an integer) and ``y``; ``titles``: x first."""
 
     rows: Sequence[Row]
     labels: Sequence[str]
@@ -126,9 +125,9 @@ Chart = Bands | Points | Curves
 
 
 def span(values: Sequence[float], *, tight: bool = False) -> tuple[float, float]:
-    """Axis from the smallest to the largest finite value, 0 included, with a little air.
+    """Return an axis range that covers all finite values and 0, with some padding.
 
-    ``tight``: no air below 0 where nothing lies there.
+    ``tight``: no padding below 0 unless a value is negative.
     """
     known = [v for v in values if math.isfinite(v)] or [0.0]
     low, high = min(0.0, *known), max(0.0, *known)
@@ -137,7 +136,7 @@ def span(values: Sequence[float], *, tight: bool = False) -> tuple[float, float]
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers between ``low`` and ``high``, about ``count`` of them.
+    """Return about ``count`` round numbers between ``low`` and ``high``.
 
     >>> ticks(-3.0, 33.0)
     [0.0, 10.0, 20.0, 30.0]
@@ -146,7 +145,7 @@ def ticks(low: float, high: float, count: int = 5) -> list[float]:
     if not (math.isfinite(rough) and rough > 0):
         return [low]
     power = 10.0 ** math.floor(math.log10(rough))
-    # The nearest of 1, 2, 5 and 10 on a scale of ratios.
+    # The nearest of 1, 2, 5 and 10 on a logarithmic scale.
     near = ((50**0.5, 10), (10**0.5, 5), (2**0.5, 2), (0.0, 1))
     step = next(size * power for least, size in near if rough / power >= least)
     first, last = math.ceil(low / step), math.floor(high / step)

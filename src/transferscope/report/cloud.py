@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from ..core.token_shift import ShiftedToken
 
 COLOURS = {"logical": "#0072b2", "content": "#b34d00"}
-"""By kind; the page shows the picture on white, where both have a contrast above 5."""
+"""Colours by kind; the page shows the image on white, where both have a contrast above 5."""
 WORDS = 120
 
 
 def word_cloud(shifted: Sequence[ShiftedToken]) -> bytes | None:
-    """PNG of the shifted tokens, sized by count and coloured by kind.
+    """Return a PNG of the shifted tokens, sized by count and coloured by kind.
 
-    ``None`` without tokens or without the package (extra ``figures``). The same tokens give the
-    same picture.
+    The result is ``None`` without tokens or without the package (extra ``figures``). The same
+    tokens always give the same image.
     """
     try:
         from wordcloud import WordCloud

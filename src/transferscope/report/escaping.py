@@ -1,4 +1,4 @@
-"""Foreign text made safe to show: model answers, prompts and names are hostile until escaped.
+"""Make untrusted text safe to show: model answers, prompts and names may be hostile.
 
 There are three targets: HTML (Jinja's autoescape after :func:`visible`), JSON inside a ``<script>``
 element (:func:`script_json`), and Markdown table cells (:func:`markdown_cell`).
@@ -38,7 +38,7 @@ _LINKED = re.compile(
 )
 """Places for a word joiner, which keeps GitHub from linking addresses or notifying people."""
 _NEGATIVE = re.compile(r"(?<![^\s(])-(?=\d)")
-"""An ASCII minus before a number; inside a word it is a hyphen."""
+"""An ASCII minus sign before a number, but not a hyphen inside a word."""
 
 
 def token(text: object) -> str:
@@ -59,7 +59,7 @@ def minus(text: str) -> str:
 
 
 def finite(value: Any) -> Any:
-    """``value`` with NaN and infinities replaced by ``None``, at any depth: valid JSON."""
+    """Replace NaN and infinities by ``None`` at any depth, so that ``value`` is valid JSON."""
     if isinstance(value, Mapping):
         return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -77,17 +77,17 @@ def script_json(value: Any) -> str:
 
 
 def markdown_cell(text: object) -> str:
-    """``text`` as one table cell of GitHub's Markdown: no cell, line, tag or mention breaks out."""
+    """Escape ``text`` for a table cell of GitHub's Markdown: no new cell, line, tag or mention."""
     return _MARKS.sub(r"\\\1", markdown_html(text))
 
 
 def markdown_html(text: object) -> str:
-    """``text`` inside an HTML line of Markdown, where backslashes would show."""
+    """Escape ``text`` for HTML inside Markdown, where backslashes would be visible."""
     return _unlinked(name(text))
 
 
 def markdown_line(text: object) -> str:
-    """A whole sentence, escaped like a cell but not cut at a name's length."""
+    """Escape a sentence like a cell, but without truncating it to the length of a name."""
     return _MARKS.sub(r"\\\1", _unlinked(sentence(text, SENTENCE_LIMIT)))
 
 

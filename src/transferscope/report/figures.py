@@ -1,7 +1,7 @@
-"""The charts of a comparison and of its probes: what each shows, under which title.
+"""The charts of a comparison and of its probes, with titles, captions and data.
 
-A model is told by colour and by shape. Above :data:`MANY` models no set of colours tells them
-apart: models then get a line of their own with their name, and colour tells the verdict.
+Colour and shape identify a model. No set of colours can distinguish more than :data:`MANY` models:
+above that, each model gets its own labelled row, and colour shows the verdict.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from ..documents.comparison import Comparison, PlanePoint, TunedResult
 
 MANY = 6
-"""Tuned models above which colour tells verdicts, and what is said of each model is folded."""
+"""Above this number of tuned models, colour shows the verdict and details per model are folded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart: its id on the page, its heading, what it shows in a sentence, and its data.
+    """A chart: its id on the page, its heading, a caption of a sentence or two, and its data.
 
-    ``marks`` are those of the chart's series, in their order; by default one for each place.
+    ``marks`` are the marks of the chart's series, in order; the default is one per position.
     """
 
     id: str
@@ -42,12 +42,12 @@ class Figure:
 
     @property
     def description(self) -> str:
-        """The accessible name: title and caption."""
+        """The accessible name: the title, followed by the caption if there is one."""
         return f"{self.title}: {self.caption}" if self.caption else self.title
 
     @property
     def spec(self) -> Spec:
-        """The chart for Vega-Lite."""
+        """The chart as a Vega-Lite spec."""
         return vega_spec(self.chart, self.description, self._marks)
 
     @property
@@ -61,7 +61,7 @@ class Figure:
 
 
 def plane(comparison: Comparison) -> Figure | None:
-    """Source gain against retention, an interval each way."""
+    """Plot retention against source gain, with both intervals; ``None`` if no model has both."""
     many = len(comparison.tuned) > MANY
     rows: list[dict[str, Any]] = []
     for at, (label, result) in enumerate(_labelled(comparison), start=1):
@@ -77,15 +77,21 @@ def plane(comparison: Comparison) -> Figure | None:
     titles = (f"source gain: {group_name(comparison.source)}, points", "retention, points")
     labels = list(TONES) if many else _all_labels(comparison)
     chart = Points(rows, labels, titles, intervals=True, origin="base")
-    caption = "Each cross is a model with its 95 % intervals; the base is at 0, 0."
+    caption = (
+        "Each mark is a tuned model; the lines through it are its 95 % intervals. "
+        "The base model is at 0, 0."
+    )
     if many:
-        caption += " Numbers are those of the table of verdicts; colour tells the retention."
+        caption += (
+            " Models are numbered as in the table of verdicts; "
+            "colour and shape show the verdict on retention."
+        )
     marks = tuple(TONES.values()) if many else ()
     return Figure("plane", "Source gain against retention", caption, chart, marks)
 
 
 def group_bars(comparison: Comparison) -> list[Figure]:
-    """Mean change of every group with its interval; a chart per group above :data:`MANY`."""
+    """Plot every group's mean change with its interval; above :data:`MANY`, one chart per group."""
     if len(comparison.tuned) > MANY:
         return [_forest(comparison, group) for group in comparison.groups]
     rows = [
@@ -95,12 +101,12 @@ def group_bars(comparison: Comparison) -> list[Figure]:
     ]
     order = [group_name(g) for g in comparison.groups]
     chart = Bands(rows, order, _all_labels(comparison), "mean change, points", bars=True)
-    caption = "Bars are the mean change over a group's benchmarks; lines are 95 % intervals."
+    caption = "Bars are mean changes over a group's benchmarks; lines are 95 % intervals."
     return [Figure("groups", "Mean change of each group", caption, chart)]
 
 
 def _forest(comparison: Comparison, group: str) -> Figure:
-    """One group's mean change, a line per model in their order; all groups share an axis."""
+    """One group's mean change, one row per model; the charts of all groups share an axis."""
     labels = _all_labels(comparison)
     start = common_start(labels)
     order = [f"{at} {label[len(start) :]}" for at, label in enumerate(labels, start=1)]
@@ -122,9 +128,10 @@ def _change(row: str, series: str, point: PlanePoint) -> dict[str, Any]:
 
 
 def benchmark_deltas(comparison: Comparison) -> list[Figure]:
-    """One chart per group: every benchmark's change with its interval, on one common axis.
+    """Plot every benchmark's change with its interval: one chart per group, on a common axis.
 
-    None above :data:`MANY` models: a table shows these (:func:`.overview.change_matrix`).
+    The list is empty above :data:`MANY` models; a table shows the changes then
+    (:func:`.overview.change_matrix`).
     """
     if len(comparison.tuned) > MANY:
         return []
@@ -153,7 +160,7 @@ def benchmark_deltas(comparison: Comparison) -> list[Figure]:
 
 
 def layer_profile(hidden: Mapping[str, HiddenPart], labels: Sequence[str]) -> Figure | None:
-    """Length of every layer's PCA shift; a layer in which the base has no axis is left out."""
+    """Plot the length of every layer's PCA shift, without layers in which the base has no axis."""
     rows = [
         {
             "model": name(model),
@@ -168,8 +175,8 @@ def layer_profile(hidden: Mapping[str, HiddenPart], labels: Sequence[str]) -> Fi
         return None
     chart = Curves(rows, labels, ("layer (0 is the embedding)", "PCA shift of the layer"))
     caption = (
-        "How far the mean of the texts' features moved along the base's two principal axes of that "
-        "layer; what moved across them is not in it."
+        "The distance that the mean hidden state of the texts moved along the base's two principal "
+        "axes in that layer; movement perpendicular to these axes is not included."
     )
     return Figure("layers", "PCA shift by layer", caption, chart)
 
@@ -179,11 +186,11 @@ TOKEN_MEASURES = {
     "kl_base_tuned": "KL(base ‖ tuned)",
     "js": "Jensen–Shannon",
 }
-"""Divergences of a token probe that are drawn, in nats."""
+"""The divergences of a token probe that the chart shows, in nats."""
 
 
 def token_bars(tokens: Mapping[str, TokenMeans], labels: Sequence[str]) -> Figure | None:
-    """KL both ways and JS of every model."""
+    """Plot KL in both directions and JS for every model, in nats per token."""
     rows = [
         {"row": title, "model": name(model), "value": found}
         for model, shift in tokens.items()
@@ -194,7 +201,10 @@ def token_bars(tokens: Mapping[str, TokenMeans], labels: Sequence[str]) -> Figur
         return None
     order = list(TOKEN_MEASURES.values())
     chart = Bands(rows, order, labels, "nats per token", bars=True, intervals=False)
-    caption = "Means over texts of means over response tokens; 0 is the base model's own choice."
+    caption = (
+        "Averaged over the tokens of each response, then over responses; 0 means that the tuned "
+        "model's probabilities equal the base's."
+    )
     return Figure("tokens", "How far the next-token probabilities moved", caption, chart)
 
 
@@ -204,13 +214,13 @@ CURVES = {
     "grad_norm": "gradient norm",
     "length": "answer length, tokens",
 }
-"""Columns of ``steps.jsonl`` that are drawn."""
+"""The columns of ``steps.jsonl`` that are plotted."""
 
 
 def training_curves(
     training: Mapping[str, Sequence[Mapping[str, Any]]], labels: Sequence[str]
 ) -> list[Figure]:
-    """One chart per logged quantity; models that did not log it are absent from it."""
+    """Plot every logged quantity in its own chart, without the models that did not log it."""
     figures = []
     for key, title in CURVES.items():
         rows = [
@@ -221,7 +231,7 @@ def training_curves(
         ]
         if not rows:
             continue
-        caption = "Losses of different methods are not on one scale." if key == "loss" else ""
+        caption = "Losses of different methods can't be compared." if key == "loss" else ""
         chart = Curves(rows, labels, ("step", title))
         figures.append(Figure(f"training-{key}", title.capitalize(), caption, chart))
     return figures

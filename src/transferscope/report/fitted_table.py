@@ -1,4 +1,4 @@
-"""Tables for a terminal of any width: names stay readable, no number is cut, columns give way."""
+"""Tables that fit any terminal: names stay readable, numbers stay whole, spare columns go."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NAME_WIDTH = 16
-"""Cells that a column of names gets before a table drops a column of numbers."""
+"""Width that a column of names keeps before the table drops a column of numbers."""
 
 
 @dataclass(slots=True)
 class Column:
-    """A column: its head, its cells, and whether it may fold over lines (names) or not (numbers).
+    """A column: its head, its cells, and whether its text may wrap (names) or not (numbers).
 
-    ``spare``: above 0 the column is dropped where there is no room, the largest first; columns
-    with the same number go together.
+    ``spare``: a column with a value above 0 may be dropped if the table is too wide, the largest
+    value first; columns with the same value are dropped together.
     """
 
     head: str
@@ -32,7 +32,7 @@ class Column:
 
     @property
     def width(self) -> int:
-        """Cells of the widest entry."""
+        """Width of the widest entry, in terminal cells."""
         return max(cell_len(str(entry)) for entry in (self.head, *self.cells))
 
 
@@ -44,20 +44,20 @@ def fitted_table(
     names: int = NAME_WIDTH,
     sections: Sequence[int] = (),
 ) -> Table:
-    """The columns that fit ``width`` as a table; ``sections`` are the rows that end one.
+    """Return a table of the columns that fit ``width``; ``sections`` are rows that end a section.
 
-    Columns of names get their own width, at most ``names`` where numbers need the room.
+    Columns of names keep their full width if it fits, and at least ``names`` cells of it if not.
     """
     shown = list(columns)
     while _needed(shown, names) > width and (least := max(column.spare for column in shown)):
         shown = [column for column in shown if column.spare < least]
     table = plain_table(title)
     if _needed(shown, names) > width:
-        names = 4  # a very narrow terminal: numbers stay whole
+        names = 4  # in a very narrow terminal, keep the numbers whole
     for column in shown:
         if column.folds:
-            room = min(column.width, names)
-            table.add_column(Text(column.head), overflow="fold", min_width=room)
+            least_width = min(column.width, names)
+            table.add_column(Text(column.head), overflow="fold", min_width=least_width)
         else:
             justify = "left" if column.left else "right"
             table.add_column(Text(column.head), justify=justify, no_wrap=True)  # type: ignore[arg-type]
@@ -68,13 +68,13 @@ def fitted_table(
 
 
 def _needed(columns: Sequence[Column], names: int) -> int:
-    """Cells of a line in which names have ``names`` cells or all that they need."""
+    """Width of a line in which each name has ``names`` cells, or fewer if it is shorter."""
     between = 2 * (len(columns) - 1)
     return between + sum(min(c.width, names) if c.folds else c.width for c in columns)
 
 
 def plain_table(title: str) -> Table:
-    """A titled table without a frame."""
+    """Return an empty table with a title and without a frame."""
     from rich import box
     from rich.table import Table
 

@@ -1,9 +1,9 @@
-"""The report as one HTML file: works offline, runs under a strict content security policy.
+"""Render the report as one HTML file that works offline under a strict content security policy.
 
-The chart library is one committed bundle (``static/README.md`` says how it was made). The policy
-names the hashes of the two inline scripts and nothing else may run; charts are drawn by Vega's
-expression interpreter, so nothing is evaluated. Every foreign text passes :mod:`.escaping` and
-Jinja's autoescape.
+The chart library is one committed bundle (``static/README.md`` describes how it was built). The
+policy lists the hashes of the two inline scripts, and no other script may run. Vega's expression
+interpreter draws the charts, so the page needs no ``eval``. All text from outside passes through
+:mod:`.escaping` and Jinja's autoescape.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 
 def render_html(report: ReportInput) -> str:
-    """The whole report as one HTML document. The same input gives the same text."""
+    """Return the report as one HTML document. The same input always gives the same text."""
     return render_page("report.html.j2", **_context(_ready(report)))
 
 
 def _ready(report: ReportInput) -> ReportInput:
-    """Models under short names and, where there are many, from the best kept to the worst."""
+    """Shorten the models' names and, if there are many, sort them by retention, highest first."""
     report = report_with_short_names(report)
     if len(report.comparison.tuned) > MANY:
         return replace(report, comparison=overview.by_retention(report.comparison))
@@ -49,7 +49,7 @@ def _ready(report: ReportInput) -> ReportInput:
 
 
 def render_page(template: str, **context: Any) -> str:
-    """A template with the style sheet, the chart bundle and the policy that allows only these."""
+    """Render a template with the style sheet, both scripts and a policy that allows only these."""
     bundle, page = _static("vega-bundle.js"), _static("page.js")
     policy = content_policy([bundle, page])
     shared = {"css": _static("page.css"), "bundle": bundle, "page": page, "policy": policy}
@@ -57,7 +57,7 @@ def render_page(template: str, **context: Any) -> str:
 
 
 def content_policy(scripts: list[str]) -> str:
-    """A policy that lets exactly these inline scripts run and loads nothing."""
+    """Return a policy that only allows these inline scripts and loads nothing."""
     hashes = " ".join(f"'{script_hash(script)}'" for script in scripts)
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
@@ -66,7 +66,7 @@ def content_policy(scripts: list[str]) -> str:
 
 
 def script_hash(script: str) -> str:
-    """``sha256-...`` as a content security policy writes it."""
+    """Return a script's hash in the form of a content security policy, ``sha256-...``."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
@@ -77,7 +77,7 @@ def _context(report: ReportInput) -> dict[str, Any]:
     extra = [*report.hidden, *report.tokens, *report.training]
     every = labels + [n for m in dict.fromkeys(extra) if (n := name(m)) not in labels]
     arms = list(dict.fromkeys(name(arm) for arm in report.arms.values()))
-    # A study's runs have the mark of their arm, other models one each.
+    # Runs of a study share the mark of their arm; any other model has its own.
     arm_of = {name(run): name(arm) for run, arm in report.arms.items()}
     by_arm = bool(report.arm_means) and set(every) <= arm_of.keys() and len(arms) < len(every)
     places = [arms.index(arm_of[m]) for m in every] if by_arm else range(len(every))
@@ -152,7 +152,7 @@ def _context(report: ReportInput) -> dict[str, Any]:
 
 
 def _specifications(comparison: Comparison, targets: Sequence[str]) -> list[Grid]:
-    """The specification curve as one table, or as two where a column per model is too many."""
+    """The specification curve as one table, or as two if there are too many models for columns."""
     curve = comparison.specifications
     if curve is None:
         return []
@@ -165,7 +165,7 @@ def _specifications(comparison: Comparison, targets: Sequence[str]) -> list[Grid
 
 
 def _points(report: ReportInput) -> list[tuple[str, str, float, float]]:
-    """Every model of a study with a gain and a retention."""
+    """Name, arm, gain and retention of every model of a study for which both are defined."""
     source = report.comparison.source
     return [
         (
@@ -182,9 +182,9 @@ def _points(report: ReportInput) -> list[tuple[str, str, float, float]]:
 @cache
 def _static(file: str) -> str:
     text = (files(__package__) / "static" / file).read_text(encoding="utf-8")
-    # A closing tag inside a script or style element would end it early.
+    # A closing tag in the text would end the surrounding script or style element early.
     if "</script" in text.lower() or "</style" in text.lower():
-        raise ValueError(f"{file} holds a closing tag")
+        raise ValueError(f"{file} contains a closing script or style tag")
     return text.replace("\r\n", "\n")
 
 

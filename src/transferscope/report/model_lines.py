@@ -1,4 +1,4 @@
-"""Many tuned models in a terminal: a line each, and where to find the rest."""
+"""Many tuned models in a terminal: one line per model, and where to find the details."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ SHORT = {
     "unknown": "n/a",
 }
 READING = (
-    "In the last column: gain or loss established; with a question mark: suggested by the "
-    "benchmark's own p only; with a star: flagged answers made much of it; a dash: no change "
-    "established, which does not mean that nothing was lost."
+    "The last column says whether a gain or loss is established. A question mark: only suggested, "
+    "by the benchmark's own p. A star: much of the change comes from flagged answers. A dash: no "
+    "change established, which does not mean that nothing was lost."
 )
-"""How to read :func:`standing_mark`."""
+"""Explains :func:`standing_mark` to the reader."""
 HOW_TO_SEE_MORE = (
-    "For one model's benchmarks, index and artefacts: transferscope compare BASE MODEL. For all "
-    "models: add --html FILE, --md FILE, --csv FILE or --json."
+    "To see one model's benchmarks, index and artefacts, run transferscope compare BASE MODEL. "
+    "For all models, add --html FILE, --md FILE, --csv FILE or --json."
 )
 
 
 def standing_mark(said: Standing, made_by: Attribution | None) -> Text:
-    """A verdict in a word, for a table's last column."""
+    """Return a verdict in one word, for a table's last column."""
     mark = "*" if parts.marked(said, made_by) else ""
     return Text(SHORT[said] + mark, style=STYLE.get(said, "dim"))
 
 
 def lines_table(comparison: Comparison, width: int) -> Table:
-    """A line per model, in the comparison's order: gain and retention, and what each establishes.
+    """Return one line per model, in order: gain and retention, each with interval and verdict.
 
-    Names are shown without their common beginning. Intervals give way where ``width`` is small.
+    Names are shown without their common prefix. Intervals are left out if ``width`` is small.
     """
     labels = model_labels([result.model for result in comparison.tuned])
     start = common_start(labels)
@@ -64,15 +64,16 @@ def lines_table(comparison: Comparison, width: int) -> Table:
 
 
 def line_notes(comparison: Comparison) -> list[str]:
-    """Sentences under the lines: what names begin with, a count, and contradicted samples."""
+    """Return notes on the lines: the names' common prefix, counts and contradicted samples."""
     labels = model_labels([result.model for result in comparison.tuned])
     start = common_start(labels)
     told = [overview.outcome(result, comparison.source) for result in comparison.tuned]
     group = name(words.group_name(comparison.source))
-    out = [f"Model names are shown without their common beginning, {start}"] if start else []
+    out = [f"Model names are shown without their common prefix, {start}"] if start else []
     out.append(
         f"{told.count('loss')} of {len(told)} models have an established loss; "
-        f"{told.count('gain')} gained on {group} without one. Below 0 in retention: forgot."
+        f"{told.count('gain')} gained on {group} without one. A retention below 0 means that the "
+        "model forgot."
     )
     out += [
         f"{label}: {verdict.contradicted(result.contradictions)}"
@@ -85,7 +86,7 @@ def line_notes(comparison: Comparison) -> list[str]:
 def _columns(
     head: str, points: list[tuple[PlanePoint | None, Attribution | None]], *, spare: int
 ) -> list[Column]:
-    """Change, interval and verdict of one number of every model."""
+    """Three columns with one quantity's change, interval and verdict for every model."""
     return [
         Column(head, [words.signed(p.gain) if p else "n/a" for p, _ in points]),
         Column(

@@ -1,7 +1,7 @@
-"""Short names for models: a folder's name where a run was recorded under a whole path.
+"""Short names for models: the folder's name if a run was recorded under a full path.
 
-The JSON keeps the recorded names. Pages and tables show the short ones; the page's provenance
-section has both.
+JSON output keeps the recorded names. Pages and tables show the short ones, and the page's
+provenance section has both.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PATH = re.compile(r"[/~.\\]|[A-Za-z]:[/\\]|[^/\\]+(?:[/\\][^/\\]+){2}")
-"""How a path begins; ``organisation/model`` is a hub id and stays whole."""
+"""Matches the start of a path; ``organisation/model`` is a hub id and is kept whole."""
 _HUB = re.compile(r"models--([^/\\]+?)--([^/\\]+)")
 _PLAIN = re.compile(
     r"(?:checkpoint|step|global_step|epoch)[-_]?\d+|final|best|last|merged|model|hf"
 )
-"""Names of folders that say nothing without the folder above them."""
+"""Folder names that need their parent folder's name to identify a model."""
 
 
 def model_labels(models: Sequence[str]) -> list[str]:
-    """One label a model, in order; a repeated name gets its number."""
+    """Return one label per model, in order; repeated names are numbered."""
     shown = [name(m) for m in models]
     return [
         f"{label} #{shown[: at + 1].count(label)}" if label in shown[:at] else label
@@ -40,7 +40,7 @@ def model_labels(models: Sequence[str]) -> list[str]:
 
 
 def short_names(models: Sequence[str]) -> dict[str, str]:
-    """Every model's short name: the last parts of its path that tell it from the others.
+    """Map every model to its short name: as much of the end of its path as identifies it.
 
     >>> list(short_names(["/runs/rl/checkpoint-500", "/runs/sft", "Qwen/Qwen3-4B"]).values())
     ['rl/checkpoint-500', 'sft', 'Qwen/Qwen3-4B']
@@ -73,7 +73,7 @@ def _parts(model: str) -> list[str]:
 
 
 def with_short_names(comparison: Comparison) -> Comparison:
-    """``comparison`` with every model under its short name, in notes on differences too."""
+    """Return ``comparison`` with short model names, also in the notes on differences."""
     names = short_names([comparison.base, *(t.model for t in comparison.tuned)])
     if all(short == model for model, short in names.items()):
         return comparison
@@ -90,7 +90,7 @@ def with_short_names(comparison: Comparison) -> Comparison:
 
 
 def report_with_short_names(report: ReportInput) -> ReportInput:
-    """``report`` with every model under its short name; models of probes only are included."""
+    """Return ``report`` with short model names, also for models that were only probed."""
     tables = ("hidden", "tokens", "weights", "training", "costs", "arms", "dynamics")
     extra = [model for table in tables for model in getattr(report, table)]
     comparison = report.comparison
@@ -100,7 +100,7 @@ def report_with_short_names(report: ReportInput) -> ReportInput:
 
 
 def common_start(labels: Sequence[str]) -> str:
-    """What all labels begin with, up to a separator; empty where a label would lose everything.
+    """Return the labels' common prefix, up to a separator; empty if it is all of one label.
 
     >>> common_start(["llama-1b-rl", "llama-1b-sft"])
     'llama-1b-'
@@ -118,7 +118,7 @@ def _keys(table: Mapping[str, T], names: Mapping[str, str]) -> dict[str, T]:
 
 
 def _renamed(note: str, names: Mapping[str, str]) -> str:
-    """A note ``MODEL: text`` under the model's short name."""
+    """A note ``MODEL: text`` with the model's short name."""
     whole = next((m for m in sorted(names, key=len, reverse=True) if note.startswith(f"{m}: ")), "")
     return names[whole] + note[len(whole) :] if whole else note
 

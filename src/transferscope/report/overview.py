@@ -1,4 +1,4 @@
-"""The first table of the page: every tuned model's verdict, gain and retention, in a line each."""
+"""The first table of the page: verdict, gain and retention of every tuned model, one per row."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ KEPT = {
     "too few": "too few questions elsewhere",
     "unknown": "the rest can't be judged",
 }
-"""The headline's clauses (:mod:`.verdict`), short enough for a table."""
+"""The clauses of the headline (:mod:`.verdict`), shortened for a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A number with its interval: ``value`` sorts, ``tone`` colours (a key of ``TONES``)."""
+    """A number with its interval; ``value`` is the sort key, ``tone`` a key of ``TONES``."""
 
     text: str
     interval: str
@@ -48,7 +48,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """One tuned model. ``starred``: the verdict needs the reservation that its headline makes."""
+    """One tuned model. ``starred``: the verdict has a reservation, which its headline states."""
 
     number: int
     label: str
@@ -70,7 +70,7 @@ class MatrixRow:
 
 
 def by_retention(comparison: Comparison) -> Comparison:
-    """The tuned models from the highest retention to the lowest; those without one come last."""
+    """Sort the tuned models by retention, highest first; models without one come last."""
 
     def kept(result: TunedResult) -> float:
         return float("inf") if result.retention is None else -result.retention.gain
@@ -81,7 +81,7 @@ def by_retention(comparison: Comparison) -> Comparison:
 def overview_rows(
     comparison: Comparison, labels: Sequence[str], headlines: Sequence[str]
 ) -> list[OverviewRow]:
-    """A row per tuned model, in the comparison's order."""
+    """Return one row per tuned model, in the comparison's order."""
     source = comparison.source
     return [
         OverviewRow(
@@ -101,9 +101,9 @@ def overview_rows(
 
 
 def short_verdict(result: TunedResult, source: str) -> str:
-    """What the model learned and what that did to the rest, in a few words.
+    """Return what the model learned, and how the other groups changed, in a few words.
 
-    A group's established loss is named where the retention does not show one.
+    A group's established loss is named if the retention does not show a loss.
     """
     point, kept = result.plane.get(source), result.retention
     group = name(words.group_name(source))
@@ -120,7 +120,7 @@ def short_verdict(result: TunedResult, source: str) -> str:
 
 
 def outcome(result: TunedResult, source: str) -> str:
-    """``loss`` where any is established, else ``gain`` where the source's is, else ``open``."""
+    """Return ``loss`` if any is established, else ``gain`` if the source's is, else ``open``."""
     point, kept = result.plane.get(source), result.retention
     shown = [p.standing for p in (point, kept) if p is not None]
     if "loss" in shown or _lost(result, source):
@@ -129,7 +129,7 @@ def outcome(result: TunedResult, source: str) -> str:
 
 
 def change_matrix(comparison: Comparison, labels: Sequence[str]) -> list[MatrixRow]:
-    """Every model's change on every benchmark, benchmarks in the order of the groups."""
+    """Return every model's change on every benchmark, with benchmarks in the order of groups."""
     benchmarks = [b for members in comparison.groups.values() for b in members]
     rows = []
     for at, (label, result) in enumerate(zip(labels, comparison.tuned, strict=True), start=1):
@@ -155,7 +155,7 @@ def _lost(result: TunedResult, source: str) -> list[str]:
 
 
 def _starred(result: TunedResult, source: str) -> bool:
-    """Whether a change of the verdict was in part made by flagged answers or by the format."""
+    """Whether flagged answers or the answers' format caused part of a change in the verdict."""
     causes = result.attribution
     told: list[tuple[PlanePoint | None, Attribution | None]] = [
         (result.plane.get(source), causes.groups.get(source)),

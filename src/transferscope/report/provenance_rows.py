@@ -1,4 +1,4 @@
-"""Provenance in rows: what differs between the runs first, what they share once."""
+"""Provenance as tables: first what differs between the runs, then what they have in common."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .views import Grid
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """``whole``: of the comparison; ``differing`` and ``shared``: of its runs."""
+    """``whole`` is about the comparison, ``differing`` and ``shared`` are about its runs."""
 
     whole: Grid
     differing: Grid
@@ -21,9 +21,9 @@ class Provenance:
 
 
 def provenance_rows(provenance: Mapping[str, Any]) -> Provenance:
-    """``provenance`` holds single values, and one mapping for each run.
+    """Return the tables for ``provenance``, which has single values and one mapping per run.
 
-    A run is a column, or a row where there are too many for columns.
+    Each run is a column, or a row if there are too many runs for columns.
     """
     whole = tuple(
         (name(key), visible(_plain(value), 300))

@@ -1,6 +1,6 @@
 """The paper's cohort as a page: Figures 1 and 2 and Tables 4, 5 and 6 redrawn from its data.
 
-Recomputed values are shown beside published ones, after what a reader must know about both.
+The page shows recomputed next to published values, and starts with notes on how to read them.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def pca_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
 
 
 def contrast_grid(checks: CohortChecks) -> Grid:
-    """SFT minus RL between models of one base, in points."""
+    """Return differences between SFT and RL models with the same base, in points."""
     head = ("SFT model", "RL model", "base", "gain, SFT minus RL", "retention, SFT minus RL")
     rows = []
     for base, models in checks.same_base.items():
@@ -196,13 +196,13 @@ def _transfer(cohort: Recomputed, group: str) -> Figure:
     return Figure(
         f"transfer-{group}",
         f"Figure 1: TI {label}",
-        "A dot is a tuned model: what it gained in maths, and how much of that shows elsewhere.",
+        "Each mark is a tuned model: its gain in maths against the share that transferred, TI.",
         Points(rows, METHODS, ("gain on math, points", f"TI {label}, %")),
     )
 
 
 def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[Figure, list[Any]]:
-    """The controlled models by group, with their legend."""
+    """The chart of the controlled models by group, and its legend."""
     own = [(m, r) for m, r in cohort.rows if m.name.startswith(CONTROLLED)]
     labels = [name(model.name) for model, _ in own]
     rows = [
@@ -212,7 +212,7 @@ def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[Figure, list
     ]
     order = [words.group_name(group) for group in groups]
     chart = Bands(rows, order, labels, "mean change, points", bars=True, intervals=False)
-    title = "Figure 2: one base, the same maths queries, three tunings"
+    title = "Figure 2: one base and the same maths queries, tuned in three ways"
     caption = f"Mean change of each group from {own[0][0].base}."
     figure = Figure("controlled", title, sentence(caption), chart)
     return figure, [(label, model_mark(at)) for at, label in enumerate(labels)]

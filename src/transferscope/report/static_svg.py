@@ -1,8 +1,8 @@
-"""Charts as static SVG: what a reader sees without scripts, and on paper.
+"""Charts as static SVG, for print and for readers without JavaScript.
 
-Horizontal places are percent of the drawing, and labels are drawn in its padding: so a chart fills
-any width and its text keeps its size. Colours come from the style sheet's classes
-(``static/page.css``), so one drawing serves light, dark and print.
+Horizontal positions are percentages of the drawing's width, and labels are drawn in its padding. A
+chart therefore fills any width while its text keeps its size. Colours come from classes in the
+style sheet (``static/page.css``), so the same drawing works in light mode, dark mode and print.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PATHS = {
     "diamond": "M0 -6L4.5 0L0 6L-4.5 0z",
     "cross": "M-5 -1.8H-1.8V-5H1.8V-1.8H5V1.8H1.8V5H-1.8V1.8H-5z",
 }
-"""A mark of each shape around 0, 0."""
+"""The SVG path of each shape, centred on 0, 0."""
 LABEL_WIDTH, AXIS_WIDTH, RIGHT = 150, 48, 16
 TOP, TITLE, BOTTOM = 8, 16, 44
 LABEL_CHARS = 22
@@ -33,7 +33,7 @@ Scale = Callable[[float], float]
 
 
 def static_svg(chart: Chart, description: str, marks: Sequence[Mark]) -> str:
-    """The chart as one ``<svg>`` element; ``description`` is its accessible name."""
+    """Return the chart as one ``<svg>`` element; ``description`` is its accessible name."""
     body, height = _drawn(chart, dict(zip(chart.labels, marks, strict=False)))
     left, top = AXIS_WIDTH, TOP + TITLE
     if isinstance(chart, Bands):
@@ -46,7 +46,7 @@ def static_svg(chart: Chart, description: str, marks: Sequence[Mark]) -> str:
 
 
 def mark_svg(mark: Mark) -> str:
-    """A series' mark for a legend or a heading: its colour and its shape."""
+    """Return a series' mark, for a legend or a heading."""
     return (
         '<svg class="mark" viewBox="-6 -6 12 12" width="12" height="12" aria-hidden="true">'
         f'<path class="{mark.colour}" d="{PATHS[mark.shape]}"/></svg>'
@@ -54,7 +54,7 @@ def mark_svg(mark: Mark) -> str:
 
 
 def _drawn(chart: Chart, marks: Mapping[str, Mark]) -> tuple[list[str], int]:
-    """The elements of the drawing and the height of its plot in pixels."""
+    """Return the elements of the drawing and the height of the plot area in pixels."""
     match chart:
         case Bands():
             return _bands(chart, marks)
@@ -95,7 +95,7 @@ def _bar(value: float, mark: Mark, x: Scale, y: float, thick: float) -> str:
 
 
 def _interval(row: Row, chart: Bands, mark: Mark, x: Scale, y: float) -> list[str]:
-    """One series' interval in a band, and its dot where it has no bar."""
+    """One series' interval in a band, and its dot if the chart has no bars."""
     out = []
     if chart.intervals and _known(row["low"], row["high"]):
         css = "whisker" if chart.bars else f"interval {mark.colour}"
@@ -189,7 +189,7 @@ def _mark(mark: Mark, x: float, y: float, label: str = "") -> str:
 
 
 def _scale(domain: tuple[float, float], first: float, last: float) -> Scale:
-    """From values to places; what lies outside is drawn at the edge."""
+    """Return a map from values to positions; values outside the domain are drawn at its edge."""
     low, high = domain
     size = (high - low) or 1.0
 

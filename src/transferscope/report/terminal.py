@@ -1,7 +1,7 @@
-"""Tables for the terminal: they fit its width, and no number is ever cut.
+"""Print results in the terminal, in tables that fit its width without cutting any number.
 
-Long names fold over lines. Where a terminal is narrow, the less important columns are left out
-(:mod:`.fitted_table`). Above :data:`.figures.MANY` models each one gets a line.
+Long names wrap. In a narrow terminal the less important columns are left out
+(:mod:`.fitted_table`). Above :data:`.figures.MANY` models, each model gets one line.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ DIFFERENCES_SHOWN = 10
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Differences between runs, verdicts, plane, index, and one table of benchmarks a model.
+    """Print differences between runs, verdicts, plane, index and a table of benchmarks per model.
 
-    Of more than :data:`.figures.MANY` models one line each, from the highest retention down.
+    Above :data:`.figures.MANY` models, print one line per model, sorted by retention.
     """
     comparison = with_short_names(comparison)
     print_differences(comparison.differences, console)
@@ -75,8 +75,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             _say(f"not compared: {name(benchmark)} ({why})", console, indent=2)
     console.print()
     _say(
-        "Scores in percent, changes in points. Intervals are of one benchmark by itself; Holm's p "
-        "corrects for all of them. MDE is the change that the test shows with 80 % power. "
+        "Scores are in percent, changes in points. Each interval is for one benchmark alone; "
+        "Holm's p corrects for testing all of them. MDE, the minimum detectable effect, is the "
+        "smallest change that the test shows with 80 % power. "
         f"{READING}",
         console,
         style="dim",
@@ -84,9 +85,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 
 def print_verdict(comparison: Comparison, console: Console) -> None:
-    """One headline and the change of every group for each tuned model: fits on a screen.
+    """Print a headline and the change of every group for each tuned model, on one screen.
 
-    Of more than :data:`.figures.MANY` models one line each.
+    Above :data:`.figures.MANY` models, print one line per model.
     """
     comparison = with_short_names(comparison)
     if len(comparison.tuned) > MANY:
@@ -105,7 +106,7 @@ def print_verdict(comparison: Comparison, console: Console) -> None:
 
 
 def print_index(result: TableIndex, console: Console) -> None:
-    """Every tuned model of a score table: gain, DI and TI per group."""
+    """Print gain, DI and TI per group for every tuned model of a score table."""
     index = result.index
     scale = "" if index.scale is None else f", scale {index.scale}"
     _index_table(f"Transferability Index, {index.definition}{scale}", index.models, console)
@@ -124,7 +125,7 @@ def print_index(result: TableIndex, console: Console) -> None:
 
 
 def print_published(recomputed: Recomputed, checks: CohortChecks, console: Console) -> None:
-    """The paper's cohort: TI recomputed beside published; a star where they disagree."""
+    """Print the paper's cohort: TI recomputed and published, with a star where they disagree."""
     from .published import cohort_notes
 
     groups = list(dict.fromkeys(g for model, _ in recomputed.rows for g in model.published_ti))
@@ -148,8 +149,8 @@ def print_published(recomputed: Recomputed, checks: CohortChecks, console: Conso
     console.print(table)
     _say(f"sigma: {_sigma(recomputed.sigma)}", console)
     _say(
-        f"{agree} of {total} values come back within 1.0; the {total - agree} marked * do not "
-        "follow from the published scores.",
+        f"{agree} of {total} published values are reproduced to within 1.0; the {total - agree} "
+        "marked * do not follow from the published scores.",
         console,
     )
     for note in cohort_notes(recomputed, checks):
@@ -157,7 +158,7 @@ def print_published(recomputed: Recomputed, checks: CohortChecks, console: Conso
 
 
 def print_shift(shift: HiddenShift | TokenShift, console: Console) -> None:
-    """A probe's single numbers, then its groups, layers or shifted tokens."""
+    """Print a probe's summary values, then its groups, layers or shifted tokens."""
     table = plain_table("Shift of the tuned model")
     table.add_column("measure", overflow="fold")
     _numbers(table, "value")
@@ -180,7 +181,7 @@ def _print_hidden(shift: HiddenShift, console: Console) -> None:
         _say(f"undefined: {shift.undefined_reason}", console, style="dim")
     if 0 < shift.n_layers_averaged < len(shift.layers):
         of = f"{shift.n_layers_averaged} of {len(shift.layers)}"
-        _say(f"Distances: means over {of} layers. {words.NO_AXIS}", console, style="dim")
+        _say(f"Distances are means over {of} layers. {words.NO_AXIS}", console, style="dim")
     if shift.groups:
         console.print()
         console.print(_parts("By group", shift.groups, HIDDEN_PARTS))
@@ -202,7 +203,7 @@ def _print_tokens(shift: TokenShift, console: Console) -> None:
 
 HIDDEN_PARTS = ("n_texts", "d_layerwise", "d_paper")
 TOKEN_PARTS = ("n_texts", "kl_tuned_base", "kl_base_tuned", "js")
-"""What is shown of a part of the texts."""
+"""Values shown for each group of texts."""
 
 
 def _parts(
@@ -241,7 +242,7 @@ def _shifted(shifted: Sequence[ShiftedToken]) -> Table:
 
 
 def print_differences(differences: Sequence[str], console: Console) -> None:
-    """What is not like for like between the runs, where anything is."""
+    """Print the differences between the runs that make a comparison unfair, if there are any."""
     if not differences:
         return
     _say("Not like for like: the runs differ.", console, style="bold yellow")
@@ -282,7 +283,7 @@ def _plane(comparison: Comparison, width: int) -> Table:
 
 
 def _index_table(title: str, results: Sequence[IndexResult], console: Console) -> None:
-    """Rows by model and group; the reasons of what is undefined stand below, once each."""
+    """Print a row per model and group; below, each reason for undefined values appears once."""
     model, of = Column("model", folds=True), Column("group", folds=True)
     gain, di = Column("gain", spare=1), Column("DI", spare=2)
     ti, interval = Column("TI %"), Column("95 % interval")
@@ -345,13 +346,13 @@ def _flagged(result: TunedResult) -> Table:
 
 
 def _numbers(table: Table, *heads: str) -> None:
-    """Columns that never shrink."""
+    """Add columns of numbers, which never shrink."""
     for head in heads:
         table.add_column(Text(head), justify="right", no_wrap=True)
 
 
 def _say(text: str, console: Console, *, style: str = "", indent: int = 0) -> None:
-    # Text objects: a model called "[red]" is a name and no markup.
+    # As a Text object, a model called "[red]" is not read as markup.
     line: RenderableType = Text(sentence(text), style=style)
     console.print(Padding(line, (0, 0, 0, indent)) if indent else line, highlight=False)
 

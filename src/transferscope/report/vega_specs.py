@@ -1,11 +1,12 @@
-"""Charts as Vega-Lite specs: plain dicts with their data inside, sized by their container.
+"""Charts as Vega-Lite specs: plain dicts that contain their data and fill their container.
 
-Colours, fonts and the look of rules come from the page (``static/page.js`` reads them from the
-style sheet), so that one spec serves light and dark.
+Colours, fonts and line styles come from the page (``static/page.js`` reads them from the style
+sheet), so the same spec works in light and dark mode.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,19 +20,19 @@ PLANE_HEIGHT = 330
 
 
 def vega_spec(chart: Chart, description: str, marks: Sequence[Mark]) -> Spec:
-    """The chart's spec. ``description`` is its accessible name, ``marks`` those of its series."""
+    """Return a chart's spec; ``description`` is its accessible name, ``marks`` are its series'."""
     import altair as alt
 
     layers, height = _layers(chart)
     spec: Spec = alt.layer(*layers).properties(width="container", height=height).to_dict()
-    # The page brings its own configuration, and nothing here may name an address.
+    # The page has its own configuration, and the file must not contain any URL.
     kept = {key: part for key, part in spec.items() if key not in ("$schema", "config")}
     drawn = [[mark.colour, mark.shape] for mark in marks]
     return kept | {"description": description, "usermeta": {"marks": drawn}}
 
 
 def _layers(chart: Chart) -> tuple[list[Any], int]:
-    """The layers of a spec, and its height in pixels."""
+    """Return the layers of a spec and its height in pixels."""
     match chart:
         case Bands():
             return _bands(chart)
@@ -82,7 +83,7 @@ def _bands(chart: Bands) -> tuple[list[Any], int]:
     return layers, len(chart.bands) * chart.band_height
 
 
-BOUNDS = (("low", "from"), ("high", "to"))
+BOUNDS = (("low", "95 % interval from"), ("high", "95 % interval to"))
 
 
 def _points(chart: Points) -> tuple[list[Any], int]:
@@ -99,7 +100,11 @@ def _points(chart: Points) -> tuple[list[Any], int]:
         axes[key] = channels[key](f"{key}:Q", title=title, scale=scale)
         tips.append(alt.Tooltip(f"{key}:Q", title=title, format=style))
         if chart.intervals:
-            tips += [alt.Tooltip(f"{key}_{k}:Q", title=t, format=style) for k, t in BOUNDS]
+            # Vega shows only the first of two entries with the same title.
+            short = re.split("[:,]", title)[0]
+            tips += [
+                alt.Tooltip(f"{key}_{k}:Q", title=f"{short}, {t}", format=style) for k, t in BOUNDS
+            ]
     rows = alt.Chart(alt.Data(values=finite(chart.rows)))
     x_title, y_title = chart.titles
     colour = _colour(chart.labels)

@@ -57,8 +57,8 @@ def outcome_lines(file: Path, committed: int) -> Iterator[tuple[int, Outcome | F
 def _written(content: bytes) -> list[Outcome] | None:
     """The outcomes if ``content`` is, except for white space, what the writer writes of them.
 
-    No line then has a key twice, an unknown field or a value of another type. ``None`` says
-    nothing: the content may be fine, with fields left out or failures among the outcomes.
+    No line then has a key twice, an unknown field or a value of another type. ``None`` does
+    not mean that the content is invalid: fields may be left out, and failures be among them.
     """
     try:
         outcomes = _DECODER.decode_lines(content)
@@ -123,7 +123,7 @@ def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
     for expected, allowed, names_ in (
         ("not a string", (str,), _STRINGS),
         ("neither a string nor null", (str, nothing), _OPTIONAL_STRINGS),
-        ("not a number", (int, float), ("score", "weight")),  # a bool is no int here
+        ("not a number", (int, float), ("score", "weight")),  # exact types: a bool is refused
         ("neither a number nor null", (int, float, nothing), ("chance",)),
         ("not a whole number", (int,), ("repeat",)),
         ("neither a whole number nor null", (int, nothing), ("tokens",)),

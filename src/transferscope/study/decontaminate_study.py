@@ -95,16 +95,16 @@ def decontamination_notes(out: Path) -> list[str]:
     for row in read_json(out / FILE, remedy="start the study again")["sources"]:
         reasons = {
             "overlap with the evaluation": row["removed"],
-            "have no response of a teacher's to train on": row.get("unanswered", 0),
+            "have no teacher response to train on": row.get("unanswered", 0),
         }
         if any(reasons.values()):
             why = " and ".join(f"{count} {reason}" for reason, count in reasons.items() if count)
-            said.append(f"Of {row['queries']} queries of {row['source']}, {why}: no arm sees them.")
+            said.append(f"Of {row['queries']} queries of {row['source']}, {why}. No arm sees them.")
     return said
 
 
 def _refuse_changed(path: Path, queries: Sequence[Query], *, source: str, out: Path) -> None:
-    """Raise :class:`InputError` where arms were begun on other queries than these of ``source``."""
+    """Raise :class:`InputError` if arms were started on other queries from ``source``."""
     begun = path.is_file() and any((out / "arms").glob("*/arm*.json"))
     if begun and read_text(path) != "".join(query_lines(queries)):
         what = "these queries, or the responses to them, have changed since arms were trained"
@@ -119,6 +119,6 @@ def _queries(source: str, arms: list[ArmConfig]) -> list[Query]:
 
 
 def _slug(source: str) -> str:
-    """A file name that says where the queries are from and is no other source's."""
+    """Return a file name that identifies the source and differs for every source."""
     words = re.sub(r"[^A-Za-z0-9]+", "-", Path(source).name)[:40].strip("-")
     return f"{words}-{digest(source)[:8]}"

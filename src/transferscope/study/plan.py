@@ -1,4 +1,4 @@
-"""What a study will do, which of it is done, and about how long the rest takes."""
+"""Plans a study: its stages, which of them are complete, and how long the rest takes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .study_config import Cell, StudyConfig
 Say = Callable[[str], None]
 STUDY_FILE = "study.json"
 FEWEST_TEXTS = 3
-"""Two principal axes need them."""
+"""The number of texts that two principal axes need."""
 PROBES = ("hidden", "tokens", "weights")
 
-# Read off one demo on 2 idle cores, 2026-11-23, items scaled for the wider token limits: rough, and
-# only the plan's minutes rest on them.
+# Measured in one demo on 2 idle cores, 2026-11-23, items scaled for the wider token limits. Rough,
+# and only used for the minutes of the plan.
 SECONDS_PER_ITEM = 0.17
 SECONDS_PER_PROBE_TEXT = 0.25
 SECONDS_PER_ROW = {"teacher": 0.5, "policy": 0.6}
@@ -76,7 +76,7 @@ class StudyPlan:
         return all(stage.done for stage in self.stages if stage.cell == cell.name)
 
     def lines(self) -> list[str]:
-        """The plan as text, at most 80 columns."""
+        """Format the plan as text of at most 80 columns."""
         where = "on this machine" if self.measured else "on 2 idle cores"
         out = [f"{self.name}: {len(self.stages)} stages; minutes as measured {where}"]
         for number, stage in enumerate(self.stages, start=1):
@@ -157,29 +157,29 @@ def unstarted_plan(config: StudyConfig, out: Path, *, pace: float | None = None)
 
 
 def model_folder(cell: Cell, out: Path) -> Path:
-    """Where the cell's model is, or will be: somebody's checkpoint, or the arm's folder."""
+    """Return the folder of the cell's model: a given checkpoint or the (future) arm's folder."""
     return out / "arms" / cell.name if cell.checkpoint is None else Path(cell.checkpoint)
 
 
 def probe_path(out: Path, label: str, kind: str) -> Path:
-    """Where the study keeps what probe ``kind`` found of run ``label``."""
+    """Return the path of the result of probe ``kind`` for run ``label``."""
     return out / "probes" / f"{label}.{kind}.json"
 
 
 def run_names(cell: Cell) -> list[str]:
-    """The cell's run folders: one per kept checkpoint in step order, its own last."""
+    """Return the cell's run folders: one per kept checkpoint by step, then its own."""
     kept = cell.config.kept_steps if cell.config else ()
     return [*(f"{cell.name}@{step}" for step in kept), cell.name]
 
 
 def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> None:
-    """Raise what running would before its first stage; loads no model and writes nothing.
+    """Raise every error that running would raise before its first stage, without loading a model.
 
-    ``data`` is the folder of the files that real benchmarks are read from.
+    This writes nothing. ``data`` is the folder that real benchmarks are read from.
 
-    Raises :class:`MissingExtra` without a stage's packages, and :class:`InputError` under a
-    launcher, too: its processes would average the gradients of the different cells that each of
-    them takes.
+    Raises :class:`MissingExtra` if a stage's packages are missing. Raises :class:`InputError` under
+    a launcher too, because its processes would average the gradients of the different cells that
+    they work on.
     """
     if (count := processes()) > 1:
         raise InputError(
@@ -196,8 +196,8 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
     for model in (config.base, *(c.checkpoint for c in config.cells() if c.checkpoint)):
         check_model(model, suite, n=config.items, seed=config.seed, data=data)
     if len(suite.benchmarks) * config.probe.items < FEWEST_TEXTS:
-        what = f"the probes need {FEWEST_TEXTS} texts"
-        raise InputError(what, place=f"study {config.name} [probe] items", remedy="ask for more")
+        what = f"the probes need at least {FEWEST_TEXTS} texts"
+        raise InputError(what, place=f"study {config.name} [probe] items", remedy="increase it")
     if config.probe.device_map is not None:
         place = f"study {config.name} [probe] device_map"
         require_device(config.probe.device_map, place=place)
@@ -208,14 +208,14 @@ def check_study(config: StudyConfig, out: Path, *, data: Path | None = None) -> 
 
 
 def need_packages(*, training: bool) -> None:
-    """One extra has what all stages need: not a refusal at each of them."""
+    """Check the packages of all stages at once, because one extra installs them all."""
     wanted = ["torch", "transformers", "lm_eval", *(["trl"] if training else [])]
     if any(find_spec(package) is None for package in wanted):
         raise MissingExtra("all", needed_for="a study")
 
 
 def _check_starts(config: StudyConfig) -> None:
-    """Raise what training would for an arm that can't go on from its start."""
+    """Raise what training would raise for an arm that can't train from its start."""
     for cell in config.cells():
         if cell.config is None:
             continue
@@ -229,9 +229,9 @@ def _check_starts(config: StudyConfig) -> None:
 
 
 def _check_data(arms: Sequence[ArmConfig]) -> None:
-    """Raise what training would for queries and responses that are missing or too few.
+    """Raise what training would raise for queries and responses that are missing or too few.
 
-    What overlaps with the evaluation is known once the base has been evaluated.
+    Overlap with the evaluation is only known after the base has been evaluated.
     """
     for source in dict.fromkeys(arm.queries_from for arm in arms):
         own = [arm for arm in arms if arm.queries_from == source]
@@ -247,16 +247,16 @@ def _check_data(arms: Sequence[ArmConfig]) -> None:
 
 
 def refuse_another(config: StudyConfig, out: Path) -> None:
-    """Raise :class:`InputError` when ``out`` isn't this study's, nor new."""
+    """Raise :class:`InputError` if ``out`` is neither new nor a folder of this study."""
     check_folder(out, remedy="name another --out")
-    # One look at the folder: another process may be claiming it for the same study.
+    # List the folder only once: another process may be claiming it for the same study.
     held = list(out.iterdir()) if out.is_dir() else []
     path = out / STUDY_FILE
     if path in held:
         theirs = read_json(path, remedy="name another --out").get("hash")
         if theirs != digest(config.identity()):
             raise InputError(
-                "holds a study with other settings", place=str(out), remedy="name another --out"
+                "contains a study with other settings", place=str(out), remedy="name another --out"
             )
         return
     if not all(is_scratch(entry, of=STUDY_FILE) for entry in held):
@@ -264,7 +264,7 @@ def refuse_another(config: StudyConfig, out: Path) -> None:
 
 
 def claim_folder(config: StudyConfig, out: Path) -> None:
-    """Mark ``out`` as this study's, thresholds included, or refuse it."""
+    """Record in ``out`` that it belongs to this study, with its thresholds, or refuse it."""
     refuse_another(config, out)
     settings = config.identity()
     make_folder(out)

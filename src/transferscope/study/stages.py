@@ -1,4 +1,4 @@
-"""The stages of a study: train, evaluate, probe, compare, report; each skipped when complete.
+"""The stages of a study: train, evaluate, probe, compare, report. Complete ones are skipped.
 
 runs/base  arms/CELL  runs/CELL  probes/CELL.{hidden,tokens,weights}.json, runs and probes for
 CELL@STEP too  overlap.json  comparison.json  arms.json  claims.json  predictors.json
@@ -64,13 +64,13 @@ SHIFTS: Mapping[str, type[Document]] = {
     "tokens": TokenShift,
     "weights": WeightShift,
 }
-"""What each probe leaves in a file of its own."""
+"""The document that each probe writes to its own file."""
 REMEDY = "remove the file and start the study again"
 
 
 @dataclass
 class _Found:
-    """What the stages of all cells left, by run name."""
+    """The results of the stages of all cells, by run name."""
 
     tuned: list[Run] = field(default_factory=list)
     hidden: dict[str, HiddenShift] = field(default_factory=dict)
@@ -135,7 +135,7 @@ def run_study(
 
 
 def report_so_far(config: StudyConfig, out: Path) -> ReportInput:
-    """The report of the models that are measured already; trains and evaluates nothing.
+    """Report on the models that are already measured, without training or evaluating anything.
 
     Raises :class:`InputError` when ``out`` holds another study, or none with a measured model.
     """
@@ -149,7 +149,7 @@ def report_so_far(config: StudyConfig, out: Path) -> ReportInput:
 
 
 def _report(config: StudyConfig, base: Run, cells: Sequence[Cell], out: Path) -> ReportInput:
-    """Compare, predict and judge ``cells``; writes the JSON documents and the pages."""
+    """Compare, predict and judge ``cells``; write the JSON documents and the pages."""
     found = _collect(cells, out)
     comparison = compare_runs(base, found.tuned, seed=config.seed)
     forecast = predict(comparison, found.hidden, found.tokens, found.weights, seed=config.seed)
@@ -173,7 +173,7 @@ def _report(config: StudyConfig, base: Run, cells: Sequence[Cell], out: Path) ->
         costs=costs,
         cost_note=estimate_note(gpus) if costs and weights is not None else "",
         predictors=forecast,
-        # Of models that somebody else tuned nothing is claimed.
+        # No claims are made about models that were not trained by this study.
         claims=claims if found.training else (),
         arm_means=means if found.training else (),
         arms={label: cell.table for cell in cells for label in run_names(cell)},
@@ -187,18 +187,18 @@ def _report(config: StudyConfig, base: Run, cells: Sequence[Cell], out: Path) ->
 
 
 def _missing(config: StudyConfig, cells: Sequence[Cell]) -> list[str]:
-    """What a report of ``cells`` alone has to say."""
+    """Return the note of a report on ``cells`` alone."""
     missing = [cell.name for cell in config.cells() if cell not in cells]
     if not missing:
         return []
     return [
-        f"{len(cells)} of the study's {len(config.cells())} models are measured: intervals and "
-        f"verdicts rest on these alone. Missing: {', '.join(missing)}."
+        f"{len(cells)} of the study's {len(config.cells())} models are measured. Intervals and "
+        f"verdicts are based on these alone. Missing: {', '.join(missing)}."
     ]
 
 
 def _collect(cells: Sequence[Cell], out: Path) -> _Found:
-    """What ``cells`` left, in their order."""
+    """Collect the results of ``cells``, in their order."""
     from ..train.step_log import FILE, read_steps
 
     found = _Found()
@@ -292,7 +292,7 @@ def measured_cells(
     tokens: Mapping[str, TokenShift],
     costs: Mapping[str, Mapping[str, Any]],
 ) -> list[Measured]:
-    """Every run of ``cells`` as the claims need it."""
+    """Summarize every run of ``cells`` for the claims."""
     results = {result.model: result for result in comparison.tuned}
     return [
         measure(

@@ -71,7 +71,7 @@ def trace(
     ``options`` are those of :func:`~transferscope.evaluate.evaluate_model` (``n``, ``seed``,
     ``data``). Answers are generated in ``dtype``. An interrupted trace resumes where it stopped.
     Raises as :func:`find_checkpoints` and ``evaluate_model`` do, and :class:`InputError` if ``out``
-    is a file or its ``trace.jsonl`` isn't one of ours.
+    is a file or its ``trace.jsonl`` was not written by a trace.
     """
     from ..probe.tokens import token_shift
 

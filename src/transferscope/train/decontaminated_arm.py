@@ -1,4 +1,4 @@
-"""The queries of one arm without those that it must not, or can't, learn from."""
+"""Removes the queries that an arm must not or can't learn from."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def decontaminate_arm(
     make_folder(out)
     kept = out / DECONTAMINATED
     if kept.is_file() and (is_complete(out) or (out / STARTED).is_file()):
-        if read_queries(kept) != list(found.queries):  # an arm that may be training reads them
+        if read_queries(kept) != list(found.queries):  # the arm may be training on them
             what = "its queries, or the responses to them, have changed since it was begun"
             raise InputError(what, place=str(out), remedy="restore them, or name another --out")
     else:
