@@ -20,6 +20,7 @@ from transferscope.core.index import (
     pooled_sigma,
     sigma_for,
     transferability,
+    uniform_weights,
 )
 
 LAYOUT = Layout.of({"math": ["a", "b"], "other": ["c", "d"], "non": ["e"]}, "math")
@@ -239,6 +240,17 @@ def test_swapping_base_and_tuned_flips_every_sign_at_fixed_weights(
         ahead = domain_index(a, b, LAYOUT.member_GB, definition=definition, weights_B=weights)
         back = domain_index(b, a, LAYOUT.member_GB, definition=definition, weights_B=weights)
         np.testing.assert_array_equal(ahead, -back)
+
+
+def test_uniform_weights_need_no_headroom() -> None:
+    weights = uniform_weights(LAYOUT.member_GB)
+    assert weights.tolist() == [0.5, 0.5, 0.5, 0.5, 1.0]
+    base = np.full(5, 100.0)
+    tuned = base - np.array([1.0, 3.0, 2.0, 6.0, 5.0])
+    given = {"layout": LAYOUT, "base_B": base, "tuned_B": tuned, "definition": "linear"}
+    assert set(index_of("", "", **given).di.values()) == {None}
+    uniform = index_of("", "", **given, weights_B=weights)
+    assert uniform.di == {"math": -2.0, "other": -4.0, "non": -5.0}
 
 
 @given(row, st.lists(st.floats(-10, 10), min_size=5, max_size=5).map(np.array), st.floats(0.01, 9))

@@ -38,13 +38,19 @@ SECONDS_PER_ROW = {"teacher": 0.5, "policy": 0.6}
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage: what it does, what it leaves behind, and about how long it takes."""
+    """One stage: what it does, what it leaves behind at ``path``, and about how long it takes.
+
+    ``is_done`` looks at ``path``; ``done`` is what it said last. ``cell`` is the name of the cell
+    that the stage belongs to, empty for the base and the report.
+    """
 
     title: str
     detail: str
     path: Path
     minutes: float
-    done: bool
+    is_done: Callable[[Path], bool]
+    cell: str = ""
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,15 @@ class StudyPlan:
         """Minutes of all stages that are not complete."""
         return sum(stage.minutes for stage in self.stages if not stage.done)
 
+    def refreshed(self) -> StudyPlan:
+        """The plan as the files are now. A stage that was done is not looked at again."""
+        stages = (s if s.done else replace(s, done=s.is_done(s.path)) for s in self.stages)
+        return replace(self, stages=tuple(stages))
+
+    def is_measured(self, cell: Cell) -> bool:
+        """Whether everything of the cell is done: the arm, its runs and its probes."""
+        return all(stage.done for stage in self.stages if stage.cell == cell.name)
+
     def lines(self) -> list[str]:
         """Format the plan as text of at most 80 columns."""
         where = "on this machine" if self.measured else "on 2 idle cores"
@@ -73,59 +88,70 @@ class StudyPlan:
         return out
 
 
-def announcer(
-    config: StudyConfig, out: Path, say: Say, *, pace: float | None = None
-) -> Callable[[Path], None]:
-    """A function to call as the stage that leaves a path begins: says which, and what is left.
+class Progress:
+    """Follows a plan while its stages run, here and in other processes; says what begins.
 
-    The plan's minutes are scaled by how fast stages were finished since, by all processes that
-    work on the study. ``pace`` is that of :func:`plan_study`.
+    The minutes left are scaled by how fast stages were finished since the start, by all processes
+    that work on the study.
     """
-    began, first = time.monotonic(), plan_study(config, out, pace=pace).minutes_left
 
-    def announce(path: Path) -> None:
-        plan = plan_study(config, out, pace=pace)
+    def __init__(self, plan: StudyPlan, say: Say) -> None:
+        self._plan, self._say = plan, say
+        self._began, self._first = time.monotonic(), plan.minutes_left
+
+    def begin(self, path: Path) -> None:
+        """Say which stage, the one that leaves ``path``, begins, and what is left."""
+        plan = self._plan = self._plan.refreshed()
         at, stage = next((n, s) for n, s in enumerate(plan.stages, start=1) if s.path == path)
-        spent, finished = (time.monotonic() - began) / 60, first - plan.minutes_left
+        spent, finished = (time.monotonic() - self._began) / 60, self._first - plan.minutes_left
         left = plan.minutes_left * (spent / finished if finished > 1.0 else 1.0)
         what = "done before" if stage.done else stage.detail
         head = f"[{at}/{len(plan.stages)}] {stage.title}: {what}"
-        say(f"{head}; about {max(1, round(left))} min to go")
+        self._say(f"{head}; about {max(1, round(left))} min to go")
 
-    return announce
+    def is_measured(self, cell: Cell) -> bool:
+        """Whether everything of the cell is done by now, whichever process did it."""
+        self._plan = self._plan.refreshed()
+        return self._plan.is_measured(cell)
 
 
 def plan_study(config: StudyConfig, out: Path, *, pace: float | None = None) -> StudyPlan:
     """What :func:`~.stages.run_study` will do in ``out``, and which stages are complete.
 
-    ``pace`` is how many times as long as the reference machine this one takes, if it was measured.
+    Reads every run's manifest once. ``pace`` is how many times as long as the reference machine
+    this one takes, if it was measured.
 
     Raises :class:`InputError` when ``out`` holds another study.
     """
     refuse_another(config, out)
+    return unstarted_plan(config, out, pace=pace).refreshed()
+
+
+def unstarted_plan(config: StudyConfig, out: Path, *, pace: float | None = None) -> StudyPlan:
+    """The plan of :func:`plan_study` as if ``out`` were empty; reads no file in it."""
     suite = config.load_suite()
     answers = sum(b.repeats for b in suite.benchmarks.values()) * config.items
     texts = len(suite.benchmarks) * config.probe.items
     evaluation = answers * SECONDS_PER_ITEM / 60
     detail = f"{len(suite.benchmarks)} benchmarks x {config.items} items"
-    stages = [_run_stage("evaluate base", detail, out / "runs" / "base", evaluation)]
+    stages = [Stage("evaluate base", detail, out / "runs" / "base", evaluation, _is_run)]
     for cell in config.cells():
+        name = cell.name
         if (arm := cell.config) is not None:
-            folder = model_folder(cell, out)
             what = f"{arm.steps} steps of {arm.queries_per_step} queries x {arm.rollouts}"
             minutes = arm.steps * arm.rows_per_step * SECONDS_PER_ROW[arm.recipe.sampler] / 60
-            title = f"train {cell.name}"
-            stages.append(Stage(title, what, folder, minutes, is_complete(folder)))
+            folder = model_folder(cell, out)
+            stages.append(Stage(f"train {name}", what, folder, minutes, is_complete, name))
         for label in run_names(cell):
             run = out / "runs" / label
-            stages.append(_run_stage(f"evaluate {label}", detail, run, evaluation))
+            stages.append(Stage(f"evaluate {label}", detail, run, evaluation, _is_run, name))
             for kind in PROBES:
                 path = probe_path(out, label, kind)
                 minutes = texts * SECONDS_PER_PROBE_TEXT / 60
                 what = f"{label}, {'all matrices' if kind == 'weights' else f'{texts} texts'}"
-                stages.append(Stage(f"probe {kind}", what, path, minutes, path.is_file()))
+                stages.append(Stage(f"probe {kind}", what, path, minutes, Path.is_file, name))
     report = out / "report.html"
-    stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, False))
+    stages.append(Stage("report", "plane, index, tests, shifts", report, 0.2, lambda _: False))
     own = [replace(stage, minutes=stage.minutes * (pace or 1.0)) for stage in stages]
     return StudyPlan(config.name, tuple(own), measured=pace is not None)
 
@@ -245,20 +271,6 @@ def claim_folder(config: StudyConfig, out: Path) -> None:
     write_json(out / STUDY_FILE, {"schema": 1, "hash": digest(settings), "config": settings})
 
 
-def is_measured(cell: Cell, out: Path) -> bool:
-    """Whether everything of the cell is done: the arm, its runs and its probes."""
-    if cell.config is not None and not is_complete(model_folder(cell, out)):
-        return False
-    labels = run_names(cell)
-    return all(is_run(out / "runs" / label) for label in labels) and all(
-        probe_path(out, label, kind).is_file() for label in labels for kind in PROBES
-    )
-
-
-def is_run(path: Path) -> bool:
+def _is_run(path: Path) -> bool:
     """Whether ``path`` holds a finished run."""
     return (path / MANIFEST_FILE).is_file() and read_manifest(path).status == "complete"
-
-
-def _run_stage(title: str, detail: str, path: Path, minutes: float) -> Stage:
-    return Stage(title, detail, path, minutes, is_run(path))

@@ -1,19 +1,5 @@
 """Runs an arm around its trainer: start or resume, train, save, mark as complete.
 
-    OUT/
-      arm.started.json   the configuration and hashes of the files that it names, written
-                       before the first step: another one is refused (see `identity`)
-      queries.without-evaluation.jsonl
-                       the queries, where the evaluation asks some of those given or the teacher's
-                       file has no answer to them
-      steps.jsonl        one line per step (see `log`)
-      checkpoints/       the last sealed checkpoint; removed at the end
-      .arm.lock        held while a process trains here
-      at/STEP/           the model after a step that the configuration asks to keep
-      config.json, model.safetensors, tokenizer...   the tuned model, float32; with lora_rank
-                       adapter_config.json and adapter_model.safetensors in their place
-      arm.json           configuration, base, versions, cost; written last: the arm is complete
-
 The weights are kept in float32: at these learning rates many updates are smaller than one step of
 bfloat16 and would be lost in it.
 """
@@ -32,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.files import check_folder, holding, is_scratch, make_folder, read_json, write_json
+from ..core.files import holding, make_folder, read_json, write_json
 from ..core.records import Tick
 from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer, reading
-from . import COMPLETE, is_complete
 from .arm_config import ArmConfig
+from .arm_folder import COMPLETE, LOCK, STARTED, is_complete, refuse_foreign
 from .arm_identity import inputs_of, refuse_another, with_recorded_precision
 from .checkpoints import (
     KeepModels,
@@ -54,9 +40,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 SCHEMA = 1
-STARTED = "arm.started.json"
-CLEANED = "queries.without-evaluation.jsonl"
-LOCK = ".arm.lock"
 _PACKAGES = ("transferscope", "torch", "transformers", "trl", "accelerate", "datasets")
 
 Build = Callable[
@@ -240,22 +223,6 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
 
 def _is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
-
-
-def refuse_foreign(out: Path) -> None:
-    """Raise :class:`InputError` where ``out`` is neither new nor an arm's."""
-    check_folder(out)
-    # One look at the folder: another process of the same arm may be claiming it.
-    held = {path.name: path for path in out.iterdir()} if out.is_dir() else {}
-    if COMPLETE in held or STARTED in held:
-        return
-    empty = held.pop("checkpoints", None)  # of a process that is ahead of the first one
-    for before in (CLEANED, LOCK):  # written before the folder is claimed
-        held.pop(before, None)
-    scratch = (STARTED, CLEANED)
-    strange = [p for p in held.values() if not any(is_scratch(p, of=name) for name in scratch)]
-    if strange or (empty is not None and any(empty.iterdir())):
-        raise InputError("is not empty", place=str(out), remedy="name another --out")
 
 
 @contextmanager
