@@ -64,7 +64,7 @@ def test_index_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (["compare", "nowhere", "neither", "--replicates", "10"], "--replicates"),
         (["compare", "nowhere", "neither"], "nowhere: no such folder; name a run folder"),
         (["compare", "nowhere"], "no tuned run given; transferscope compare BASE TUNED..."),
-        (["compare", ".", "."], "no run.json, and no results in a format that is known"),
+        (["compare", ".", "."], "no run.json, and no results in a known format"),
         (
             ["eval", "no-such-model", "--out", "r"],
             "unknown model 'no-such-model'; use smollm2-135m",

@@ -202,7 +202,7 @@ def test_an_import_adds_to_a_run_and_files_of_one_model_are_compared_together(
     (result,) = json.loads(text)["tuned"]
     deltas = {row["benchmark"]: round(row["delta"], 6) for row in result["benchmarks"]}
     assert (code, deltas) == (0, {"boolq": -10.0, "arc_challenge": -5.0})
-    assert "put together with" in err
+    assert "joined with" in err
     path = str(tmp_path / "tuned_boolq.json")
     code, _, err = run(capsys, "import", path, "--out", str(tmp_path / "base"))
     assert code == 2
@@ -216,8 +216,8 @@ def test_what_holds_for_both_inputs_is_said_once(
     file.write_text("model,gsm8k,average\nbase,60,60\ntuned,70,70\n")
     code, _, err = run(capsys, "compare", f"{file}::base", f"{file}::tuned")
     assert code == 0
-    assert err.count("read as a row a model") == 1
-    note = "columns that are not benchmarks, left out: average"
+    assert err.count("read as one row per model") == 1
+    note = "columns left out because they are not benchmarks: average"
     assert f"{file}::base, {file}::tuned: {note}" in err
 
 
@@ -307,7 +307,7 @@ def test_two_models_of_one_table_are_compared_by_name(
     (row,) = document["tuned"][0]["benchmarks"]
     assert (code, document["base"], document["tuned"][0]["model"]) == (0, "base", "org/tuned")
     assert (row["base"], row["tuned"], row["n"]) == (60.5, 70.5, 1319)
-    assert "scores are percents (up to 70.5)" in err
+    assert "scores are percentages (up to 70.5)" in err
     code, _, err = run(capsys, "compare", str(table), f"{table}::tuned")
     assert (code, err.count("\n")) == (2, 1)
     assert f"results of 2 models (base and org/tuned); name one of them: {table}::base" in err

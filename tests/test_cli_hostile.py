@@ -164,9 +164,9 @@ def test_counts_beyond_reason_are_named(capsys: Capture, tmp_path: Path) -> None
     [
         (("results", "scores"), 0.5, "results.scores is not a list"),
         (("results", "scores"), {"a": 1}, "results.scores is not a list"),
-        (("results", "scores"), [0.5], "no scores in it"),
-        (("results",), 3, "no scores in it"),
-        (("eval",), [], "no task in it"),
+        (("results", "scores"), [0.5], "has no scores"),
+        (("results",), 3, "has no scores"),
+        (("eval",), [], "it has no task"),
     ],
 )
 def test_a_number_where_a_map_belongs(

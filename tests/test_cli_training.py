@@ -141,7 +141,7 @@ def test_nothing_left_is_one_line(
     options = ["--queries", str(queries), "--suite", str(suite), "--out", str(new)]
     code, _, err = run(capsys, *argv, *options)
     assert code == 2
-    left = f"{queries}: every query (1) overlaps with the evaluation; give others, or name"
+    left = f"{queries}: every query (1) overlaps with the evaluation; use other queries or"
     assert left in err
     assert err.count("\n") == 1
     assert not new.exists()

@@ -78,7 +78,10 @@ DISTILL = ("distill", "org/tiny", "--queries", "queries.jsonl", "--out", "t.json
         (arguments(base_url="localhost:8000"), "--engine-args base_url: can't be used"),
         (arguments(base_url=URL, tokenizer="nobody"), "unknown model 'nobody'"),
         (arguments(base_url=URL, api_key=KEY), "no option 'api_key'; use base_url"),
-        ([*arguments(base_url=URL), "--dtype", "float32"], "--dtype: the server has chosen"),
+        (
+            [*arguments(base_url=URL), "--dtype", "float32"],
+            "--dtype: the dtype of the weights is set",
+        ),
         ([*arguments(base_url=URL), "--engine-args", KEY], "not of the form key=value"),
         ([*arguments(base_url=URL), *arguments(base_url=URL)[2:]], "base_url is given twice"),
     ],

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError
-from ..core.files import check_folder, make_folder
+from ..core.files import check_folder
 from ..core.shown import name, sentence
 from .outputs import check_outputs
 from .shared import (
@@ -288,12 +288,8 @@ def _run_study(
     pace: float | None = None,
 ) -> None:
     from ..report.progress import progress
-    from ..study import check_study, plan_study, run_study
+    from ..study import run_study
 
-    check_study(config, out, data=data)
-    make_folder(out)  # a folder that can't be made is reported before the plan
-    for line in plan_study(config, out, pace=pace).lines():
-        say(line)
     with progress() as tick:
         report = run_study(config, out, data=data, dtype=dtype, pace=pace, tick=tick, say=say)
     _show_study(report, out)

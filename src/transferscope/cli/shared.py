@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..train import Query
-    from ..train.decontaminate import Cleaned
+    from ..train.decontaminate import Decontaminated
 
 app = App(
     name="transferscope",
@@ -198,17 +198,17 @@ def asked_by(suite: str, data: Path | None) -> list[str]:
     return suite_prompts(load_suite(suite), data=data)
 
 
-def clean_queries(source: str, suite: str, data: Path | None) -> list[Query]:
+def decontaminate_queries(source: str, suite: str, data: Path | None) -> list[Query]:
     """Queries of ``source`` that do not overlap with ``suite``; prints how many were removed."""
-    from ..train.decontaminate import clean
+    from ..train.decontaminate import decontaminate
     from ..train.query_sources import read_queries
 
-    found = clean(read_queries(source), asked_by(suite, data), source=source)
-    say_cleaned(found, source, suite)
+    found = decontaminate(read_queries(source), asked_by(suite, data), source=source)
+    say_decontaminated(found, source, suite)
     return list(found.queries)
 
 
-def say_cleaned(found: Cleaned, source: str, suite: str) -> None:
+def say_decontaminated(found: Decontaminated, source: str, suite: str) -> None:
     """Print how many queries overlap with the suite, and whether they were removed.
 
     The line also counts queries without a usable response of the teacher.

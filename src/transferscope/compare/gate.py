@@ -185,7 +185,7 @@ def _verdict(
     fallen = [g for g in guards if g.verdict == "REGRESSED" and g.tier != "advisory"]
     undecided = [g for g in guards if g.verdict == "INCONCLUSIVE" and g.tier == "critical"]
     # Too many artefacts are reported for every guard but advisory ones, even where others decided.
-    spoilt = [
+    with_artefacts = [
         g for g in guards if g.artefacts and g.tier != "advisory" and g not in (*fallen, *undecided)
     ]
     verdict: Verdict = "REGRESSED" if fallen else "INCONCLUSIVE" if undecided or missed else "PASS"
@@ -197,7 +197,7 @@ def _verdict(
         base=base.manifest.model.name,
         verdict=verdict,
         exit_code=code,
-        reasons=(*said, *(_reason(guard) for guard in (*fallen, *undecided, *spoilt))),
+        reasons=(*said, *(_reason(guard) for guard in (*fallen, *undecided, *with_artefacts))),
         guards=tuple(guards),
         unjudged=missed,
         unguarded=tuple(b for b in suite.group_of if b in both and b not in covered),

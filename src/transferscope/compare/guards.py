@@ -66,8 +66,8 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
     groups = members(name, seen.suite)
     wanted = [b for group in groups for b in group]
     guard = Guard(name, seen.against, rule.tier, rule.margin, "INCONCLUSIVE")
-    if lacking := _lacking(wanted, seen):
-        return replace(guard, why=lacking), None
+    if missing := _missing_reason(wanted, seen):
+        return replace(guard, why=missing), None
     flat = seen.tests[name] if name in seen.tests else seen.drawn.tests[name]
     mean = GuardedMean(mean_shares(groups), seen.drawn, flat)
     margin = rule.margin_at(mean.base)
@@ -78,7 +78,7 @@ def judge(name: str, rule: GuardPolicy, seen: Seen) -> tuple[Guard, float | None
         change=mean.change,
         n=mean.counted,
         members=changes if len(changes) > 1 else {},
-        artefacts=artefacts_said(wanted, seen),
+        artefacts=artefacts_reason(wanted, seen),
     )
     if mean.change < 0:
         guard = replace(guard, flagged=_made_by(name, mean, seen))
@@ -120,7 +120,7 @@ def _made_by(name: str, mean: GuardedMean, seen: Seen) -> str:
     )
 
 
-def _lacking(wanted: Sequence[str], seen: Seen) -> str:
+def _missing_reason(wanted: Sequence[str], seen: Seen) -> str:
     """Why the guard's change can't be computed, or ``""``."""
     if not wanted:
         return "no benchmark is in a group other than the source"
@@ -166,7 +166,7 @@ def _unfit(
         return "the base scores 0, so the relative margin is 0"
     if np.isnan(mean.change_R).any():
         return "a score has neither a number of items nor a standard error"
-    if said := fewer_said(wanted, seen.pairing, seen.policy, seen.against):
+    if said := fewer_items_reason(wanted, seen.pairing, seen.policy, seen.against):
         return said
     floor = np.nan if seen.floors is None else seen.floors.get(name, np.nan)
     if margin <= floor:
@@ -174,7 +174,9 @@ def _unfit(
     return None
 
 
-def fewer_said(wanted: Sequence[str], pairing: Pairing, policy: Policy, against: str) -> str | None:
+def fewer_items_reason(
+    wanted: Sequence[str], pairing: Pairing, policy: Policy, against: str
+) -> str | None:
     """The reason if items have no answer and the policy doesn't allow that for the benchmark."""
     for name in wanted:
         if name in policy.allow_fewer_items:
@@ -208,7 +210,7 @@ def _open(lower: float, margin: float, flat: ChangeTest, *, n: int | None = None
     return f"{said}, but no drop beyond the margin is shown"
 
 
-def artefacts_said(wanted: Sequence[str], seen: Seen) -> str:
+def artefacts_reason(wanted: Sequence[str], seen: Seen) -> str:
     """The reason if answers have too many artefacts for the policy; ``""`` if they don't."""
     limit = seen.policy.max_artefact_rate
     if limit is None:

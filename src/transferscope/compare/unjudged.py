@@ -55,7 +55,7 @@ def nothing_shared(pairing: Pairing) -> bool:
 
     Shared questions that can't be compared (reworded, fewer repeats) do count as common.
     """
-    alien = (ONE_SIDED, NO_ITEM)
+    not_shared = (ONE_SIDED, NO_ITEM)
     return not compared_names(pairing) and all(
-        why.startswith(alien) for why in pairing.excluded.values()
+        why.startswith(not_shared) for why in pairing.excluded.values()
     )

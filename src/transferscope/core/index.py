@@ -93,6 +93,11 @@ def headroom_weights(base_B: Array, member_GB: NDArray[np.bool_]) -> Array:
     return np.asarray(np.divide(raw, total_B, out=np.zeros_like(raw), where=total_B > 0))
 
 
+def uniform_weights(member_GB: NDArray[np.bool_]) -> Array:
+    """Weights (B,): equal inside every group, summing to 1."""
+    return np.asarray(1.0 / member_GB.sum(axis=1)[member_GB.argmax(axis=0)])
+
+
 def group_sum(values_B: Array, member_GB: NDArray[np.bool_]) -> Array:
     """Sums (..., G) over each group's benchmarks; not a matrix product: NaN stays in its group."""
     return np.stack([values_B[..., row].sum(axis=-1) for row in member_GB], axis=-1)
@@ -208,6 +213,7 @@ def index_of(
     tuned_B: Array,
     definition: str = "robust",
     sigma_G: Array | float = 1.0,
+    weights_B: Array | None = None,
     di_RG: Array | None = None,
     tests: Mapping[str, ChangeTest] | None = None,
     paired: bool = True,
@@ -216,14 +222,19 @@ def index_of(
 
     ``robust`` and ``relative`` use the percentile interval of the replicates' TI, ``linear`` uses
     the Fieller interval. If ``paired`` is false (base and tuned drawn independently), the label of
-    the interval says so. ``base_B`` and ``tuned_B`` (B,) are in percent, ``di_RG`` (R, G) in DI. TI
-    is undefined if the source's lower bound is not above 0, or if the source's own test in
-    ``tests`` (by group) does not establish its gain. Replicates without spread give no interval: a
-    percentile interval is then omitted, and the variance in Fieller's interval is never below that
-    of the test's floor.
+    the interval says so. ``base_B`` and ``tuned_B`` (B,) are in percent, ``di_RG`` (R, G) in DI;
+    ``weights_B`` is that of :func:`domain_index`. TI is undefined if the source's lower bound is
+    not above 0, or if the source's own test in ``tests`` (by group) does not establish its gain.
+    Replicates without spread give no interval: a percentile interval is then omitted, and the
+    variance in Fieller's interval is never below that of the test's floor.
     """
     point_G = domain_index(
-        base_B, tuned_B, layout.member_GB, definition=definition, sigma_G=sigma_G
+        base_B,
+        tuned_B,
+        layout.member_GB,
+        definition=definition,
+        sigma_G=sigma_G,
+        weights_B=weights_B,
     )
     gains_G = group_gain(tuned_B - base_B, layout.member_GB)
     at = layout.source_at
@@ -236,7 +247,14 @@ def index_of(
         di_RG = None  # the uncertainty of a source score is unknown
     if di_RG is not None and definition != "linear":
         bounds = order_interval(transferability(di_RG, at))
-    no_value = partial(_no_value, layout, base_B=base_B, sigma_G=sigma, definition=definition)
+    no_value = partial(
+        _no_value,
+        layout,
+        base_B=base_B,
+        sigma_G=sigma,
+        weights_B=weights_B,
+        definition=definition,
+    )
     no_source = no_value(at) or _no_source_gain(
         group_name(layout.source),
         float(point_G[at]),
@@ -282,7 +300,13 @@ def index_of(
 
 
 def _no_value(
-    layout: Layout, position: int, *, base_B: Array, sigma_G: Array, definition: str
+    layout: Layout,
+    position: int,
+    *,
+    base_B: Array,
+    sigma_G: Array,
+    weights_B: Array | None,
+    definition: str,
 ) -> str | None:
     """The reason why a group has no DI to use in a ratio, or ``None``."""
     name = group_name(layout.groups[position])
@@ -290,7 +314,7 @@ def _no_value(
     if definition == "relative":
         if (bases == 0.0).any():
             return f"a base score of {name} is 0, so its relative gain is undefined"
-    elif (bases >= 100.0).all():
+    elif weights_B is None and (bases >= 100.0).all():
         return f"no headroom: every base score of {name} is 100"
     if definition == "robust" and not sigma_G[position] > 0:
         return f"sigma of {name} is 0"

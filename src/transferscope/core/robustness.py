@@ -22,6 +22,7 @@ from .index import (
     headroom_weights,
     index_of,
     sigma_for,
+    uniform_weights,
 )
 from .typed_record import record
 
@@ -267,9 +268,7 @@ def _indices(
     gain_MB = tuned_MB - base_MB
     sigma = sigma_for(spec.scale or "unit", gain_MB, layout.member_GB, published_G=published_G)
     sigma_MG = np.broadcast_to(sigma, (len(models), len(layout.groups)))
-    if spec.weights == "uniform":
-        # Equal bases have equal headroom, and robust and linear depend on bases only through it.
-        base_MB, tuned_MB = np.zeros_like(gain_MB), gain_MB
+    weights_B = uniform_weights(layout.member_GB) if spec.weights == "uniform" else None
     return [
         index_of(
             model,
@@ -279,6 +278,7 @@ def _indices(
             tuned_B=tuned_B,
             definition=spec.definition,
             sigma_G=sigma_G,
+            weights_B=weights_B,
         )
         for model, base_B, tuned_B, sigma_G in zip(models, base_MB, tuned_MB, sigma_MG, strict=True)
     ]

@@ -12,6 +12,7 @@ from .loading import (
     load_tokenizer,
     local_path,
     parameter_count,
+    with_adapter,
 )
 from .precision import AUTO, DTYPES, Dtype, machine_dtype, settled
 from .refusals import position_limit, reading, require_ids
@@ -38,4 +39,5 @@ __all__ = [
     "reading",
     "require_ids",
     "settled",
+    "with_adapter",
 ]

@@ -147,6 +147,16 @@ def load_adapted(
     :func:`~.adapting.brings_weights`). Placement and errors are those of :func:`load_model`; also
     raises :class:`InputError` for an adapter that doesn't fit its base.
     """
+    with reading(source.name, source.weights, str(source.adapter)):
+        model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
+    return with_adapter(model, source)
+
+
+def with_adapter(model: PreTrainedModel, source: ModelSource) -> PeftModel:
+    """``model``, the loaded base of ``source``, with the adapter's layers put into it.
+
+    ``unload()`` takes them out again. Raises :class:`InputError` for an adapter that doesn't fit.
+    """
     from peft import PeftModel
 
     folder = str(source.adapter)
@@ -155,7 +165,6 @@ def load_adapted(
         warnings.filterwarnings(
             "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
         )
-        model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
         fit_vocabulary(model, folder)
         with fitting_adapter(model, folder):
             # By default PEFT loads the factors onto a GPU if there is one.

@@ -15,7 +15,7 @@ from ..core.records import Decoding
 from ..evaluate import open_engine
 from ..models import settled
 from ..tasks.mini import items
-from .plan import STUDY_FILE, need_packages, plan_study
+from .plan import STUDY_FILE, need_packages, unstarted_plan
 from .study_config import StudyConfig
 
 PROMPTS, TOKENS, TIMES = 24, 24, 2
@@ -77,7 +77,7 @@ def fitted(config: StudyConfig, out: Path, pace: float) -> Paced:
     """Return ``config`` with the most items, up to its own, whose plan fits in ``MINUTES``."""
 
     def minutes(count: int) -> float:
-        plan = plan_study(config.model_copy(update={"items": count}), out, pace=pace)
+        plan = unstarted_plan(config.model_copy(update={"items": count}), out, pace=pace)
         return sum(s.minutes for s in plan.stages if not s.title.startswith("train "))
 
     fewest = min(FEWEST_ITEMS, config.items)

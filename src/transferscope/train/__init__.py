@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
 from .arm_config import DEMO, RECIPES, ArmConfig, Recipe, arm_config, read_settings
+from .arm_folder import is_complete
 from .queries import Query, make_queries
 
 if TYPE_CHECKING:
-    from .decontaminate import Cleaned
+    from .decontaminate import Decontaminated
 
 __all__ = [
     "DEMO",
@@ -22,7 +23,7 @@ __all__ = [
     "Query",
     "Recipe",
     "arm_config",
-    "clean_arm",
+    "decontaminate_arm",
     "is_complete",
     "make_queries",
     "need_trl",
@@ -32,23 +33,15 @@ __all__ = [
     "train_surrogate",
 ]
 
-COMPLETE = "arm.json"
-"""Written last into an arm's folder."""
 
-
-def is_complete(out: str | Path) -> bool:
-    """Whether ``out`` holds a finished arm; imports none of the training libraries."""
-    return (Path(out) / COMPLETE).is_file()
-
-
-def clean_arm(
+def decontaminate_arm(
     config: ArmConfig, out: str | Path, prompts: Sequence[str]
-) -> tuple[ArmConfig, Cleaned]:
-    """:func:`.cleaned.cleaned`, imported when called."""
+) -> tuple[ArmConfig, Decontaminated]:
+    """:func:`.decontaminated_arm.decontaminate_arm`, imported when called."""
     need_trl()
-    from .cleaned import cleaned
+    from .decontaminated_arm import decontaminate_arm as decontaminate
 
-    return cleaned(config, Path(out), prompts)
+    return decontaminate(config, Path(out), prompts)
 
 
 def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:

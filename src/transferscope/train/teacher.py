@@ -3,11 +3,11 @@
     What is 3 times 2?  ->  Okay, let me think about this step by step. I have to multiply 3 by 2,
     so I need 3 groups of 2. Adding them up one by one gives 2, 4, 6. So the answer is 6.
 
-It stands in for a large reasoning model (the paper distils one) and writes several sentences with
-the same opening every time. Worked solutions are correct by construction. They still go through the
-rejection step of docs/science.md section 6 with the shared grader, like those of any other teacher.
-Off-policy RL needs wrong ones as well: :func:`slipped` makes a slip in the last step and continues
-from there.
+It takes the place of a large reasoning model (the paper distils one) and writes several sentences
+with the same opening every time. Worked solutions are correct by construction. They still go
+through the rejection step of docs/science.md section 6 with the shared grader, like those of any
+other teacher. Off-policy RL needs wrong ones as well: :func:`slipped` makes a slip in the last step
+and continues from there.
 """
 
 from __future__ import annotations

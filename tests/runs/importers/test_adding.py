@@ -45,7 +45,7 @@ def test_what_is_there_already_is_said_and_stays(put_results, tmp_path):
     import_results(first, out)
     put_results("a", document("gsm8k", 0.4), date=DAYS[1])
     done = import_results(first, out)
-    assert f"already in {out}, the same: boolq" in done.notes
+    assert f"already in {out} and unchanged: boolq" in done.notes
     run = read_run(out)
     assert (len(run.outcomes), len(run.scores)) == (2, 1)
     before = state(out)
@@ -61,9 +61,9 @@ def test_what_is_there_already_is_said_and_stays(put_results, tmp_path):
             None,
             "a different model: it has acme/m, requested acme/o",
         ),
-        (document("boolq", 0.5, n=2), [0, 1], "holds boolq already, with other answers"),
-        (document("boolq", 0.5, n=3), [1, 0, 0], "holds boolq already, with other answers"),
-        (document("boolq", 0.5), None, "holds boolq already, with another score"),
+        (document("boolq", 0.5, n=2), [0, 1], "already has boolq, with different answers"),
+        (document("boolq", 0.5, n=3), [1, 0, 0], "already has boolq, with different answers"),
+        (document("boolq", 0.5), None, "already has boolq, with a different score"),
     ],
 )
 def test_what_is_refused_leaves_the_folder_as_it_is(put_results, tmp_path, raw, samples, said):
@@ -86,7 +86,7 @@ def test_a_source_or_group_that_contradicts_the_folder_is_refused(put_results, t
         import_results(put_results("c", document("mmlu_anatomy", 0.5)), out, source="math")
     mapping = tmp_path / "map.toml"
     mapping.write_text('[tasks.boolq]\ngroup = "law"\nmetrics = ["acc"]\n')
-    with pytest.raises(InputError, match="holds boolq in group 'non', not 'law'; use the same"):
+    with pytest.raises(InputError, match="has boolq in group 'non', not 'law'; use the same"):
         import_results(tmp_path / "a", out, mapping=mapping)
 
 
@@ -135,4 +135,4 @@ def test_parts_of_one_model_are_put_together(put_results):
         ["boolq"],  # measured again: another checkpoint, most likely
         ["arc_challenge"],
     ]
-    assert said == [(folders[1], f"put together with {folders[0]}, of the same model acme/m")]
+    assert said == [(folders[1], f"joined with {folders[0]}, which is of the same model acme/m")]

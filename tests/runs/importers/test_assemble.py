@@ -79,7 +79,7 @@ def test_answers_go_before_scores_and_what_is_missing_is_said():
 def test_two_parts_of_one_subset_are_refused():
     place = place_of("gsm8k", load_taxonomy())
     with pytest.raises(
-        InputError, match=r"two: a second result of gsm8k; keep one of them .*: one"
+        InputError, match=r"two: duplicate result for gsm8k; keep one of them .* is one"
     ):
         results(Part(place, Path("one"), score=0.5), Part(place, Path("two"), score=0.5))
 

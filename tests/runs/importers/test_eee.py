@@ -144,7 +144,7 @@ def test_rows_that_name_no_metric_are_not_taken_for_one_of_several(tmp_path):
     assert results.scores == (ScoreRow("checks", 0.5, n=2, proportion=False),)
     assert results.notes == (
         "checks: strict:mean is read, not loose:mean",
-        "checks: no row is of metric strict:mean, only its score is read",
+        "checks: no row has metric strict:mean, so only its score is read",
     )
     del log["evaluation_results"][0]  # one metric: the rows are its own, their 0 is shown
     path.write_text(json.dumps(log))
@@ -153,7 +153,7 @@ def test_rows_that_name_no_metric_are_not_taken_for_one_of_several(tmp_path):
 
 
 def test_nothing_that_can_be_used_is_refused():
-    with pytest.raises(InputError, match=r"no score that can be used \(checks: strict:mean"):
+    with pytest.raises(InputError, match=r"contains no usable score \(checks: strict:mean"):
         IMPORTER.read(FILES / "inspect" / "checks", NOTHING)
 
 
@@ -164,7 +164,7 @@ def test_accepts_aggregates_their_rows_and_folders(tmp_path):
     assert not IMPORTER.accepts(FILES.parent / "inspect")
     lone = shutil.copy(LM_EVAL_ROWS, tmp_path)
     assert not IMPORTER.accepts(Path(lone))
-    with pytest.raises(InputError, match="no aggregate of Every Eval Ever"):
+    with pytest.raises(InputError, match="not an aggregate of Every Eval Ever"):
         IMPORTER.read(Path(lone), NOTHING)
     assert samples(LM_EVAL_ROWS) == samples(LM_EVAL)
 
@@ -197,7 +197,7 @@ def test_scores_are_put_on_the_unit_scale_by_the_stated_range(tmp_path, config, 
     [
         (
             {"lower_is_better": True},
-            "not comparable: acc is better when lower, a score when higher",
+            "not comparable: lower is better for acc, but higher for a score",
         ),
         ({"max_score": "Infinity", "metric_unit": "points"}, "its range is not stated"),
         ({"min_score": 2, "max_score": 2}, "its range is not stated"),
@@ -218,7 +218,9 @@ def test_rows_of_shares_under_a_metric_of_percents_are_refused(tmp_path):
         log["evaluation_results"][0]["score_details"]["score"] = 33.3
 
     path = copied(tmp_path, change, lambda row: row["evaluation"].update(score=1.0))
-    with pytest.raises(InputError, match=r"acc is said to reach 100, but no row is above 1"):
+    with pytest.raises(
+        InputError, match=r"the maximum of acc is stated as 100, but no row is above 1"
+    ):
         IMPORTER.read(path, NOTHING)
 
 
@@ -273,7 +275,7 @@ def test_aggregates_that_break_the_schema_are_refused(tmp_path, change, says):
         (lambda row: row.update(sample_id=4), "sample_id is not a string"),
         (lambda row: row.update(metadata={"epoch": "0"}), "epoch 0"),
         (lambda row: row.update(metadata={"epoch": "first"}), "invalid literal"),
-        (lambda row: row.update(metadata={"epoch": 1}), "metadata contains a value"),
+        (lambda row: row.update(metadata={"epoch": 1}), "metadata holds a value"),
         (lambda row: row["output"].update(raw=[3]), "input or output is not text"),
     ],
 )
@@ -302,7 +304,7 @@ def test_two_results_of_a_benchmark_and_two_models_are_refused(tmp_path):
     path = copied(tmp_path)
     other = path.with_name("other.json")
     other.write_text(path.read_text())
-    with pytest.raises(InputError, match="a second result of toy_fruit"):
+    with pytest.raises(InputError, match="duplicate result for toy_fruit"):
         IMPORTER.read(tmp_path, NOTHING)
     other.write_text(path.read_text().replace("tiny-1b", "big-9b"))
     with pytest.raises(InputError, match="results of 2 models"):

@@ -69,15 +69,15 @@ def test_all_out_of_time_is_no_score(tmp_path):
     slow = {"HumanEval/0": [sample("HumanEval/0", "timeout", "timeout")], "HumanEval/1": []}
     results, samples = read(write(tmp_path / "x_eval_results.json", slow))
     assert samples == {}
-    assert "humaneval: left out, all 1 answers ran out of time" in results.notes
-    assert "HumanEval: 1 of 2 problems left out, without an answer" in results.notes
+    assert "humaneval: left out, all 1 answers timed out" in results.notes
+    assert "HumanEval: 1 of 2 problems left out, they have no answer" in results.notes
 
 
 @pytest.mark.parametrize(
     ("problems", "said"),
     [
-        ({}, "no problem in it"),
-        ({"EvoEval/1": []}, "problems of EvoEval, not of HumanEval or Mbpp"),
+        ({}, "contains no problem"),
+        ({"EvoEval/1": []}, "contains problems of EvoEval, not of HumanEval or Mbpp"),
         ({"Mbpp/1": [], "HumanEval/1": []}, "problems of HumanEval, Mbpp, not"),
     ],
 )

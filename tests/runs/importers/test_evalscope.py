@@ -176,7 +176,7 @@ def test_reviews_without_a_report_and_empty_reports_are_named(out):
     (out / RUN / "reports" / "tiny" / "arc.json").write_text("")
     results, samples = read(out)
     assert set(samples) == {"gsm8k"}
-    stopped = "left out, it has no report: the run was stopped, or still runs"
+    stopped = "left out, it has no report: the run was stopped or still runs"
     assert f"mmlu_anatomy.jsonl: {stopped}" in results.notes
     assert any(note.endswith("arc.json: left out, it is empty") for note in results.notes)
 

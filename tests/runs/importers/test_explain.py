@@ -89,7 +89,7 @@ def test_lower_is_better_is_named_and_never_imported(tmp_path):
     (left, other, kept) = explain(path).tasks
     assert left.taken.task == "wikitext"
     assert [t.taken.lower_is_better for t in (left, other, kept)] == [True, True, False]
-    reason = "not comparable: word_perplexity is better when lower, a score when higher"
+    reason = "not comparable: lower is better for word_perplexity, but higher for a score"
     assert left.taken.left_out == reason
     done = import_results(path, tmp_path / "a")
     assert done.notes[0] == f"wikitext: left out, {reason}"
@@ -103,7 +103,7 @@ def test_lower_is_better_is_named_and_never_imported(tmp_path):
 
 def test_nothing_but_lower_is_better_is_one_line(tmp_path):
     path = scores(tmp_path, "wikitext,0.61,10\n")
-    with pytest.raises(InputError, match=r"no result that can be used in it \(wikitext: left out"):
+    with pytest.raises(InputError, match=r"contains no usable result \(wikitext: left out"):
         import_results(path, tmp_path / "run")
 
 

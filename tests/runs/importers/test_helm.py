@@ -37,7 +37,7 @@ def test_a_suite_is_items(suite):
     assert [s.outcome.finish for s in gsm] == ["stop", "length"]
     assert gsm[1].response.response == "It is 7"
     assert gsm[1].response.prompt == "Question: 3+3?\nAnswer:"
-    assert results.notes == ("gsm: 1 of 3 answers left out, they failed",)
+    assert results.notes == ("gsm: 1 of 3 answers left out, their requests failed",)
     taken = {one.benchmark: one for one in results.taken}
     assert taken["gsm8k"].metric == "final_number_exact_match"
     assert taken["gsm8k"].others == ("exact_match_indicator",)  # no runtimes, no finish reasons
@@ -86,7 +86,7 @@ def test_gzipped(suite):
 
 def test_two_suites_in_a_folder_are_refused(suite):
     shutil.copytree(suite, suite.parent / "v2")
-    with pytest.raises(InputError, match=r"a second run of gsm \(the other: .*v1/gsm\)"):
+    with pytest.raises(InputError, match=r"duplicate run of gsm \(the other is .*v1/gsm\)"):
         read(suite.parent)
 
 
@@ -107,7 +107,7 @@ def test_lower_is_better_and_all_failed(suite):
     assert len(samples["mmlu"]) == 4
     reasons = {one.benchmark: one.left_out for one in results.taken if one.left_out}
     assert reasons["mmlu"].startswith("not comparable: bits_per_byte is better when lower")
-    assert reasons["gsm8k"] == "all its 3 answers failed"
+    assert reasons["gsm8k"] == "all 3 requests failed"
 
 
 def test_what_is_stopped_cut_or_of_two_models_is_named(suite):
@@ -117,7 +117,7 @@ def test_what_is_stopped_cut_or_of_two_models_is_named(suite):
     with pytest.raises(InputError, match=r"stats.json: .*is cut off"):
         read(suite)
     stats.unlink()
-    with pytest.raises(InputError, match=r"gsm: no stats.json in it: the run was stopped"):
+    with pytest.raises(InputError, match=r"gsm: has no stats.json: the run was stopped"):
         read(suite)
     stats.write_text(whole)
     spec = suite / "gsm" / "run_spec.json"

@@ -108,7 +108,7 @@ def test_what_cant_be_read_is_named(tmp_path, content, said):
 
 def test_formats_that_nobody_knows(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(InputError, match="no results in a format that is known"):
+    with pytest.raises(InputError, match="no results in a known format"):
         import_results(tmp_path / "notes.txt", tmp_path / "run")
     with pytest.raises(InputError, match="unknown format 'xml'; use one of auto, lm-eval"):
         import_results(tmp_path / "notes.txt", tmp_path / "run", format="xml")
@@ -176,7 +176,7 @@ def test_the_folder_of_another_run_is_refused(tmp_path):
     before = (out / "run.json").read_bytes()
     with pytest.raises(InputError, match="a different model: it has acme/tiny-base"):
         import_results(LM_EVAL / "tuned", out)
-    with pytest.raises(InputError, match="holds gsm8k already, with other answers; name another"):
+    with pytest.raises(InputError, match="already has gsm8k, with different answers; name another"):
         import_results(LM_EVAL / "limited", out)
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "mine.txt").write_text("keep me")

@@ -103,7 +103,7 @@ def test_answers_without_a_score_are_left_out_and_counted(log):
     results = IMPORTER.read(log, NOTHING)
     assert results.notes == (
         "graded: 1 of 10 answers left out, they ended in an error",
-        "graded: items left out because scorer grades gave them no score: 1",
+        "graded: 1 items left out, scorer grades gave them no score",
     )
 
 
@@ -120,7 +120,7 @@ def test_of_several_values_the_taxonomys_or_the_first():
     first = samples(NEW / "checks.json")["checks"]
     assert [s.outcome.score for s in first] == [1.0, 0.0]
     assert IMPORTER.read(NEW / "checks.json", NOTHING).notes == (
-        "checks: value strict of scorer checks is read, of strict, loose",
+        "checks: value strict of scorer checks is read, out of strict, loose",
     )
     mine = parse_taxonomy('[tasks.checks]\ngroup = "g"\nmetrics = ["loose"]', place="test")
     assert [s.outcome.score for s in samples(NEW / "checks.json", mine)["checks"]] == [1.0, 1.0]
@@ -174,8 +174,8 @@ def test_accepts():
     [
         (lambda log: log.update(status="started"), "status 'started'.*eval-retry"),
         (lambda log: log.update(invalidated=True), "invalidated.*eval-retry"),
-        (lambda log: log.update(samples=[]), "no samples in it.*log-samples"),
-        (lambda log: log.update(results=None), "no scores in it.*inspect score"),
+        (lambda log: log.update(samples=[]), "has no samples.*log-samples"),
+        (lambda log: log.update(results=None), "has no scores.*inspect score"),
         (lambda log: log.update(eval=3), "not an Inspect log"),
         (lambda log: log["eval"].pop("task"), "not an Inspect log"),
     ],
@@ -207,7 +207,7 @@ def test_samples_without_id_or_epoch_are_refused(tmp_path, field, value):
     def change(log):
         log["samples"][2][field] = value
 
-    with pytest.raises(InputError, match=r"\(samples\[2\]\): no sample id and epoch"):
+    with pytest.raises(InputError, match=r"\(samples\[2\]\): invalid sample id or epoch"):
         samples(rewritten(tmp_path / "log.json", change))
 
 
@@ -263,7 +263,7 @@ def test_a_reducer_other_than_the_mean_is_noted(tmp_path):
         log["results"]["scores"][0]["reducer"] = "max"
 
     notes = IMPORTER.read(rewritten(tmp_path / "log.json", change), NOTHING).notes
-    assert notes[1] == "quick_sums: epochs are averaged here, the log's own reducer is max"
+    assert notes[1] == "quick_sums: epochs are averaged here; the log's own reducer is max"
 
 
 def test_a_limit_may_be_a_range(tmp_path):

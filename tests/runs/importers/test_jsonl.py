@@ -142,7 +142,7 @@ def test_a_names_that_can_be_no_file_is_made_safe_and_never_joined(tmp_path):
         {"id": 1, "score": 1, "benchmark": "a b"},
         {"id": 2, "score": 1, "benchmark": "a/b"},
     )
-    with pytest.raises(InputError, match="tasks 'a b' and 'a/b' have one name here"):
+    with pytest.raises(InputError, match="tasks 'a b' and 'a/b' get the same name"):
         IMPORTER.read(path, NOTHING)
 
 
@@ -179,7 +179,7 @@ def test_lines_that_are_refused_at_once(tmp_path, row, says):
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"score": 1.3}, r"score 1\.3 is not within 0\.\.1; is it a percent"),
+        ({"score": 1.3}, r"score 1\.3 is not within 0\.\.1; if it is a percentage"),
         ({"score": -0.1}, "score -0.1 is not within"),
         ({"score": float("nan")}, "score nan is not within"),
         ({"score": float("inf")}, "score inf is not within"),
@@ -203,7 +203,7 @@ def test_binary_and_empty_files(tmp_path):
     with pytest.raises(InputError, match=r"f\.jsonl:2: not UTF-8"):
         IMPORTER.read(path, NOTHING)
     path.write_bytes(b"\n")
-    with pytest.raises(InputError, match="no line in it"):
+    with pytest.raises(InputError, match="contains no line"):
         IMPORTER.read(path, NOTHING)
     with pytest.raises(InputError, match=r"no such file; name a \.jsonl file"):
         IMPORTER.read(tmp_path / "none.jsonl", NOTHING)
@@ -265,8 +265,8 @@ def test_items_without_an_id_are_told_apart_by_what_was_asked(tmp_path):
     results = IMPORTER.read(tmp_path / "one.jsonl", NOTHING)
     assert results.taken[0].n == 2
     assert results.notes == (
-        "read response = output, score = correct; if that is wrong, use --field NAME=COLUMN",
-        "no id: 2 items are told apart by their prompts, 1 of them asked more than once",
+        "read response = output, score = correct; if that is wrong, say --field NAME=COLUMN",
+        "no id: 2 items are identified by their prompts, 1 of them asked more than once",
     )
 
 
@@ -296,7 +296,7 @@ def test_chats_lists_and_servers_responses(tmp_path):
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"score": [1], "response": ["a", "b"]}, "column 'score' holds 1 scores of 2 answers"),
+        ({"score": [1], "response": ["a", "b"]}, "column 'score' has 1 scores for 2 answers"),
         ({"score": 1, "response": {"logits": 1}}, "column 'response' holds an object without a t"),
         ({"score": 1, "response": [4]}, "column 'response' holds '4' instead of text"),
         ({"response": "a"}, r"no 'score' .*transferscope score GRADER FILE --out GRADED\.jsonl"),
@@ -350,7 +350,9 @@ def test_a_file_called_as_its_benchmark_needs_no_column(tmp_path):
     path = lines(tmp_path / "base" / "GSM8K.jsonl", {"id": "a", "score": 1})
     results = IMPORTER.read(path, load_taxonomy())
     assert (results.model.name, list(results.samples)) == ("base", ["gsm8k"])
-    assert results.notes == ("no column names the benchmark: GSM8K, as the file is called",)
+    assert results.notes == (
+        "no column names the benchmark, so it is GSM8K, after the file's name",
+    )
     lines(path, {"id": "a", "score": 1, "task": "boolq"})
     results = IMPORTER.read(path, load_taxonomy())
     assert (results.model.name, list(results.samples)) == ("GSM8K", ["boolq"])
@@ -382,7 +384,7 @@ def test_a_row_without_score_that_failed_is_left_out_and_counted(tmp_path):
     assert any("1" in note and "failed" in note for note in results.notes)
     (read,) = results.samples.values()
     assert [sample.outcome.id for sample in read()] == [str(GOOD["id"])]
-    with pytest.raises(InputError, match=r"g\.jsonl: no answer in it: every request failed"):
+    with pytest.raises(InputError, match=r"g\.jsonl: contains no answer: every request failed"):
         IMPORTER.read(lines(tmp_path / "g.jsonl", failed), NOTHING)
     ungraded = {"id": "c", "score": None, "response": "42"}
     with pytest.raises(InputError, match=r"h\.jsonl:2: column 'score' is empty; grade"):

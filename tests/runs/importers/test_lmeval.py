@@ -159,7 +159,7 @@ def test_pairs_that_are_no_mc_taco_have_no_score_per_document(copy):
     found = results(copy)
     assert "mc_taco" not in found.samples
     assert [row.score for row in found.scores if row.benchmark == "mc_taco"] == [0.5]
-    assert any("mc_taco: samples not read, f1 is not a score" in note for note in found.notes)
+    assert any("mc_taco: samples not read, f1 has no score" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_limits():
     }
     assert share.limit == 3  # half of 6 and of 4 items
     assert [len(outcomes(share, name)) for name in ("gsm8k", "arc_easy")] == [3, 2]
-    assert share.notes == ("limit 0.5 is a share of every task: at most 3 items",)
+    assert share.notes == ("limit 0.5 is a fraction of each task: at most 3 items",)
 
 
 def test_scores_without_samples():
@@ -333,7 +333,7 @@ def test_tasks_that_lost_their_samples(copy):
     assert [row.benchmark for row in found.scores] == ["arc_easy"]
     assert found.notes == (
         f"arc_easy: samples_arc_easy_{DATE}.jsonl is empty",
-        "mmlu: left out because they have no samples: mmlu_anatomy",
+        "mmlu: left out because they lack samples: mmlu_anatomy",
         "scores without answers, compared unpaired: arc_easy",
     )
 
@@ -374,8 +374,8 @@ def test_only_scores_are_read(copy):
     found = results(copy)
     assert not {"lambada", "winogrande"} & set(found.samples)
     assert found.notes == (
-        "lambada_openai: left out, not comparable: perplexity is better when lower, a score when "
-        "higher",
+        "lambada_openai: left out, not comparable: lower is better for perplexity, but higher for "
+        "a score",
         "winogrande: left out, it has no score within 0..1",
     )
     assert found.decoding["arc_easy"]["metric"] == "acc"
@@ -384,7 +384,7 @@ def test_only_scores_are_read(copy):
 
 def test_metrics_that_the_taxonomy_does_not_expect():
     found = results("base", '[tasks.gsm8k]\ngroup = "math"\nmetrics = ["pass@1"]')
-    assert "gsm8k: read by exact_match,strict-match, it has none of pass@1" in found.notes
+    assert "gsm8k: exact_match,strict-match is read, because it has none of pass@1" in found.notes
 
 
 def test_two_tasks_of_one_benchmark_are_told():
@@ -468,8 +468,8 @@ def test_a_folder_without_results(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda found: found.append(found[0]), ":13: document 0 comes twice"),
-        (lambda found: found[2].update(exact_match=7), ":3: exact_match is 7, no score within"),
+        (lambda found: found.append(found[0]), ":13: document 0 is given twice"),
+        (lambda found: found[2].update(exact_match=7), ":3: exact_match is 7, not a score within"),
         (lambda found: found[2].update(exact_match="N/A"), ':3: exact_match is "N/A"'),
         (lambda found: found[1].update(doc_id=None), ":2: doc_id is neither"),
         (lambda found: found[1].update(doc_id=True), ":2: doc_id is neither"),

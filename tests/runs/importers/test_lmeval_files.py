@@ -187,12 +187,12 @@ def test_what_is_not_told_is_no_other_model(put, tmp_path):
     [
         ("results_x.json", "", "results_x.json: is empty"),
         ("results_x.json", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
+        ("gsm8k.json", '{"results": {"gsm8k": {"acc,none": 0.', "in the middle; copy or download"),
         (
             "gsm8k.json",
-            '{"results": {"gsm8k": {"acc,none": 0.',
-            "in the middle of a value; copy or download",
+            '{"results": {}, "configs": {}}',
+            "its results have no task: the evaluation",
         ),
-        ("gsm8k.json", '{"results": {}, "configs": {}}', "no task in its results: the evaluation"),
     ],
 )
 def test_a_damaged_file_among_others_is_named(put, tmp_path, name, content, said):

@@ -90,7 +90,9 @@ def test_a_size_that_nothing_tells_leaves_the_groups_own_mean(found):
     }
     results = found(raw)
     assert [(r.subset, r.score) for r in results.scores] == [("", 0.9)]
-    assert results.notes[0] == ("mmlu: sizes of its tasks are not known, the row of mmlu is read")
+    assert results.notes[0] == (
+        "mmlu: the sizes of its tasks are not known; the row of mmlu is read"
+    )
     raw["results"]["mmlu_virology"] = row(0.9, 300)
     assert [r.n for r in found(raw).scores] == [100, 300]
 

@@ -60,7 +60,7 @@ def test_the_entry_says_the_direction():
     )
     assert place_of("Lies", mine).lower_is_better
     assert (
-        not_comparable("rate") == "not comparable: rate is better when lower, a score when higher"
+        not_comparable("rate") == "not comparable: lower is better for rate, but higher for a score"
     )
 
 

@@ -82,7 +82,9 @@ def test_a_summary_is_scores(out):
             ("mmlu", "mmlu_virology"): 0.75,
             ("bbh", ""): 0.3125,  # its parts are not in the summary
         }
-        assert "mmlu: left out, a mean of data sets that are read themselves" in results.notes
+        assert (
+            "mmlu: left out, it is a mean of data sets that are read individually" in results.notes
+        )
         assert "math: left out, it was not evaluated, or it failed" in results.notes
 
 
@@ -147,16 +149,13 @@ def test_gzipped(out):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("dataset,version,metric,mode,tiny\n", "holds its header only"),
-        ("dataset,version,metric,mode,tiny\ngsm8k,-,-,-,-\n", 'no score in it, only "-"'),
+        ("dataset,version,metric,mode,tiny\n", "contains only a header"),
+        ("dataset,version,metric,mode,tiny\ngsm8k,-,-,-,-\n", 'contains no score, only "-"'),
         (
             "dataset,version,metric,mode,a,b\ngsm8k,1,accuracy,gen,1,2\n",
             r"results of 2 models \(a and b\); name one of them: .*\.csv::a",
         ),
-        (
-            "dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen\n",
-            "4 cells under 5 columns",
-        ),
+        ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen\n", "4 cells under 5 columns"),
         ("dataset,version,metric,mode,tiny\ngsm8k,1,accuracy,gen,x\n", "'x' is not a score"),
     ],
 )

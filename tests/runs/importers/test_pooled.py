@@ -10,8 +10,8 @@ from transferscope.runs.importers.foreign_run import Taken
 from transferscope.runs.importers.pooled import pooled
 
 SAID = (
-    "nq_open and Natural Questions are pooled: all are taken for nq_open; leave one out, or give "
-    "one an entry of its own in a --map file"
+    "nq_open and Natural Questions are pooled, because all are mapped to nq_open; remove one of "
+    "them, or give it an entry of its own in a --map file"
 )
 
 

@@ -87,7 +87,7 @@ def test_what_is_cut_or_there_twice_is_named(tmp_path):
     file = folder / f"{NAME}.jsonl"
     other = folder / f"{NAME.replace('seed0', 'seed1')}.jsonl"
     other.write_text(file.read_text())
-    with pytest.raises(InputError, match="a second result of gsm8k; keep one of them"):
+    with pytest.raises(InputError, match="duplicate result for gsm8k; keep one of them"):
         read(tmp_path)
     other.unlink()
     file.write_text(file.read_text()[:-20])

@@ -89,10 +89,10 @@ def test_columns_are_renamed(tmp_path):
         ("id,score\n", "contains only a header; write it again with its rows"),
         ("\n\n", "is empty"),
         ("id;grade\na;1\n", r"csv:2: no 'score' .*only id, grade"),
-        ("id,id,score\na,b,1\n", "csv:1: column 'id' occurs twice"),
-        ("id,score\na,1,2\n", "csv:2: 3 cells in a row of a table with 2 columns"),
-        ("id,score\na\n", "csv:2: 1 cells in a row of a table with 2 columns"),
-        ("id,score\na,1\n,0\n", "some rows have 'id' and some not"),
+        ("id,id,score\na,b,1\n", "csv:1: column 'id' twice"),
+        ("id,score\na,1,2\n", "csv:2: 3 cells under 2 columns"),
+        ("id,score\na\n", "csv:2: 1 cells under 2 columns"),
+        ("id,score\na,1\n,0\n", "some rows have 'id' and some don't"),
         ("id,score\na,good\n", "csv:2: column 'score' holds 'good', not a number"),
         ("id,score,repeat\na,1,x\n", "csv:2: column 'repeat' holds 'x', not a number"),
         ("id,score,percent\na,1,100\n", "csv:2: both 'score' and 'percent'"),
@@ -219,7 +219,7 @@ def test_a_metric_of_the_file_that_is_better_when_lower_is_left_out(tmp_path):
     text = "benchmark,score,metric\ntoxigen,0.1,toxicity\nwikitext,0.8,bits_per_byte\ngsm8k,0.5,\n"
     results = IMPORTER.read(csv(tmp_path, text), load_taxonomy())
     assert [row.benchmark for row in results.scores] == ["gsm8k"]
-    said = "left out, not comparable: {} is better when lower, a score when higher"
+    said = "left out, not comparable: lower is better for {}, but higher for a score"
     assert results.notes == (
         f"toxigen: {said.format('toxicity')}",
         f"wikitext: {said.format('bits_per_byte')}",

@@ -77,8 +77,9 @@ def test_what_was_taken_for_what_and_the_scale_are_said(tmp_path):
     results = IMPORTER.read(tmp_path / "t.csv", load_taxonomy(), "tuned")
     assert results.model.name == "acme/tuned"
     assert results.notes == (
-        "read as a row a model (Model), benchmarks GSM8K, BoolQ; scores are percents (up to 80)",
-        "columns that are not benchmarks, left out: Average, Params (B)",
+        "read as one row per model (Model), benchmarks GSM8K, BoolQ; scores are percentages "
+        "(up to 80)",
+        "columns left out because they are not benchmarks: Average, Params (B)",
     )
     (tmp_path / "t.csv").write_text("model,gsm8k\nm,0.5\n")
     (said,) = IMPORTER.read(tmp_path / "t.csv", load_taxonomy()).notes
@@ -87,7 +88,9 @@ def test_what_was_taken_for_what_and_the_scale_are_said(tmp_path):
 
 def test_percents_and_fractions_in_one_table_are_refused(tmp_path):
     (tmp_path / "t.csv").write_text("model,gsm8k,boolq\nm,0.6,80\n")
-    with pytest.raises(InputError, match=r"csv:2: gsm8k 0\.6 and boolq 80: percents or fractions"):
+    with pytest.raises(
+        InputError, match=r"csv:2: gsm8k 0\.6 and boolq 80: can't be both percentages"
+    ):
         IMPORTER.read(tmp_path / "t.csv", load_taxonomy())
     # The remedy works; 0 and a signed percent below 1 are no riddle.
     (tmp_path / "t.csv").write_text("model,gsm8k,boolq,arc_easy\nm,0.6,80%,0.5%\n")
@@ -149,7 +152,7 @@ def test_averages_are_no_benchmarks_in_a_turned_table_either(tmp_path):
     results = IMPORTER.read(tmp_path / "t.csv", load_taxonomy())
     assert {row.benchmark: row.score for row in results.scores} == {"gsm8k": 0.6, "boolq": 0.8}
     assert results.unmapped == ()
-    assert "rows that are not benchmarks, left out: Average" in results.notes
+    assert "rows left out because they are not benchmarks: Average" in results.notes
 
 
 def test_what_is_better_when_lower_says_nothing_about_the_scale(tmp_path):
@@ -165,5 +168,5 @@ def test_what_is_better_when_lower_says_nothing_about_the_scale(tmp_path):
         assert results.unmapped == ()
         left = {one.task: one.left_out for one in results.taken if one.left_out}
         assert set(left) == {"wikitext", "WER", "bits_per_byte"}
-        assert left["WER"] == "not comparable: WER is better when lower, a score when higher"
-        assert any("scores are percents (up to 60)" in note for note in results.notes)
+        assert left["WER"] == "not comparable: lower is better for WER, but higher for a score"
+        assert any("scores are percentages (up to 60)" in note for note in results.notes)

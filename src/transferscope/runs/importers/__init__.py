@@ -1,4 +1,4 @@
-"""Foreign results to run folders. A format is one module and one line in :data:`IMPORTERS`."""
+"""Import foreign results into run folders. A format is one module and one line in `IMPORTERS`."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ __all__ = [
 ]
 
 Say = Callable[[Path, str], None]
-_NONE = "run it again, or remove its samples to import what else there is"
+_NONE = "run it again, or remove its samples to import the other benchmarks"
 _ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".gz", ".eval")
 LOOKED_AT = 1000
-"""Files of a folder that are inspected to say why no importer reads it."""
+"""Number of files in a folder that are checked to explain why no importer reads it."""
 IMPORTERS = {
     "lm-eval": "lmeval",
     "lighteval": "lighteval",
@@ -69,16 +69,16 @@ IMPORTERS = {
     "parquet": "parquet_rows",
     "csv": "score_table",
 }
-"""Format name to the module here that has its ``IMPORTER``, in the order they are tried."""
+"""Maps a format to the module with its ``IMPORTER``, in the order in which they are tried."""
 
 
 def _unsaid(path: Path, note: str) -> None:
-    """For callers that show no notes."""
+    """Default for callers that don't show notes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import wrote, and what a user must know about it."""
+    """What an import wrote, and notes for the user."""
 
     path: Path
     format: str
@@ -98,10 +98,11 @@ def import_results(
 ) -> Imported:
     """Write the foreign results at ``path`` into the run folder ``out``, one sample at a time.
 
-    A run folder of the same model gets what it lacks. ``path`` may name one of several models:
-    ``PATH::MODEL``. ``mapping`` is a taxonomy file that goes before the shipped one, ``columns``
-    goes before its ``[columns]``; ``source`` is the group that was tuned on. Raises
-    :class:`InputError` for an unknown format and for what can't be read.
+    If ``out`` already has results of the same model, those it lacks are added. ``path`` may select
+    one of several models: ``PATH::MODEL``. ``mapping`` is a taxonomy file that takes precedence
+    over the built-in one, and ``columns`` takes precedence over its ``[columns]``. ``source`` is
+    the group that was tuned on. Raises :class:`InputError` for an unknown format and for results
+    that can't be read.
     """
     path, taxonomy = Path(path), load_taxonomy(mapping, columns=columns)
     name, results, made = _found(path, taxonomy, format, source)
@@ -117,17 +118,17 @@ def import_results(
 def _found(
     path: Path, taxonomy: Taxonomy, format_: str, source: str | None
 ) -> tuple[str, Results, Manifest]:
-    """The format's name, the results at ``path``, at least one, and the manifest of their run."""
+    """The format's name, the results at ``path`` (at least one), and the manifest of their run."""
     name, results = read_results(path, taxonomy, format_)
     if not results.samples and not results.scores:
         why = f" ({results.notes[0]})" if results.notes else ""
         remedy = "name a results folder or file"
-        raise InputError(f"no result that can be used in it{why}", place=str(path), remedy=remedy)
+        raise InputError(f"contains no usable result{why}", place=str(path), remedy=remedy)
     return name, results, _manifest(results, taxonomy, source)
 
 
 def _write(results: Results, writer: RunWriter | RunInMemory, path: Path, tick: Tick) -> None:
-    """Everything of ``results`` into the run, one benchmark after the other."""
+    """Write all ``results`` into the run, one benchmark after the other."""
     for at, (benchmark, read) in enumerate(results.samples.items()):
         tick("import", at, len(results.samples))
         if benchmark in writer.finished:
@@ -138,7 +139,7 @@ def _write(results: Results, writer: RunWriter | RunInMemory, path: Path, tick: 
             writer.write_benchmark(benchmark, outcomes, texts)
         except ValueError as err:
             if not outcomes:
-                what = "no sample has a score: it was cancelled, or every answer failed"
+                what = "no sample has a score: the run was cancelled, or every answer failed"
                 raise InputError(what, place=f"{path} ({benchmark})", remedy=_NONE) from None
             raise InputError(str(err), place=f"{path} ({benchmark})") from None
     if results.scores:
@@ -159,10 +160,10 @@ def open_run(
     columns: Mapping[str, str] | None = None,
     say: Say = _unsaid,
 ) -> Run:
-    """The run in a run folder or in foreign results, which are read into memory.
+    """Read a run from a run folder, or from foreign results, which are read into memory.
 
-    Responses of foreign results wait in a temporary folder that lives as long as ``stack``. ``say``
-    gets the notes of the import, one a call, with the path that they are about.
+    Responses of foreign results are kept in a temporary folder, which is removed with ``stack``.
+    ``say`` is called for each note of the import with the path that it is about.
     """
     path = Path(path)
     file, model = split_model(path)
@@ -180,9 +181,9 @@ def open_run(
 def put_together(
     runs: Sequence[Run], *, source: str | None = None, say: Say = _unsaid
 ) -> list[Run]:
-    """``runs``, with foreign results of one model that share no benchmark joined into one run.
+    """Join foreign results of one model that share no benchmark into one run.
 
-    People evaluate task by task, into one file each. ``say`` gets a note for each join.
+    Results are often evaluated task by task, into one file each. ``say`` gets a note for each join.
     """
     kept: list[Run] = []
     for run in runs:
@@ -194,21 +195,21 @@ def put_together(
         manifest = joined(first.manifest, run.manifest, str(first.place), source=source)
         kept[at] = joined_runs(first, run, manifest)
         model = run.manifest.model.name
-        say(run.origin, f"put together with {first.origin}, of the same model {model}")
+        say(run.origin, f"joined with {first.origin}, which is of the same model {model}")
     return kept
 
 
 def _run_of(run: Run, model: str | None, path: Path) -> Run:
-    """The run, which must be of ``model`` where one is named."""
+    """The run; raises if a ``model`` is given and the run is of another one."""
     if model is not None:
         chosen_model({run.manifest.model.name: str(path)}, model, split_model(path)[0])
     return run
 
 
 def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple[str, Results]:
-    """The format's name, and the results at ``path`` (of one model: ``PATH::MODEL``).
+    """The format's name, and the results at ``path`` (or ``PATH::MODEL`` to select one model).
 
-    Raises :class:`InputError` for what can't be read, and for a model that isn't there.
+    Raises :class:`InputError` for results that can't be read, and for a model that isn't in them.
     """
     file, model = split_model(path)
     name, importer = find_importer(file, format_)
@@ -221,9 +222,10 @@ def read_results(path: Path, taxonomy: Taxonomy, format_: str = "auto") -> tuple
 
 
 def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
-    """The importer for ``path`` and its name; "auto" asks each of them whether it reads it.
+    """The importer for ``path`` and its name; "auto" selects the first one that accepts the path.
 
-    Raises :class:`InputError` for an unknown format, a missing path and one that no importer reads.
+    Raises :class:`InputError` for an unknown format, a missing path, and one that no importer
+    accepts.
     """
     if format_ != "auto":
         if format_ not in IMPORTERS:
@@ -246,9 +248,9 @@ def find_importer(path: Path, format_: str = "auto") -> tuple[str, Importer]:
             read_json(file)
     refuse_mistaken(path)
     raise InputError(
-        f"no {MANIFEST_FILE}, and no results in a format that is known",
+        f"no {MANIFEST_FILE}, and no results in a known format",
         place=str(path),
-        remedy=plain_files(path) or "name a run folder, or results of another harness",
+        remedy=plain_files(path) or "name a run folder, or results of a supported harness",
     )
 
 
@@ -260,7 +262,7 @@ def _load(name: str) -> Importer:
 def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manifest:
     benchmarks = {*results.samples, *(row.benchmark for row in results.scores)}
     suite = taxonomy.suite(benchmarks, source=source or SOURCE)
-    # A misspelt source would turn the group that was tuned on into one that must be kept.
+    # With a misspelt source, the group that was tuned on would count as one to be retained.
     known = dict.fromkeys((*suite.groups, *(e.group for e in taxonomy.tasks.values())))
     if source is not None and source not in known:
         raise InputError(
@@ -287,7 +289,7 @@ def _manifest(results: Results, taxonomy: Taxonomy, source: str | None) -> Manif
 def _split(
     samples: Iterator[Sample], outcomes: list[Outcome], done: Callable[[], None]
 ) -> Iterator[Response]:
-    """Fills ``outcomes`` while it yields the responses; ``done`` is called after the last."""
+    """Fill ``outcomes`` while yielding the responses; call ``done`` after the last one."""
     for sample in samples:
         outcomes.append(sample.outcome)
         if sample.response is not None:

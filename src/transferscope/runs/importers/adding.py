@@ -1,4 +1,4 @@
-"""Foreign results into a run folder that holds others of the same model."""
+"""Add foreign results to a run folder that already has other results of the same model."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from .settings import flat, is_setting, shared
 
 _IMPORTED = "imported:"
 _ANOTHER = "name another folder: --out DIR"
-_TOGETHER = f"{_ANOTHER} (of a folder of all results every task's newest are read)"
+_TOGETHER = f"{_ANOTHER} (or import the folder of all results: each task's newest are read)"
 
 
 class Addition(NamedTuple):
-    """What is left to write, the manifest of the whole, and what a user must know."""
+    """The results that remain to be written, the joint manifest, and notes for the user."""
 
     results: Results
     manifest: Manifest
@@ -30,12 +30,12 @@ class Addition(NamedTuple):
 
 
 def added(out: Path, results: Results, manifest: Manifest, *, source: str | None) -> Addition:
-    """``results`` and their ``manifest``, joined with what the run folder ``out`` holds.
+    """Join ``results`` and their ``manifest`` with what the run folder ``out`` contains.
 
-    The folder's manifest is replaced by the joined one; its answers stay as they are. An import
-    that was killed is resumed. Benchmarks that are there with equal answers are skipped.
-    Raises :class:`InputError` for a run of another model, one that was evaluated here, and
-    benchmarks that are there with other answers; the folder is untouched then.
+    The folder's manifest is replaced by the joint one; its answers are not changed. An import that
+    was killed is resumed. Benchmarks that the folder already has with the same answers are skipped.
+    Raises :class:`InputError`, without changing the folder, for a run of another model, a run that
+    was evaluated here, and benchmarks that the folder has with different answers.
     """
     if not (out / MANIFEST_FILE).is_file():
         return Addition(results, manifest)
@@ -54,20 +54,20 @@ def added(out: Path, results: Results, manifest: Manifest, *, source: str | None
     new: list[ScoreRow] = []
     for row in results.scores:
         if row.benchmark in run.by_benchmark or rows.get(_key(row), row) != row:
-            raise _already(row.benchmark, "another score", out)
+            raise _already(row.benchmark, "a different score", out)
         if _key(row) in rows:
             known.append(row.benchmark)
         else:
             new.append(row)
     write_manifest(out, both)
     passed_over = ", ".join(dict.fromkeys(known))
-    notes = (f"already in {out}, the same: {passed_over}",) if known else ()
+    notes = (f"already in {out} and unchanged: {passed_over}",) if known else ()
     scores = (*run.scores, *new) if new else ()
     return Addition(replace(results, samples=samples, scores=scores), both, notes)
 
 
 def are_parts(one: Run, other: Run) -> bool:
-    """Whether both are foreign results of one model, and of different benchmarks."""
+    """Whether both are foreign results of the same model on different benchmarks."""
     if one.origin is None or other.origin is None:
         return False
     shared_names = set(one.manifest.complete) & set(other.manifest.complete)
@@ -79,11 +79,11 @@ def _key(row: ScoreRow) -> tuple[str, str]:
 
 
 def _already(benchmark: str, what: str, out: Path) -> InputError:
-    return InputError(f"holds {benchmark} already, with {what}", place=str(out), remedy=_TOGETHER)
+    return InputError(f"already has {benchmark}, with {what}", place=str(out), remedy=_TOGETHER)
 
 
 def _another(there: Manifest, new: Manifest) -> str | None:
-    """How two models differ; what one side does not state is not a difference."""
+    """How two models differ, else ``None``. A field that one side lacks is not compared."""
     pairs = {
         "model": (there.model.name, new.model.name),
         "base": (there.model.base, new.model.base),
@@ -100,14 +100,14 @@ def _refuse_another(there: Manifest, new: Manifest, out: Path) -> None:
     if what := _another(there, new):
         raise InputError(what, place=str(out), remedy=_ANOTHER)
     if not there.provenance.startswith(_IMPORTED):
-        raise InputError("holds a run that was evaluated here", place=str(out), remedy=_ANOTHER)
+        raise InputError("contains a run that was evaluated here", place=str(out), remedy=_ANOTHER)
 
 
 def _refuse_other_answers(run: Run, name: str, results: Results, out: Path) -> None:
     mine = {outcome.key: outcome.score for outcome in run.by_benchmark.get(name, ())}
     asked = {s.outcome.key: s.outcome.score for s in results.samples[name]()}
     if mine != asked:
-        raise _already(name, "other answers" if mine else "a score alone", out)
+        raise _already(name, "different answers" if mine else "only a score", out)
 
 
 def joined(
@@ -118,11 +118,11 @@ def joined(
     names: Sequence[str] | None = None,
     source: str | None = None,
 ) -> Manifest:
-    """The manifest of both; settings in which they differ are kept by benchmark.
+    """The joint manifest of both; settings in which they differ are stored per benchmark.
 
-    ``names`` are the benchmarks of ``new``, by default those it has complete. A benchmark that both
-    have (other subsets) keeps its settings. Raises :class:`InputError` naming ``place`` for suites
-    that put one benchmark into two groups, and for another ``source``.
+    ``names`` are the benchmarks of ``new``, by default those that are complete. A benchmark that
+    both have (with different subsets) keeps its settings. Raises :class:`InputError` naming
+    ``place`` for suites that put one benchmark into two groups, and for a different ``source``.
     """
     names = list(new.complete) if names is None else names
     settings = {name: _settings(new, name) for name in names}
@@ -168,7 +168,7 @@ def joined(
 
 
 def _settings(manifest: Manifest, benchmark: str) -> dict[str, Any]:
-    """The settings that hold for ``benchmark``: the run's, or its own where runs were joined."""
+    """The settings of ``benchmark``: the run's, or its own ones if runs were joined."""
     common = flat(
         manifest.engine, template=manifest.template, seed=manifest.seed, limit=manifest.limit
     )
@@ -179,11 +179,11 @@ def _settings(manifest: Manifest, benchmark: str) -> dict[str, Any]:
 def _suite(there: Manifest, new: Manifest, place: str, *, source: str | None) -> Suite:
     mine, asked = there.load_suite(), new.load_suite()
     if source is not None and source != mine.source:
-        what = f"holds a run with source group {mine.source!r}"
+        what = f"contains a run with source group {mine.source!r}"
         raise InputError(what, place=place, remedy=f"remove --source {source}, or {_ANOTHER}")
     for name, group in asked.group_of.items():
         if mine.group_of.get(name, group) != group:
-            what = f"holds {name} in group {mine.group_of[name]!r}, not {group!r}"
+            what = f"has {name} in group {mine.group_of[name]!r}, not {group!r}"
             raise InputError(what, place=place, remedy="use the same --map")
     groups = {
         group: tuple(dict.fromkeys((*mine.groups.get(group, ()), *asked.groups.get(group, ()))))

@@ -1,8 +1,7 @@
-"""From the parts of another harness's results to :class:`~.foreign_run.Results`: one rule for all.
+"""Assemble :class:`~.foreign_run.Results` from parts, with the same rules for every harness.
 
-A part is one task of a file, or one subset of it. Parts of one benchmark become its subsets, which
-are weighted by their size; where some of them have answers and others only scores, those with
-answers are read.
+A part is one task of a file, or one subset of a task. Parts of one benchmark become its subsets,
+weighted by size. If some of them have answers and others only scores, those with answers are read.
 """
 
 from __future__ import annotations
@@ -38,12 +37,12 @@ UNSCORED = "it has no score within 0..1"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One task, or one subset of it, with its answers (``read``) or its ``score`` alone.
+    """One task, or one subset of it, with its answers (``read``) or only its ``score``.
 
-    ``shown`` is the task's name for a user where it is not the place's. ``score``, ``stderr`` and
-    ``scores`` (of all metrics, by name, the one that is read first) are in 0..1; ``n`` counts
-    items. ``left_out``: why neither is used, else empty. ``contradiction``: in what the answers
-    contradict the score, see :mod:`.contradictions`.
+    ``shown`` is the task's name in messages, if it differs from the place's. ``score``, ``stderr``
+    and ``scores`` (all metrics by name, starting with the one that is read) are in 0..1; ``n``
+    counts items. ``left_out`` is the reason why the part is not used, else empty.
+    ``contradiction`` says how the answers contradict the score, see :mod:`.contradictions`.
     """
 
     place: Place
@@ -64,10 +63,11 @@ class Part:
 def pick(
     scores: Mapping[str, float], place: Place, *, first: Sequence[str] = ()
 ) -> tuple[str | None, str]:
-    """The metric of ``scores`` that is read and, where none can be, the reason.
+    """Pick the metric of ``scores`` to read; without a usable one, give the reason.
 
-    In this order: the taxonomy's, those of ``first`` (the harness's main ones), any. "pass@k" also
-    means "pass@k:k=1". A metric that is better when lower, or outside 0..1, is not a score.
+    The order of preference is: the taxonomy's metrics, those in ``first`` (the harness's main
+    metrics), any other. "pass@k" also matches "pass@k:k=1". Metrics that are better when lower and
+    values outside 0..1 are not usable.
     """
     usable = [m for m, v in scores.items() if 0.0 <= v <= 1.0 and not lower_is_better(m)]
     if place.lower_is_better or not usable:
@@ -81,16 +81,16 @@ def pick(
 
 
 def read_first(scores: Mapping[str, float], metric: str | None) -> dict[str, float]:
-    """The scores within 0..1, ``metric`` first; empty where it is not one of them."""
+    """The scores within 0..1, starting with ``metric``; empty if it is not among them."""
     kept = {name: v for name, v in scores.items() if 0.0 <= v <= 1.0 and not lower_is_better(name)}
     return dict(sorted(kept.items(), key=lambda pair: pair[0] != metric)) if metric in kept else {}
 
 
 def place_below(task: str, subset: str, taxonomy: Taxonomy) -> Place:
-    """Place of a subset that a harness has below a task: "mmlu", "anatomy"; "arc", "ARC-Easy".
+    """The place of a harness's subset of a task: ("mmlu", "anatomy"), or ("arc", "ARC-Easy").
 
-    Where the taxonomy has another benchmark for it ("arc_easy", "musr_murder_mysteries"), that one;
-    a subset with a generic name ("main", "default") is dropped.
+    If the taxonomy has a separate benchmark for it ("arc_easy", "musr_murder_mysteries"), that one
+    is used. Generic subset names ("main", "default") are ignored.
     """
     place = place_of(task, taxonomy)
     if shown_below(task, subset) == task:
@@ -103,7 +103,7 @@ def place_below(task: str, subset: str, taxonomy: Taxonomy) -> Place:
 
 
 def dated(folder: Path, file: Path) -> str:
-    """When a run was: the date that its folder is named by, else that of its file; sorts as text.
+    """The date of a run as sortable text: from the folder's name, else the file's time of change.
 
     >>> dated(Path("outputs/20261128_080000"), Path("x"))
     '20261128_080000'
@@ -129,7 +129,7 @@ def newest(
     same: Callable[[_Found], Hashable],
     when: Callable[[_Found], str],
 ) -> list[_Found]:
-    """Of those that are the ``same`` the one of the latest ``when``; a note for every other."""
+    """For each value of ``same``, keep the latest by ``when``, with a note for the others."""
     chosen: dict[Hashable, _Found] = {}
     for one in sorted(found, key=when):
         if (older := chosen.pop(same(one), None)) is not None:
@@ -139,7 +139,7 @@ def newest(
 
 
 def shown_below(task: str, subset: str) -> str:
-    """ "mmlu/anatomy"; the task alone if the subset has a generic name."""
+    """ "mmlu/anatomy", or just the task if the subset has a generic name."""
     return task if key(subset) in (*_NO_SUBSET, key(task)) else f"{task}/{subset}"
 
 
@@ -152,7 +152,7 @@ def results_of(
     notes: Iterable[str] = (),
     **about: Any,
 ) -> Results:
-    """The results of all ``parts``; ``about`` are further fields of :class:`~.foreign_run.Results`.
+    """The results of all ``parts``; ``about`` sets other fields of :class:`~.foreign_run.Results`.
 
     Raises :class:`InputError` for two parts of one benchmark and subset.
     """
@@ -160,8 +160,8 @@ def results_of(
     used = [part for part in parts if not part.left_out]
     for place, part in ((p.place, p) for p in used):
         if (twice := _same(place, used)) is not part:
-            what = f"a second result of {' '.join((place.benchmark, place.subset)).strip()}"
-            remedy = f"keep one of them (the other: {twice.file})"
+            what = f"duplicate result for {' '.join((place.benchmark, place.subset)).strip()}"
+            remedy = f"keep one of them (the other is {twice.file})"
             raise InputError(what, place=str(part.file), remedy=remedy)
     samples: dict[str, Read] = {}
     scores: list[ScoreRow] = []
@@ -240,6 +240,6 @@ def _taken(part: Part) -> Taken:
 
 
 def chained(reads: Sequence[Read]) -> Iterator[Sample]:
-    """The samples of all of them, one after the other."""
+    """The samples of all readers, one after the other."""
     for read in reads:
         yield from read()

@@ -1,4 +1,4 @@
-"""What an importer read, checked once for all formats before anything is made of it."""
+"""Check what an importer read. All formats share this check."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ REMEDY = "repair the file, or evaluate again"
 
 
 def checked(read: Callable[[], Results], path: Path) -> Results:
-    """What ``read`` gives of ``path``. Raises :class:`InputError` for values that no run can have.
+    """The results of ``read``. Raises :class:`InputError` for values that a run can't have.
 
-    These are an impossible count or score, and settings that are not finite numbers (NaN, Infinity,
-    10^30): they are compared between runs, and JSON has no word for them.
+    These are invalid counts or scores, and settings such as NaN, Infinity or 10^30: settings are
+    compared between runs, and JSON can't represent these values.
     """
     try:
         results = read()
@@ -39,7 +39,7 @@ def checked(read: Callable[[], Results], path: Path) -> Results:
 
 
 def _unfit(value: Any, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Keys and value of every number that can't be written and compared."""
+    """The keys and the description of every number that can't be written and compared."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _unfit(inner, (*where, str(key)))
@@ -53,5 +53,5 @@ def _unfit(value: Any, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 
 def _named(model: ModelRef) -> ModelRef:
-    """The model as valid text: it may be named after a file whose name is not valid UTF-8."""
+    """The model with a valid name: it may come from a file name whose bytes are not valid text."""
     return replace(model, name=model.name.encode("utf-8", "replace").decode() or "unnamed")

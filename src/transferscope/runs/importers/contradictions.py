@@ -1,11 +1,11 @@
-"""Where samples don't make the score beside them: one check and one wording for every format."""
+"""Check whether samples agree with the reported score, with the same wording for every format."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
 CLOSE = 1e-3
-"""Means agree within this, in 0..1: scores are often rounded."""
+"""Means (0..1) that differ by no more than this agree, because scores are often rounded."""
 
 
 def contradiction(
@@ -16,10 +16,11 @@ def contradiction(
     said: float | None,
     close: float = CLOSE,
 ) -> str | None:
-    """In what samples contradict the score beside them, ``None`` where they don't.
+    """How samples contradict the reported score, ``None`` if they don't.
 
-    ``counts`` are the samples' numbers that the score's own, ``said_n``, may be (of all, of those
-    with a score), the one that is shown first; ``mean`` is theirs and ``said`` the score, in 0..1.
+    ``counts`` are the numbers of samples that may equal the reported ``said_n`` (all samples, those
+    with a score); the first one is shown. ``mean`` is the samples' mean and ``said`` the reported
+    score, both in 0..1.
 
     >>> contradiction(counts=(20,), mean=0.5, said_n=40, said=0.75)
     '20 samples, not 40; mean 50.00 %, not 75.00 %'
@@ -33,7 +34,7 @@ def contradiction(
 
 
 def of_benchmark(parts: Sequence[tuple[str, str | None]]) -> str | None:
-    """What is said of a benchmark by name and contradiction of each of its tasks.
+    """The contradiction of a benchmark, from (name, contradiction) of each of its tasks.
 
     >>> of_benchmark([("anatomy", "2 samples, not 3"), ("virology", None)])
     'anatomy: 2 samples, not 3'

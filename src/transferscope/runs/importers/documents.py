@@ -1,4 +1,4 @@
-"""Documents of other harnesses, packed or not; what is hollow is named as what it is."""
+"""Read documents of other harnesses, compressed or not, and report files without content."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ...core.damage import AGAIN, damage_of
 from ...core.files import files_below, json_value, read_head, read_start, read_text
 
 HEAD = 2048
-"""Bytes of a file's start by which a format is recognised."""
+"""Number of bytes at the start of a file from which its format is recognised."""
 
 
 def head(path: Path, size: int = HEAD) -> bytes:
-    """The first bytes, unpacked; empty for a path that is not a file or can't be read."""
+    """The first bytes, decompressed; empty if the path is not a file or can't be read."""
     return read_start(path, size)
 
 
 def files_named(folder: Path, *patterns: str, depth: int | None = None) -> list[Path]:
-    """Files of these names in ``folder`` and ``depth`` levels below it (``None``: all), sorted."""
+    """Sorted files matching ``patterns``, down to ``depth`` levels below (``None``: all)."""
     found = files_below(
         folder, lambda name: any(fnmatchcase(name, p) for p in patterns), depth=depth
     )
@@ -27,7 +27,7 @@ def files_named(folder: Path, *patterns: str, depth: int | None = None) -> list[
 
 
 def hollow_in(folder: Path, *patterns: str) -> list[str]:
-    """A note for every file of these names that is empty, a Git LFS pointer or the like."""
+    """A note for every matching file without content, such as an empty one or a Git LFS pointer."""
     return [
         f"{path}: left out, it {damage.what}"
         for path in files_named(folder, *patterns)
@@ -36,5 +36,5 @@ def hollow_in(folder: Path, *patterns: str) -> list[str]:
 
 
 def document(path: Path, *, remedy: str) -> Any:
-    """The JSON value in the file: an object or a list."""
+    """Read the JSON value in the file: an object or a list."""
     return json_value(read_text(path, remedy=remedy), str(path), AGAIN)

@@ -1,18 +1,20 @@
-"""Every Eval Ever (arXiv 2606.14516): aggregate JSON and its instance-level JSON lines.
+"""Import Every Eval Ever (arXiv 2606.14516): aggregate JSON and its instance-level JSON lines.
 
-Read by the published schemas ``eval.schema.json`` and ``instance_level_eval.schema.json``, version
-0.3.0 (earlier 0.x files have the same fields). :mod:`.eee_export` writes them. Where the format
-leaves a choice:
+Files follow the published schemas ``eval.schema.json`` and ``instance_level_eval.schema.json``,
+version 0.3.0 (earlier 0.x files have the same fields). :mod:`.eee_export` writes them. The format
+leaves some choices open, which are made as follows:
 
-- Of several metrics of one evaluation the first that the taxonomy's ``metrics`` name is read, else
-  the first with instance-level rows, else the first; a note says so unless the taxonomy decided.
-- A score is put on 0..1 by the metric's stated range (or its unit). A metric without one, or one
-  where lower is better, is left out with a note.
-- Rows that name no metric are used only where the evaluation has one: Inspect's converter writes 0
-  into them for scores it can't read.
+- If an evaluation has several metrics, the first one in the taxonomy's ``metrics`` is read, else
+  the first one with instance-level rows, else the first. A note says which, unless the taxonomy
+  decided.
+- A score is scaled to 0..1 by the metric's stated range (or its unit). A metric without either, or
+  one where lower is better, is left out with a note.
+- Rows that name no metric are used only if the evaluation has a single one: Inspect's converter
+  writes 0 into them for scores that it can't read.
 - Rows with an ``error`` are left out with a note: converters give them a score of 0.
-- Inspect's converter writes the item's mean over its epochs into the row of every epoch.
-- Rows say nothing certain of the messages before the chat template: no ``message_hash``.
+- Inspect's converter writes an item's mean over its epochs into the row of every epoch.
+- Rows have no ``message_hash``, because the messages before the chat template are not known with
+  certainty.
 """
 
 from __future__ import annotations
@@ -46,15 +48,15 @@ from .naming import Place, by_benchmark, not_comparable, of_model, place_of, pla
 from .values import count, mapping
 
 SAMPLES = "_samples.jsonl"
-"""What the name of the rows' file ends in, after the aggregate's name."""
+"""Suffix of the rows file's name, after the aggregate's name."""
 _SHARES = ("accuracy", "exact_match", "pass_rate")
 
 
 @dataclass(slots=True)
 class _Found:
-    """Results so far: of every benchmark its chosen results, and the file of their rows.
+    """Results so far: the chosen results of every benchmark, each with the file of its rows.
 
-    ``wrong``: in what a benchmark's and subset's rows contradict the aggregate.
+    ``wrong`` says, by benchmark and subset, how the rows contradict the aggregate.
     """
 
     chosen: list[tuple[Place, tuple[Result, Path | None]]] = field(default_factory=list)
@@ -72,22 +74,22 @@ class _Refused(NamedTuple):
 
 
 def accepts(path: Path) -> bool:
-    """An aggregate, the rows beside one, or a folder with an aggregate somewhere in it."""
+    """Whether ``path`` is an aggregate, its rows file, or a folder that contains an aggregate."""
     if path.is_dir():
         return next(_aggregates(path), None) is not None
     return _is_aggregate(path) or _is_aggregate(_aggregate_of(path))
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results of the aggregates at ``path``, with their rows if the file is next to them.
+    """Read the aggregates at ``path``, with their rows if the rows file is next to them.
 
-    Raises :class:`InputError` for files that don't follow the schema, for two models and for two
+    Raises :class:`InputError` for files that don't follow the schema, for two models, and for two
     results of one benchmark and subset.
     """
     files = sorted(_aggregates(path)) if path.is_dir() else [_aggregate_of(path)]
     if not files or not _is_aggregate(files[0]):
-        what = "no aggregate of Every Eval Ever"
-        raise InputError(what, place=str(path), remedy="name its .json, or the folder it is in")
+        what = "not an aggregate of Every Eval Ever"
+        raise InputError(what, place=str(path), remedy="name its .json file, or its folder")
     logs = {file: _load(file) for file in files}
     model, files = of_model(
         files, lambda file: (_model(logs[file], file)["id"], file), wanted, path
@@ -97,10 +99,10 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     for file, log in logs.items():
         _choose(file, log, taxonomy, found)
     if not found.chosen:
-        refuse(f"no score that can be used ({found.notes[0]})", str(path))
+        refuse(f"contains no usable score ({found.notes[0]})", str(path))
     keys = [(place.benchmark, place.subset) for place, _ in found.chosen]
     if twice := [key for key in keys if keys.count(key) > 1]:
-        what = f"a second result of {' '.join(twice[0]).strip()}"
+        what = f"duplicate result for {' '.join(twice[0]).strip()}"
         raise InputError(what, place=str(path), remedy="keep one of them in the folder")
     parts = by_benchmark(found.chosen, file=str(path))
     samples: dict[str, Callable[[], Iterator[Sample]]] = {}
@@ -114,7 +116,9 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
         if with_rows:
             samples[name] = partial(read_rows, with_rows)
             left = [result.name for _, (result, rows) in mine if rows is None]
-            found.notes += [f"{task}: left out, it has no rows but {name} has" for task in left]
+            found.notes += [
+                f"{task}: left out, it has no rows but other parts of {name} have" for task in left
+            ]
         else:
             scores += [_score_row(result) for _, (result, _) in mine]
     first = next(iter(logs.values()))
@@ -153,7 +157,7 @@ def _aggregates(folder: Path) -> Iterator[Path]:
 
 
 def _aggregate_of(path: Path) -> Path:
-    """The aggregate beside a file of rows; any other path as it is."""
+    """The aggregate for a file of rows; any other path is returned unchanged."""
     if path.name.endswith(SAMPLES):
         return path.with_name(path.name.removesuffix(SAMPLES) + ".json")
     return path
@@ -180,7 +184,7 @@ def _model(log: Mapping[str, Any], file: Path) -> dict[str, Any]:
 
 
 def _task(result: Mapping[str, Any], taxonomy: Taxonomy) -> Place:
-    """lm-eval's names are "task/filter", Inspect's "package/task"."""
+    """The place of a result. lm-eval's names are "task/filter", Inspect's are "package/task"."""
     name = result["evaluation_name"]
     dataset = mapping(result.get("source_data")).get("dataset_name")
     aliases = [name.partition("/")[0], name.rpartition("/")[2]]
@@ -190,7 +194,7 @@ def _task(result: Mapping[str, Any], taxonomy: Taxonomy) -> Place:
 
 
 def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Found) -> None:
-    """Append the aggregate's chosen results, one per benchmark and subset, and the notes."""
+    """Add the aggregate's chosen results, one per benchmark and subset, and the notes."""
     names = Counter(item["evaluation_name"] for item in log["evaluation_results"])
     groups: dict[tuple[str, str], list[Result]] = {}
     refused: dict[tuple[str, str], list[_Refused]] = {}
@@ -254,17 +258,17 @@ def _choose(file: Path, log: Mapping[str, Any], taxonomy: Taxonomy, found: _Foun
 def _check(
     result: Result, rows: Rows, tally: Mapping[tuple[Any, Any], Rows], file: Path | None
 ) -> Iterator[str]:
-    """Notes on the rows of a result. Raises for rows on another scale than it states."""
+    """Notes on the rows of a result. Raises for rows that are not on the stated scale."""
     label = result.labels[0]
     if rows.errors:
         what = f"{rows.errors} of {rows.count + rows.errors} answers left out"
         yield f"{result.name}: {what}, they ended in an error"
     if not rows.count:
         if any(name == result.name for name, _ in tally):
-            yield f"{result.name}: no row is of metric {label}, only its score is read"
+            yield f"{result.name}: no row has metric {label}, so only its score is read"
         return
     if result.high > 1.0 and 0.0 < rows.highest <= 1.0:
-        what = f"{label} is said to reach {result.high:g}, but no row is above 1"
+        what = f"the maximum of {label} is stated as {result.high:g}, but no row is above 1"
         refuse(f"{result.name}: {what}", str(file))
 
 
@@ -315,12 +319,12 @@ def _span(metric: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _rank(labels: Iterable[str], metrics: tuple[str, ...]) -> int:
-    """Place of the first preferred metric among ``labels``; beyond the last where none is."""
+    """Index of the first preferred metric that is in ``labels``, else the number of metrics."""
     return next((i for i, metric in enumerate(metrics) if metric in labels), len(metrics))
 
 
 def _rows_file(file: Path, log: Mapping[str, Any]) -> Path | None:
-    """The rows beside the aggregate: by the schema's name, or as an older file names them."""
+    """The rows file of the aggregate: by the schema's naming, or as an older aggregate names it."""
     named = mapping(log.get("detailed_evaluation_results")).get("file_path")
     names = [f"{file.stem}{SAMPLES}", *([Path(named).name] if isinstance(named, str) else [])]
     beside = [file.with_name(name) for name in names if name]

@@ -1,11 +1,11 @@
-"""A run as Every Eval Ever's files, by its published schemas, version 0.3.0 (see :mod:`.eee`).
+"""Export a run as Every Eval Ever files, by the published schemas 0.3.0 (see :mod:`.eee`).
 
-One benchmark becomes one aggregate and, where the run kept its answers, one file of rows::
+One benchmark becomes one aggregate and, if the run kept its answers, one file of rows::
 
     OUT/data/BENCHMARK/DEVELOPER/MODEL/UUID.json, UUID_samples.jsonl
 
-Values without a field in the schema are written as text to the rows' ``metadata``, so that
-importing an export gives the same outcomes.
+Values without a field in the schema are stored as text in the rows' ``metadata``, so that importing
+an export gives the same outcomes.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def export_eee(
     organization: str = "unknown",
     now: float | None = None,
 ) -> list[Path]:
-    """Write ``run`` below ``out`` and return the files, an aggregate before its rows.
+    """Write ``run`` below ``out`` and return the files, each aggregate before its rows.
 
-    ``developer`` is the first half of the model's id where its name isn't a hub id ("org/model"),
-    ``organization`` who evaluated, ``now`` seconds since 1970. The same run and ``now`` give the
-    same bytes.
+    ``developer`` is the first half of the model's id if its name isn't a hub id ("org/model"),
+    ``organization`` is who evaluated it, ``now`` is in seconds since 1970. The same run and ``now``
+    give the same bytes.
     """
     moment = str(time.time() if now is None else now)
     model = _model_id(run.manifest.model.name, developer)
@@ -209,7 +209,7 @@ def _lines(
             "evaluation": {"score": outcome.score, "is_correct": outcome.score == 1.0},
             "metadata": _metadata(outcome),
         }
-        # ASCII: the format's own tools end lines at U+2028 too.
+        # ASCII only: the format's own tools also split lines at U+2028.
         yield json.dumps(row, allow_nan=False) + "\n"
 
 
@@ -225,7 +225,7 @@ def _metadata(outcome: Outcome) -> dict[str, str]:
     }
     known = {
         "chance": None if outcome.chance is None else repr(outcome.chance),
-        # token_usage wants the prompt's tokens too, which were not kept.
+        # token_usage also requires the number of prompt tokens, which is not known.
         "tokens": None if outcome.tokens is None else str(outcome.tokens),
         "message_hash": outcome.message_hash,
         "rendered_hash": outcome.rendered_hash,
@@ -234,7 +234,7 @@ def _metadata(outcome: Outcome) -> dict[str, str]:
 
 
 def _model_id(name: str, developer: str) -> str:
-    """A hub id as it is; of a path its last part only: a folder's name is private."""
+    """A hub id as it is, or the last part of a path, because folder names are private."""
     if _HUB_ID.fullmatch(name):
         return name
     return f"{_safe(developer)}/{_safe(Path(name).name)}"

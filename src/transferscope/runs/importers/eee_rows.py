@@ -1,4 +1,4 @@
-"""The instance-level rows of Every Eval Ever for :mod:`.eee`: one per metric and answer."""
+"""Read the instance-level rows of Every Eval Ever for :mod:`.eee`: one per metric and answer."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ _ENDS = {**FINISH, "stop_string": "stop_string"}
 
 
 class Result(NamedTuple):
-    """One metric of an aggregate. ``score`` and ``stderr`` are in 0..1, ``low`` to ``high``.
+    """One metric of an aggregate.
 
-    ``alone``: its evaluation has no other metric, so that rows which name none are its own. Of
-    several metrics they could be any's: Inspect's converter writes 0 into such rows.
+    ``score`` and ``stderr`` are in 0..1, scaled from the metric's range ``low`` to ``high``.
+    ``alone`` means that its evaluation has no other metric, so that rows without a metric belong
+    to it. With several metrics this is ambiguous: Inspect's converter writes 0 into such rows.
     """
 
     name: str
@@ -41,15 +42,15 @@ class Result(NamedTuple):
     alone: bool
 
     def takes(self, name: object, id_: object) -> bool:
-        """Whether rows of that evaluation_name and evaluation_result_id are of this result."""
+        """Whether rows with this evaluation_name and evaluation_result_id belong to the result."""
         return name == self.name and (id_ == self.id or (id_ is None and self.alone))
 
 
 @dataclass(slots=True)
 class Rows:
-    """What the rows of one result hold, on the file's scale; those with an error apart.
+    """Counts and sums over the rows of one result, on the file's scale.
 
-    ``items`` counts the rows of first epochs.
+    Rows with an error are counted only in ``errors``. ``items`` counts the rows of first epochs.
     """
 
     count: int = 0
@@ -60,13 +61,13 @@ class Rows:
 
 
 def tally_of(file: Path) -> dict[tuple[Any, Any], Rows]:
-    """What the rows hold by (evaluation_name, evaluation_result_id); the ids may be ``None``."""
+    """Tally of the rows by (evaluation_name, evaluation_result_id); the ids may be ``None``."""
     tally: dict[tuple[Any, Any], Rows] = {}
     with open_file(file, remedy=REMEDY) as lines:
         for place, row in json_lines(lines, path=file, remedy=REMEDY):
             key = (row.get("evaluation_name"), row.get("evaluation_result_id"))
             if not all(isinstance(part, str | None) for part in key):
-                refuse("evaluation_name or evaluation_result_id is not a string", place)
+                refuse("evaluation_name and evaluation_result_id must be strings", place)
             rows = tally.setdefault(key, Rows())
             if row.get("error"):
                 rows.errors += 1
@@ -82,7 +83,7 @@ def tally_of(file: Path) -> dict[tuple[Any, Any], Rows]:
 
 
 def rows_of(result: Result, tally: Mapping[tuple[Any, Any], Rows]) -> Rows:
-    """Of a tally, what belongs to ``result``."""
+    """The part of a tally that belongs to ``result``."""
     mine = [rows for key, rows in tally.items() if result.takes(*key)]
     return Rows(
         count=sum(rows.count for rows in mine),
@@ -94,7 +95,7 @@ def rows_of(result: Result, tally: Mapping[tuple[Any, Any], Rows]) -> Rows:
 
 
 def contradiction_of(result: Result, rows: Rows) -> str | None:
-    """In what the rows contradict the aggregate's result, ``None`` where they don't."""
+    """How the rows contradict the aggregate's result, ``None`` if they don't."""
     if not rows.count:
         return None
     mean = (rows.total / rows.count - result.low) / (result.high - result.low)
@@ -125,7 +126,7 @@ def _sample(row: Mapping[str, Any], result: Result) -> Sample:
     if not isinstance(id_ := row.get("sample_id"), str):
         raise ValueError("sample_id is not a string")
     if not all(isinstance(value, str) for value in about.values()):
-        raise ValueError("metadata contains a value that is not a string")
+        raise ValueError("metadata has a value that is not a string")
     score = number(mapping(row.get("evaluation")).get("score"), "evaluation.score")
     epoch = int(about.get("epoch") or 1)
     if epoch < 1:
@@ -133,7 +134,7 @@ def _sample(row: Mapping[str, Any], result: Result) -> Sample:
     finish = _ENDS.get(about.get("stop_reason", ""))
     prompt, reply = _texts(row)
     flagged = flags_of(reply or "", finish=finish, prompt=prompt)
-    # Our own export says which flags were seen; rows without a text can't be looked at.
+    # Our own export states the flags; in other rows they are detected, which needs the text.
     inferred = _names(about["flags_inferred"]) if "flags_inferred" in about else flagged.inferred
     flags = _names(about["flags"]) if "flags" in about else flagged.flags
     if reply is None and "flags" not in about:
@@ -163,7 +164,7 @@ def _sample(row: Mapping[str, Any], result: Result) -> Sample:
 
 
 def _texts(row: Mapping[str, Any]) -> tuple[str, str | None]:
-    """Prompt and answer; of a conversation the model's last message."""
+    """Prompt and answer; in a conversation, the answer is the model's last message."""
     given = mapping(row.get("input"))
     prompt = given.get("formatted") or given.get("raw") or ""
     raw = mapping(row.get("output")).get("raw")
@@ -181,12 +182,12 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def number(value: object, name: str) -> float:
-    """``value`` if it is a number. Raises ``ValueError`` that says ``name``."""
+    """``value`` as a float. Raises ``ValueError`` naming ``name`` if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{name} is not a number: {str(value)[:40]!r}")
     return float(value)
 
 
 def refuse(what: str, place: str) -> NoReturn:
-    """Raise :class:`InputError` with the remedy for files that break the schema."""
+    """Raise :class:`InputError` with the remedy for files that violate the schema."""
     raise InputError(what, place=place, remedy=REMEDY) from None

@@ -1,8 +1,8 @@
-"""Results of EvalPlus: ``DATASET/MODEL_BACKEND_temp_T_eval_results.json``.
+"""Import EvalPlus results: ``DATASET/MODEL_BACKEND_temp_T_eval_results.json``.
 
-Written by the schema of evalplus 0.2 and 0.3. A file gives two benchmarks of the same answers:
-HumanEval (or MBPP) by the base tests, HumanEval+ (MBPP+) by base and extra tests, as EvalPlus
-counts them. Samples of a problem are repeats, so that the mean is pass@1.
+Reads the schema of evalplus 0.2 and 0.3. A file gives two benchmarks on the same answers: HumanEval
+(or MBPP) uses the base tests, HumanEval+ (MBPP+) the base and extra tests, as EvalPlus counts them.
+Samples of a problem are repeats, so the mean is pass@1.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _NAMES = {"HumanEval": ("humaneval", "humaneval_plus"), "Mbpp": ("mbpp", "mbpp_p
 
 
 def accepts(path: Path) -> bool:
-    """A file of results, or a folder with one somewhere in it."""
+    """Whether ``path`` is a results file, or a folder that contains one."""
     if path.is_dir():
         return bool(_files(path))
     return _is_results(path)
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
+    """Read the results at ``path``; raise :class:`InputError` for two models and invalid files."""
     found = _files(path) if path.is_dir() else [path]
     model, files = of_model(found, lambda file: (_model(file), file), wanted, path)
     notes = hollow_in(path, "*eval_results.json*") if path.is_dir() else []
@@ -67,7 +67,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _model(file: Path) -> str:
-    """``acme--tiny_vllm_temp_0.0_eval_results.json``; the folder's name for a bare one."""
+    """The model in ``acme--tiny_vllm_temp_0.0_eval_results.json``, else the folder's name."""
     stem = _ENDING.sub("", bare_name(file)) or file.resolve().parent.name
     return _BACKEND.sub("", stem).replace("--", "/")
 
@@ -75,16 +75,17 @@ def _model(file: Path) -> str:
 def _parts(file: Path, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Part]:
     problems = mapping(mapping(document(file, remedy=_REMEDY)).get("eval"))
     if not problems:
-        raise InputError("no problem in it", place=str(file), remedy=_REMEDY)
+        raise InputError("contains no problem", place=str(file), remedy=_REMEDY)
     kinds = {name.partition("/")[0] for name in problems}
     kind = min(kinds)
     if len(kinds) > 1 or kind not in _NAMES:
-        what = f"problems of {', '.join(sorted(kinds)[:3])}, not of HumanEval or Mbpp"
+        what = f"contains problems of {', '.join(sorted(kinds)[:3])}, not of HumanEval or Mbpp"
         raise InputError(what, place=str(file), remedy=_REMEDY)
     samples = {name: _samples(entry) for name, entry in problems.items()}
     answers = [sample for found in samples.values() for sample in found]
     if silent := sum(not found for found in samples.values()):
-        notes.append(f"{kind}: {silent:,} of {len(samples):,} problems left out, without an answer")
+        counts = f"{silent:,} of {len(samples):,}"
+        notes.append(f"{kind}: {counts} problems left out, they have no answer")
     timeouts = sum(sample["base"] == "timeout" for sample in answers)
     for column, task in zip(("base", "plus"), _NAMES[kind], strict=True):
         if column == "plus" and not any(sample["plus"] for sample in answers):
@@ -92,7 +93,7 @@ def _parts(file: Path, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Part]:
             continue
         why = ""
         if not answers or timeouts == len(answers):
-            why = f"all {len(answers):,} answers ran out of time" if answers else "no answer in it"
+            why = f"all {len(answers):,} answers timed out" if answers else "it has no answer"
         place = place_of(task, taxonomy)
         yield Part(
             place=place,
@@ -105,7 +106,7 @@ def _parts(file: Path, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Part]:
 
 
 def _samples(entry: object) -> list[dict[str, Any]]:
-    """Base and plus status, and the solution, of every sample of a problem."""
+    """The base and plus status and the solution of every sample of a problem."""
     if isinstance(entry, list):
         return [
             {

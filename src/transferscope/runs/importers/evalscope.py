@@ -1,9 +1,9 @@
-"""Results of EvalScope: ``reports/MODEL/DATASET.json`` and ``reviews/MODEL/DATASET_SUBSET.jsonl``.
+"""Import EvalScope: ``reports/MODEL/DATASET.json`` and ``reviews/MODEL/DATASET_SUBSET.jsonl``.
 
-Written by the schemas of EvalScope 0.17 to 1.14. The report's primary metric is read, in old
-reports the first; every subset is a subset here, weighted by its size. Reviews beside a report are
-the answers; without them the report's scores are read. Of several runs in a folder every data set
-is read from the newest, and a note says so.
+Reads the schemas of EvalScope 0.17 to 1.14. The report's primary metric is read, or the first one
+in old reports. Every subset becomes a subset here, weighted by its size. Answers come from the
+reviews that belong to a report; without reviews, the report's scores are read. If a folder has
+several runs, each data set is read from the newest one, with a note.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from .foreign_run import Importer, Results
 from .naming import Place, not_comparable, of_model, place_of
 
 _REVIEW_HEAD = 2**16
-"""Bytes in which a row of reviews must show what it is."""
+"""Number of bytes in which a row of reviews must be recognisable."""
 
 
 def accepts(path: Path) -> bool:
-    """A report, a file of reviews, or a folder with a report or reviews somewhere in it."""
+    """Whether ``path`` is a report, a file of reviews, or a folder that contains either."""
     if path.is_dir():
         return next(_under(path, is_report, "*.json*"), None) is not None or bool(_reviews(path))
     return is_report(path) or _is_review(path)
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results at ``path``. Raises :class:`InputError` for two models and what can't be read."""
+    """Read the results at ``path``; raise :class:`InputError` for two models and invalid files."""
     files = list(_under(path, is_report, "*.json*")) if path.is_dir() else [path]
     notes = hollow_in(path, "*.json", "*.jsonl") if path.is_dir() else []
     if files and is_report(files[0]):
@@ -92,7 +92,7 @@ def _parts(report: Report, taxonomy: Taxonomy, notes: list[str]) -> Iterator[Par
     if not report.metrics:
         place = place_of(report.dataset, taxonomy)
         all_of = report.requested and report.errored == report.requested
-        why = f"all {report.requested:,} answers ended in an error" if all_of else "no score in it"
+        why = f"all {report.requested:,} answers ended in an error" if all_of else "it has no score"
         yield Part(place, root_of(report.file), left_out=why)
         return
     first = report.metrics[0]
@@ -136,18 +136,18 @@ def _part(report: Report, metric: Metric, place: Place, subset: str) -> Part:
 
 
 def _unreported(path: Path, reports: list[Report]) -> Iterator[str]:
-    """A note for reviews of a data set that has no report: the run was stopped before its end."""
+    """A note for reviews of a data set without a report: the run was stopped before its end."""
     if not path.is_dir():
         return
     known = tuple(f"{report.dataset}_" for report in reports)
     folders = {report.file.resolve().parent.name for report in reports}
     for file in _reviews(path):
         if file.resolve().parent.name in folders and not file.name.startswith(known):
-            yield f"{file.name}: left out, it has no report: the run was stopped, or still runs"
+            yield f"{file.name}: left out, it has no report: the run was stopped or still runs"
 
 
 def _lone(file: Path, taxonomy: Taxonomy, notes: list[str]) -> Part:
-    """Reviews without a report: ``mmlu_pro_math`` is the longest data set known, and its subset."""
+    """Reviews without a report: ``mmlu_pro_math`` is split after the longest known data set."""
     stem = bare_stem(file)
     for at in [at for at, letter in enumerate(stem) if letter == "_"][::-1]:
         found = taxonomy.match(stem[:at])
@@ -169,7 +169,7 @@ def _reviewed(
     under: Path | None = None,
     said: tuple[float | None, int | None] = (None, None),
 ) -> Part:
-    """The part of a file of reviews, compared with what the report ``said``."""
+    """The part for a file of reviews, compared with what the report has ``said``."""
     tally: Tally = tally_of(file, wanted or place.metrics)
     task, why, wrong = shown or place.task, "", None
     if tally.metric is None:
@@ -179,7 +179,7 @@ def _reviewed(
             lost = tally.rows - tally.scored
             notes.append(f"{task}: {lost:,} of {tally.rows:,} answers left out, they have no score")
         mean = tally.total / tally.scored
-        # A report counts items or, of repeated ones, answers.
+        # A report counts items, or answers if items are repeated.
         n = tally.items if said[1] == tally.items else tally.scored
         wrong = contradiction(counts=(n,), mean=mean, said_n=said[1], said=said[0])
     return Part(

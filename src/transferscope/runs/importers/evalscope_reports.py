@@ -1,4 +1,4 @@
-"""EvalScope's reports: ``reports/MODEL/DATASET.json``, version 2 (1.14) and those before it."""
+"""Read EvalScope's reports: ``reports/MODEL/DATASET.json``, version 2 (1.14) and earlier."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _START = re.compile(
 
 
 class Metric(NamedTuple):
-    """One metric of a report; ``subsets``: name to (score, n); ``scale`` is its largest value."""
+    """One metric of a report; ``subsets`` maps a name to (score, n), ``scale`` is the maximum."""
 
     name: str
     lower: bool
@@ -51,11 +51,11 @@ def is_report(path: Path) -> bool:
 
 
 def read_report(file: Path) -> Report:
-    """The report; raises :class:`InputError` for what can't be read as one."""
+    """Read the report; raises :class:`InputError` for a file that is not a valid report."""
     raw = document(file, remedy=REMEDY)
     metrics = mapping(raw).get("metrics")
     if not isinstance(metrics, list) or not isinstance(raw.get("dataset_name"), str):
-        raise InputError("no metrics and dataset_name in it", place=str(file), remedy=REMEDY)
+        raise InputError("has no metrics or no dataset_name", place=str(file), remedy=REMEDY)
     primary = mapping(raw.get("primary_metric_identity"))
     if primary:
         metrics = sorted(metrics, key=lambda metric: mapping(metric).get("identity") != primary)
@@ -90,13 +90,13 @@ def _metric(raw: Mapping[str, Any]) -> Metric:
 
 
 def root_of(report: Path) -> Path:
-    """The run's folder: what ``reports`` lies in."""
+    """The run's folder, which contains ``reports``."""
     file = report.resolve()
     return next((p.parent for p in file.parents if p.name == "reports"), file.parent)
 
 
 def review_file(report: Report, subset: str) -> Path | None:
-    """The reviews of a subset, whose foreign name must be a plain file name."""
+    """The reviews of a subset. Its name comes from the file, so path separators are refused."""
     if {"/", "\\"} & set(subset + report.dataset):
         return None
     below = report.file.resolve().parent.parts[len(root_of(report.file).parts) + 1 :]

@@ -1,7 +1,7 @@
-"""Rows of EvalScope's reviews (and predictions): one JSON line per answer.
+"""Read the rows of EvalScope's reviews (and predictions): one JSON line per answer.
 
-``reviews/MODEL/DATASET_SUBSET.jsonl``; since 1.0 with ``sample_score``, before that with the
-choices' ``review``. ``predictions/`` has the same file names and says how the answers ended.
+Rows of ``reviews/MODEL/DATASET_SUBSET.jsonl`` have a ``sample_score`` since 1.0, and before that a
+``review`` in each choice. ``predictions/`` has the same file names and says how the answers ended.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _ACCURACY = ("acc", "accuracy", "mean_acc", "AverageAccuracy", "is_correct", "re
 
 
 class Tally(NamedTuple):
-    """What a file of reviews holds: answers, those that have a score, their sum and their items.
+    """Counts of a file of reviews: answers, those with a score, their items, and the total score.
 
-    ``metric`` is ``None`` where no row has a score within 0..1.
+    ``metric`` is ``None`` if no row has a score within 0..1.
     """
 
     rows: int
@@ -37,7 +37,7 @@ class Tally(NamedTuple):
 
 
 def tally_of(path: Path, wanted: tuple[str, ...]) -> Tally:
-    """Counts of the file, with the first of ``wanted`` metrics that its rows have."""
+    """Tally the file, using the first of the ``wanted`` metrics that its rows have."""
     metric, rows, scored, total = None, 0, 0, 0.0
     items: set[str] = set()
     for _, row in read_json_lines(path, remedy=REMEDY):
@@ -51,13 +51,13 @@ def tally_of(path: Path, wanted: tuple[str, ...]) -> Tally:
 
 
 def read_reviews(path: Path, place: Place, metric: str) -> Iterator[Sample]:
-    """Every answer with a score; raises :class:`InputError` naming the line."""
+    """Read every answer with a score; raises :class:`InputError` naming the line."""
     ends = _ends(path)
     seen: Counter[str] = Counter()
     for where, row in read_json_lines(path, remedy=REMEDY):
         scored, id_ = mapping(row.get("sample_score")), _item(row)
         if not isinstance(id_, int | str):
-            raise InputError("no index in it", place=where, remedy=REMEDY)
+            raise InputError("has no index", place=where, remedy=REMEDY)
         for values, text in _answers(row):
             known = scored.get("generation_index")
             repeat = known if type(known) is int and known >= 0 else seen[str(id_)]
@@ -75,13 +75,13 @@ def read_reviews(path: Path, place: Place, metric: str) -> Iterator[Sample]:
 
 
 def _item(row: Mapping[str, Any]) -> object:
-    """The item that a row is of: repeats have a group in common."""
+    """The item of a row: repeats share a group."""
     group = mapping(row.get("sample_score")).get("group_id")
     return row.get("index") if group is None else group
 
 
 def _answers(row: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str | None]]:
-    """Metrics and text of every answer of a row; several choices are repeats."""
+    """The metrics and text of every answer in a row; several choices are repeats."""
     if isinstance(row.get("sample_score"), dict):
         score = mapping(row["sample_score"].get("score"))
         said = score.get("prediction")
@@ -97,7 +97,7 @@ def _answers(row: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str | Non
 
 
 def _metric(values: Mapping[str, Any], wanted: tuple[str, ...]) -> str | None:
-    """The first wanted metric with a score; every spelling of accuracy is one."""
+    """The first wanted metric with a score; all spellings of accuracy are equivalent."""
     usable = [name for name, value in values.items() if share(value) is not None]
     for name in wanted:
         alike = _ACCURACY if name in _ACCURACY else (name,)
@@ -107,7 +107,7 @@ def _metric(values: Mapping[str, Any], wanted: tuple[str, ...]) -> str | None:
 
 
 def _asked(row: Mapping[str, Any]) -> list[Message]:
-    """The messages in front of the model's answer."""
+    """The messages before the model's answer."""
     messages = list(map(mapping, listed(row.get("messages"))))
     ends = [at for at, m in enumerate(messages) if m.get("role") == "assistant"]
     given = messages[: ends[-1]] if ends else messages
@@ -124,7 +124,7 @@ def _said(row: Mapping[str, Any]) -> str | None:
 
 
 def _text(content: object) -> str:
-    """Text of a message: a string, or the text parts of a list."""
+    """The text of a message: a string, or the text parts of a list."""
     if isinstance(content, list):
         parts = [mapping(part) for part in content]
         return "\n".join(str(p.get("text", "")) for p in parts if p.get("type") == "text")
@@ -132,7 +132,7 @@ def _text(content: object) -> str:
 
 
 def _ends(reviews: Path) -> dict[str, dict[str, Any]]:
-    """How each answer ended, and its length, by index, from the predictions of the same name."""
+    """How each answer ended and its length, by index, from the matching predictions file."""
     at = len(reviews.parts) - 1 - reviews.parts[::-1].index("reviews") if _below(reviews) else None
     if at is None:
         return {}

@@ -1,4 +1,4 @@
-"""What an import would take for what, without writing anything: ``import --explain``."""
+"""Explain how an import would interpret a file, without writing anything: ``import --explain``."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from .foreign_run import Results, Taken
 from .pooled import pooled
 
 NEAREST = 3
-"""Names offered for an unmapped task."""
+"""Number of names suggested for an unmapped task."""
 LIKELY = 0.85
-"""From this similarity on, a name is proposed as the same benchmark."""
+"""Minimum similarity at which a name is proposed as the same benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """One task of a file: what was taken for it, and what the taxonomy says of that.
+    """One task of a file: how it is interpreted, and its entry in the taxonomy.
 
-    ``group`` is ``None`` and ``nearest`` is filled where the taxonomy doesn't know the task;
-    ``chance`` (0..1) is ``None`` where guessing's score is not known. ``likely`` is the benchmark
-    that an unmapped task very probably is.
+    If the taxonomy doesn't have the task, ``group`` is ``None`` and ``nearest`` suggests names.
+    ``chance`` (0..1) is ``None`` if the score of guessing is not known. ``likely`` is the benchmark
+    that an unmapped task most probably is.
     """
 
     taken: Taken
@@ -36,14 +36,13 @@ class Explained:
 
     @property
     def mapped(self) -> bool:
-        """Whether the taxonomy knows the task."""
+        """Whether the task is in the taxonomy."""
         return self.group is not None
 
     def map_lines(self) -> tuple[str, str]:
-        """Table and line of a ``--map`` file that put an unmapped task in its place.
+        """The table and the line of a ``--map`` file that would map an unmapped task.
 
-        One more name of a benchmark that it very probably is, else an entry of its own whose group
-        the user must choose.
+        This is an alias if a benchmark is likely, else a new entry; the user must choose its group.
         """
         task = json.dumps(self.taken.task)
         if self.likely is not None:
@@ -53,7 +52,7 @@ class Explained:
         return "[tasks]", f'{task} = {{ group = "GROUP"{metrics} }}'
 
     def to_json(self) -> dict[str, Any]:
-        """The row of the command's JSON."""
+        """The task's entry in the JSON output."""
         taken = self.taken
         return {
             "file": taken.file,
@@ -74,7 +73,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Every task of the results at a path, the unmapped ones first, then those left out."""
+    """All tasks of the results at a path: unmapped ones first, then those left out."""
 
     path: Path
     format: str
@@ -84,11 +83,11 @@ class Explanation:
 
     @property
     def unmapped(self) -> tuple[Explained, ...]:
-        """Tasks that the taxonomy doesn't know."""
+        """The tasks that are not in the taxonomy."""
         return tuple(task for task in self.tasks if not task.mapped)
 
     def to_json(self) -> dict[str, Any]:
-        """The document of the command's JSON."""
+        """The JSON output of the command."""
         return {
             "path": str(self.path),
             "format": self.format,
@@ -106,9 +105,10 @@ def explain(
     mapping: Path | None = None,
     columns: Mapping[str, str] | None = None,
 ) -> Explanation:
-    """What importing ``path`` with ``mapping`` would take for what.
+    """How an import of ``path`` with ``mapping`` would interpret each task.
 
-    Raises :class:`InputError` as an import would, except for single answers: they aren't read.
+    Raises :class:`InputError` as an import would, except for faults in single answers, which are
+    not read.
     """
     path, taxonomy = Path(path), load_taxonomy(mapping, columns=columns)
     name, results = read_results(path, taxonomy, format)
@@ -128,7 +128,7 @@ def _explained(taken: Taken, taxonomy: Taxonomy) -> Explained:
 
 
 def _guessed(results: Results, path: Path) -> list[Taken]:
-    """For an importer that doesn't say: its benchmarks, under the names they have here."""
+    """The benchmarks under their names here, for an importer that doesn't list its tasks."""
     scored = {row.benchmark: row.n for row in results.scores}
     counts = {name: len({s.outcome.id for s in read()}) for name, read in results.samples.items()}
     return [Taken(str(path), name, name, n=n) for name, n in (scored | counts).items()]

@@ -1,4 +1,4 @@
-"""What every importer returns: a run as another tool wrote it, its samples readable lazily."""
+"""The interface of importers: what they return, with samples that are read lazily."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..manifest import contradicts
 
 
 class Sample(NamedTuple):
-    """One graded answer and, where kept, its text."""
+    """One graded answer and, if it was kept, its text."""
 
     outcome: Outcome
     response: Response | None
@@ -21,12 +21,12 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one task of a file was taken for.
+    """How one task of a file is interpreted.
 
-    ``metric`` is what is read ("exact_match,strict-match" with lm-eval's filter; "score" where a
-    format has no names), ``others`` are the metrics that stand beside it. ``n`` counts items,
-    ``None`` where the file doesn't say. ``left_out``: why the task is not imported, else empty;
-    ``lower_is_better`` may be why.
+    ``metric`` is the metric that is read ("exact_match,strict-match" with lm-eval's filter; "score"
+    if the format doesn't name metrics), ``others`` are the task's other metrics. ``n`` counts
+    items, ``None`` if the file doesn't say. ``left_out`` is the reason why the task is not
+    imported, else empty; ``lower_is_better`` may be that reason.
     """
 
     file: str
@@ -41,16 +41,18 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One model's foreign results.
+    """The foreign results of one model.
 
-    ``samples`` maps a benchmark (the taxonomy's name; the task's own where it has none) to a
-    function that reads its samples one by one; ``scores`` are the benchmarks without samples.
-    ``unmapped`` are tasks that the taxonomy doesn't know: imported, but in no group. ``notes`` say
-    what was left out and why. ``taken`` has every task of the file, those left out too; an importer
-    of another distribution may leave it empty. ``metrics``: per benchmark that was scored in
-    several ways, its scores (0..1) by metric and filter, the one that is read first.
-    ``contradictions``: per benchmark whose samples don't make the score that the file gives for
-    it, in what; an importer may fill it while its samples are read.
+    - ``samples`` maps a benchmark (the taxonomy's name, else the task's own) to a function that
+      reads its samples one by one; ``scores`` are the benchmarks without samples.
+    - ``unmapped`` are tasks that are not in the taxonomy: they are imported, but without a group.
+    - ``notes`` say what was left out and why.
+    - ``taken`` lists every task of the file, including those left out. A plugin's importer may
+      leave it empty.
+    - ``metrics`` has, for each benchmark with several scores, all of them (0..1) by metric and
+      filter, starting with the one that is read.
+    - ``contradictions`` says, for each benchmark whose samples don't agree with the file's score,
+      how they differ. An importer may fill it while its samples are read.
     """
 
     model: ModelRef
@@ -70,16 +72,16 @@ class Results:
     limit: int | None = None
 
     def said(self) -> tuple[str, ...]:
-        """What a user must know, contradictions first."""
+        """The notes for the user, contradictions first."""
         wrong = (f"{name}: {contradicts(text)}" for name, text in self.contradictions.items())
         return *wrong, *self.notes
 
 
 class Importer(NamedTuple):
-    """A format: does ``path`` hold it, and what it says.
+    """A format: ``accepts`` tells whether a path has this format, ``read`` reads its results.
 
-    ``read_model``, for formats that keep several models in a file or folder, takes the name of one
-    of them (``None``: there is only one).
+    Formats with several models in a file or folder also have ``read_model``, which takes the name
+    of one model (``None`` if there is only one).
     """
 
     accepts: Callable[[Path], bool]

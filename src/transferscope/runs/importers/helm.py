@@ -1,8 +1,8 @@
-"""Runs of HELM: ``runs/SUITE/RUN/`` with run_spec, stats, per_instance_stats, scenario_state.
+"""Import HELM: ``runs/SUITE/RUN/`` with run_spec, stats, per_instance_stats, scenario_state.
 
-Written by the schema of crfm-helm 0.5. Of the many numbers of a run HELM's own main metric of the
-scenario is read; instances of the split "test", else "valid"; perturbed instances are not read.
-``stats.json`` alone, without per-instance stats, gives the score with the number of instances.
+Reads the schema of crfm-helm 0.5. Of the many numbers of a run, HELM's main metric for the scenario
+is read, on instances of the split "test", else "valid". Perturbed instances are not read. If there
+is only ``stats.json``, without per-instance stats, the score and the number of instances are read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .helm_rows import Instances, failed_of, instances_of, named, read_instances
 from .naming import Place, of_model, places_of, plain
 from .values import listed, mapping, number
 
-_REMEDY = "name a run's folder of HELM (with run_spec.json and stats.json), or its suite's"
+_REMEDY = "name the folder of a HELM run (with run_spec.json and stats.json), or of its suite"
 _SPEC = "run_spec.json"
 _OWN = (
     *("final_number_exact_match", "math_equiv_chain_of_thought", "math_equiv"),
@@ -35,14 +35,15 @@ _OWN = (
     *("wildbench_score_rescaled", "bbq_accuracy", "safety_score", "air_score", "pass"),
     *("exact_match_indicator", "f1_set_match"),
 )
-"""Metrics that only a scenario has whose main one they are: they go before the taxonomy's."""
+"""Main metrics of particular scenarios, which no other scenario has. They take precedence over the
+taxonomy's metrics."""
 _FREE = ("f1_score", "quasi_exact_match", "exact_match", "rouge_2", "rouge_l", "bleu_4")
 _CHOICE = ("exact_match", "quasi_exact_match")
 _SCORE = re.compile(
     r"accuracy|exact_match|(^|_)f1|rouge|bleu|equiv|correct|^pass|^(RR|NDCG)@|_score|score_|indicator"
     r"|perplexity|bits_per_byte|error_rate|(^|_)wer|toxic_frac"
 )
-"""What a number must be called to be a score: runtimes, tokens and finish reasons are none."""
+"""Names of numbers that are scores, unlike runtimes, token counts and finish reasons."""
 _OPTIONS = ("temperature", "max_tokens", "num_outputs", "stop_sequences", "max_train_instances")
 
 
@@ -54,27 +55,27 @@ class _Run(NamedTuple):
 
 
 def accepts(path: Path) -> bool:
-    """A run's folder or one of its files, or a folder with runs somewhere in it."""
+    """Whether ``path`` is a run's folder, one of its files, or a folder that contains runs."""
     if path.is_dir():
         return next(_specs(path), None) is not None
     return path.is_file() and _spec_in(path.parent) is not None and bool(_kind(path))
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results of the runs at ``path``.
+    """Read the runs at ``path``.
 
-    Raises :class:`InputError` for two models, two runs of one scenario, and what can't be read.
+    Raises :class:`InputError` for two models, two runs of one scenario, and invalid files.
     """
     specs = sorted(_specs(path)) if path.is_dir() else [_spec_in(path.parent)]
     runs = [_run(spec) for spec in specs if spec is not None]
     if not runs:
-        raise InputError("no run in it", place=str(path), remedy=_REMEDY)
+        raise InputError("contains no run", place=str(path), remedy=_REMEDY)
     model, runs = of_model(runs, lambda run: (run.model, run.folder), wanted, path)
     first: dict[str, _Run] = {}
     for run in runs:
         if (other := first.setdefault(run.task, run)) is not run:
-            what = f"a second run of {run.task} (the other: {other.folder})"
-            raise InputError(what, place=str(run.folder), remedy="name the suite's folder of one")
+            what = f"duplicate run of {run.task} (the other is {other.folder})"
+            raise InputError(what, place=str(run.folder), remedy="name the folder of one suite")
     notes = hollow_in(path, f"{_SPEC}*") if path.is_dir() else []
     places = places_of([run.task for run in runs], taxonomy)
     parts = [_part(run, places[run.task], notes, path) for run in runs]
@@ -113,7 +114,7 @@ def _run(spec: Path) -> _Run:
     adapter = mapping(mapping(raw).get("adapter_spec"))
     name = mapping(raw).get("name")
     if not isinstance(name, str) or not adapter:
-        raise InputError("no name and adapter_spec in it", place=str(spec), remedy=_REMEDY)
+        raise InputError("has no name or no adapter_spec", place=str(spec), remedy=_REMEDY)
     said = adapter.get("model") or adapter.get("model_deployment")
     return _Run(spec.parent, without_model(name), str(said or spec.parent.name), adapter)
 
@@ -147,10 +148,11 @@ def _with_items(part: Part, run: _Run, found: Instances, notes: list[str]) -> Pa
     kept = {at: score for at, score in found.scores.items() if at not in failed}
     task = part.place.task
     if lost := len(found.scores) - len(kept):
-        notes.append(f"{task}: {lost:,} of {len(found.scores):,} answers left out, they failed")
+        counts = f"{lost:,} of {len(found.scores):,}"
+        notes.append(f"{task}: {counts} answers left out, their requests failed")
     if not kept:
         if found.rows:
-            return replace(part, left_out=f"all its {found.rows:,} answers failed")
+            return replace(part, left_out=f"all {found.rows:,} requests failed")
         return part
     mean = sum(found.scores.values()) / len(found.scores)
     wrong = contradiction(mean=mean, said=part.score)
@@ -160,7 +162,7 @@ def _with_items(part: Part, run: _Run, found: Instances, notes: list[str]) -> Pa
 
 
 def _main(scores: Mapping[str, float], place: Place, run: _Run) -> tuple[str | None, str]:
-    """HELM's own main metric of the scenario, else the taxonomy's, else the usual one."""
+    """HELM's main metric of the scenario, else the taxonomy's, else the usual one."""
     for name in _OWN:
         if 0.0 <= scores.get(name, -1.0) <= 1.0 and not place.lower_is_better:
             return name, ""
@@ -172,10 +174,10 @@ def _choice(run: _Run) -> bool:
 
 
 def _stats(folder: Path) -> dict[tuple[str, str], float]:
-    """Mean of every unperturbed statistic, by name and split."""
+    """The mean of every unperturbed statistic, by name and split."""
     file = named(folder, "stats.json")
     if file is None:
-        what = "no stats.json in it: the run was stopped, or still runs"
+        what = "has no stats.json: the run was stopped or is still running"
         raise InputError(what, place=str(folder), remedy="finish it with helm-run, or remove it")
     raw = document(file, remedy=_REMEDY)
     found: dict[tuple[str, str], float] = {}

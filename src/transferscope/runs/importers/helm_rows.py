@@ -1,4 +1,4 @@
-"""HELM's answers: per-instance stats, and the requests in the scenario's state."""
+"""Read HELM's answers: per-instance stats, and the requests in the scenario state."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from .values import listed, mapping, share
 
 REMEDY = "run it again with helm-run"
 At = tuple[str, int]
-"""Instance and number of the training set: HELM's repeats."""
+"""Instance id and train trial index; HELM's trials are repeats."""
 _ENDS = {"stop": "stop", "endoftext": "stop", "end_turn": "stop", "length": "length"}
 
 
 class Instances(NamedTuple):
-    """Scores of the unperturbed instances of one split, and the number of them all."""
+    """Scores of the unperturbed instances of one split, and the number of all these instances."""
 
     scores: dict[At, float]
     rows: int
 
 
 def named(folder: Path, name: str) -> Path | None:
-    """The file of that name, plain or gzipped."""
+    """The file with this name, plain or gzipped."""
     return next((f for end in ("", ".gz") if (f := folder / f"{name}{end}").is_file()), None)
 
 
 def instances_of(file: Path, metric: str, split: str) -> Instances:
-    """The metric of every instance; raises :class:`InputError` for an instance that comes twice."""
+    """The metric of every instance; raises :class:`InputError` for a duplicate instance."""
     raw = document(file, remedy=REMEDY)
     found: dict[At, float] = {}
     rows: set[At] = set()
@@ -50,14 +50,14 @@ def instances_of(file: Path, metric: str, split: str) -> Instances:
                 score = share(stat.get("mean"))
                 if name.get("name") == metric and score is not None:
                     if at in found:
-                        what = f"instance {at[0]} comes twice"
+                        what = f"instance {at[0]} is given twice"
                         raise InputError(what, place=str(file), remedy=REMEDY)
                     found[at] = score
     return Instances(found, len(rows))
 
 
 def failed_of(folder: Path) -> frozenset[At]:
-    """Instances whose request failed for good."""
+    """Instances whose request failed permanently."""
     file = named(folder, "scenario_state.json")
     if file is None or b'"success": false' not in read_bytes(file, remedy=AGAIN):
         return frozenset()
@@ -68,9 +68,9 @@ def failed_of(folder: Path) -> frozenset[At]:
 def read_instances(
     folder: Path, place: Place, scores: Mapping[At, float], *, choice: bool
 ) -> Iterator[Sample]:
-    """Every instance's outcome, with prompt and response where the scenario's state has them.
+    """Every instance's outcome, with prompt and response if the scenario state has them.
 
-    A ``choice`` is one letter, cut at one token by design: its finish reason means nothing.
+    A ``choice`` is one letter, limited to one token by design, so its finish reason is ignored.
     """
     file = named(folder, "scenario_state.json")
     asked = {_of(s): s for s in _states(file) if "reference_index" not in s} if file else {}

@@ -1,7 +1,7 @@
-"""The files of Inspect's logs: a zip of JSON members (``.eval``) or one JSON document (``.json``).
+"""Read the files of Inspect's logs: a zip of JSON members (``.eval``) or one document (``.json``).
 
-Format version 2. A log comes from another program: no member is unpacked beyond
-:data:`MAX_MEMBER` bytes, no document read beyond :data:`MAX_DOCUMENT`.
+Format version 2. Logs are untrusted input, so no member is decompressed beyond :data:`MAX_MEMBER`
+bytes, and no document beyond :data:`MAX_DOCUMENT` bytes is read.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from ...core.errors import InputError
 from ...core.files import is_file, json_lines, open_file, read_json
 
 MAX_MEMBER = 64 * 2**20
-"""Bytes of one sample, unpacked: a member that claims more is refused (a zip bomb, mostly)."""
+"""Maximum bytes of one sample, decompressed. A larger member is refused: it may be a zip bomb."""
 MAX_DOCUMENT = 256 * 2**20
-"""Bytes of a .json log: it can only be read whole."""
+"""Maximum bytes of a .json log, which has to be read into memory."""
 LOGS = (".eval", ".json")
 _ZSTANDARD = 93
 _START = re.compile(
@@ -41,10 +41,10 @@ def is_log(path: Path) -> bool:
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """The log without its samples.
+    """Read the log without its samples.
 
-    Raises :class:`InputError` for what is not a log, and for one without a header: the evaluation
-    was killed or still runs.
+    Raises :class:`InputError` for a file that is not a log, and for one without a header, because
+    the evaluation was killed or is still running.
     """
     if path.suffix == ".json":
         log = _document(path)
@@ -54,7 +54,7 @@ def read_header(path: Path) -> dict[str, Any]:
         members = {info.filename: info for info in archive.infolist()}
         if "header.json" not in members:
             raise InputError(
-                "no header.json in it: the evaluation was stopped or still runs",
+                "has no header.json: the evaluation was stopped or is still running",
                 place=str(path),
                 remedy="finish it: inspect eval-retry LOG",
             )
@@ -64,7 +64,7 @@ def read_header(path: Path) -> dict[str, Any]:
 
 
 def read_samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and content of every sample, in the log's order; one member in memory at a time."""
+    """The place and content of every sample, in the log's order, one at a time in memory."""
     if path.suffix == ".json":
         samples = _document(path).get("samples")
         for number, sample in enumerate(samples if isinstance(samples, list) else ()):
@@ -73,7 +73,7 @@ def read_samples(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{path} (samples[{number}])", sample
         return
     with _archive(path) as archive:
-        # A rewritten log may hold a member twice: the last one counts, as in the zip's directory.
+        # A rewritten log may have a member twice: the last one counts, as in the zip's directory.
         members = {info.filename: info for info in archive.infolist()}
         for name, info in members.items():
             if _is_sample(name):
@@ -87,9 +87,9 @@ def _is_sample(name: str) -> bool:
 def _document(path: Path) -> dict[str, Any]:
     if (size := path.stat().st_size) > MAX_DOCUMENT:
         raise InputError(
-            f"{size // 2**20} MiB; .json logs above {MAX_DOCUMENT // 2**20} MiB are refused",
+            f"has {size // 2**20} MiB; .json logs above {MAX_DOCUMENT // 2**20} MiB are refused",
             place=str(path),
-            remedy="inspect log convert --to eval, and import that",
+            remedy="convert it with `inspect log convert --to eval`, and import the result",
         )
     return read_json(path, remedy=AGAIN)
 
@@ -105,8 +105,8 @@ def _member(archive: ZipFile, info: ZipInfo, path: Path) -> tuple[str, dict[str,
     place = f"{path}/{info.filename}"
     if max(info.file_size, info.compress_size) > MAX_MEMBER:
         raise InputError(
-            f"{info.file_size // 2**20} MiB unpacked; members above {MAX_MEMBER // 2**20} MiB "
-            "are refused",
+            f"has {info.file_size // 2**20} MiB decompressed; members above "
+            f"{MAX_MEMBER // 2**20} MiB are refused",
             place=place,
             remedy="convert the log without its events, or leave it out",
         )
@@ -127,7 +127,7 @@ def _member(archive: ZipFile, info: ZipInfo, path: Path) -> tuple[str, dict[str,
 
 
 def _unpack_zstandard(archive: ZipFile, info: ZipInfo, place: str) -> bytes:
-    """A member packed by zstandard: newer Inspect's default, which zipfile reads from 3.14 on."""
+    """Decompress a zstandard member: newer Inspect's default, which zipfile reads from 3.14 on."""
     import zstandard
 
     file: IO[bytes] | None = archive.fp
@@ -140,7 +140,7 @@ def _unpack_zstandard(archive: ZipFile, info: ZipInfo, place: str) -> bytes:
     packed = file.read(info.compress_size)
     unpacker = zstandard.ZstdDecompressor(max_window_size=2**27)
     try:
-        # Long members are several frames; one byte more than promised shows a lie.
+        # Long members have several frames. Reading one extra byte detects a wrong size in the zip.
         with unpacker.stream_reader(packed, read_across_frames=True) as reader:
             content: bytes = reader.read(info.file_size + 1)
     except zstandard.ZstdError as err:

@@ -1,13 +1,13 @@
-"""Inspect's logs (``.eval``, ``.json``): one log, or a folder of logs of one model.
+"""Import Inspect's logs (``.eval``, ``.json``): one log, or a folder of logs of one model.
 
-What is read, where Inspect leaves a choice:
+Where Inspect leaves a choice, this is read:
 
-- Of several scorers the first one that the log's results name; of a scorer that gives several
-  values the first that the taxonomy's ``metrics`` name, else the first. Notes say so.
-- Epochs are repeats, averaged per item whatever the log's reducer.
-- An answer without a score (its sample ended in an error, or the scorer gave none: NaN) is left
-  out, as Inspect leaves it out of its metrics.
-- Answers are checked against the mean and the number that the log has of them.
+- If there are several scorers, the first one in the log's results is read. If a scorer gives
+  several values, the first one in the taxonomy's ``metrics`` is read, else the first. Notes say so.
+- Epochs are repeats; they are averaged per item, regardless of the log's reducer.
+- An answer without a score (its sample ended in an error, or the scorer returned NaN) is left out,
+  as in Inspect's own metrics.
+- Answers are checked against the mean and the number of samples in the log.
 """
 
 from __future__ import annotations
@@ -54,19 +54,21 @@ class _Log(NamedTuple):
 
 
 def accepts(path: Path) -> bool:
-    """A log, or a folder with one somewhere in it."""
+    """Whether ``path`` is a log, or a folder that contains one."""
     return is_log(path) or (path.is_dir() and next(_logs(path), None) is not None)
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results of the logs at ``path``.
+    """Read the logs at ``path``.
 
-    Raises :class:`InputError` for a log that did not succeed or lost samples to an edit, for one
-    without samples or scores, for two models and for two logs of one task.
+    Raises :class:`InputError` for a log that did not succeed or has invalidated samples, for one
+    without samples or scores, for two models, and for two logs of one task.
     """
     files = [path] if path.is_file() else sorted(_logs(path))
     if not files:
-        raise InputError("no Inspect log", place=str(path), remedy="name a .eval or .json log")
+        raise InputError(
+            "no Inspect log in it", place=str(path), remedy="name a .eval or .json log"
+        )
     logs = _placed([_checked(file, read_header(file)) for file in files], taxonomy)
     model, logs = of_model(
         logs, lambda log: (str(log.header["eval"].get("model")), log.path), wanted, path
@@ -75,7 +77,7 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     for log in logs:
         if (other := first.setdefault(log.place.task, log)) is not log:
             raise InputError(
-                f"a second log of task {log.place.task} (the other: {other.path})",
+                f"duplicate log of task {log.place.task} (the other is {other.path})",
                 place=str(log.path),
                 remedy="keep one of them in the folder",
             )
@@ -117,28 +119,28 @@ def _checked(path: Path, header: dict[str, Any]) -> tuple[Path, dict[str, Any], 
     """The log, its header and its first scorer."""
     spec = header.get("eval")
     if not isinstance(spec, dict) or not isinstance(spec.get("task"), str):
-        _refuse("not an Inspect log: no task in it", path, "name a .eval or .json log")
+        _refuse("not an Inspect log: it has no task", path, "name a .eval or .json log")
     status = header.get("status")
     if status != "success":
-        what = f"status {status!r}: the evaluation did not end well"
+        what = f"the evaluation did not succeed: its status is {status!r}"
         _refuse(what, path, "finish it: inspect eval-retry LOG")
     if header.get("invalidated"):
-        what = "samples of it were invalidated"
+        what = "some of its samples were invalidated"
         _refuse(what, path, "evaluate them again: inspect eval-retry LOG")
     if not header["has_samples"]:
-        _refuse("no samples in it", path, "log them: inspect eval --log-samples")
+        _refuse("has no samples", path, "log them: inspect eval --log-samples")
     scores = _results(header).get("scores")
     if not isinstance(scores, list | None):
         _refuse("results.scores is not a list", path, AGAIN)
     rows = scores or []
     scorers = [row.get("scorer") for row in rows if isinstance(row, dict)]
     if not scorers or not isinstance(scorers[0], str):
-        _refuse("no scores in it", path, "score it: inspect score LOG")
+        _refuse("has no scores", path, "score it: inspect score LOG")
     return path, header, scorers[0]
 
 
 def _placed(checked: list[tuple[Path, dict[str, Any], str]], taxonomy: Taxonomy) -> list[_Log]:
-    # A task of a package is "package/task"; the same task from a file is "task".
+    # A package's task is named "package/task"; the same task from a file is named "task".
     full = [header["eval"]["task"] for _, header, _ in checked]
     names = {task: task.rpartition("/")[2] for task in full}
     places = places_of(names.values(), taxonomy, aliases={v: (k,) for k, v in names.items()})
@@ -149,7 +151,7 @@ def _placed(checked: list[tuple[Path, dict[str, Any], str]], taxonomy: Taxonomy)
 
 
 def _values(log: _Log) -> list[str]:
-    """The metrics or values that the log's results have for the scorer that is read."""
+    """The metrics or values in the log's results for the scorer that is read."""
     scores = [s for s in _results(log.header)["scores"] if isinstance(s, dict)]
     return list(dict.fromkeys(str(s.get("name")) for s in scores if s.get("scorer") == log.scorer))
 
@@ -188,9 +190,9 @@ def _taken(log: _Log) -> Taken:
 
 
 def _means(log: _Log) -> dict[str, float]:
-    """The log's own mean of every scorer and value that is one, 0..1, the one that is read first.
+    """The log's means (0..1) of all scorers and values, starting with the one that is read.
 
-    Empty where the log has no mean of what is read.
+    Empty if the log has no mean for the one that is read.
     """
     read_ = (log.scorer, _read_value(log))
     found: dict[tuple[str, str], float] = {}
@@ -215,19 +217,19 @@ def _notes(log: _Log) -> Iterator[str]:
         yield f"{name}: scorer {log.scorer} is read, not {', '.join(scorers[1:])}"
     if len(values := _values(log)) > 1:
         read_ = _read_value(log)
-        yield f"{name}: value {read_} of scorer {log.scorer} is read, of {', '.join(values)}"
+        yield f"{name}: value {read_} of scorer {log.scorer} is read, out of {', '.join(values)}"
     if reducers := _reducers(log):
-        yield f"{name}: epochs are averaged here, the log's own reducer is {', '.join(reducers)}"
+        yield f"{name}: epochs are averaged here; the log's own reducer is {', '.join(reducers)}"
     total, done = results.get("total_samples"), results.get("completed_samples")
     if isinstance(total, int) and isinstance(done, int) and total > done:
         yield f"{name}: {total - done} of {total} answers left out, they ended in an error"
     lost = scores[0].get("unscored_samples")
     if isinstance(lost, int) and lost > 0:
-        yield f"{name}: items left out because scorer {log.scorer} gave them no score: {lost}"
+        yield f"{name}: {lost} items left out, scorer {log.scorer} gave them no score"
 
 
 def _reducers(log: _Log) -> list[str]:
-    """How the log joins epochs, other than by their mean."""
+    """The log's reducers of epochs, other than the mean."""
     scores = map(mapping, _results(log.header)["scores"])
     return sorted({str(s["reducer"]) for s in scores if s.get("reducer")} - {"mean"})
 
@@ -245,7 +247,7 @@ def _limit(log: _Log) -> int | None:
 
 
 def _decoding(log: _Log) -> dict[str, Any]:
-    # The plan's are the settings of the task and the command line; the model's stand below them.
+    # The plan's settings come from the task and the command line and override the model's.
     plan = plain(mapping(log.header.get("plan")).get("config"))
     settings = plain(log.header["eval"].get("model_generate_config")) | plan
     return {name: value for name, value in settings.items() if name not in _TRANSPORT}
@@ -262,7 +264,7 @@ def _versions(logs: list[_Log]) -> dict[str, str]:
 
 
 def _read(logs: list[tuple[Place, _Log]], contradictions: dict[str, str]) -> Iterator[Sample]:
-    """The samples of a benchmark's logs; what contradicts their results is told at the end."""
+    """The samples of a benchmark's logs; contradictions to their results are added at the end."""
     said: list[tuple[str, str | None]] = []
     for _, log in logs:
         counts, scores = Counter[str](), defaultdict[str, list[float]](list)
@@ -281,7 +283,7 @@ def _read(logs: list[tuple[Place, _Log]], contradictions: dict[str, str]) -> Ite
 
 
 def _contradiction(log: _Log, rows: Counter[str], scores: list[list[float]]) -> str | None:
-    """``scores`` by item, whose means over epochs Inspect averages unless told otherwise."""
+    """``scores`` has a list per item; Inspect averages their means unless there is a reducer."""
     results = _results(log.header)
     done = results.get("completed_samples")
     mean = fmean(map(fmean, scores)) if scores and not _reducers(log) else None

@@ -1,8 +1,8 @@
-"""Samples of Inspect's logs: one answer each, with its score by one of the log's scorers.
+"""Read samples of Inspect's logs: one answer each, with its score from one of the log's scorers.
 
-- C, I, P, N are 1, 0, 0.5, 0, and other values as Inspect's ``value_to_float`` reads them; a value
-  that it would count as 0 with a warning is refused.
-- ``message_hash`` is over the messages that the model was given first: all before its own.
+- C, I, P, N count as 1, 0, 0.5, 0; other values are converted like in Inspect's ``value_to_float``.
+  A value that it would count as 0 with a warning is refused.
+- ``message_hash`` covers the messages that the model was given before its first own message.
 
 >>> number("C"), number("P"), number(True), number("no"), number(0.25)
 (1.0, 0.5, 1.0, 0.0, 0.25)
@@ -27,7 +27,7 @@ _ATTACHMENT = "attachment://"
 
 
 def number(value: object) -> float | None:
-    """A score's value as Inspect's ``value_to_float`` reads it; ``None`` for what it can't."""
+    """A score's value as Inspect's ``value_to_float`` converts it; ``None`` if it can't."""
     if isinstance(value, bool | int | float):
         return float(value)
     if not isinstance(value, str):
@@ -42,13 +42,13 @@ def number(value: object) -> float | None:
 
 
 def graded(raw: dict[str, Any], place: Place, scorer: str) -> Sample | None:
-    """Outcome and response; ``None`` without a score. Raises ValueError for what can't be read."""
+    """The outcome and response; ``None`` without a score. Raises ValueError for invalid samples."""
     score = _score(raw, place, scorer)
     if score is None:
         return None
     id_, epoch = raw.get("id"), raw.get("epoch", 1)
     if not isinstance(id_, str | int) or type(epoch) is not int or epoch < 1:
-        raise ValueError(f"no sample id and epoch: {id_!r}, {epoch!r}")
+        raise ValueError(f"invalid sample id or epoch: {id_!r}, {epoch!r}")
     output = mapping(raw.get("output"))
     attached = mapping(raw.get("attachments"))
     choices = output.get("choices")
@@ -89,11 +89,11 @@ def _score(raw: dict[str, Any], place: Place, scorer: str) -> float | None:
 
 
 def _given(raw: dict[str, Any], attached: Callable[[str], Any]) -> list[Message]:
-    """The messages before the model's first own, or the sample's input where none were kept."""
+    """The messages before the model's first own one, or the sample's input if none were kept."""
     kept = raw.get("messages")
     messages = [m for m in kept if isinstance(m, dict)] if isinstance(kept, list) else []
     said = [at for at, m in enumerate(messages) if m.get("role") == "assistant"]
-    # Examples in the prompt are the assistant's too, but not generated; old logs have no source.
+    # Few-shot examples also have the assistant's role, but weren't generated; old logs lack source.
     own = [at for at in said if messages[at].get("source") == "generate"] or said[-1:]
     if own:
         messages = messages[: own[0]]
@@ -108,7 +108,7 @@ def _given(raw: dict[str, Any], attached: Callable[[str], Any]) -> list[Message]
 
 
 def _content(content: object, attached: Callable[[str], Any]) -> str:
-    """Text of a message: its text parts; other parts as JSON, reasoning left out."""
+    """The text of a message: its text parts, and other parts as JSON, without reasoning."""
     if isinstance(content, list):
         return "\n".join(_content(part, attached) for part in content if not _reasoning(part))
     if isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""A JSON document that is a list of rows, columns as in :mod:`.table_rows`; read as a table is."""
+"""Import a JSON list of rows, with the columns of :mod:`.table_rows`; it is read like a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .score_table import importer
 
 
 def accepts(path: Path) -> bool:
-    """A .json file (packed or not) that is a list of rows, or no JSON: reading it says why."""
+    """Whether ``path`` is a .json file with a list of rows, or invalid: reading it reports why."""
     is_json = bare_suffix(path) == ".json" and path.is_file()
     return is_json and mistaken(path) is None and holds_rows(path)
 

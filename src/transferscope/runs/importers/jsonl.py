@@ -1,8 +1,9 @@
-"""Plain JSON lines: one graded answer (or several of one item) per line (:mod:`.table_rows`).
+"""Import plain JSON lines: one graded answer (or several to one item) per line.
 
-The file is read twice and never kept: first for its benchmarks and the places of their lines, then
-benchmark by benchmark. Lines that are scores and no answers, and files that can't be read line by
-line (an array, UTF-16), are read as a table is (:mod:`.score_table`).
+Columns are those of :mod:`.table_rows`. The file is read twice and not kept in memory: first to
+find the benchmarks and the positions of their lines, then benchmark by benchmark. Lines with only
+scores, and files that can't be read line by line (an array, UTF-16), are read like a table
+(:mod:`.score_table`).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _OPEN = "name a .jsonl file"
 
 
 class _Stretches(NamedTuple):
-    """Where a benchmark's lines stand: offset in bytes, number of the first line, lines."""
+    """Positions of a benchmark's lines: byte offset, first line number, number of lines."""
 
     offsets: array[int]
     numbers: array[int]
@@ -53,7 +54,7 @@ class _Stretches(NamedTuple):
 
 
 class _Cursor:
-    """Lines as they pass, and where the last of them starts."""
+    """Passes lines through, and tracks the number and byte offset of the last one."""
 
     def __init__(self) -> None:
         self.start, self.number, self._end = 0, 0, 0
@@ -66,7 +67,7 @@ class _Cursor:
 
 
 class _Index:
-    """What the first reading finds: models, the places of their benchmarks' lines, items."""
+    """The result of the first pass: models, line positions of their benchmarks, and item counts."""
 
     def __init__(self) -> None:
         self.models: dict[str, str] = {}
@@ -77,7 +78,7 @@ class _Index:
         self._last: tuple[str, str] | None = None
 
     def add(self, key: tuple[str, str], cursor: _Cursor, place: str, n: int) -> None:
-        """A line of ``key`` (model, task) with ``n`` new items."""
+        """Add a line of ``key`` (model, task) with ``n`` new items."""
         self.models.setdefault(key[0], place)
         found = self.stretches.setdefault(key, _Stretches(array("q"), array("q"), array("q")))
         self.items[key] += n
@@ -90,12 +91,12 @@ class _Index:
 
 
 def accepts(path: Path) -> bool:
-    """A file by its name: .jsonl or .ndjson, packed or not."""
+    """Whether ``path`` is a .jsonl or .ndjson file by its name, compressed or not."""
     return bare_suffix(path) in LINES and path.is_file() and mistaken(path) is None
 
 
 def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
-    """Results of ``model``, by default the only one. Raises :class:`InputError` naming the line."""
+    """Read the results of ``model`` (default: the only one); errors name the line."""
     if not streams(path, remedy=_OPEN):
         rows = list(document_rows(path, remedy=REPAIR))
         return replace(results_of(path, rows, taxonomy, model), provenance="imported:jsonl")
@@ -109,7 +110,7 @@ def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
     if not index.stretches:
         if index.failed:
             raise none_answered(path)
-        refuse("no line in it", str(path))
+        refuse("contains no line", str(path))
     one = chosen_model(index.models, model, path)
     tasks = {task: found for (who, task), found in index.stretches.items() if who == one}
     places = places_of(tasks, taxonomy)
@@ -177,7 +178,7 @@ def _fields(row: dict[str, Any], fields_of: RowReader, place: str) -> list[dict[
         answers = fields_of(row)
         if any("id" not in fields and "asked" not in fields for fields in answers):
             called = fields_of.names.column.get("id", "id")
-            raise ValueError(f"no {called!r}, only {', '.join(map(shown, list(row)[:12]))}")
+            raise ValueError(f"has no {called!r}, only {', '.join(map(shown, list(row)[:12]))}")
     except ValueError as err:
         refuse(str(err), place)
     return answers

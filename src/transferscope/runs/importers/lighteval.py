@@ -1,12 +1,13 @@
-"""Results of lighteval: ``results_DATE.json`` and, with ``--save-details``, details as parquet.
+"""Import lighteval: ``results_DATE.json`` and, with ``--save-details``, details as parquet.
 
-Written by the schemas of lighteval 0.6 to 0.13 and of the old Open LLM Leaderboard.
+Reads the schemas of lighteval 0.6 to 0.13 and of the old Open LLM Leaderboard.
 
-- Of several metrics the taxonomy's first is read, else the first; "all" and ``:_average`` rows are
-  means of the others and are not read.
-- Details of the same date are the answers; without them the scores are, with lighteval's own error.
-- An item's id is the document's number (from 0.11 on), before that a hash of its question.
-- Of several dates in a folder every task is read from its newest, and a note says so.
+- If there are several metrics, the taxonomy's first one is read, else the first. "all" and
+  ``:_average`` rows are means of other rows and are not read.
+- Answers come from the details of the same date. Without details, the scores are read, with
+  lighteval's standard errors.
+- An item's id is the document's number (from 0.11 on), or a hash of its question (before).
+- If a folder has several dates, each task is read from its newest, with a note.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _MAIN = ("extractive_match", "em", "qem", "acc_norm", "acc", "prompt_level_stric
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One task of one results file; ``raw`` is the file's content, empty for details alone."""
+    """One task of one results file; ``raw`` is its content, empty if there are only details."""
 
     key: str
     file: Path
@@ -62,29 +63,29 @@ class _Task:
 
 
 def accepts(path: Path) -> bool:
-    """A results file, a file of details, or a folder with one somewhere in it."""
+    """Whether ``path`` is a results file, a details file, or a folder that contains one."""
     if path.is_dir():
         return bool(results_under(path) or details_under(path))
     return is_results(path) or is_details(path)
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results at ``path``, with the details beside them.
+    """Read the results at ``path``, with their details.
 
-    Raises :class:`InputError` for two models and for what can't be read, :class:`MissingExtra`
-    where there are details and no pyarrow.
+    Raises :class:`InputError` for two models and for invalid files, :class:`MissingExtra` if there
+    are details but pyarrow is not installed.
     """
     notes = hollow_in(path, "results_*.json*") if path.is_dir() else []
     documents = {file: _document(file) for file in _results_at(path)}
     every = _tasks(path, documents)
     if not every:
-        raise InputError("no task in it", place=str(path), remedy=_REMEDY)
+        raise InputError("contains no task", place=str(path), remedy=_REMEDY)
     name, mine = of_model(every, lambda task: (_model(task), task.file), wanted, path)
     tasks = newest(
         mine,
         notes,
         task=lambda task: task.key,
-        # The suite's name came and went with versions.
+        # Only some versions include the suite's name.
         same=lambda task: (bare(task.key), shots(task.key)),
         when=lambda task: date_of(task.file),
     )
@@ -117,7 +118,7 @@ def _results_at(path: Path) -> list[Path]:
 def _document(file: Path) -> dict[str, Any]:
     raw = document(file, remedy=_REMEDY)
     if not isinstance(raw, dict) or not isinstance(raw.get("results"), dict):
-        raise InputError("no results in it", place=str(file), remedy=_REMEDY)
+        raise InputError("contains no results", place=str(file), remedy=_REMEDY)
     return raw
 
 
@@ -135,7 +136,7 @@ def _tasks(path: Path, documents: Mapping[Path, dict[str, Any]]) -> list[_Task]:
 
 
 def _places(keys: list[str], taxonomy: Taxonomy) -> dict[str, Place]:
-    """Places by key; tasks that only differ in their number of examples are told apart by it."""
+    """Places by key; tasks that differ only in the number of examples get it in their names."""
     counts = Counter(map(bare, keys))
     places = {}
     for key in keys:
@@ -155,7 +156,7 @@ def _part(task: _Task, place: Place, notes: list[str]) -> Part:
         metric, _ = pick({m: 0.0 for m in items if m in scores or not scores}, place, first=_MAIN)
         if metric is not None:
             return _with_details(task, place, metric, notes)
-        notes.append(f"{place.task}: details not read, none of its metrics is one of a document")
+        notes.append(f"{place.task}: details not read, they have none of its metrics per document")
     metric, why = pick(scores, place, first=_MAIN)
     return Part(
         place=place,
@@ -177,7 +178,7 @@ def _with_details(task: _Task, place: Place, metric: str, notes: list[str]) -> P
     kept = [score for score in found if score is not None]
     scores, why = task.scores, ""
     if not kept:
-        why = f"none of its {len(found):,} answers has {metric}" if found else "no answer in it"
+        why = f"none of its {len(found):,} answers has {metric}" if found else "it has no answer"
     elif len(kept) < len(found):
         notes.append(f"{place.task}: {len(found) - len(kept)} of {len(found):,} answers left out")
     mean = sum(kept) / len(kept) if kept else 0.0
@@ -208,7 +209,7 @@ def _model(task: _Task) -> str:
 
 
 def _config(task: _Task) -> dict[str, Any]:
-    """The task's settings, which older versions keep without its number of examples."""
+    """The task's settings; older versions store them without the number of examples."""
     configs = mapping(task.raw.get("config_tasks"))
     without = "|".join(task.key.split("|")[:2])
     return next(

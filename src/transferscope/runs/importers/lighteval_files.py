@@ -1,7 +1,8 @@
-"""Where lighteval puts its results and details, and what its names mean.
+"""Find lighteval's results and details, and interpret their names.
 
-``OUT/results/MODEL/results_DATE.json``, ``OUT/details/MODEL/DATE/details_TASK_DATE.parquet``; on
-the hub ``results_DATE.json`` with ``DATE/details_TASK_DATE.parquet`` beside it.
+lighteval writes ``OUT/results/MODEL/results_DATE.json`` and
+``OUT/details/MODEL/DATE/details_TASK_DATE.parquet``; on the hub, ``results_DATE.json`` is next to
+``DATE/details_TASK_DATE.parquet``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .documents import files_named, head
 _ENDINGS = (".json", ".json.gz")
 _PARQUET = (".parquet", ".parquet.gz")
 _HEAD = 2**20
-"""Bytes in which ``config_general`` is looked for: it comes first, or after the scores."""
+"""Number of bytes searched for ``config_general``, which comes first or after the scores."""
 
 
 def is_results(path: Path) -> bool:
@@ -41,16 +42,16 @@ def details_under(folder: Path) -> list[Path]:
 
 
 def date_of(path: Path) -> str:
-    """The date in a file's name, which sorts as text; empty where there is none."""
+    """The date in a file's name, sortable as text; empty if there is none."""
     return bare_stem(path).rpartition("_")[2]
 
 
 def details_beside(results: Path) -> dict[str, Path]:
-    """The details of the same date, by task as the file names it."""
+    """The details of the same date, by the task in the file's name."""
     date = date_of(results)
     found = {}
-    lying_beside = [f"details_*_{date}{ending}" for ending in _PARQUET]
-    for path in files_named(results.parent, *lying_beside, depth=0):
+    in_same_folder = [f"details_*_{date}{ending}" for ending in _PARQUET]
+    for path in files_named(results.parent, *in_same_folder, depth=0):
         found[task_of(path)] = path
     for folder in _details_folders(results, date):
         for path in details_under(folder) if folder.is_dir() else ():
@@ -60,12 +61,12 @@ def details_beside(results: Path) -> dict[str, Path]:
 
 
 def task_of(details: Path) -> str:
-    """``details_lighteval|gsm8k|0_DATE.parquet``: the task as the results name it."""
+    """The task as the results name it, from ``details_lighteval|gsm8k|0_DATE.parquet``."""
     return bare_stem(details).removeprefix("details_").removesuffix(f"_{date_of(details)}")
 
 
 def model_of(details: Path) -> str:
-    """The model that the folders name: ``details/ORG/MODEL/DATE/``, ``details_ORG__MODEL/``."""
+    """The model in the folders' names: ``details/ORG/MODEL/DATE/``, ``details_ORG__MODEL/``."""
     parts = details.parent.parts[:-1] if details.parent.name == date_of(details) else ()
     if "details" in parts:
         return "/".join(parts[len(parts) - parts[::-1].index("details") :])
@@ -86,7 +87,7 @@ def bare(task: str) -> str:
 
 
 def shots(task: str) -> int | None:
-    """Number of examples that a task's name states."""
+    """The number of examples in a task's name, if any."""
     numbers = [part for part in task.split("|")[1:] if part.strip().isdigit()]
     return int(numbers[0]) if numbers else None
 

@@ -1,4 +1,4 @@
-"""Rows of lighteval's details: one document each, nested since 0.11, flat before."""
+"""Read the rows of lighteval's details: one document each, nested since 0.11, flat before."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _COLUMNS = (
     *_OLD,
 )
 _LONGEST = 2**20
-"""Characters of a value that lighteval before 0.8 wrote as text."""
+"""Maximum length in characters of a value that lighteval before 0.8 wrote as text."""
 
 
 def read_samples(path: Path, place: Place, metric: str) -> Iterator[Sample]:
-    """Every document that has the metric; raises :class:`InputError` naming the row."""
+    """Read every document that has the metric; raises :class:`InputError` naming the row."""
     seen: Counter[str] = Counter()
     for where, row in rows_of(path):
         score = share(metrics_of(row).get(metric))
@@ -48,29 +48,29 @@ def read_samples(path: Path, place: Place, metric: str) -> Iterator[Sample]:
 
 
 def rows_of(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and row of every document."""
+    """The place and row of every document."""
     return parquet_rows(path, _COLUMNS, needed_for=_NEEDED)
 
 
 def item_metrics(path: Path) -> list[str]:
-    """Metrics that are a score within 0..1 of the first document."""
+    """Metrics for which the first document has a score within 0..1."""
     first = next((row for _, row in rows_of(path)), {})
     return [name for name, value in metrics_of(first).items() if share(value) is not None]
 
 
 def metrics_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A document's metrics; before 0.8 a dictionary written as text."""
+    """A document's metrics; before 0.8 they are a dictionary written as text."""
     value = row.get("metric", row.get("metrics"))
     return mapping(_literal(value))
 
 
 def _list(value: object) -> list[Any]:
-    """A list, or one that was written as text."""
+    """A list, possibly written as text."""
     return listed(_literal(value))
 
 
 def _literal(value: object) -> object:
-    """What a text of Python's literals holds; anything else as it is."""
+    """Evaluate a text that is a Python literal; return any other value unchanged."""
     if not isinstance(value, str) or len(value) > _LONGEST:
         return value
     try:

@@ -1,18 +1,18 @@
-"""Results of lm-eval (0.3 and newer): JSON and, with --log_samples, samples beside or inside it.
+"""Import lm-eval (0.3 and newer): JSON and, with --log_samples, samples next to it or inside it.
 
 One number per document is read, by these rules:
 
-* metric: the first of the taxonomy's that the results name, for other tasks the first that they
-  name; metrics where lower is better and values outside 0..1 are not scores, and a task that has
-  no other is left out with the reason;
-* filter: the first that the results name for that metric (gsm8k: ``strict-match``). The taxonomy
-  may name another: ``metrics = ["exact_match,flexible-extract"]``;
-* several tasks of one benchmark (57 subjects of MMLU) become its subsets, their ids TASK:DOC_ID;
-  the rows that lm-eval adds for groups are means of these, and are read only where the size of a
-  member is not known.
+* Metric: the first of the taxonomy's metrics that the results have; for tasks that are not in the
+  taxonomy, the first metric in the results. Metrics where lower is better and values outside 0..1
+  are not scores, and a task without a score is left out with the reason.
+* Filter: the first one in the results for that metric (gsm8k: ``strict-match``). The taxonomy may
+  choose another: ``metrics = ["exact_match,flexible-extract"]``.
+* Groups: several tasks of one benchmark (57 subjects of MMLU) become its subsets, with ids
+  TASK:DOC_ID. The rows that lm-eval adds for groups are means of their members, and are read only
+  if the size of a member is not known.
 
-Files of one model are read together, a task of several from the newest. Samples are checked
-against the results beside them.
+Files of one model are read together; a task that is in several files is read from the newest.
+Samples are checked against the reported results.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ from .settings import shared
 
 
 def accepts(path: Path) -> bool:
-    """A results file of lm-eval, or a folder that holds one, up to three folders down."""
+    """Whether ``path`` is an lm-eval results file, or a folder with one up to three levels down."""
     return holds_results(path) if path.is_dir() else is_results(path)
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """The results at ``path``; raises :class:`InputError` for what isn't lm-eval's.
+    """Read the results at ``path``; raises :class:`InputError` for files that aren't lm-eval's.
 
-    What several files measured is read from the newest, and a note says so. Several models in a
-    folder are refused where none is ``wanted``.
+    A task in several files is read from the newest, with a note. Several models in a folder are
+    refused unless one is ``wanted``.
     """
     notes: list[str] = []
     files = documents(path, notes, wanted)
@@ -84,10 +84,10 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
         if with_samples:
             samples[name] = partial(_read_all, with_samples, contradictions)
             if lacking := [task.place.task for task in members if task.samples is None]:
-                notes.append(f"{name}: left out because they have no samples: {', '.join(lacking)}")
+                notes.append(f"{name}: left out because they lack samples: {', '.join(lacking)}")
         elif whole := whole_of(members, [origin[task.place.task].raw for task in members]):
             row = whole.task.place.task
-            notes.append(f"{name}: sizes of its tasks are not known, the row of {row} is read")
+            notes.append(f"{name}: the sizes of its tasks are not known; the row of {row} is read")
             metrics[name] = all_scores([whole.task], whole.raw)
             scores.append(score_row(whole.task, "", whole.raw))
         else:
@@ -128,7 +128,7 @@ IMPORTER = Importer(accepts, read, read)
 
 
 def _samples(origin: Mapping[str, Document]) -> dict[str, Path | Held]:
-    """Where the samples of every task stand: inside its results file, or beside it."""
+    """Where the samples of every task are: inside its results file, or in a file next to it."""
     found: dict[str, Path | Held] = {}
     for document in dict.fromkeys(origin.values()):
         tasks = [task for task, own in origin.items() if own is document]
@@ -140,7 +140,7 @@ def _samples(origin: Mapping[str, Document]) -> dict[str, Path | Held]:
 
 
 def _settings(tasks: Sequence[Task], origin: Mapping[str, Document]) -> dict[str, Any]:
-    """The settings of a benchmark; a list of all where its tasks come from runs that differ."""
+    """The settings of a benchmark; a setting that differs between its runs becomes a list."""
     every = [settings_of(d.raw) for d in dict.fromkeys(origin[task.place.task] for task in tasks)]
     keys = dict.fromkeys(key for each in every for key in each)
     values = {key: [each.get(key) for each in every] for key in keys}
@@ -153,7 +153,7 @@ def _settings(tasks: Sequence[Task], origin: Mapping[str, Document]) -> dict[str
 def _read_all(
     parts: Sequence[tuple[Task, Claim]], contradictions: dict[str, str]
 ) -> Iterator[Sample]:
-    """The samples of a benchmark's tasks; what contradicts their results is told at the end."""
+    """The samples of a benchmark's tasks; contradictions to their results are added at the end."""
     said: list[tuple[str, str | None]] = []
     for task, claim in parts:
         if task.samples is None:

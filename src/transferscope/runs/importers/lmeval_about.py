@@ -1,4 +1,4 @@
-"""What a run was, as lm-eval's results tell: model, backend, decoding, versions, limit."""
+"""Read an lm-eval run's settings from its results: model, backend, decoding, versions, limit."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _BACKENDS = frozenset(
     | {"hf-multimodal", "vllm-vlm", "sglang", "sglang-generate", "local-completions", "gguf"}
     | {"local-chat-completions", "openai-completions", "openai-chat-completions", "CUSTOM"}
 )
-"""Names of backends that stand where a model's may."""
+"""Names of backends, which may be given in place of a model's name."""
 _ENGINE_ARGS = (
     *("dtype", "max_length", "max_model_len", "max_gen_toks", "truncation", "backend"),
     *("add_bos_token", "enable_thinking", "think_end_token"),
     *("load_in_4bit", "load_in_8bit", "quantization"),
 )
-"""Model arguments that change answers. The others stay out: they may hold paths and keys."""
+"""Model arguments that change answers. Others are not stored: they may contain paths and keys."""
 
 
 def model_of(raw: Mapping[str, Any], file: Path) -> ModelRef:
-    """Name, revision and commit of the model; an adapter names its base.
+    """The model's name, revision and commit, and the base of an adapter.
 
-    A model that was handed over as an object may have no name but its backend's ("hf"): then it is
-    called as the file, or as the folder where that is named by its task or by lm-eval.
+    A model that was passed as an object may have no name except its backend's ("hf"). Then it is
+    named after the file, or after the folder if the file is named by its task or by lm-eval.
     """
     config, arguments = section(raw, "config"), _arguments(raw)
     named = [raw.get("model_name"), *(arguments.get(key) for key in _NAMES)]
@@ -51,7 +51,7 @@ def model_of(raw: Mapping[str, Any], file: Path) -> ModelRef:
 
 
 def engine_of(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The backend under lm-eval, and the arguments that change answers."""
+    """lm-eval's backend, and the arguments that change answers."""
     config, arguments = section(raw, "config"), _arguments(raw)
     about: dict[str, Any] = {"engine": f"lm-eval {raw.get('model_source') or config.get('model')}"}
     about |= {key: str(arguments[key]) for key in _ENGINE_ARGS if key in arguments}
@@ -65,14 +65,14 @@ def engine_of(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decoding_of(tasks: Sequence[Task], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """How answers were drawn and read; by task where the tasks of a benchmark differ."""
+    """How answers were drawn and scored; by task if the tasks of a benchmark differ."""
     by_task = {task.place.task: _task_decoding(task, raw) for task in tasks}
     first, *others = by_task.values()
     return first if all(settings == first for settings in others) else by_task
 
 
 def template_of(raw: Mapping[str, Any]) -> str | None:
-    """Hash of the chat template, ``None`` where none was applied."""
+    """The hash of the chat template; ``None`` if none was applied."""
     sha = text(raw.get("chat_template_sha"))
     return sha[:16] if sha else None
 
@@ -89,13 +89,13 @@ def versions_of(benchmarks: Mapping[str, Sequence[Task]], raw: Mapping[str, Any]
 
 
 def seed_of(raw: Mapping[str, Any]) -> int:
-    """Seed of the global generator."""
+    """The seed of Python's global generator."""
     seed = section(raw, "config").get("random_seed")
     return seed if type(seed) is int else 0
 
 
 def settings_of(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """All settings of a run, as :func:`.settings.flat` has them."""
+    """All settings of a run, in the form of :func:`.settings.flat`."""
     return flat(
         engine_of(raw),
         template=template_of(raw),
@@ -105,14 +105,14 @@ def settings_of(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def limit_of(limit: float | None, raw: Mapping[str, Any], notes: list[str]) -> int | None:
-    """Items per task; a share of every task becomes the largest number that it came to."""
+    """Items per task; a fractional limit becomes the largest number of items that resulted."""
     if limit is None:
         return None
     if limit >= 1:
         return int(limit)
     rows = [row for row in section(raw, "n-samples").values() if isinstance(row, dict)]
     most = max((n for row in rows if type(n := row.get("effective")) is int), default=None)
-    notes.append(f"limit {limit} is a share of every task: at most {most} items")
+    notes.append(f"limit {limit} is a fraction of each task: at most {most} items")
     return most
 
 

@@ -1,4 +1,4 @@
-"""What lm-eval's results say of the samples beside them, and whether those agree."""
+"""Check whether lm-eval's samples agree with the reported results."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .contradictions import contradiction
 from .lmeval_tasks import Task, count_of, score_keys, section
 
 _CLOSE = 1e-6
-"""Means that differ by less are sums in another order, or numbers of single precision."""
+"""Smaller differences between means come from the order of summation or from single precision."""
 _MEANS = ("mean", "nanmean", "agg_inst_level_acc")
-"""Aggregations that the importer's own mean repeats."""
+"""Aggregations that equal the importer's mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Number of documents and score (0..1) of a task; ``None``: not given or no mean."""
+    """Reported number of documents and score (0..1) of a task; ``None`` if absent or not a mean."""
 
     task: str
     n: int | None
@@ -25,7 +25,7 @@ class Claim:
 
 
 def claim_of(task: Task, raw: Mapping[str, Any]) -> Claim:
-    """What the results ``raw`` say of ``task``, whose ``key`` is not ``None``."""
+    """What the results ``raw`` report for ``task``, whose ``key`` must not be ``None``."""
     name, key = task.place.task, task.key or ("", "")
     mean = not task.by_question and _is_mean(key[0], name, raw)
     score = score_keys(name, raw).get(key) if mean else None
@@ -33,10 +33,10 @@ def claim_of(task: Task, raw: Mapping[str, Any]) -> Claim:
 
 
 def contradicted(claim: Claim, counts: tuple[int, int], mean: float | None) -> str | None:
-    """In what the samples contradict ``claim``; ``None`` where they don't.
+    """How the samples contradict ``claim``; ``None`` if they don't.
 
-    ``counts``: the samples' documents, and those of them with a score; older versions count the
-    former, newer ones the latter. ``mean``: of the scores, 0..1.
+    ``counts`` has the number of documents in the samples, and the number of those with a score:
+    older versions report the former, newer ones the latter. ``mean`` is that of the scores, 0..1.
     """
     return contradiction(
         counts=counts, mean=mean, said_n=claim.n, said=claim.score, close=_room(claim)
@@ -44,7 +44,7 @@ def contradicted(claim: Claim, counts: tuple[int, int], mean: float | None) -> s
 
 
 def _room(claim: Claim) -> float:
-    """Within which means are one; a score that is not a multiple of 1/n may have been rounded."""
+    """Tolerance for means. A score that isn't a fraction of n items may have been rounded."""
     score = claim.score or 0.0
     digits = len(repr(score).partition(".")[2])
     whole = claim.n is not None and abs(score * claim.n - round(score * claim.n)) < _CLOSE
@@ -54,7 +54,7 @@ def _room(claim: Claim) -> float:
 
 
 def _is_mean(metric: str, task: str, raw: Mapping[str, Any]) -> bool:
-    """Whether the score is the mean of the samples' as far as the task's configuration says."""
+    """Whether the score is the mean of the samples' scores, by the task's configuration."""
     every = section(raw, "configs", task).get("metric_list")
     for entry in every if isinstance(every, list) else ():
         if isinstance(entry, dict) and entry.get("metric") == metric:

@@ -1,8 +1,8 @@
-"""Where lm-eval's results lie: one file, or several of one model that are read together.
+"""Find lm-eval's results: one file, or several of one model that are read together.
 
-lm-eval writes ``OUT/MODEL/results_DATE.json`` and samples of the same date beside it, before 0.4.3
-``OUT/results.json`` or the file that it is told. People run it task by task, into one folder or
-into a folder a task, and write what ``simple_evaluate`` returns themselves.
+lm-eval writes ``OUT/MODEL/results_DATE.json`` and samples of the same date next to it; before 0.4.3
+it wrote ``OUT/results.json`` or the given file. Users run it task by task, into one folder or a
+folder per task, or write the return value of ``simple_evaluate`` to files of their own.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from .naming import of_model
 
 PATTERN = "results_*.json"
 _OWN = re.compile(r"results(_.*)?\.json")
-"""Names that lm-eval gives; others (``boolq.json``) are people's."""
+"""File names that lm-eval chooses; others (``boolq.json``) are chosen by the user."""
 _DEPTH = 4
-"""Folders below the one that is named in which results are looked for: OUT/TASK/MODEL/FILE."""
+"""Number of folder levels that are searched for results: OUT/TASK/MODEL/FILE."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d{1,6})?")
 _KEY = re.compile(r'[\s\ufeff]*\{\s*"([^"]*)"\s*:')
 _KEYS = MARKS | {
@@ -39,14 +39,15 @@ _KEYS = MARKS | {
     *("chat_template", "chat_template_sha", "date", "end_time", "eot_token_id"),
     *("fewshot_as_multiturn", "git_hash", "max_length", "model_name"),
 }
-"""Keys that may stand first in lm-eval's results, however they were dumped."""
+"""Keys that may come first in lm-eval's results, in any order of dumping."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One results file in the newest lm-eval's form; ``when``: seconds, its age among others.
+    """One results file, converted to the newest lm-eval's form.
 
-    ``dated``: the name or the content tells the date, not the file system.
+    ``when`` is its time in seconds, which orders the files. ``dated`` means that this time comes
+    from the name or the content, not from the file system.
     """
 
     file: Path
@@ -57,7 +58,7 @@ class Document:
 
 
 def is_results(path: Path) -> bool:
-    """Whether the file ``path`` is, or by its name was meant to be, lm-eval's results."""
+    """Whether the file ``path`` has lm-eval's results, or is named like them."""
     if bare_suffix(path) != ".json" or not is_file(path):
         return False
     try:
@@ -72,12 +73,10 @@ def holds_results(folder: Path) -> bool:
 
 
 def documents(path: Path, notes: list[str], wanted: str | None = None) -> list[Document]:
-    """The results at ``path`` (of the model ``wanted``), the oldest first.
+    """Read the results at ``path`` (of the model ``wanted``), oldest first.
 
-    Adds to ``notes`` what is damaged.
-
-    Raises :class:`InputError` for what isn't lm-eval's, for a folder without results, and for
-    results of several models.
+    Adds a note for each damaged file. Raises :class:`InputError` for files that aren't lm-eval's,
+    for a folder without results, and for results of several models.
     """
     if not path.is_dir():
         return _of_model([_document(path)], wanted, path)
@@ -90,29 +89,29 @@ def documents(path: Path, notes: list[str], wanted: str | None = None) -> list[D
             notes.append(f"{file.name}: left out, it {damage.what}")
     if not found:
         if alone := _samples_alone(path):
-            what = f"samples ({alone[0].name}) but no {PATTERN}: it was cancelled, or not copied"
+            what = f"has samples ({alone[0].name}) but no {PATTERN}: cancelled, or not copied"
             raise InputError(what, place=str(path), remedy="copy the results too, or run it again")
         for file in files:
             if _OWN.fullmatch(bare_name(file)):
                 return [_document(file)]
         remedy = f"name a folder that holds {PATTERN}, or the file"
-        raise InputError(f"no {PATTERN} in it", place=str(path), remedy=remedy)
+        raise InputError(f"contains no {PATTERN}", place=str(path), remedy=remedy)
     found = _of_model(found, wanted, path)
     _refuse_several(found, path)
     return sorted(found, key=lambda document: document.when)
 
 
 def model_of_all(found: Sequence[Document]) -> ModelRef:
-    """The one model of all documents, by what each of them tells of it."""
+    """The model of all documents, with the fields that any of them has."""
     return reduce(_filled, (document.model for document in found))
 
 
 def newest(
     found: Sequence[Document], notes: list[str]
 ) -> tuple[dict[str, Any], dict[str, Document]]:
-    """The documents as one, and every task's own; ``found`` as :func:`documents` has them.
+    """Merge the documents (oldest first) into one; also return the document of every task.
 
-    A task of several is taken from the newest, and a note says so.
+    A task in several documents is taken from the newest, with a note.
     """
     origin: dict[str, Document] = {}
     for document in found:
@@ -143,8 +142,8 @@ def newest(
 def samples_beside(document: Document, tasks: Sequence[str]) -> dict[str, Path]:
     """The samples files of a results file, by task.
 
-    ``samples_TASK_DATE.jsonl`` of the same date; before 0.4.3 ``ARGUMENTS_TASK.jsonl``, named by
-    the model's arguments.
+    They are named ``samples_TASK_DATE.jsonl`` with the same date; before 0.4.3,
+    ``ARGUMENTS_TASK.jsonl`` after the model's arguments.
     """
     file = document.file
     date = bare_stem(file).rpartition("_")[2]
@@ -162,7 +161,7 @@ def samples_beside(document: Document, tasks: Sequence[str]) -> dict[str, Path]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """JSON files in ``folder`` and :data:`_DEPTH` levels below it, packed ones after plain ones."""
+    """JSON files in ``folder`` and :data:`_DEPTH` levels below, compressed ones last."""
     found = files_below(folder, lambda name: bare_suffix(Path(name)) == ".json", depth=_DEPTH)
     return iter(sorted(found, key=lambda path: (path.suffix.lower() == ".gz", path)))
 
@@ -176,9 +175,9 @@ def _samples_alone(folder: Path) -> list[Path]:
 
 
 def _is_candidate(file: Path) -> bool:
-    """Whether it is lm-eval's, told by the first key before the whole is read.
+    """Whether a file is lm-eval's, by its first key before reading the whole file.
 
-    A damaged file that begins like lm-eval's, or that lm-eval named, is one, to be refused.
+    A damaged file that begins or is named like lm-eval's counts too, so that it is refused later.
     """
     named = _OWN.fullmatch(bare_name(file)) is not None
     if not (key := _KEY.match(read_head(file))):
@@ -197,7 +196,7 @@ def _document(path: Path) -> Document:
         what = "not results of lm-eval (0.3 or newer)"
         raise InputError(what, place=str(path), remedy="name its format with --format")
     if not raw["results"]:
-        what = "no task in its results: the evaluation was cancelled, or none was asked for"
+        what = "its results have no task: the evaluation was cancelled, or had no tasks"
         raise InputError(what, place=str(path), remedy="run it again")
     when = _when(path, raw)
     dated = when is not None
@@ -206,7 +205,7 @@ def _document(path: Path) -> Document:
 
 
 def _when(path: Path, raw: Mapping[str, Any]) -> float | None:
-    """When it was written, as the name or the content says."""
+    """When the file was written, according to its name or its content."""
     if date := _DATE.search(path.name):
         try:
             day, _, time = date[0].partition("T")
@@ -218,14 +217,14 @@ def _when(path: Path, raw: Mapping[str, Any]) -> float | None:
 
 
 def _of_model(found: list[Document], wanted: str | None, path: Path) -> list[Document]:
-    """Those of the model ``wanted``, all where none is."""
+    """The documents of the model ``wanted``; all if it is ``None``."""
     if wanted is None:
         return found
     return of_model(found, lambda document: (document.model.name, document.file), wanted, path)[1]
 
 
 def _refuse_several(found: Sequence[Document], path: Path) -> None:
-    """One name may stand for several models: other weights, another revision."""
+    """Raise for several models. One name may denote several: different weights or revisions."""
     kinds: list[ModelRef] = []
     places: list[list[Path]] = []
     for document in found:
@@ -257,7 +256,7 @@ def _refuse_several(found: Sequence[Document], path: Path) -> None:
 
 
 def _agree(one: ModelRef, other: ModelRef) -> bool:
-    """What one of them does not state is not a difference."""
+    """Whether two references may be the same model. A field that one lacks is not compared."""
     if one.name != other.name:
         return False
     told = (
@@ -276,6 +275,6 @@ def _filled(one: ModelRef, other: ModelRef) -> ModelRef:
 
 
 def _left_out(tasks: Sequence[str], older: Document, *, dated: bool) -> str:
-    how = "" if dated else " (older by its time of change, it has no date)"
+    how = "" if dated else " (older by its time of change; it has no date)"
     shown = f"{older.file.name} ({', '.join(tasks)})"
     return f"older results left out: {shown}{how}; name the file to import it"

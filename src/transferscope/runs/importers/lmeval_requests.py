@@ -1,4 +1,4 @@
-"""What a row of lm-eval's samples says of the requests: what was asked, and what came back."""
+"""Read requests and responses from a row of lm-eval's samples."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ...core.records import digest
 
 
 def message_hash_of(rows: list[Mapping[str, Any]], *, fewshot: int) -> str | None:
-    """What was asked, before the chat template.
+    """A hash of what was asked, before the chat template.
 
-    lm-eval stores no messages, but hashes of the document and of its target: with the number of
-    examples in front they are the same in two runs that asked the same. Task versions, which may
-    change the wording, are compared by themselves.
+    lm-eval doesn't store the messages, but hashes of the document and of its target. Together with
+    the number of few-shot examples, they are equal in two runs that asked the same. Task versions,
+    which may change the wording, are compared separately.
     """
     parts = [[row.get("doc_hash"), row.get("target_hash")] for row in rows]
     if not all(isinstance(part, str) for pair in parts for part in pair):
@@ -23,7 +23,7 @@ def message_hash_of(rows: list[Mapping[str, Any]], *, fewshot: int) -> str | Non
 
 
 def rendered_hash_of(row: Mapping[str, Any]) -> str | None:
-    """lm-eval's hash of the first request's prompt as the model got it, cut to 16 digits."""
+    """lm-eval's hash of the first request's rendered prompt, truncated to 16 digits."""
     value = row.get("prompt_hash")
     return value[:16] if isinstance(value, str) else None
 
@@ -31,7 +31,8 @@ def rendered_hash_of(row: Mapping[str, Any]) -> str | None:
 def _requests(row: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     """(prompt, continuation or settings) of every request.
 
-    ``gen_args_0`` to ``gen_args_N`` with ``arg_0`` and ``arg_1``; in old files lists in a list.
+    The row has ``gen_args_0`` to ``gen_args_N`` with ``arg_0`` and ``arg_1``; old files have nested
+    lists.
     """
     value = row.get("arguments")
     if isinstance(value, dict):
@@ -47,7 +48,7 @@ def _requests(row: Mapping[str, Any]) -> list[tuple[Any, Any]]:
 
 
 def prompt_of(row: Mapping[str, Any]) -> str:
-    """The first request's prompt; chat servers get their messages as a list of one string."""
+    """The first request's prompt; for chat servers, the messages are a list with one string."""
     prompt, _ = next(iter(_requests(row)), ("", None))
     if isinstance(prompt, list) and len(prompt) == 1:
         prompt = prompt[0]
@@ -55,7 +56,7 @@ def prompt_of(row: Mapping[str, Any]) -> str:
 
 
 def generated(row: Mapping[str, Any]) -> list[str]:
-    """All repeats of the one generated response; empty for log-likelihoods."""
+    """All repeats of the generated response; empty for log-likelihood requests."""
     responses = row.get("resps")
     first = responses[0] if isinstance(responses, list) and responses else None
     if not isinstance(first, list) or not all(isinstance(text, str) for text in first):
@@ -64,18 +65,18 @@ def generated(row: Mapping[str, Any]) -> list[str]:
 
 
 def chosen(row: Mapping[str, Any], metric: str, *, delimiter: str) -> str | None:
-    """The likeliest choice as the metric reads it: by sum, per character or per byte.
+    """The most likely choice by the metric's rule: total, per character or per byte.
 
-    ``delimiter`` comes before a choice in its request. ``None`` where there was nothing to choose,
-    and for metrics with another rule.
+    ``delimiter`` precedes a choice in its request. ``None`` if there was no choice, and for metrics
+    with a different rule.
     """
     requests, responses = _requests(row), row.get("resps")
-    if "acc_mutual_info" in row:  # the second half asks for the choices without the question
+    if "acc_mutual_info" in row:  # the second half scores the choices without the question
         requests = requests[: len(requests) // 2]
     if metric == "acc_mutual_info" or len(requests) < 2 or not isinstance(responses, list):
         return None
     choices = [continuation for _, continuation in requests]
-    if len(set(map(str, choices))) == 1:  # the choice is part of the context: winogrande
+    if len(set(map(str, choices))) == 1:  # the choice is part of the context, as in winogrande
         choices = [context for context, _ in requests]
     try:
         nats = [float(responses[i][0][0]) for i in range(len(requests))]

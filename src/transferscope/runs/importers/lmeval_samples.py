@@ -1,16 +1,16 @@
-"""Rows of lm-eval's ``samples_TASK_DATE.jsonl``, one line at a time.
+"""Read rows of lm-eval's ``samples_TASK_DATE.jsonl``, one line at a time.
 
-A row is one document under one filter: its metrics stand beside ``doc_id``, ``filter``,
-``arguments`` (the requests), ``resps`` (raw responses by request and repeat) and three hashes.
-Shapes of a metric's value that are read:
+A row is one document under one filter. It has the metrics, ``doc_id``, ``filter``, ``arguments``
+(the requests), ``resps`` (raw responses by request and repeat) and three hashes. A metric's value
+may have these shapes:
 
 * a number within 0..1: the score of the document;
 * a list of true/false (IFEval's instructions): their mean, weighted by their number, so that the
-  benchmark's mean is lm-eval's own;
-* a list of numbers, one per repeat, where the filter keeps all repeats: one outcome each;
+  benchmark's mean equals lm-eval's;
+* a list of numbers, one per repeat, if the filter keeps all repeats: one outcome each;
 * a pair ``[gold, predicted]`` of MC-TACO: F1 per question, see :func:`_questions`.
 
-Other pairs (``mcc``, corpus F1) have no score per document; :func:`readable` says so.
+Other pairs (``mcc``, corpus F1) have no score per document; :func:`readable` is false for them.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from .foreign_run import Sample
 from .lmeval_requests import chosen, generated, message_hash_of, prompt_of, rendered_hash_of
 
 EXTRACTION_FAILED = "extraction_failed"
-"""Flag: the chosen filter found no right answer, a more lenient one of the same task did."""
+"""Flag: the chosen filter scored 0, but a more lenient filter of the same task found the answer."""
 
-_REMEDY = "evaluate again with --log_samples, or remove the file to import the scores alone"
+_REMEDY = "evaluate again with --log_samples, or remove the file to import only the scores"
 _QUESTION = ("sentence", "question")
 
 
@@ -42,13 +42,14 @@ _QUESTION = ("sentence", "question")
 class SampleFile:
     """One samples file, and which of its numbers to read.
 
-    ``filter`` is ``None`` where there is no choice. ``turns``: where rows don't say theirs (lm-eval
-    before 0.4.7), the filters in the order in which a document comes again; ``rivals`` are the
-    filters that read the same responses by the same ``metric``. ``subset`` is the task where
-    several make one benchmark, else empty. ``keeps_first``: the filter drops all repeats but the
-    first.
-    ``delimiter`` comes before a choice in its request. ``held``: the rows, if they are in
-    the results file ``path`` itself.
+    - ``filter`` is ``None`` if there is only one.
+    - ``turns`` is for rows that don't name their filter (lm-eval before 0.4.7): the filters in the
+      order in which the rows of a document follow each other.
+    - ``rivals`` are other filters that score the same responses with the same ``metric``.
+    - ``subset`` is the task's name if several tasks form one benchmark, else empty.
+    - ``keeps_first`` means that the filter drops all repeats except the first.
+    - ``delimiter`` precedes a choice in its request.
+    - ``held`` has the rows if they are in the results file ``path`` itself.
     """
 
     path: Path
@@ -67,39 +68,39 @@ class SampleFile:
 
 @dataclass(slots=True)
 class Tally:
-    """Documents that were seen while samples were read, those without the metric too."""
+    """Counts the documents read, including those without the metric."""
 
     documents: int = 0
 
 
 def first_row(file: SampleFile) -> Mapping[str, Any] | None:
-    """The first row, ``None`` in an empty file."""
+    """The first row; ``None`` for an empty file."""
     return next((row for _, row in _rows(file)), None)
 
 
 def readable(file: SampleFile, row: Mapping[str, Any]) -> bool:
-    """Whether the file's metric, as ``row`` has it, tells a score per document or question."""
+    """Whether the file's metric, judged by ``row``, gives a score per document or question."""
     value = row.get(file.metric)
     return value is None or _is_pair(file, row) or _scores(file, value, row) is not None
 
 
 def by_question(file: SampleFile, row: Mapping[str, Any]) -> bool:
-    """Whether several rows make one item, as ``row`` shows."""
+    """Whether several rows form one item, judged by ``row``."""
     return _is_pair(file, row)
 
 
 def takes_turns(file: SampleFile) -> bool:
-    """Whether every document comes once for each of the file's ``turns``: a pass over the file."""
+    """Whether every document has one row per filter in ``turns``. Reads the whole file."""
     counts = Counter(str(row.get("doc_id")) for _, row in _rows(file))
     return set(counts.values()) == {len(file.turns)}
 
 
 def read_samples(file: SampleFile, tally: Tally | None = None) -> Iterator[Sample]:
-    """Every document's outcome and response in the file's order, lazily; counted in ``tally``.
+    """Read every document's outcome and response lazily, in file order; counts in ``tally``.
 
-    Rows of other filters are skipped, and so are documents that lack the metric: lm-eval leaves
-    them out of its mean too. Raises :class:`InputError` with file and line for a document that
-    comes twice and for values of another shape.
+    Rows of other filters are skipped. Documents that lack the metric are skipped too, as in
+    lm-eval's mean. Raises :class:`InputError` with file and line for a duplicate document and for
+    values of another shape.
     """
     tally = tally or Tally()
     first = first_row(file)
@@ -121,7 +122,7 @@ def read_samples(file: SampleFile, tally: Tally | None = None) -> Iterator[Sampl
 
 
 def _rows(file: SampleFile) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place and row: lines of a file, or before 0.4.3 the items of one JSON list."""
+    """The place and row of every sample: lines of a file, or items of a JSON list before 0.4.3."""
     held = file.held
     if held is None and read_head(file.path).lstrip().startswith("["):
         held = read_list(file.path, remedy=_REMEDY)
@@ -137,7 +138,7 @@ def _rows(file: SampleFile) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _filtered(file: SampleFile) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
-    """Place, filter and row."""
+    """The place, filter and row of every sample."""
     seen: Counter[str] = Counter()
     for place, row in _rows(file):
         if not file.turns:
@@ -149,15 +150,15 @@ def _filtered(file: SampleFile) -> Iterator[tuple[str, str | None, dict[str, Any
 
 
 def _documents(file: SampleFile, tally: Tally) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Place, item id and row of every document that the chosen filter scored."""
+    """The place, item id and row of every document that the chosen filter scored."""
     seen: set[str] = set()
     for place, filter_, row in _filtered(file):
         if file.filter is not None and filter_ != file.filter:
             continue
         item = _item(file, row, place)
         if item in seen:
-            remedy = "samples of two runs in one file? keep one of them"
-            raise InputError(f"document {item} comes twice", place=place, remedy=remedy)
+            remedy = "keep one of them; the file may mix the samples of two runs"
+            raise InputError(f"document {item} is given twice", place=place, remedy=remedy)
         seen.add(item)
         tally.documents += 1
         if row.get(file.metric) is not None:
@@ -172,7 +173,7 @@ def _item(file: SampleFile, row: Mapping[str, Any], place: str) -> str:
 
 
 def _rescued(file: SampleFile) -> frozenset[str]:
-    """Items that another filter scored above 0: a pass over the file that keeps only ids."""
+    """Ids of items that a rival filter scored above 0. Reads the whole file."""
     return frozenset(
         _item(file, row, place)
         for place, filter_, row in _filtered(file)
@@ -202,8 +203,9 @@ def _is_score(value: object) -> bool:
 
 def _unreadable(file: SampleFile, value: object, place: str) -> NoReturn:
     shown = json.dumps(value)[:60]
-    remedy = "name another metric of the task in a file for --map"
-    raise InputError(f"{file.metric} is {shown}, no score within 0..1", place=place, remedy=remedy)
+    remedy = "choose another metric of the task in a --map file"
+    what = f"{file.metric} is {shown}, not a score within 0..1"
+    raise InputError(what, place=place, remedy=remedy)
 
 
 def _samples(
@@ -211,7 +213,7 @@ def _samples(
 ) -> Iterator[Sample]:
     prompt = prompt_of(row)
     texts: list[str] = generated(row)
-    # One score of several responses (pass@k, a majority): none of them is the scored answer.
+    # One score for several responses (pass@k, majority vote): none of them is the scored answer.
     graded = len(texts) == len(scores) or (bool(texts) and file.keeps_first)
     if not texts and (likeliest := chosen(row, file.metric, delimiter=file.delimiter)) is not None:
         texts = [likeliest]
@@ -238,14 +240,14 @@ def _samples(
 
 
 def question_of(doc: object) -> str | None:
-    """Names the question that a document of MC-TACO proposes an answer to; ``None`` for others."""
+    """Identifies the question of an MC-TACO document; ``None`` for other documents."""
     if not isinstance(doc, dict) or not all(isinstance(doc.get(key), str) for key in _QUESTION):
         return None
     return digest([doc[key] for key in _QUESTION])
 
 
 def _is_pair(file: SampleFile, row: Mapping[str, Any]) -> bool:
-    """MC-TACO's f1: ``[gold, predicted]`` of one candidate answer to a question."""
+    """Whether the value is MC-TACO's f1: ``[gold, predicted]`` for one candidate answer."""
     value = row.get(file.metric)
     pair = isinstance(value, list) and len(value) == 2 and all(v in (0, 1) for v in value)
     return file.metric == "f1" and pair and question_of(row.get("doc")) is not None
@@ -265,11 +267,11 @@ class _Question:
 
 
 def _questions(file: SampleFile, tally: Tally) -> Iterator[Sample]:
-    """F1 of every question of MC-TACO (Zhou et al., 2019): its candidate answers are one item.
+    """F1 of every MC-TACO question (Zhou et al., 2019), whose candidate answers form one item.
 
-    F1 = 2 x (named and plausible) / (named + plausible), 1 where no answer is either; the
-    benchmark is its mean over questions, not lm-eval's F1 over all pairs. The id is the first
-    candidate's, the cluster is the sentence. Counts are kept, texts are not.
+    F1 = 2 x (named and plausible) / (named + plausible), or 1 if no answer is either. The benchmark
+    is its mean over questions, not lm-eval's F1 over all pairs. The item's id is that of the first
+    candidate, its cluster is the sentence. Only counts are kept in memory.
     """
     found: dict[str, _Question] = {}
     for place, item, row in _documents(file, tally):

@@ -1,4 +1,4 @@
-"""Which of lm-eval's numbers is a task's score, and where its samples are."""
+"""Select a task's score among lm-eval's numbers, and find its samples."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .naming import Place, lower_is_better, not_comparable
 from .values import count
 
 Held = tuple[Path, Sequence[Any]]
-"""A results file and a task's samples in it."""
+"""A results file, and the samples of a task that it contains."""
 Key = tuple[str, str]
 """Metric and filter: "exact_match,strict-match" in the results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One task of the results: where it goes, and which number is read.
+    """One task of the results: its place, and the number that is read.
 
-    ``key`` is ``None`` where no number is a score, ``left_out`` then says why; ``samples`` is
-    ``None`` where none are kept. ``by_question``: several documents make one item (MC-TACO).
+    ``key`` is ``None`` if no number is a score; ``left_out`` then says why. ``samples`` is ``None``
+    if none were kept. ``by_question`` means that several documents form one item (MC-TACO).
     """
 
     place: Place
@@ -35,7 +35,7 @@ class Task:
     left_out: str = ""
 
     def shown(self, raw: Mapping[str, Any], file: Path) -> Taken:
-        """What a user is told of the task."""
+        """The description of the task for the user."""
         name = self.place.task
         every = [_shown(key) for key in _metrics(name, raw)]
         read = _shown(self.key) if self.key is not None else next(iter(every), "")
@@ -52,7 +52,7 @@ class Task:
 
 
 def section(raw: Mapping[str, Any], *keys: str) -> dict[str, Any]:
-    """The object below ``keys``, empty where there is none."""
+    """The object below ``keys``; empty if there is none."""
     for key in keys:
         value = raw.get(key)
         raw = value if isinstance(value, dict) else {}
@@ -60,13 +60,13 @@ def section(raw: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def leaves(raw: Mapping[str, Any]) -> list[str]:
-    """Tasks of the results, without the groups whose members are there too."""
+    """The tasks in the results, without groups whose members are also there."""
     results = raw["results"]
     return [name for name in results if not any(n in results for n in _below(name, raw))]
 
 
 def _below(group: str, raw: Mapping[str, Any]) -> set[str]:
-    """All members of a group and of the groups in it."""
+    """All members of a group and of its nested groups."""
     children = section(raw, "group_subtasks")
     seen, todo = {group}, [group]
     while todo:
@@ -78,16 +78,16 @@ def _below(group: str, raw: Mapping[str, Any]) -> set[str]:
 
 
 class Whole(NamedTuple):
-    """A group's own row in the place of its members', and the results it belongs to."""
+    """A group's own row, read instead of its members' rows, and the results that contain it."""
 
     task: Task
     raw: Mapping[str, Any]
 
 
 def whole_of(tasks: Sequence[Task], documents: Sequence[Mapping[str, Any]]) -> Whole | None:
-    """The row of the group that ``tasks`` are all of, where a size is missing to weigh them by.
+    """The row of the group formed by ``tasks``, if the size of one is not known.
 
-    ``documents``: the results that each of the tasks is from.
+    Without sizes the tasks can't be weighted. ``documents`` has the results of each task.
     """
     raw, key = documents[0], tasks[0].key
     if len(tasks) < 2 or any(document is not raw for document in documents):
@@ -109,7 +109,7 @@ def whole_of(tasks: Sequence[Task], documents: Sequence[Mapping[str, Any]]) -> W
 def task_of(
     place: Place, raw: Mapping[str, Any], *, samples: Mapping[str, Path | Held], notes: list[str]
 ) -> Task:
-    """What a task becomes; ``samples`` by task. Adds to ``notes`` what a user must know."""
+    """Interpret a task; ``samples`` are by task. Adds notes for the user to ``notes``."""
     name = place.task
     scores = score_keys(name, raw)
     wanted = [key for metric in place.metrics for key in _named(metric, scores)]
@@ -123,12 +123,12 @@ def task_of(
         task = _with_samples(task, keys, raw, samples[name], notes)
     if place.metrics and task.key not in wanted:
         read, metrics = ",".join(task.key or ()), ", ".join(place.metrics)
-        notes.append(f"{name}: read by {read}, it has none of {metrics}")
+        notes.append(f"{name}: {read} is read, because it has none of {metrics}")
     return task
 
 
 def score_keys(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
-    """Value of every (metric, filter) of a task that may be a score, in the file's order."""
+    """The value of every (metric, filter) of a task that may be a score, in file order."""
     return {
         key: value
         for key, value in _metrics(name, raw).items()
@@ -137,7 +137,7 @@ def score_keys(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
 
 
 def _metrics(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
-    """Every number of a task other than standard errors, in the file's order."""
+    """Every number of a task except standard errors, in file order."""
     found = {}
     for key, value in raw["results"][name].items():
         metric, comma, filter_ = key.partition(",")
@@ -148,7 +148,7 @@ def _metrics(name: str, raw: Mapping[str, Any]) -> dict[Key, float]:
 
 
 def _lower(metric: str, name: str, raw: Mapping[str, Any]) -> bool:
-    """Whether lower is better, as the file says or the metric's name: TER is marked as higher."""
+    """Whether lower is better, by the file or the metric's name (lm-eval marks TER as higher)."""
     better = section(raw, "higher_is_better", name).get(metric)
     return better is False or lower_is_better(metric)
 
@@ -158,12 +158,12 @@ def _why_not(place: Place, raw: Mapping[str, Any]) -> str:
     if lower := _lower_ones(place, raw):
         return not_comparable(next((m for m in place.metrics if m in lower), lower[0]))
     if not any(math.isfinite(value) for value in _metrics(place.task, raw).values()):
-        return "it has no number for a score: it was cancelled, or every answer failed"
+        return "it has no number as a score: it was cancelled, or every answer failed"
     return "it has no score within 0..1"
 
 
 def _lower_ones(place: Place, raw: Mapping[str, Any]) -> list[str]:
-    """The metrics of a task where lower is better for all of them, else none."""
+    """The metrics of a task if lower is better for all of them, else an empty list."""
     every = [metric for metric, _ in _metrics(place.task, raw)]
     lower = [m for m in every if place.lower_is_better or _lower(m, place.task, raw)]
     return lower if len(lower) == len(every) else []
@@ -174,27 +174,27 @@ def _shown(key: Key) -> str:
 
 
 def count_of(name: str, raw: Mapping[str, Any]) -> int | None:
-    """Number of documents that were evaluated."""
+    """The number of documents that were evaluated."""
     given = raw["results"][name].get("sample_len")
     return count(section(raw, "n-samples", name).get("effective", given))
 
 
 def fewshot(name: str, raw: Mapping[str, Any]) -> int:
-    """Number of examples in front of a task's questions."""
+    """The number of few-shot examples of a task."""
     value = section(raw, "n-shot").get(name)
     return value if type(value) is int else 0
 
 
 def subset_of(task: Task, members: Sequence[Task]) -> str:
-    """The task's name where it is one of several: here, or by a pattern of the taxonomy."""
+    """The task's name if it is one of several, here or by a pattern of the taxonomy; else empty."""
     return task.place.task if len(members) > 1 or task.place.family else ""
 
 
 def score_row(task: Task, subset: str, raw: Mapping[str, Any]) -> ScoreRow:
-    """The task as lm-eval's own mean; its ``key`` is not ``None``."""
+    """The task's row with lm-eval's own mean; its ``key`` must not be ``None``."""
     name, key = task.place.task, task.key or ("", "")
     score = score_keys(name, raw)[key]
-    error = raw["results"][name].get(f"{key[0]}_stderr,{key[1]}")  # "N/A" where there is none
+    error = raw["results"][name].get(f"{key[0]}_stderr,{key[1]}")  # "N/A" if there is none
     known = isinstance(error, int | float) and math.isfinite(error) and error >= 0.0
     stderr = float(error) if known else None
     n = count_of(name, raw)
@@ -211,10 +211,11 @@ def score_row(task: Task, subset: str, raw: Mapping[str, Any]) -> ScoreRow:
 
 
 def all_scores(tasks: Sequence[Task], raw: Mapping[str, Any]) -> dict[str, float]:
-    """A benchmark's scores by "metric,filter", the one that is read first.
+    """A benchmark's scores by "metric,filter", starting with the one that is read.
 
-    Of several tasks the means by number of documents, or plain means where one of them doesn't say,
-    of what all of them have. Empty where there is only one score, or not the same is read of all.
+    For several tasks, these are means of the scores that all of them have, weighted by number of
+    documents, or unweighted if one number is not known. Empty if there is only one score, or if the
+    tasks are not all read by the same metric.
     """
     every = [score_keys(task.place.task, raw) for task in tasks]
     read = {task.key for task in tasks}
@@ -234,7 +235,7 @@ def all_scores(tasks: Sequence[Task], raw: Mapping[str, Any]) -> dict[str, float
 
 
 def _named(metric: str, scores: Mapping[Key, float]) -> list[Key]:
-    """The keys that a metric of the taxonomy means: "acc" any filter, "acc,none" this one."""
+    """The keys that match a metric of the taxonomy: "acc" with any filter, "acc,none" exactly."""
     name, comma, filter_ = metric.partition(",")
     return [key for key in scores if key[0] == name and (not comma or key[1] == filter_)]
 
@@ -242,7 +243,7 @@ def _named(metric: str, scores: Mapping[Key, float]) -> list[Key]:
 def _with_samples(
     task: Task, keys: list[Key], raw: Mapping[str, Any], rows: Path | Held, notes: list[str]
 ) -> Task:
-    """``task`` with the first of ``keys`` that the samples can score by document."""
+    """``task`` with the first of ``keys`` for which the samples have a score per document."""
     name = task.place.task
     path, held = (rows, None) if isinstance(rows, Path) else rows
     file = SampleFile(path, task.place.benchmark, keys[0][0], None, held=held)
@@ -273,12 +274,12 @@ def _with_samples(
         )
         if readable(file, row):
             return Task(task.place, key, file, by_question(file, row))
-    notes.append(f"{name}: samples not read, {keys[0][0]} is not a score of one document")
+    notes.append(f"{name}: samples not read, {keys[0][0]} has no score per document")
     return task
 
 
 def _turns(name: str, raw: Mapping[str, Any]) -> tuple[str, ...]:
-    """A task's filters in the order in which lm-eval applies them."""
+    """The filters of a task, in the order in which lm-eval applies them."""
     used = dict.fromkeys(filter_ for _, filter_ in _metrics(name, raw))
     listed = section(raw, "configs", name).get("filter_list")
     entries = listed if isinstance(listed, list) else []
@@ -287,7 +288,7 @@ def _turns(name: str, raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _keeps_first(config: Mapping[str, Any], filter_: str) -> bool:
-    """Whether the filter scores the first repeat alone, as lm-eval's default does."""
+    """Whether the filter scores only the first repeat, like lm-eval's default."""
     filters = config.get("filter_list")
     for entry in filters if isinstance(filters, list) else ():
         if isinstance(entry, dict) and entry.get("name") == filter_:
@@ -298,7 +299,7 @@ def _keeps_first(config: Mapping[str, Any], filter_: str) -> bool:
 
 
 def _looks_binary(score: float, stderr: float | None, n: int | None) -> bool:
-    """Whether the standard error is that of n outcomes of 0 or 1 (sample variance, n - 1)."""
+    """Whether the standard error is that of n 0/1 outcomes (sample variance with n - 1)."""
     if stderr is None or n is None or n < 2:
         return False
     return math.isclose(stderr, math.sqrt(score * (1 - score) / (n - 1)), rel_tol=1e-6)

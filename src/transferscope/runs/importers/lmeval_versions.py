@@ -1,14 +1,14 @@
-"""Results of every lm-eval since 0.3, brought into the newest one's form.
+"""Convert results of every lm-eval since 0.3 to the form of the newest version.
 
 ===============  ============================================================================
 0.3              ``results``, ``versions`` and ``config`` only; metrics without a filter
-0.4.0, 0.4.1     groups stand among the tasks: ``groups`` and indented aliases tell them apart
-0.4.2            ``group_subtasks`` names every group's members
+0.4.0, 0.4.1     groups are listed among the tasks, marked by ``groups`` and indented aliases
+0.4.2            ``group_subtasks`` lists the members of every group
 0.4.3 and later  ``n-samples`` and ``higher_is_better``
 ===============  ============================================================================
 
-Where no size is given it follows from score and standard error: of n outcomes of 0 or 1 with mean
-s, lm-eval's is sqrt(s (1 - s) / (n - 1)).
+If no size is given, it is derived from the score and its standard error: for n 0/1 outcomes with
+mean s, lm-eval's standard error is sqrt(s (1 - s) / (n - 1)).
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 MARKS = {"lm_eval_version", "configs", "n-shot", "group_subtasks"}
-"""Top-level keys of which the results of 0.4 have at least one."""
+"""Top-level keys; results of 0.4 have at least one of them."""
 _BINARY = {"acc", "acc_norm", "exact_match", "em"}
-"""Metrics nearly always 0 or 1 for an item: a size may follow from their rounded numbers."""
+"""Metrics that are nearly always 0 or 1 per item, so that rounded numbers still give the size."""
 _LEVEL = re.compile(r"^( *)- ")
 _DECIMALS = 6
 """Numbers with no more decimals than these may have been rounded."""
 _LARGEST = 1e7
 _ROUGH = 0.02
-"""Share of a size by which the rounding of its standard error may move it."""
+"""Largest relative change of a size that the rounding of its standard error may cause."""
 
 
 def is_lm_eval(raw: Mapping[str, Any]) -> bool:
-    """Whether a JSON document is what lm-eval 0.3 or newer wrote."""
+    """Whether lm-eval 0.3 or newer wrote this JSON document."""
     results = raw.get("results")
     if not isinstance(results, dict) or "config_general" in raw:  # lighteval's
         return False
@@ -41,7 +41,7 @@ def is_lm_eval(raw: Mapping[str, Any]) -> bool:
 
 
 def upgraded(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """``raw``, which :func:`is_lm_eval`, as the newest lm-eval would have written it."""
+    """``raw`` (accepted by :func:`is_lm_eval`) as the newest lm-eval would have written it."""
     new = dict(raw)
     if _is_0_3(raw):
         new |= _with_filters(raw)
@@ -56,9 +56,9 @@ def upgraded(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def size_of(row: Mapping[str, Any]) -> int | None:
-    """The number of items of a task, by the first of its scores that is a mean of 0 and 1.
+    """The number of items of a task, from its first score that is a mean of 0/1 outcomes.
 
-    ``None`` where none is, and where all were answered alike: the standard error is 0 then.
+    ``None`` if there is none, or if all items have the same score, which makes the error 0.
 
     >>> size_of({"acc,none": 0.7, "acc_stderr,none": 0.016211987406533075})
     800
@@ -74,7 +74,7 @@ def size_of(row: Mapping[str, Any]) -> int | None:
 
 
 def _size(score: float, error: float, *, rounded: bool) -> int | None:
-    """The n of which ``score`` is a share and ``error`` the standard error; both may be rounded."""
+    """The n for which ``score`` is a fraction and ``error`` its standard error (maybe rounded)."""
     estimate = score * (1 - score) / error**2 + 1
     if estimate > _LARGEST:
         return None
@@ -97,7 +97,7 @@ def _is_0_3(raw: Mapping[str, Any]) -> bool:
 
 
 def _with_filters(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """0.3 had no filters, which later versions call "none", and one number of examples for all."""
+    """Add the filter "none" and the number of examples per task: 0.3 had one number for all."""
     config = raw.get("config") or {}
     results = {
         task: {f"{metric},none": value for metric, value in row.items()}
@@ -107,9 +107,9 @@ def _with_filters(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _members(raw: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The members of every group of 0.4.0: deeper rows that follow it, and names like its own.
+    """The members of every group of 0.4.0: deeper rows after it, and names that begin with its own.
 
-    A group has no configuration, and "N/A" for a version.
+    A group has no configuration, and its version is "N/A".
     """
     results, groups, versions = raw["results"], raw.get("groups"), raw.get("versions")
     marked = set(groups) if isinstance(groups, dict) else set()
@@ -132,7 +132,7 @@ def _members(raw: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _level(alias: object) -> int:
-    """The nesting depth of a row: "  - abstract_algebra" is in a group of a group."""
+    """The nesting level of a row: "  - abstract_algebra" is in a group of a group."""
     match = _LEVEL.match(alias) if isinstance(alias, str) else None
     return max(len(match[1]), 1) if match else 0
 
@@ -142,6 +142,6 @@ def _is_number(value: object) -> TypeGuard[float]:
 
 
 def _rounding(value: float) -> float:
-    """Half a unit of the last decimal, 0 for a number with more decimals than people round to."""
+    """Half a unit of the last decimal; 0 for a number with too many decimals to be rounded."""
     decimals = len(repr(value).partition(".")[2])
     return 0.5 * 10.0**-decimals if "e" not in repr(value) and decimals <= _DECIMALS else 0.0

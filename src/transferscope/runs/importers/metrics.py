@@ -1,4 +1,4 @@
-"""A table of scores that names its metrics: which of a task's scores is read."""
+"""Select the metric to read from a table of scores that names its metrics."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .naming import Place, lower_is_better
 
 
 def one_metric(rows: Sequence[Row], place: Place) -> tuple[list[Row], str, tuple[str, ...]]:
-    """A task's rows of one metric, its name, and the metrics not taken.
+    """A task's rows of one metric, the metric's name, and the metrics that are not read.
 
-    The first of the taxonomy's metrics that the rows name, else the first that they name and that
-    is better when higher, else the first. Rows that name none are all kept.
+    The metric is the first one of the taxonomy that the rows name, else their first one that is
+    better when higher, else their first one. If no row names a metric, all rows are kept.
     """
     named = list(dict.fromkeys(fields["metric"] for _, fields in rows if "metric" in fields))
     if not named:

@@ -1,4 +1,4 @@
-"""From a task of another harness to a benchmark here: one rule for every format but lm-eval's."""
+"""Map tasks of other harnesses to benchmarks, with the same rules for every format but lm-eval."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _LOWER = re.compile(
     r"|^likelihood_diff$|^pct_stereotype$"
 )
 _LOWER_NAME = re.compile(r"perplexity$|bits?_per_(byte|char|character|token|word)$")
-"""Ends of a task's name that are a metric's; "_ppl" is not one, it says how a task is asked."""
+"""Task names that end in a metric. "_ppl" is not included: it describes how a task is asked."""
 FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length"}
-"""Inspect's stop reasons to :attr:`~transferscope.core.records.Generation.finish`."""
+"""Maps Inspect's stop reasons to :attr:`~transferscope.core.records.Generation.finish`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a task's answers go.
+    """The benchmark and subset to which a task's answers belong.
 
-    A task that becomes a benchmark of another name is one of its subsets, and its ids get its name
-    in front: several tasks may become one benchmark, and each counts its items from 0. Names that
-    differ in spelling only are one name.
+    A task whose benchmark has a different name becomes a subset of it, and the task's name is
+    prefixed to its ids, because several tasks may form one benchmark and each numbers its items
+    from 0. Names that differ only in spelling are the same name.
     """
 
     task: str
@@ -46,14 +46,14 @@ class Place:
     chance: float | None = None
     metrics: tuple[str, ...] = ()
     proportion: bool | None = None
-    """``None`` where the taxonomy doesn't know the task."""
+    """``None`` if the task is not in the taxonomy."""
     lower_is_better: bool = False
     family: bool = False
-    """Whether a pattern of the taxonomy matched: the task is one of several by nature."""
+    """Whether the task matched a pattern of the taxonomy, and so is one of several by design."""
 
     @property
     def mapped(self) -> bool:
-        """Whether the taxonomy knows the task."""
+        """Whether the task is in the taxonomy."""
         return self.proportion is not None
 
     def labelled(self, label: str) -> Place:
@@ -62,10 +62,10 @@ class Place:
 
 
 def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> Place:
-    """Place of ``task``; the taxonomy is asked for it, then for each of ``aliases``.
+    """The place of ``task``, which is looked up in the taxonomy by its name and then ``aliases``.
 
-    An unmapped task keeps its name, written so that it can be a file's; one that is called by a
-    perplexity or by bits per byte is better the lower it is.
+    An unmapped task keeps its name, made safe for a file name. If the name ends in perplexity or
+    bits per byte, lower is better.
     """
     for name in (task, *aliases):
         if found := taxonomy.match(name):
@@ -81,7 +81,7 @@ def place_of(task: str, taxonomy: Taxonomy, *, aliases: Iterable[str] = ()) -> P
             )
             return place if found.own else place.labelled(found.spelling)
     safe = _UNSAFE.sub("_", task).lstrip("._-") or "unnamed"
-    if len(safe) > NAME_LIMIT:  # no file could bear it
+    if len(safe) > NAME_LIMIT:  # too long for a file name
         safe = f"{safe[: NAME_LIMIT - 17]}_{digest(task)}"
     return Place(task, safe, lower_is_better=bool(_LOWER_NAME.search(fold(task))))
 
@@ -92,10 +92,10 @@ def places_of(
     *,
     aliases: Mapping[str, Iterable[str]] | None = None,
 ) -> dict[str, Place]:
-    """Places of all tasks of one file, by task; ``aliases`` as in :func:`place_of`, by task.
+    """The places of all tasks of one file, by task; ``aliases`` are by task too.
 
-    Of tasks that would share a benchmark and a subset ("gsm8k_0shot" and "gsm8k_5shot") all but
-    the benchmark's own name are told apart by the names they have in the file.
+    If tasks would share a benchmark and a subset ("gsm8k_0shot" and "gsm8k_5shot"), their names in
+    the file become the subsets, except for a task with the benchmark's own name.
     """
     also = aliases or {}
     places = {task: place_of(task, taxonomy, aliases=also.get(task, ())) for task in tasks}
@@ -111,16 +111,16 @@ def places_of(
 def by_benchmark(
     parts: Iterable[tuple[Place, Part]], *, file: str
 ) -> dict[str, list[tuple[Place, Part]]]:
-    """The parts of every benchmark, in the order of their first appearance.
+    """The parts of every benchmark, in order of first appearance.
 
-    Raises :class:`InputError` where two unmapped names of ``file`` become one when made safe.
+    Raises :class:`InputError` if two unmapped names in ``file`` become the same safe name.
     """
     found: dict[str, list[tuple[Place, Part]]] = {}
     for place, part in parts:
         others = found.setdefault(place.benchmark, [])
         if any(other.task != place.task and not other.mapped for other, _ in others):
             raise InputError(
-                f"tasks {others[0][0].task!r} and {place.task!r} have one name here",
+                f"tasks {others[0][0].task!r} and {place.task!r} get the same name",
                 place=file,
                 remedy="rename one, or give both an entry in a --map file",
             )
@@ -129,7 +129,7 @@ def by_benchmark(
 
 
 def taken_of(place: Place, *, file: str, n: int | None, metric: str = "score") -> Taken:
-    """What a user is told of a task whose format has one score only."""
+    """The description of a task whose format has only one score."""
     lower = lower_is_better(metric)
     known = next(iter(place.metrics), metric if place.mapped else place.task)
     left_out = not_comparable(metric if lower else known)
@@ -150,12 +150,12 @@ def left_out(taken: Iterable[Taken]) -> tuple[str, ...]:
 
 
 def unmapped(places: Iterable[Place]) -> tuple[str, ...]:
-    """Names of the tasks that the taxonomy doesn't know, each once."""
+    """The distinct names of tasks that are not in the taxonomy."""
     return tuple(dict.fromkeys(place.task for place in places if not place.mapped))
 
 
 def lower_is_better(metric: str) -> bool:
-    """Whether a metric is known to be better the lower it is: perplexities, error rates, ...
+    """Whether lower values of a metric are better: perplexities, error rates, ...
 
     >>> lower_is_better("word_perplexity"), lower_is_better("wer"), lower_is_better("acc")
     (True, True, False)
@@ -165,8 +165,8 @@ def lower_is_better(metric: str) -> bool:
 
 
 def not_comparable(metric: str) -> str:
-    """Why a metric that is better the lower it is can't be imported."""
-    return f"not comparable: {metric} is better when lower, a score when higher"
+    """Why a metric for which lower is better can't be imported."""
+    return f"not comparable: lower is better for {metric}, but higher for a score"
 
 
 _ONE = "keep every model's results in a file or folder of its own"
@@ -175,10 +175,10 @@ _ONE = "keep every model's results in a file or folder of its own"
 def of_model(
     found: Sequence[Part], told: Callable[[Part], tuple[str, Path]], wanted: str | None, path: Path
 ) -> tuple[str, list[Part]]:
-    """The model that is read, and what of ``found`` is its: a run is of one model.
+    """The model to read, and the elements of ``found`` that belong to it: a run has one model.
 
-    ``told`` gives the model and the file of each. Raises :class:`InputError` for several models
-    where none is ``wanted``, and for one that isn't there.
+    ``told`` returns the model and the file of an element. Raises :class:`InputError` for several
+    models if none is ``wanted``, and for a wanted model that isn't there.
     """
     every = [told(one) for one in found]
     places: dict[str, str] = {}
@@ -189,7 +189,7 @@ def of_model(
 
 
 def plain(settings: Any) -> dict[str, Any]:
-    """The settings that were set, with values that a manifest can hold; in the order of names."""
+    """The settings whose values a manifest can store (no ``None``), sorted by name."""
     if not isinstance(settings, dict):
         return {}
     kinds = (str, int, float, bool)

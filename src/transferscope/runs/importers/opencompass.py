@@ -1,10 +1,10 @@
-"""Results of OpenCompass: ``results/MODEL/DATASET.json``, ``predictions/``, ``summary/*.csv``.
+"""Import OpenCompass: ``results/MODEL/DATASET.json``, ``predictions/``, ``summary/*.csv``.
 
-Written by the schemas of OpenCompass 0.2 to 0.5, whose scores are percents. The metric is the
-taxonomy's first, else the first of OpenCompass' own order. Answers are read where the results have
+Reads the schemas of OpenCompass 0.2 to 0.5, whose scores are percentages. The metric is the
+taxonomy's first, else the first in OpenCompass' own order. Answers are read if the results have
 details that say which are correct (``--dump-eval-details``); replicas of a data set are repeats.
-Means over data sets ("naive_average") are read from a summary only where their parts are not there.
-Of several runs in a folder every data set is read from the newest, and a note says so.
+Means over data sets ("naive_average") are read from a summary only if their parts are not there.
+If a folder has several runs, each data set is read from the newest one, with a note.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ class _Result(NamedTuple):
 
 
 def accepts(path: Path) -> bool:
-    """A summary, results below ``results/MODEL``, or a folder with one somewhere in it."""
+    """Whether ``path`` is a summary, a file in ``results/MODEL``, or a folder that contains one."""
     if path.is_dir():
         return bool(_results(path) or _summaries(path))
     return is_summary(path) or _is_result(path)
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results at ``path``, with the predictions beside them.
+    """Read the results at ``path``, with their predictions.
 
-    Raises :class:`InputError` for several models and for what can't be read.
+    Raises :class:`InputError` for several models and for invalid files.
     """
     if (path.is_file() and is_summary(path)) or (path.is_dir() and not _results(path)):
         *older, latest = [path] if path.is_file() else _summaries(path)
@@ -89,7 +89,7 @@ IMPORTER = Importer(accepts, read, read)
 
 
 def _is_result(path: Path) -> bool:
-    """By its place, ``results/MODEL/DATASET.json``, and what is beside or in it."""
+    """Whether the path is ``results/MODEL/DATASET.json``, and its folder or content confirms it."""
     if not bare_name(path).endswith(".json") or len(path.parts) < 3 or not path.is_file():
         return False
     above = path.resolve().parents
@@ -110,17 +110,17 @@ def _summaries(folder: Path) -> list[Path]:
 def _result(file: Path) -> _Result:
     raw = document(file, remedy=_REMEDY)
     if not isinstance(raw, dict):
-        raise InputError("not a result of OpenCompass", place=str(file), remedy=_REMEDY)
+        raise InputError("not an OpenCompass result", place=str(file), remedy=_REMEDY)
     return _Result(file, raw, bare_stem(file), file.resolve().parent.name)
 
 
 def _run_of(result: _Result) -> Path:
-    """The run's folder: what ``results`` lies in."""
+    """The run's folder, which contains ``results``."""
     return result.file.resolve().parents[2]
 
 
 def _repeated(runs: list[_Result], place: Place, notes: list[str]) -> Part:
-    """One data set that ran several times under names of its own: its answers are repeats."""
+    """Combine several runs of one data set under separate names: their answers are repeats."""
     parts = [_part(result, place, notes, at) for at, result in enumerate(runs)]
     first = parts[0]
     scores = [part.score for part in parts if part.score is not None]
@@ -171,10 +171,10 @@ def _part(result: _Result, place: Place, notes: list[str], run_: int = 0) -> Par
 
 
 def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
-    """Every metric in 0..1; "accuracy (4 runs average)" is the accuracy."""
+    """Every metric in 0..1; "accuracy (4 runs average)" counts as "accuracy"."""
     found: dict[str, float] = {}
     for name, entry in raw.items():
-        # G-Pass@k sums up all replicas of an item: no second reading of the same answers.
+        # G-Pass@k summarises all replicas of an item, which are already read as repeats.
         if name in NO_METRIC or "G-Pass" in name or "/" in name:
             continue
         if (value := number(entry)) is not None:
@@ -183,6 +183,6 @@ def _scores(raw: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _agreeing(metric: str | None, scores: Mapping[str, float], mean: float) -> str | None:
-    """The metric that the correct answers are the items of, else ``metric``."""
+    """The metric that equals the mean of the correct answers, else ``metric``."""
     close = [name for name, score in scores.items() if abs(score - mean) <= CLOSE]
     return metric if metric is None or metric in close or not close else close[0]

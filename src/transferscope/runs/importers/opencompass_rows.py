@@ -1,7 +1,7 @@
-"""Details and predictions of OpenCompass: which answers were correct, and what they were.
+"""Read OpenCompass' details (which answers were correct) and predictions (the answers).
 
 Details are a list (since 0.4, with ``example_abbr`` and a list of values, one per replica of the
-data set) or an object by number. Predictions are by number, of replica after replica.
+data set) or an object keyed by number. Predictions are keyed by number, one replica after another.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Detail(NamedTuple):
 
 
 def details_of(raw: object) -> list[Detail]:
-    """The items of a result's ``details`` that say whether they are correct, else none."""
+    """The items of a result's ``details`` that say whether they are correct."""
     if isinstance(raw, dict):
         rows = [(key, row) for key, row in raw.items() if isinstance(row, dict)]
     elif isinstance(raw, list):
@@ -54,7 +54,7 @@ def details_of(raw: object) -> list[Detail]:
 
 
 def predictions_beside(result: Path) -> list[Path]:
-    """``predictions/MODEL/DATASET.json`` of a result, or its parts ``DATASET_0.json``, ..."""
+    """The ``predictions/MODEL/DATASET.json`` of a result, or its parts ``DATASET_0.json``, ..."""
     file = result.resolve()
     folder = file.parents[2] / "predictions" / file.parent.name
     for ending in (".json", ".json.gz"):
@@ -69,7 +69,7 @@ def predictions_beside(result: Path) -> list[Path]:
 
 
 def unevaluated(results: list[Path]) -> list[str]:
-    """A note for every prediction beside ``results`` that has none."""
+    """A note for every prediction that has no result in ``results``."""
     notes = []
     for folder in sorted({file.resolve().parent for file in results}):
         known = {bare_stem(file) for file in files_named(folder, "*", depth=0)}
@@ -83,12 +83,12 @@ def unevaluated(results: list[Path]) -> list[str]:
 
 
 def predicted(files: list[Path]) -> list[dict[str, Any]]:
-    """The predictions in order; parts are numbered from 0 each."""
+    """The predictions in order; the numbers of each part start at 0."""
     found = []
     for file in files:
         raw = document(file, remedy="infer again with OpenCompass")
         if not isinstance(raw, dict):
-            raise InputError("not predictions of OpenCompass", place=str(file), remedy=REMEDY)
+            raise InputError("not OpenCompass predictions", place=str(file), remedy=REMEDY)
         numbered = sorted((int(at), row) for at, row in raw.items() if at.isdigit())
         found += [mapping(row) for _, row in numbered]
     return found
@@ -97,7 +97,7 @@ def predicted(files: list[Path]) -> list[dict[str, Any]]:
 def read_details(
     file: Path, place: Place, details: list[Detail], predictions: list[Path], first: int = 0
 ) -> Iterator[Sample]:
-    """Every graded answer; its text is the prediction's, else what the details keep of it.
+    """Read every graded answer; its text is from the predictions, else from the details.
 
     Repeats are numbered from ``first``.
     """
@@ -113,7 +113,7 @@ def read_details(
             fields: dict[str, Any] = {"id": detail.id, "score": score, "repeat": first + repeat}
             if text is not None:
                 fields |= {"response": text, "prompt": _prompt(asked)}
-            # The prompt carries the model's own template: what was asked may be the same.
+            # The prompt includes the model's template, so it can't serve as the message hash.
             hashed = None if asked is None else digest(asked)
             yield sample_at(fields, place, where=str(file), remedy=REMEDY, rendered_hash=hashed)
 
@@ -124,7 +124,7 @@ def _text(row: dict[str, Any]) -> str | None:
 
 
 def _prompt(asked: object) -> str:
-    """A text, or turns of ``{"role", "prompt"}``."""
+    """The prompt as text, from a text or a list of turns ``{"role", "prompt"}``."""
     if isinstance(asked, list):
         turns = (mapping(turn) for turn in asked)
         return "\n\n".join(str(turn.get("prompt", turn.get("content", ""))) for turn in turns)

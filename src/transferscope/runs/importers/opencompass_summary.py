@@ -1,4 +1,4 @@
-"""OpenCompass' ``summary_DATE.csv``: a row per data set and metric, a column per model.
+"""Read OpenCompass' ``summary_DATE.csv``: a row per data set and metric, a column per model.
 
 ::
 
@@ -29,11 +29,11 @@ MAIN = (
     *("score", "auc_score", "accuracy", "humaneval_pass@1", "rouge1", "avg_toxicity_score"),
     *("bleurt_diff", "matthews_correlation", "truth", "f1", "exact_match"),
 )
-"""Metrics in the order in which OpenCompass shows them."""
+"""Metrics in OpenCompass' order of display."""
 NO_METRIC = frozenset({"bp", "sys_len", "ref_len", "type", "details", "extract_rate"})
 _HEADER = ["dataset", "version", "metric", "mode"]
 _MEANS = ("naive_average", "weighted_average", "harmonic_mean", "standard_deviation", "sum")
-_REMEDY = "name results/MODEL of the run's folder, or summarise again"
+_REMEDY = "name results/MODEL in the run's folder, or create the summary again"
 
 
 def is_summary(path: Path) -> bool:
@@ -45,10 +45,10 @@ def is_summary(path: Path) -> bool:
 def read_summary(
     path: Path, taxonomy: Taxonomy, wanted: str | None, *, notes: Iterable[str] = ()
 ) -> Results:
-    """The scores of one model of a summary; a cell "-" has no score.
+    """Read the scores of one model from a summary; a cell "-" means that there is no score.
 
-    Raises :class:`InputError` for several models of which none is ``wanted``, and for a model
-    without a score.
+    Raises :class:`InputError` for several models if none is ``wanted``, and for a model without a
+    score.
     """
     refuse_damaged(path)
     model, rows = _rows(path, wanted)
@@ -63,7 +63,7 @@ def read_summary(
             what = f"{cell[:40]!r} is not a score"
             raise InputError(what, place=where, remedy=_REMEDY) from None
     if not any(tasks.values()):
-        what = "holds its header only" if not tasks else 'no score in it, only "-"'
+        what = "contains only a header" if not tasks else 'contains no score, only "-"'
         raise InputError(what, place=str(path), remedy=_REMEDY)
     places = places_of(tasks, taxonomy)
     leaves = {places[task].benchmark for task, scores in tasks.items() if not _mean(scores)}
@@ -73,7 +73,7 @@ def read_summary(
         if not scores:
             why = "it was not evaluated, or it failed"
         elif _mean(scores) and places[task].benchmark in leaves:
-            why = "a mean of data sets that are read themselves"
+            why = "it is a mean of data sets that are read individually"
         elif _mean(scores) in _MEANS[2:]:
             why = f"a {_mean(scores)} is not a score"
         parts.append(
@@ -91,7 +91,7 @@ def read_summary(
 
 
 def run_of(parts: Sequence[Part], model: str, path: Path, notes: Iterable[str]) -> Results:
-    """The results of OpenCompass that these ``parts`` are, at ``path``."""
+    """The OpenCompass results at ``path``, made of ``parts``."""
     return results_of(
         parts,
         path=path,
@@ -107,13 +107,13 @@ def _mean(scores: dict[str, float]) -> str:
 
 
 def _rows(path: Path, wanted: str | None) -> tuple[str, list[tuple[str, list[str]]]]:
-    """The model, and place and cells of every row: the four first and the model's."""
+    """The model, and the place and cells of every row: the first four and the model's."""
     text = read_text(path, remedy=_REMEDY)
     lines = [cells for cells in csv.reader(io.StringIO(text, newline="")) if cells]
     header, *rows = lines
     models = header[len(_HEADER) :]
     if not models:
-        raise InputError("holds no column of a model", place=str(path), remedy=_REMEDY)
+        raise InputError("has no column for a model", place=str(path), remedy=_REMEDY)
     model = chosen_model(dict.fromkeys(models, str(path)), wanted, path)
     at = header.index(model, len(_HEADER))
     placed = _placed(path, header, rows)

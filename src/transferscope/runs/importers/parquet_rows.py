@@ -1,4 +1,4 @@
-"""A parquet file of rows, columns as in :mod:`.table_rows`; read as a table is."""
+"""Import a parquet file of rows with the columns of :mod:`.table_rows`, read like a table."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .score_table import importer
 
 
 def accepts(path: Path) -> bool:
-    """A file by its name: .parquet."""
+    """Whether ``path`` is a .parquet file by its name."""
     return path.suffix.lower() == ".parquet" and path.is_file()
 
 

@@ -1,4 +1,4 @@
-"""Tasks of one file that become one benchmark although nothing says that they belong together."""
+"""Warn about tasks of one file that are pooled into one benchmark only because of their names."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ...core.taxonomy import Taxonomy
 from .foreign_run import Taken
 
 SHOWN = 4
-"""Tasks that a note names."""
+"""Number of tasks named in a note."""
 
 
 def pooled(taken: Iterable[Taken], taxonomy: Taxonomy) -> tuple[str, ...]:
-    """A note for every benchmark that several tasks are taken for by their very names.
+    """A note for every benchmark to which several tasks are mapped by name.
 
-    ``nq_open`` and ``Natural Questions`` may be one data set asked twice. The subjects of MMLU,
-    which a pattern of the taxonomy takes together, are parts by nature and need no note.
+    ``nq_open`` and ``Natural Questions`` may be one data set that was asked twice. The subjects of
+    MMLU, which a pattern of the taxonomy combines, are parts by design and need no note.
     """
     by_benchmark: dict[str, dict[str, None]] = {}
     for one in taken:
@@ -24,8 +24,8 @@ def pooled(taken: Iterable[Taken], taxonomy: Taxonomy) -> tuple[str, ...]:
         if found is not None and not found.family:
             by_benchmark.setdefault(one.benchmark, {})[one.task] = None
     return tuple(
-        f"{listed(list(tasks), SHOWN)} are pooled: all are taken for {benchmark}; leave one out, "
-        "or give one an entry of its own in a --map file"
+        f"{listed(list(tasks), SHOWN)} are pooled, because all are mapped to {benchmark}; remove "
+        "one of them, or give it an entry of its own in a --map file"
         for benchmark, tasks in by_benchmark.items()
         if len(tasks) > 1
     )

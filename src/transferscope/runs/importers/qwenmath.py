@@ -1,9 +1,9 @@
-"""Results of Qwen2.5-Math's evaluation: ``OUT/DATASET/SPLIT_PROMPT_N_seedS_tT_sA_eB.jsonl``.
+"""Import Qwen2.5-Math's evaluation: ``OUT/DATASET/SPLIT_PROMPT_N_seedS_tT_sA_eB.jsonl``.
 
-Written by the schema of ``evaluation/math_eval.py`` in QwenLM/Qwen2.5-Math (November 2024), which
-many forks share. A row is a problem with ``code`` (the responses), ``pred`` and ``score``, a list
-each: repeats. ``*_metrics.json`` alone, without ``--save_outputs``, gives ``acc`` (a percent) of
-``num_samples`` problems.
+Reads the schema of ``evaluation/math_eval.py`` in QwenLM/Qwen2.5-Math (November 2024), which many
+forks share. A row is a problem with lists ``code`` (the responses), ``pred`` and ``score``, whose
+elements are repeats. Without ``--save_outputs`` there is only ``*_metrics.json``, with ``acc`` (in
+percent) over ``num_samples`` problems.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ _GENERIC = ("math_eval", "output", "outputs", "results")
 
 
 def accepts(path: Path) -> bool:
-    """A file of outputs or metrics, or a folder with one somewhere in it."""
+    """Whether ``path`` is a file of outputs or metrics, or a folder that contains one."""
     if path.is_dir():
         return bool(_files(path))
     return _is_outputs(path) or _is_metrics(path)
 
 
 def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
-    """Results at ``path``.
+    """Read the results at ``path``.
 
-    Raises :class:`InputError` for two models, two files of a data set and what can't be read.
+    Raises :class:`InputError` for two models, two files of one data set, and invalid files.
     """
     found = _files(path) if path.is_dir() else [path]
     model, files = of_model(found, lambda file: (_model(file), file), wanted, path)
@@ -83,7 +83,7 @@ def _is_metrics(path: Path) -> bool:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Outputs, and metrics without them."""
+    """Output files, and metrics files without outputs."""
     outputs = [file for file in files_named(folder, "*.jsonl*") if _is_outputs(file)]
     beside = {metrics for file in outputs for metrics in _metrics_of(file)}
     alone = (file for file in files_named(folder, "*_metrics.json*") if _is_metrics(file))
@@ -97,7 +97,7 @@ def _metrics_of(outputs: Path) -> list[Path]:
 
 
 def _model(file: Path) -> str:
-    """The nearest folder above the data set's with a specific name."""
+    """The model's name: the first folder above the data set's without a generic name."""
     above = [parent.name for parent in file.resolve().parents][1:]
     return next((name for name in above if name and name not in _GENERIC), "unnamed")
 
@@ -158,7 +158,7 @@ def _read(file: Path, place: Place) -> Iterator[Sample]:
     for where, row in read_json_lines(file, remedy=_REMEDY):
         item, asked = row.get("idx"), row.get("question")
         if not isinstance(item, int | str):
-            raise InputError("no idx in it", place=where, remedy=_REMEDY)
+            raise InputError("has no idx", place=where, remedy=_REMEDY)
         answers = listed(row.get("code"))
         for repeat, score in enumerate(map(share, listed(row.get("score")))):
             if score is None:

@@ -1,7 +1,8 @@
-"""Tables (.csv, .tsv; packed or not), and what every format has whose files are read whole.
+"""Import tables (.csv, .tsv, compressed or not), and share code for formats that are read whole.
 
-They hold graded answers (with an id, or a prompt that tells items apart), or scores: a row a
-score, columns as in :mod:`.table_rows`, or a row a model and a column a benchmark (:mod:`.wide`).
+A table holds graded answers (with an id, or a prompt that identifies items) or scores. Scores have
+one row each, with the columns of :mod:`.table_rows`, or one row per model and one column per
+benchmark (:mod:`.wide`).
 """
 
 from __future__ import annotations
@@ -43,21 +44,21 @@ from .table_rows import (
 from .wide import wide_rows
 
 MAX_FILE = MAX_TABLE
-"""Bytes, unpacked: what is read whole is held in memory; longer ones belong in JSON lines."""
+"""Maximum decompressed bytes of a file that is read into memory; use JSON lines for larger ones."""
 _Tasks = dict[str, list[Row]]
-"""Rows (place and fields) by task."""
+"""Rows (place and fields), by task."""
 
 
 def accepts(path: Path) -> bool:
-    """A file by its name: .csv, .tsv, .tab, packed or not."""
+    """Whether ``path`` is a .csv, .tsv or .tab file by its name, compressed or not."""
     return bare_suffix(path) in TABLES and path.is_file() and mistaken(path) is None
 
 
 def importer(format_: str, accepts: Callable[[Path], bool]) -> Importer:
-    """The importer of a format whose files are read whole."""
+    """The importer for a format whose files are read into memory."""
 
     def read(path: Path, taxonomy: Taxonomy, model: str | None = None) -> Results:
-        """Results of ``model``. Raises :class:`InputError` naming the line."""
+        """Read the results of ``model``. Raises :class:`InputError` naming the line."""
         rows = list(read_rows(path, remedy=REPAIR, limit=MAX_FILE))
         found = results_of(path, rows, taxonomy, model)
         return replace(found, provenance=f"imported:{format_}")
@@ -69,7 +70,7 @@ IMPORTER = importer("csv", accepts)
 
 
 def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str | None) -> Results:
-    """What the rows of a file say of ``model`` (``None``: of the only one)."""
+    """The results of ``model`` (``None``: the only one) from the rows of a file."""
     if not rows:
         raise no_row(path)
     names = names_for([row for _, row in rows[:SNIFFED]], taxonomy)
@@ -84,7 +85,7 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
             _no_score(rows[0], names)
         fields, notes = wide
     else:
-        # A sign in a score's cell puts a number where there is no column.
+        # "%" or "±" in a score's cell gives a percentage or an error that has no column.
         names = replace(names, column={"percent": "%", "stderr": "±", **names.column})
         for place, row in rows:
             every = _fields(_typed(row, names, place), names, place)
@@ -106,11 +107,11 @@ def results_of(path: Path, rows: Sequence[Row], taxonomy: Taxonomy, model: str |
 
 
 def _results(path: Path, tasks: _Tasks, taxonomy: Taxonomy, id_: str) -> Results:
-    """Results of the tasks of one model, whose name the caller knows."""
+    """The results of the tasks of one model; the caller sets its name."""
     places = places_of(tasks, taxonomy)
     with_id = {"id" in fields for rows in tasks.values() for _, fields in rows}
     if len(with_id) > 1:
-        refuse(f"some rows have {id_!r} and some not", str(path))
+        refuse(f"some rows have {id_!r} and some don't", str(path))
     taken: list[Taken] = []
     for task, rows in list(tasks.items()):
         if with_id == {False}:
@@ -139,7 +140,7 @@ def _results(path: Path, tasks: _Tasks, taxonomy: Taxonomy, id_: str) -> Results
 
 
 def _items(rows: list[Row]) -> int | None:
-    """Number of items: ids, or what the rows of scores say."""
+    """The number of items: distinct ids, or the sum of n over score-only rows."""
     if ids := {fields["id"] for _, fields in rows if "id" in fields}:
         return len(ids)
     counts = [fields.get("n") for _, fields in rows]
@@ -154,9 +155,9 @@ def _fields(row: Mapping[str, Any], names: Names, place: str) -> list[dict[str, 
 
 
 def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
-    """Cells of text as the values that JSON would hold; an empty cell has no value.
+    """Convert text cells to values as in JSON; empty cells are dropped.
 
-    A score with "%" behind it is a percent, whatever its column is called.
+    A score followed by "%" is a percentage, regardless of its column's name.
     """
     typed = {k: v for k, v in row.items() if not (isinstance(v, str) and not v.strip())}
     signed: dict[str, Cell] = {}
@@ -164,7 +165,7 @@ def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
         column = names.column.get(name, "")
         cell = typed.get(column)
         if isinstance(cell, float) and math.isnan(cell) and name not in ("score", "percent"):
-            del typed[column]  # an empty cell of a parquet file
+            del typed[column]  # parquet's value for an empty cell
         if not isinstance(cell, str):
             continue
         word = cell.strip().lower()
@@ -186,7 +187,7 @@ def _typed(row: Mapping[str, Any], names: Names, place: str) -> dict[str, Any]:
 
 
 def _signs(typed: dict[str, Any], signed: Mapping[str, Cell], column: Mapping[str, str]) -> None:
-    """Put "60.5%" of a score where percents stand, and what follows "±" where errors stand."""
+    """Move a score such as "60.5%" to the percent column, and a number after "±" to stderr."""
     score = signed.get("score", signed.get("percent"))
     if score is not None and score.error is not None:
         typed.setdefault(column["stderr"], score.error)
@@ -200,7 +201,7 @@ def _no_score(first: Row, names: Names) -> NoReturn:
     place, row = first
     here = ", ".join(map(shown, list(row)[:12]))
     graded = f"; {UNGRADED}" if "response" in names.column else ""
-    refuse(f"no 'score' (0..1) or 'percent', only {here}{graded}", place)
+    refuse(f"has no 'score' (0..1) or 'percent', only {here}{graded}", place)
 
 
 def _samples(parts: list[tuple[Place, list[Row]]]) -> Iterator[Sample]:

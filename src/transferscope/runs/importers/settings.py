@@ -1,4 +1,4 @@
-"""Settings of runs that are put together: what all share, and what goes to single benchmarks."""
+"""Settings of joined runs: those that all share, and those that are stored per benchmark."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _TEMPLATE, _SEED, _LIMIT = (f"{_RUN}{name}" for name in ("template", "seed", "li
 
 
 class Shared(NamedTuple):
-    """A run's settings as a manifest has them; ``apart`` has by benchmark what is not shared."""
+    """A run's settings as in a manifest; ``apart`` has those that are not shared, by benchmark."""
 
     engine: dict[str, Any]
     template: str | None
@@ -22,18 +22,18 @@ class Shared(NamedTuple):
 def flat(
     engine: Mapping[str, Any], *, template: str | None, seed: int, limit: float | None
 ) -> dict[str, Any]:
-    """The settings of one run by the names that a reader of a difference gets."""
+    """The settings of one run, under the names that are shown for differences."""
     named = {f"{_ENGINE}{key}": value for key, value in engine.items()}
     return {_TEMPLATE: template, _SEED: seed, _LIMIT: limit, **named}
 
 
 def is_setting(name: str) -> bool:
-    """Whether :func:`flat` gave this name: a benchmark's decoding has others beside it."""
+    """Whether the name is from :func:`flat`; a benchmark's decoding also has other names."""
     return name.startswith((_RUN, _ENGINE))
 
 
 def shared(settings: Mapping[str, Mapping[str, Any]]) -> Shared:
-    """``settings`` are :func:`flat` ones by benchmark; at least one.
+    """Split settings, as returned by :func:`flat`, by benchmark (at least one).
 
     >>> one, other = (flat({}, template=t, seed=0, limit=None) for t in ("a", "b"))
     >>> shared({"gsm8k": one, "boolq": other}).apart
@@ -44,7 +44,7 @@ def shared(settings: Mapping[str, Mapping[str, Any]]) -> Shared:
     differ = [
         key
         for key in keys
-        if isinstance(first.get(key), list)  # of several files that make one benchmark
+        if isinstance(first.get(key), list)  # values of several files that form one benchmark
         or any(each.get(key) != first.get(key) for each in others)
     ]
     same = {key: first.get(key) for key in keys if key not in differ}

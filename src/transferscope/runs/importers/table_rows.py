@@ -1,27 +1,27 @@
-"""A row of a plain file of results, of JSON lines, a JSON array or a table: columns are alike.
+"""Read a row of a plain results file; JSON lines, JSON arrays and tables have the same columns.
 
 ===========  ======================================================================
-id           the item; a string or a whole number. Without it the prompt tells items
-             apart; without both: a score-only row
-score        0..1, or true/false. ``percent``, in its place: 0..100
-benchmark    task name; without the column all rows are of one benchmark, "results"
+id           the item; a string or a whole number. Without it, the prompt identifies
+             the item; without both, the row is a score-only row
+score        0..1, or true/false. Alternatively ``percent``: 0..100
+benchmark    task name; without the column, all rows belong to benchmark "results"
 model        the model's name; without it the file's name
              (base/gsm8k.jsonl: of model base on benchmark gsm8k)
-repeat       number of the sample drawn for the item, from 0
+repeat       number of the sample drawn for the item, starting at 0
 prompt       what the model was given: text, or chat messages
 response     what it answered: text, messages, a server's response, or a list of
-             them: repeats of the item, with as many scores
+             these for repeats of the item, with the same number of scores
 subset       part of the benchmark
-cluster      what shares a story or passage
-weight       the item's share in the benchmark's mean, relative
+cluster      the same for items that share a story or passage
+weight       the item's relative weight in the benchmark's mean
 finish       how the answer ended: stop, stop_string, length
 tokens       length of the answer
-n, stderr    of score-only rows: items, standard error (on the score's own scale)
-metric       of score-only rows: which metric the score is of
+n, stderr    for score-only rows: items, standard error (on the score's scale)
+metric       for score-only rows: the metric's name
 ===========  ======================================================================
 
 ``--field NAME=COLUMN`` and a taxonomy file's ``[columns]`` rename them, and other common names are
-recognised (:mod:`~transferscope.core.columns`). A file's further columns are ignored.
+recognised (:mod:`~transferscope.core.columns`). Other columns are ignored.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ NUMBERS = ("weight", "stderr", "percent")
 TEXTS = ("benchmark", "model", "prompt", "response", "subset", "cluster", "finish", "metric")
 COLUMNS = ("id", "score", *WHOLE, *NUMBERS, *TEXTS)
 UNNAMED = "results"
-"""Benchmark of rows that name none: two files without the column can then be compared."""
+"""The benchmark of rows that name none, so that two files without the column can be compared."""
 LATE = ("cluster", "subset", "weight", "repeat", "finish", "tokens", "stderr", "n")
-"""Columns that may first stand far down: of several benchmarks in a file only some have stories.
-Overlooked, they would make intervals too narrow."""
+"""Columns that may first appear far down, because only some benchmarks in a file have stories.
+Missing them would make intervals too narrow."""
 REPAIR = "repair it, or copy it again"
-"""For files without rows; :data:`REMEDY` is for rows that can't be used."""
+"""For a file that is not a file of rows; :data:`REMEDY` is for rows that can't be used."""
 REMEDY = "repair it, or name its columns: --field NAME=COLUMN, or [columns] of a --map file"
 UNGRADED = "grade the answers first: transferscope score GRADER FILE --out GRADED.jsonl"
 _ENDS = ("stop", "stop_string", "length")
@@ -72,9 +72,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def names_for(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> Names:
-    """What the columns of a file with these first rows are called.
+    """The names of the columns of a file with these first rows.
 
-    Raises :class:`InputError` for a name in ``[columns]`` that isn't ours.
+    Raises :class:`InputError` for an unknown name in ``[columns]``.
     """
     if unknown := sorted(set(taxonomy.columns) - set(KNOWN)):
         raise InputError(
@@ -88,7 +88,7 @@ def names_for(rows: Sequence[Mapping[str, Any]], taxonomy: Taxonomy) -> Names:
 
 
 class Unnamed(NamedTuple):
-    """What rows are of that name no benchmark, or no model; ``note`` says a benchmark's origin."""
+    """The benchmark and model of rows that name none; ``note`` explains where the name is from."""
 
     benchmark: str
     model: str
@@ -96,21 +96,21 @@ class Unnamed(NamedTuple):
 
 
 def unnamed(path: Path, names: Names, taxonomy: Taxonomy) -> Unnamed:
-    """By the file's name: its model, or (base/gsm8k.jsonl) its benchmark, and the folder's model.
+    """Take the model from the file's name, or (base/gsm8k.jsonl) benchmark and model from the path.
 
-    A benchmark is read out of the name only where no column names one.
+    The benchmark is taken from the name only if no column has it.
     """
     stem, folder = bare_stem(path), path.absolute().parent.name
     if "benchmark" in names.column or not folder or taxonomy.find(stem) is None:
         return Unnamed(UNNAMED, stem)
-    note = f"no column names the benchmark: {shown(stem)}, as the file is called"
+    note = f"no column names the benchmark, so it is {shown(stem)}, after the file's name"
     return Unnamed(stem, folder, note)
 
 
 def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
-    """The row's values under our names, once an answer; what is empty or ``null`` is left out.
+    """The row's values under our names, once per answer; empty and ``null`` values are left out.
 
-    No answer at all: the request failed. A row without an id has its prompt's hash as ``asked``.
+    The list is empty if the request failed. A row without an id has its prompt's hash as ``asked``.
     Raises ``ValueError`` naming the column of a value of the wrong type.
     """
     column = names.column
@@ -142,10 +142,10 @@ def fields_in(row: Mapping[str, Any], names: Names) -> list[dict[str, Any]]:
 
 
 class RowReader:
-    """:func:`fields_in` for the many rows of a file, nearly all of which have the same shape.
+    """A fast :func:`fields_in` for the rows of a file, nearly all of which have the same shape.
 
-    A shape is a row's columns and the types of its values. Where these alone settle what is read
-    (one graded answer with an id, of text or of no text), the values are picked and not looked at.
+    A shape is a row's columns and the types of its values. If the shape alone determines what is
+    read (one graded answer with an id, and with or without text), values are copied unchecked.
     """
 
     def __init__(self, names: Names) -> None:
@@ -168,7 +168,7 @@ class RowReader:
     def _pick(
         self, row: Mapping[str, Any], fields: list[dict[str, Any]]
     ) -> tuple[tuple[str, str], ...]:
-        """Our names and the columns of a row of this shape; empty where values decide."""
+        """Our names and the columns for a row of this shape; empty if the values matter."""
         column = self.names.column
         found = {o: t for o, t in column.items() if row.get(t) is not None}
         texts = all(isinstance(row[found[o]], str) for o in ("response", "prompt") if o in found)
@@ -180,13 +180,13 @@ class RowReader:
 
 
 class Numbered:
-    """Ids for rows without one: the prompt's hash, and the repeat's number from 0."""
+    """Gives rows without an id the prompt's hash as id, and numbers their repeats from 0."""
 
     def __init__(self) -> None:
         self.seen: Counter[tuple[str, str]] = Counter()
 
     def __call__(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """``fields`` with an id, where they have none but were asked something."""
+        """``fields`` with an id, if they have a prompt but no id."""
         if "id" in fields or "asked" not in fields:
             return fields
         key = (fields.get("benchmark", UNNAMED), fields["asked"])
@@ -198,26 +198,26 @@ class Numbered:
 
     @property
     def repeated(self) -> int:
-        """Prompts that came more than once."""
+        """The number of prompts that were asked more than once."""
         return sum(count > 1 for count in self.seen.values())
 
 
 def notes_of(
     names: Names, default: Unnamed, numbered: Numbered | None, failed: int
 ) -> tuple[str, ...]:
-    """What was recognised, by what items are told apart, and what failed; each in one line."""
+    """Notes on recognised columns, on how items are identified, and on failed requests."""
     notes = [note for note in (names.said, default.note) if note]
     if numbered is not None and numbered.seen:
         again = f", {numbered.repeated} of them asked more than once" if numbered.repeated else ""
-        notes.append(f"no id: {len(numbered.seen)} items are told apart by their prompts{again}")
+        notes.append(f"no id: {len(numbered.seen)} items are identified by their prompts{again}")
     if failed:
         notes.append(failures(failed))
     return tuple(notes)
 
 
 def none_answered(path: Path) -> InputError:
-    """What is told of a file in which every request failed."""
-    what = "no answer in it: every request failed"
+    """The error for a file in which every request failed."""
+    what = "contains no answer: every request failed"
     return InputError(what, place=str(path), remedy="ask the model again")
 
 
@@ -236,7 +236,7 @@ def _answers(found: Mapping[str, Any], column: Mapping[str, str]) -> list[dict[s
 
 
 def _failed(row: Mapping[str, Any], found: Mapping[str, Any], column: Mapping[str, str]) -> bool:
-    """Whether a row without a score is of a request that failed: it has an error, or no answer."""
+    """Whether a row without a score is a failed request: it has an error, or no answer."""
     if found.keys() & {"score", "percent", "response"}:
         return False
     return bool(row.get("error")) or row.get(column.get("response", ""), "") is None
@@ -251,11 +251,11 @@ def _named(read: Any, value: Any, column: str) -> Any:
 
 
 def _scored(several: list[dict[str, Any]], scores: list[Any], column: str) -> list[dict[str, Any]]:
-    """A list of scores dealt out to as many answers; to none where texts weren't kept."""
+    """Assign a list of scores to the same number of answers, or to repeats without text."""
     if several == [{}]:
         several = [{} for _ in scores]
     if len(several) != len(scores):
-        raise ValueError(f"column {column!r} holds {len(scores)} scores of {len(several)} answers")
+        raise ValueError(f"column {column!r} has {len(scores)} scores for {len(several)} answers")
     return [own | {"score": score} for own, score in zip(several, scores, strict=True)]
 
 
@@ -264,7 +264,7 @@ def _check(fields: dict[str, Any], row: Mapping[str, Any], column: Mapping[str, 
         allowed = _KINDS.get(name)
         if allowed is None or (value.__class__ in allowed):
             continue
-        # A bool is an int to isinstance.
+        # isinstance accepts a bool as an int.
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             kinds = " or ".join(
                 {"int": "whole number"}.get(t.__name__, t.__name__) for t in allowed
@@ -272,27 +272,27 @@ def _check(fields: dict[str, Any], row: Mapping[str, Any], column: Mapping[str, 
             called = column.get(name, name)
             raise ValueError(f"column {called!r} holds {str(value)[:40]!r}, not {kinds}")
     if "score" in fields and "percent" in fields:
-        raise ValueError(f"both {column['score']!r} and {column['percent']!r}")
+        raise ValueError(f"has both {column['score']!r} and {column['percent']!r}")
     if "score" not in fields and "percent" not in fields:
         here = ", ".join(map(shown, list(row)[:12]))
         score, percent = column.get("score", "score"), column.get("percent", "percent")
         ungraded = f"; {UNGRADED}" if "response" in fields else ""
         if score in row or percent in row:
             raise ValueError(f"column {(score if score in row else percent)!r} is empty{ungraded}")
-        raise ValueError(f"no {score!r} (0..1) or {percent!r}, only {here}{ungraded}")
+        raise ValueError(f"has no {score!r} (0..1) or {percent!r}, only {here}{ungraded}")
 
 
 def sample_of(fields: Mapping[str, Any], place: Place) -> Sample:
     """The graded answer of a row with an id. Raises ``ValueError`` for values out of range."""
     finish = fields.get("finish")
     if finish is not None and finish not in _ENDS:
-        raise ValueError(f"finish {finish!r} is none of {', '.join(_ENDS)}")
+        raise ValueError(f"finish {finish!r} is not one of {', '.join(_ENDS)}")
     if fields.get("repeat", 0) < 0 or fields.get("tokens", 0) < 0:
-        raise ValueError("repeat or tokens below 0")
+        raise ValueError("repeat or tokens is below 0")
     response = fields.get("response")
     if response is not None:
         flagged = flags_of(response, finish=finish, prompt=fields.get("prompt"))
-    else:  # no text is not an empty answer
+    else:  # a missing text is not an empty answer
         flagged = _CUT if finish == "length" else _NO_FLAGS
     outcome = Outcome(
         benchmark=place.benchmark,
@@ -317,7 +317,7 @@ def sample_of(fields: Mapping[str, Any], place: Place) -> Sample:
 def sample_at(
     fields: Mapping[str, Any], place: Place, *, where: str, remedy: str, **hashed: str | None
 ) -> Sample:
-    """:func:`sample_of`, with hashes of what was asked, by their names in the outcome.
+    """:func:`sample_of`, plus hashes of what was asked, given by their field of the outcome.
 
     Raises :class:`InputError` naming ``where`` for values out of range.
     """
@@ -337,7 +337,7 @@ def score_row_of(fields: Mapping[str, Any], place: Place) -> ScoreRow:
         subset=fields.get("subset", place.subset),
         stderr=None if stderr is None else stderr / (100.0 if "percent" in fields else 1.0),
         n=fields.get("n"),
-        # An unknown task's scores are taken for shares of right answers: its n says so.
+        # The scores of an unknown task are assumed to be proportions of n right answers.
         proportion=place.proportion is not False,
         chance=place.chance,
     )
@@ -347,8 +347,8 @@ def _score(fields: Mapping[str, Any]) -> float:
     if "percent" not in fields:
         score = float(fields["score"])
         if 1.0 < score <= 100.0:
-            what = f"score {score:g} is not within 0..1; is it a percent?"
-            raise ValueError(f"{what} then say --field percent=COLUMN")
+            what = f"score {score:g} is not within 0..1"
+            raise ValueError(f"{what}; if it is a percentage, use --field percent=COLUMN")
         return score
     percent = float(fields["percent"])
     if not 0.0 <= percent <= 100.0:

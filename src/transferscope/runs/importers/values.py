@@ -1,4 +1,4 @@
-"""Values of foreign JSON, each of the expected type or ``None``."""
+"""Read values of third-party JSON: each has the wanted type, or an empty value is returned."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def mapping(value: object) -> dict[str, Any]:
-    """``value`` where it is a JSON object, else an empty one."""
+    """``value`` if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
@@ -23,7 +23,7 @@ def number(value: object) -> float | None:
 
 
 def listed(value: object) -> list[Any]:
-    """The value where it is a list, else nothing."""
+    """``value`` if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
@@ -39,5 +39,5 @@ def count(value: object) -> int | None:
 
 
 def text(value: object) -> str | None:
-    """A text that is not empty, else ``None``."""
+    """A non-empty text, else ``None``."""
     return value if isinstance(value, str) and value else None

@@ -1,8 +1,8 @@
-"""Tables of scores by model and benchmark: a row a model and a column a benchmark, or turned.
+"""Tables of scores with one row per model and one column per benchmark, or transposed.
 
-No column says that its numbers are percents or fractions. They are taken for what all numbers of
-the table can be, and a note says which; a table that has both above 1 and between 0 and 1 may be
-either, or both: it is refused.
+No column says whether its numbers are percentages or fractions. The scale is the one that fits all
+numbers of the table, and a note says which. A table with numbers both above 1 and between 0 and 1
+is ambiguous and is refused.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ MODELS = (
     *("model", "model_name", "model_id", "models", "name", "method", "system", "run", "variant"),
     *("checkpoint", "experiment", "config"),
 )
-"""Columns that name a row's model, the most telling first."""
+"""Columns that name a row's model, the most reliable first."""
 TASKS = ("benchmark", "task", "dataset", "eval", "evaluation", "metric", "test")
-"""Columns that name a row's benchmark in a turned table."""
+"""Columns that name a row's benchmark in a transposed table."""
 LONGEST = 200
-"""Characters of a column's name that can be a benchmark's or a model's."""
+"""Maximum length in characters of a column's name that can name a benchmark or a model."""
 INDEX = ("", "unnamed: 0")
-"""What pandas calls the column of its index."""
+"""Names that pandas gives to its index column."""
 NO_BENCHMARK = re.compile(
     r"(macro|micro|weighted|overall|total|grand|task)?[ _-]*(avg|average|mean|overall|total|sum)"
     r"\.?([ _(-].*)?|(avg|average|mean)_.*|rank|n|n_.*|num_.*|size|params?.*|#.*|.*params.*|seed"
@@ -39,16 +39,16 @@ NO_BENCHMARK = re.compile(
     r"|n-shot|hub.*|likes|.*(co2|tokens|seconds|runtime).*",
     re.IGNORECASE,
 )
-"""Columns of numbers that do not belong to a benchmark."""
+"""Numeric columns that are not benchmarks."""
 _ERROR = re.compile(r"(.+?)[ _,./-]*\(?(stderr|std_?err|se|±)\)?", re.IGNORECASE)
 _COUNT = re.compile(r"(.+?)[ _,./-]+\(?n\)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """One score of a wide table; ``n`` where a column says.
+    """One score of a wide table; ``n`` is the number of items if a column has it.
 
-    ``lower``: it is better when lower, and neither percent nor fraction.
+    ``lower`` means that lower is better, so it is neither a percentage nor a fraction.
     """
 
     place: str
@@ -61,7 +61,7 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """The columns by what they are. ``errors`` and ``counts`` go from a column of scores to its."""
+    """The columns by role. ``errors`` and ``counts`` map a score column to its error or count."""
 
     rows: Sequence[Row]
     label: str | None
@@ -75,10 +75,10 @@ class _Table:
 def wide_rows(
     rows: Sequence[Row], names: Names, taxonomy: Taxonomy
 ) -> tuple[list[Row], tuple[str, ...]] | None:
-    """The table's scores, a row each under our names, and what was taken for what.
+    """The table's scores, one row each under our names, and notes on how it was read.
 
-    ``None`` if no column holds scores. Raises :class:`InputError` for a cell among numbers that is
-    not a number, and where percents can't be told from fractions.
+    ``None`` if no column has scores. Raises :class:`InputError` for a non-numeric cell among
+    numbers, and if it is unclear whether scores are percentages or fractions.
     """
     columns = list(dict.fromkeys(column for _, row in rows for column in row))
     columns = [column for column in columns if len(column) <= LONGEST]
@@ -120,7 +120,7 @@ def _label(
     names: Names,
     taxonomy: Taxonomy,
 ) -> tuple[str | None, bool]:
-    """The column that names the rows, and whether these are benchmarks rather than models."""
+    """The column that names the rows, and whether the rows are benchmarks instead of models."""
     if (model := names.column.get("model", "")) in words:
         return model, False
     if (task := names.column.get("benchmark", "")) in words:
@@ -141,9 +141,9 @@ def _plain(column: str) -> str:
 
 
 def _is_known(table: _Table, taxonomy: Taxonomy) -> bool:
-    """Whether a column says that it names models or benchmarks, or one is known.
+    """Whether a column's name denotes models or benchmarks, or a known benchmark is in the table.
 
-    Without it any text beside any number would be a table of scores.
+    Without this check, any text next to any number would count as a table of scores.
     """
     label = table.label
     if label is not None and _plain(label) in (*MODELS, *TASKS):
@@ -154,7 +154,7 @@ def _is_known(table: _Table, taxonomy: Taxonomy) -> bool:
 
 
 def _all_numbers(cells: Sequence[Any]) -> bool:
-    """Whether every cell is a number or empty, and one is a number."""
+    """Whether every cell is a number or empty, with at least one number."""
     present = [cell for cell in cells if not _missing(cell)]
     return bool(present) and all(_cell(cell) is not None for cell in present)
 
@@ -174,13 +174,13 @@ def _cell(cell: Any) -> Cell | None:
 
 
 def _beyond(cells: Sequence[Any]) -> bool:
-    """Whether a column's numbers can be no scores: above 100, below 0."""
+    """Whether a column has numbers that can't be scores: above 100 or below 0."""
     found = [_cell(cell) for cell in cells if not _missing(cell)]
     return any(one is not None and not 0.0 <= one.value <= 100.0 for one in found)
 
 
 def _beside(pattern: re.Pattern[str], columns: Sequence[str]) -> dict[str, str]:
-    """Column of scores to the column beside it that ``pattern`` takes from its name."""
+    """Map score columns to their companion columns, whose names match ``pattern``."""
     known = {column.casefold(): column for column in columns}
     found = {}
     for column in columns:
@@ -191,23 +191,23 @@ def _beside(pattern: re.Pattern[str], columns: Sequence[str]) -> dict[str, str]:
 
 
 def _name(table: _Table, place: str, row: Mapping[str, Any]) -> str | None:
-    """What the row is called, ``None`` without a column that says."""
+    """The name of the row; ``None`` without a column that names rows."""
     label = table.label
     named = None if label is None else str(row.get(label) or "").strip()
     if label is not None and not named:
-        refuse(f"column {label!r} is empty: no name", place)
+        refuse(f"column {label!r} is empty, so the row has no name", place)
     return named
 
 
 def _is_mean(table: _Table, named: str | None, taxonomy: Taxonomy) -> bool:
-    """Whether a row of a turned table is not a benchmark, but an average of others or a count."""
+    """Whether a row of a transposed table is not a benchmark but an average, a count or similar."""
     if not table.turned or named is None or taxonomy.find(named):
         return False
     return NO_BENCHMARK.fullmatch(named) is not None
 
 
 def _is_lower(name: str, taxonomy: Taxonomy) -> bool:
-    """Whether what is called so is better when lower: a metric, or a benchmark that is known."""
+    """Whether lower is better for this name, as a metric or as a known benchmark."""
     return lower_is_better(name) or place_of(name, taxonomy).lower_is_better
 
 
@@ -228,9 +228,8 @@ def _scores(table: _Table, taxonomy: Taxonomy) -> Iterator[_Found]:
             if benchmark not in lower:
                 lower[benchmark] = _is_lower(benchmark, taxonomy)
             if not lower[benchmark] and not 0.0 <= cell.value <= 100.0:
-                refuse(
-                    f"{shown(benchmark)}: {cell.value:g} is not a score (0..1, or 0..100)", place
-                )
+                what = f"{shown(benchmark)}: {cell.value:g} is not a score (0..1, or 0..100)"
+                refuse(what, place)
             n = _count(row.get(table.counts.get(column, "")))
             yield _Found(place, model, benchmark, cell, n, lower[benchmark])
 
@@ -244,16 +243,16 @@ def _count(value: Any) -> int | None:
 
 
 def _is_percent(found: Sequence[_Found]) -> bool:
-    """Whether the numbers without "%" are percents.
+    """Whether the numbers without "%" are percentages.
 
-    Those up to 1 are fractions where no number without "%" is above 1.
+    They are fractions if none of them is above 1.
     """
     bare = [one for one in found if not one.cell.percent]
     above = next((one for one in bare if one.cell.value > 1.0), None)
     small = next((one for one in bare if 0.0 < one.cell.value <= 1.0), None)
     if small and above:
         pair = " and ".join(f"{shown(a.benchmark)} {a.cell.value:g}" for a in (small, above))
-        what = f"{pair}: percents or fractions of 1? write % behind every percent"
+        what = f"{pair}: can't be both percentages and fractions; write % after each percentage"
         refuse(what, small.place)
     return above is not None or not small
 
@@ -276,19 +275,19 @@ def _notes(
     table: _Table, found: Sequence[_Found], percent: bool, taxonomy: Taxonomy
 ) -> tuple[str, ...]:
     what = ("benchmark", "models") if table.turned else ("model", "benchmarks")
-    rows = f"a row a {what[0]}{f' ({shown(table.label)})' if table.label else ''}"
+    rows = f"one row per {what[0]}{f' ({shown(table.label)})' if table.label else ''}"
     most = max((one.cell.value for one in found), default=0.0)
-    scale = "percents" if percent else "fractions of 1"
+    scale = "percentages" if percent else "fractions of 1"
     if any(one.cell.percent for one in found) and not percent:
-        scale = "percents where % says so, else fractions of 1"
+        scale = "percentages if marked with %, else fractions of 1"
     columns = f"{what[1]} {', '.join(map(shown, table.scored))}"
     notes = [f"read as {rows}, {columns}; scores are {scale} (up to {most:g})"]
     if any(one.cell.error is not None for one in found):
-        notes.append("numbers after ± or in a column of errors are read as standard errors")
+        notes.append("numbers after ± and in error columns are read as standard errors")
     names = [_name(table, place, row) for place, row in table.rows]
     if means := [shown(name) for name in names if name and _is_mean(table, name, taxonomy)]:
-        notes.append(f"rows that are not benchmarks, left out: {', '.join(means)}")
+        notes.append(f"rows left out because they are not benchmarks: {', '.join(means)}")
     if table.unused:
         unused = ", ".join(map(shown, table.unused))
-        notes.append(f"columns that are not benchmarks, left out: {unused}")
+        notes.append(f"columns left out because they are not benchmarks: {unused}")
     return tuple(notes)
