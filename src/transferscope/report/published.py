@@ -196,7 +196,7 @@ def _transfer(cohort: Recomputed, group: str) -> Figure:
     return Figure(
         f"transfer-{group}",
         f"Figure 1: TI {label}",
-        "Each mark is a tuned model: its gain in maths against the share that transferred, TI.",
+        "Each mark is a tuned model; TI is the share of its gain in maths that shows up elsewhere.",
         Points(rows, METHODS, ("gain on math, points", f"TI {label}, %")),
     )
 
