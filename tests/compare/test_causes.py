@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -132,6 +133,21 @@ def test_the_gates_clause(write_run: WriteRun) -> None:
     said = reason(drawn, {"cases": 1.0}, standing="loss", metrics=metrics)
     assert said.endswith(
         "cases: strict-match falls 30.0 points but flexible-extract changes by 0.0: "
+        "a change of format, not of ability"
+    )
+
+
+def test_the_gate_compares_the_metrics_of_both_runs(write_run: WriteRun) -> None:
+    base, tuned = write_run("base", {"chat": [1] * 100}), write_run("tuned", {"chat": [0] * 100})
+    scores = ({"em,strict": 1.0, "em,flexible": 1.0}, {"em,strict": 0.0, "em,flexible": 1.0})
+    base, tuned = (
+        replace(run, manifest=replace(run.manifest, metrics={"chat": found}))
+        for run, found in zip((base, tuned), scores, strict=True)
+    )
+    policy = parse_policy("[guards.chat]\nmargin = 5.0\n", place="p")
+    (said,) = gate(base, tuned, policy, replicates=999).reasons
+    assert said.endswith(
+        "; chat: strict falls 100.0 points but flexible changes by 0.0: "
         "a change of format, not of ability"
     )
 

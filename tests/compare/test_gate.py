@@ -62,6 +62,7 @@ def test_tiers_decide_what_a_verdict_means(write_run):
     assert result.verdict == "PASS"
     assert [g.verdict for g in result.guards] == ["REGRESSED", "PASS"]
     assert [g.test for g in result.guards] == ["tango", "bootstrap"]
+    assert all(g.detectable > 5.0 for g in result.guards)
 
 
 def test_a_missing_benchmark_is_inconclusive(write_run):
@@ -141,7 +142,8 @@ def gained(write_run, chat: int):
 def test_a_minimum_ti_is_held_against_the_interval(write_run, chat, verdict):
     # +30 and -20 points against 25 of the source; +1.25 points have an interval around 20 %
     result = gate(*gained(write_run, chat), TI, replicates=999)
-    (guard,) = [guard for guard in result.guards if guard.name == "TI rest"]
+    assert [guard.name for guard in result.guards] == ["law", "TI rest"]
+    guard = result.guards[1]
     assert (guard.verdict, result.verdict) == (verdict, verdict)
     assert guard.test == "interval"
     assert guard.margin == 20.0
@@ -221,6 +223,8 @@ def test_below_min_items_only_the_exact_test_shows_a_drop(write_run):
     same = gate(base, write_run("same", {"chat": lost(0, 20)}), few, replicates=999)
     assert same.verdict == "INCONCLUSIVE"
     assert same.guards[0].why == "only 20 of the required 100 items"
+    assert same.guards[0].test == "exact"
+    assert same.guards[0].detectable is not None
     fell = gate(base, write_run("fell", {"chat": lost(8, 20)}), few, replicates=999)
     (guard,) = fell.guards
     assert fell.verdict == "REGRESSED"
@@ -248,6 +252,7 @@ def test_below_min_items_nothing_without_an_exact_test_regresses(write_run, what
         assert result.guards[0].n == 80
     assert result.verdict == "INCONCLUSIVE"
     assert result.guards[0].p is None
+    assert (result.guards[0].test, result.guards[0].detectable) == ("bootstrap", None)
     assert "have no exact test" in result.reasons[0]
 
 
@@ -474,3 +479,19 @@ def test_the_seed_and_the_number_of_replicates_unless_told(write_run):
     assert unless_told == gate(base, tuned, law, seed=0, replicates=10_000).guards
     assert unless_told != gate(base, tuned, law, seed=1, replicates=10_000).guards
     assert unless_told != gate(base, tuned, law, seed=0, replicates=10_001).guards
+
+
+def test_just_enough_items_pass(write_run):
+    # None of 100 lost: 100 (1 - 0.05^(1/100)) = 2.95 points are left open.
+    (guard,) = gate(*runs(write_run, 75, n=100), CHAT, replicates=999).guards
+    assert (guard.verdict, guard.n, guard.test) == ("PASS", 100, "tango")
+
+
+@pytest.mark.parametrize(("right", "said"), [(300, ""), (302, ""), (298, "asked of base chat")])
+def test_only_of_a_loss_is_asked_what_made_it(write_run, monkeypatch, right, said):
+    def reason(*_, of, **__):
+        return f"asked of {of}"
+
+    monkeypatch.setattr("transferscope.compare.guards.reason", reason)
+    (guard,) = gate(*runs(write_run, right), CHAT, replicates=999).guards
+    assert guard.flagged == said

@@ -46,11 +46,11 @@ ARTEFACTS = "25 % of the answers are artefacts"
     [
         (
             {"verdict": "REGRESSED", "change": -7.0, "flagged": FLAGGED},
-            f"law against base: changed by -7.0 points, beyond the margin of 5.0; {FLAGGED}",
+            f"law against base: dropped 7.0 points, more than the margin of 5.0; {FLAGGED}",
         ),
         (
             {"verdict": "REGRESSED", "change": -7.0, "artefacts": ARTEFACTS, "flagged": FLAGGED},
-            "law against base: changed by -7.0 points, beyond the margin of 5.0; "
+            "law against base: dropped 7.0 points, more than the margin of 5.0; "
             f"{ARTEFACTS}; {FLAGGED}",
         ),
         ({"verdict": "INCONCLUSIVE", "why": "few items"}, "law against base: few items"),
@@ -99,8 +99,9 @@ NO_GROUP = "in no group of suite law"
 def test_one_benchmark_that_no_guard_judges() -> None:
     said = _unjudged_reason({"quiz": NO_GROUP}, seen({"quiz": 0.44}, {}), lacking=False)
     assert said == (
-        "quiz (+0.4 points): both runs have it, but no guard judges it, as it is in no group of "
-        'suite law; map it with --map, guard it by name, or set unmapped = "ignore" in the policy'
+        "quiz (+0.4 points): both runs have it, but no guard judges it, because it is in no "
+        "group of suite law; map it with --map, guard it by name, or set "
+        'unmapped = "ignore" in the policy'
     )
 
 
@@ -110,14 +111,15 @@ def test_several_benchmarks_that_no_guard_judges_have_the_largest_fall_first() -
     found = {"a": NO_GROUP, "b": NO_GROUP, "c": f"{NO_GROUP}; {why}", "d": NO_GROUP}
     those = seen({"a": 0.6, "b": -2.0, "d": -0.5}, {"c": why}, "previous")
     assert _unjudged_reason(found, those, lacking=False) == (
-        f"b (-2.0 points), d (-0.5 points), c ({why}), a (+0.6 points): previous and tuned run "
-        "have them, but no guard judges them, as they are in no group of suite law; map them with "
+        f"b (-2.0 points), d (-0.5 points), c ({why}), a (+0.6 points): the previous and the "
+        "tuned run have them, but no guard judges them, because they are in no group of suite law; "
+        "map them with "
         '--map, guard them by name, or set unmapped = "ignore" in the policy'
     )
     two = {"a": NO_GROUP, "b": NO_GROUP}
     assert _unjudged_reason(two, those, lacking=True) == (
-        "b (-2.0 points), a (+0.6 points): previous and tuned run have them, but no guard judges "
-        "them, as the base lacks them; evaluate the base on them, or set unmapped = "
+        "b (-2.0 points), a (+0.6 points): the previous and the tuned run have them, but no guard "
+        "judges them, because the base lacks them; evaluate the base on them, or set unmapped = "
         '"ignore" in the policy'
     )
 
@@ -239,10 +241,10 @@ def test_benchmarks_that_the_base_lacks_have_a_sentence_of_their_own() -> None:
     found = verdict(HOLDS, names=("chat",), previous=("chat", "table", "new"), scores=("table",))
     assert found.unjudged == {"table": NO_GROUP, "new": NO_GROUP}
     known, lacking = found.reasons
-    assert known.startswith("table (+1.0 points): previous and tuned run have it")
+    assert known.startswith("table (+1.0 points): the previous and the tuned run have it")
     assert "map it with --map" in known
-    assert lacking.startswith("new (+1.0 points): previous and tuned run have it")
-    assert "as the base lacks it; evaluate the base on it" in lacking
+    assert lacking.startswith("new (+1.0 points): the previous and the tuned run have it")
+    assert "because the base lacks it; evaluate the base on it" in lacking
     # Said against the base already, and not once more against the last release
     (once,) = verdict(HOLDS, names=("chat", "quiz"), previous=("chat",), policy="").reasons
     assert once.startswith("quiz (+1.0 points): both runs have it")
@@ -250,7 +252,7 @@ def test_benchmarks_that_the_base_lacks_have_a_sentence_of_their_own() -> None:
 
 @pytest.mark.parametrize("policy", ["", 'unmapped = "ignore"'])
 def test_what_contradicts_itself_is_judged_by_nothing(policy: str) -> None:
-    said = "the samples contradict the results beside them (50 %, not 90 %); the samples are used"
+    said = "the samples contradict the reported results (50 %, not 90 %); the samples are used"
     found = verdict(
         HOLDS, names=("chat", "quiz"), policy=policy, contradictions={"quiz": "50 %, not 90 %"}
     )

@@ -161,6 +161,11 @@ def test_an_unknown_number_of_items_is_not_called_none(write_run):
     (guard,) = gate(base, tuned, policy, replicates=999).guards
     assert (guard.verdict, guard.bound, guard.n) == ("INCONCLUSIVE", None, 0)
     assert guard.why == "the number of items of chat is unknown; the policy requires 100"
+    law = [ScoreRow(name, 0.6, stderr=0.02) for name in ("cases", "statutes")]
+    policy = parse_policy("[guards.law]\nmargin = 3.0\n", place="p")
+    (guard,) = gate(scored(base, *law), scored(tuned, *law), policy, replicates=999).guards
+    said = "the number of items of cases, statutes is unknown; the policy requires 100"
+    assert guard.why == said
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What a guard says where it can't be judged, and what its p and its detectable drop come from."""
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,13 +11,14 @@ import pytest
 from transferscope.compare.guards import (
     _detectable,
     _few,
-    _lacking,
+    _made_by,
+    _missing_reason,
     _open,
     _p_dropped,
     _unfit,
     _why_open,
-    artefacts_said,
-    fewer_said,
+    artefacts_reason,
+    fewer_items_reason,
     members,
 )
 from transferscope.compare.margin_bound import Bound
@@ -71,26 +73,28 @@ def test_a_detectable_drop_is_beyond_the_margin_and_a_change() -> None:
 
 
 def test_too_few_items() -> None:
-    assert _few(1, bound(), policy()) == "1 item, the policy asks for 100"
-    assert _few(2, bound(), policy("min_items = 50")) == "2 items, the policy asks for 50"
+    assert _few(1, bound(), policy()) == "only 1 of the required 100 items"
+    assert _few(2, bound(), policy("min_items = 50")) == "only 2 of the required 50 items"
     assert _few(0, bound(exact=False), policy()) == (
-        "0 items, the policy asks for 100; repeated, clustered or pooled answers have no exact "
-        "test, so that so few of them can't show a drop either"
+        "only 0 of the required 100 items; a drop can't be shown either, because repeated, "
+        "clustered or pooled answers have no exact test"
     )
 
 
 def test_no_change_at_all() -> None:
-    assert _lacking([], seen()) == "no benchmark is in a group other than the source"
-    assert _lacking(["cases", "chat"], seen()) == ""
-    said = _lacking(["cases", "statutes", "quiz"], seen())
+    assert _missing_reason([], seen()) == "no benchmark is in a group other than the source"
+    assert _missing_reason(["cases", "chat"], seen()) == ""
+    said = _missing_reason(["cases", "statutes", "quiz"], seen())
     assert said == "statutes can't be compared: missing in both"
     excluded = SimpleNamespace(excluded={"statutes": "different messages"})
-    said = _lacking(["statutes", "quiz"], seen(pairing=excluded))
+    said = _missing_reason(["statutes", "quiz"], seen(pairing=excluded))
     assert said == "statutes can't be compared: different messages"
 
 
 GUARD = Guard("chat", "base", "critical", 2.0, "INCONCLUSIVE", n=400)
-UNKNOWN_NOISE = "the second run of the base lacks a benchmark of this guard: its noise is unknown"
+UNKNOWN_NOISE = (
+    "the second run of the base lacks a benchmark of this guard, so its noise is unknown"
+)
 
 
 @pytest.mark.parametrize(
@@ -105,14 +109,16 @@ def test_a_bound_above_the_margin_leaves_nothing_open_but_unknown_noise(
 
 def test_a_bound_at_or_below_the_margin() -> None:
     assert _why_open(GUARD, bound(lower=-2.5), flat(), seen()) == (
-        "the bound -2.5 lies below -2.0 (the margin), and a drop beyond the margin is not shown"
+        "the lower bound, -2.5, is below -2.0 (the margin), but no drop beyond the margin is shown"
     )
-    assert _why_open(GUARD, bound(lower=-2.0), flat(), seen()).startswith("the bound -2.000")
+    assert _why_open(GUARD, bound(lower=-2.0), flat(), seen()).startswith("the lower bound, -2.000")
     # Three items, none can show anything: 2 / 2^3. Clusters are called so unless each is an item.
     three = ChangeTest("sign-flip", 1.0, (-9.0, 1.0), smallest_p=0.25)
-    few = "can't reach p < 0.05 (smallest possible p 0.25)"
+    few = "can't reach p < 0.05 (smallest possible p: 0.25)"
     assert _why_open(GUARD, bound(lower=-2.5), three, seen()).endswith(f", and 3 clusters {few}")
     assert _open(-2.5, 2.0, three, n=3).endswith(f", and 3 questions {few}")
+    items = replace(GUARD, n=3)
+    assert _why_open(items, bound(lower=-2.5), three, seen()).endswith(f", and 3 questions {few}")
     # A smallest p of just the level still shows nothing.
     level = ChangeTest("sign-flip", 1.0, (-9.0, 1.0), smallest_p=0.05)
     assert "can't reach" in _open(-2.5, 2.0, level)
@@ -129,15 +135,17 @@ def unfit(margin: float, changes: list[float], **fields: Any) -> str | None:
 
 
 def test_what_can_show_neither_a_pass_nor_a_fall() -> None:
-    assert unfit(0.0, [1.0]) == "the base scores 0"
+    assert unfit(0.0, [1.0]) == "the base scores 0, so the relative margin is 0"
     assert unfit(0.5, [1.0]) is None
-    assert unfit(2.0, [1.0, math.nan]) == "a score has neither n nor a standard error"
+    assert (
+        unfit(2.0, [1.0, math.nan]) == "a score has neither a number of items nor a standard error"
+    )
     fewer = SimpleNamespace(unanswered={}, fewer={"chat": (350, 400)})
     assert unfit(2.0, [1.0], pairing=fewer, against="previous") == (
-        "chat: the tuned run has 350 of the 400 items of previous; "
-        'allow_fewer_items = ["chat"] judges the shared ones'
+        "chat: the tuned run has only 350 of the 400 items of previous; "
+        'to judge the shared ones, set allow_fewer_items = ["chat"]'
     )
-    noise = "the base differs from itself by 2.0 points, which the margin must exceed"
+    noise = "two runs of the base differ by 2.0 points; the margin must be larger"
     assert unfit(2.0, [1.0], floors={"chat": 2.0}) == noise
     assert unfit(2.1, [1.0], floors={"chat": 2.0}) is None
     assert unfit(2.0, [1.0], floors={"chat": math.nan}) is None
@@ -149,18 +157,18 @@ def test_missing_items_are_allowed_by_name_only() -> None:
         unanswered={"cases": "requests failed"}, fewer={"chat": (350, 400)}
     )
     wanted = ["statutes", "cases", "chat"]
-    assert fewer_said(["statutes"], pairing, policy(), "base") is None
-    assert fewer_said(wanted, pairing, policy(), "base") == (
+    assert fewer_items_reason(["statutes"], pairing, policy(), "base") is None
+    assert fewer_items_reason(wanted, pairing, policy(), "base") == (
         "cases: requests failed, and can't be left out of both scores; "
-        'allow_fewer_items = ["cases"] judges the answers there are'
+        'to judge the remaining answers, set allow_fewer_items = ["cases"]'
     )
     cases = policy('allow_fewer_items = ["cases"]')
-    assert fewer_said(wanted, pairing, cases, "base") == (
-        "chat: the tuned run has 350 of the 400 items of base; "
-        'allow_fewer_items = ["chat"] judges the shared ones'
+    assert fewer_items_reason(wanted, pairing, cases, "base") == (
+        "chat: the tuned run has only 350 of the 400 items of base; "
+        'to judge the shared ones, set allow_fewer_items = ["chat"]'
     )
     both = policy('allow_fewer_items = ["cases", "chat"]')
-    assert fewer_said(wanted, pairing, both, "base") is None
+    assert fewer_items_reason(wanted, pairing, both, "base") is None
 
 
 def test_a_limit_on_artefacts() -> None:
@@ -174,13 +182,46 @@ def test_a_limit_on_artefacts() -> None:
     }
     both = {"benchmarks": benchmarks, "answered": frozenset(benchmarks)}
     wanted = ["cases", "chat"]
-    assert artefacts_said(wanted, seen(**both)) == ""
+    assert artefacts_reason(wanted, seen(**both)) == ""
     limited = policy("max_artefact_rate = 0.3")
-    assert artefacts_said(wanted, seen(**both, policy=limited)) == (
-        "40 % of the answers are artefacts, the policy allows 30 %"
+    assert artefacts_reason(wanted, seen(**both, policy=limited)) == (
+        "40 % of the answers are artefacts (the policy allows 30 %)"
     )
-    assert artefacts_said(wanted, seen(**both, policy=policy("max_artefact_rate = 0.4"))) == ""
+    assert artefacts_reason(wanted, seen(**both, policy=policy("max_artefact_rate = 0.4"))) == ""
+    most = {"chat": with_flags(*[("empty",)] * 4, ())}
+    mostly = seen(
+        benchmarks=most, answered=frozenset(most), policy=policy("max_artefact_rate = 0.6")
+    )
+    assert artefacts_reason(["chat"], mostly) == (
+        "80 % of the answers are artefacts (the policy allows 60 %)"
+    )
     unknown = seen(policy=policy("max_artefact_rate = 0.0"))
-    assert artefacts_said(wanted, unknown) == (
-        "artefacts of cases, chat are unknown, as no answers were kept; the policy allows 0 %"
+    assert artefacts_reason(wanted, unknown) == (
+        "no answers of cases, chat were kept, so their artefacts are unknown "
+        "(the policy allows 0 %)"
     )
+
+
+def test_what_made_a_loss_is_asked_with_its_own_standing(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def reason(*given: Any, **named: Any) -> str:
+        asked.update(named, given=given)
+        return "made"
+
+    monkeypatch.setattr("transferscope.compare.guards.reason", reason)
+    few = ChangeTest("sign-flip", 0.25, (-9.0, 1.0), smallest_p=0.25)
+    mean: Any = SimpleNamespace(change=-4.0, test=few, shares={"chat": 1.0})
+    metrics = ({"chat": {}}, {"law": {}})
+    drawn = SimpleNamespace()
+    whole = seen(metrics=metrics, drawn=drawn, against="previous")
+    assert _made_by("chat", mean, whole) == "made"
+    assert asked == {
+        "given": (drawn, {"chat": 1.0}),
+        "standing": "too few",
+        "metrics": metrics,
+        "of": "previous chat",
+    }
+    shown = ChangeTest("sign-flip", 0.01, (-9.0, -1.0), smallest_p=0.001)
+    _made_by("chat", SimpleNamespace(change=-4.0, test=shown, shares={}), whole)
+    assert asked["standing"] == "loss"

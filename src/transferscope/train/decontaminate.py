@@ -75,7 +75,7 @@ def decontaminate(
     kept = tuple(query for query in found.kept if query.id not in unanswered)
     if not kept:
         what = f"the teacher has nothing to train on for any of {len(found.kept)} queries"
-        raise InputError(what, place=source, remedy="distill more")
+        raise InputError(what, place=source, remedy="distill more responses")
     lacking = tuple(query.id for query in found.kept if query.id in unanswered)
     return Decontaminated(kept, found.removed, len(found.removed), lacking)
 

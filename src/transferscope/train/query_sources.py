@@ -241,7 +241,7 @@ def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
             what = f"no {'' if keep_wrong else 'correct '}response to query {query.id}"
             if cut_off[query.prompt]:
                 what += f" ({cut_off[query.prompt]} unfinished left out)"
-            raise InputError(what, place=config.teacher, remedy="distill more")
+            raise InputError(what, place=config.teacher, remedy="distill more responses")
         rng = random.Random(f"transferscope-again-{config.seed}-{query.id}")
         again = rng.choices(answers, k=max(0, config.rollouts - len(answers)))
         chosen.append([*answers[: config.rollouts], *again])

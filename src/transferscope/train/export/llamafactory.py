@@ -120,7 +120,7 @@ def export_llamafactory(
             rows.append({"instruction": prompt, "input": "", "output": response})
     if not rows:
         what = "contains no finished and correct response to these queries"
-        raise InputError(what, place=str(teacher), remedy="distill more")
+        raise InputError(what, place=str(teacher), remedy="distill more responses")
     names = ("sft.yaml", "zero3.json", "dataset_info.json", "train.json")
     claim(out, names, head=HEAD)
     lines = [
