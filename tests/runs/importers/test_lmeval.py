@@ -374,8 +374,8 @@ def test_only_scores_are_read(copy):
     found = results(copy)
     assert not {"lambada", "winogrande"} & set(found.samples)
     assert found.notes == (
-        "lambada_openai: left out, not comparable: lower is better for perplexity, but higher for a "
-        "score",
+        "lambada_openai: left out, not comparable: lower is better for perplexity, but higher for "
+        "a score",
         "winogrande: left out, it has no score within 0..1",
     )
     assert found.decoding["arc_easy"]["metric"] == "acc"
@@ -461,7 +461,7 @@ def test_what_is_refused(tmp_path, content, said):
 
 
 def test_a_folder_without_results(tmp_path):
-    with pytest.raises(InputError, match=r"no results_\*\.json in it"):
+    with pytest.raises(InputError, match=r"contains no results_\*\.json"):
         results(tmp_path)
 
 
