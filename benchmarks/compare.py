@@ -2,7 +2,8 @@
 
 Seconds are for one command after start-up: reading the run folders, the numbers, and the text it
 prints, as the command line does it. Growth is measured by halving models and items; 2.0 is linear.
-*Large* is a cohort of 5,000 items, every command in a fresh process, with its processor time and
+*Large* is a cohort of 5,000 items, and a pair of plain JSONL files of 60,000 answers each, with
+scores alone and with texts: every command in a fresh process, with its processor time and
 its peak memory (VmHWM), twice: the smaller numbers count. ``--beside`` measures another version
 there in the same run, given its ``src`` folder (``git worktree add ../before COMMIT``).
 ``--only-large`` skips the rest. Prints one JSON object.
@@ -29,6 +30,11 @@ from transferscope.core.suite import load_suite
 from transferscope.runs import Manifest, RunWriter
 
 MODELS, ITEMS, MANY = 20, 500, 5_000
+TASKS = (
+    *("gsm8k", "math_500", "arc_challenge", "hellaswag", "winogrande", "boolq", "piqa"),
+    *("openbookqa", "truthfulqa_mc2", "mmlu", "ifeval", "triviaqa"),
+)
+"""Benchmarks that the taxonomy knows, so that foreign rows of them are compared."""
 TIMES = 2
 LIMIT_SECONDS = 3.0
 POLICY = """
@@ -105,6 +111,22 @@ def alone(command: str, runs: list[str], source: Path | None = None) -> dict[str
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def answers(file: Path, *, gain: float, texts: bool) -> str:
+    """Plain JSONL of :data:`MANY` answers to each of the :data:`TASKS`; its path."""
+    draw = random.Random(file.name)
+    with file.open("w") as lines:
+        for task in TASKS:
+            for at in range(MANY):
+                right = float(draw.random() < 0.5 + gain)
+                row = {"id": f"{at:05}", "benchmark": task, "score": right}
+                if texts:
+                    row["prompt"] = f"Question {at} of {task}?"
+                    row["response"] = f"Step by step, {at} is so. " * 4 + f"The answer is {at}."
+                    row |= {"finish": "stop", "tokens": 40}
+                lines.write(json.dumps(row) + "\n")
+    return str(file)
+
+
 def one(command: str, runs: list[str]) -> dict[str, float]:
     start = time.process_time()
     seconds = timed(command, *runs)
@@ -114,16 +136,34 @@ def one(command: str, runs: list[str]) -> dict[str, float]:
     return {"seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1), "peak_mb": round(peak)}
 
 
+def written(folder: Path, source: Path | None) -> list[str]:
+    """The large cohort, written by the package in ``source`` (or this one); its paths."""
+    env = os.environ | ({"PYTHONPATH": str(source)} if source else {})
+    command = [sys.executable, __file__, "--write", str(folder)]
+    return json.loads(subprocess.run(command, env=env, capture_output=True, check=True).stdout)
+
+
 def large(beside: Path | None) -> dict[str, object]:
-    """``compare`` and ``rank`` of many items, and of another version in turns."""
+    """``compare`` and ``rank`` of many answers, and of another version in turns."""
     versions = {"this": None} if beside is None else {"this": None, "beside": beside}
     found: dict[str, dict[str, list[dict[str, float]]]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        runs = cohort(Path(scratch), MODELS, MANY, texts=False)
-        for command in ["compare", "rank"] * TIMES:
+        # Each version writes its own: an old one can't read the folders of a new one.
+        runs = {version: written(Path(scratch) / version, src) for version, src in versions.items()}
+        cases: dict[str, tuple[str, list[str] | None]] = {
+            "compare": ("compare", None),
+            "rank": ("rank", None),
+        }
+        for kind in ("scores", "texts"):
+            pair = [
+                answers(Path(scratch) / f"{name}-{kind}.jsonl", gain=gain, texts=kind == "texts")
+                for name, gain in (("base", 0.0), ("tuned", 0.02))
+            ]
+            cases[f"compare of two JSONL files, {kind}"] = ("compare", pair)
+        for name, (command, inputs) in [*cases.items()] * TIMES:
             for version, source in versions.items():
-                row = alone(command, runs, source)
-                found.setdefault(command, {}).setdefault(version, []).append(row)
+                row = alone(command, inputs or runs[version], source)
+                found.setdefault(name, {}).setdefault(version, []).append(row)
     return {"items": MANY} | {
         command: {
             version: {key: min(row[key] for row in rows) for key in rows[0]}
@@ -170,11 +210,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--beside", type=Path)
     parser.add_argument("--only-large", action="store_true")
+    parser.add_argument("--write", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--one", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        found: dict[str, object] = dict(one(options.one[0], options.one[1:]))
+    if options.write:
+        found: object = cohort(options.write, MODELS, MANY, texts=False)
+    elif options.one:
+        found = one(options.one[0], options.one[1:])
     else:
-        found = {} if options.only_large else report()
-        found |= {"large": large(options.beside)}
+        found = ({} if options.only_large else report()) | {"large": large(options.beside)}
     print(json.dumps(found, indent=None if options.one else 1), file=sys.__stdout__)

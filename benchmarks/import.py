@@ -4,14 +4,16 @@ The same 5,000 documents at two lengths of text: time goes with the file's size,
 With two filters (gsm8k) every document stands in the file twice, and the file is read twice: first
 for what the second filter rescued. The others parse every line once and keep nothing, ours also
 writes the run folder. Prints one JSON object; ratios are times over ``json.loads``, measured in
-this run. Peak memory is ru_maxrss of a fresh process.
+this run. Peak memory is ru_maxrss of a fresh process. ``--beside`` measures another version on the
+same files, given its ``src`` folder.
 
-    .venv/bin/python benchmarks/import.py [--mb 200]
+    .venv/bin/python benchmarks/import.py [--mb 200] [--beside ../before/src]
 """
 
 import argparse
 import importlib.util
 import json
+import os
 import random
 import resource
 import subprocess
@@ -84,13 +86,15 @@ def pandas(samples: Path) -> int:
     return len(found)
 
 
-WAYS = {"ours": ours, "json_loads": json_loads, "pandas": pandas}
+WAYS = {"ours": ours, "beside": ours, "json_loads": json_loads, "pandas": pandas}
 
 
-def measure(way: str, samples: Path) -> dict[str, float]:
+def measure(way: str, samples: Path, beside: Path | None) -> dict[str, float]:
     """Seconds and peak memory of one way, alone in a fresh process; imports are not timed."""
+    path = {"PYTHONPATH": str(beside)} if way == "beside" else {}
     done = subprocess.run(
         [sys.executable, __file__, "--way", way, "--samples", str(samples)],
+        env={**os.environ, **path},
         capture_output=True,
         check=True,
         text=True,
@@ -99,45 +103,53 @@ def measure(way: str, samples: Path) -> dict[str, float]:
 
 
 def child(way: str, samples: Path) -> dict[str, float]:
-    if way == "ours":
+    if way in ("ours", "beside"):
         import transferscope.runs.importers.lmeval  # noqa: F401
     elif way == "pandas":
         import pandas  # noqa: F401
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     assert WAYS[way](samples) == DOCUMENTS
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - used
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     megabytes = samples.stat().st_size / 1e6
     return {
         "mb": round(megabytes, 1),
         "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu, 3),
         "mb_per_second": round(megabytes / seconds, 1),
         "peak_mb": round(peak, 1),
     }
 
 
-def main(megabytes: float) -> dict[str, object]:
-    ways = [way for way in WAYS if way != "pandas" or importlib.util.find_spec("pandas")]
+def main(megabytes: float, beside: Path | None) -> dict[str, object]:
+    present = {"pandas": importlib.util.find_spec("pandas"), "beside": beside}
+    ways = [way for way in WAYS if present.get(way, way)]
+    alike = [way for way in ways if way != "pandas"]
     report: dict[str, object] = {"documents": DOCUMENTS}
     with tempfile.TemporaryDirectory() as scratch:
-        full = write(Path(scratch) / "full", megabytes, FILTERS[:1])
-        rows = {way: measure(way, full) for way in ways}
-        report["one_filter"] = rows
-        base = rows["json_loads"]["seconds"]
-        report["times_json_loads"] = {w: round(rows[w]["seconds"] / base, 2) for w in ways}
-        quarter = write(Path(scratch) / "quarter", megabytes / 4, FILTERS[:1])
-        report["quarter_of_the_text"] = {"ours": measure("ours", quarter)}
-        both = write(Path(scratch) / "both", megabytes, FILTERS)
-        report["two_filters"] = {way: measure(way, both) for way in ("ours", "json_loads")}
+        cases = {
+            "one_filter": (megabytes, FILTERS[:1], ways),
+            "quarter_of_the_text": (megabytes / 4, FILTERS[:1], alike),
+            "two_filters": (megabytes, FILTERS, alike),
+        }
+        for name, (size, filters, measured) in cases.items():
+            samples = write(Path(scratch) / name, size, filters)
+            rows = {way: measure(way, samples, beside) for way in measured}
+            for key in ("seconds", "cpu_seconds"):
+                for row in rows.values():
+                    times = row[key] / rows["json_loads"][key]
+                    row[f"{key}_times_json_loads"] = round(times, 2)
+            report[name] = rows
     return report
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--mb", type=float, default=200)
+    parser.add_argument("--beside", type=Path)
     parser.add_argument("--way", choices=WAYS)
     parser.add_argument("--samples", type=Path)
     options = parser.parse_args()
     asked = options.way is not None
-    found = child(options.way, options.samples) if asked else main(options.mb)
+    found = child(options.way, options.samples) if asked else main(options.mb, options.beside)
     print(json.dumps(found, indent=None if asked else 1))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import filelock  # noqa: F401 - the first lock must not count against a test's deadline
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
@@ -21,6 +21,16 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # A busy machine is no failure; pytest-timeout ends what hangs.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+if "MUTANT_UNDER_TEST" in os.environ:  # a run per mutant (tools/mutants.py), none to be explained
+    settings.register_profile(
+        "mutants",
+        settings.get_profile("suite"),
+        max_examples=20,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+    )
+    settings.load_profile("mutants")
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -229,7 +229,7 @@ def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
     both = [str(tmp_path / f"{name}.jsonl") for name in ("base", "tuned")]
     code, _, err = run(capsys, "compare", *both)
     assert code == 2
-    assert "no benchmark of it is in a group: results; say what it is in a file for --map" in err
+    assert "none of its benchmarks is in a group: results; map them in a file for --map" in err
     (tmp_path / "map.toml").write_text('[aliases]\n"results" = "gsm8k"\n')
     assert run(capsys, "compare", *both, "--map", str(tmp_path / "map.toml"))[0] == 0
 
@@ -241,7 +241,7 @@ def test_answers_of_no_benchmark_are_refused_with_the_lines_for_map(
         ("gsm8k.jsonl", "", "is empty"),
         ("gsm8k.jsonl", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.csv", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
-        ("gsm8k.json", '{"results": {"gsm', "it is cut off: it ends in the middle"),
+        ("gsm8k.json", '{"results": {"gsm', "cut off in the middle of a value"),
         ("gsm8k.json", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.eval.x", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
         ("gsm8k.json", "<!DOCTYPE html>\n<html>", "is a web page, not the file itself"),
@@ -340,3 +340,19 @@ def test_explain_says_in_one_line_which_column_was_taken_for_what(
     assert code == 0
     said = "read response = output, prompt = question, score = correct;"
     assert said in " ".join(out.split())
+
+
+@pytest.mark.parametrize(("columns", "widest"), [(None, 80), ("60", 60), ("120", 120), ("x", 80)])
+def test_columns_is_honoured_where_output_is_piped(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: str | None,
+    widest: int,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    runs = [str(FIXTURES / "lm_eval" / side) for side in ("base", "tuned")]
+    code, out, _ = run(capsys, "compare", *runs, "--replicates", "200")
+    assert code == 0
+    assert widest - 20 < max(map(len, out.splitlines())) <= widest

@@ -84,7 +84,7 @@ def test_json_has_the_contracted_fields(files: Path, capsys: pytest.CaptureFixtu
     found = json.loads(out)
     assert (code, found["exit_code"], found["verdict"]) == (1, 1, "REGRESSED")
     assert found["reasons"] == [
-        "talk against base: changed by -53.3 points, beyond the margin of 6.0"
+        "talk against base: dropped 53.3 points, more than the margin of 6.0"
     ]
     (guard,) = found["guards"]
     assert {"name", "margin", "change", "bound", "verdict"} <= guard.keys()

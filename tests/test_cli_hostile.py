@@ -79,7 +79,7 @@ def test_a_pipe_or_device_is_refused_and_not_waited_for(
     place = next(argument for argument in argv if "{}" in argument)
     pipe = tmp_path / place.format("pipe")
     os.mkfifo(pipe)
-    assert "is a pipe, not a file; write what it gives" in one_line(
+    assert "is a pipe, not a file; write its output" in one_line(
         capsys, *(argument.format("pipe") for argument in argv)
     )
     pipe.unlink()
@@ -103,7 +103,7 @@ def test_what_lies_in_a_folder_of_results_is_named(
     (folder / "results_2026.json").unlink()
     (folder / "a").mkdir()
     (folder / "a" / "up").symlink_to("..")
-    said = "a/up: is a link back to a folder above it; remove the link"
+    said = "a/up: is a symbolic link to a folder that contains it; remove the link"
     assert said in one_line(capsys, "import", folder, "--out", tmp_path / "r")
     (folder / "a" / "up").unlink()
     scandir = os.scandir
@@ -332,7 +332,7 @@ def test_a_full_disk_behind_the_standard_output_is_one_line(option: str, tmp_pat
             command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 2
-    said = "standard output: No space left on device; make room for it"
+    said = "standard output: No space left on device; free some space"
     assert done.stderr.startswith(f"transferscope: {said}")
     assert done.stderr.count("\n") == 1
 
@@ -340,7 +340,7 @@ def test_a_full_disk_behind_the_standard_output_is_one_line(option: str, tmp_pat
 @pytest.mark.parametrize(
     ("number", "remedy"),
     [
-        (errno.ENOSPC, "No space left on device; make room for it, or name another place"),
+        (errno.ENOSPC, "No space left on device; free some space, or name another place"),
         (errno.EACCES, "Permission denied; change its permissions, or name another place"),
         (errno.EROFS, "Read-only file system; change its permissions, or name another place"),
         (errno.EISDIR, "Is a directory; name another place"),

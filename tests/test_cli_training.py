@@ -141,7 +141,7 @@ def test_nothing_left_is_one_line(
     options = ["--queries", str(queries), "--suite", str(suite), "--out", str(new)]
     code, _, err = run(capsys, *argv, *options)
     assert code == 2
-    left = f"{queries}: every query (1) overlaps with the evaluation; give others, or name"
+    left = f"{queries}: every query (1) overlaps with the evaluation; use other queries or"
     assert left in err
     assert err.count("\n") == 1
     assert not new.exists()
@@ -170,11 +170,11 @@ def test_a_study_says_where_it_cannot_write_before_its_plan(
     Path("study.toml").write_text(STUDY.format(base=tiny_model, suite=suite))
     Path("dangling").symlink_to("/nonexistent/x")
     for out, said in {
-        "/proc/nothing": "can't be made: No such file or directory; name another folder",
-        "dangling": "dangling: is a link to nothing",
+        "/proc/nothing": "can't be created: No such file or directory; name another folder",
+        "dangling": "dangling: is a broken symbolic link",
         "x" * 300: "File name too long",
-        "a\0b": r"a\0b: can't be a folder: the name holds a null character",
-        "study.toml/below": "study.toml: is a file; name another --out",
+        "a\0b": r"a\0b: can't be a folder: the name contains a null character",
+        "study.toml/below": "study.toml: is a file, not a folder; name another --out",
     }.items():
         code, _, err = run(capsys, "study", "study.toml", "--out", out)
         assert (code, err.count("\n")) == (2, 1)

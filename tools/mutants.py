@@ -7,7 +7,8 @@ module's mutants die, or if a survivor is not listed.
 
     python tools/mutants.py                        # all modules (`make mutants`)
     python tools/mutants.py core/exact_margin      # one module
-    python tools/mutants.py core/stats --fresh     # after its code or its tests have changed
+    python tools/mutants.py core/stats --fresh     # after its code has changed
+    python tools/mutants.py core/stats --again     # survivors only, after its tests have changed
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ CONFIG = """
 source_paths = ["src"]
 only_mutate = ["{module}"]
 pytest_add_cli_args_test_selection = {tests}
-pytest_add_cli_args = ["-p", "no:cacheprovider"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-k", "not ({slow})"]
 do_not_mutate_patterns = ['raise \\w+', '@dataclass', '\\bcache\\b']
 use_git_change_detection = false
 timeout_multiplier = 4.0
@@ -41,26 +42,51 @@ timeout_constant = 5.0
 """Messages of errors are left out: the tests match the part that matters."""
 
 
-def prepare(module: str, tests: Sequence[str], folder: Path) -> None:
-    """A copy of the sources and tests that mutmut may change."""
+def prepare(module: str, tests: Sequence[str], slow: Sequence[str], folder: Path) -> None:
+    """Copy the sources and tests for mutmut, with its settings; ``slow`` tests are left out."""
+    left_out = shutil.ignore_patterns("__pycache__")
     for name in ("src", "tests", "docs", "benchmarks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        if not (folder / name).exists():
+            shutil.copytree(ROOT / name, folder / name, ignore=left_out)
     for name in ("README.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, folder)
     settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     path = str(PACKAGE / f"{module}.py")
-    added = CONFIG.format(module=path, tests=json.dumps(list(tests)))
+    added = CONFIG.format(module=path, tests=json.dumps(list(tests)), slow=" or ".join(slow))
     (folder / "pyproject.toml").write_text(settings + added, encoding="utf-8")
 
 
-def run(module: str, tests: Sequence[str], *, fresh: bool) -> dict[str, str]:
+def forget_survivors(meta: Path, folder: Path) -> None:
+    """Take the tests as they are now, and mark the mutants that they have not killed yet."""
+    if meta.is_file():
+        found = json.loads(meta.read_text(encoding="utf-8"))
+        codes = found["exit_code_by_key"]
+        found["exit_code_by_key"] = {k: c if c not in (0, 33) else None for k, c in codes.items()}
+        meta.write_text(json.dumps(found), encoding="utf-8")
+    for name in ("tests", "mutants/tests"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    # Which tests reach which function is found out anew.
+    (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
+
+
+def run(
+    module: str,
+    tests: Sequence[str],
+    slow: Sequence[str],
+    *,
+    fresh: bool = False,
+    again: bool = False,
+) -> dict[str, str]:
     """State of every mutant of a module by name: killed, survived, timeout or no tests."""
     folder = ROOT / ".mutants" / module.replace("/", ".")
+    meta = folder / "mutants" / PACKAGE / f"{module}.py.meta"
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    if not (folder / "pyproject.toml").is_file():
+    if again:
+        forget_survivors(meta, folder)
+    if again or not (folder / "pyproject.toml").is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        prepare(module, tests, folder)
+        prepare(module, tests, slow, folder)
     paths = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}  # mutmut sets its own
     environment |= {"PATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
@@ -73,7 +99,6 @@ def run(module: str, tests: Sequence[str], *, fresh: bool) -> dict[str, str]:
             stderr=subprocess.STDOUT,
             check=False,
         )
-    meta = folder / "mutants" / PACKAGE / f"{module}.py.meta"
     codes = json.loads(meta.read_text(encoding="utf-8"))["exit_code_by_key"]
     return {name: state(code) for name, code in codes.items()}
 
@@ -112,14 +137,16 @@ def short(name: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Check the named modules, or all of them."""
-    listed = tomllib.loads((ROOT / "tools" / "mutants.toml").read_text(encoding="utf-8"))["tests"]
-    fresh = "--fresh" in arguments
-    modules = [name for name in arguments if name != "--fresh"] or list(listed)
+    chosen = tomllib.loads((ROOT / "tools" / "mutants.toml").read_text(encoding="utf-8"))
+    listed, slow = chosen["tests"], chosen["slow"]["names"]
+    fresh, again = "--fresh" in arguments, "--again" in arguments
+    modules = [name for name in arguments if not name.startswith("--")] or list(listed)
     reasons = (ROOT / "tests" / "mutants.md").read_text(encoding="utf-8")
     good = True
     for module in modules:
         start = time.monotonic()
-        good &= report(module, run(module, listed[module], fresh=fresh), reasons)
+        states = run(module, listed[module], slow, fresh=fresh, again=again)
+        good &= report(module, states, reasons)
         print(f"  {time.monotonic() - start:.0f} s", flush=True)
     return 0 if good else 1
 

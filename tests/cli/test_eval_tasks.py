@@ -30,7 +30,7 @@ def test_from_tasks_to_a_comparison(
         ["other", "mmlu", "3"],
         ["unmapped", "local_sums", "3"],
     ]
-    assert "tasks that are in no known group: local_sums; name their group with --map" in err
+    assert "tasks in no known group: local_sums; name their group with --map" in err
     assert not Path("run").exists()
     main([*command, "--out", "run", "--limit", "3", "--map", "map.toml"])
     assert "no known group" not in capsys.readouterr().err

@@ -74,10 +74,16 @@ def test_a_wrong_grader_is_told_and_ends_with_1(
     [
         (["tasks", "check", "minni"], "no suite 'minni'; did you mean 'mini'?"),
         (["tasks", "check", "real"], "needs a local file; name a folder"),
-        (["tasks", "check", "theirs.toml"], "suite theirs.toml: has tasks of lm-eval only"),
+        (["tasks", "check", "theirs.toml"], "suite theirs.toml: contains only lm-eval tasks"),
         (["eval", "m", "--out", "r", "--tasks", ","], "--tasks: names no task"),
-        (["eval", "m", "--out", "r", "--tasks", "a", "--suite", "mini"], "goes without --suite"),
-        (["eval", "m", "--out", "r", "--include-path", "."], "--include-path: is of lm-eval's"),
+        (
+            ["eval", "m", "--out", "r", "--tasks", "a", "--suite", "mini"],
+            "can't be combined with --suite",
+        ),
+        (
+            ["eval", "m", "--out", "r", "--include-path", "."],
+            "--include-path: only applies to lm-eval tasks",
+        ),
         (["eval", "m", "--out", "r", "--tasks", "a", "--include-path", "x"], "x: no such folder"),
     ],
 )

@@ -200,7 +200,7 @@ def test_a_models_test_does_not_depend_on_its_company(write_run: WriteRun) -> No
 
 def test_equal_names_are_refused(write_run: WriteRun) -> None:
     base = write_run("base", BASE)
-    with pytest.raises(InputError, match="two runs are of a model named 'base'"):
+    with pytest.raises(InputError, match="two of the runs have a model named 'base'"):
         compare_runs(base, [base])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -136,6 +137,21 @@ def test_the_gates_clause(write_run: WriteRun) -> None:
     )
 
 
+def test_the_gate_compares_the_metrics_of_both_runs(write_run: WriteRun) -> None:
+    base, tuned = write_run("base", {"chat": [1] * 100}), write_run("tuned", {"chat": [0] * 100})
+    scores = ({"em,strict": 1.0, "em,flexible": 1.0}, {"em,strict": 0.0, "em,flexible": 1.0})
+    base, tuned = (
+        replace(run, manifest=replace(run.manifest, metrics={"chat": found}))
+        for run, found in zip((base, tuned), scores, strict=True)
+    )
+    policy = parse_policy("[guards.chat]\nmargin = 5.0\n", place="p")
+    (said,) = gate(base, tuned, policy, replicates=999).reasons
+    assert said.endswith(
+        "; chat: strict falls 100.0 points but flexible changes by 0.0: "
+        "a change of format, not of ability"
+    )
+
+
 def test_the_gates_reason_says_it_in_points(write_run: WriteRun) -> None:
     base = write_run("base", {"chat": [1] * 200})
     flags = {("chat", at): ("truncated",) for at in range(40)}
@@ -144,7 +160,7 @@ def test_the_gates_reason_says_it_in_points(write_run: WriteRun) -> None:
     result = gate(base, tuned, policy, replicates=999)
     # 4 clean answers lost, none won: p is 2 / 2^4.
     assert result.reasons == (
-        "chat against base: changed by -22.0 points, beyond the margin of 5.0; 22.0 points lost, "
+        "chat against base: dropped 22.0 points, more than the margin of 5.0; 22.0 points lost, "
         "20.0 of them in answers that were cut off and 2.0 in clean answers; on clean answers "
         "alone no loss is established",
     )

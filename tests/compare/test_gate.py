@@ -62,6 +62,7 @@ def test_tiers_decide_what_a_verdict_means(write_run):
     assert result.verdict == "PASS"
     assert [g.verdict for g in result.guards] == ["REGRESSED", "PASS"]
     assert [g.test for g in result.guards] == ["tango", "bootstrap"]
+    assert all(g.detectable > 5.0 for g in result.guards)
 
 
 def test_a_missing_benchmark_is_inconclusive(write_run):
@@ -75,7 +76,7 @@ def test_a_missing_benchmark_is_inconclusive(write_run):
 def test_too_few_items_decide_nothing(write_run):
     result = gate(*runs(write_run, 30, n=40), CHAT, replicates=999)
     assert result.verdict == "INCONCLUSIVE"
-    assert "40 items, the policy asks for 100" in result.reasons[0]
+    assert "only 40 of the required 100 items" in result.reasons[0]
 
 
 def test_a_low_base_has_a_smaller_margin(write_run):
@@ -101,7 +102,7 @@ def test_a_margin_within_the_noise_of_the_base_is_not_judged(write_run):
     base, tuned = runs(write_run, 300)
     again = write_run("again", {"chat": scores(276)})  # the base differs from itself by 6 points
     result = gate(base, tuned, CHAT, again=again, replicates=999)
-    assert "differs from itself by 6.0 points" in result.reasons[0]
+    assert "two runs of the base differ by 6.0 points" in result.reasons[0]
 
 
 def test_a_guard_of_nothing_is_refused(write_run):
@@ -141,7 +142,8 @@ def gained(write_run, chat: int):
 def test_a_minimum_ti_is_held_against_the_interval(write_run, chat, verdict):
     # +30 and -20 points against 25 of the source; +1.25 points have an interval around 20 %
     result = gate(*gained(write_run, chat), TI, replicates=999)
-    (guard,) = [guard for guard in result.guards if guard.name == "TI rest"]
+    assert [guard.name for guard in result.guards] == ["law", "TI rest"]
+    guard = result.guards[1]
     assert (guard.verdict, result.verdict) == (verdict, verdict)
     assert guard.test == "interval"
     assert guard.margin == 20.0
@@ -180,7 +182,7 @@ def test_too_many_artefacts_decide_nothing(write_run):
     rules = policy("max_artefact_rate = 0.2\n[guards.chat]\nmargin = 5.0\n")
     result = gate(base, tuned, rules, replicates=999)
     assert result.verdict == "INCONCLUSIVE"
-    assert result.guards[0].why == "25 % of the answers are artefacts, the policy allows 20 %"
+    assert result.guards[0].why == "25 % of the answers are artefacts (the policy allows 20 %)"
 
 
 def test_a_margin_relative_to_a_base_of_nothing_cant_be_judged(write_run):
@@ -188,7 +190,7 @@ def test_a_margin_relative_to_a_base_of_nothing_cant_be_judged(write_run):
     rules = policy("[guards.chat]\nmargin = 5.0\nrelative = 0.1\n")
     runs_ = write_run("b", nothing), write_run("t", nothing)
     result = gate(*runs_, rules, replicates=999)
-    assert result.guards[0].why == "the base scores 0"
+    assert result.guards[0].why == "the base scores 0, so the relative margin is 0"
 
 
 def lost(n_lost: int, n: int = N) -> list[int]:
@@ -220,7 +222,9 @@ def test_below_min_items_only_the_exact_test_shows_a_drop(write_run):
     base = write_run("base", {"chat": lost(0, 20)})
     same = gate(base, write_run("same", {"chat": lost(0, 20)}), few, replicates=999)
     assert same.verdict == "INCONCLUSIVE"
-    assert same.guards[0].why == "20 items, the policy asks for 100"
+    assert same.guards[0].why == "only 20 of the required 100 items"
+    assert same.guards[0].test == "exact"
+    assert same.guards[0].detectable is not None
     fell = gate(base, write_run("fell", {"chat": lost(8, 20)}), few, replicates=999)
     (guard,) = fell.guards
     assert fell.verdict == "REGRESSED"
@@ -248,6 +252,7 @@ def test_below_min_items_nothing_without_an_exact_test_regresses(write_run, what
         assert result.guards[0].n == 80
     assert result.verdict == "INCONCLUSIVE"
     assert result.guards[0].p is None
+    assert (result.guards[0].test, result.guards[0].detectable) == ("bootstrap", None)
     assert "have no exact test" in result.reasons[0]
 
 
@@ -256,7 +261,7 @@ def test_a_base_that_differs_from_itself_leaves_nothing_to_say(write_run):
     again = write_run("again", {"chat": scores(276)})  # and the base itself by 6
     result = gate(base, tuned, CHAT, again=again, replicates=999)
     assert (result.verdict, result.guards[0].p) == ("INCONCLUSIVE", None)
-    assert "differs from itself by 6.0 points" in result.reasons[0]
+    assert "two runs of the base differ by 6.0 points" in result.reasons[0]
     steady = write_run("steady", {"chat": scores(296)})
     assert gate(base, tuned, CHAT, again=steady, replicates=999).verdict == "REGRESSED"
 
@@ -279,15 +284,15 @@ def test_five_clusters_cant_show_a_drop(write_run):
     (guard,) = result.guards
     assert guard.bound == -100.0  # and no -145
     assert guard.p > 0.05
-    assert "5 clusters can't reach p < 0.05 (smallest possible p 0.0625)" in guard.why
+    assert "5 clusters can't reach p < 0.05 (smallest possible p: 0.0625)" in guard.why
 
 
 def test_reasons_say_what_the_bound_shows(write_run):
     result = gate(*runs(write_run, 284), CHAT, replicates=999)
     (guard,) = result.guards
     assert guard.why == (
-        f"the bound {guard.bound:.1f} lies below -5.0 (the margin), "
-        "and a drop beyond the margin is not shown"
+        f"the lower bound, {guard.bound:.1f}, is below -5.0 (the margin), "
+        "but no drop beyond the margin is shown"
     )
 
 
@@ -297,8 +302,8 @@ def test_fewer_items_must_be_allowed_by_name(write_run):
     result = gate(base, short, CHAT, replicates=999)
     assert (result.verdict, result.guards[0].p) == ("INCONCLUSIVE", None)
     assert result.reasons == (
-        "chat against base: chat: the tuned run has 350 of the 400 items of base; "
-        'allow_fewer_items = ["chat"] judges the shared ones',
+        "chat against base: chat: the tuned run has only 350 of the 400 items of base; "
+        'to judge the shared ones, set allow_fewer_items = ["chat"]',
     )
     assert result.differences[0].startswith("chat: compared on the 350 items")
     allowed = policy('allow_fewer_items = ["chat"]\n[guards.chat]\nmargin = 5.0\n')
@@ -316,8 +321,8 @@ def test_artefacts_are_listed_beside_a_regression(write_run):
     tuned = write_run("flagged", {"chat": scores(100)}, flags=flags)
     result = gate(base, tuned, ARTEFACTS, replicates=999)
     assert result.reasons == (
-        "chat against base: changed by -50.0 points, beyond the margin of 5.0; "
-        "25 % of the answers are artefacts, the policy allows 20 %",
+        "chat against base: dropped 50.0 points, more than the margin of 5.0; "
+        "25 % of the answers are artefacts (the policy allows 20 %)",
     )
     # beside another guard's regression, a supporting guard's artefacts are said as well
     rules = policy(
@@ -339,7 +344,7 @@ def test_artefacts_of_scores_without_answers_are_unknown_not_none(write_run, mon
     result = gate(base, bare, ARTEFACTS, replicates=999)
     assert result.verdict == "INCONCLUSIVE"
     assert result.guards[0].why == (
-        "artefacts of chat are unknown, as no answers were kept; the policy allows 20 %"
+        "no answers of chat were kept, so their artefacts are unknown (the policy allows 20 %)"
     )
 
 
@@ -358,8 +363,9 @@ def test_a_benchmark_in_no_group_leaves_the_gate_open(write_run):
     early = write_run("early", {"chat": scores(300)})
     released = gate(early, tuned, CHAT, previous=base, replicates=999)
     assert released.reasons[0] == (
-        "quiz (-60.0 points): previous and tuned run have it, but no guard judges it, as the base "
-        'lacks it; evaluate the base on it, or set unmapped = "ignore" in the policy'
+        "quiz (-60.0 points): the previous and the tuned run have it, but no guard judges it, "
+        "because the base lacks it; evaluate the base on it, "
+        'or set unmapped = "ignore" in the policy'
     )
     assert "quiz: not compared, missing in base" in released.differences
     # and where something fell the verdict is REGRESSED, the benchmark still named first
@@ -394,7 +400,7 @@ def test_a_minimum_ti_says_which_bound_is_below_it(write_run):
 @pytest.mark.parametrize(
     ("n", "names", "said"),
     [
-        (40, ("cases", "statutes", "chat"), "40 items in a group, the policy asks for 100"),
+        (40, ("cases", "statutes", "chat"), "a group has only 40 of the required 100 items"),
         (400, ("cases", "chat"), "statutes can't be compared: missing in tuned"),
     ],
 )
@@ -413,7 +419,7 @@ def test_a_minimum_ti_needs_the_items_of_the_base(write_run):
         'allow_fewer_items = ["chat"]\n[guards.chat]\nmargin = 30.0\n[min_ti]\nrest = 0\n'
     )
     result = gate(base, tuned, rules, replicates=999)
-    assert "cases: the tuned run has 350 of the 400 items" in result.guards[-1].why
+    assert "cases: the tuned run has only 350 of the 400 items" in result.guards[-1].why
 
 
 def test_a_groups_reason_names_the_benchmarks_that_fell(write_run):
@@ -422,7 +428,7 @@ def test_a_groups_reason_names_the_benchmarks_that_fell(write_run):
     tuned = write_run("tuned", {"cases": scores(100), "statutes": scores(304)})
     result = gate(base, tuned, policy("[guards.law]\nmargin = 5.0\n"), replicates=999)
     assert result.reasons == (
-        "law against base: changed by -24.5 points (cases -50.0), beyond the margin of 5.0",
+        "law against base: dropped 24.5 points (cases -50.0), more than the margin of 5.0",
     )
     members = result.to_json()["guards"][0]["members"]
     assert members == pytest.approx({"cases": -50.0, "statutes": 1.0})
@@ -457,9 +463,35 @@ def test_answers_that_never_came_are_in_neither_of_two_scores(write_run, where):
     counts = f"100 of the {'base' if where == 'base' else 'tuned run'}'s 500 items"
     assert result.reasons == (
         f"chat against base: chat: requests failed for {counts} (answered 500), and can't be left "
-        'out of both scores; allow_fewer_items = ["chat"] judges the answers there are',
+        'out of both scores; to judge the remaining answers, set allow_fewer_items = ["chat"]',
     )
     if where == "tuned":  # as the base's second run it tells no noise either
         said = gate(known, known, policy(ALLOWED), again=asked, replicates=999).reasons[0]
         assert "its noise is unknown" in said
     assert gate(*both, policy(ALLOWED), replicates=999).verdict == "PASS"
+
+
+def test_the_seed_and_the_number_of_replicates_unless_told(write_run):
+    base = write_run("base", {"cases": scores(50, 100), "statutes": scores(60, 100)})
+    tuned = write_run("tuned", {"cases": scores(45, 100), "statutes": scores(55, 100)})
+    law = policy("[guards.law]\nmargin = 5.0\n")
+    unless_told = gate(base, tuned, law).guards
+    assert unless_told == gate(base, tuned, law, seed=0, replicates=10_000).guards
+    assert unless_told != gate(base, tuned, law, seed=1, replicates=10_000).guards
+    assert unless_told != gate(base, tuned, law, seed=0, replicates=10_001).guards
+
+
+def test_just_enough_items_pass(write_run):
+    # None of 100 lost: 100 (1 - 0.05^(1/100)) = 2.95 points are left open.
+    (guard,) = gate(*runs(write_run, 75, n=100), CHAT, replicates=999).guards
+    assert (guard.verdict, guard.n, guard.test) == ("PASS", 100, "tango")
+
+
+@pytest.mark.parametrize(("right", "said"), [(300, ""), (302, ""), (298, "asked of base chat")])
+def test_only_of_a_loss_is_asked_what_made_it(write_run, monkeypatch, right, said):
+    def reason(*_, of, **__):
+        return f"asked of {of}"
+
+    monkeypatch.setattr("transferscope.compare.guards.reason", reason)
+    (guard,) = gate(*runs(write_run, right), CHAT, replicates=999).guards
+    assert guard.flagged == said

@@ -91,14 +91,15 @@ def test_a_mean_with_a_score_in_it_has_the_z_test(write_run):
 def test_a_bound_that_rounds_to_the_margin_is_written_out():
     flat = ChangeTest("mcnemar", 0.2, (-9.0, 1.0))
     assert _open(-5.004, 5.0, flat) == (
-        "the bound -5.004 lies below -5.000 (the margin), and a drop beyond the margin is not shown"
+        "the lower bound, -5.004, is below -5.000 (the margin), "
+        "but no drop beyond the margin is shown"
     )
 
 
 @pytest.mark.parametrize(("clusters", "p"), [(1, "1"), (2, "0.5"), (3, "0.25"), (5, "0.0625")])
 def test_too_few_clusters_are_counted(clusters, p):
     flat = ChangeTest("sign-flip", 1.0, (-9.0, 1.0), smallest_p=2.0 ** (1 - clusters))
-    said = f"{clusters} clusters can't reach p < 0.05 (smallest possible p {p})"
+    said = f"{clusters} clusters can't reach p < 0.05 (smallest possible p: {p})"
     assert _open(-50.0, 5.0, flat).endswith(f", and {said}")
     assert _open(-50.0, 5.0, flat, n=10 * clusters).endswith(f", and {said}")
     said = said.replace("clusters", "questions")
@@ -159,7 +160,12 @@ def test_an_unknown_number_of_items_is_not_called_none(write_run):
     policy = parse_policy("[guards.chat]\nmargin = 3.0\n", place="p")
     (guard,) = gate(base, tuned, policy, replicates=999).guards
     assert (guard.verdict, guard.bound, guard.n) == ("INCONCLUSIVE", None, 0)
-    assert guard.why == "the number of items of chat is not known; the policy asks for 100"
+    assert guard.why == "the number of items of chat is unknown; the policy requires 100"
+    law = [ScoreRow(name, 0.6, stderr=0.02) for name in ("cases", "statutes")]
+    policy = parse_policy("[guards.law]\nmargin = 3.0\n", place="p")
+    (guard,) = gate(scored(base, *law), scored(tuned, *law), policy, replicates=999).guards
+    said = "the number of items of cases, statutes is unknown; the policy requires 100"
+    assert guard.why == said
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_defaults() -> None:
         (GOOD + "teir = 'advisory'\n", "p [guards.non]: unknown key 'teir'; did you mean 'tier'?"),
         ("[gaurds.non]\nmargin = 3\n", "p: unknown key 'gaurds'; did you mean 'guards'?"),
         ("min-items = 3\n" + GOOD, "p: unknown key 'min-items'; did you mean 'min_items'?"),
-        ("margin = 3\n" + GOOD, "p: unknown key 'margin'; it goes into a [guards.NAME]"),
+        ("margin = 3\n" + GOOD, "p: unknown key 'margin'; move it into a [guards.NAME]"),
         (
             GOOD + "min_items = 30\n",
             "p [guards.non]: unknown key 'min_items'; move it above the first [table]",
@@ -46,7 +46,7 @@ def test_defaults() -> None:
         ("min_items = 1e2\n" + GOOD, "p [min_items]: 100.0 is not a whole number: write 100; see"),
         (
             "margn = 2.0\n" + GOOD,
-            "p: unknown key 'margn'; did you mean 'margin'? it goes into a [guards.NAME]",
+            "p: unknown key 'margn'; did you mean 'margin'? move it into a [guards.NAME]",
         ),
         (
             GOOD + "min_item = 30\n",

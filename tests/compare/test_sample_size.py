@@ -45,7 +45,7 @@ def test_discordances_that_are_no_share(discordance: float) -> None:
 
 
 def test_an_effect_beyond_the_discordance_is_impossible() -> None:
-    with pytest.raises(InputError, match=r"possible where 0.05 of the items flip.*at least 0.1"):
+    with pytest.raises(InputError, match=r"possible if 0.05 of the items flip.*at least 0.1"):
         items_needed(10.0, 0.05)
 
 
@@ -58,7 +58,7 @@ def test_what_nobody_has_is_called_out_of_reach() -> None:
 
 def test_an_effect_that_no_test_set_shows() -> None:
     for tiny in (1e-300, 5e-324):  # whose squares are 0
-        with pytest.raises(InputError, match=r"--effect: .*more items than there are"):
+        with pytest.raises(InputError, match=r"--effect: .*more than 10.12 items"):
             items_needed(tiny, 0.5)
-    with pytest.raises(InputError, match=r"--effect: .*more items than there are"):
+    with pytest.raises(InputError, match=r"--effect: .*more than 10.12 items"):
         items_needed(1e-6, 0.5)

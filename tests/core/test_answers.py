@@ -83,7 +83,7 @@ def test_answers(value, answers):
 
 
 def test_what_holds_no_text_is_said():
-    with pytest.raises(ValueError, match="holds '4', no text"):
+    with pytest.raises(ValueError, match="holds '4' instead of text"):
         answers_in([4])
     with pytest.raises(ValueError, match="an object without a text: logits"):
         answers_in({"logits": []})
@@ -100,7 +100,7 @@ def test_what_was_asked():
     assert asked_in({"gen_args_0": {"arg_0": "q", "arg_1": {}}}) == "q"
     assert asked_in([["q", {"until": []}]]) == "q"
     assert asked_in({"messages": CHAT[:2]}) == "1+1?"
-    with pytest.raises(ValueError, match="no text"):
+    with pytest.raises(ValueError, match="instead of text"):
         asked_in(4)
 
 

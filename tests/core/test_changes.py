@@ -12,14 +12,21 @@ from scipy import stats as scipy_stats
 
 from transferscope.core.changes import (
     ChangeTest,
+    _flipped,
+    _flipped_one_by_one,
+    _floor,
+    _reach,
+    _settled,
     combined_test,
     mean_tests,
     paired_tests,
     unpaired_test,
 )
-from transferscope.core.noninferiority import tango_interval
+from transferscope.core.noninferiority import tango_interval, unseen_loss
+from transferscope.core.power import mcnemar_mde, mean_mde, unpaired_mde
 from transferscope.core.standing import standing
 from transferscope.core.stats import ItemScores, is_binary_independent, mcnemar_exact
+from transferscope.core.typed_record import UNKNOWN
 
 from .sixty import BASE, CLUSTER, TUNED
 
@@ -280,3 +287,195 @@ def test_a_mean_over_more_units_than_a_float_has_powers_of_two() -> None:
     items = ItemScores.plain(np.stack([base, tuned]))
     (test,) = mean_tests([items, items], [0.5, 0.5], np.random.default_rng(0), replicates=200)
     assert test.p == pytest.approx(1 / 201)
+
+
+def test_few_flips_have_tangos_interval(rng: np.random.Generator) -> None:
+    # 6 of 60 lost, p = 2 / 2^6. 60 items of which none moved leave 5.96 points open, which is less.
+    lost = np.vstack([np.ones(60), np.repeat([0.0, 1.0], [6, 54])])
+    (test,) = paired_tests(ItemScores.plain(lost), rng)
+    assert test.floor == pytest.approx(100 * (1 - 0.025 ** (1 / 60)))
+    assert (test.p, test.ci) == (2 / 2**6, tango_interval(6, 0, 60))
+    assert test.mde == mcnemar_mde(6, 0, 60)
+    (won,) = paired_tests(ItemScores.plain(lost[::-1]), rng)
+    assert won.ci == tango_interval(0, 6, 60)
+
+
+def test_ten_thousand_patterns_are_drawn_unless_told(rng: np.random.Generator) -> None:
+    rise = ItemScores.plain(np.vstack([np.zeros(200), np.full(200, 0.5)]))
+    assert paired_tests(rise, rng)[0].p == 1 / 10_001
+    (test,) = mean_tests([rise], [1.0], rng)
+    assert (test.p, test.smallest_p) == (1 / 10_001, 1 / 10_001)
+
+
+SIX = np.array([0.1, -0.3, 0.25, 0.4, -0.05, 0.15])
+EIGHT = np.array([0.5, -0.2, 0.3, 0.1, -0.4, 0.05, 0.35, 0.6])
+
+
+def test_the_detectable_change_of_one_benchmark(rng: np.random.Generator) -> None:
+    (test,) = mean_tests([clustered(EIGHT, np.arange(8))], [1.0], rng)
+    error = EIGHT.std(ddof=1) / math.sqrt(8)
+    assert test.floor == 0.0
+    assert test.mde == pytest.approx(mean_mde(100 * error, 8.0, unmoved=False))
+
+
+def test_the_detectable_change_of_a_mean_of_two(rng: np.random.Generator) -> None:
+    items = [clustered(SIX, np.arange(6)), clustered(EIGHT, np.arange(8))]
+    (test,) = mean_tests(items, [0.25, 0.75], rng)
+    errors = (0.25 * SIX.std(ddof=1) / math.sqrt(6), 0.75 * EIGHT.std(ddof=1) / math.sqrt(8))
+    units = 1 / (0.25**2 / 6 + 0.75**2 / 8)
+    assert test.mde == pytest.approx(mean_mde(100 * math.hypot(*errors), units, unmoved=False))
+
+
+@pytest.mark.parametrize("alone", [0.1, -0.2])
+def test_a_lone_unit_spreads_by_its_distance_to_the_mean(
+    alone: float, rng: np.random.Generator
+) -> None:
+    """Its residual, and what is taken off all units so that the residuals sum to 0, by hand."""
+    lone = np.zeros(2, dtype=int)
+
+    def tests(*rows: tuple[float, np.ndarray]) -> list[ChangeTest]:
+        one = np.array([[0.0, 0.0], *([first, first] for first, _ in rows)])
+        many = np.vstack([np.zeros(6), *(row for _, row in rows)])
+        return mean_tests(
+            [ItemScores(one, np.ones(2), lone, lone), ItemScores.plain(many)], [0.5, 0.5], rng
+        )
+
+    (test,) = tests((alone, SIX))
+    change = 0.5 * alone + 0.5 * SIX.mean()
+    first = 0.5 * alone - 0.5 * change
+    others = math.sqrt(6 / 5) * (SIX - SIX.mean()) / 12 - first / 12
+    error = math.sqrt((first / 2) ** 2 + (others**2).sum())
+    units = 1 / (0.25 + 6 / 144)
+    assert test.mde == pytest.approx(mean_mde(100 * error, units, unmoved=False))
+    assert test.smallest_p == 2**-6
+    # What is taken off is a model's own, whatever stands beside it.
+    both = tests((alone, SIX), (0.9, SIX[::-1] * 2))
+    assert both[0].mde == pytest.approx(test.mde)
+    assert both[0].ci == pytest.approx(test.ci)
+
+
+def test_every_part_needs_its_share(rng: np.random.Generator) -> None:
+    items = clustered(SIX, np.arange(6))
+    with pytest.raises(ValueError, match="zip"):
+        mean_tests([items, items], [1.0], rng)
+    with pytest.raises(ValueError, match="zip"):
+        combined_test(1.0, [unpaired_test(1.0, 1.0)] * 2, [1.0])
+
+
+def test_fields_of_the_z_test() -> None:
+    known = unpaired_test(0.5, 0.5)
+    assert (known.name, known.mde, known.smallest_p) == ("unpaired", unpaired_mde(0.5), 0.0)
+    assert known.p == pytest.approx(2 * scipy_stats.norm.sf(1.0))
+    unknown = unpaired_test(1.0, 0.0)
+    assert (unknown.name, unknown.ci, unknown.mde) == ("unpaired", UNKNOWN, None)
+
+
+def test_signs_are_the_bits_of_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirteen units take two bytes a pattern; here in blocks of three patterns."""
+    monkeypatch.setattr("transferscope.core.changes.BLOCK_CELLS", 39)
+    rows = np.random.default_rng(0).normal(size=(2, 13))
+    found = _flipped_one_by_one(rows, np.random.default_rng(1), 10)
+    raw, drawn = np.random.default_rng(1), []
+    for size in (3, 3, 3, 1):
+        text = raw.bytes(size * 2)
+        drawn += [text[2 * at : 2 * at + 2] for at in range(size)]
+    bits = [[byte >> (7 - at) & 1 for byte in pattern for at in range(8)][:13] for pattern in drawn]
+    assert found == pytest.approx((2.0 * np.array(bits) - 1.0) @ rows.T)
+
+
+def test_the_reach_is_the_fiftieth_largest_of_a_thousand(rng: np.random.Generator) -> None:
+    residuals = np.stack([rng.permutation(1000) + 1.0 for _ in range(20)], axis=1)
+    assert _reach(residuals, np.full((1000, 20), 0.5)).tolist() == [951 / 1.5] * 20
+    assert _reach(-residuals, np.full((1000, 20), 0.5)).tolist() == [951 / 0.5] * 20
+    # Signs that are all alike reach any deviation: 40 such patterns leave the tenth of the others.
+    weights = np.where(residuals > 960, -1.0, 0.0)
+    assert _reach(residuals, weights).tolist() == [951.0] * 20
+
+
+def test_what_units_that_moved_alike_leave_open(rng: np.random.Generator) -> None:
+    # All of 400 rose by a tenth, whatever their weights: no spread, and still 3.7 / 400 open.
+    weights = np.repeat([1.0, 3.0], 200)
+    scores = np.vstack([np.zeros(400), np.full(400, 0.1)])
+    items = ItemScores(scores, weights, np.arange(400), np.zeros(400, dtype=int))
+    (test,) = mean_tests([items], [1.0], rng, replicates=999)
+    assert test.floor == unseen_loss(weights / weights.sum(), alpha=0.025)
+    assert 0.5 < test.floor < 1.5
+    assert test.ci == pytest.approx((10 - test.floor, 10 + test.floor))
+    units = 400**2 * 2**2 / (200 + 200 * 9)
+    assert test.mde == pytest.approx(mean_mde(0.0, units, unmoved=True), rel=0.005)
+    even = ItemScores.plain(scores)
+    (test,) = mean_tests([even], [1.0], rng, replicates=999)
+    assert 0.0 < test.floor < 1.0
+    # The sum of 400 squares is off by rounding, and units are counted whole: 399 or 400.
+    assert test.mde == pytest.approx(mean_mde(0.0, 400.0, unmoved=True), rel=0.005)
+    # With 19 patterns no p is below 0.05.
+    (coarse,) = mean_tests([even], [1.0], rng, replicates=19)
+    assert (coarse.smallest_p, coarse.mde) == (0.05, None)
+
+
+def test_half_of_the_units_are_most() -> None:
+    quarter = np.full(4, 0.25)
+    open_ = unseen_loss(quarter, alpha=0.025)
+    assert _floor(np.array([-1.0, 0.0, 0.0, 1.0]), quarter) == open_
+    assert _floor(np.array([-1.0, 0.0, 0.5, 1.0]), quarter) == 0.0
+
+
+def test_items_without_weight_are_no_units(rng: np.random.Generator) -> None:
+    scores = np.vstack([np.zeros(9), [*EIGHT, 0.9]])
+    weights = np.repeat([1.0, 0.0], [8, 1])
+    items = ItemScores(scores, weights, np.arange(9), np.zeros(9, dtype=int))
+    (found,) = mean_tests([items], [1.0], rng)
+    (without,) = mean_tests([clustered(EIGHT, np.arange(8))], [1.0], rng)
+    assert (found.p, found.smallest_p) == (without.p, without.smallest_p)
+    assert found.ci == pytest.approx(without.ci)
+
+
+@pytest.mark.parametrize(
+    ("change", "p", "ci", "expected"),
+    [
+        (5.0, 0.05, (1.0, 9.0), (0.0, 9.0)),
+        (5.0, 0.2, (2.0, 9.0), (0.0, 9.0)),
+        (-5.0, 0.2, (-9.0, -2.0), (-9.0, 0.0)),
+        (-5.0, 0.2, (-9.0, 0.5), (-9.0, 0.5)),
+        (0.5, 0.049, (-1.0, 2.0), (math.ulp(0.0), 2.0)),
+        (-0.5, 0.049, (-2.0, 1.0), (-2.0, -math.ulp(0.0))),
+        (5.0, 0.01, (1.0, 9.0), (1.0, 9.0)),
+        (99.0, 0.01, (90.0, 109.0), (90.0, 100.0)),
+        (-99.0, 0.01, (-109.0, -90.0), (-100.0, -90.0)),
+    ],
+)
+def test_an_interval_is_in_step_with_p(
+    change: float, p: float, ci: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    test = ChangeTest("sign-flip", p, ci, smallest_p=0.001, floor=0.25, mde=7.0)
+    found = _settled(change, test)
+    assert found.ci == expected
+    assert (found.name, found.p, found.smallest_p, found.mde) == ("sign-flip", p, 0.001, 7.0)
+
+
+def test_patterns_are_gone_through_where_as_many_would_be_drawn(rng: np.random.Generator) -> None:
+    items = clustered(EIGHT, np.arange(8))
+    (every,) = paired_tests(items, rng, replicates=1000)
+    (just,) = paired_tests(items, rng, replicates=256)
+    assert (just.p, just.ci) == (every.p, every.ci)
+
+
+@pytest.mark.parametrize(("units", "drawn_one_by_one"), [(16, False), (15, True)])
+def test_the_observed_signs_are_the_first_of_those_drawn(
+    units: int, drawn_one_by_one: bool
+) -> None:
+    # Two kinds of units: counts of them are drawn from 8 x 2 units on, from a stream of their own.
+    kinds = np.resize([0.25, -0.5], units)
+    sums, rest = np.stack([kinds, 2 * kinds]), np.stack([kinds + 1.0, kinds - 3.0])
+    weights = np.full(units, 1 / units)
+    rng = np.random.default_rng(0)
+    flipped, residuals, weight = _flipped(sums, rest, weights, rng, 500)
+    assert flipped.shape == residuals.shape == weight.shape == (501, 2)
+    assert flipped[0] == pytest.approx(sums.sum(axis=1))
+    assert residuals[0] == pytest.approx(rest.sum(axis=1))
+    assert weight[0] == pytest.approx([1.0, 1.0])
+    untouched = np.random.default_rng(0).bit_generator.state
+    assert (rng.bit_generator.state != untouched) == drawn_one_by_one
+    # All rows of a pattern have the same signs, so what is linear in the units stays so.
+    assert residuals[:, 0] - flipped[:, 0] == pytest.approx(units * weight[:, 0])
+    assert residuals[:, 1] - flipped[:, 1] / 2 == pytest.approx(-3 * units * weight[:, 1])

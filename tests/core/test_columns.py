@@ -120,7 +120,7 @@ def test_one_line_says_what_was_taken_for_what():
     row = {"instruction": "Add.", "input": "1 2", "output": "3", "correct": 1}
     assert settle([row], {}).said == (
         "read response = output, prompt = instruction + input, score = correct; "
-        "if that is wrong, say --field NAME=COLUMN"
+        "if that is wrong, use --field NAME=COLUMN"
     )
     assert "\x1b" not in settle([{"out\x1bput": "a", "Prompt\x1b": "x"} | row], {}).said
 
@@ -129,8 +129,8 @@ def test_fields_on_the_command_line():
     assert fields_given(["response=a=b"]) == {"response": "a=b"}
     for bad, says in (
         (["respons=x"], "unknown field 'respons'; did you mean 'response'"),
-        (["response"], "'response' names no column; write NAME=COLUMN"),
-        (["gold=a", "gold=b"], "field 'gold' twice"),
+        (["response"], "'response' is not of the form NAME=COLUMN"),
+        (["gold=a", "gold=b"], "field 'gold' is given twice"),
     ):
         with pytest.raises(InputError, match=says):
             fields_given(bad)

@@ -16,7 +16,7 @@ from transferscope.core.damage import damage_of
         ("../../.git/annex/objects/Zk/q1/SHA256E-s12--4d7a.json/x", "git-annex pointer"),
         ("/annex/objects/SHA256E-s12--4d7a.json\n", "git-annex pointer"),
         ("\n<!DOCTYPE html><html></html>", "web page"),
-        ("\0\0\0\0", "null characters only"),
+        ("\0\0\0\0", "only null characters"),
         ('<<<<<<< HEAD\n{"a": 1}\n', "merge conflict"),
     ],
 )
@@ -31,7 +31,7 @@ WHOLE = '{"name": "a \\"b\\" \\u00e9", "n": [1, -2.5, 1e-7, true, false, null], 
 def test_a_file_cut_anywhere_is_called_cut(cut):
     with pytest.raises(json.JSONDecodeError) as caught:
         json.loads(WHOLE[:cut])
-    assert "it is cut off" in damage_of(WHOLE[:cut], at=caught.value.pos).what
+    assert "cut off in the middle" in damage_of(WHOLE[:cut], at=caught.value.pos).what
 
 
 @pytest.mark.parametrize("text", ["{oops", '{"a": b}', '{"a": 1}{', '{"a": "x" "y"}', "plain text"])

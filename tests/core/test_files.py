@@ -94,7 +94,7 @@ def test_nan_is_never_written(tmp_path):
 def test_missing_files_and_folders_are_named(tmp_path):
     with pytest.raises(InputError, match="no such file; name a CSV"):
         read_text(tmp_path / "none", remedy="name a CSV")
-    with pytest.raises(InputError, match="not readable: Is a directory"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_text(tmp_path)
 
 
@@ -108,7 +108,9 @@ def test_a_file_in_a_folders_way(tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "below" / "it"):
         for refuse in (check_folder, make_folder):
-            with pytest.raises(InputError, match="file: is a file; name another folder"):
+            with pytest.raises(
+                InputError, match="file: is a file, not a folder; name another folder"
+            ):
                 refuse(path)
     check_folder(tmp_path)
     check_folder(tmp_path / "new" / "folder")
@@ -118,9 +120,9 @@ def test_a_file_in_a_folders_way(tmp_path):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("/proc/nothing", "can't be made: No such file"),
-        ("dangling", "dangling: is a link to nothing"),
-        ("nu\0l", r"nu\\0l: can't be a folder: the name holds a null character"),
+        ("/proc/nothing", "can't be created: No such file"),
+        ("dangling", "dangling: is a broken symbolic link"),
+        ("nu\0l", r"nu\\0l: can't be a folder: the name contains a null character"),
         ("x" * 300, "can't be a folder: File name too long"),
         ("file/below", "file: is a file"),
     ],
@@ -158,7 +160,7 @@ def test_a_folder_in_a_files_place_is_one_line(tmp_path):
 
 @pytest.mark.parametrize("read", [read_text, lambda path: list(read_json_lines(path, remedy=""))])
 def test_a_name_with_a_null_character_is_one_line(tmp_path, read):
-    with pytest.raises(InputError, match=r"a\\0b: the name holds a null character"):
+    with pytest.raises(InputError, match=r"a\\0b: the name contains a null character"):
         read(tmp_path / "a\0b")
 
 
@@ -182,7 +184,7 @@ def test_what_gzip_packed_is_read_whatever_its_name(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (lambda packed: packed[:-12], "is cut off: the packed file ends early"),
+        (lambda packed: packed[:-12], "is cut off: the gzip data ends early"),
         (lambda packed: packed[:40] + b"\0\0\0\0" + packed[44:], "is damaged"),
     ],
 )
@@ -198,7 +200,7 @@ def test_damaged_gzip_is_named(tmp_path, damage, said):
     [
         (b"", "is empty; copy or download it again"),
         (b"version https://git-lfs.github.com/spec/v1\noid x\n", "Git LFS .*; run: git lfs pull"),
-        (b'{"a": [1, 2', "it is cut off: it ends in the middle; write it again"),
+        (b'{"a": [1, 2', "cut off in the middle of a value; write it again"),
     ],
 )
 def test_a_damaged_file_is_named_as_what_it_is(tmp_path, content, said):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from transferscope.core.changes import ChangeTest
 from transferscope.core.index import (
     Layout,
+    _no_source_gain,
     domain_index,
     fieller,
     group_gain,
@@ -19,6 +20,7 @@ from transferscope.core.index import (
     pooled_sigma,
     sigma_for,
     transferability,
+    uniform_weights,
 )
 
 LAYOUT = Layout.of({"math": ["a", "b"], "other": ["c", "d"], "non": ["e"]}, "math")
@@ -240,6 +242,17 @@ def test_swapping_base_and_tuned_flips_every_sign_at_fixed_weights(
         np.testing.assert_array_equal(ahead, -back)
 
 
+def test_uniform_weights_need_no_headroom() -> None:
+    weights = uniform_weights(LAYOUT.member_GB)
+    assert weights.tolist() == [0.5, 0.5, 0.5, 0.5, 1.0]
+    base = np.full(5, 100.0)
+    tuned = base - np.array([1.0, 3.0, 2.0, 6.0, 5.0])
+    given = {"layout": LAYOUT, "base_B": base, "tuned_B": tuned, "definition": "linear"}
+    assert set(index_of("", "", **given).di.values()) == {None}
+    uniform = index_of("", "", **given, weights_B=weights)
+    assert uniform.di == {"math": -2.0, "other": -4.0, "non": -5.0}
+
+
 @given(row, st.lists(st.floats(-10, 10), min_size=5, max_size=5).map(np.array), st.floats(0.01, 9))
 def test_scaling_gains_scales_robust_di_by_the_root(
     base: np.ndarray, gain: np.ndarray, c: float
@@ -287,3 +300,128 @@ def test_a_pooled_sigma_changes_no_sign_and_no_rank(models: int, seed: int) -> N
     scaled = transferability(domain_index(base, tuned, LAYOUT.member_GB, sigma_G=sigma), 0)
     constant = np.sqrt(sigma[0, 0] / sigma[0])
     np.testing.assert_allclose(scaled, plain * constant, rtol=1e-9, atol=1e-9)
+
+
+def test_a_layout_by_hand() -> None:
+    assert LAYOUT.groups == ("math", "other", "non")
+    assert LAYOUT.benchmarks == ("a", "b", "c", "d", "e")
+    assert LAYOUT.source == "math"
+    assert LAYOUT.member_GB.tolist() == [
+        [True, True, False, False, False],
+        [False, False, True, True, False],
+        [False, False, False, False, True],
+    ]
+    assert Layout.of({"math": []}, "math").member_GB.shape == (1, 0)
+
+
+UNSHOWN = "the gain on the source group math is not established"
+RISE = np.arange(1.0, 101.0)  # its 2.5 % order statistic is the third, 3
+SHOWN = ChangeTest("mcnemar", 0.049, (1.0, 9.0))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, None),
+        ({"draws_R": None}, None),
+        ({"draws_R": None, "point": 0.0}, "no gain on the source group math (DI 0.00)"),
+        ({"draws_R": RISE - 2.9}, None),
+        ({"draws_R": RISE - 3.0}, f"{UNSHOWN}: the lower 95 % bound of its DI is 0.00"),
+        ({"draws_R": RISE - 5.0}, f"{UNSHOWN}: the lower 95 % bound of its DI is -2.00"),
+        ({"test": SHOWN}, None),
+        ({"test": SHOWN, "gain": 0.0}, f"{UNSHOWN}: its mean change is 0.0 points"),
+        ({"test": SHOWN, "gain": -1.25}, f"{UNSHOWN}: its mean change is -1.2 points"),
+        ({"test": ChangeTest("u", math.nan, (0, 0)), "gain": -1.0}, None),
+        ({"test": ChangeTest("u", 0.05, (0, 9))}, f"{UNSHOWN}: p is 0.05"),
+        (
+            {"test": ChangeTest("u", 0.125, (0, 9), smallest_p=0.05)},
+            f"{UNSHOWN}: too few independent items, the smallest possible p is 0.05",
+        ),
+    ],
+)
+def test_why_the_sources_gain_is_no_denominator(given: dict, said: str | None) -> None:
+    whole = {"point": 9.0, "draws_R": RISE, "definition": "robust", "gain": 2.0, "test": None}
+    whole |= given
+    assert _no_source_gain("math", whole.pop("point"), whole.pop("draws_R"), **whole) == said
+
+
+def test_a_linear_sources_bound_is_a_normal_one() -> None:
+    # Draws of deviation 2 (n - 1): 1.96 x 2 = 3.92 below the point.
+    draws = np.array([-2.0, 2.0, -2.0, 2.0]) * math.sqrt(3 / 4)
+    given = {"definition": "linear", "gain": 1.0, "test": None}
+    assert _no_source_gain("math", 3.93, draws, **given) is None
+    low = f"{UNSHOWN}: the lower 95 % bound of its DI is -0.02"
+    assert _no_source_gain("math", 3.90, draws, **given) == low
+
+
+def sure(groups: int = 3, replicates: int = 400) -> np.ndarray:
+    centre = np.array([13.0, 4.0, -4.0])[:groups]
+    return np.random.default_rng(3).normal(centre, 0.5, size=(replicates, groups))
+
+
+@pytest.mark.parametrize(
+    ("definition", "name"),
+    [("robust", "percentile"), ("relative", "percentile"), ("linear", "Fieller")],
+)
+def test_an_interval_is_named_after_how_it_was_made(definition: str, name: str) -> None:
+    given = {"layout": LAYOUT, "base_B": BASE, "tuned_B": TUNED, "definition": definition}
+    paired = index_of("m", "b", **given, di_RG=sure())
+    apart = index_of("m", "b", **given, di_RG=sure(), paired=False)
+    assert (paired.interval, apart.interval) == (name, f"{name}, unpaired")
+    assert (paired.model, paired.base) == ("m", "b")
+    assert paired.ci == apart.ci
+    assert paired.no_interval == {}
+    none = index_of("m", "b", **given)
+    assert (none.interval, none.ci) == (None, {"other": None, "non": None})
+    assert none.ti == pytest.approx(paired.ti)
+
+
+@pytest.mark.parametrize("definition", ["robust", "linear"])
+def test_an_unknown_uncertainty_leaves_out_its_own_interval_only(definition: str) -> None:
+    given = {"layout": LAYOUT, "base_B": BASE, "tuned_B": TUNED, "definition": definition}
+    unknown = sure()
+    unknown[:, 2] = np.nan
+    found = index_of("m", "b", **given, di_RG=unknown)
+    assert found.ci["non"] is None
+    assert found.ci["other"] is not None
+    assert found.ti["non"] is not None
+    assert found.no_interval == {}
+    # Of the source's: no interval at all, and its point alone says whether it gained
+    unknown[:, 0] = np.nan
+    found = index_of("m", "b", **given, di_RG=unknown)
+    assert (found.interval, found.ci) == (None, {"other": None, "non": None})
+    assert found.ti["other"] is not None
+
+
+def test_a_ratio_of_nearly_nothing() -> None:
+    cov = np.diag([0.25, 0.25])
+    assert fieller(0.98, 1.0, cov) is None  # 1.96 x 0.5
+    low, high = fieller(1.0, 0.0, cov, z=1.0) or (0.0, 0.0)
+    # 0.75 t^2 <= 0.25
+    assert (low, high) == pytest.approx((-math.sqrt(1 / 3), math.sqrt(1 / 3)))
+    assert fieller(0.0, 1.0, np.zeros((2, 2))) is None
+    # Perfectly correlated and without spread: the ratio itself
+    assert fieller(2.0, 1.0, np.zeros((2, 2))) == (0.5, 0.5)
+
+
+def test_order_statistics_of_few_replicates_and_of_another_axis() -> None:
+    assert order_interval(np.arange(10.0)[::-1]) == (0.0, 9.0)
+    # The second and the 40th of 41: ceil(1.025), ceil(39.975)
+    low, high = order_interval(np.stack([np.arange(41.0), -np.arange(41.0)]), axis=1)
+    assert (low.tolist(), high.tolist()) == ([1.0, -39.0], [39.0, -1.0])
+
+
+def test_scores_of_several_models_at_once() -> None:
+    both = np.stack([TUNED, BASE + 4.0])
+    for definition in ("robust", "linear", "relative"):
+        found = domain_index(BASE, both, LAYOUT.member_GB, definition=definition)
+        alone = domain_index(BASE, both[1], LAYOUT.member_GB, definition=definition)
+        assert found.shape == (2, 3)
+        np.testing.assert_allclose(found[1], alone)
+    with pytest.raises(ValueError, match="unknown definition 'cubic'"):
+        domain_index(BASE, TUNED, LAYOUT.member_GB, definition="cubic")
+
+
+def test_no_headroom_is_no_weight() -> None:
+    base = np.array([100.0, 100.0, 50.0, 100.0, 60.0])
+    assert headroom_weights(base, LAYOUT.member_GB).tolist() == [0.0, 0.0, 1.0, 0.0, 1.0]

@@ -13,11 +13,11 @@ STATE = {"best_metric": None, "global_step": 30, "log_history": [{"loss": 1.0, "
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
-        ("trainer_state.json", "{}", "the Trainer's log of losses"),
-        ("renamed.json", json.dumps(STATE), "the Trainer's log of losses"),
-        ("long.json", json.dumps(STATE, indent=2)[:-1], "the Trainer's log of losses"),  # cut
-        ("all_results.json", "{}", "the Trainer's own figures"),
-        ("eval_results.json", '{"eval_loss": 2.1}', "the Trainer's own figures"),
+        ("trainer_state.json", "{}", "the Trainer's loss log"),
+        ("renamed.json", json.dumps(STATE), "the Trainer's loss log"),
+        ("long.json", json.dumps(STATE, indent=2)[:-1], "the Trainer's loss log"),  # cut
+        ("all_results.json", "{}", "the Trainer's own metrics"),
+        ("eval_results.json", '{"eval_loss": 2.1}', "the Trainer's own metrics"),
         ("tokenizer.json", "{}", "a tokenizer"),
         ("tokenizer_config.json", "{}", "a tokenizer's settings"),
         ("config.json", "{}", "a model's configuration"),
@@ -26,10 +26,10 @@ STATE = {"best_metric": None, "global_step": 30, "log_history": [{"loss": 1.0, "
         ("a.json", '{"peft_type": "LORA"}', "an adapter's configuration"),
         ("model.safetensors", "x", "a model's weights"),
         ("training_args.bin", "x", "a training run's settings"),
-        ("pytorch_model.bin", "x", "a model's weights or a pickle"),
+        ("pytorch_model.bin", "x", "model weights or another pickle file"),
         ("wandb-summary.json", "{}", "a summary of a Weights & Biases run"),
         ("w.json", '{"_step": 3, "_runtime": 2, "loss": 1}', "Weights & Biases run"),
-        ("events.out.tfevents.17.host", "x", "TensorBoard's log"),
+        ("events.out.tfevents.17.host", "x", "a TensorBoard log"),
     ],
 )
 def test_files_beside_a_checkpoint(tmp_path, name, content, says):
@@ -47,10 +47,10 @@ def test_files_beside_a_checkpoint(tmp_path, name, content, says):
     ("name", "content", "says"),
     [
         ("a.csv", b"version https://git-lfs.github.com/spec/v1\noid x\n", "run: git lfs pull"),
-        ("a.xlsx", b"PK\x03\x04", "an Excel workbook, not results; save its sheet as CSV"),
+        ("a.xlsx", b"PK\x03\x04", "an Excel workbook, not results; save the sheet as CSV"),
         ("a.csv", b"PK\x03\x04rest", "save its sheet as CSV"),  # a renamed workbook
         ("a.tar", b"x", "an archive, not results; unpack it"),
-        ("a.jsonl.zst", b"x", "packed by zstandard, not results; unpack it"),
+        ("a.jsonl.zst", b"x", "a Zstandard archive, not results; unpack it"),
         ("policy.toml", b"x", "a settings file"),
     ],
 )
@@ -68,10 +68,10 @@ def test_folders(tmp_path):
     assert f"eval {tmp_path}/CHECKPOINT " in instead
     (tmp_path / "config.json").write_text("{}")
     what, instead = mistaken(tmp_path)
-    assert what == "is a folder of a model, not results"
+    assert what == "is a model folder, not results"
     assert f"transferscope eval {tmp_path} " in instead
     (tmp_path / "adapter_config.json").write_text("{}")
-    assert mistaken(tmp_path).what == "is a folder of an adapter, not results"
+    assert mistaken(tmp_path).what == "is an adapter folder, not results"
     # LLaMA-Factory predicts into the folder of the training: its answers can be read.
     (tmp_path / "trainer_log.jsonl").write_text("{}")
     (tmp_path / "generated_predictions.jsonl").write_text("{}")
@@ -83,7 +83,7 @@ def test_folders(tmp_path):
 
 def test_a_folder_of_a_training_run_names_its_answers(tmp_path):
     (tmp_path / "trainer_state.json").write_text(json.dumps(STATE))
-    with pytest.raises(InputError, match="a folder of a training run, not results; evaluate the"):
+    with pytest.raises(InputError, match="a training run's folder, not results; evaluate the"):
         refuse_mistaken(tmp_path)
     (tmp_path / "generated_predictions.jsonl").write_text("{}")
     with pytest.raises(InputError, match=r"name one of its files: .*generated_predictions\.jsonl"):

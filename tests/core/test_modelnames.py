@@ -42,7 +42,11 @@ def test_a_model_is_known_without_case_and_organisation(wanted, found):
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        (None, r"t\.csv:3: results of 3 models \(acme/Base-7B, acme/tuned and other/tuned\); name"),
+        (
+            None,
+            r"t\.csv:3: contains results of 3 models "
+            r"\(acme/Base-7B, acme/tuned and other/tuned\); name",
+        ),
         # two models end so: neither is taken
         ("tuned", r"t\.csv: no model 'tuned', only "),
         ("base_7b", r"did you mean t\.csv::acme/Base-7B\?"),

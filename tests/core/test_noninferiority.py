@@ -10,6 +10,8 @@ from scipy import optimize
 from scipy import stats as scipy_stats
 
 from transferscope.core.noninferiority import (
+    _p_beyond,
+    _tilted_width,
     bootstrap_margin,
     dropped_p,
     effective_clusters,
@@ -219,6 +221,7 @@ def test_dropped_is_the_worst_of_three(lost: int, won: int, n: int) -> None:
 
 
 def test_kept_is_never_better_than_the_exact_test() -> None:
+    assert (tango(5, 2, 100, margin=2.0).name, tango(5, 2, 100, margin=2.0).change) == ("tango", -3)
     test = tango(10, 0, 300, margin=2.0)
     exact = sum(math.comb(300, k) * 0.02**k * 0.98 ** (300 - k) for k in range(11))
     assert test.p_kept == pytest.approx(exact)
@@ -316,6 +319,7 @@ def test_moving_clusters_by_hand() -> None:
     sums = np.array([[0.0, -1.0, -1.0, 0.0], [3.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
     # (3 + 1)^2 / (9 + 1)
     assert moving_clusters(sums).tolist() == [2.0, 1.6, 0.0]
+    assert moving_clusters(sums / 100) == pytest.approx([2.0, 1.6, 0.0])
 
 
 def test_few_moving_clusters_widen_the_bound() -> None:
@@ -352,7 +356,7 @@ def test_replicates_of_few_clusters_are_widened() -> None:
     # t(0.95; 19) = 1.7291, z = 1.6449
     assert small_sample(20) == pytest.approx(1.7291 / 1.6449, rel=1e-4)
     assert small_sample(1e9) == pytest.approx(1.0, abs=1e-6)
-    assert small_sample(0.5) == small_sample(2)
+    assert small_sample(0.5) == small_sample(2) == pytest.approx(6.3138 / 1.6449, rel=1e-4)
     draws = np.linspace(-5, 5, 1999)
     many = bootstrap_margin(0.0, draws, margin=2.0, clusters=1e9, moving=1e9)
     few = bootstrap_margin(0.0, draws, margin=2.0, clusters=200, moving=200)
@@ -486,3 +490,128 @@ def test_a_mean_rests_on_the_clusters_that_count_most() -> None:
     assert test.lower == pytest.approx(-50 * x)
     assert test.p_kept == pytest.approx(unseen_chance(weights, 10.0))
     assert test.p_kept > 0.05
+
+
+THREE = np.array([-1.0, 0.0, 1.0])
+
+
+def three_weights(t: float) -> np.ndarray:
+    weights = np.exp(t * THREE)
+    return weights / weights.sum()
+
+
+def test_p_of_three_replicates_by_hand() -> None:
+    # One of three reaches a distance of 1, which no weights of them can have as their mean.
+    assert _p_beyond(THREE, 1.0) == pytest.approx((1 + 1) / 4)
+    assert _p_beyond(THREE, 1.0 + 5e-8) == pytest.approx((1 + 1) / 4)  # a tie within rounding
+    assert _p_beyond(THREE, 1.0 + 5e-7) == pytest.approx(1 / 4)
+    # All weight on the largest: p is 1.
+    assert _p_beyond(THREE, -1.0) == 1.0
+    # Weighted to a mean of -1/2, what lies at or above 0 counts.
+    t = optimize.brentq(lambda t: three_weights(t) @ THREE + 0.5, -5, 5)
+    share = three_weights(t)[1:].sum()
+    assert share > 1 / 3
+    assert _p_beyond(THREE, 0.5) == pytest.approx((1 + 3 * share) / 4)
+    t = optimize.brentq(lambda t: three_weights(t) @ THREE - 0.25, -5, 5)
+    share = three_weights(t)[1:].sum()
+    assert share > 2 / 3
+    assert _p_beyond(THREE, -0.25) == pytest.approx((1 + 3 * share) / 4)
+
+
+def test_the_width_of_three_replicates_by_hand() -> None:
+    for share in (0.1, 0.4):
+        t = optimize.brentq(lambda t, share=share: three_weights(t)[1:].sum() - share, -20, 20)
+        assert _tilted_width(THREE, share) == pytest.approx(-three_weights(t) @ THREE)
+    assert _tilted_width(np.array([0.0, 1.0, 2.0]), 0.1) == 0.0
+    assert _tilted_width(np.array([-5e-8, 1.0, 2.0]), 0.1) == 0.0
+    assert _tilted_width(3 * THREE, 0.4) == pytest.approx(3 * _tilted_width(THREE, 0.4))
+
+
+def test_the_steepest_weights_leave_the_outermost_replicate() -> None:
+    # A share of 0 is never reached: nearly all weight lies on -1.
+    assert _tilted_width(THREE, 0.0) == pytest.approx(1.0)
+    # However small or far out they are: 20 deviations times 60 is more than exp can take.
+    assert _tilted_width(THREE / 1000, 0.4) == pytest.approx(_tilted_width(THREE, 0.4) / 1000)
+    assert _tilted_width(np.append(np.zeros(399), -20.0), 0.0) == pytest.approx(20.0)
+
+
+def test_the_bound_of_reweighted_losses_by_hand(rng: np.random.Generator) -> None:
+    # 199 quantiles of Poisson(5) losses in any order: k = 10, and a share of 9 / 199 may reach 0.
+    moved = 5.0 - scipy_stats.poisson.ppf((np.arange(199) + 0.5) / 199, 5)
+    draws = -1.0 + rng.permutation(moved) / 10
+    test = bootstrap_margin(-1.0, draws, margin=2.0, clusters=1e12, moving=1e12)
+
+    def reaching(t: float) -> float:
+        weights = np.exp(t * moved)
+        return float(weights[moved >= 0].sum() / weights.sum())
+
+    t = optimize.brentq(lambda t: reaching(t) - 9 / 199, -5, 0)
+    weights = np.exp(t * moved)
+    width = -float(weights @ moved / weights.sum()) / 10
+    assert width > np.sort(moved)[-10] / 10  # more than shifting alone gives
+    assert test.lower == pytest.approx(-1.0 - width)
+    # Where gains are rare, the tenth largest deviation counts.
+    draws = -1.0 - rng.permutation(moved) / 10
+    test = bootstrap_margin(-1.0, draws, margin=2.0, clusters=1e12, moving=1e12)
+    assert test.lower == pytest.approx(-1.0 - np.sort(-moved)[-10] / 10)
+
+
+def test_a_change_of_just_the_margin_is_neither_kept_nor_dropped() -> None:
+    draws = np.linspace(-3.0, -1.0, 199)
+    test = bootstrap_margin(-2.0, draws, margin=2.0, clusters=1e9, moving=1e9)
+    assert min(test.p_kept, test.p_dropped) >= 0.5
+    assert test.change == -2.0
+    # Nine of ten replicates lie below the change: their share alone would be 0.1.
+    skewed = np.repeat([-0.1, 0.9], [180, 20])
+    given = {"clusters": 1e9, "moving": 1e9}
+    assert bootstrap_margin(-2.0, -2.0 + skewed, margin=2.0, **given).p_kept == 0.5
+    assert bootstrap_margin(-2.0, -2.0 - skewed, margin=2.0, **given).p_dropped == 0.5
+    assert bootstrap_margin(-2.0, -2.0 - skewed, margin=2.05, **given).p_dropped == 0.5
+    tight = -2.0 + np.repeat([-0.01, 0.01], [100, 100])
+    assert bootstrap_margin(-2.0, tight, margin=2.5, **given).p_kept == pytest.approx(1 / 201)
+    assert bootstrap_margin(-2.0, tight, margin=1.5, **given).p_dropped == pytest.approx(1 / 201)
+
+
+def test_what_no_cluster_shows_is_no_drop_either() -> None:
+    # 30 clusters, change -5 without spread, margin 2: 3 points beyond it have (1 - 0.03)^30 = 0.40
+    still = np.full(199, -5.0)
+    test = bootstrap_margin(-5.0, still, margin=2.0, clusters=30, moving=30)
+    assert test.p_dropped == pytest.approx(0.97**30)
+    assert test.p_kept == 1.0
+    weights = np.concatenate([np.full(9, 0.5 / 9), np.full(21, 0.5 / 21)])
+    test = bootstrap_margin(-5.0, still, margin=2.0, clusters=30, moving=30, weight_U=weights)
+    assert test.p_dropped == pytest.approx(unseen_chance(weights, 3.0))
+    assert test.lower == pytest.approx(-5.0 - unseen_loss(weights, alpha=0.05))
+
+
+def test_a_share_of_nothing_is_no_cluster() -> None:
+    even = np.full(4, 0.25)
+    padded = np.append(even, 0.0)
+    assert unseen_loss(padded, alpha=0.05) == unseen_loss(even, alpha=0.05)
+    # One cluster: it is lost with probability 1 - alpha.
+    assert unseen_loss(np.ones(1), alpha=0.05) == pytest.approx(95.0)
+    assert unseen_chance(np.ones(1), 95.0) == pytest.approx(0.05)
+    assert unseen_chance(even, 0.0) == pytest.approx(1.0)
+
+
+def test_bounds_at_another_level() -> None:
+    # z(0.025)^2 = 3.8415 of 50 pairs of which none is discordant; (1 - x)^50 = 0.025
+    assert tango_lower(0, 0, 50, alpha=0.025) == pytest.approx(-100 * 3.841459 / 53.841459)
+    assert exact_lower(0, 50, alpha=0.025) == pytest.approx(-100 * (1 - 0.025**0.02))
+    low, high = tango_interval(6, 2, 50, alpha=0.1)
+    assert low == tango_lower(6, 2, 50)
+    assert high == -tango_lower(2, 6, 50)
+
+
+def test_a_correction_takes_pairs_off_the_difference() -> None:
+    z = tango_z(5, 9, 50, -0.04)
+    for pairs in (0.25, 1.0):
+        corrected = tango_z(5, 9, 50, -0.04, correction=pairs)
+        assert corrected == pytest.approx(z * (4 + 2 - pairs) / (4 + 2))
+    # Above 0 the counts change places, and the correction still lowers the statistic.
+    z = tango_z(5, 9, 50, 0.04)
+    assert tango_z(5, 9, 50, 0.04, correction=0.5) == pytest.approx(z * (4 - 2 - 0.5) / (4 - 2))
+    # No pair can move at a change of 1: all must have risen.
+    assert tango_z(0, 3, 3, 1.0) == 0.0
+    assert tango_z(0, 2, 3, 1.0) == -math.inf
+    assert tango_z(2, 0, 3, -1.0) == math.inf

@@ -46,7 +46,7 @@ KINDS = [
     (fifo, "is a pipe, not a file"),
     (loop, "not readable: Too many levels of symbolic links"),
     (listening, "is a socket, not a file"),
-    (nothing, "is a link to nothing"),
+    (nothing, "is a broken symbolic link"),
     (device, "is a device, not a file"),
     (pipe_behind_a_link, "is a pipe, not a file"),
 ]
@@ -109,7 +109,9 @@ def test_a_folder_behind_a_link_is_read(tmp_path):
 def test_a_link_back_to_a_folder_above_it_is_named(target, tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "back").symlink_to(target)
-    with pytest.raises(InputError, match="b/back: is a link back to a folder above it; remove"):
+    with pytest.raises(
+        InputError, match="b/back: is a symbolic link to a folder that contains it; remove"
+    ):
         list(files_below(tmp_path, lambda _: True))
 
 
@@ -135,7 +137,7 @@ def test_no_line_and_no_text_is_read_beyond_its_bound(tmp_path, monkeypatch):
     with open_file(path, remedy=REMEDY) as file:
         lines = lines_of(file, path=path, remedy=REMEDY)
         assert next(lines) == b"12345\n"
-        with pytest.raises(InputError, match=r"a\.jsonl: a line above 0 MiB"):
+        with pytest.raises(InputError, match=r"a\.jsonl: a line is longer than 0 MiB"):
             next(lines)
     with pytest.raises(InputError, match="files above 0 MiB are refused"):
         opening.read_bytes(path, remedy=REMEDY, limit=15)

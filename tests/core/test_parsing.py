@@ -119,6 +119,8 @@ def test_the_fast_reader_agrees_with_the_strict_one_or_says_nothing(text):
         '{"a": 1, "\\u0061": 2}',
         '{"a": {"b": 1, "b": 2}}',
         '{"a": "x\\":", "a": 2}',
+        '{"a\\\\": 1, "a\\\\" : 1}',
+        '{"b": "x\\":", "a\\\\": 1, "a\\\\": 1}',
         '{"a": NaN}',
         '{"a": 1e400}',
         '{"a": ' + "9" * 301 + "}",
@@ -134,5 +136,9 @@ def test_what_the_fast_reader_leaves_to_the_strict_one(line):
 
 
 def test_most_lines_are_read_fast():
-    for line in ('{"a": [1, {"b": null}], "c": "d: e"}\n', ' {"a":"x"} ', "{}", nested(MAX_DEPTH)):
+    quoted = json.dumps({"a": 'said "b": 1, "c" : 2'})
+    for line in (
+        *('{"a": [1, {"b": null}], "c": "d: e"}\n', ' {"a":"x"} ', '{"a" :1}', "{}", quoted),
+        nested(MAX_DEPTH),
+    ):
         assert same(quick_object(line.encode()), json.loads(line))

@@ -52,7 +52,7 @@ def test_runs_not_models_are_resampled():
 
 def test_undefined_answers_say_why():
     x, y, run = drawn(1)
-    assert predictors(rows(x, y, run % 2))[0].undefined == "2 runs are too few: three are needed"
+    assert predictors(rows(x, y, run % 2))[0].undefined == "at least three runs are needed, not 2"
     assert predictors(rows(x * 0, y, run))[0].undefined == "the quantity doesn't vary"
     assert predictors(rows(x, y * 0, run))[0].undefined == "the drop doesn't vary"
     few = predictors(rows(x, y, run % 4))[0]

@@ -32,11 +32,11 @@ GOOD = HEADER + "\n".join(ROWS) + "\n"
         (GOOD + "t,b,other,z,-1\n", "t.csv:6: score '-1' is not a percentage"),
         (GOOD + "t,b,other,z,\n", "t.csv:6: score '' is not a percentage"),
         (GOOD + "t,b,math,x,56\n", "t.csv:6: second row for t on x; keep one"),
-        (GOOD + "t,,math,z,56\n", "t.csv:6: t has two bases; name one base a model"),
+        (GOOD + "t,,math,z,56\n", "t.csv:6: t has two bases; name one base per model"),
         (GOOD + "t,b,other,x2,5\n", "t.csv: b has no score for x2; add it, or remove"),
-        (GOOD + "u,b,math,y,5\n", "t.csv:6: y is in groups other and math; put it in one"),
+        (GOOD + "u,b,math,y,5\n", "t.csv:6: y is in groups other and math; assign it to one group"),
         (GOOD + "u,c,math,x,5\nu,c,other,y,5\n", "t.csv: base 'c' of 'u' is not in the table"),
-        (GOOD + "u,b,math\n", "t.csv:6: wrong number of fields; one value a column"),
+        (GOOD + "u,b,math\n", "t.csv:6: wrong number of fields; write one value per column"),
         (GOOD + "u,b,math,x,5,6,7\n", "t.csv:6: wrong number of fields"),
         (GOOD + ",b,math,x,5\n", "t.csv:6: model, group and benchmark must not be empty"),
         (GOOD.replace("math", "law"), "t.csv: no source group 'math'; --source law|other"),
@@ -66,7 +66,7 @@ def test_index_by_hand() -> None:
 
 def test_no_tuned_model() -> None:
     table = parse_table(HEADER + "\n".join(ROWS[:2]), place="t.csv")
-    with pytest.raises(InputError, match="no tuned model in the table; name a base"):
+    with pytest.raises(InputError, match="no tuned model in the table; fill column 'base'"):
         cohort_index(table)
 
 
@@ -130,7 +130,7 @@ def test_intervals_do_not_depend_on_order_or_company() -> None:
     [
         ("t,t,math,m,50", "t.csv:2: t is its own base"),
         ("t,b,math,m,5_0", "t.csv:2: score '5_0' is not a percentage"),
-        ("t\0x,b,math,m,50", "t.csv:2: a name holds characters that can't be printed"),
+        ("t\0x,b,math,m,50", "t.csv:2: a name contains unprintable characters"),
     ],
 )
 def test_names_and_numbers_are_read_strictly(row: str, said: str) -> None:

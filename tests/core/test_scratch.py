@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 from transferscope.core.files import write_atomically, write_json
@@ -74,23 +73,30 @@ def test_a_long_name_can_be_written(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 2
 
 
+STOPPED = """
+import sys, time
+from pathlib import Path
+from transferscope.cli.ending import ended_cleanly
+from transferscope.core.scratch import scratch_folder
+with ended_cleanly(), scratch_folder(Path(sys.argv[1])) as folder:
+    (folder / "part").touch()
+    print("there", flush=True)
+    time.sleep(60)
+"""
+
+
 def test_a_request_to_stop_leaves_no_passing_folder(tmp_path: Path) -> None:
-    """SIGTERM, while a comparison imports."""
-    results = tmp_path / "many.jsonl"
-    row = '{"id": %d, "score": 1, "response": "word", "prompt": "ask"}\n'
-    results.write_text("".join(row % at for at in range(10_000)))
-    passing = tmp_path / "tmp"
-    passing.mkdir()
-    command = [sys.executable, "-m", "transferscope", "compare", str(results), str(results)]
+    """SIGTERM, while a command uses a temporary folder."""
     process = subprocess.Popen(
-        command, env={**os.environ, "TMPDIR": str(passing)}, stderr=subprocess.PIPE
+        [sys.executable, "-c", STOPPED, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    for _ in range(1_000):
-        if any(passing.glob("*/run")):
-            break
-        time.sleep(0.01)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"there\n"
+    assert len(list(tmp_path.glob("*/part"))) == 1
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert b"Traceback" not in err
-    assert list(passing.iterdir()) == []
+    assert err == b""
+    assert list(tmp_path.iterdir()) == []

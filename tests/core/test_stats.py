@@ -11,10 +11,15 @@ from scipy import stats as scipy_stats
 
 from transferscope.core.stats import (
     ItemScores,
+    Resampling,
     beta_draws,
     bootstrap_means,
     holm,
+    is_binary_independent,
     mcnemar_exact,
+    normal_draws,
+    resampled_sums,
+    stream,
 )
 
 
@@ -118,3 +123,93 @@ def test_beta_draws_have_the_posterior_moments(rng: np.random.Generator) -> None
     posterior = scipy_stats.beta(30.5, 70.5)
     assert drawn.mean() == pytest.approx(100 * posterior.mean(), abs=0.1)
     assert drawn.std() == pytest.approx(100 * posterior.std(), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("clusters", "replicates", "dtype"),
+    [(7, 12, np.uint16), (1 << 16, 2, np.uint16), ((1 << 16) + 1, 2, np.int32)],
+)
+def test_resampled_sums_by_a_plain_loop(
+    clusters: int, replicates: int, dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("transferscope.core.stats.BLOCK_CELLS", 35)  # five replicates of seven
+    sums = np.random.default_rng(0).normal(size=(2, clusters))
+    found = resampled_sums(sums, np.random.default_rng(1), replicates)
+    raw, rows = np.random.default_rng(1), []
+    for size in (5, 5, 2) if clusters == 7 else (1, 1):
+        drawn = raw.integers(0, clusters, size=size * (clusters - 1), dtype=dtype)
+        rows += [sums[:, one].sum(axis=1) for one in drawn.reshape(size, clusters - 1)]
+    assert found == pytest.approx(np.array(rows) * clusters / (clusters - 1))
+
+
+def test_a_single_cluster_is_kept() -> None:
+    sums = np.array([[3.0], [4.0]])
+    assert resampled_sums(sums, np.random.default_rng(0), 2).tolist() == [[3.0, 4.0]] * 2
+
+
+def test_strata_are_resampled_one_after_the_other() -> None:
+    rng = np.random.default_rng(2)
+    scores, weights, stratum = rng.random((2, 40)), rng.random(40) + 0.5, np.arange(40) % 2
+    items = ItemScores(scores, weights, np.arange(40), stratum)
+    found = bootstrap_means([items], np.random.default_rng(3), replicates=50)[:, :, 0]
+    raw, rows = np.random.default_rng(3), np.vstack([scores * weights, weights])
+    total = sum(resampled_sums(rows[:, stratum == at], raw, 50) for at in (0, 1))
+    assert found == pytest.approx(100 * total[:, :2] / total[:, 2:])
+    # Counts of alike units: sums over what was drawn, and weights of what was drawn
+    even = ItemScores.plain(np.tile([[0.0, 1.0], [1.0, 1.0]], 20))
+    resampling = Resampling.of(even)
+    assert resampling.counted
+    assert sorted(map(tuple, resampling.alike[0].rows_XP.T)) == [(0.0, 1.0, 1.0), (1.0, 1.0, 1.0)]
+    assert resampling.sums_XU.shape == (3, 40)
+    drawn = resampling.alike[0].resampled(np.random.default_rng(4), 30)
+    means = resampling.means(np.random.default_rng(4), 30)
+    assert means == pytest.approx(100 * drawn[:, :2] / drawn[:, 2:])
+
+
+def test_several_benchmarks_are_drawn_in_turn() -> None:
+    plain = ItemScores.plain(np.random.default_rng(0).random((2, 30)))
+    both = bootstrap_means([plain, plain], np.random.default_rng(1), replicates=20)
+    raw = np.random.default_rng(1)
+    for at in (0, 1):
+        alone = bootstrap_means([plain], raw, replicates=20)
+        np.testing.assert_array_equal(both[:, :, at], alone[:, :, 0])
+
+
+def test_ten_thousand_replicates_unless_told(rng: np.random.Generator) -> None:
+    items = ItemScores.plain(np.eye(2))
+    assert bootstrap_means([items], rng).shape == (10_000, 2, 1)
+    assert beta_draws(50.0, 10, rng).shape == (10_000,)
+    assert normal_draws(50.0, 1.0, rng).shape == (10_000,)
+
+
+def test_draws_of_a_score_by_the_same_stream() -> None:
+    # A rounded score of 10 items: 3.33 hits
+    found = beta_draws(33.3, 10, np.random.default_rng(0), replicates=5)
+    expected = 100 * np.random.default_rng(0).beta(3.83, 7.17, size=5)
+    assert found == pytest.approx(expected, rel=1e-12)
+    cut = normal_draws(1.0, 30.0, np.random.default_rng(1), replicates=200)
+    uncut = np.random.default_rng(1).normal(1.0, 30.0, size=200)
+    assert cut == pytest.approx(np.minimum(np.maximum(uncut, 0.0), 100.0))
+    assert uncut.min() < cut.min() == 0.0
+
+
+def test_streams_differ_by_seed_and_by_every_name() -> None:
+    drawn = [stream(*of).random() for of in ((0, "a"), (1, "a"), (0, "b"), (0, "a", "b"), (0,))]
+    assert len(set(drawn)) == 5
+    assert stream(0, "a", "b").random() == stream(0, "a", "b").random()
+    assert stream(0, "a", "b").random() != stream(0, "b", "a").random()
+
+
+def test_where_mcnemar_applies() -> None:
+    binary = np.array([[0.0, 1.0, 1.0], [1.0, 1.0, 0.0]])
+    ones, own, none = np.ones(3), np.arange(3), np.zeros(3, dtype=int)
+    assert is_binary_independent(ItemScores(binary, ones, own, none))
+    assert is_binary_independent(ItemScores(binary, 2 * ones, own[::-1].copy(), none))
+    assert not is_binary_independent(ItemScores(binary / 2, ones, own, none))
+    assert not is_binary_independent(ItemScores(binary, np.array([1.0, 1.0, 2.0]), own, none))
+    assert not is_binary_independent(ItemScores(binary, ones, np.array([0, 0, 1]), none))
+
+
+def test_ties_keep_their_order_in_holm() -> None:
+    assert holm([0.02, 0.02, 0.001]) == pytest.approx([0.04, 0.04, 0.003])
+    assert holm([0.3]) == [0.3]

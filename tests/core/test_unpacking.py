@@ -38,7 +38,7 @@ def test_packed_bytes_can_be_sought(tmp_path):
     [
         (
             gzip.compress(b"x" * 9000, mtime=0)[:30],
-            "is cut off: the packed file ends early; copy or down",
+            "is cut off: the gzip data ends early; copy or down",
         ),
         (b"\x1f\x8b" + b"\0" * 40, "is damaged: gzip can't unpack it"),
         (b"\xff\x00\xfe", "not UTF-8 text; save it as UTF-8, or name a table"),
@@ -65,7 +65,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
 def test_what_is_no_file(tmp_path):
     with pytest.raises(InputError, match="no such file; name a table"):
         read_text(tmp_path / "none.csv", remedy="name a table")
-    with pytest.raises(InputError, match="not readable: Is a directory"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_text(tmp_path, remedy="name a table")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(InputError, match="is a pipe, not a file"):

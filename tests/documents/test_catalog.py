@@ -45,5 +45,5 @@ def test_an_unknown_name_gets_the_nearest(capsys: pytest.CaptureFixture[str]) ->
         main(["schema", "compairson"])
     assert ended.value.code == 2
     assert capsys.readouterr().err == (
-        "transferscope: no document 'compairson'; did you mean 'comparison'?\n"
+        "transferscope: unknown document 'compairson'; did you mean 'comparison'?\n"
     )

@@ -124,8 +124,8 @@ def test_a_broken_file_is_one_line_with_the_remedy(kind: type, tmp_path: Path) -
         (HiddenShift, {"d_paper": True}, "field 'd_paper': input should be a valid number"),
         (HiddenShift, {"n_texts": 1.5}, "field 'n_texts': input should be a valid integer"),
         (HiddenShift, {"colour": 1}, "unknown field 'colour'"),
-        (HiddenShift, {"schema": 2}, "schema version 2, this version of transferscope reads 1"),
-        (HiddenShift, {"schema": True}, "schema version True, this version"),
+        (HiddenShift, {"schema": 2}, "schema version 2; this transferscope reads version 1"),
+        (HiddenShift, {"schema": True}, "schema version True; this transferscope"),
         (
             TokenShift,
             {"benchmarks": {"a": MEANS | {"rank_shift": "x"}}},
@@ -151,7 +151,7 @@ def test_the_first_fault_is_named(
 def test_a_comparison_without_a_version_is_refused_by_name(tmp_path: Path) -> None:
     document = plain(CASES["comparison"](tmp_path))
     del document["schema"]
-    with pytest.raises(InputError, match="has no schema version: it is of an older version"):
+    with pytest.raises(InputError, match="has no schema version: an older transferscope"):
         read(tmp_path / "a.json", Comparison, document)
 
 

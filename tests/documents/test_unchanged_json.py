@@ -25,6 +25,8 @@ ADDED = {
     r"\.tuned\[\d+\]\.benchmarks\[\d+\]\.(forgetting|backward)(_adjusted)?": "null without answers",
 }
 """Places that documents have got since, and why."""
+CHANGED = {r"\.complete\.\w+\.outcomes_bytes": "lines have no blanks between their tokens"}
+"""Places whose numbers are others now, and why."""
 
 
 def differences(mine: Any, theirs: Any, at: str = "") -> list[str]:
@@ -44,7 +46,8 @@ def differences(mine: Any, theirs: Any, at: str = "") -> list[str]:
     numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (mine, theirs))
     same = mine == pytest.approx(theirs, rel=1e-9, abs=1e-12) if numbers else mine == theirs
     alike = same and (numbers or type(mine) is type(theirs))
-    return [] if alike else [f"{at}: {mine!r}, {theirs!r}"]
+    meant = any(re.fullmatch(pattern, at) for pattern in CHANGED)
+    return [] if alike or (numbers and meant) else [f"{at}: {mine!r}, {theirs!r}"]
 
 
 def _allowed(place: str) -> bool:

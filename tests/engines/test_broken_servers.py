@@ -115,7 +115,7 @@ def unzipped(connection: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("talk", "told"),
     [
-        (drip, "no whole answer within 0.3 s"),
+        (drip, "did not answer completely within 0.3 s"),
         (garbage, "can't be reached ("),
         (truncated, "can't be reached ("),
         (reset, "can't be reached ("),
@@ -138,9 +138,9 @@ def test_what_breaks_off_fails_by_itself(talk: Talk, told: str) -> None:
         ((500, {"error": {"message": "CUDA\n\x1b[31m error"}}), "answered 500: CUDA [31m error"),
         ((400, {"message": "too long"}), "answered 400: too long"),
         ((302, b"", {"location": "http://127.0.0.1:9/"}), "answered 302"),
-        ((200, b"<html>"), "answered in another form than asked for: no choices"),
-        ({"choices": []}, "answered in another form than asked for: no choices"),
-        (completion("x" * 2**17), "answered with more than 0 MB"),
+        ((200, b"<html>"), "sent a malformed reply: no choices"),
+        ({"choices": []}, "sent a malformed reply: no choices"),
+        (completion("x" * 2**17), "sent a reply of more than 0 MB"),
     ],
 )
 @pytest.mark.parametrize("bad", [0, 5, 11])
@@ -301,9 +301,9 @@ TEXT = {"content": "partial"}
         (said({"content": "", "reasoning": "hm"}, finish_reason="length"), "holds reasoning and"),
         (said({"content": "", "reasoning": ""}, finish_reason=None), "is empty and has no finish"),
         (said({"content": None, "tool_calls": [{}]}, finish_reason="tool_calls"), "no content"),
-        (said({"content": [{"type": "text"}]}), "in another form than asked for: no text"),
-        (said(None), "in another form than asked for: no text"),
-        ({"choices": []}, "in another form than asked for: no choices"),
+        (said({"content": [{"type": "text"}]}), "sent a malformed reply: no text"),
+        (said(None), "sent a malformed reply: no text"),
+        ({"choices": []}, "sent a malformed reply: no choices"),
         ({"error": {"message": "overloaded"}, "choices": None}, "no choices (overloaded)"),
     ],
 )

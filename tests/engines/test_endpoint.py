@@ -124,7 +124,7 @@ def test_nobody_there() -> None:
         ((400, {"message": "x" * 10_000}), "answered 400: " + "x" * 79 + "…;"),
         ((400, {"error": {"message": ["no text"]}}), "answered 400; see"),
         ((307, b"", {"location": "http://127.0.0.1:9/"}), "answered 307; see"),
-        ((200, b"<html>"), "answered in another form than asked for: no choices; check that"),
+        ((200, b"<html>"), "sent a malformed reply: no choices; check that"),
         ((200, b"[" * 100_000), "no choices"),
         ((200, b"\xff\xfe"), "no choices"),
         ((200, b'{"choices": [' + b"1" * 5000 + b"]}"), "no choices"),
@@ -147,7 +147,7 @@ def test_refusals_and_rubbish_are_one_line_and_asked_once(
 def test_an_answer_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "MOST_BYTES", 2**20)
     with serving(lambda *_: completion("x" * 2**21)) as server:
-        assert refusal(server.base_url) == "answered with more than 1 MB; check base_url"
+        assert refusal(server.base_url) == "sent a reply of more than 1 MB; check base_url"
 
 
 def test_waiting_is_bounded() -> None:
@@ -157,7 +157,7 @@ def test_waiting_is_bounded() -> None:
 
     with serving(asleep) as server:
         told = refusal(server.base_url, timeout=0.2)
-    assert told.startswith("no whole answer within 0.2 s; raise --engine-args timeout")
+    assert told.startswith("did not answer completely within 0.2 s; raise --engine-args timeout")
     assert len(server.asked) == 1
 
 
@@ -181,7 +181,7 @@ def test_a_server_that_drips_is_late_too() -> None:
     thread.start()
     with listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
-        assert refusal(url, timeout=0.3).startswith("no whole answer within 0.3 s")
+        assert refusal(url, timeout=0.3).startswith("did not answer completely within 0.3 s")
         thread.join()
 
 

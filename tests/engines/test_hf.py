@@ -120,7 +120,9 @@ def test_top_p_keeps_the_likeliest(engine):
 
 
 def test_prompts_are_never_cut(engine):
-    with pytest.raises(InputError, match="60 tokens and an answer of 5 exceed the model's 64"):
+    with pytest.raises(
+        InputError, match="60 tokens and an answer of 5 exceed the model's context length of 64"
+    ):
         engine.generate([" ".join(["w1"] * 60)], Decoding(max_tokens=5))
     engine.generate([" ".join(["w1"] * 60)], Decoding(max_tokens=4))
     with pytest.raises(InputError, match="65 tokens and an answer of 0"):

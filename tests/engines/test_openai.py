@@ -79,9 +79,9 @@ def test_without_a_tokenizer_the_server_applies_its_own_template(local: HFEngine
         assert engine.generate(prompts, Decoding(max_tokens=12)) == read(expected)
     assert {path for path, _, _ in server.asked} == {"/v1/chat/completions"}
     assert ASKED[1] in [payload["messages"] for payload in server.payloads]
-    with pytest.raises(InputError, match="don't continue alike; add --engine-args tokenizer"):
+    with pytest.raises(InputError, match="continue in different ways; add --engine-args tokenizer"):
         engine.render(ASKED[3])
-    with pytest.raises(InputError, match="no rendering of this engine's"):
+    with pytest.raises(InputError, match="was not rendered by this engine"):
         engine.generate(["What is 2 + 2?"], Decoding())
 
 
@@ -119,17 +119,20 @@ def test_choices_are_scored_as_by_the_model_here(local: HFEngine, folder: Path) 
 @pytest.mark.parametrize(
     ("logprobs", "told"),
     [
-        ({"token_logprobs": [-0.5]}, "gives log-probabilities of 1 tokens where the prompt has 2"),
-        ({"token_logprobs": [None] * 9}, "of 9 tokens where the prompt has 2"),
-        ({"token_logprobs": "abc"}, "of 0 tokens"),
-        ({"content": []}, "of 0 tokens"),
-        (None, "of 0 tokens"),
-        ({"token_logprobs": [None, None, -1.0]}, "log-probabilities that are none"),
-        ({"token_logprobs": [None, float("nan"), -1.0]}, "log-probabilities that are none"),
-        ({"token_logprobs": [None, float("-inf"), -1.0]}, "log-probabilities that are none"),
-        ({"token_logprobs": [None, 2.0, -1.0]}, "log-probabilities that are none"),
-        ({"token_logprobs": [None, True, -1.0]}, "log-probabilities that are none"),
-        ({"token_logprobs": [None, "-1", -1.0]}, "log-probabilities that are none"),
+        (
+            {"token_logprobs": [-0.5]},
+            "returns log-probabilities for 1 tokens where the prompt has 2",
+        ),
+        ({"token_logprobs": [None] * 9}, "for 9 tokens where the prompt has 2"),
+        ({"token_logprobs": "abc"}, "for 0 tokens"),
+        ({"content": []}, "for 0 tokens"),
+        (None, "for 0 tokens"),
+        ({"token_logprobs": [None, None, -1.0]}, "invalid log-probabilities"),
+        ({"token_logprobs": [None, float("nan"), -1.0]}, "invalid log-probabilities"),
+        ({"token_logprobs": [None, float("-inf"), -1.0]}, "invalid log-probabilities"),
+        ({"token_logprobs": [None, 2.0, -1.0]}, "invalid log-probabilities"),
+        ({"token_logprobs": [None, True, -1.0]}, "invalid log-probabilities"),
+        ({"token_logprobs": [None, "-1", -1.0]}, "invalid log-probabilities"),
     ],
 )
 def test_a_server_that_doesnt_score_is_refused(folder: Path, logprobs: Any, told: str) -> None:
@@ -143,9 +146,11 @@ def test_a_server_that_doesnt_score_is_refused(folder: Path, logprobs: Any, told
 
 def test_choices_need_a_tokenizer_and_a_text(folder: Path) -> None:
     with serving(lambda *_: {}) as server:
-        with pytest.raises(InputError, match="through a server's chat; add --engine-args token"):
+        with pytest.raises(
+            InputError, match="through a server's chat interface; add --engine-args token"
+        ):
             over(server).loglikelihoods([("x", "y")])
-        with pytest.raises(InputError, match="no token of '' is left to score"):
+        with pytest.raises(InputError, match="'' adds no token that could be scored"):
             over(server, tokenizer=str(folder)).loglikelihoods([("x", "")])
     assert server.asked == []
 
@@ -248,7 +253,7 @@ def test_odd_answers(choice: Any, text: str | None) -> None:
         if text is not None:
             assert engine.generate([prompt], Decoding())[0].text == text
             return
-        with pytest.raises(InputError, match="another form than asked for: no text; check that"):
+        with pytest.raises(InputError, match="sent a malformed reply: no text; check that"):
             engine.generate([prompt], Decoding())
 
 

@@ -30,7 +30,7 @@ def test_a_template_that_refuses_is_one_line(tiny_tokenizer, monkeypatch, templa
     line = str(caught.value)
     assert line.startswith("models/gemma: the chat template can't render messages of system, user:")
     assert told in line
-    assert "mend the tokenizer's chat template" in line
+    assert "fix the tokenizer's chat template" in line
     assert "\n" not in line
 
 

@@ -31,15 +31,15 @@ def test_options_are_read_from_text() -> None:
         ({"base_url": "http://me:sk-1@host/v1"}, "the key comes from the environment"),
         ({"base_url": "http://host/v1?key=sk-1"}, "the key comes from the environment"),
         ({"base_url": f"{URL}/chat/completions"}, "leave out /completions"),
-        ({"concurrency": "0"}, "concurrency: can't be used; use a whole number of 1 to 1024"),
+        ({"concurrency": "0"}, "concurrency: can't be used; use a whole number from 1 to 1024"),
         ({"concurrency": "2.5"}, "use a whole number"),
         ({"concurrency": "1e9"}, "use a whole number"),
         ({"timeout": "0"}, "timeout: can't be used; use seconds"),
         ({"timeout": "nan"}, "use seconds"),
         ({"timeout": "soon"}, "use seconds"),
         ({"strict": "perhaps"}, "strict: can't be used; use yes or no"),
-        ({"api_key_env": "sk-1"}, "the key itself stays in it"),
-        ({"api_key_env": "NO_SUCH_sk1"}, "the variable that it names is not set"),
+        ({"api_key_env": "sk-1"}, "name an environment variable that holds the key"),
+        ({"api_key_env": "NO_SUCH_sk1"}, "set the environment variable that it names"),
     ],
 )
 def test_what_cant_be_used_is_refused(given: dict[str, str], what: str) -> None:
@@ -63,5 +63,5 @@ def test_the_key_is_read_from_the_environment_and_shown_nowhere(
     assert other.key() == "sk-2"
     assert "sk-2" not in repr(other)
     monkeypatch.setenv("MY_KEY", "sk\n2 — no header holds this")
-    with pytest.raises(InputError, match=r"environment variable MY_KEY: .* holds something else"):
+    with pytest.raises(InputError, match=r"environment variable MY_KEY: .* can't be an API key"):
         other.key()

@@ -189,7 +189,7 @@ def test_passing_runs_of_the_dead_are_removed(
 def test_a_failed_write_names_the_file_and_keeps_it(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     write_atomically(file, json.dumps({"kept": 1}))
-    said = f"{file}: can't be written: No space left on device; make room for it"
+    said = f"{file}: can't be written: No space left on device; free some space"
     for at in range(steps_of(lambda: write_atomically(tmp_path / "b.json", ["1", "2"]))):
         with pytest.raises(InputError) as caught, failing(at, errno.ENOSPC):
             write_atomically(file, ["new", "text"])

@@ -69,7 +69,7 @@ def test_a_constant_answer_is_the_one_behind_the_thinking(tmp_path: Path) -> Non
         ('{"id": [], "response": ""}', "'id' is neither text nor a whole number"),
         (
             '{"id": 1, "response": ""}\n{"id": "1", "response": ""}',
-            "r.jsonl:2: id '1' stands",
+            "r.jsonl:2: id '1' is not unique",
         ),
         ('{"response": "", "label": "yes"}', "'label' is neither true nor false"),
         ("", "is empty"),

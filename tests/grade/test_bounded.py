@@ -67,7 +67,7 @@ def test_a_child_that_cannot_start_is_no_verdict(
     child: bounded.Child, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bounded, "_CODE", "raise SystemExit")
-    with pytest.raises(OSError, match="ended at its start"):
+    with pytest.raises(OSError, match="exited at startup"):
         child.equivalent("x", "x")
 
 

@@ -39,7 +39,7 @@ def test_bad_files_are_named_with_their_line(tmp_path: Path) -> None:
     assert [c.plausible for c in read_tsv(tsv)] == [True, False]
     judged.write_text("yes\nNO\n")
     assert read_judged(judged, candidates=2) == [True, False]
-    with pytest.raises(InputError, match="2 judgements of 3"):
+    with pytest.raises(InputError, match="2 judgements for 3"):
         read_judged(judged, candidates=3)
     judged.write_text("yes\nmaybe\n")
     with pytest.raises(InputError, match=r"judged.txt:2"):

@@ -26,7 +26,7 @@ def test_llama_factorys_predictions(tmp_path):
     assert found.metrics == {"accuracy": 0.5}
     assert found.label_agreement is None
     assert found.notes == (
-        "read response = predict, gold = label; if that is wrong, say --field NAME=COLUMN",
+        "read response = predict, gold = label; if that is wrong, use --field NAME=COLUMN",
     )
 
 
@@ -47,7 +47,7 @@ def test_a_batch_without_its_failed_requests(tmp_path):
     ]
     found = audit(written(tmp_path / "batch.jsonl", rows))
     assert [(row.id, row.flags) for row in found.rows] == [("a", ()), ("b", ("truncated",))]
-    assert found.notes[-1] == "4 requests have no answer (failed or none): left out"
+    assert found.notes[-1] == "4 requests have no answer (failed or empty): left out"
     with pytest.raises(InputError, match="every request failed"):
         audit(written(tmp_path / "batch.jsonl", rows[2:]))
 
@@ -96,7 +96,7 @@ def test_fields_are_named_and_wrong_names_are_said(tmp_path):
 
 def test_what_is_no_answers_is_named(tmp_path):
     (tmp_path / "trainer_state.json").write_text('{"log_history": [], "global_step": 1}')
-    with pytest.raises(InputError, match=r"the Trainer's log of losses.*transferscope eval"):
+    with pytest.raises(InputError, match=r"the Trainer's loss log.*transferscope eval"):
         audit(tmp_path / "trainer_state.json")
 
 
@@ -116,7 +116,9 @@ def test_graded_answers_are_written_for_compare(tmp_path):
     ]
     assert len({line["id"] for line in lines}) == 1
     assert lines[0]["prompt"] == "2+2?"
-    with pytest.raises(InputError, match="is what is read; name another file: --out FILE"):
+    with pytest.raises(
+        InputError, match="is one of the input files and would be overwritten; name another"
+    ):
         score("math", path, out=path)
 
 
@@ -132,5 +134,7 @@ def test_one_of_several_models_is_graded_by_its_name(tmp_path):
         assert (found.n, found.metrics) == (4, {"accuracy": accuracy})
     with pytest.raises(InputError, match=r"no model 'tunde', .*did you mean .*r\.jsonl::org/tuned"):
         audit(Path(f"{path}::tunde"))
-    with pytest.raises(InputError, match=r"id '0' stands there twice.*name one: FILE::MODEL"):
+    with pytest.raises(
+        InputError, match=r"id '0' is not unique.*select one of several models: FILE::MODEL"
+    ):
         audit(path)

@@ -142,7 +142,7 @@ def test_mctaco_reads_judgements(tmp_path: Path) -> None:
     (tmp_path / "said.txt").write_text("yes\nyes\n")
     found = score("mctaco", tmp_path / "said.txt", tmp_path / "gold.tsv")
     assert found.metrics == {"em": 0.0, "f1": pytest.approx(2 / 3)}
-    with pytest.raises(InputError, match="needs its TSV"):
+    with pytest.raises(InputError, match="needs MC-TACO's TSV"):
         score("mctaco", tmp_path / "said.txt")
 
 

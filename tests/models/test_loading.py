@@ -26,7 +26,7 @@ def test_hub_ids_resolve_without_a_network() -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({}, "no config.json and no adapter_config.json; name a model folder"),
+        ({}, "has no config.json and no adapter_config.json; name a model folder"),
         ({"adapter_config.json": "{}"}, "names no base model; set base_model_name_or_path"),
         ({"adapter_config.json": "{"}, "not valid JSON"),
         ({"adapter_config.json": '{"base_model_name_or_path": "HERE"}'}, "names an adapter as its"),
@@ -87,8 +87,8 @@ def test_of_large_files_every_stride_is_sampled(tmp_path: Path) -> None:
     [
         ("", "model: the model's name is empty; name a model"),
         (" ", "model: the model's name is empty"),
-        ("~nouser/x", "~nouser/x: is no model's name: Could not determine home directory"),
-        ("x" * 300, "is no model's name: .*File name too long"),
+        ("~nouser/x", "~nouser/x: is not a model name: Could not determine home directory"),
+        ("x" * 300, "is not a model name: .*File name too long"),
         ("a\0b", r"unknown model 'a\\x00b'"),
     ],
 )

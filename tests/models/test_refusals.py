@@ -71,7 +71,7 @@ def test_weights_of_another_shape_are_named(copied: Path) -> None:
         tensors["lm_head.weight"] = tensors["lm_head.weight"][:9].clone()
 
     rewritten(copied / "model.safetensors", narrow)
-    assert "(1 in all, first lm_head.weight: (9, 32) in place of (259, 32))" in refusal(copied)
+    assert "(1 in all, first lm_head.weight: (9, 32) instead of (259, 32))" in refusal(copied)
 
 
 def test_tied_and_superfluous_weights_are_fine(tmp_path: Path) -> None:
@@ -87,8 +87,8 @@ def test_tied_and_superfluous_weights_are_fine(tmp_path: Path) -> None:
 def test_a_file_cut_short_is_named(copied: Path, size: int) -> None:
     weights = copied / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:size])
-    assert refusal(copied).startswith(f"{weights}: is no whole safetensors file")
-    with pytest.raises(InputError, match="is no whole safetensors file"):
+    assert refusal(copied).startswith(f"{weights}: is not a complete safetensors file")
+    with pytest.raises(InputError, match="is not a complete safetensors file"):
         parameter_count(str(copied))
 
 
@@ -102,7 +102,7 @@ def test_an_index_that_names_an_absent_shard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("device", ["nowhere", "meta", "cuda:99"])
 def test_a_device_that_is_not_there(tiny_model: Path, device: str) -> None:
-    expected = f"--device-map: there is no device '{device}' here; use auto, cpu"
+    expected = f"--device-map: this machine has no device '{device}'; use auto, cpu"
     assert refusal(tiny_model, device_map=device).startswith(expected)
 
 
@@ -130,8 +130,11 @@ LAYER = "base_model.model.model.layers"
 @pytest.mark.parametrize(
     ("sizes", "message"),
     [
-        ({"hidden_size": 64}, f"than the base takes (4 in all, first {LAYER}.0.self_attn.q_proj"),
-        ({"num_hidden_layers": 3}, f"find no place in the base (2 in all, first {LAYER}.2"),
+        (
+            {"hidden_size": 64},
+            f"have the base's shapes (4 in all, first {LAYER}.0.self_attn.q_proj",
+        ),
+        ({"num_hidden_layers": 3}, f"match nothing in the base (2 in all, first {LAYER}.2"),
         ({"num_hidden_layers": 1}, f"lacks weights for this base (2 in all, first {LAYER}.1"),
     ],
 )
@@ -161,11 +164,11 @@ def test_other_broken_adapters(adapter: Callable[..., Path]) -> None:
     path = folder / "adapter_model.safetensors"
     whole = path.read_bytes()
     path.write_bytes(whole[:100])
-    assert refusal(folder).startswith(f"{path}: is no whole safetensors file")
+    assert refusal(folder).startswith(f"{path}: is not a complete safetensors file")
     path.write_bytes(whole)
     path = folder / "adapter_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"peft_type": "NEWER"}))
-    assert "nothing is known of 'NEWER'" in refusal(folder)
+    assert "unknown name 'NEWER'" in refusal(folder)
 
 
 def test_an_unforeseen_configuration(copied: Path) -> None:
@@ -177,14 +180,14 @@ def test_an_unforeseen_configuration(copied: Path) -> None:
 def test_an_unforeseen_tokenizer(copied: Path) -> None:
     (copied / "tokenizer.json").write_text('{"x": 1}')
     with pytest.raises(
-        InputError, match=r"could not load: KeyError: .*; copy or download its conf"
+        InputError, match=r"could not load: KeyError: .*; copy or download the model"
     ):
         load_tokenizer(str(copied))
 
 
 def test_a_vocabulary_smaller_than_the_tokenizers() -> None:
     pair = tiny_llama(0, 100), byte_tokenizer()
-    told = r"the tokenizer gives id \d+, but the model has only 100 tokens; use the tokenizer"
+    told = r"the tokenizer produces id \d+, but the model has only 100 tokens; use the tokenizer"
     with pytest.raises(InputError, match=f"base: {told}"):
         hidden_shift(pair, pair, ["à", "é", "ü"])
     with pytest.raises(InputError, match=f"base: {told}"):

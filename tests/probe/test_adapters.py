@@ -131,7 +131,7 @@ def test_a_loaded_adapter_against_a_base(adapter, texts):
 def test_an_adapter_that_learns_a_prompt_is_refused(adapter, texts):
     config = PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
     model = get_peft_model(load_model(adapter["base"]), config)
-    with pytest.raises(InputError, match="learns a prompt"):
+    with pytest.raises(InputError, match="a prompt-learning adapter"):
         hidden_shift(adapter["base"], (model, word_tokenizer()), texts)
 
 
@@ -204,7 +204,7 @@ def test_new_tokens_that_the_adapter_does_not_bring_are_no_random_numbers(tmp_pa
     file = f"{tuned}/adapter_model.safetensors"
     kept = {n: t for n, t in load_file(file).items() if "lm_head" not in n}
     save_file(kept, file, metadata={"format": "pt"})
-    told = "the adapter brings embeddings of 96 tokens, but no output layer of so many; save it"
+    told = "the adapter has embeddings for 96 tokens but no output layer of that size; save the"
     with pytest.raises(InputError, match=told):
         load_model(tuned)
 
@@ -216,7 +216,7 @@ def test_an_adapter_that_can_t_be_told_is_opened_beside_its_base(adapter):
     held = file.read_bytes()
     try:
         file.write_bytes(held[:50])
-        with pytest.raises(InputError, match="is no whole safetensors file"):
+        with pytest.raises(InputError, match="is not a complete safetensors file"):
             model_pairs.adapter_on(adapter["base"], adapter["tuned"])
         file.unlink()  # pickled, say
         assert brings_weights(str(tuned))

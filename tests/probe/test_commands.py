@@ -119,9 +119,9 @@ def refused(probe, capsys):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (("tokens", "--responses", "--max-tokens", 1), "--max-tokens says nothing without --prom"),
-        (("hidden", "--texts", "--limit", 3), "--limit says nothing without --suite"),
-        (("hidden", "--texts", "--data", "X"), "--data says nothing without --suite"),
+        (("tokens", "--responses", "--max-tokens", 1), "--max-tokens only applies with --prom"),
+        (("hidden", "--texts", "--limit", 3), "--limit only applies with --suite"),
+        (("hidden", "--texts", "--data", "X"), "--data only applies with --suite"),
     ],
 )
 def test_options_that_say_nothing_are_refused(refused, rows, monkeypatch, given, told):
@@ -129,7 +129,7 @@ def test_options_that_say_nothing_are_refused(refused, rows, monkeypatch, given,
     what, option, *rest = given
     line = refused(what, option, rows, *rest)
     assert told in line
-    assert "leave it out, or give --" in line
+    assert "remove it, or add --" in line
 
 
 def test_part_of_lines_without_such_a_field_is_refused(refused, tmp_path):
@@ -166,7 +166,7 @@ def test_a_run_says_whose_answers_it_holds(probe, refused, paths, rows, tmp_path
     page = (tmp_path / "out" / "report.html").read_text()
     assert "The responses are written by the base&#39;s name (prefix: base)." in page
     line = refused("tokens", "--responses", run, "--prefix", "tuned")
-    assert "not the tuned model's: the base's name wrote them" in line
+    assert "the tuned model did not write these responses: the base's name did" in line
     found, _ = probe("tokens", "--responses", rows, "--json")
     assert found["prefix"] == "shared"
     assert "writer" not in found

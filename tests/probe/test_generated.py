@@ -71,7 +71,9 @@ def test_the_probe_walks_along_the_ids_that_were_written(tiny_model, tmp_path):
 
 def test_a_prompt_without_room_for_its_answer_is_named(tiny_model):
     prompts = Responses([ResponseRow("2+2=", ""), ResponseRow("a" * 2000, "")], Labels())
-    told = "prompt 2 has 2000 tokens; with 60 .* more than the 2048 .*; lower --max-tokens, or"
+    told = (
+        "prompt 2 has 2000 tokens; with an answer of 60 it exceeds .* 2048; lower --max-tokens, or"
+    )
     with pytest.raises(InputError, match=told):
         generate_responses(str(tiny_model), prompts, max_tokens=60)
 
@@ -89,7 +91,7 @@ def test_kept_answers_are_drawn_once(model, tmp_path, monkeypatch):
 def test_kept_answers_to_something_else_are_refused(model, tmp_path):
     kept_responses(tmp_path, model, PROMPTS, max_tokens=4)
     other = Responses(PROMPTS.rows[:2], Labels())
-    message = r"responses\.jsonl: answers to other prompts, .*; name another --out"
+    message = r"responses\.jsonl: holds answers from another model, .*; name another --out"
     with pytest.raises(InputError, match=message):
         kept_responses(tmp_path, model, other, max_tokens=4)
     with pytest.raises(InputError, match=message):

@@ -162,7 +162,9 @@ def test_logits_that_are_not_finite_are_left_to_the_probe():
 def test_a_model_without_a_body_is_refused():
     model = tiny_llama(0)
     model.base_model_prefix = "nowhere"  # then base_model is the model itself
-    with pytest.raises(InputError, match="the tuned model's logits don't follow from its final"):
+    with pytest.raises(
+        InputError, match="the tuned model's logits can't be computed from its final"
+    ):
         find_head(model, IDS, side="tuned")
 
 

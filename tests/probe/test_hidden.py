@@ -167,12 +167,14 @@ def test_a_start_token_that_a_prompt_carries_is_not_doubled(base, tuned):
 def test_a_text_longer_than_the_model_reads_is_refused(tokenizer):
     pair = tiny_llama(0, max_position_embeddings=6), tokenizer
     texts = ["w1", "w2 w3", "w1 w2 w3 w4 w5 w6 w7", "w1"]
-    told = r"base: text 3 has 7 tokens, but the model reads 6; shorten it, or cut all texts with"
+    told = r"base: text 3 has 7 tokens; the model's context length is 6; shorten the text, or tr"
     for shard in (WHOLE, Shard(1, 4)):  # the longest text is in the first shard
         with pytest.raises(InputError, match=told):
             hidden_features(pair, pair, texts, shard=shard, batch_tokens=1)
     assert hidden_shift(pair, pair, texts, max_tokens=6).n_texts == 4
-    with pytest.raises(InputError, match="text 2 has 7 tokens, but the model reads 6; shorten its"):
+    with pytest.raises(
+        InputError, match="text 2 has 7 tokens; the model's context length is 6; sho"
+    ):
         token_shift(pair, pair, [("w1", "w2"), ("w1 w2 w3 w4 w5", "w6 w7")])
 
 
@@ -230,7 +232,7 @@ def test_authors_padding_needs_a_model_that_reads_it(texts, tokenizer):
         torch.manual_seed(0)
         config = GPT2Config(n_embd=32, n_layer=2, n_head=2, vocab_size=94, n_positions=64)
         pair = GPT2LMHeadModel(config).eval(), tokenizer
-    told = "base: pooling 'authors' pads every text to 70 tokens, but the model reads 64; use"
+    told = "base: pooling 'authors' pads texts to 70 tokens, but the context length is 64; use"
     with pytest.raises(InputError, match=told):
         hidden_shift(pair, pair, [*texts, " ".join(["w1"] * 70)], pooling="authors")
     assert hidden_shift(pair, pair, texts, pooling="authors").d_layerwise == 0.0

@@ -38,21 +38,21 @@ def test_a_loaded_pair_is_used_as_it_is(tokenizer):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["a", "b"], "2 tokens only in the base's, 1 only in the tuned model's"),
-        (["b", "d", "c", "e"], "token 'c' is 5 in one and 6 in the other"),
-        (["c", "b", "d"], "token 'b' is 4 in one and 5 in the other"),
+        (["a", "b"], "2 tokens occur only in the base's, 1 only in the tuned model's"),
+        (["b", "d", "c", "e"], "token 'c' is 5 in the base's, 6 in the other"),
+        (["c", "b", "d"], "token 'b' is 4 in the base's, 5 in the other"),
     ],
 )
 def test_different_tokenizers_are_told_apart(words, reason):
     base = word_tokenizer(["b", "c", "d"])
-    with pytest.raises(InputError, match=rf"different tokenizers \({reason}\); compare models"):
+    with pytest.raises(InputError, match=rf"different tokenizers \({reason}\); compare a model"):
         require_same_tokenizer(base, word_tokenizer(words))
 
 
 def test_tokens_that_tuning_added_are_allowed():
     base, tuned = word_tokenizer(["b", "c"]), word_tokenizer(["b", "c", "d"])
     require_same_tokenizer(base, tuned)
-    with pytest.raises(InputError, match="1 tokens only in the base's"):
+    with pytest.raises(InputError, match="1 tokens occur only in the base's"):
         require_same_tokenizer(tuned, base)  # the other way round a token is lost
 
 

@@ -71,7 +71,7 @@ def test_ray_shards_are_put_together(cluster, probe, rows, tmp_path):
 @pytest.mark.filterwarnings("ignore")
 def test_gpus_that_the_cluster_lacks_are_named_at_once(cluster, paths, texts):
     rows = Texts(texts, Labels())
-    with pytest.raises(InputError, match="no machine of the cluster has 2 GPUs, the largest 0"):
+    with pytest.raises(InputError, match="no machine in the cluster has 2 GPUs; the largest has 0"):
         probe_hidden(*paths, rows, Split(ray=2, gpus_per_shard=2))
     found = probe_hidden(*paths, rows, Split(ray=2, gpus_per_shard=0))
     assert found.n_texts == len(texts)

@@ -36,11 +36,14 @@ def test_another_name_of_the_same_weights_is_the_same_model(paths, marks, tmp_pa
 
 
 def test_a_contradiction_is_refused_with_the_writer_s_name(paths, marks):
-    told = "not the tuned model's: m wrote them, by its weights the base model; leave it out"
+    told = (
+        "the tuned model did not write these responses: m did, whose weights are those of the base"
+    )
     with pytest.raises(InputError, match=told):
         prefix_of(ModelRef("m", fingerprint=marks[0]), *paths, said="tuned")
     with pytest.raises(
-        InputError, match="not the base model's: m wrote them, by its weights the t"
+        InputError,
+        match="the base model did not write these responses: m did, whose weights",
     ):
         prefix_of(ModelRef("m", fingerprint=marks[1]), *paths, said="base")
     with pytest.raises(InputError, match="neither of the two models"):

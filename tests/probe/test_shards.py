@@ -78,7 +78,7 @@ def test_another_probe_s_shards_are_refused(paths, texts, tmp_path):
     first = probe_hidden(*paths, rows, Split(tmp_path))
     assert first == probe_hidden(*paths, rows, Split(tmp_path))
     assert first.n_skipped == 3
-    with pytest.raises(InputError, match="other models, texts or settings; name another"):
+    with pytest.raises(InputError, match="other models, texts or settings; choose another"):
         probe_hidden(*paths, rows, Split(tmp_path), pooling="last")
 
 
@@ -86,13 +86,15 @@ def test_missing_shards_are_named_and_nothing_is_measured(paths, texts, tmp_path
     rows = Responses(ROWS, Labels())
     assert probe_tokens(*paths, rows, Split(tmp_path, Shard(1, 3)), batch_tokens=40) is None
     monkeypatch.setattr("transferscope.probe.model_pairs.load_model", None)  # must not be called
-    message = r"1 of 3 shards are there, missing: 2/3, 3/3; run each \(--shard 2/3\)"
+    message = (
+        r"1 of 3 shards are finished, missing: 2/3, 3/3; run each missing shard \(--shard 2/3\)"
+    )
     with pytest.raises(InputError, match=message):
         probe_tokens(*paths, rows, Split(tmp_path), batch_tokens=40)
-    with pytest.raises(InputError, match=r"\(--ray 3\); for a new probe name another --out"):
+    with pytest.raises(InputError, match=r"\(--ray 3\); for a new probe, choose another --out"):
         probe_tokens(*paths, rows, Split(tmp_path, ray=2), batch_tokens=40)
     for split in (Split(tmp_path), Split(tmp_path, Shard(1, 3))):
-        with pytest.raises(InputError, match=r"is a shard of another probe.*name another --out"):
+        with pytest.raises(InputError, match=r"is a shard of another probe.*choose another --out"):
             probe_hidden(*paths, Texts(texts, Labels()), split)
 
 
@@ -116,10 +118,10 @@ def test_an_overwritten_model_is_measured_anew_and_a_moved_one_is_not(paths, tex
     shutil.copytree(one / "tuned", other / "tuned")  # the same disk under another name
     assert probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out")) == first
     tiny_llama(7).save_pretrained(one / "tuned")
-    with pytest.raises(InputError, match="other models, texts or settings; name another"):
+    with pytest.raises(InputError, match="other models, texts or settings; choose another"):
         probe_hidden(paths[0], str(one / "tuned"), rows, Split(tmp_path / "out"))
     word_tokenizer(chat_template="other").save_pretrained(other / "tuned")
-    with pytest.raises(InputError, match="other models, texts or settings; name another"):
+    with pytest.raises(InputError, match="other models, texts or settings; choose another"):
         probe_hidden(paths[0], str(other / "tuned"), rows, Split(tmp_path / "out"))
 
 
@@ -144,13 +146,13 @@ def test_choices_that_exclude_each_other(tmp_path):
         Split(tmp_path, Shard(1, 2), ray=2)
     (tmp_path / "file").touch()
     for out in (tmp_path / "file", tmp_path / "file" / "sub" / "sub"):
-        with pytest.raises(InputError, match="file: is a file; name a folder"):
+        with pytest.raises(InputError, match="file: is a file, not a folder; name a folder"):
             Split(out)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "shards").touch()
-    with pytest.raises(InputError, match="out/shards: is a file; name a folder"):
+    with pytest.raises(InputError, match="out/shards: is a file, not a folder; name a folder"):
         Split(tmp_path / "out")  # before hours of measuring
-    with pytest.raises(InputError, match="GPUs per shard are Ray's to give; add --ray N"):
+    with pytest.raises(InputError, match="--gpus-per-shard only applies with --ray; add --ray N"):
         Split(tmp_path, gpus_per_shard=2)
 
 
@@ -170,7 +172,9 @@ def test_what_a_task_asks_ray_for(machines, of, gpus, expected):
 
 
 def test_more_gpus_than_any_machine_has_are_refused(tmp_path):
-    told = "--gpus-per-shard: no machine of the cluster has 4 GPUs, the largest 2; ask for fewer"
+    told = (
+        "--gpus-per-shard: no machine in the cluster has 4 GPUs; the largest has 2; request fewer"
+    )
     with pytest.raises(InputError, match=told):  # Ray would wait for ever
         task_resources([{"CPU": 8.0, "GPU": 2.0}, {"CPU": 8.0, "GPU": 2.0}], 2, 4)
 

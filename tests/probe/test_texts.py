@@ -54,7 +54,8 @@ def test_hidden_reads_prompts_or_responses_of_lines(tmp_path):
     found = open_texts(file, part="response")
     assert found == Texts(["r", "s"], Labels(("chains", "ordering")), n_skipped=1)
     with pytest.raises(
-        InputError, match=r"a\.jsonl:2: 'prompt' holds messages; give it as a string"
+        InputError,
+        match=r"a\.jsonl:2: 'prompt' holds messages, which can't be rendered here; give the pr",
     ):
         open_texts(file)
     file.write_text('{"text": "t"}')
@@ -81,7 +82,7 @@ def test_labels_of_lines(tmp_path):
 @pytest.mark.parametrize(
     ("content", "reader", "message"),
     [
-        ("", read_texts, r"a\.jsonl: holds no row"),
+        ("", read_texts, r"a\.jsonl: contains no rows"),
         ('{"text": "a"}\n{oops\n', read_texts, r"a\.jsonl:2: not valid JSON"),
         ("[1]\n", read_texts, r"a\.jsonl:1: not a JSON object"),
         ('{"txt": "a"}', read_texts, r"a\.jsonl:1: no field 'text'"),
@@ -149,5 +150,5 @@ def test_a_run_without_responses_is_named(tmp_path):
     manifest = Manifest(ModelRef("m"), load_suite("mini").model_dump(mode="json"), "hash")
     with RunWriter.open(tmp_path / "run", manifest) as writer:
         writer.write_benchmark("ordering", [Outcome("ordering", "1", 1.0)])
-    with pytest.raises(InputError, match="the run kept no responses"):
+    with pytest.raises(InputError, match="has no responses"):
         run_responses(read_run(tmp_path / "run"))

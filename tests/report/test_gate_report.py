@@ -128,7 +128,7 @@ def test_differences_and_what_the_policy_leaves_out_are_shown() -> None:
     for text in (out.getvalue(), render_gate_markdown(OPEN)):
         assert "Not like for like: chat: compared on the 2 items" in text
         assert "a; b; c; d; e; and 1 more" in text
-        assert "The policy guards none of: sums" in text
+        assert "Not guarded by the policy: sums" in text
         assert text.index("quiz") < text.index("Not like for like")
 
 
@@ -142,10 +142,10 @@ def test_a_gate_that_could_not_be_run_says_why() -> None:
 
 
 def test_one_minus_sign_in_each_output() -> None:
-    why = "the bound -3.0 lies below -2.0 (the margin)"
+    why = "the lower bound, -3.0, is below -2.0 (the margin)"
     result = replace(RESULT, reasons=(f"law: {why}",), guards=(replace(GUARDS[2], why=why),))
     out = io.StringIO()
     print_gate(result, Console(file=out, width=300))
     for text in (out.getvalue(), render_gate_markdown(result), render_junit(result)):
-        assert "the bound −3.0 lies below −2.0" in text
+        assert "the lower bound, −3.0, is below −2.0" in text
         assert "-3.0" not in text

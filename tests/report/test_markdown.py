@@ -65,7 +65,7 @@ def test_it_fits_a_comment() -> None:
     crowd = replace(report.comparison, tuned=many * 10)
     text = render_markdown(replace(report, comparison=crowd))
     assert len(text) < 65_536
-    assert text.endswith("Cut here; see the HTML report.\n")
+    assert text.endswith("Truncated; see the HTML report.\n")
 
 
 def test_bare() -> None:

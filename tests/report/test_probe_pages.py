@@ -101,7 +101,7 @@ def test_the_token_page(tmp_path, tokens):
     assert "⟨U+202E⟩" in page
     assert "Shifted tokens: logical" in page
     assert "Shifted tokens: content" in page
-    assert "Empty responses that were skipped: 3." in page
+    assert "Empty responses skipped: 3." in page
     for side in ("base", "tuned"):
         assert f"entropy, {side}" in page
         assert f"{getattr(tokens, f'entropy_{side}'):.3f}" in page
@@ -190,7 +190,7 @@ def test_the_hidden_page(tmp_path):
     page, _ = read(tmp_path / "report.html")
     specs = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)
     scatter = json.loads(specs[1])
-    values = scatter["layer"][1]["data"]["values"]
+    values = scatter["layer"][-1]["data"]["values"]
     assert [(v["x"], v["y"]) for v in values if v["model"] == "all texts"] == [
         (layer.dm1, layer.dm2) for layer in shift.layers
     ]
@@ -206,9 +206,9 @@ def test_the_hidden_page(tmp_path):
     assert "<summary>Layer by layer, math</summary>" in folded
     for layer in shift.groups["math"].layers:
         assert f">{layer.rel_l2:.3f}</td>" in folded
-    assert "Layers that the distances are means of" not in page
+    assert "Layers averaged in the distances" not in page
     assert "By benchmark" in page
-    assert "Empty texts that were skipped: 2." in page
+    assert "Empty texts skipped: 2." in page
     assert shift.n_skipped == 2
 
 
@@ -239,10 +239,10 @@ def test_a_layer_without_an_axis_is_not_drawn(tmp_path):
     page, _ = read(tmp_path / "report.html")
     assert [row["x"] for row in drawn(page, "layers")] == [1, 2]
     assert [row["label"] for row in drawn(page, "pca")] == ["layer 1", "layer 2"]
-    assert "Layers that the distances are means of: all texts 2 of 3." in page
+    assert "Layers averaged in the distances: all texts 2 of 3." in page
     out = io.StringIO()
     print_shift(shift, Console(file=out, width=100))
-    assert "Distances: means over 2 of 3 layers." in out.getvalue()
+    assert "Distances are means over 2 of 3 layers." in out.getvalue()
     assert ["0", "n/a", "n/a", "n/a"] in [line.split()[:4] for line in out.getvalue().splitlines()]
 
 

@@ -54,10 +54,10 @@ def test_contrasts_are_between_models_of_one_base() -> None:
 
 def test_notes_say_what_confounds_and_what_was_not_read() -> None:
     text = " ".join(cohort_notes(COHORT, CHECKS))
-    assert "7 of 11 SFT models; 0 of 7 RL models" in text
+    assert "7 of 11 SFT models and 0 of 7 RL models start" in text
     assert "HaluEval 10 of 18" in text
-    assert "hold 52 to 65 % of the weight of math" in text
-    assert "No interval can be given" in text
+    assert "have 52 to 65 % of the weight of math" in text
+    assert "No intervals are available" in text
 
 
 def test_ranges_hold_the_estimate() -> None:

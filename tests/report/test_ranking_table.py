@@ -56,11 +56,11 @@ def test_order_contrast_place_and_router_in_words() -> None:
     text = printed(Router(61.0, 58.0, 3.0, (1.0, 5.0), {}, {}, 5, ("left",)))
     assert "[red]b" in text  # a name, no markup
     assert "gain +4.0 (−1.0 to 9.0, no difference established); retention +3.0 (1.0 to 5.0)" in text
-    assert "3 of 19 by gain, 7 of 19 by retention" in text
-    assert "Against theirs (RL, same base): gain +1.5, retention −2.0, no interval." in text
-    assert "61.0 % against 58.0 %" in text
-    assert "+3.0 (1.0 to 5.0): a router would gain. Without left." in text
-    assert "Tokens an answer" in text
+    assert "rank 3 of 19 by gain, rank 7 of 19 by retention" in text
+    assert "Compared with theirs (RL, same base): gain +1.5, retention −2.0, no interval." in text
+    assert "61.0 %, against 58.0 %" in text
+    assert "+3.0 points (1.0 to 5.0): a router would gain. Left out: left." in text
+    assert "Tokens per answer" in text
 
 
 def test_a_model_is_open_because_of_what_nobody_judged() -> None:
@@ -68,8 +68,8 @@ def test_a_model_is_open_because_of_what_nobody_judged() -> None:
     names = {"not_judged": ("BoolQ", "TriviaQA"), "incomparable": ("chains",)}
     kept = replace(plain.order[0], model="a", kept="open", worst="", **names)
     missed = (
-        "BoolQ and TriviaQA are in both inputs but in no group: not judged (--map); chains is in "
-        "both inputs but can't be compared: not judged"
+        "BoolQ and TriviaQA are not judged (in both inputs, but in no group; see --map); chains is "
+        "not judged (in both inputs, but not comparable)"
     )
     assert f"a: open, because {missed}." in sentences(replace(plain, order=(kept,)))
     lost = replace(kept, kept="lost", worst="non")
@@ -81,7 +81,7 @@ def test_a_model_is_open_because_of_what_nobody_judged() -> None:
 def test_what_only_the_base_has_is_named_and_the_runs_differences_lead() -> None:
     plain = ranking(None)
     kept = replace(plain.order[0], model="a", kept="open", worst="", missing=("drop",))
-    assert "a: open, because drop is in the base only: not judged." in sentences(
+    assert "a: open, because drop is not judged (only in the base)." in sentences(
         replace(plain, order=(kept,))
     )
     assert "Not like for like" in printed(None).split("What they kept")[0]
@@ -99,5 +99,5 @@ def test_a_loss_is_told_with_what_made_it() -> None:
 
 def test_no_router_is_said() -> None:
     text = " ".join(printed(None).split())
-    assert "all models answered item by item, with at least 5 independent items." in text
+    assert "item-level answers of all models and at least 5 independent items." in text
     assert FEWEST == FOLDS

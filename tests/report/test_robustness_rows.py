@@ -9,7 +9,7 @@ from transferscope.core.constant_answer import ConstantAnswer
 from transferscope.core.index import Layout
 from transferscope.core.robustness import BelowChance, BenchmarkWeight, LeftOut, specification_curve
 from transferscope.documents.comparison import AgainstBase, BelowChanceOf, Robustness
-from transferscope.report.robustness_rows import curve_grid, left_out_grid, sentences
+from transferscope.report.robustness_rows import curve_grid, left_out_grid, range_grid, sentences
 
 from .sample import comparison
 
@@ -36,8 +36,8 @@ def test_sentences_name_what_carries_the_result() -> None:
     rows = (replace(row, against_base=styled),)
     result = replace(whole.tuned[0], robustness=robustness(), benchmarks=rows)
     text = "\n".join(sentences(result, whole))
-    assert "d<b>: the tuned model scores 3.0 % where guessing gives 50.0 %: likely" in text
-    assert "a carries 70 % of the weight of math." in text
+    assert "d<b>: the tuned model scores 3.0 %, but guessing gives 50.0 %: likely" in text
+    assert "a has 70 % of the weight of group math." in text
     assert "b carries" not in text
     assert "Leaving out any one benchmark gives a mini-TI non-reasoning of −20 to 10 %; it" in text
     assert f"{row.benchmark}: an opening that the base never uses in 7 of 9 answers." in text
@@ -52,10 +52,10 @@ def test_a_constant_answer_is_said_of_whom_it_is() -> None:
     for found, said in (
         (
             (base, tuned),
-            "the base answers “n<o>” 19 times of 20 and the tuned model answers “yes” ",
+            "the base answers “n<o>” 19 times out of 20 and the tuned model answers “yes” ",
         ),
-        ((None, tuned), "the tuned model answers “yes” 20 times of 20: a constant answer, whose"),
-        ((base, None), "the base answers “n<o>” 19 times of 20: a constant answer"),
+        ((None, tuned), "the tuned model answers “yes” 20 times out of 20: a constant answer. Its"),
+        ((base, None), "the base answers “n<o>” 19 times out of 20: a constant answer"),
     ):
         rows = (replace(row, against_base=AgainstBase(20, {}, *found)),)
         result = replace(whole.tuned[0], benchmarks=rows)
@@ -66,7 +66,9 @@ def test_not_measured_is_said() -> None:
     whole = comparison()
     rows = tuple(replace(row, against_base=None) for row in whole.tuned[0].benchmarks)
     said = sentences(replace(whole.tuned[0], benchmarks=rows), whole)
-    assert "Style openings and changes of script: not measured, no answers were kept." in said
+    assert (
+        "Style openings and changes of script: not measured, because no answers were kept." in said
+    )
 
 
 def test_grids() -> None:
@@ -102,4 +104,15 @@ def test_specifications_without_an_index_are_counted_apart() -> None:
     text = "\n".join(sentences(result, replace(whole, specifications=curve)))
     said = f"mini-TI non-reasoning over {len(defined) - lost} specifications: "
     (line,) = (line for line in text.splitlines() if line.startswith(said))
-    assert line.endswith(f" %; it is undefined under {lost} more.")
+    assert line.endswith(f" %; it is undefined in {lost} more.")
+
+
+def test_many_models_are_rows_with_their_range() -> None:
+    up = np.array([60.0, 60, 60, 55])
+    curve = specification_curve(["m", "n"], LAYOUT, np.stack([BASE, BASE]), np.stack([TUNED, up]))
+    grid = range_grid(curve, ["non"], ["n", "m"])
+    assert grid.head == ("model", "TI non-reasoning", "lowest to highest")
+    # robust: sqrt 5 over sqrt 10; linear: 5 over 10
+    assert [row[:2] for row in grid.rows] == [("n", "71 %"), ("m", "−71 %")]
+    assert grid.rows[0][2].startswith("50 to ")
+    assert grid.rows[1][2].endswith(" to −50 %")

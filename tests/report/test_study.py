@@ -61,7 +61,7 @@ def test_the_terminal_fits_80_columns_and_says_every_verdict() -> None:
 
 def test_markdown_has_arms_and_claims_escaped() -> None:
     text = render_markdown(report())
-    assert "### Arms over their training runs" in text
+    assert "### Arms: means over training runs" in text
     assert "+16.9 (13.2 to 20.5)" in text
     assert "### The paper's claims, at this scale" in text
     assert "<script>" not in text
@@ -71,15 +71,17 @@ def test_markdown_has_arms_and_claims_escaped() -> None:
 def test_a_page_of_many_models_shows_arms_first_and_folds_each_model() -> None:
     few = render_html(report())
     assert few.index('id="verdict"') < few.index('id="arms"')
-    assert 'class="fold"' not in few
+    assert few.count('<details class="fold">') == 1  # what all runs share
     whole = report()
     tuned = tuple(
         replace(whole.comparison.tuned[0], model=f"model-{number}") for number in range(8)
     )
     many = render_html(replace(whole, comparison=replace(whole.comparison, tuned=tuned)))
+    assert many.index('id="overview"') < many.index('id="arms"')
     assert many.index('id="arms"') < many.index('id="claims"') < many.index('id="verdict"')
-    # Verdicts, numbers and index once; benchmarks, artefacts, robustness and flips once a model.
-    assert many.count('<details class="fold">') == 3 + 4 * 8
+    # Verdicts, numbers, index and what all runs share once; benchmarks, artefacts, robustness and
+    # flips once and once a model.
+    assert many.count('<details class="fold">') == 4 + 4 * (1 + 8)
     assert many.count("<details") == many.count("</details>")
     assert not re.search(r"<script>alert", many)
 
@@ -90,7 +92,8 @@ def test_runs_of_one_arm_have_one_colour_and_the_legend_names_arms() -> None:
     single = replace(whole, hidden={}, tokens={}, training={}, costs={}, dynamics={}, weights={})
     study = replace(single, arms=dict.fromkeys(names, "an-arm"), arm_means=[MEAN])
     page = render_html(study)
-    said = '"usermeta":{"slots":'
-    assert f"{said}{[0] * len(names)}}}".replace(" ", "") in page.replace(" ", "")
-    assert '<span class="swatch"></span>an-arm</li>' in page
-    assert said not in render_html(single).replace(" ", "")  # a colour each
+    shared = f'"usermeta":{{"marks":{[["m0", "circle"]] * len(names)}}}'
+    shared = shared.replace(" ", "").replace("'", '"')
+    assert shared in page
+    assert "</svg>an-arm</li>" in page
+    assert shared not in render_html(single)  # a mark each

@@ -66,7 +66,7 @@ def test_the_page_of_a_study() -> None:
     for anchor in ("claims", "predictors", "weights", "training"):
         assert f'<section id="{anchor}">' in page
     spec = re.search(r'id="spec-frontier">(.*?)</script>', page, re.S)
-    points = json.loads(unescape(spec[1]))["layer"][1]["data"]["values"]
+    points = json.loads(unescape(spec[1]))["layer"][-1]["data"]["values"]
     assert [point["label"] for point in points] == models
     source = report.comparison.source
     assert points[0]["x"] == report.comparison.tuned[0].plane[source].gain

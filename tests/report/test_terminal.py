@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import cohort
 import pytest
 import sample
 from rich.cells import cell_len
@@ -50,7 +51,7 @@ def test_comparison() -> None:
 
 def test_wide_numbers_and_long_names_still_fit() -> None:
     comparison = sample.comparison()
-    long_name = "organisation/a-very-long-model-name-that-nobody-can-remember-v2.5-[bold]x[/bold]"
+    long_name = "organisation/a-very-long-model-name-that-nobody-can-remember-v2.5-[bold]x[bold]"
     one = comparison.tuned[0]
     rows = tuple(
         replace(
@@ -74,16 +75,57 @@ def test_wide_numbers_and_long_names_still_fit() -> None:
     text = shown(terminal.print_comparison, replace(comparison, tuned=(wide, wide)))
     assert "[bold]" in text.replace("\n", "")
     line = next(line for line in text.splitlines() if "123456" in line)
-    for value in ("100.0", "−100.0", "−100.0 to −100.0", "<0.001", "140.0", "loss"):
+    for value in ("100.0", "−100.0", "−100.0 to −100.0", "<0.001", "loss"):
         assert value in line
+    assert "140.0" not in line  # the column of MDE gives way, so that names keep their room
     assert "−9000.0 to 9000.0" in text
     assert "−1234.5" in text
+
+
+def lines_at(width: int, comparison: Any, print_it: Any = terminal.print_comparison) -> list[str]:
+    out = io.StringIO()
+    print_it(comparison, Console(file=out, width=width, force_terminal=False))
+    lines = out.getvalue().splitlines()
+    assert max(map(cell_len, lines)) <= width
+    return lines
+
+
+@pytest.mark.parametrize("models", [1, 3, 24])
+def test_names_and_numbers_are_whole_at_60_columns(models: int) -> None:
+    comparison = cohort.comparison(models)
+    text = "\n".join(lines_at(60, comparison))
+    assert "…" not in text
+    if models == 24:
+        return
+    for row in comparison.tuned[0].benchmarks:
+        line = next(line for line in text.splitlines() if line.startswith(f"{row.benchmark} "))
+        assert words.signed(row.delta) in line
+        assert words.interval(row.ci) in line
+    assert "/data/checkpoints" not in text
+
+
+def test_24_models_take_a_line_each() -> None:
+    comparison = cohort.comparison(24)
+    for width in (60, 80, 120):
+        lines = lines_at(width, comparison)
+        assert len(lines) < 24 + 30
+        for result in comparison.tuned:
+            short = result.model.rpartition("llama-3.2-1b-")[2]
+            (line,) = [line for line in lines if line.startswith(f"{short} ")]
+            assert words.signed(result.retention.gain) in line
+            if width == 120:
+                assert words.interval(result.retention.ci) in line
+        assert "transferscope compare BASE MODEL" in " ".join(" ".join(lines).split())
+    kept = [t.retention.gain for t in comparison.tuned]
+    best = comparison.tuned[kept.index(max(kept))].model.rpartition("llama-3.2-1b-")[2]
+    told = lines_at(80, comparison, terminal.print_verdict)
+    assert told[3].startswith(f"{best} ")  # after the title, the heads and their rule
 
 
 def test_verdict_fits_a_screen() -> None:
     text = shown(terminal.print_verdict, sample.comparison())
     assert len(text.splitlines()) <= 30
-    assert "mini-TI other reasoning and non-reasoning: undefined: the gain on" in text
+    assert "mini-TI other reasoning and non-reasoning are undefined: the gain on" in text
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:

@@ -41,14 +41,14 @@ def result(**other: Any) -> TunedResult:
 def test_the_headline_names_the_answers_that_made_a_loss() -> None:
     found = result(attribution=Causes({}, {"non": CUT}))
     assert verdict.headline(found, "math") == (
-        "Better on math, no change elsewhere established on average, but loss on non-reasoning "
-        "established (9.2 of the 14.0 points lost in answers that were cut off; not established "
-        "on clean answers)."
+        "Better on math, no change established elsewhere on average, but worse on non-reasoning "
+        "(9.2 of the 14.0 points lost in answers that were cut off; not established on clean "
+        "answers)."
     )
     kept = replace(CUT, change=-4.0, flagged=-3.9, by_flag={"empty": -3.9}, clean_p=0.9)
     both = replace(found, retention=point(-4.0, p=0.01), attribution=Causes({}, {"non": CUT}, kept))
     assert verdict.headline(both, "math") == (
-        "Better on math, loss elsewhere established (3.9 of the 4.0 points lost in answers that "
+        "Better on math, worse elsewhere (3.9 of the 4.0 points lost in answers that "
         "were empty; not established on clean answers)."
     )
 
@@ -56,7 +56,7 @@ def test_the_headline_names_the_answers_that_made_a_loss() -> None:
 def test_a_group_whose_clean_answers_show_the_loss_is_plain() -> None:
     plain = replace(CUT, flagged=-1.0, by_flag={"truncated": -1.0}, clean_p=0.001)
     text = verdict.headline(result(attribution=Causes({}, {"non": plain})), "math")
-    assert text.endswith("loss on non-reasoning established.")
+    assert text.endswith("worse on non-reasoning.")
 
 
 def test_clean_answers_that_went_the_other_way_are_said() -> None:
@@ -70,7 +70,7 @@ def test_a_loss_that_drowns_in_the_means_is_named() -> None:
     causes = Causes({"instructions": CUT, "dialogue_reading": replace(CUT, flagged=-12.0)}, {})
     found = result(plane=plane, attribution=causes)
     assert verdict.headline(found, "math") == (
-        "Better on math, no change elsewhere established, but on dialogue_reading 14.0 points "
+        "Better on math, no change established elsewhere, but on dialogue_reading 14.0 points "
         "lost, 12.0 of them in answers that were cut off and 2.0 in clean answers; on clean "
         "answers alone no loss is established."
     )
@@ -78,14 +78,14 @@ def test_a_loss_that_drowns_in_the_means_is_named() -> None:
     standing = {row.benchmark: row.standing for row in found.benchmarks}
     assert (standing["dialogue_reading"], standing["instructions"]) == ("loss", "loss suggested")
     none = replace(found, attribution=Causes({}, {}))
-    assert verdict.headline(none, "math") == "Better on math, no change elsewhere established."
+    assert verdict.headline(none, "math") == "Better on math, no change established elsewhere."
 
 
 def test_what_cannot_be_compared_stands_in_the_headline() -> None:
     found = result(not_compared={"chains": "other questions", "a": "missing in tuned"})
     assert found.incomparable == ("chains",)
     assert verdict.headline(found, "math").endswith(
-        "; chains is in both inputs but can't be compared: not judged."
+        "; chains is not judged (in both inputs, but not comparable)."
     )
 
 
@@ -113,7 +113,7 @@ def test_many_benchmarks_are_counted() -> None:
     causes = Causes({f"b{at}": replace(CUT, flagged=-9.0 - at) for at in range(5)}, {})
     said = verdict.made_by(result(attribution=causes))
     assert [text.partition(":")[0] for text in said[:3]] == ["b4", "b3", "b2"]
-    assert said[3] == "Flagged answers also made much of the change on 2 more benchmarks."
+    assert said[3] == "Flagged answers also account for much of the change on 2 more benchmarks."
 
 
 def test_a_change_of_format_is_no_change_of_ability() -> None:
@@ -140,9 +140,12 @@ def test_a_change_of_format_is_no_change_of_ability() -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["poems"], "poems is in both inputs but in no group: not judged (--map)."),
-        (["BoolQ", "TriviaQA"], "BoolQ and TriviaQA are in both inputs but in no group"),
-        ([f"b{at}" for at in range(5)], "b0, b1, b2 and 2 more are in both inputs"),
+        (["poems"], "poems is not judged (in both inputs, but in no group;"),
+        (
+            ["BoolQ", "TriviaQA"],
+            "BoolQ and TriviaQA are not judged (in both inputs, but in no group",
+        ),
+        ([f"b{at}" for at in range(5)], "b0, b1, b2 and 2 more are not judged"),
     ],
 )
 def test_what_was_not_judged_stands_in_the_verdict(names: list[str], said: str) -> None:
@@ -150,7 +153,7 @@ def test_what_was_not_judged_stands_in_the_verdict(names: list[str], said: str) 
     text = verdict.headline(result(not_compared=left), "math")
     assert said in text
     assert text.startswith(
-        "Better on math, no change elsewhere established on average, but loss on"
+        "Better on math, no change established elsewhere on average, but worse on"
     )
 
 
@@ -185,12 +188,12 @@ def test_where_the_definitions_disagree_linear_decides() -> None:
     robust = index({"other": 42.0, "non": 5.0}, {"other": (5.0, 69.0), "non": (-1.0, 9.0)})
     linear = index({"other": 18.0, "non": None}, {"other": (-8.0, 48.0)})
     assert verdict.index_sentences(robust, linear, "TI") == [
-        "TI other reasoning: neither transfer nor loss established by the linear definition, "
-        "18 % (95 % interval −8 to 48); the robust one differs, 42 % (95 % interval 5 to 69). "
-        "Linear decides: its interval holds more often.",
-        "TI non-reasoning: undefined by the linear definition, undefined: no gain on the source; "
-        "the robust one differs, 5 % (95 % interval −1 to 9). Linear decides: its interval holds "
-        "more often.",
+        "TI other reasoning: the definitions disagree. Linear: 18 % (95 % interval −8 to 48), "
+        "neither transfer nor loss established. Robust: 42 % (95 % interval 5 to 69), transfer "
+        "established. Linear decides: its interval has better coverage.",
+        "TI non-reasoning: the definitions disagree. Linear: undefined (no gain on the "
+        "source). Robust: 5 % (95 % interval −1 to 9), neither transfer nor loss established. "
+        "Linear decides: its interval has better coverage.",
     ]
 
 
@@ -220,7 +223,7 @@ def test_every_output_says_it_first() -> None:
         flat = " ".join(text.split())
         for said in (
             "9.2 of the 14.0 points lost in answers that were cut off",
-            "poems is in both inputs but in no group: not judged (--map)",
+            "poems is not judged (in both inputs, but in no group; see --map)",
             "strict-match falls 61.0 points but flexible-extract changes by +0.3",
             "Linear decides",
         ):
@@ -238,11 +241,12 @@ def test_without_intervals_the_headline_says_so_once() -> None:
         attribution=Causes({}, {}),
     )
     assert verdict.headline(silent, "math") == (
-        "No interval is known: neither the change on math nor that elsewhere can be judged."
+        "No intervals are available, so neither the change on math nor the change elsewhere can be "
+        "judged."
     )
     half = replace(silent, retention=plain.retention)
     assert verdict.headline(half, "math").startswith(
-        "The change on math can't be judged (no interval is known), "
+        "The change on math can't be judged (no interval available), "
     )
 
 
@@ -256,6 +260,6 @@ def test_a_loss_beside_a_score_without_an_interval_is_named() -> None:
     )
     lost = [r.benchmark for r in found.benchmarks if (r.group, r.standing) == ("non", "loss")]
     assert verdict.headline(found, "math") == (
-        "Better on math, the change elsewhere can't be judged (no interval is known), but loss on "
-        f"{' and '.join(lost)} established."
+        "Better on math, the change elsewhere can't be judged (no interval available), "
+        f"but worse on {' and '.join(lost)}."
     )

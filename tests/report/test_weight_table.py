@@ -22,7 +22,7 @@ def test_table_and_what_was_left_out() -> None:
     q = next(line for line in lines if line.startswith("q_proj"))
     assert q.split() == ["q_proj", "1,000,000", "50.00", "0.10", "2.00e-03", "12.34"]
     assert any(line.startswith("[red]norm") for line in lines)
-    assert any(line.startswith("outside of layers") for line in lines)
+    assert any(line.startswith("outside the layers") for line in lines)
     text = " ".join(out.getvalue().split())
     assert "only in the base: tensor0, tensor1, tensor2, tensor3, tensor4 and 2 more" in text
     assert "compared on their common rows: e" in text

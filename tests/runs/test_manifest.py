@@ -41,7 +41,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         ({"metrics": {"b": {"acc": 1.5}}}, "field 'metrics.b.acc': input should be less than"),
         ({"metrics": {"b": "acc"}}, "field 'metrics.b': input should be an object"),
         ({"metrics": []}, "field 'metrics': input should be an object"),
-        ({"schema": 99}, "schema version 99, this version of transferscope reads 1"),
+        ({"schema": 99}, "schema version 99; this transferscope reads version 1"),
         ({"mystery": 1}, "unknown field 'mystery'"),
         ({"suite": {"name": "s"}}, "field 'suite.source' is missing"),
     ],

@@ -191,7 +191,7 @@ def edit_manifest(path, **changes):
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"schema": 2}, "schema version 2, this version of transferscope reads 1"),
+        ({"schema": 2}, "schema version 2; this transferscope reads version 1"),
         ({"schema": None}, "schema version None"),
         ({"colour": 1}, "unknown field 'colour'"),
         ({"model": None}, "field 'model': input should be an object"),
@@ -317,3 +317,28 @@ def test_score_rows_that_are_refused(tmp_path, row, what):
     with pytest.raises(InputError, match=what) as error:
         read_run(tmp_path)
     assert str(error.value).startswith(f"{file}:2: ")
+
+
+@pytest.mark.parametrize("separators", [(", ", ": "), (",", ":"), (" ,\t", " : ")])
+def test_white_space_between_tokens_makes_no_difference(tmp_path, separators):
+    expected = read_run(write(tmp_path))
+    file = tmp_path / "outcomes.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps(row, separators=separators) + "\n" for row in lines))
+    size = file.stat().st_size
+    complete = json.loads((tmp_path / "run.json").read_text())["complete"]
+    edit_manifest(tmp_path, complete={n: e | {"outcomes_bytes": size} for n, e in complete.items()})
+    assert tuple(read_run(tmp_path).outcomes) == tuple(expected.outcomes)
+
+
+@pytest.mark.parametrize("again", ['"score":1.0', '"score": 0.0', '"chance":null'])
+def test_a_key_twice_in_a_line_is_refused_whatever_its_value(tmp_path, again):
+    write(tmp_path)
+    file = tmp_path / "outcomes.jsonl"
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([lines[0][:-1] + f",{again}}}", *lines[1:]]) + "\n")
+    size = file.stat().st_size
+    complete = json.loads((tmp_path / "run.json").read_text())["complete"]
+    edit_manifest(tmp_path, complete={n: e | {"outcomes_bytes": size} for n, e in complete.items()})
+    with pytest.raises(InputError, match=r"outcomes\.jsonl:1: .*twice in one object"):
+        read_run(tmp_path)

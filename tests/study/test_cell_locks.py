@@ -71,7 +71,7 @@ def test_a_cell_that_fails_does_not_keep_the_others_back(tmp_path: Path) -> None
     assert ran == ["c"]  # b starts from a
     assert str(failed.value) == (
         "a: model.safetensors: the weights are not finite (1 more model failed); "
-        "mend or remove the arm; --so-far reports on the others"
+        "fix or remove the arm; use --so-far to report on the others"
     )
 
 
@@ -104,7 +104,7 @@ def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(filelock.FileLock, "acquire", refuse)
     with (
-        pytest.raises(InputError, match="can't lock files; name another --out"),
+        pytest.raises(InputError, match="does not support file locks; name another --out"),
         holding(cell_lock(tmp_path, "a"), wait=False),
     ):
         pass

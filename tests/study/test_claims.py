@@ -74,7 +74,7 @@ def test_arms_are_compared_at_the_gain_that_both_reach() -> None:
     assert (nothing.gain, nothing.values) == (None, {})
     assert nothing.why == "no common gain: an arm's source gain is at most -1.0 points"
     for strangers in ([], [run("b", 1, 5.0, -5.0)]):  # no runs, and none with the same seed
-        assert matched(one, strangers).why.endswith("both arms with a seed in common")
+        assert matched(one, strangers).why.endswith("both arms with the same seed")
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_the_kl_term_is_judged_at_one_learning_rate() -> None:
     better = [run("on-policy-rl-no-kl", seed, 12.0, -9.0, rate=1e-3) for seed in range(3)]
     alone = named(judge([*rl, *better], Thresholds()), "the KL term")
     assert (alone.verdict, alone.measured) == ("undecided", None)
-    assert alone.why == "both arms have no runs with one seed and learning rate"
+    assert alone.why == "the two arms have no runs with the same seed and learning rate"
     same = [run("on-policy-rl-no-kl", seed, 5.0, 0.5, rate=1e-4) for seed in range(3)]
     assert named(judge([*rl, *better, *same], Thresholds()), "the KL term").measured == 0.5
 

@@ -33,7 +33,7 @@ def test_the_note_says_for_how_many_and_how_fast() -> None:
 
 def test_the_note_says_what_is_left_out() -> None:
     note = estimate_note(8)
-    assert "the reference's reading of the answers where beta is above 0" in note
+    assert "the reference model's pass over the answers if beta is above 0" in note
     assert "the sampling of a teacher's responses" in note
 
 

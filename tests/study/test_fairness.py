@@ -37,7 +37,11 @@ def test_the_repositorys_studies_are_under_equal_conditions(name: str) -> None:
         ("lora_rank = 4", "", "lora_rank: on-policy-rl 4, on-policy-sft 0"),
         ("max_tokens = 9", "", "max_tokens of their own samples: on-policy-rl 9, on-policy-sft 48"),
         ("temperature = 1.0", "", "the temperature of their own samples: on-policy-rl 1.0"),
-        ("seed = 1", "", "the seed, which decides their queries: on-policy-rl 1; on-policy-sft 0"),
+        (
+            "seed = 1",
+            "",
+            "the seeds, which determine their queries: on-policy-rl 1; on-policy-sft 0",
+        ),
         ("seeds = [0, 1]", "seeds = [1, 2]", "queries: on-policy-rl 0, 1; on-policy-sft 1, 2"),
         ("seeds = [0, 1]", "seeds = [3]", "queries: on-policy-rl 0, 1; on-policy-sft 3"),
     ],
@@ -46,7 +50,7 @@ def test_a_difference_is_told(rl: str, sft: str, message: str) -> None:
     (sentence,) = said(f"[arms.on-policy-rl]\n{rl}\n[arms.on-policy-sft]\n{sft}\n")
     assert sentence.startswith("The arms differ in ")
     assert message in sentence
-    assert sentence.endswith(". Contrasts between them are not under equal conditions.")
+    assert sentence.endswith(". They are therefore not compared under equal conditions.")
 
 
 def test_what_is_each_arms_own_choice_or_not_used_is_no_difference() -> None:
@@ -62,11 +66,13 @@ def test_an_arm_that_goes_on_from_another_has_seen_more() -> None:
         'init_from = "off-policy-sft"\n'
         '[arms.more]\narm = "on-policy-rl"\nseeds = [0, 1]\nsteps = 4\ninit_from = "rl"\n'
     )
-    unlike = "Contrasts with arms that start from the base are not under equal conditions."
+    unlike = (
+        "It is therefore not compared with arms that start from the base under equal conditions."
+    )
     assert said(chain) == [
-        f"rl starts from off-policy-sft, so training on 24 queries came before its own. {unlike}",
-        f"more starts from rl, so training on 48 queries came before its own. {unlike}",
+        f"rl starts from off-policy-sft, which was trained on 24 queries before. {unlike}",
+        f"more starts from rl, which was trained on 48 queries before. {unlike}",
     ]
     assert said(
         '[arms.theirs]\ncheckpoint = "a/b"\n[arms.rl]\narm = "on-policy-rl"\ninit_from = "theirs"\n'
-    ) == [f"rl starts from theirs, a checkpoint: what that has seen is not known. {unlike}"]
+    ) == [f"rl starts from theirs, a checkpoint whose training data is unknown. {unlike}"]

@@ -33,8 +33,8 @@ def test_a_slower_one_takes_as_many_as_fit_and_says_so() -> None:
     found = fitted(DEMO, Path("none"), 2.0)
     fits = int((9.0 / 2 - OTHER) / MINUTES_PER_ITEM)  # 27
     assert found.config.items == fits == 27
-    assert found.note.startswith("This machine takes 2.0 times as long as the one that 60 items")
-    assert "the demo takes 27, to end within 10 minutes" in found.note
+    assert found.note.startswith("This machine takes 2.0 times as long as the reference")
+    assert "within 10 minutes, the demo uses 27 instead of 60 items" in found.note
     assert fitted(DEMO, Path("none"), 100.0).config.items == 10
 
 

@@ -45,7 +45,7 @@ QUERIES = [{"id": "asked", "prompt": ASKED, "gold": "9"}] + [
     {"id": f"q{n}", "prompt": f"How much is {n} and {n}, say?", "gold": str(2 * n)} for n in (1, 2)
 ]
 ANSWERS = [{"prompt": row["prompt"], "response": "It is 2."} for row in QUERIES]
-LEFT_OUT = "1 overlap with the evaluation and 1 have no response of a teacher's to train on"
+LEFT_OUT = "1 overlap with the evaluation and 1 have no teacher response to train on"
 
 
 def written(path: Path, rows: list[dict[str, Any]]) -> Path:

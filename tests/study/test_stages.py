@@ -13,18 +13,25 @@ from transferscope.core.errors import InputError
 from transferscope.core.files import write_json
 from transferscope.core.records import digest, no_tick
 from transferscope.models import find_model, load_model, parameter_count, precision
+from transferscope.probe.kept_base import KeptBase
+from transferscope.probe.texts import run_responses
 from transferscope.runs import read_run
+from transferscope.runs.manifest import read_manifest
 from transferscope.study import (
     StudyConfig,
     demo_study,
     parse_study,
+    plan,
     plan_study,
     report_so_far,
     run_study,
     shipped_adapters,
+    stages,
 )
+from transferscope.study.plan import PROBES, probe_path
 from transferscope.study.stages import dynamics_of, probe_cell
 from transferscope.study.study_config import CostConfig
+from transferscope.train import train_arm
 
 SUITE = """
 name = "small"
@@ -77,9 +84,11 @@ def finished(config: StudyConfig, tmp_path_factory: pytest.TempPathFactory) -> P
     out = tmp_path_factory.mktemp("study") / "out"
     said: list[str] = []
     run_study(config, out, say=said.append)
-    assert len(said) == len(plan_study(config, out).stages) == 21
-    assert said[0].startswith("[1/21] evaluate base: 3 benchmarks x 4 items; about")
-    assert said[-1].startswith("[21/21] report")
+    planned, begun = said[:23], said[23:]
+    assert planned[0].startswith("tiny: 21 stages; minutes as measured")
+    assert len(begun) == len(plan_study(config, out).stages) == 21
+    assert begun[0].startswith("[1/21] evaluate base: 3 benchmarks x 4 items; about")
+    assert begun[-1].startswith("[21/21] report")
     return out
 
 
@@ -144,7 +153,8 @@ def test_a_measured_arm_needs_its_weights_no_more(
     shutil.copytree(finished, slim, ignore=shutil.ignore_patterns("*.safetensors", "at"))
     said: list[str] = []
     run_study(config, slim, say=said.append)
-    assert [line.partition(":")[0] for line in said] == ["[1/21] evaluate base", "[21/21] report"]
+    begun = [line.partition(":")[0] for line in said if line.startswith("[")]
+    assert begun == ["[1/21] evaluate base", "[21/21] report"]
     for name in ("comparison.json", "claims.json", "predictors.json"):
         assert (slim / name).read_bytes() == (finished / name).read_bytes()
 
@@ -245,7 +255,7 @@ def test_weights_are_counted_without_loading_them(tiny_model: Path) -> None:
 
 def test_a_folder_of_another_study_is_refused(config: StudyConfig, finished: Path) -> None:
     other = config.model_copy(update={"items": 5})
-    with pytest.raises(InputError, match="holds a study with other settings; name another --out"):
+    with pytest.raises(InputError, match="contains a study with other settings; name another"):
         run_study(other, finished)
 
 
@@ -320,7 +330,7 @@ def test_another_study_is_refused_before_the_plan(tmp_path):
         {"schema": 1, "hash": digest(first.identity())},
     )
     assert plan_study(first, tmp_path).name == "a"
-    with pytest.raises(InputError, match="holds a study with other settings"):
+    with pytest.raises(InputError, match="contains a study with other settings"):
         plan_study(other, tmp_path)
 
 
@@ -349,15 +359,97 @@ def test_the_probes_load_models_as_the_study_says(
         seen.append((dtype, device_map))
         return load_model(*args, dtype=dtype, device_map=device_map, **rest)
 
-    monkeypatch.setattr("transferscope.probe.model_pairs.load_model", noted)
+    monkeypatch.setattr("transferscope.probe.kept_base.load_model", noted)
     probe = config.probe.model_copy(update={"dtype": "bfloat16", "device_map": "cpu"})
     probe_cell(
-        config.model_copy(update={"probe": probe}),
-        read_run(finished / "runs" / "base"),
+        KeptBase(config.base, **probe.loading),
+        run_responses(read_run(finished / "runs" / "base"), items=probe.items),
         "tuned",
         finished / "arms" / "on-policy-rl",
         out=tmp_path,
-        announce=lambda path: None,
+        begin=lambda path: None,
         tick=no_tick,
     )
-    assert seen == [("bfloat16", "cpu")] * 4  # base and tuned, hidden and tokens
+    assert seen == [("bfloat16", "cpu")] * 2  # base and tuned, for both probes
+
+
+def test_a_base_is_loaded_once_for_all_cells_and_freed_before_training(
+    config: StudyConfig, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two models are probed anew, a third is trained anew: the base is loaded twice, not 6 times.
+
+    What the probes find is what separate loads find, to the last bit.
+    """
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    for label in ("off-policy-sft", "on-policy-rl"):
+        for kind in PROBES:
+            probe_path(out, label, kind).unlink()
+    for left in (out / "arms" / "then-sft", out / "runs" / "then-sft"):
+        shutil.rmtree(left)
+    for kind in PROBES:
+        probe_path(out, "then-sft", kind).unlink()
+    loaded: list[str] = []
+
+    def noted(name: str, **options: Any) -> Any:
+        loaded.append(Path(name).name)
+        return load_model(name, **options)
+
+    def train(*args: Any, **options: Any) -> Path:
+        loaded.append("training" if base._base is None else "training beside a base")
+        return train_arm(*args, **options)
+
+    base = KeptBase(config.base)
+    monkeypatch.setattr("transferscope.probe.kept_base.KeptBase", lambda name, **_: base)
+    monkeypatch.setattr(stages, "train_arm", train)
+    monkeypatch.setattr("transferscope.probe.kept_base.load_model", noted)
+    run_study(config, out, say=lambda _: None)
+    done = ["training beside a base", "on-policy-rl"]  # a finished arm trains nothing
+    assert loaded == [
+        "training",
+        "tiny",
+        "off-policy-sft",
+        *done,
+        "training",
+        "tiny",
+        "then-sft",
+    ]
+    assert base._base is None
+    for label in ("off-policy-sft", "on-policy-rl", "then-sft"):
+        for kind in PROBES:
+            found = probe_path(out, label, kind).read_bytes()
+            assert found == probe_path(finished, label, kind).read_bytes(), (label, kind)
+
+
+def test_a_study_reads_each_manifest_once_for_its_plan(
+    config: StudyConfig, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def noted(folder: Path) -> Any:
+        read.append(folder.name)
+        return read_manifest(folder)
+
+    monkeypatch.setattr(plan, "read_manifest", noted)
+    progress = plan.Progress(plan_study(config, finished), lambda _: None)
+    runs = ["base", "off-policy-sft@1", "off-policy-sft", "on-policy-rl", "then-sft"]
+    assert read == runs
+    for stage in plan_study(config, finished).stages:
+        progress.begin(stage.path)
+    assert all(progress.is_measured(cell) for cell in config.cells())
+    assert read == runs * 2  # the second plan's
+
+
+def test_a_plan_sees_what_another_process_finished(
+    config: StudyConfig, finished: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    said: list[str] = []
+    progress = plan.Progress(plan_study(config, out), said.append)
+    progress.begin(out / "runs" / "base")
+    first, *_ = config.cells()
+    assert not progress.is_measured(first)
+    shutil.copytree(finished, out)
+    progress.begin(out / "runs" / "base")
+    assert progress.is_measured(first)
+    assert said[0].startswith("[1/21] evaluate base: 3 benchmarks x 4 items; about")
+    assert said[1] == "[1/21] evaluate base: done before; about 1 min to go"

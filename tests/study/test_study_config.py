@@ -87,17 +87,17 @@ def test_the_source_group_is_data() -> None:
             'source = "law"\n[arms.on-policy-sft]\n',
             "suite mini has no group 'law'; use one of math",
         ),
-        ('[arms.a]\narm = "on-policy-sft"\ninit_from = "b"\n', "init_from 'b' is no arm above"),
+        ('[arms.a]\narm = "on-policy-sft"\ninit_from = "b"\n', "init_from 'b' is not an arm above"),
         (
             "[arms.off-policy-sft]\nlearning_rates = [1e-5, 2e-5]\n"
             '[arms.a]\narm = "on-policy-sft"\ninit_from = "off-policy-sft"\n',
-            "init_from 'off-policy-sft' is several models",
+            "init_from 'off-policy-sft' is ambiguous",
         ),
         (
             '[arms.a]\ncheckpoint = ""\n',
             r"\[arms.a\] \[checkpoint\]: String should have at least 1",
         ),
-        ('[arms.a]\ncheckpoint = "x"\nsteps = 3\n', "no other setting goes with it"),
+        ('[arms.a]\ncheckpoint = "x"\nsteps = 3\n', "so it can't have other settings"),
         ("[arms.on-policy-rl]\nseeds = [-1]\n", r"\[arms.on-policy-rl\] \[seeds.0\]"),
         (
             "[arms.on-policy-rl]\nseeds = [0, 1]\n"
@@ -188,7 +188,7 @@ THEN = '[arms.then]\ninit_from = "sft"\n'
 @pytest.mark.parametrize(
     ("start", "then", "message"),
     [
-        (LORA_SFT, 'arm = "on-policy-sft"\nlora_rank = 4\n', "lora_rank is 4, and the start's"),
+        (LORA_SFT, 'arm = "on-policy-sft"\nlora_rank = 4\n', "lora_rank is 4, but the start's"),
         (LORA_SFT, 'arm = "on-policy-rl"\n', "beta > 0 needs a reference"),
         (LORA_SFT, 'arm = "on-policy-rl"\nlora_rank = 2\n', None),
         (LORA_SFT, 'arm = "on-policy-sft"\n', None),
@@ -280,7 +280,9 @@ def test_the_example_of_the_docs_is_a_study() -> None:
 
 def test_a_device_is_asked_for_before_the_first_stage(tmp_path: Path) -> None:
     config = study('[arms.on-policy-rl]\n[probe]\ndevice_map = "cuda:77"\n')
-    with pytest.raises(InputError, match=r"study s \[probe\] device_map: there is no device"):
+    with pytest.raises(
+        InputError, match=r"study s \[probe\] device_map: this machine has no device"
+    ):
         check_study(config, tmp_path / "out")
     # where a probe ran is no setting of the result: corrected, the study goes on
     assert config.identity() == study("[arms.on-policy-rl]\n").identity()

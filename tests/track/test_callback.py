@@ -82,7 +82,7 @@ def again(followed, folder: Path, *, steps: int = 4, items: int = 4):
 def test_another_training_does_not_take_over_the_answers(followed, tmp_path) -> None:
     found, out = again(followed, tmp_path)
     before = (out / "trace.jsonl").read_bytes()
-    with pytest.raises(InputError, match="holds the steps of another training; name another out"):
+    with pytest.raises(InputError, match="holds the steps of another training; choose another out"):
         found.train()
     assert found.state.global_step == 0
     assert (out / "trace.jsonl").read_bytes() == before
@@ -238,17 +238,17 @@ def test_what_counts_as_lost() -> None:
     assert not callback._lost(row(-5.1, gain=-4.0))  # it has come back
     assert callback._lost(row(-5.12)) == (
         "training stops: a true loss of more than 5 points is shown on other reasoning (the true "
-        "change fell below \u22125.1 points) at step 300; look 6 of 10 planned, the bound holds "
-        "over all looks"
+        "change fell below \u22125.1 points) at step 300; this is look 6 of 10 planned, and the "
+        "bound holds over all looks"
     )
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"every": 0}, "give every 1 or more"),
-        ({"items": 1}, "items 2 or more"),
-        ({"allowed_loss": -1.0}, "give points, 0 or more"),
+        ({"every": 0}, "set every to at least 1"),
+        ({"items": 1}, "items to at least 2"),
+        ({"allowed_loss": -1.0}, "set it to 0 points or more"),
         ({"base": "nobody"}, "unknown model 'nobody'"),
         ({"suite": "maxi"}, "no suite 'maxi'"),
     ],
@@ -297,7 +297,7 @@ def test_the_command(followed, tmp_path, capsys, monkeypatch) -> None:
         main([*argv[:-1], str(tmp_path / "file")])
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert "file: is a file; name another folder" in told
+    assert "file: is a file, not a folder; name another folder" in told
     page = (tmp_path / "out" / "report.html").read_text()
     assert "trace-gain" in page
     assert "trace-kl" in page
@@ -318,8 +318,8 @@ def test_verls_shards_are_recognised_and_the_merge_command_printed(tmp_path) -> 
         (merged / name).touch()
     assert find_checkpoints(tmp_path) == [(20, merged)]
     shutil.copytree(merged, tmp_path / "20")
-    both = "20 and global_step_20/actor/huggingface are both step 20; move one of them elsewhere"
+    both = "20 and global_step_20/actor/huggingface both hold step 20; move one of them elsewhere"
     with pytest.raises(InputError, match=both):
         find_checkpoints(tmp_path)
-    with pytest.raises(InputError, match="is no folder"):
+    with pytest.raises(InputError, match="is not a folder"):
         find_checkpoints(tmp_path / "none")

@@ -114,12 +114,12 @@ def test_a_loss_that_the_items_cannot_show_is_said() -> None:
 
     assert told(25, 2.0) == (
         "allowed_loss is 2 points: with items=25 per benchmark the smallest loss that can stop a "
-        "training is 9.9 points on other reasoning; to catch one of 4 points in 80 % of trainings "
-        "give items=266 or more"
+        "training is 9.9 points on other reasoning; to detect a loss of 4 points in 80 % of "
+        "trainings, set items=266 or more"
     )
     assert told(265, 2.0) is not None
     assert told(266, 2.0) is None
-    assert "give items=1327 or more" in str(told(25, 2.0, story=5))  # 1061 / 4 passages of five
+    assert "set items=1327 or more" in str(told(25, 2.0, story=5))  # 1061 / 4 passages of five
     assert told(46, 10.0) is None
     assert told(25, 0.0) == (
         "allowed_loss is 0 points: with items=25 per benchmark the smallest loss that can stop a "

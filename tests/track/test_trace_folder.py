@@ -60,7 +60,7 @@ def test_what_lies_beyond_the_resumed_step_goes(out: Path) -> None:
 
 @pytest.mark.parametrize("log", [[], logged(row(2, kl=0.4))])
 def test_a_row_that_the_resumed_training_does_not_know_is_refused(out: Path, log: list) -> None:
-    with pytest.raises(InputError, match=r"trace\.jsonl: step 2 was measured in another training"):
+    with pytest.raises(InputError, match=r"trace\.jsonl: step 2 was measured in a training other"):
         cut_back(out, 2, log)
     assert names(out) == ["base", "step-2", "step-4"]
 
@@ -73,7 +73,10 @@ def test_a_trace_is_not_written_over_somebody_elses_files(
     out = tmp_path / "out"
     out.mkdir()
     argv = ["trace", str(tmp_path / "all"), "--base", str(tiny_model), "--out", str(out)]
-    for name, said in (("trace.jsonl", REMEDY), ("report.html", "is another tool's page; move")):
+    for name, said in (
+        ("trace.jsonl", REMEDY),
+        ("report.html", "is not a transferscope page; move"),
+    ):
         (out / name).write_text(content)
         with pytest.raises(SystemExit):
             main(argv)
@@ -100,5 +103,5 @@ def test_a_trace_of_ours_is_known(out: Path) -> None:
     (out / "report.html").write_text(page)
     assert check_page(out) is None  # refuses nothing
     (out / "report.html").write_text("mine")
-    with pytest.raises(InputError, match="another tool's page"):
+    with pytest.raises(InputError, match="not a transferscope page"):
         check_page(out)

@@ -14,9 +14,9 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.train import ArmConfig, arm, is_complete, train_arm
-from transferscope.train.arm import CLEANED
+from transferscope.train.arm_folder import DECONTAMINATED
 from transferscope.train.checkpoints import newest
-from transferscope.train.cleaned import cleaned
+from transferscope.train.decontaminated_arm import decontaminate_arm
 from transferscope.train.query_prompts import require_template
 from transferscope.train.query_sources import queries_of
 
@@ -58,7 +58,7 @@ def test_rows_that_cannot_be_dealt_out_are_said_before_a_model_is_loaded(
     tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "3")
-    with pytest.raises(InputError, match="4 responses a step can't be dealt out to 3 processes"):
+    with pytest.raises(InputError, match="4 responses per step can't be divided evenly among 3"):
         train_arm(config("no/such-model", "random-reward"), tmp_path / "arm")
     assert not (tmp_path / "arm").exists()
 
@@ -85,7 +85,7 @@ def test_an_arm_goes_on_with_as_many_processes_as_began_it(tiny: str, tmp_path: 
     assert {"rng_state_0.pth", "rng_state_1.pth"} <= set(
         json.loads((last / "sealed.json").read_text())
     )
-    with pytest.raises(InputError, match="2 processes began this arm, and 1 process would go on"):
+    with pytest.raises(InputError, match="started with 2 processes and can't resume with 1"):
         train_arm(settings, out)
     assert newest(out / "checkpoints") == last
 
@@ -111,7 +111,7 @@ def test_a_second_process_is_not_let_into_the_folder(tiny: str, tmp_path: Path) 
 
     with pytest.raises(Killed):
         train_arm(settings, out, tick=second)
-    said = f"{out}: another process trains into it (it holds .arm.lock); wait for it, "
+    said = f"{out}: another process is training this arm (it holds .arm.lock); wait for it, "
     said += "or name another --out"
     assert set(told) == {said}
     train_arm(settings, out)
@@ -130,26 +130,26 @@ def test_queries_of_the_evaluation_are_no_part_of_an_arm(tiny: str, tmp_path: Pa
     rows = [{"id": f"q{n}", "prompt": p, "gold": str(n)} for n, p in enumerate(asked)]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     settings = config(tiny, "on-policy-sft", steps=1, queries_per_step=3, queries_from=str(file))
-    same, none = cleaned(settings, out, ["What else?"])
+    same, none = decontaminate_arm(settings, out, ["What else?"])
     assert (same, none.removed) == (settings, 0)
     assert not out.exists()
-    left, found = cleaned(settings, out, [f"If {LONG} returns?"])
+    left, found = decontaminate_arm(settings, out, [f"If {LONG} returns?"])
     assert (found.removed, found.overlapping, len(found.queries)) == (1, ("q0",), 3)
-    assert left.queries_from == str(out / CLEANED)
+    assert left.queries_from == str(out / DECONTAMINATED)
     train_arm(left, out)
     # The same command again finds the arm done; another evaluation makes it another one.
-    train_arm(cleaned(settings, out, [f"If {LONG} returns?"])[0], out)
-    (out / CLEANED).write_text((out / CLEANED).read_text().replace("Four", "Five"))
+    train_arm(decontaminate_arm(settings, out, [f"If {LONG} returns?"])[0], out)
+    (out / DECONTAMINATED).write_text((out / DECONTAMINATED).read_text().replace("Four", "Five"))
     with pytest.raises(InputError, match="have changed since it was begun; restore them"):
-        cleaned(settings, out, [f"If {LONG} returns?"])
-    (out / CLEANED).write_text((out / CLEANED).read_text().replace("Five", "Four"))
+        decontaminate_arm(settings, out, [f"If {LONG} returns?"])
+    (out / DECONTAMINATED).write_text((out / DECONTAMINATED).read_text().replace("Five", "Four"))
     with pytest.raises(InputError, match="belongs to an arm with another configuration"):
         train_arm(settings, out)
     # Nothing is written into a folder of other files.
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "mine.tex").write_text("")
     with pytest.raises(InputError, match="is not empty"):
-        cleaned(settings, tmp_path / "thesis", [f"If {LONG} returns?"])
+        decontaminate_arm(settings, tmp_path / "thesis", [f"If {LONG} returns?"])
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["mine.tex"]
 
 
@@ -163,29 +163,29 @@ def test_queries_without_a_teachers_response_are_no_part_of_an_arm_that_needs_on
     teacher.write_text("".join(json.dumps(row) + "\n" for row in answers))
     named = {"queries_from": str(queries), "teacher": str(teacher), "steps": 1}
     settings = config(tiny, "off-policy-sft", queries_per_step=2, **named)
-    left, found = cleaned(settings, tmp_path / "arm", ["What else?"])
+    left, found = decontaminate_arm(settings, tmp_path / "arm", ["What else?"])
     assert (found.removed, found.unanswered) == (0, ("q0", "q3"))
     assert {query.id for query in queries_of(left)} == {"q1", "q2"}
     assert is_complete(train_arm(left, tmp_path / "arm"))
     own = config(tiny, "on-policy-sft", queries_per_step=2, queries_from=str(queries), steps=1)
-    assert cleaned(own, tmp_path / "own", ["What else?"])[1].left_out == 0
+    assert decontaminate_arm(own, tmp_path / "own", ["What else?"])[1].left_out == 0
     many = config(tiny, "off-policy-sft", queries_per_step=3, **named)
     with pytest.raises(InputError, match="asks for 3 queries, here are 2 after 2 were left out"):
-        cleaned(many, tmp_path / "many", ["What else?"])
+        decontaminate_arm(many, tmp_path / "many", ["What else?"])
     assert not (tmp_path / "many").exists()
 
 
 def test_built_in_queries_stay_as_they_are(tiny: str, tmp_path: Path) -> None:
     settings = config(tiny, "on-policy-sft")
-    assert cleaned(settings, tmp_path / "arm", ["Nothing in common."])[0] is settings
+    assert decontaminate_arm(settings, tmp_path / "arm", ["Nothing in common."])[0] is settings
 
 
 @pytest.mark.parametrize(
     ("template", "said"),
     [
-        (None, "its tokenizer has no chat template; name a base with a chat template"),
-        ("{% for x in %}", "its chat template can't ask a question: Expected an expression"),
-        ("{{ raise_exception('no') }}", "its chat template can't ask a question: no; mend"),
+        (None, "its tokenizer has no chat template; use a base with a chat template"),
+        ("{% for x in %}", "its chat template fails on a question: Expected an expression"),
+        ("{{ raise_exception('no') }}", "its chat template fails on a question: no; fix"),
     ],
 )
 def test_a_base_that_cannot_be_asked_is_told_before_it_is_loaded(

@@ -41,16 +41,16 @@ def test_given_fields_over_the_demo_settings() -> None:
         ({"arm": "off-policy-rl", "beta": 0.1}, "study.toml: beta above 0 needs the policy's own"),
         ({"arm": "on-policy-rl", "beta": 0}, "study.toml: on-policy-rl needs beta above 0"),
         ({"arm": "random-reward", "beta": 0.1}, "study.toml: random-reward has no KL term"),
-        ({"arm": "off-policy-rl", "rollouts": 1}, "study.toml: rollouts: off-policy-rl needs"),
+        ({"arm": "off-policy-rl", "rollouts": 1}, "study.toml: off-policy-rl needs"),
         (
             {"arm": "random-reward", "rollouts": 1},
-            "study.toml: rollouts: random-reward needs group",
+            "study.toml: random-reward needs group",
         ),
         (
             {"arm": "on-policy-sft", "rollouts": 1},
-            "study.toml: rollouts: on-policy-sft needs groups of responses: use 2 or more",
+            "study.toml: on-policy-sft needs groups of responses: set rollouts to 2 or more",
         ),
-        ({"arm": "off-policy-sft", "rollouts": 1}, "study.toml: rollouts: off-policy-sft needs"),
+        ({"arm": "off-policy-sft", "rollouts": 1}, "study.toml: off-policy-sft needs"),
         ({"arm": "on-policy-rl", "rollouts": 0}, "study.toml: rollouts: Input should be greater"),
         ({"arm": "on-policy-rl", "rollouts": -2}, "study.toml: rollouts: Input should be greater"),
         ({"arm": "on-policy-rl", "queries_per_step": 0}, "study.toml: queries_per_step: Input"),
@@ -58,10 +58,13 @@ def test_given_fields_over_the_demo_settings() -> None:
         ({"arm": "on-policy-rl", "max_tokens": 0}, "study.toml: max_tokens: Input should be"),
         ({"arm": "on-policy-rl", "save_every": 0}, "study.toml: save_every: Input should be"),
         ({"arm": "on-policy-sft", "refresh_every": 3}, "study.toml: save_every must be a multiple"),
-        ({"arm": "off-policy-sft", "refresh_every": 2}, "study.toml: refresh_every is about"),
+        (
+            {"arm": "off-policy-sft", "refresh_every": 2},
+            "study.toml: refresh_every only applies",
+        ),
         (
             {"arm": "on-policy-sft", "teacher": "t.jsonl"},
-            "study.toml: teacher: on-policy-sft learns from its own samples, leave it out",
+            "study.toml: on-policy-sft trains on its own samples: remove the setting 'teacher'",
         ),
         (
             {"arm": "off-policy-sft", "queries_from": "q.jsonl"},
@@ -87,13 +90,13 @@ def test_accumulation_is_the_fewest_equal_parts(limit: int, parts: int) -> None:
 
 def test_rows_are_dealt_out_evenly() -> None:
     assert DEMO["on-policy-rl"].accumulation(processes=4) == 1  # 12 rows each
-    with pytest.raises(InputError, match="48 responses a step can't be dealt out to 5 processes"):
+    with pytest.raises(InputError, match="48 responses per step can't be divided evenly among 5"):
         DEMO["on-policy-rl"].accumulation(processes=5)
 
 
 def test_more_queries_than_there_are_is_said_before_training():
     given = {"arm": "off-policy-sft", "steps": 122, "queries_per_step": 6}
-    with pytest.raises(InputError, match="asks for 732 queries, and 729 different ones exist"):
+    with pytest.raises(InputError, match="732 queries, but only 729 different built-in queries"):
         arm_config(given, place="options")
     assert arm_config(given | {"steps": 121}, place="options").queries == 726
 

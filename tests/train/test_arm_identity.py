@@ -99,7 +99,7 @@ def test_a_folder_of_other_files_is_refused(tiny: str, queries: Path, tmp_path: 
     with pytest.raises(InputError, match="thesis: is not empty; name another --out"):
         train_arm(config(tiny, queries), thesis)
     assert [path.name for path in thesis.iterdir()] == ["config.json"]
-    with pytest.raises(InputError, match=r"q.jsonl: is a file; name another folder"):
+    with pytest.raises(InputError, match=r"q.jsonl: is a file, not a folder; name another folder"):
         train_arm(config(tiny, queries), queries)
     with pytest.raises(InputError, match=r"q.jsonl: is a file"):
         train_arm(config(tiny, queries), queries / "arm")
@@ -119,5 +119,5 @@ def test_a_folder_in_a_records_place_is_told_before_the_training(
     tiny: str, queries: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "arm" / "arm.started.json").mkdir(parents=True)
-    with pytest.raises(InputError, match=r"arm\.started\.json: not readable: Is a directory"):
+    with pytest.raises(InputError, match=r"arm\.started\.json: is a folder, not a file"):
         train_arm(config(tiny, queries), tmp_path / "arm")

@@ -263,7 +263,7 @@ def test_an_adapter_is_trained_on(tiny: str, adapter: Path, tmp_path: Path) -> N
     assert saved["base_model_name_or_path"] == tiny
     first, second = load_model(str(adapter)).state_dict(), load_model(str(on)).state_dict()
     assert any(not torch.equal(first[name], second[name]) for name in first)
-    with pytest.raises(InputError, match="lora_rank is 4, and the start's adapter has 2"):
+    with pytest.raises(InputError, match="lora_rank is 4, but the start's adapter has 2"):
         train_arm(config(str(adapter), "off-policy-rl", lora_rank=4), tmp_path / "other")
 
 

@@ -78,9 +78,9 @@ def test_another_number_of_processes_is_refused(tmp_path: Path) -> None:
         (three / f"rng_state_{process}.pth").touch()
     refuse_other_processes(one, 1)
     refuse_other_processes(three, 3)
-    with pytest.raises(InputError, match="1 process began this arm, and 2 processes would go on"):
+    with pytest.raises(InputError, match="started with 1 process and can't resume with 2"):
         refuse_other_processes(one, 2)
-    with pytest.raises(InputError, match="start it with 3 processes, or name another --out"):
+    with pytest.raises(InputError, match="resume with 3 processes, or name another --out"):
         refuse_other_processes(three, 2)
 
 

@@ -85,7 +85,7 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="with engine 'fake', not 'openai'; name another --out"):
         distill(Served(), QUERIES[:2], out, samples=3)
     assert other.asked == []
-    with pytest.raises(InputError, match="the id 'q0' stands for two queries"):
+    with pytest.raises(InputError, match="two queries have the id 'q0'"):
         distill(Counted(), [*QUERIES, QUERIES[0]], tmp_path / "twice.jsonl", samples=3)
     out.write_text(out.read_text() * 2)
     with pytest.raises(InputError, match="more than 3 responses"):
@@ -93,7 +93,7 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to sample"):
         distill(Counted(), QUERIES, out, samples=0)
     for temperature in (1e-300, -1.0, float("nan"), float("inf")):
-        with pytest.raises(InputError, match=f"the temperature is {temperature}; give 0"):
+        with pytest.raises(InputError, match=f"the temperature is {temperature}; use 0"):
             distill(Counted(), QUERIES, tmp_path / "t2.jsonl", temperature=temperature)
 
 
@@ -130,11 +130,11 @@ ROW = json.dumps({"id": "q0", "prompt": QUERIES[0].prompt, "gold": "1"})
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"a note of one line without an end", "holds no response of a teacher"),
+        (b"a note of one line without an end", "contains no teacher responses"),
         (b"a note\nof two lines", r"t\.jsonl:1: not valid JSON"),
-        (b'{"a": 1}', "holds no response of a teacher"),
-        (ROW.encode(), "holds no response of a teacher"),
-        (ROW.encode() + b"\n" + ROW.encode(), r"t\.jsonl:1: .* no 'response'"),
+        (b'{"a": 1}', "contains no teacher responses"),
+        (ROW.encode(), "contains no teacher responses"),
+        (ROW.encode() + b"\n" + ROW.encode(), r"t\.jsonl:1: .* no valid 'response'"),
         (bytes(range(256)), "not UTF-8|not valid JSON"),
     ],
 )
@@ -151,10 +151,10 @@ def test_somebody_elses_file_is_left_as_it_is(tmp_path: Path, content: bytes, sa
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"finished": None}, "no 'finished'"),
-        ({"finished": "false"}, "no 'finished'"),
-        ({"correct": 1}, "no 'correct'"),
-        ({"response": None}, "no 'response'"),
+        ({"finished": None}, "no valid 'finished'"),
+        ({"finished": "false"}, "no valid 'finished'"),
+        ({"correct": 1}, "no valid 'correct'"),
+        ({"response": None}, "no valid 'response'"),
         ({"gold": "99"}, "was graded against the answer '99', not '1'"),
         ({"temperature": "0.7"}, "with temperature '0.7', not 0.7"),
         ({"engine": None}, "with engine None, not 'fake'"),
@@ -199,7 +199,7 @@ def test_the_file_of_the_queries_is_no_place_for_responses(tmp_path: Path) -> No
     asked = tmp_path / "q.jsonl"
     asked.write_text(ROW)
     for source in (str(asked), f"{asked}?level=3"):
-        with pytest.raises(InputError, match="is the file of the queries; name another"):
+        with pytest.raises(InputError, match="is the file with the queries; name another"):
             check_out(asked, source)
     check_out(tmp_path / "t.jsonl", str(asked))
 
@@ -209,7 +209,7 @@ def test_two_processes_are_not_let_into_one_file(tmp_path: Path) -> None:
 
     class Second(Counted):
         def generate(self, prompts, decoding, *, tick=None):
-            with pytest.raises(InputError, match="another process writes responses into it; wait"):
+            with pytest.raises(InputError, match="another process is writing responses"):
                 distill(Counted(), QUERIES[:2], out, samples=3)
             return super().generate(prompts, decoding)
 

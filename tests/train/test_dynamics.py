@@ -53,7 +53,7 @@ def test_scaling_scales_what_is_a_norm_and_leaves_what_is_a_shape(
 
 @pytest.mark.parametrize("norms", [[], [1.0, math.nan], [math.inf], [-1.0]])
 def test_no_norms_are_refused(norms: list[float]) -> None:
-    with pytest.raises(ValueError, match="finite, at least 0"):
+    with pytest.raises(ValueError, match="each finite and not negative"):
         dynamics(norms)
 
 

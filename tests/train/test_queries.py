@@ -46,5 +46,5 @@ def test_excluded_prompts_do_not_come() -> None:
 
 
 def test_more_than_there_are() -> None:
-    with pytest.raises(ValueError, match="no 2000 different"):
+    with pytest.raises(ValueError, match="fewer than 2000 different"):
         make_queries(2000, seed=0)

@@ -151,13 +151,13 @@ def test_the_procedural_teacher_slips_in_about_half_for_off_policy_rl() -> None:
         ('{"prompt": "x"}', "q.jsonl:1: no text in gold or answer"),
         ('{"gold": "x"}', "q.jsonl:1: no text in prompt or problem or question"),
         ('{"prompt": "x", "answer": "work ####  "}', "q.jsonl:1: the answer is empty"),
-        ("", "q.jsonl: holds no row"),
+        ("", "q.jsonl: contains no rows"),
         ('{"prompt": " ", "gold": "1"}', "q.jsonl:1: the prompt is empty"),
         ('{"prompt": "x", "gold": NaN}', "q.jsonl:1: 'gold' is not finite"),
         ('{"prompt": "x", "gold": -Infinity}', "q.jsonl:1: 'gold' is not finite"),
         (
             '{"prompt": "x", "gold": 1}\n{"prompt": "x", "gold": 2}',
-            "q.jsonl:2: the prompt of PATH/q.jsonl:1 with another answer: '2', not '1'; keep one",
+            "q.jsonl:2: repeats the prompt of PATH/q.jsonl:1 with another answer: '2', not '1'",
         ),
     ],
 )
@@ -182,12 +182,12 @@ def test_levels_and_boxed_solutions_of_math(tmp_path: Path) -> None:
     assert [q.gold for q in read_queries(f"{path}?level=2")] == ["2"]
     assert len(read_queries(path)) == 6
     for wrong, message in (
-        ("level=x", "give level=3-5"),
-        ("level=5-3", "no levels '5-3'; give level=3-5"),
-        ("level=3-", "no levels '3-'; give level=3-5"),
-        ("level=", "no levels ''; give level=3-5"),
-        ("level=7-9", "no row is of level 7-9; use another"),
-        ("split=", "names no split"),
+        ("level=x", "use level=3-5"),
+        ("level=5-3", "invalid level '5-3'; use level=3-5"),
+        ("level=3-", "invalid level '3-'; use level=3-5"),
+        ("level=", "invalid level ''; use level=3-5"),
+        ("level=7-9", "no row has level 7-9; use another"),
+        ("split=", "the option split is empty"),
         ("levels=3", "unknown option 'levels'"),
     ):
         with pytest.raises(InputError, match=message):
@@ -225,7 +225,7 @@ def test_a_benchmark_of_the_mini_suite_is_a_source() -> None:
     assert len({query.prompt for query in one}) == 3
     assert all(is_correct(f"The answer is {query.gold}.", query.gold) for query in one)
     assert queries_of(config("on-policy-sft", queries_from="mini:sequences", seed=1)) != one
-    with pytest.raises(InputError, match="answers of 'ordering' are no numbers"):
+    with pytest.raises(InputError, match="training needs numeric answers, but 'ordering'"):
         read_queries("mini:ordering")
     with pytest.raises(InputError, match="has no benchmark 'chess'"):
         read_queries("mini:chess")
@@ -250,7 +250,7 @@ def test_a_response_that_was_cut_off_is_no_response(tmp_path: Path) -> None:
 
 def test_two_queries_of_one_id_are_refused(tmp_path: Path) -> None:
     rows = [{"id": "a", "prompt": f"{n}?", "gold": "1"} for n in (1, 1, 2)]
-    with pytest.raises(InputError, match=r"q.jsonl:3: the id 'a' is another query's; give every"):
+    with pytest.raises(InputError, match=r"q.jsonl:3: another query has the id 'a' too"):
         read_queries(written(tmp_path / "q.jsonl", rows))
 
 
@@ -267,7 +267,7 @@ def test_what_is_no_name_on_the_hub_is_not_looked_for_on_the_disk(
 
     monkeypatch.setattr(datasets, "load_dataset", load)
     for refuse in (read_queries, parsed_source):
-        with pytest.raises(InputError, match=r"is no name of a hub data set; use hub:OWNER/NAME"):
+        with pytest.raises(InputError, match=r"is not the name of a hub data set; use hub"):
             refuse(f"hub:{name}")
 
 
@@ -276,7 +276,7 @@ def test_a_folder_here_is_not_taken_for_the_hubs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a" / "b").mkdir(parents=True)
-    with pytest.raises(InputError, match="hub:a/b: there is a folder of this name here"):
+    with pytest.raises(InputError, match="hub:a/b: a local folder has the same name"):
         read_queries("hub:a/b")
 
 
@@ -288,5 +288,5 @@ def test_finished_is_true_or_false(tmp_path: Path, finished: object) -> None:
     named = {"queries_from": str(queries), "teacher": str(teacher)}
     sft = config("classic-sft", queries_per_step=1, rollouts=1, **named)
     for read in (lambda: responses_of(sft, queries_of(sft)), lambda: unfinished(teacher)):
-        with pytest.raises(InputError, match=r"t\.jsonl:1: 'finished' is neither true nor false"):
+        with pytest.raises(InputError, match=r"t\.jsonl:1: 'finished' must be true or false"):
             read()

@@ -48,7 +48,7 @@ def test_arms_that_read_whole_weights_refuse_sharded_ones(
     with pytest.raises(InputError) as caught:  # before a model is even looked for
         train_arm(config("no/such-model", name), tmp_path / "arm")
     said = str(caught.value)
-    assert f"{name} reads whole weights, and FSDP shards them over the processes; use DDP" in said
+    assert f"{name} needs whole weights, but FSDP shards them across processes; use DDP" in said
     assert ("verl" in said) == name.startswith("on-policy-rl")
     assert ("classic-sft" in said) == (name == "off-policy-sft")
     assert not (tmp_path / "arm").exists()

@@ -89,14 +89,16 @@ def test_a_finished_arm_has_a_log(tmp_path: Path) -> None:
         read_steps(path, finished=True)
     path.write_text('{"step": 1, "lo')
     assert read_steps(path) == []
-    with pytest.raises(InputError, match=r"steps\.jsonl: ends in half a line; remove"):
+    with pytest.raises(InputError, match=r"steps\.jsonl: ends with an incomplete line; remove"):
         read_steps(path, finished=True)
     path.write_text("")
-    with pytest.raises(InputError, match=r"steps\.jsonl: holds no step; remove the arm's folder"):
+    with pytest.raises(
+        InputError, match=r"steps\.jsonl: contains no steps; remove the arm's folder"
+    ):
         read_steps(path, finished=True)
     path.unlink()
     path.mkdir()
-    with pytest.raises(InputError, match="not readable: Is a directory"):
+    with pytest.raises(InputError, match="is a folder, not a file"):
         read_steps(path)
     path.rmdir()
     path.write_text(json.dumps(STEP | {"grad_norm": None}) + "\n")  # no finite one: its own case

@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 from ..core.files import check_folder
 from .outputs import check_outputs
-from .shared import Data, Int, Suite, clean_queries, export_app, say, say_unfinished
+from .shared import Data, Int, Suite, decontaminate_queries, export_app, say, say_unfinished
 
 Model = Annotated[str, Parameter(help="Hub id or folder of the base model.")]
 Queries = Annotated[
@@ -37,7 +37,7 @@ def verl(
 
     check_folder(out)
     check_outputs({"--out": out}, [model, suite, data])
-    asked = clean_queries(queries, suite, data)
+    asked = decontaminate_queries(queries, suite, data)
     _say(export_verl(asked, out, model=model, nodes=nodes, gpus=gpus))
 
 
@@ -67,7 +67,7 @@ def llamafactory(
 
     check_folder(out)
     check_outputs({"--out": out}, [model, suite, data])
-    asked = clean_queries(queries, suite, data)
+    asked = decontaminate_queries(queries, suite, data)
     say_unfinished(teacher)
     options = {"nodes": nodes, "gpus": gpus}
     _say(export_llamafactory(asked, teacher, out, model=model, template=template, **options))

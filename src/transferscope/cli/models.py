@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError
-from ..core.files import check_folder, make_folder
+from ..core.files import check_folder
 from ..core.shown import name, sentence
 from .outputs import check_outputs
 from .shared import (
@@ -59,18 +59,18 @@ def evaluate_command(
     suite
         A built-in suite or a suite file; default: mini.
     tasks
-        Tasks, groups or tags of the installed lm-eval instead of a suite, separated by commas:
-        gsm8k,mmlu.
+        Comma-separated tasks, groups or tags of the installed lm-eval to run instead of a suite,
+        such as gsm8k,mmlu.
     include_path
         Folder with your own YAML tasks for lm-eval.
     mapping
-        TOML that puts tasks into groups and names their metric, as for import.
+        TOML file that assigns tasks to groups and names their metric, as for import.
     out
         Run folder to write.
     limit
-        Items per benchmark; of lm-eval's tasks, documents per task.
+        Items per benchmark, or documents per lm-eval task.
     seed
-        Random seed of the items, of examples in prompts and of sampling.
+        Random seed for items, examples in prompts and sampling.
     data
         Folder with the data files of real benchmarks.
     base
@@ -117,16 +117,18 @@ def _asked_suite(
     mapping: Path | None,
     seed: int,
 ) -> tuple[Suite, LmEvalTasks | None]:
-    """The suite to evaluate, and lm-eval's tasks where options say which they are."""
+    """The suite to evaluate, and lm-eval's tasks if options name any."""
     from ..core.suite import load_suite
 
     if tasks is None and include_path is None and mapping is None:
         return load_suite(suite or "mini"), None
     if tasks is None and suite is None:
         option = "--include-path" if include_path is not None else "--map"
-        raise InputError("is of lm-eval's tasks", place=option, remedy="add --tasks NAME,NAME")
+        raise InputError(
+            "only applies to lm-eval tasks", place=option, remedy="add --tasks NAME,NAME"
+        )
     if tasks is not None and suite is not None:
-        raise InputError("goes without --suite", place="--tasks", remedy="leave one of them out")
+        raise InputError("can't be combined with --suite", place="--tasks", remedy="remove one")
     from ..core.taxonomy import load_taxonomy
     from ..evaluate.lm_eval_loader import UNMAPPED, LmEvalTasks
 
@@ -139,7 +141,7 @@ def _asked_suite(
     chosen = found.suite(names, seed=seed)
     if unmapped := chosen.groups.get(UNMAPPED):
         remedy = "name their group with --map FILE (docs/importing.md)"
-        say(f"tasks that are in no known group: {', '.join(unmapped)}; {remedy}")
+        say(f"tasks in no known group: {', '.join(unmapped)}; {remedy}")
     return chosen, found
 
 
@@ -286,12 +288,8 @@ def _run_study(
     pace: float | None = None,
 ) -> None:
     from ..report.progress import progress
-    from ..study import check_study, plan_study, run_study
+    from ..study import run_study
 
-    check_study(config, out, data=data)
-    make_folder(out)  # a folder that can't be made is reported before the plan
-    for line in plan_study(config, out, pace=pace).lines():
-        say(line)
     with progress() as tick:
         report = run_study(config, out, data=data, dtype=dtype, pace=pace, tick=tick, say=say)
     _show_study(report, out)

@@ -47,12 +47,12 @@ def renderer(model: str) -> Render:
     return render
 
 
-def whose(
+def prefix_and_writer(
     base: str, tuned: str, *, responses: Path | None, prefix: Prefix | None
 ) -> tuple[Prefix, str | None]:
     """The prefix, and the name of the model that wrote the ``responses`` if it is known.
 
-    ``responses=None`` means prompts, which the model of the prefix answers.
+    ``responses=None`` means that the model named by the prefix answers prompts.
     """
     if responses is None:
         return ("base", base) if prefix == "base" else ("tuned", tuned)

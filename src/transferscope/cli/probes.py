@@ -13,7 +13,7 @@ from cyclopts.validators import Number
 from ..core.errors import InputError, MissingExtra
 from ..core.shown import sentence
 from .outputs import check_outputs
-from .probe_inputs import need_torch, refuse, renderer, suite_texts, whose
+from .probe_inputs import need_torch, prefix_and_writer, refuse, renderer, suite_texts
 from .shared import Int, Json, ModelName, console, print_json, probe_app, say
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def tokens(
     need_torch()
     from ..probe.jobs import probe_tokens
 
-    walked, writer = whose(base, tuned, responses=responses, prefix=prefix)
+    context, writer = prefix_and_writer(base, tuned, responses=responses, prefix=prefix)
     options: dict[str, Any] = {"dtype": dtype, "device_map": device_map}
     with progress() as tick:
         if prompts is not None:
@@ -196,7 +196,7 @@ def tokens(
             tuned,
             rows,
             split,
-            prefix=walked,
+            prefix=context,
             sequential=sequential,
             batch_tokens=batch_tokens,
             tick=tick,

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
@@ -24,9 +23,8 @@ from ..core.shown import sentence
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..runs import Run
     from ..train import Query
-    from ..train.decontaminate import Cleaned
+    from ..train.decontaminate import Decontaminated
 
 app = App(
     name="transferscope",
@@ -134,9 +132,9 @@ def print_json(document: Any) -> None:
 
 
 def console() -> Console:
-    """The terminal, or 80 columns where the output goes to a file or a pipe.
+    """The terminal; a file or a pipe gets 80 columns, or as many as ``COLUMNS`` says.
 
-    Raises :class:`BrokenPipeError` where the pipe is closed; rich would exit with 1, "regressed".
+    Raises :class:`BrokenPipeError` if the pipe is closed; rich would exit with 1, "regressed".
     """
     from rich.console import Console
 
@@ -145,7 +143,9 @@ def console() -> Console:
             raise BrokenPipeError
 
     found = Whole()
-    return found if found.is_terminal else Whole(width=80)
+    if found.is_terminal or os.environ.get("COLUMNS", "").isdigit():
+        return found
+    return Whole(width=80)
 
 
 @contextmanager
@@ -198,24 +198,24 @@ def asked_by(suite: str, data: Path | None) -> list[str]:
     return suite_prompts(load_suite(suite), data=data)
 
 
-def clean_queries(source: str, suite: str, data: Path | None) -> list[Query]:
+def decontaminate_queries(source: str, suite: str, data: Path | None) -> list[Query]:
     """Queries of ``source`` that do not overlap with ``suite``; prints how many were removed."""
-    from ..train.decontaminate import clean
+    from ..train.decontaminate import decontaminate
     from ..train.query_sources import read_queries
 
-    found = clean(read_queries(source), asked_by(suite, data), source=source)
-    say_cleaned(found, source, suite)
+    found = decontaminate(read_queries(source), asked_by(suite, data), source=source)
+    say_decontaminated(found, source, suite)
     return list(found.queries)
 
 
-def say_cleaned(found: Cleaned, source: str, suite: str) -> None:
+def say_decontaminated(found: Decontaminated, source: str, suite: str) -> None:
     """Print how many queries overlap with the suite, and whether they were removed.
 
-    The line also counts queries to which the teacher has no usable response.
+    The line also counts queries without a usable response of the teacher.
     """
     total = len(found.queries) + found.left_out
     overlapping = f"{len(found.overlapping)} of {total} queries overlap with suite {suite}"
-    kept = ", kept: built in" if len(found.overlapping) > found.removed else ""
+    kept = ", kept because they are built in" if len(found.overlapping) > found.removed else ""
     lacking = f"; {len(found.unanswered)} without a teacher's response to train on, removed"
     say(
         f"{source}: {overlapping}{', removed' if found.removed else kept}"
@@ -240,79 +240,28 @@ def opened(
     fields: Sequence[str] = (),
     tuned: bool = False,
 ) -> Iterator[Any]:
-    """Runs, foreign results imported into folders that live as long as the block.
+    """The runs at ``paths``, base first; what was noticed while reading is printed to stderr.
 
-    The first is the base: ``source`` must be one of its groups. ``tuned``: all others are tuned
-    models, and files of one of them may be parts of one run.
+    Temporary files of foreign results live as long as the block. ``tuned``: see
+    :func:`~transferscope.runs.importers.open_runs.open_runs`.
     """
     from ..core.fieldnames import fields_given
-    from ..runs.importers import open_run, put_together
+    from ..runs.importers.open_runs import open_runs
 
-    notes: dict[str, list[str]] = {}
-
-    def note(path: Path, text: str) -> None:
-        notes.setdefault(text, []).append(str(path))
-
-    how: Any = {"mapping": mapping, "source": source, "columns": fields_given(fields), "say": note}
-    if mapping is not None:
-        _say_new_groups(mapping)
     with ExitStack() as stack:
-        # The records live to the end: the collector would walk all of them again and again.
+        # The records live until the command ends; the collector would traverse them repeatedly.
         gc.disable()
         try:
-            runs = [open_run(p, stack, **how) for p in paths]
-            if tuned:
-                runs = [runs[0], *put_together(runs[1:], source=source, say=note)]
+            runs = open_runs(
+                paths,
+                stack,
+                mapping=mapping,
+                source=source,
+                columns=fields_given(fields),
+                tuned=tuned,
+                say=say,
+            )
         finally:
             gc.freeze()
             gc.enable()
-            for text, places in notes.items():  # what holds for several inputs is said once
-                say(f"{', '.join(dict.fromkeys(places))}: {text}")
-        yield _told_apart(_with_source(runs, source))
-
-
-def _with_source(runs: Sequence[Run], source: str | None) -> list[Run]:
-    """The runs with ``source`` as their source group: a folder's own suite may say another."""
-    if source is None:
-        return list(runs)
-    from ..core.nearest import did_you_mean
-
-    groups = list(runs[0].manifest.suite["groups"])
-    if source not in groups:
-        raise InputError(
-            f"no benchmark of the base is in a group {source!r}",
-            place="--source",
-            remedy=did_you_mean(source, groups),
-        )
-    changed = [{**run.manifest.suite, "source": source} for run in runs]
-    return [
-        replace(run, manifest=replace(run.manifest, suite=suite))
-        for run, suite in zip(runs, changed, strict=True)
-    ]
-
-
-def _say_new_groups(mapping: Path) -> None:
-    """A note where a --map file's group is new and much like a known one: it may be misspelt."""
-    from ..core.files import read_text
-    from ..core.nearest import nearest
-    from ..core.taxonomy import load_taxonomy, parse_taxonomy
-
-    mine = parse_taxonomy(read_text(mapping, remedy="name a TOML file"), place=str(mapping))
-    known = dict.fromkeys(entry.group for entry in load_taxonomy().tasks.values())
-    for group in dict.fromkeys(entry.group for entry in mine.tasks.values()):
-        if group not in known and (near := nearest(group, known, n=1)):
-            say(f"{mapping}: group {group!r} is new; if it is misspelt, write {near[0]!r}")
-
-
-def _told_apart(runs: Sequence[Run]) -> list[Run]:
-    """Runs of one model, or of checkpoints with one name, get their folder's name behind it."""
-    names = [run.manifest.model.name for run in runs]
-    return [
-        run if names.count(name) == 1 or at == names.index(name) else _named(run, name, run.place)
-        for at, (run, name) in enumerate(zip(runs, names, strict=True))
-    ]
-
-
-def _named(run: Run, name: str, path: Path) -> Run:
-    model = replace(run.manifest.model, name=f"{name} ({path.resolve().name})")
-    return replace(run, manifest=replace(run.manifest, model=model))
+        yield runs

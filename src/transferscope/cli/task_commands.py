@@ -1,4 +1,4 @@
-"""Commands on benchmarks: which there are, and whether they grade their own answers right."""
+"""Commands on benchmarks: list them, and check that they grade their own answers correctly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @tasks_app.default
 def list_tasks(*, as_json: Json = False) -> None:
-    """List the benchmarks of all packs, those of plugins among them."""
+    """List the benchmarks of all packs, including those of plugins."""
     from ..tasks import all_packs
 
     found = [
@@ -49,9 +49,9 @@ def check(
     seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
     as_json: Json = False,
 ) -> None:
-    """Grade a suite's gold answers and changed ones; exit 1 where a grader is wrong.
+    """Check a suite's graders on its gold answers and on altered ones; exit 1 if a grader is wrong.
 
-    Benchmarks of lm-eval are passed over: lm-eval grades them.
+    Benchmarks of lm-eval are skipped, because lm-eval grades them.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def check(
     limit
         Items per benchmark.
     seed
-        Random seed of the items.
+        Random seed for the items.
     """
     from ..tasks import validate
 
@@ -89,7 +89,7 @@ def check(
 
 
 def _chosen(suite: str) -> list[tuple[str, str, Benchmark]]:
-    """Pack, name and benchmark of all that ``suite`` names, without those of lm-eval."""
+    """Pack, name and benchmark for each benchmark of ``suite`` except those of lm-eval."""
     from ..core.suite import BUILT_IN, load_suite
     from ..tasks import LM_EVAL, all_packs, find_benchmark
 
@@ -103,8 +103,8 @@ def _chosen(suite: str) -> list[tuple[str, str, Benchmark]]:
         if benchmark.pack.partition(":")[0] != LM_EVAL
     }
     if not own:
-        remedy = "name a suite with benchmarks of a Python pack"
-        raise InputError("has tasks of lm-eval only", place=f"suite {suite}", remedy=remedy)
+        remedy = "name a suite with benchmarks from a Python pack"
+        raise InputError("contains only lm-eval tasks", place=f"suite {suite}", remedy=remedy)
     place = f"suite {chosen.name} [benchmarks.{{}}]"
     return [
         (pack, name, find_benchmark(pack, name, packs, place=place.format(name)))

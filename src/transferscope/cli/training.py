@@ -25,10 +25,10 @@ from .shared import (
     Suite,
     app,
     asked_by,
-    clean_queries,
+    decontaminate_queries,
     print_json,
     say,
-    say_cleaned,
+    say_decontaminated,
     say_unfinished,
 )
 
@@ -80,7 +80,7 @@ def train(
         Random seed (default: 0).
     """
     from ..report.progress import progress
-    from ..train import arm_config, clean_arm, need_trl, read_settings, train_arm
+    from ..train import arm_config, decontaminate_arm, need_trl, read_settings, train_arm
     from ..train.arm_config import PRECISIONS, PROCEDURAL
 
     inputs = [config, model, _file(queries), teacher, suite, data]
@@ -97,8 +97,8 @@ def train(
     if chosen.teacher != PROCEDURAL and Path(chosen.teacher).is_file():
         say_unfinished(Path(chosen.teacher))
     source = chosen.queries_from
-    chosen, found = clean_arm(chosen, out, asked_by(suite, data))
-    say_cleaned(found, source, suite)
+    chosen, found = decontaminate_arm(chosen, out, asked_by(suite, data))
+    say_decontaminated(found, source, suite)
     with progress() as tick:
         train_arm(chosen, out, tick=tick)
     say(f"tuned model: {out}")
@@ -155,7 +155,7 @@ def distill_command(
     check_out(out, queries)
     chosen = backend(engine, engine_options(engine_args), dtype=dtype)
     chosen.check(teacher)
-    asked = clean_queries(queries, suite, data)[:count]
+    asked = decontaminate_queries(queries, suite, data)[:count]
     with progress() as tick:
         found = distill(
             chosen.open(teacher),

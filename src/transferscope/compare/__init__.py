@@ -1,4 +1,4 @@
-"""Base and tuned runs to a comparison: plane, index, tests, flips, artefact split."""
+"""Compares tuned runs with their base: plane, index, tests, flips, artefact split."""
 
 from ..documents.comparison import Comparison, TunedResult
 from .analysis import compare_runs

@@ -1,6 +1,6 @@
-"""Base and tuned runs to a :class:`Comparison`.
+"""Builds a :class:`Comparison` from base and tuned runs.
 
-Runs are paired item by item; every benchmark is drawn once per model, and every interval of the
+Runs are paired item by item. Every benchmark is resampled once per model, and every interval of the
 comparison comes from these replicates.
 """
 
@@ -41,7 +41,7 @@ EXAMPLES = 3
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """A comparison and what it rests on: the draws of each of its models, in order."""
+    """A comparison and the draws of each of its models, in order."""
 
     comparison: Comparison
     draws: tuple[ModelDraws, ...]
@@ -58,9 +58,9 @@ def compare_runs(
 ) -> Comparison:
     """Compare ``tuned`` runs with ``base`` on the base's suite.
 
-    ``pairings``: those of the runs where the caller has them already. A run of which nothing can
-    be compared is left out and leads the differences. Raises :class:`InputError` when that holds
-    for all of them.
+    ``pairings``: the runs' pairings, if the caller already has them. A run of which nothing can be
+    compared is left out and listed first in the differences. Raises :class:`InputError` if that is
+    true of every run.
     """
     return analyse(
         base, tuned, seed=seed, replicates=replicates, examples=examples, pairings=pairings
@@ -76,7 +76,7 @@ def analyse(
     examples: int = EXAMPLES,
     pairings: Sequence[Pairing] | None = None,
 ) -> Analysis:
-    """The comparison of :func:`compare_runs` with its draws."""
+    """The comparison that :func:`compare_runs` returns, with its draws."""
     suite = base.manifest.load_suite()
     _refuse_equal_names([base, *tuned])
     pairings = pairings or [pair(base, run) for run in tuned]
@@ -106,7 +106,7 @@ def analyse(
     differences = [f"{model}: left out, {error.what}" for model, error in left_out.items()]
     differences += [
         f"{run.manifest.model.name}: {text}"
-        for leading in (True, False)  # contradictions of any model come before all else
+        for leading in (True, False)  # contradictions of any model come first
         for run, pairing in zip(tuned, pairings, strict=True)
         for at, text in enumerate(pairing.differences)
         if (at < len(pairing.contradictions)) is leading
@@ -128,15 +128,15 @@ def analyse(
 
 
 def none_compared(run: Run, pairing: Pairing, suite: Suite) -> InputError:
-    """What is told of a run of which nothing can be compared: its first benchmarks and why not."""
+    """The error for a run of which nothing can be compared: its first benchmarks, each with why."""
     unmapped = _unmapped(pairing, suite)
     if unmapped and not pairing.excluded:
         first = next(iter(unmapped))
         example = f'[aliases] "{shown(first)}" = "gsm8k"'
         return InputError(
-            f"no benchmark of it is in a group: {', '.join(map(shown, list(unmapped)[:3]))}",
+            f"none of its benchmarks is in a group: {', '.join(map(shown, list(unmapped)[:3]))}",
             place=str(run.place),
-            remedy=f"say what it is in a file for --map, for example {example}",
+            remedy=f"map them in a file for --map, for example {example}",
         )
     listed = {**pairing.excluded, **unmapped}
     reasons = "; ".join(f"{name}: {why}" for name, why in list(listed.items())[:3])
@@ -158,9 +158,9 @@ def _refuse_equal_names(runs: Sequence[Run]) -> None:
     for at, name in enumerate(names):
         if name in names[:at]:
             raise InputError(
-                f"two runs are of a model named {name!r}",
+                f"two of the runs have a model named {name!r}",
                 place=str(runs[at].place),
-                remedy="evaluate again under another name, or leave one out",
+                remedy="evaluate one of them under another name, or leave one out",
             )
 
 
@@ -255,14 +255,14 @@ def _rates(moved: Transitions | None) -> dict[str, Any]:
 
 
 def _unmapped(pairing: Pairing, suite: Suite) -> dict[str, str]:
-    """Benchmarks that could be compared but belong to no group: listed, never dropped silently."""
+    """Comparable benchmarks that belong to no group; they are listed, never dropped silently."""
     return {
         b: f"{NO_GROUP} {suite.name}" for b in compared_names(pairing) if b not in suite.group_of
     }
 
 
 def _plane(scores: GroupedScores) -> tuple[dict[str, PlanePoint], PlanePoint | None]:
-    """Group means of the change, and the mean over the groups that are not the source."""
+    """Mean change of each group, and the mean over the groups other than the source."""
     layout, tests = scores.layout, scores.tests
     gain_G = group_gain(scores.tuned_B - scores.base_B, layout.member_GB)
     plane = {
@@ -276,7 +276,7 @@ def _plane(scores: GroupedScores) -> tuple[dict[str, PlanePoint], PlanePoint | N
 
 
 def _provenance(base: Run, tuned: Sequence[Run]) -> dict[str, Any]:
-    """Per run what a reader needs to repeat it."""
+    """What a reader needs to repeat each run."""
     out: dict[str, Any] = {}
     for role, run in [("base", base), *((run.manifest.model.name, run) for run in tuned)]:
         manifest = run.manifest

@@ -1,7 +1,7 @@
-"""One benchmark of a base and a tuned model: item by item, or as two scores, behind one interface.
+"""One benchmark of a base and a tuned model, compared item by item or as two scores.
 
-:class:`Paired` and :class:`Unpaired` answer the same questions, so that whoever compares, ranks or
-judges benchmarks need not know which of the two it has. All points are percent.
+:class:`Paired` and :class:`Unpaired` share one interface, so that the code which compares, ranks
+or judges benchmarks need not distinguish them. All points are percent.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .margin_bound import Bound, UnitShares, pairs_bound, replicates_bound
 
 
 class Points(NamedTuple):
-    """Base and tuned score in percent, and tuned minus base."""
+    """Scores of base and tuned model in percent, and the change (tuned minus base)."""
 
     base: float
     tuned: float
@@ -42,9 +42,9 @@ class Points(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """Replicates (R,) of both scores in percent, NaN where nothing tells their uncertainty.
+    """Replicates (R,) of both scores in percent, NaN where their uncertainty is unknown.
 
-    ``moved``: forgetting and backward transfer, ``None`` where answers were not kept.
+    ``moved``: forgetting and backward transfer; ``None`` if answers were not kept.
     """
 
     base_R: Array
@@ -58,25 +58,25 @@ class Drawn:
 
 
 class Benchmark(Protocol):
-    """What a compared benchmark can be asked. ``paired``: it was compared item by item."""
+    """Interface of a compared benchmark. ``paired``: whether it was compared item by item."""
 
     paired: ClassVar[bool]
 
     @property
     def n(self) -> int | None:
-        """Items; of two scores the smaller known number, ``None`` where neither is known."""
+        """Number of items; of two scores the smaller known one, ``None`` if neither is known."""
 
     @property
     def counted(self) -> int:
-        """Items that a policy may count, 0 where the number of either score is unknown."""
+        """Items that a policy may count; 0 if the number behind either score is unknown."""
 
     @property
     def independent(self) -> tuple[int | None, int | None]:
-        """Numbers of independent units behind base and tuned score, where known."""
+        """Numbers of independent units behind the base and tuned score, where known."""
 
     @property
     def chance(self) -> float | None:
-        """The score of guessing, 0..1, where known."""
+        """Score of random guessing, 0..1, if known."""
 
     @property
     def points(self) -> Points:
@@ -84,51 +84,51 @@ class Benchmark(Protocol):
 
     @property
     def units(self) -> UnitShares:
-        """What is resampled, and its share in the mean."""
+        """The units that are resampled, with their shares in the mean."""
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Ids of the items; empty where answers were not kept."""
+        """Ids of the items; empty if answers were not kept."""
 
     @property
     def tuned_flags(self) -> tuple[tuple[str, ...], ...]:
-        """Flags of the tuned model's answers, item by item; empty like ``ids``."""
+        """Flags of the tuned model's answers, item by item; empty if ``ids`` is."""
 
     @property
     def sign_test(self) -> bool:
-        """Whether the test flips signs, which takes draws."""
+        """Whether the test is a sign-flip test, which needs random draws."""
 
     def draw(self, rng: np.random.Generator, *, replicates: int) -> Drawn:
-        """Replicates of both scores: what every interval of them comes from."""
+        """Replicates of both scores; every interval is computed from them."""
 
     def test(self, rng: np.random.Generator, *, replicates: int) -> ChangeTest:
-        """The two-sided test of "no change"."""
+        """Two-sided test of "no change"."""
 
     def bound(self, margin: float, drawn: Drawn, *, unmoved: bool) -> Bound:
-        """The change against a ``margin`` in points; ``unmoved``: most units moved alike."""
+        """The change compared with a ``margin`` in points; ``unmoved``: most units moved alike."""
 
     def flips(self) -> Flips | None:
-        """Items by whether base and tuned got them right; ``None`` without answers."""
+        """Items by whether base and tuned model got them right; ``None`` without answers."""
 
     def flipped_ids(self) -> Mapping[str, Sequence[str]]:
-        """Ids of the "lost" and of the "won" items."""
+        """Ids of the "lost" and the "won" items."""
 
     def artefacts(self, against: AgainstBase | None = None) -> dict[str, Any]:
-        """Where the change comes from: flagged or clean answers; empty without answers.
+        """Fields of a benchmark's row on where the change comes from: flagged or clean answers.
 
-        The fields of a benchmark's row that say so.
+        Empty without answers.
         """
 
     def flagged(self) -> FlaggedPart:
-        """The part of the change that lies in flagged answers."""
+        """The part of the change that comes from flagged answers."""
 
     def unflagged(self) -> Benchmark:
-        """The benchmark with items of flagged answers taken as unchanged."""
+        """The benchmark with flagged items treated as unchanged."""
 
 
 @dataclass(frozen=True, eq=False)
 class Paired:
-    """A benchmark whose answers both runs kept, item by item (:class:`Benchmark`)."""
+    """A :class:`Benchmark` of which both runs kept the answers, item by item."""
 
     part: PairedBenchmark
     paired: ClassVar[bool] = True
@@ -145,13 +145,13 @@ class Paired:
 
     @property
     def independent(self) -> tuple[int, int]:
-        """Numbers of units behind base and tuned score."""
+        """Numbers of units behind the base and tuned score."""
         units = len(self.units.weight_U)
         return units, units
 
     @property
     def chance(self) -> float | None:
-        """Score of guessing, 0..1, where known."""
+        """Score of random guessing, 0..1, if known."""
         return self.part.chance
 
     @property
@@ -187,21 +187,21 @@ class Paired:
 
     @property
     def sign_test(self) -> bool:
-        """False for independent 0/1 outcomes of equal weight, which have McNemar's test."""
+        """False for independent 0/1 outcomes of equal weight, which get McNemar's test."""
         return not (self.part.binary and is_binary_independent(self.items))
 
     def draw(self, rng: np.random.Generator, *, replicates: int) -> Drawn:
-        """Means of resampled clusters, the same ones for base and tuned."""
+        """Means over resampled clusters, the same clusters for base and tuned model."""
         moved = with_moves(self.items)
         return drawn_of([self], moved, Resampling.of(moved).means(rng, replicates))[0]
 
     def test(self, rng: np.random.Generator, *, replicates: int) -> ChangeTest:
-        """Exact McNemar for 0/1 outcomes of independent items, else sign flips of clusters."""
+        """Exact McNemar for 0/1 outcomes of independent items, else sign flips by cluster."""
         single = self.part.binary
         return paired_tests(self.items, rng, single=single, replicates=replicates)[0]
 
     def bound(self, margin: float, drawn: Drawn, *, unmoved: bool) -> Bound:
-        """Tango's and the exact test for 0/1 outcomes of independent items, else replicates."""
+        """Tango's and the exact test for 0/1 outcomes of independent items, else bootstrap."""
         if not self.sign_test:
             flips = self.flips()
             return pairs_bound(flips.lost, flips.won, self.n, margin=margin)
@@ -209,11 +209,11 @@ class Paired:
         return replicates_bound(change, change_R, self.units, margin=margin, unmoved=unmoved)
 
     def flips(self) -> Flips:
-        """Items by whether base and tuned got them right."""
+        """Items by whether base and tuned model got them right."""
         return flips_of(self.part)
 
     def flipped_ids(self) -> Mapping[str, Sequence[str]]:
-        """Ids of the "lost" and of the "won" items, in order."""
+        """Ids of the "lost" and the "won" items, in order."""
         return flipped_ids(self.part)
 
     def artefacts(self, against: AgainstBase | None = None) -> dict[str, Any]:
@@ -221,11 +221,11 @@ class Paired:
         return artefacts_of(self.part, against)
 
     def flagged(self) -> FlaggedPart:
-        """The part of the change that lies in flagged answers."""
+        """The part of the change that comes from flagged answers."""
         return flagged_part(self.part)
 
     def unflagged(self) -> Paired:
-        """The benchmark with items of flagged answers taken as unchanged."""
+        """The benchmark with flagged items treated as unchanged."""
         flagged, part = flagged_items(self.part), self.part
         tuned_scores = np.where(flagged, part.base_scores, part.tuned_scores)
         return Paired(replace(part, tuned_scores=tuned_scores))
@@ -233,7 +233,7 @@ class Paired:
 
 @dataclass(frozen=True, eq=False)
 class Unpaired:
-    """A benchmark of which a run kept only its score (:class:`Benchmark`)."""
+    """A :class:`Benchmark` of which at least one run kept only the score."""
 
     two: UnpairedBenchmark
     paired: ClassVar[bool] = False
@@ -243,22 +243,22 @@ class Unpaired:
 
     @property
     def n(self) -> int | None:
-        """The smaller known number of items, ``None`` where neither is known."""
+        """The smaller known number of items; ``None`` if neither is known."""
         return self.two.n
 
     @property
     def counted(self) -> int:
-        """The smaller number of items, 0 where one of them is unknown."""
+        """The smaller number of items; 0 if one of them is unknown."""
         return min(self.two.base.n or 0, self.two.tuned.n or 0)
 
     @property
     def independent(self) -> tuple[int | None, int | None]:
-        """Numbers of items behind base and tuned score."""
+        """Numbers of items behind the base and tuned score."""
         return self.two.base.n, self.two.tuned.n
 
     @property
     def chance(self) -> float | None:
-        """Score of guessing, 0..1, where known."""
+        """Score of random guessing, 0..1, if known."""
         return self.two.chance
 
     @property
@@ -269,17 +269,17 @@ class Unpaired:
 
     @property
     def units(self) -> UnitShares:
-        """Items, for want of clusters."""
+        """The items, because clusters are unknown."""
         count = self.counted or 1
         return UnitShares(np.full(count, 1.0 / count), None, float(self.counted))
 
     def draw(self, rng: np.random.Generator, *, replicates: int) -> Drawn:
-        """Independent draws of the two scores: Beta of proportions, else normal."""
+        """Independent draws of the two scores: Beta for proportions, else normal."""
         base_R = _independent(self.two.base, rng, replicates)
         return Drawn(base_R, _independent(self.two.tuned, rng, replicates))
 
     def test(self, rng: np.random.Generator, *, replicates: int) -> ChangeTest:
-        """The z test on two independent scores; NaN where there is no uncertainty."""
+        """z test on two independent scores; NaN if their uncertainty is unknown."""
         del rng, replicates  # nothing is drawn
         errors = [_standard_error(side) for side in (self.two.base, self.two.tuned)]
         known = [error for error in errors if error is not None]
@@ -288,7 +288,7 @@ class Unpaired:
         return unpaired_test(self.points.delta, math.hypot(*known))
 
     def bound(self, margin: float, drawn: Drawn, *, unmoved: bool) -> Bound:
-        """Replicates against the margin."""
+        """The bootstrap replicates compared with the margin."""
         change, change_R = self.points.delta, drawn.change_R
         return replicates_bound(change, change_R, self.units, margin=margin, unmoved=unmoved)
 
@@ -297,11 +297,11 @@ class Unpaired:
         return
 
     def flipped_ids(self) -> Mapping[str, Sequence[str]]:
-        """None of them is known."""
+        """Both empty, because answers were not kept."""
         return {"lost": (), "won": ()}
 
     def artefacts(self, against: AgainstBase | None = None) -> dict[str, Any]:
-        """Answers were not kept."""
+        """Empty, because answers were not kept."""
         del against
         return {}
 
@@ -310,12 +310,12 @@ class Unpaired:
         return FlaggedPart(unknown=self.points.delta)
 
     def unflagged(self) -> Unpaired:
-        """Itself: nothing is known of its answers."""
+        """The benchmark itself, because its answers are unknown."""
         return self
 
 
 def benchmarks_of(pairing: Pairing) -> dict[str, Benchmark]:
-    """The benchmarks that can be compared, those item by item first."""
+    """The benchmarks that can be compared; those compared item by item come first."""
     paired: dict[str, Benchmark] = {name: Paired(p) for name, p in pairing.benchmarks.items()}
     return paired | {name: Unpaired(two) for name, two in pairing.unpaired.items()}
 
@@ -328,7 +328,7 @@ def stacked(models: Sequence[Paired]) -> ItemScores:
 
 
 def drawn_of(models: Sequence[Paired], moved: ItemScores, drawn_RK: Array) -> list[Drawn]:
-    """Draws of each model, from the means of :func:`.core.forgetting.with_moves` of all of them."""
+    """Draws of each model, from the resampled means of :func:`.core.forgetting.with_moves`."""
     chance, count = models[0].chance, len(models) + 1
     rates = transition_rates(moved, drawn_RK, models=count, chance=chance)
     base_R = drawn_RK[:, 0].copy()  # a view would keep the replicates of all moves
@@ -336,7 +336,7 @@ def drawn_of(models: Sequence[Paired], moved: ItemScores, drawn_RK: Array) -> li
 
 
 def _independent(estimate: Estimate, rng: np.random.Generator, replicates: int) -> Array:
-    """Draws (R,) of one score by itself; NaN where neither n nor stderr is known."""
+    """Draws (R,) of a single score; NaN if neither n nor stderr is known."""
     if estimate.proportion and estimate.n is not None:
         return beta_draws(estimate.score, estimate.n, rng, replicates=replicates)
     if estimate.stderr is not None:
@@ -345,7 +345,7 @@ def _independent(estimate: Estimate, rng: np.random.Generator, replicates: int) 
 
 
 def _standard_error(estimate: Estimate) -> float | None:
-    """Points: of a proportion that of its Jeffreys posterior, which is never 0, else its own."""
+    """Standard error in points; a proportion's is that of its Jeffreys posterior, never 0."""
     if estimate.proportion and estimate.n is not None:
         hits = estimate.score * estimate.n / 100.0 + 0.5
         total = estimate.n + 1.0

@@ -1,7 +1,7 @@
-"""Which answers made a change: the flagged or the clean ones, benchmark by benchmark and summed.
+"""Which answers caused a change, flagged or clean ones: for each benchmark and for means.
 
-The clean part is tested as the whole change is, with flagged items taken as unchanged: what is
-left to reject "no change" with are the clean ones.
+The clean part gets the same test as the whole change, with flagged items treated as unchanged, so
+that only clean items can reject "no change".
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .draws import ModelDraws, mean_shares
 from .shared_draws import flip_tests
 
 REPLICATES = 2_000
-"""Patterns of signs behind the p of a clean part; its place about 0.05 needs no more."""
+"""Sign patterns behind the p of a clean part; enough to place it relative to 0.05."""
 
 
 def attribute(
@@ -34,10 +34,11 @@ def attribute(
     standing: Standing,
     replicates: int = REPLICATES,
 ) -> Attribution:
-    """What made the mean change over benchmarks with these shares (sum 1): one, a group, a guard.
+    """What caused the mean change over benchmarks with these shares (sum 1).
 
-    ``standing``: of the whole change. Benchmarks of which only scores are known are the unknown
-    part; the clean part is then not tested, and neither is it where nothing is flagged.
+    The mean is that of one benchmark, a group or a guard; ``standing`` is the verdict on the whole
+    change. Benchmarks with scores only make up the unknown part. The clean part is not tested if
+    there is an unknown part or if nothing is flagged.
     """
     parts = {name: benchmarks[name].flagged() for name in share_B}
     by_flag: dict[str, float] = {}
@@ -73,7 +74,7 @@ def causes_of(
 ) -> Causes:
     """The attributions of one tuned model's rows, groups and retention.
 
-    A benchmark's clean p is corrected as its own is: over the benchmarks of the model. A group of
+    A benchmark's clean p is corrected like its p: over the benchmarks of the model. A group with
     one benchmark has that benchmark's attribution.
     """
     members = {g: [row.benchmark for row in rows if row.group == g] for g in plane}
@@ -112,11 +113,11 @@ def reason(
     seed: int = 0,
     of: str = "",
 ) -> str:
-    """What made a mean change over benchmarks with these shares, in one clause, for a gate.
+    """What caused a mean change over benchmarks with these shares, as one clause for the gate.
 
-    ``standing``: "loss" for a guard that has regressed. ``metrics``: those of the base's and the
-    tuned run's manifests. ``of`` names the random stream. Empty where clean answers made the
-    change and all metrics agree on it.
+    ``standing``: "loss" for a guard that has regressed. ``metrics``: those in the manifests of the
+    base and the tuned run. ``of`` names the random stream. Empty if clean answers caused the change
+    and all metrics agree on it.
     """
     rng = stream(seed, "clean", "guard", of)
     found = attribute(drawn.benchmarks, share_B, rng, standing=standing)
@@ -133,7 +134,7 @@ def reason(
 def _corrected(
     single: Mapping[str, Attribution], p_of: Mapping[str, float]
 ) -> dict[str, Attribution]:
-    """Clean p values after Holm's correction; a benchmark without flags has its own p there."""
+    """Clean p values after Holm's correction; a benchmark without flags enters with its own p."""
     raw = {
         b: p_of[b] if math.isnan(found.clean_p) else found.clean_p for b, found in single.items()
     }
@@ -151,9 +152,9 @@ def _clean_p(
     rng: np.random.Generator,
     replicates: int,
 ) -> float:
-    """p of "the clean items did not change", by the test that the whole change gets.
+    """p of "the clean items did not change", from the same test as the whole change's.
 
-    NaN where the answers of a benchmark are not known.
+    NaN if the answers of a benchmark are unknown.
     """
     clean = [benchmarks[name].unflagged() for name in share_B]
     if len(clean) == 1:

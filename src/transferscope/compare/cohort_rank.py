@@ -1,4 +1,4 @@
-"""Where a model stands in the paper's cohort; only a score on the paper's whole suite can."""
+"""A model's rank in the paper's cohort; it needs scores on the paper's whole suite."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from ..published import cohort_plane, published_models
 
 
 def placed(gain: float, retention: float, base: str) -> Placement:
-    """Where a model tuned from ``base`` stands, on the paper's suite, among the published ones.
+    """Rank of a model tuned from ``base`` among the published ones, on the paper's suite.
 
-    ``gain`` and ``retention`` in points. Contrasts are only with models of the same base: in the
-    cohort, tuning methods differ in their bases too.
+    ``gain`` and ``retention`` in points. It is contrasted only with models of the same base,
+    because tuning methods in the cohort differ in their bases too.
     """
     plane = cohort_plane()
     kin = [m for m in published_models() if _key(m.base) == _key(base)]
@@ -28,5 +28,5 @@ def placed(gain: float, retention: float, base: str) -> Placement:
 
 
 def _key(name: str) -> str:
-    """A hub id, a folder or a plain name of one model, alike."""
+    """The same key for a model's hub id, folder or plain name."""
     return name.rstrip("/").rpartition("/")[2].casefold()

@@ -1,6 +1,6 @@
-"""Draws and tests of every benchmark of a model: what all its intervals come from.
+"""Bootstrap draws and tests of every benchmark of a model; all its intervals come from them.
 
-They are made once per comparison. Plane, index, ranking and gate read them.
+They are made once per comparison; plane, index, ranking and gate share them.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from .benchmark import Benchmark, Drawn
 from .shared_draws import StreamOf, change_tests, draw_each, flip_tests
 
 RETENTION = "retention"
-"""The mean of all groups that are not the source, as the name of what is tested."""
+"""Name of the tested mean over all groups but the source."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModelDraws:
-    """One tuned model beside its base: its benchmarks in order, their draws and their tests."""
+    """One tuned model compared with its base: benchmarks in order, their draws and their tests."""
 
     benchmarks: Mapping[str, Benchmark]
     drawn: Mapping[str, Drawn]
@@ -48,10 +48,10 @@ def draw(
     seed: int,
     replicates: int,
 ) -> list[ModelDraws]:
-    """The draws of every model; ``compared`` holds the benchmarks of each of them.
+    """The draws of every model; ``compared`` holds each model's benchmarks.
 
-    Every stream is named after what it is of, so that a model's numbers depend neither on the other
-    models nor on the other benchmarks.
+    Every random stream is named after its benchmark and purpose, so that a model's numbers depend
+    neither on the other models nor on the other benchmarks.
     """
     drawn: list[dict[str, Drawn]] = [{} for _ in compared]
     tests: list[dict[str, ChangeTest]] = [{} for _ in compared]
@@ -83,10 +83,10 @@ def group_tests(
     replicates: int,
     only: Collection[str] | None = None,
 ) -> list[dict[str, ChangeTest]]:
-    """Per model the test of every group's mean change, and of :data:`RETENTION`.
+    """For each model, the tests of every group's mean change and of :data:`RETENTION`.
 
-    ``only``: names of those that are asked for; ``None``: all.
-    A group of one benchmark has that benchmark's test.
+    ``only``: names of the tests to compute; ``None``: all of them. A group with one benchmark has
+    that benchmark's test.
     """
     found: list[dict[str, ChangeTest]] = [{} for _ in draws]
     for name, members in {**{g: [m] for g, m in groups.items()}, RETENTION: []}.items():
@@ -108,7 +108,7 @@ def group_tests(
 
 
 def mean_shares(groups: Iterable[Sequence[str]]) -> dict[str, float]:
-    """Share of every benchmark in the mean over the groups that have any of the groups' means."""
+    """Share of every benchmark in the mean of the group means; empty groups don't count."""
     known = [group for group in groups if group]
     return {name: 1.0 / (len(known) * len(group)) for group in known for name in group}
 
@@ -120,7 +120,7 @@ def _mean_tests(
     stream_of: StreamOf,
     replicates: int,
 ) -> list[ChangeTest]:
-    """The tests of models that have the same benchmarks of a group."""
+    """The tests of models that have the same benchmarks in a group."""
     tests = [[drawn.tests[name] for name in shares] for drawn in draws]
     if len(shares) == 1:
         return [test for (test,) in tests]

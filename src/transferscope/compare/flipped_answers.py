@@ -1,4 +1,4 @@
-"""What the answers' texts say: those to show, and the flags that need the base's beside."""
+"""What needs the answers' texts: flipped items to show, and flags relative to the base."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Texts = Mapping[tuple[str, int], Response]
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """One model's: flipped items to show, and per benchmark the flags against the base."""
+    """One model's flipped items to show, and its flags relative to the base by benchmark."""
 
     flipped: tuple[FlippedItem, ...]
     against: Mapping[str, AgainstBase]
@@ -27,9 +27,10 @@ class Answers:
 def answers_of(
     base: Run, tuned: Sequence[Run], compared: Sequence[Mapping[str, Benchmark]], *, limit: int
 ) -> list[Answers]:
-    """Every model's, with up to ``limit`` lost and won items per benchmark; 0: no text is read.
+    """Every model's answers, with up to ``limit`` lost and won items per benchmark.
 
-    One benchmark's texts are held at a time, and the base's are read once for all models.
+    With a limit of 0 no text is read. One benchmark's texts are held in memory at a time, and the
+    base's are read once for all models.
     """
     flipped: list[list[FlippedItem]] = [[] for _ in tuned]
     against: list[dict[str, AgainstBase]] = [{} for _ in tuned]
@@ -68,8 +69,8 @@ def _flipped(
 ) -> list[FlippedItem]:
     """The first lost and won items whose answers both runs kept.
 
-    An item of several repeats is right where their mean is: what is shown is the first answer of
-    each run that has the verdict of its item.
+    An item with several repeats is right if their mean is; what is shown is each run's first answer
+    that has the same verdict as its item.
     """
     scored = [_by_item(run, name) for run in runs]
     shown = []
@@ -79,7 +80,7 @@ def _flipped(
             if len(found) == limit:
                 break
             asked = scored[0][id_]
-            # Repeats that only the tuned run has are no part of its score.
+            # Repeats that only the tuned run has do not count towards its score.
             answered = {repeat: scored[1][id_][repeat] for repeat in asked}
             base = _first(texts[0], id_, asked, right=kind == "lost")
             tuned = _first(texts[1], id_, answered, right=kind == "won")
@@ -99,7 +100,7 @@ def _by_item(run: Run, benchmark: str) -> dict[str, dict[int, float]]:
 
 
 def _first(texts: Texts, id_: str, scores: Mapping[int, float], *, right: bool) -> Response | None:
-    """The first kept answer that is right, or that is wrong."""
+    """The first kept answer that is right, or the first that is wrong."""
     return next(
         (
             texts[id_, repeat]

@@ -1,9 +1,9 @@
-"""PASS, REGRESSED or INCONCLUSIVE: one value behind the printed verdict and the exit code.
+"""PASS, REGRESSED or INCONCLUSIVE: the value behind the printed verdict and the exit code.
 
-A guard passes when the one-sided 95 % bound of its change lies above -margin; all critical guards
-must (an intersection-union test, which needs no correction). It has regressed when the drop exceeds
-the margin with Holm-corrected evidence over all guards. Everything else is inconclusive, and so is
-what both runs have and no guard could judge. docs/science.md section 2.
+A guard passes if the one-sided 95 % lower bound of its change is above -margin. All critical guards
+must pass (an intersection-union test, which needs no correction). A guard has regressed if its drop
+is shown to exceed the margin after Holm's correction over all guards. Everything else is
+inconclusive, as are benchmarks that both runs have but no guard judges. docs/science.md section 2.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .unjudged import nothing_shared, unmapped
 __all__ = ["RETENTION", "GateResult", "Guard", "Verdict", "gate"]
 
 NAMED = 12
-"""Benchmarks that a reason names; all of them are in the JSON."""
+"""Number of benchmarks that a reason names; the JSON has all of them."""
 
 
 def gate(
@@ -46,17 +46,18 @@ def gate(
 ) -> GateResult:
     """Judge ``tuned`` by ``policy`` against its ``base`` and, if given, the ``previous`` release.
 
-    The anchor base catches slow loss over many releases, the previous release a sudden one.
-    ``again`` is the base evaluated a second time (A/A): a margin at or below the change that
-    this alone shows can't be judged. Raises :class:`InputError` for a guard of no group or
-    benchmark of the base, and where ``tuned`` shares no question with the base.
+    Comparing with the fixed base catches a slow loss over many releases; comparing with the
+    previous release catches a sudden one. ``again`` is a second evaluation of the base (A/A): a
+    margin that does not exceed the change between the two can't be judged. Raises
+    :class:`InputError` if a guard is neither a group nor a benchmark of the base, and if ``tuned``
+    shares no question with the base.
     """
     suite = base.manifest.load_suite()
     _check_names(policy, suite, base)
     references = [("base", base)] + ([("previous", previous)] if previous else [])
     floors = None if again is None else _floors(base, again, policy, suite)
     wanted, tested = _members(policy.guards, suite), {*policy.guards}
-    if policy.min_ti:  # an index rests on its groups' tests, which are corrected over the suite
+    if policy.min_ti:  # an index depends on its groups' tests, which are corrected over the suite
         wanted, tested = {**dict.fromkeys(suite.group_of), **wanted}, {*tested, *suite.groups}
     guards: list[Guard] = []
     raised: list[float | None] = []
@@ -96,7 +97,7 @@ def gate(
 
 
 def _check_names(policy: Policy, suite: Suite, base: Run) -> None:
-    """Refuse names of nothing: a guard that guards nothing would let everything pass."""
+    """Refuse unknown names: a guard without benchmarks would let everything pass."""
     benchmarks = dict.fromkeys((*suite.benchmarks, *base.by_benchmark))
     benchmarks |= dict.fromkeys(row.benchmark for row in base.scores)
     known = [RETENTION, *suite.groups, *benchmarks]
@@ -110,7 +111,7 @@ def _check_names(policy: Policy, suite: Suite, base: Run) -> None:
     for name in policy.allow_fewer_items:
         if name not in benchmarks:
             raise InputError(
-                f"{name!r} is no benchmark of the base",
+                f"{name!r} is not a benchmark of the base",
                 place=policy.place("allow_fewer_items"),
                 remedy=did_you_mean(name, benchmarks),
             )
@@ -124,7 +125,7 @@ def _check_names(policy: Policy, suite: Suite, base: Run) -> None:
 
 
 def _covered(policy: Policy, suite: Suite) -> dict[str, None]:
-    """Benchmarks behind any guard or minimum TI of the policy, in order."""
+    """Benchmarks behind the policy's guards and minimum TIs, in order."""
     return _members([*policy.min_ti, *policy.guards], suite)
 
 
@@ -133,9 +134,9 @@ def _members(guards: Iterable[str], suite: Suite) -> dict[str, None]:
 
 
 def _floors(base: Run, again: Run, policy: Policy, suite: Suite) -> dict[str, float]:
-    """Absolute change of every guard between two runs of the base: what noise alone does.
+    """Absolute change of every guard between two runs of the base: the effect of noise alone.
 
-    NaN where the second run lacks a benchmark of the guard, or an item of one.
+    NaN if the second run lacks a benchmark of the guard, or an item of one.
     """
     pairing = pair(base, again)
     benchmarks = benchmarks_of(pairing)
@@ -151,7 +152,7 @@ def _floors(base: Run, again: Run, policy: Policy, suite: Suite) -> dict[str, fl
 
 
 def _regressed(guards: Sequence[Guard], raised: Sequence[float | None]) -> list[Guard]:
-    """Holm over all guards that were tested; evidence of a drop goes before every other verdict."""
+    """Holm's correction over all tested guards; a drop shown after it overrides other verdicts."""
     tested = [at for at, p in enumerate(raised) if p is not None]
     adjusted = holm([p for p in raised if p is not None])
     out = list(guards)
@@ -168,7 +169,7 @@ def _verdict(
     suite = every[0].suite
     covered = _covered(policy, suite)
     known = {*base.by_benchmark, *(row.benchmark for row in base.scores)}
-    # What contradicts itself is judged by nothing, whatever the policy ignores.
+    # A benchmark that contradicts itself is never judged, whatever the policy ignores.
     wrong = {name: why for seen in every for name, why in seen.pairing.contradictions.items()}
     missed = {name: contradicts(why) for name, why in wrong.items()}
     said = [f"{name}: {why}" for name, why in missed.items()]
@@ -176,15 +177,15 @@ def _verdict(
         for seen in every:
             found = unmapped(seen.pairing, suite, guarded=covered)
             found = {name: why for name, why in found.items() if name not in missed}
-            # Against an earlier release: the base's suite knows nothing of what the base lacks.
+            # The previous release may have benchmarks that the base, and so its suite, lacks.
             for lacking in (False, True):
                 if part := {n: w for n, w in found.items() if (n not in known) is lacking}:
                     said.append(_unjudged_reason(part, seen, lacking=lacking))
             missed |= found
     fallen = [g for g in guards if g.verdict == "REGRESSED" and g.tier != "advisory"]
     undecided = [g for g in guards if g.verdict == "INCONCLUSIVE" and g.tier == "critical"]
-    # Beside what decided: too many artefacts are said of whatever the policy watches.
-    spoilt = [
+    # Too many artefacts are reported for every guard but advisory ones, even where others decided.
+    with_artefacts = [
         g for g in guards if g.artefacts and g.tier != "advisory" and g not in (*fallen, *undecided)
     ]
     verdict: Verdict = "REGRESSED" if fallen else "INCONCLUSIVE" if undecided or missed else "PASS"
@@ -196,7 +197,7 @@ def _verdict(
         base=base.manifest.model.name,
         verdict=verdict,
         exit_code=code,
-        reasons=(*said, *(_reason(guard) for guard in (*fallen, *undecided, *spoilt))),
+        reasons=(*said, *(_reason(guard) for guard in (*fallen, *undecided, *with_artefacts))),
         guards=tuple(guards),
         unjudged=missed,
         unguarded=tuple(b for b in suite.group_of if b in both and b not in covered),
@@ -213,9 +214,9 @@ def _left_out(pairing: Pairing) -> list[str]:
 
 
 def _unjudged_reason(found: Mapping[str, str], seen: Seen, *, lacking: bool) -> str:
-    """Benchmarks in no group, or ``lacking`` in the base, the largest drop first.
+    """The reason for benchmarks in no group, or ``lacking`` in the base, the largest drop first.
 
-    No other line shows their changes.
+    It includes their changes because no other line shows them.
     """
     changes = {
         name: seen.benchmarks[name].points.delta if name in seen.benchmarks else 0.0
@@ -229,14 +230,14 @@ def _unjudged_reason(found: Mapping[str, str], seen: Seen, *, lacking: bool) -> 
         for name in order[:NAMED]
     ]
     more = f" and {len(order) - NAMED} more" if len(order) > NAMED else ""
-    where = "both runs have" if seen.against == "base" else f"{seen.against} and tuned run have"
+    runs = "both runs" if seen.against == "base" else f"the {seen.against} and the tuned run"
     they_are, them = ("they are", "them") if len(order) > 1 else ("it is", "it")
     why = f"{they_are} in no group of suite {seen.suite.name}"
     remedy = f"map {them} with --map, guard {them} by name"
     if lacking:
         why, remedy = f"the base lacks {them}", f"evaluate the base on {them}"
     return (
-        f"{', '.join(named)}{more}: {where} {them}, but no guard judges {them}, as {why}; "
+        f"{', '.join(named)}{more}: {runs} have {them}, but no guard judges {them}, because {why}; "
         f'{remedy}, or set unmapped = "ignore" in the policy'
     )
 
@@ -247,7 +248,7 @@ def _signed(points: float) -> str:
 
 
 def _fallen(guard: Guard) -> str:
-    """The benchmarks behind a fall, the largest first."""
+    """The benchmarks behind a drop, the largest drop first."""
     fallen = sorted((change, name) for name, change in guard.members.items() if change < 0)
     named = [f"{name} {change:+.1f}" for change, name in fallen[:NAMED]]
     more = f" and {len(fallen) - NAMED} more" if len(fallen) > NAMED else ""
@@ -262,8 +263,8 @@ def _reason(guard: Guard) -> str:
     if guard.verdict == "REGRESSED" and guard.name.startswith("TI "):
         return f"{against}: {guard.change:.1f} %, below the minimum of {guard.margin:.1f} %{beside}"
     if guard.verdict == "REGRESSED":
-        changed = f"changed by {guard.change:+.1f} points{_fallen(guard)}"
-        return f"{against}: {changed}, beyond the margin of {guard.margin:.1f}{beside}"
+        dropped = f"dropped {-(guard.change or 0.0):.1f} points{_fallen(guard)}"
+        return f"{against}: {dropped}, more than the margin of {guard.margin:.1f}{beside}"
     if guard.artefacts == guard.why:
         beside = f"; {guard.flagged}" if guard.flagged else ""
     return f"{against}: {guard.why}{beside}"

@@ -1,4 +1,4 @@
-"""What a guard judges: one benchmark, or the mean over groups of the mean over their benchmarks."""
+"""The mean that a guard judges: one benchmark's, or the mean of the groups' means."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .margin_bound import Bound, UnitShares, replicates_bound
 class GuardedMean:
     """A weighted mean over benchmarks of ``drawn``; ``shares`` sum to 1.
 
-    ``test``: the two-sided test of "no change" of this very mean.
+    ``test``: the two-sided test of "no change" for this mean.
     """
 
     shares: Mapping[str, float]
@@ -27,7 +27,7 @@ class GuardedMean:
 
     @property
     def members(self) -> dict[str, Benchmark]:
-        """The benchmarks behind it."""
+        """The benchmarks behind the mean."""
         return {name: self.drawn.benchmarks[name] for name in self.shares}
 
     @property
@@ -42,23 +42,23 @@ class GuardedMean:
 
     @property
     def change_R(self) -> Array:
-        """Replicates (R,) of the change in points, NaN where a score's uncertainty is unknown."""
+        """Replicates (R,) of the change in points; NaN if a score's uncertainty is unknown."""
         parts = [share * self.drawn.drawn[name].change_R for name, share in self.shares.items()]
         return np.asarray(np.sum(parts, axis=0))
 
     @property
     def counted(self) -> int:
-        """Items behind it, those of benchmarks where their number is known."""
+        """Number of items behind the mean, over the benchmarks where it is known."""
         return sum(one.counted for one in self.members.values())
 
     @property
     def units(self) -> UnitShares:
-        """The units behind it."""
+        """The units behind the mean."""
         parts = [one.units for one in self.members.values()]
         return UnitShares.pooled(parts, list(self.shares.values()))
 
     def bound(self, margin: float) -> Bound:
-        """The change against a ``margin`` in points."""
+        """The change compared with a ``margin`` in points."""
         unmoved = self.test.floor > 0
         if len(self.shares) == 1:
             ((name, one),) = self.members.items()

@@ -1,4 +1,4 @@
-"""How much a comparison's index depends on choices: weights, left-out benchmarks, specification."""
+"""How much an index depends on its weights, on single benchmarks and on its specification."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def robustness_of(
     independent: Sequence[tuple[int | None, int | None]],
     sigma_G: Array | float,
 ) -> Robustness:
-    """Point estimates only; ``point`` holds base and tuned scores (B,) in percent.
+    """Robustness of one model's index, as point estimates.
 
-    ``chances`` (0..1) and numbers of ``independent`` units behind base and tuned score, where they
-    are known, are in the layout's order.
+    ``point`` holds base and tuned scores (B,) in percent. ``chances`` (0..1) and the numbers of
+    ``independent`` units behind the base and tuned score, where known, are in the layout's order.
     """
-    # NaN, an unknown chance level, is never undercut.
+    # No score is below NaN, an unknown chance level.
     chance_B = np.array([np.nan if chance is None else 100.0 * chance for chance in chances])
     base_n, tuned_n = zip(*independent, strict=True)
     base_B, tuned_B = point
@@ -49,9 +49,10 @@ def robustness_of(
 def curve_of(
     results: Sequence[TunedResult], suite: Suite, *, scale: str
 ) -> SpecificationCurve | None:
-    """The specification curve over the models with most benchmarks; ``None`` without any.
+    """The specification curve over the models with the most benchmarks; ``None`` without any.
 
-    A model that lacks a benchmark would get another index, not another specification of it.
+    A model that lacks a benchmark is left out: its index is a different one, not another
+    specification of the same index.
     """
     indexed = [result for result in results if result.robustness is not None]
     if not indexed:
@@ -75,7 +76,7 @@ def curve_of(
 
 
 def _layout(result: TunedResult, suite: Suite) -> Layout:
-    """The groups of the suite that the model has benchmarks of."""
+    """The groups of the suite in which the model has benchmarks."""
     have = {row.benchmark for row in result.benchmarks}
     groups = {g: [b for b in members if b in have] for g, members in suite.groups.items()}
     return Layout.of({g: members for g, members in groups.items() if members}, suite.source)

@@ -1,4 +1,4 @@
-"""What happened item by item: flips, and the part of a change that lies in flagged answers."""
+"""Item-level results: flips, and the part of a change that comes from flagged answers."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ NO_ANSWER = frozenset(
     {"empty", "truncated", "stop_cut", "looped", "unclosed_think", "prompt_echo", "role_leak"}
     | {"extraction_failed"}
 )
-"""Flags of answers that were not given in full or not found: they lower the answered rate."""
+"""Flags of answers that are incomplete or could not be found; they lower the answered rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlaggedPart:
-    """The part of a benchmark's change that lies in items with a flagged answer, in points.
+    """The part of a benchmark's change that comes from items with a flagged answer, in points.
 
-    ``n`` items have known answers, ``flagged_n`` of them a flagged one on either side. ``by_flag``
-    splits ``flagged``. ``of_either``: the same points without their signs; ``of_base``: those of
-    them that the base's answers made. ``unknown``: the part of which no answers were kept.
+    ``n`` items have known answers; ``flagged_n`` of them have a flagged answer in either run.
+    ``by_flag`` splits ``flagged`` by flag. ``of_either``: the sum of the points' absolute values;
+    ``of_base``: the part of that sum made by the base's answers. ``unknown``: the part for which no
+    answers were kept.
     """
 
     n: int = 0
@@ -41,7 +42,7 @@ class FlaggedPart:
 
 
 def flips_of(part: PairedBenchmark) -> Flips:
-    """Items by whether base and tuned got them right (a mean over repeats of at least 1/2)."""
+    """Items by whether base and tuned model got them right (mean over repeats at least 1/2)."""
     before, after = is_right(part.base_scores), is_right(part.tuned_scores)
     return Flips(
         lost=int((before & ~after).sum()),
@@ -59,19 +60,20 @@ def flipped_ids(part: PairedBenchmark) -> dict[str, list[str]]:
 
 
 def flagged_items(part: PairedBenchmark) -> NDArray[np.bool_]:
-    """Which items (n_items,) have a flagged answer on either side."""
+    """Mask (n_items,) of the items with a flagged answer in either run."""
     sides = (part.base_flags, part.tuned_flags)
     either = [np.fromiter(map(bool, flags), dtype=bool, count=len(flags)) for flags in sides]
     return np.asarray(either[0] | either[1])
 
 
 def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> dict[str, Any]:
-    """Where the change comes from: items with a flagged answer on either side, or clean ones.
+    """Where the change comes from: items with a flagged answer in either run, or clean items.
 
-    The fields of a :class:`~transferscope.documents.comparison.BenchmarkChange` that say so.
+    Returns the corresponding fields of a
+    :class:`~transferscope.documents.comparison.BenchmarkChange`.
 
-    Style and script (``against``) are counted separately: they say what the model became, often in
-    every answer, and would leave no clean item.
+    Style and script (``against``) are counted separately: they describe what the model has become,
+    often in every answer, and would leave no clean item.
     """
     flagged = flagged_items(part)
     share = part.weights * (part.tuned_scores - part.base_scores)
@@ -94,8 +96,9 @@ def artefacts_of(part: PairedBenchmark, against: AgainstBase | None = None) -> d
 def flagged_part(part: PairedBenchmark) -> FlaggedPart:
     """The flagged part of a benchmark's change, by flag.
 
-    An item's share goes to the flags of the answer that made it. Of two flagged answers that is the
-    one that scored less: the base's of a gain, the tuned model's of a loss.
+    An item's share is assigned to the flags of the answer that made the change. If both answers are
+    flagged, that is the one with the lower score: the base's for a gain, the tuned model's for a
+    loss.
     """
     flagged = np.flatnonzero(flagged_items(part))
     share = part.weights / part.weights.sum() * (part.tuned_scores - part.base_scores)
@@ -119,7 +122,7 @@ def flagged_part(part: PairedBenchmark) -> FlaggedPart:
 
 
 def _counted(flags: Sequence[tuple[str, ...]]) -> tuple[dict[str, int], float]:
-    """How many answers have each flag, and the rate (percent) of those answered in full."""
+    """Number of answers with each flag, and the percentage of answers given in full."""
     sets = Counter(flags)
     each: Counter[str] = Counter()
     for names, count in sets.items():

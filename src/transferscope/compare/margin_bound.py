@@ -1,4 +1,4 @@
-"""The bound that a guard is judged by: of 0/1 pairs, or of replicates of any other change."""
+"""The bound that decides a guard: from 0/1 pairs, or from replicates of any other change."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..core.power import margin_mde, tango_mde
 
 @dataclass(frozen=True, eq=False)
 class UnitShares:
-    """What a mean change rests on: independent units (:mod:`.core.resampling`).
+    """The independent units behind a mean change (:mod:`.core.resampling`).
 
     ``weight_U``: every unit's share in the mean (sum 1). ``moved_U``: its part of the change;
-    ``None`` where answers were not kept. ``effective``: how many units of equal share carry as much
-    (Kish), 0 where their number is unknown.
+    ``None`` if answers were not kept. ``effective``: the effective number of units (Kish), 0 if
+    their number is unknown.
     """
 
     weight_U: Array
@@ -28,7 +28,7 @@ class UnitShares:
 
     @classmethod
     def pooled(cls, parts: Sequence[UnitShares], shares: Sequence[float]) -> UnitShares:
-        """The units of a mean over benchmarks with these shares (sum 1)."""
+        """The units behind a mean over benchmarks with these shares (sum 1)."""
         squares = sum(
             share**2 / part.effective if part.effective else np.inf
             for share, part in zip(shares, parts, strict=True)
@@ -44,7 +44,7 @@ class UnitShares:
 
     @property
     def moving(self) -> float:
-        """Units that carry the change; all of them where answers were not kept."""
+        """Number of units that carry the change; all of them if answers were not kept."""
         if self.moved_U is None:
             return self.effective
         return float(moving_clusters(self.moved_U[None])[0])
@@ -52,11 +52,11 @@ class UnitShares:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A change against its margin, before Holm's correction; points.
+    """A change compared with its margin, in points, before Holm's correction.
 
-    ``lower``: the one-sided 95 % lower bound of ``test``. ``p_dropped``: of "the drop is at most
-    the margin"; ``exact``: it holds for any number of items. ``detectable``: the drop that is shown
-    to exceed the margin with 80 % power, ``None`` where none is.
+    ``lower``: the one-sided 95 % lower bound of ``test``. ``p_dropped``: p of the hypothesis "the
+    drop is at most the margin"; ``exact``: it is valid for any number of items. ``detectable``: the
+    drop that is shown to exceed the margin with 80 % power; ``None`` if no drop is.
     """
 
     test: str
@@ -67,7 +67,7 @@ class Bound:
 
 
 def pairs_bound(lost: int, won: int, n: int, *, margin: float) -> Bound:
-    """Of n independent 0/1 pairs: Tango's test, and the exact one of a drop beyond the margin."""
+    """Bound from n independent 0/1 pairs: Tango's test, and the exact one of a larger drop."""
     return Bound(
         test="tango",
         lower=tango(lost, won, n, margin=margin).lower,
@@ -80,7 +80,7 @@ def pairs_bound(lost: int, won: int, n: int, *, margin: float) -> Bound:
 def replicates_bound(
     change: float, change_R: Array, units: UnitShares, *, margin: float, unmoved: bool
 ) -> Bound:
-    """Of replicates (R,) of a ``change`` in points. ``unmoved``: most units moved alike."""
+    """Bound from replicates (R,) of a ``change`` in points. ``unmoved``: most units moved alike."""
     test = bootstrap_margin(
         change,
         change_R,

@@ -1,4 +1,4 @@
-"""Minimum TIs of a policy, held against the interval of the Transferability Index."""
+"""Compares a policy's minimum TIs with the interval of the Transferability Index."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 from ..core.index import IndexResult
 from ..documents.gate_result import Guard
 from ..runs import Run
-from .guards import Seen, artefacts_said, fewer_said
+from .guards import Seen, artefacts_reason, fewer_items_reason
 from .model_index import GroupedScores, scale_of
 
 
 def ti_guards(base: Run, tuned: Run, seen: Seen) -> list[Guard]:
     """One critical guard for every minimum TI.
 
-    It passes where the interval's lower bound reaches the minimum and has regressed where the upper
-    bound lies below it. TI is a share of the gain in the source group: where that gain is not
-    established there is no TI, and a minimum can't be shown to hold.
+    It passes if the interval's lower bound reaches the minimum, and has regressed if the upper
+    bound is below the minimum. TI is relative to the gain on the source group: if that gain is not
+    established, TI is undefined and a minimum can't be shown to hold.
     """
     scores = GroupedScores.of(seen.drawn, seen.suite, seen.tests)
     index = None
@@ -37,8 +37,8 @@ def _ti_guard(group: str, least: float, index: IndexResult | None, seen: Seen) -
     guard = Guard(f"TI {group}", "base", "critical", least, "INCONCLUSIVE", test="interval")
     parts = [seen.suite.groups.get(seen.suite.source, ()), seen.suite.groups[group]]
     wanted = [b for part in parts for b in part]
-    if lacking := _lacking(wanted, seen):
-        return replace(guard, why=lacking)
+    if missing := _missing_reason(wanted, seen):
+        return replace(guard, why=missing)
     value = None if index is None else index.ti.get(group)
     bounds = None if index is None else index.ci.get(group)
     if value is None or bounds is None:
@@ -51,10 +51,10 @@ def _ti_guard(group: str, least: float, index: IndexResult | None, seen: Seen) -
         change=value,
         bound=low if np.isfinite(low) else None,
         n=min(sum(seen.benchmarks[b].counted for b in part) for part in parts),
-        artefacts=artefacts_said(wanted, seen),
+        artefacts=artefacts_reason(wanted, seen),
     )
     if guard.n < seen.policy.min_items:
-        why = f"{guard.n} items in a group, the policy asks for {seen.policy.min_items}"
+        why = f"a group has only {guard.n} of the required {seen.policy.min_items} items"
         return replace(guard, why=why)
     if high < least:
         return replace(guard, verdict="REGRESSED")
@@ -65,10 +65,10 @@ def _ti_guard(group: str, least: float, index: IndexResult | None, seen: Seen) -
     return replace(guard, why=why, verdict="INCONCLUSIVE" if why else "PASS")
 
 
-def _lacking(wanted: Sequence[str], seen: Seen) -> str:
-    """Why these benchmarks give no index of all that the base has, or ``""``."""
+def _missing_reason(wanted: Sequence[str], seen: Seen) -> str:
+    """Why these benchmarks don't give an index over all of the base's items, or ``""``."""
     pairing = seen.pairing
     if missing := [b for b in wanted if b not in seen.benchmarks]:
         why = pairing.excluded.get(missing[0], "missing in both")
         return f"{missing[0]} can't be compared: {why}"
-    return fewer_said(wanted, pairing, seen.policy, "base") or ""
+    return fewer_items_reason(wanted, pairing, seen.policy, "base") or ""

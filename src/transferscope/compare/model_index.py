@@ -1,4 +1,4 @@
-"""The Transferability Index of one compared model, from the comparison's draws and tests."""
+"""Transferability Index of one compared model, from the comparison's draws and tests."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .draws import ModelDraws
 class GroupedScores:
     """One model's benchmarks in the order of the suite's groups; scores (B,) in percent.
 
-    ``p_holm``: every benchmark's p after Holm's correction over all of them. ``tests``: those of
-    the groups' mean changes. A group of one benchmark is established where that benchmark is, after
-    the correction.
+    ``p_holm``: every benchmark's p after Holm's correction over all of them. ``tests``: the tests
+    of the groups' mean changes. The change of a group with one benchmark is established if that
+    benchmark's is, after the correction.
     """
 
     layout: Layout
@@ -44,17 +44,17 @@ class GroupedScores:
 
     @property
     def has_source(self) -> bool:
-        """Whether there is an index at all: a benchmark of the source group was compared."""
+        """Whether a benchmark of the source group was compared; without one there is no index."""
         return self.suite.source in self.layout.groups
 
     def only(self, groups: Sequence[str]) -> float | None:
-        """Corrected p of the only benchmark in ``groups``; ``None`` where there are several."""
+        """Corrected p of the only benchmark in ``groups``; ``None`` if there are several."""
         rows = [self.layout.groups.index(group) for group in groups]
         members = np.flatnonzero(self.layout.member_GB[rows].any(axis=0))
         return self.p_holm[self.layout.benchmarks[members[0]]] if len(members) == 1 else None
 
     def sigma(self, scale: str) -> Array | float:
-        """Sigma (G,) of the groups in points at this scale."""
+        """Sigma (G,) of the groups, in points, at this scale."""
         known = None
         if scale == "published":
             known = np.array([(self.suite.sigma or {})[g] for g in self.layout.groups])
@@ -62,7 +62,7 @@ class GroupedScores:
         return sigma_for(scale, gain_B, self.layout.member_GB, published_G=known)
 
     def index(self, model: str, base: str, *, definition: str, scale: str) -> IndexResult:
-        """The index with its interval; the source must be among the groups."""
+        """The index with its interval; requires the source to be among the groups."""
         layout, sigma = self.layout, self.sigma(scale)
         base_RB, tuned_RB = self.drawn.columns(layout.benchmarks)
         corrected = {g: self.only([g]) for g in layout.groups}
@@ -86,7 +86,7 @@ class GroupedScores:
 
 
 def scale_of(suite: Suite, compared: Sequence[Collection[str]]) -> str:
-    """Published sigmas only where every model has the paper's whole suite: one scale for all.
+    """The scale for all models: published sigmas only if each has the paper's whole suite.
 
     ``compared``: the names of every model's benchmarks.
     """

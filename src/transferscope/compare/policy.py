@@ -1,18 +1,18 @@
-"""The gate's policy: what must not fall, and by how much it may.
+"""The gate's policy: what is guarded, and by how much it may drop.
 
-on_inconclusive = "fail"        # or "warn": exit 0 when nothing could be decided
-min_items = 100                 # below it nothing passes, and only an exact test shows a drop
-max_artefact_rate = 0.2         # of the tuned model's answers, 0..1
-unmapped = "inconclusive"       # or "ignore": benchmarks that are in no group
-allow_fewer_items = ["gsm8k"]   # judged on the shared items where the tuned run has fewer
+on_inconclusive = "fail"        # or "warn": exit 0 if the verdict is INCONCLUSIVE
+min_items = 100                 # with fewer, nothing passes and only an exact test shows a drop
+max_artefact_rate = 0.2         # share of the tuned model's answers, 0..1
+unmapped = "inconclusive"       # or "ignore": effect of benchmarks that are in no group
+allow_fewer_items = ["gsm8k"]   # judge the shared items if the tuned run has fewer
 [guards.non]                    # a group, a benchmark, or "retention" (all other groups)
-margin = 2.0                    # points that may be lost
+margin = 2.0                    # allowed drop in points
 [guards.gsm8k]
 tier = "supporting"
 margin = 3.0
-relative = 0.1                  # and at most this share of the base's score
+relative = 0.1                  # and at most this share (0..1) of the base's score
 [min_ti]
-other = 20.0                    # percent; the interval's lower bound must reach it
+other = 20.0                    # percent; the interval's lower bound must not be below
 """
 
 from __future__ import annotations
@@ -40,15 +40,16 @@ _PLAIN = {
     "less_than": "must be below {lt:g}",
     "less_than_equal": "must be {le:g} or less",
 }
-"""pydantic's kinds of error in TOML's words."""
+"""Messages in TOML's terms for pydantic's error types."""
 
 
 class GuardPolicy(BaseModel):
     """One guarded quantity.
 
-    ``critical`` must be shown to hold. ``supporting`` must not be shown to have fallen.
-    ``advisory`` is reported and decides nothing. ``margin`` is in points; with ``relative`` (a
-    share of the base's score) the smaller of the two holds, so that a low base is not given away.
+    A ``critical`` guard must be shown to hold. A ``supporting`` guard must not be shown to have
+    dropped. An ``advisory`` guard is only reported. ``margin`` is in points; with ``relative`` (a
+    share of the base's score) the smaller of the two applies, so that a low base score can't be
+    lost entirely.
     """
 
     model_config = _STRICT
@@ -64,8 +65,9 @@ class GuardPolicy(BaseModel):
 class Policy(BaseModel):
     """The policy file. ``min_items`` counts the paired items of one guarded quantity.
 
-    ``unmapped``: what a benchmark does that both runs have and that is in no group. Where the tuned
-    run has fewer items than the base, only benchmarks in ``allow_fewer_items`` are judged.
+    ``unmapped``: the effect of a benchmark that both runs have but that is in no group. If the
+    tuned run has fewer items of a benchmark than the base, the benchmark is judged only if
+    ``allow_fewer_items`` lists it.
     """
 
     model_config = _STRICT
@@ -80,15 +82,15 @@ class Policy(BaseModel):
     _file: str = PrivateAttr(default="")
 
     def place(self, table: str) -> str:
-        """``policy.toml [guards.non]``: where a table of the policy stands."""
+        """The place of a table for error messages: ``policy.toml [guards.non]``."""
         return f"{self._file} [{table}]".lstrip()
 
 
 def parse_policy(text: str, *, place: str) -> Policy:
     """Policy from TOML text. Raises :class:`InputError` naming ``place`` and the key.
 
-    An unknown key is named before anything else, with the nearest known one: what is missing is
-    usually what was misspelt.
+    An unknown key is reported first, with the nearest known key: a missing key is usually one that
+    was misspelt.
     """
     try:
         policy = Policy.model_validate(parse_toml(text, place=place))
@@ -108,8 +110,9 @@ def _unknown_key(error: Any, place: str) -> InputError:
     remedy = did_you_mean(key, known)
     elsewhere = nearest(key, others, n=1) if not nearest(key, known, n=1) else []
     if key in others or elsewhere:
-        # In TOML, what stands below a table's head belongs to it.
-        remedy = "move it above the first [table]" if table else "it goes into a [guards.NAME]"
+        # In TOML, keys below a table's header belong to that table.
+        where_to = "above the first [table]" if table else "into a [guards.NAME] table"
+        remedy = f"move it {where_to}"
         if key not in others:
             remedy = f"did you mean {elsewhere[0]!r}? {remedy}"
     where = f"{place} [{'.'.join(table)}]" if table else place
@@ -120,9 +123,9 @@ def _wrong_value(error: Any, place: str) -> InputError:
     where = ".".join(str(part) for part in error["loc"])
     plain = _PLAIN.get(error["type"], "")
     what = plain.format(**error.get("ctx", {})) or reason(error)
-    return InputError(what, place=f"{place} [{where}]", remedy="see docs/gate.md for a policy")
+    return InputError(what, place=f"{place} [{where}]", remedy="see docs/gate.md for an example")
 
 
 def load_policy(path: Path) -> Policy:
-    """Policy from a file. Raises :class:`InputError` for a missing or malformed one."""
-    return parse_policy(read_text(path, remedy="name a policy's .toml file"), place=str(path))
+    """Policy from a file. Raises :class:`InputError` if it is missing or malformed."""
+    return parse_policy(read_text(path, remedy="name a TOML file with a policy"), place=str(path))

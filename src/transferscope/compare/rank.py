@@ -1,4 +1,4 @@
-"""Models tuned from one base in the order a user would take them: what they kept, then the gain."""
+"""Ranks models tuned from one base: first by whether they kept the rest, then by their gain."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def rank(
     seed: int = 0,
     replicates: int = 10_000,
 ) -> Ranking:
-    """Rank ``tuned``, all of them tuned from ``base``.
+    """Rank the ``tuned`` models, all tuned from ``base``.
 
-    Raises :class:`InputError` as :func:`.analysis.analyse` does.
+    Raises the :class:`InputError` of :func:`.analysis.analyse`.
     """
     analysis = analyse(base, tuned, seed=seed, replicates=replicates, examples=0)
     comparison = analysis.comparison
@@ -71,7 +71,7 @@ def _name(run: Run) -> str:
 
 
 def pareto(points: Sequence[tuple[float | None, float | None]]) -> list[bool]:
-    """Which points no other one dominates; one without both coordinates is never on the front."""
+    """Which points no other point dominates; one without both coordinates is never on the front."""
     known = [None if a is None or b is None else (a, b) for a, b in points]
     return [
         one is not None
@@ -86,7 +86,7 @@ def pareto(points: Sequence[tuple[float | None, float | None]]) -> list[bool]:
 def kept_groups(
     plane: Mapping[str, PlanePoint], source: str, allowed_loss: float
 ) -> tuple[Kept, str]:
-    """Whether every group but the source is kept, and the group that decides (``""``: none)."""
+    """Whether every group but the source is kept, and the deciding group (``""``: none)."""
     others = {group: point for group, point in plane.items() if group != source}
     if not others:
         return "open", ""
@@ -111,7 +111,7 @@ def _ranked(
     source = comparison.groups.get(comparison.source, ())
     missing = tuple(b for b in result.missing if b not in source)
     if kept == "kept" and (result.not_judged or result.incomparable or missing):
-        # What the base has and nothing judges may be what was lost: no group decides.
+        # A benchmark that was not judged may be the one that was lost, so no group decides.
         kept, worst = "open", ""
     place = None
     if comparison.scale == "published" and gain is not None and retention is not None:
@@ -141,7 +141,7 @@ def _place(row: RankedModel) -> tuple[int, float, str]:
 
 
 def _tokens(run: Run) -> float | None:
-    """Mean tokens of the answers that recorded them."""
+    """Mean length in tokens of the answers that recorded it."""
     counts = [o.tokens for found in run.by_benchmark.values() for o in found if o.tokens]
     return float(np.mean(counts)) if counts else None
 
@@ -149,7 +149,7 @@ def _tokens(run: Run) -> float | None:
 def _common(
     draws: Sequence[ModelDraws], comparison: Comparison
 ) -> tuple[dict[str, ItemScores], tuple[str, ...]]:
-    """Benchmarks on the items that every model answered, and the names of the others."""
+    """Benchmarks restricted to the items that every model answered, and the other benchmarks."""
     items: dict[str, ItemScores] = {}
     left_out = []
     for name in (b for members in comparison.groups.values() for b in members):
@@ -170,7 +170,7 @@ def _contrasts(
     seed: int,
     replicates: int,
 ) -> tuple[Contrast, ...]:
-    """Tests of source gain and retention between neighbours; the same flips serve all of them."""
+    """Tests of source gain and retention between neighbours; all share the same sign flips."""
     pairs = [(one.model, two.model) for one, two in pairwise(order)]
     if not pairs or not items:
         return ()
@@ -202,7 +202,7 @@ def _contrasts(
 
 
 def _apart(item: ItemScores, pairs: Sequence[tuple[str, str]], models: Sequence[str]) -> ItemScores:
-    """A row of zeros, then a row per pair: its first model's scores minus its second's."""
+    """A row of zeros, then one row per pair: the first model's scores minus the second's."""
     first = [models.index(one) for one, _ in pairs]
     second = [models.index(two) for _, two in pairs]
     scores_KN = item.scores_KN[first] - item.scores_KN[second]

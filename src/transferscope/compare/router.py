@@ -1,8 +1,8 @@
-"""What a router over the models would gain: every task to the model that does it best.
+"""What a router over the models would gain by sending each benchmark to the best model for it.
 
-Cross-fitted: which model a benchmark goes to is chosen on some of its items and scored on others,
-and so is the best single model it is held against. The in-sample best of many models always looks
-like a gain, even among equal ones.
+The estimate is cross-fitted: the model for a benchmark is chosen on some of its items and scored on
+others, and so is the best single model, the reference. The in-sample best of many models always
+looks like a gain, even among equal ones.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ..documents.ranking import Router
 
 FOLDS = 5
 DRAWS = 1_000
-"""Simulated repetitions behind the interval, in which every choice is made anew. Their standard
-deviation is known to 2.2 %."""
+"""Simulated repetitions behind the interval; each repeats every choice. Their standard deviation is
+known to 2.2 %."""
 TIE = 1e-12
-"""Scores (0..1) that differ by less are equal: the first model is taken."""
+"""Scores (0..1) that differ by less are ties, which go to the first model."""
 
 
 def route(
@@ -39,19 +39,20 @@ def route(
 ) -> Router | None:
     """Cross-fit a router over ``models``, the rows of every benchmark's ``scores_KN``.
 
-    Ties go to the first model, the base. ``None`` without a benchmark of at least ``folds``
-    clusters, or with one model only.
+    Ties go to the first model, the base. ``None`` if no benchmark has at least ``folds`` clusters,
+    or if there is only one model.
 
-    The interval. Whom the folds choose is chance too, and a model chosen for doing well on four
-    folds does a little worse on the fifth: with the choices held fixed a nominal 95 % interval
-    holds 0 in 80 % of comparisons of equal models. So the means of all folds are drawn anew,
-    ``draws`` times, from a normal distribution with the models' seen means and the covariance of
-    their clusters, and every choice is repeated in each (a parametric bootstrap). Folds are drawn
-    as independent samples of one population, which they are: resampling inside the folds seen would
-    take their chance differences for real ones and claim a standard error a quarter too large. The
-    draws' standard deviation times the t quantile is half of the interval, which is never below
-    the reach of an exact test of so many clusters of which none differs. benchmarks/router.py has
-    coverage and alarms.
+    The interval: which model a fold chooses is random too, and a model chosen for its results on
+    four folds does slightly worse on the fifth. With the choices held fixed, a nominal 95 %
+    interval contains 0 in only 80 % of comparisons of equal models. So the means of all folds are
+    redrawn ``draws`` times from a normal distribution with the models' observed means and the
+    covariance of their clusters, and every choice is repeated in each draw (a parametric
+    bootstrap). Folds are drawn as independent samples of one population, which they are:
+    resampling inside the observed folds would treat their chance differences as real and give a
+    standard error that is a quarter too large. The half-width of the interval is the draws'
+    standard deviation times the t quantile, and at least what an exact test leaves open for the
+    same number of clusters of which none differs. benchmarks/router.py measures coverage and false
+    alarms.
     """
     usable = {n: i for n, i in items.items() if len(np.unique(i.cluster_N)) >= folds}
     if not usable or len(models) < 2:
@@ -83,7 +84,7 @@ def route(
 
 
 def _folds(cluster_N: NDArray[np.int64], folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """A fold per item: clusters stay whole, and folds differ by one cluster at most."""
+    """A fold for each item: no cluster is split, and fold sizes differ by one cluster at most."""
     codes = np.unique(cluster_N, return_inverse=True)[1]
     order = rng.permutation(int(codes.max()) + 1)
     return np.asarray(order[codes] % folds)
@@ -101,14 +102,14 @@ def _fold_means(item: ItemScores, fold_N: NDArray[np.int64], folds: int) -> Arra
 
 
 def _fold_shares(item: ItemScores, fold_N: NDArray[np.int64], folds: int) -> Array:
-    """Share (F,) of the benchmark's weight that lies in each fold."""
+    """Share (F,) of the benchmark's weight in each fold."""
     weight_F = _by_fold(item, fold_N, folds)[0]
     return np.asarray(weight_F / weight_F.sum())
 
 
 @dataclass(frozen=True, eq=False)
 class _Routed:
-    """Scores (0..1) per repetition and, per fold, the models chosen without it."""
+    """Scores (0..1) per repetition and, for each fold, the models chosen without it."""
 
     routed_R: Array
     single_R: Array
@@ -131,7 +132,7 @@ def _routed(means_RBFK: Array, share_BF: Array, weight_B: Array) -> _Routed:
 
 
 def _first_largest(score: Array) -> NDArray[np.int64]:
-    """Index of the largest along the last axis; what differs by rounding only is a tie."""
+    """Index of the largest along the last axis; the first one of a tie (see :data:`TIE`)."""
     return np.asarray((score >= score.max(axis=-1, keepdims=True) - TIE).argmax(axis=-1))
 
 
@@ -152,7 +153,7 @@ def _half_width(
     for at, item in enumerate(items):
         root_KK = _root_covariance(item)
         noise = rng.standard_normal((draws, folds, models)) @ root_KK.T
-        # The covariance is that of the whole benchmark's mean: a fold has a share of its weight.
+        # The covariance is that of the whole benchmark's mean; a fold has a share of its weight.
         means[:, at] = item.means_K / 100.0 + noise / np.sqrt(share_BF[at])[:, None]
         squares += weight_B[at] ** 2 / effective_clusters([item])
     found = _routed(means, share_BF, weight_B)
@@ -173,7 +174,7 @@ def _root_covariance(item: ItemScores) -> Array:
 
 
 def _benchmark_weights(names: Sequence[str], group_of: Mapping[str, str]) -> Array:
-    """Groups count alike, and benchmarks alike inside their group."""
+    """Equal weights for groups, and for the benchmarks of a group."""
     groups = [group_of[name] for name in names]
     raw = np.array([1.0 / groups.count(group) for group in groups])
     return np.asarray(raw / raw.sum())

@@ -1,4 +1,4 @@
-"""``transferscope plan``: how many items show a change of a given size."""
+"""``transferscope plan``: the number of items needed to detect a change of a given size."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from ..core.power import items_for
 from ..core.typed_record import Document, record
 
 REACH = 100_000
-"""Items that no suite has: the largest benchmarks that people run have 10,000 to 15,000."""
+"""More items than any suite has: the largest benchmarks have 10,000 to 15,000."""
 
 
 @record()
 class Plan(Document):
-    """``n`` items show a change of ``effect`` points where a share ``discordance`` of items flips.
+    """``n`` items detect a change of ``effect`` points if a share ``discordance`` of them flips.
 
-    Power 80 % of exact McNemar at two-sided 0.05.
+    With 80 % power, by the exact McNemar test at two-sided 0.05.
     """
 
     effect: float
@@ -25,7 +25,7 @@ class Plan(Document):
 
     @property
     def comment(self) -> str:
-        """What is said of a number of items that nobody has; else empty."""
+        """A remark if ``n`` is out of reach; else empty."""
         if self.n <= REACH:
             return ""
         return "out of reach: the largest benchmarks have about 15,000 items; plan a larger effect"
@@ -37,19 +37,19 @@ def plan(effect: float, discordance: float) -> Plan:
 
 
 def items_needed(effect: float, discordance: float) -> int:
-    """Fewest paired 0/1 items with which exact McNemar shows ``effect`` with 80 % power.
+    """Fewest paired 0/1 items with which exact McNemar detects ``effect`` with 80 % power.
 
     ``effect`` in points, above 0. ``discordance``: the share (0..1) of items that one model gets
-    right and the other wrong. Power is 78 to 82 %, wherever a number of items has that
+    right and the other wrong. The power is 78 to 82 % if any number of items has such a power
     (:func:`.power.items_for`). docs/science.md section 2. Raises :class:`InputError` for values
-    outside these ranges, for an effect that no model can have at this discordance, and for one that
-    would take more than 10^12 items.
+    outside these ranges, for an effect that is impossible at this discordance, and for one that
+    would need more than 10^12 items.
     """
     if not (isfinite(effect) and 0.0 < effect <= 100.0):
         raise InputError(
-            f"an effect of {effect:g} points can't be planned for",
+            f"an effect of {effect:g} points is out of range",
             place="--effect",
-            remedy="give points above 0 and up to 100",
+            remedy="give points above 0, up to 100",
         )
     if not (isfinite(discordance) and 0.0 < discordance <= 1.0):
         raise InputError(
@@ -59,14 +59,14 @@ def items_needed(effect: float, discordance: float) -> int:
         )
     if effect > 100.0 * discordance + 1e-9:
         raise InputError(
-            f"no change of {effect:g} points is possible where {discordance:g} of the items flip",
+            f"no change of {effect:g} points is possible if {discordance:g} of the items flip",
             place="--discordance",
             remedy=f"give a discordance of at least {effect / 100.0:g}",
         )
     if discordance > 1e11 * (effect / 100.0) ** 2:  # whose square may be 0
         raise InputError(
-            f"an effect of {effect:g} points takes more items than there are",
+            f"an effect of {effect:g} points would need more than 10^12 items",
             place="--effect",
-            remedy="give a larger one",
+            remedy="give a larger effect",
         )
     return items_for(effect / 100.0, discordance)

@@ -1,6 +1,6 @@
-"""Benchmarks of several models at once: draws and flips shared where that saves time.
+"""Draws and sign flips for several models at once, shared where that saves time.
 
-A number never depends on which models share the work.
+The numbers never depend on which models share the work.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from ..runs.pairing import on_shared_items
 from .benchmark import Benchmark, Drawn, Paired, drawn_of, stacked
 
 StreamOf = Callable[[], np.random.Generator]
-"""Starts a random stream anew, the same at each call."""
+"""Returns the same random stream, from its start, at each call."""
 
 
 def draw_each(models: Sequence[Benchmark], stream_of: StreamOf, *, replicates: int) -> list[Drawn]:
-    """One benchmark's draws for several models: what :meth:`Benchmark.draw` gives each of them.
+    """One benchmark's draws for several models: what :meth:`Benchmark.draw` returns for each.
 
-    Where most units differ, one resample of the items serves all models that were compared on the
-    same ones, which saves time and changes no number.
+    If most units differ, all models compared on the same items share one resample, which saves time
+    without changing any number.
     """
     found: dict[int, Drawn] = {}
     together: dict[tuple[str, ...], dict[int, Paired]] = {}
@@ -47,7 +47,7 @@ def draw_each(models: Sequence[Benchmark], stream_of: StreamOf, *, replicates: i
 def change_tests(
     models: Sequence[Benchmark], stream_of: StreamOf, *, replicates: int
 ) -> list[ChangeTest]:
-    """One benchmark's tests for several models: what :meth:`Benchmark.test` gives each of them."""
+    """One benchmark's tests for several models: what :meth:`Benchmark.test` returns for each."""
     drawn = [at for at, one in enumerate(models) if one.sign_test]
     flipped = flip_tests([[models[at]] for at in drawn], [1.0], stream_of, replicates=replicates)
     shared = dict(zip(drawn, flipped, strict=True))
@@ -66,8 +66,8 @@ def flip_tests(
 ) -> list[ChangeTest | None]:
     """Sign-flip tests of every model's mean change over its benchmarks with these shares (sum 1).
 
-    ``None`` where a benchmark was not compared item by item. Models that were compared on the same
-    items share the work; no number depends on it.
+    ``None`` if a benchmark was not compared item by item. Models that were compared on the same
+    items share the work, which does not affect any number.
     """
     found: list[ChangeTest | None] = [None] * len(models)
     together: dict[tuple[tuple[str, ...], ...], dict[int, list[Paired]]] = {}
@@ -84,7 +84,7 @@ def flip_tests(
 
 
 def on_common_items(models: Sequence[Benchmark | None]) -> ItemScores | None:
-    """Base and all models on the items that all of them answered; ``None`` where there are none."""
+    """Base and all models on the items that all of them answered; ``None`` without such items."""
     parts = [one.part for one in models if isinstance(one, Paired)]
     if len(parts) < len(models) or not set.intersection(*(set(part.ids) for part in parts)):
         return None

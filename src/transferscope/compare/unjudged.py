@@ -1,4 +1,4 @@
-"""What two runs have in common: what can be compared, and what can't be judged and why."""
+"""What two runs have in common: what can be compared, what can't be judged, and why."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from ..documents.comparison import ONE_SIDED
 from ..runs import Pairing
 
 NO_ITEM = "no item of the base's "
-"""How they begin where both runs have a benchmark, but none of each other's items."""
+"""Start of the reason if both runs have a benchmark but share none of its items."""
 
 
 def compared_names(pairing: Pairing) -> tuple[str, ...]:
-    """Benchmarks that can be compared, those item by item first."""
+    """Benchmarks that can be compared; those compared item by item come first."""
     return (*pairing.benchmarks, *pairing.unpaired)
 
 
 def unjudged(pairing: Pairing, suite: Suite) -> dict[str, str]:
-    """Benchmarks that both runs have and that can't be judged, each with the reason.
+    """Benchmarks that both runs have but that can't be judged, each with the reason.
 
     Those in no group of ``suite`` come first, then those that can't be compared (other questions,
-    fewer repeats). A benchmark of one run only is not listed: nobody can judge it.
+    fewer repeats). A benchmark of only one run is not listed, because there is nothing to compare.
     """
     return {**unmapped(pairing, suite), **not_comparable(pairing, suite)}
 
 
 def unmapped(pairing: Pairing, suite: Suite, *, guarded: Collection[str] = ()) -> dict[str, str]:
-    """Benchmarks that both runs have and that are in no group of ``suite``, with the reason.
+    """Benchmarks that both runs have but that are in no group of ``suite``, with the reason.
 
-    ``guarded``: benchmarks that a policy names itself, which need no group.
+    ``guarded``: benchmarks that a policy names directly; they need no group.
     """
     both = {**dict.fromkeys(compared_names(pairing), "")}
     both |= {name: why for name, why in pairing.excluded.items() if not why.startswith(ONE_SIDED)}
@@ -42,7 +42,7 @@ def unmapped(pairing: Pairing, suite: Suite, *, guarded: Collection[str] = ()) -
 
 
 def not_comparable(pairing: Pairing, suite: Suite) -> dict[str, str]:
-    """Benchmarks of a group that both runs have and that can't be compared, with the reason."""
+    """Benchmarks in a group that both runs have but that can't be compared, with the reason."""
     return {
         name: why
         for name, why in pairing.excluded.items()
@@ -51,11 +51,11 @@ def not_comparable(pairing: Pairing, suite: Suite) -> dict[str, str]:
 
 
 def nothing_shared(pairing: Pairing) -> bool:
-    """Whether the runs have no question in common: one of them is of something else.
+    """Whether the runs have no question in common, so that one of them measures something else.
 
-    Shared questions that can't be compared (other words, fewer repeats) are something in common.
+    Shared questions that can't be compared (reworded, fewer repeats) do count as common.
     """
-    alien = (ONE_SIDED, NO_ITEM)
+    not_shared = (ONE_SIDED, NO_ITEM)
     return not compared_names(pairing) and all(
-        why.startswith(alien) for why in pairing.excluded.values()
+        why.startswith(not_shared) for why in pairing.excluded.values()
     )

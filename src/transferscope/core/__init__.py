@@ -1,1 +1,1 @@
-"""Pure data and maths: records, suites, the index, statistics, artefacts, probe results."""
+"""Pure data and mathematics: records, suites, the index, statistics, artefacts, probe results."""

@@ -1,8 +1,8 @@
-"""What a model said and was asked, out of the values in which programs keep it.
+"""Extract a model's answer, and the question it was asked, from the formats other programs use.
 
-A value may be a text, a list of them (repeats of one item), chat messages, a server's response
-(OpenAI's chat, completions and responses, a batch's line of them, vLLM's output) or lists of these.
-An answer that failed is none: its text is ``None``.
+A value may be a string, a list of strings (repeats of one item), chat messages, a server response
+(OpenAI chat, completions or responses, a line of a batch, vLLM output) or lists of these. A failed
+request yields an answer whose text is ``None``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from .records import digest
 
 FAILED = frozenset({"content_filter", "error", "abort", "failed", "cancelled"})
-"""Reasons for which an answer ended that make it none."""
+"""Finish reasons that mean that the request failed."""
 ENDS: Mapping[str, str] = {
     "stop": "stop",
     "eos": "stop",
@@ -28,27 +28,27 @@ ENDS: Mapping[str, str] = {
     "max_output_tokens": "length",
     "model_length": "length",
 }
-"""Other programs' reasons to :attr:`~.records.Generation.finish`."""
+"""Maps other programs' finish reasons to :attr:`~.records.Generation.finish`."""
 ASSISTANT = frozenset({"assistant", "gpt", "model", "bot", "chatgpt", "ai"})
 USER = frozenset({"user", "human"})
 _INSIDE = (
     *("body", "choices", "outputs", "message", "messages", "content", "text", "generated_text"),
     *("output_text", "output", "response", "value"),
 )
-"""Where an object keeps its text, the outermost of a server's response first."""
+"""Keys under which an object keeps its text; those of a server response's outer levels first."""
 DEEPEST = 12
-"""Levels of lists and objects around a text."""
+"""Maximum number of nested lists and objects around a text."""
 
 
 class Answer(NamedTuple):
-    """One answer: its text, ``None`` where the request failed, and how it ended, where told."""
+    """One answer: its text (``None`` if the request failed) and its finish reason, if known."""
 
     text: str | None
     finish: str | None = None
 
 
 def answers_in(value: Any, *, depth: int = 0) -> list[Answer]:
-    """The answers in ``value``, at least one. Raises :class:`ValueError` for what holds no text.
+    """The answers in ``value``, at least one. Raises :class:`ValueError` if it contains no text.
 
     >>> answers_in([["a"], ["b"]])
     [Answer(text='a', finish=None), Answer(text='b', finish=None)]
@@ -68,13 +68,13 @@ def answers_in(value: Any, *, depth: int = 0) -> list[Answer]:
         return found or [Answer(None)]
     if isinstance(value, Mapping):
         return _of_object(value, depth)
-    raise ValueError(f"holds {str(value)[:40]!r}, no text")
+    raise ValueError(f"holds {str(value)[:40]!r} instead of text")
 
 
 def asked_in(value: Any, *, depth: int = 0) -> str:
-    """What was asked: a text as it is, of messages what the user said last.
+    """The question: a string as it is; for chat messages, the last user message.
 
-    Raises :class:`ValueError` for what holds no text.
+    Raises :class:`ValueError` if there is no text.
     """
     if isinstance(value, str):
         return value
@@ -91,11 +91,11 @@ def asked_in(value: Any, *, depth: int = 0) -> str:
         for name in ("messages", "prompt", "content", "text", "gen_args_0", "arg_0", "body"):
             if value.get(name) is not None:
                 return asked_in(value[name], depth=depth + 1)
-    raise ValueError(f"holds {str(value)[:40]!r}, no text")
+    raise ValueError(f"holds {str(value)[:40]!r} instead of text")
 
 
 def identity_of(value: Any) -> str:
-    """What tells an item without an id from others: all that was asked, an answer left out."""
+    """Everything that was asked, without the answer: it identifies an item that has no id."""
     if isinstance(value, list) and is_chat(value):
         last = len(value) - 1
         value = value[:last] if value and _role(value[last]) in ASSISTANT else value
@@ -103,14 +103,14 @@ def identity_of(value: Any) -> str:
 
 
 def item_key(*asked: Any) -> str:
-    """The id of an item that has none: the hash of all that was asked."""
+    """The id of an item without one: the hash of everything that was asked."""
     return digest([identity_of(part) for part in asked if part])
 
 
 def failures(count: int) -> str:
-    """What is said of ``count`` failed requests."""
+    """The note about ``count`` failed requests."""
     requests = "1 request has" if count == 1 else f"{count} requests have"
-    return f"{requests} no answer (failed or none): left out"
+    return f"{requests} no answer (failed or empty): left out"
 
 
 def is_chat(value: Any) -> bool:
@@ -135,7 +135,7 @@ def _of_object(value: Mapping[str, Any], depth: int) -> list[Answer]:
 
 
 def _of_items(items: list[Any], depth: int) -> Answer:
-    """What OpenAI's Responses keep: reasoning and messages, the text in the latter."""
+    """The answer in an OpenAI response's output: the text of its messages, without reasoning."""
     said = [one for one in items if isinstance(one, Mapping) and one.get("type") != "reasoning"]
     found = [answer.text for one in said for answer in answers_in(one, depth=depth)]
     return Answer("".join(text for text in found if text) if any(found) else None)
@@ -157,7 +157,7 @@ def _role(message: Any) -> str:
 
 
 def _said_last(messages: list[Mapping[str, Any]], roles: frozenset[str]) -> str | None:
-    """The text of the last message of one of ``roles``; an answer must be the very last."""
+    """The last message of one of ``roles``; an answer counts only if it is the final message."""
     if roles is ASSISTANT and _role(messages[-1]) not in ASSISTANT:
         return None
     for message in reversed(messages):
@@ -168,7 +168,7 @@ def _said_last(messages: list[Mapping[str, Any]], roles: frozenset[str]) -> str 
 
 
 def _is_part(part: Any) -> bool:
-    """One piece of a message that is given in pieces: ``{"type": "text", "text": ...}``."""
+    """Whether this is one part of a multi-part message: ``{"type": "text", "text": ...}``."""
     return isinstance(part, Mapping) and isinstance(part.get("type"), str) and not _role(part)
 
 

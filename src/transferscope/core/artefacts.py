@@ -1,10 +1,10 @@
 """Artefacts: ways in which an answer fails that say little about what the model knows.
 
-Detectors here look at one response (and its prompt); those that need the base's responses, style
-and script, are in `artefacts_against`. What an engine or a grader recorded is taken as it is;
-everything else is inferred from the text, and says so. Every detector is linear in the text, or
-looks at a bounded part of it. Measured on labelled answers of two 14B models: docs/science.md
-section 3.
+The detectors in this module look at one response and its prompt. Those that compare it with the
+base model's responses (style and script) are in `artefacts_against`. Flags that an engine or a
+grader recorded are taken over; all others are inferred from the text and marked as inferred. Every
+detector runs in linear time or reads a bounded part of the text. Their accuracy on labelled answers
+of two 14B models is reported in docs/science.md, section 3.
 
 >>> flags_of("12", finish="length")
 Flagged(flags=('truncated',), inferred=())
@@ -22,33 +22,33 @@ from .endings import cut_off
 from .thinking import still_thinking, without_end_marks, without_thinking
 
 LOOP_TAIL = 4096
-"""Characters at a response's end in which a loop is looked for: hostile input stays bounded."""
+"""Characters at the end of a response that are searched for a loop: bounds hostile input."""
 LOOP_REPEATS = 4
-"""A unit must stand at the end at least this often."""
+"""A unit must be repeated at least this often at the end."""
 LOOP_CHARS = 80
 """The repetition must cover at least this many characters, so "1 + 1 + 1 + 1" does not count."""
 LOOP_SHARE = 0.2
-"""... and at least this share of the tail."""
+"""The repetition must also cover at least this share of the tail."""
 CUT_CHARS = 200
-"""Shorter answers need no full stop: "12", "B", a name. No cut is inferred from their end."""
+"""Shorter answers need no full stop ("12", "B", a name), so their ending never counts as a cut."""
 UNANSWERED_CHARS = 2000
-"""An answer this long without the box that it was asked for was cut, wherever it ends."""
+"""An answer this long without the requested box counts as truncated, however it ends."""
 ECHO_CHARS = 60
-"""Characters, blanks not counted, that must stand in the prompt for an answer to be its echo."""
+"""An echo copies at least this many characters of the prompt, not counting white space."""
 
 _TEMPLATE = re.compile(
     r"<\|(?:im_start|im_end|user|assistant|system|eot_id|start_header_id|end_header_id|endoftext)\|>"
     r"|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>"
 )
 _ROLE = r"(?:(?:human|user|assistant|system)\s*(?::|\n)|#{2,4}\s*(?:instruction|human|user)\b)"
-# Two patterns, since "^" as an alternative is tried at every character.
+# Two patterns, because an alternative "^" would be tried at every character.
 _FIRST_ROLE = re.compile(_ROLE, re.IGNORECASE)
 _LATER_ROLE = re.compile(rf"\n[^\S\n]*{_ROLE}", re.IGNORECASE)
 _BOX_ASKED = re.compile(r"\\boxed\b")
 
 
 class Flagged(NamedTuple):
-    """Names of the artefacts seen; ``inferred`` are those deduced from the text alone."""
+    """The flags found; ``inferred`` lists those that were deduced from the text alone."""
 
     flags: tuple[str, ...]
     inferred: tuple[str, ...]
@@ -63,8 +63,8 @@ def flags_of(
 ) -> Flagged:
     """Flags of one response, in a fixed order.
 
-    ``finish`` as in :class:`~transferscope.core.records.Generation`; ``prompt`` is what the model
-    was given (without it, what needs it is not looked for); ``extracted``: whether a grader found
+    ``finish`` is as in :class:`~transferscope.core.records.Generation`. ``prompt`` is the model's
+    input; without it, detectors that need it are skipped. ``extracted`` says whether a grader found
     an answer to grade (``None``: not recorded).
     """
     recorded, inferred = [], []
@@ -94,24 +94,24 @@ def flags_of(
 
 
 def empty(text: str) -> bool:
-    """No visible character."""
+    """Whether the text has no visible character."""
     return not text.strip()
 
 
 def looped(text: str) -> bool:
-    """One unit is repeated up to the end of the text; the last repetition may be cut anywhere.
+    """Whether the text ends in repetitions of one unit; the last one may be cut off anywhere.
 
-    A suffix with period p equals the text p characters further left. It is a loop when it holds
+    A suffix with period p equals the text p characters further left. It counts as a loop if it has
     :data:`LOOP_REPEATS` units, :data:`LOOP_CHARS` characters and :data:`LOOP_SHARE` of the tail.
-    Only periods at which the last 60 characters stand once more are tried, at most a quarter of
-    :data:`LOOP_TAIL`, whatever the text's length.
+    Only periods at which the last 60 characters occur again are tried: at most a quarter of
+    :data:`LOOP_TAIL`, however long the text is.
     """
     tail = text[-2 * LOOP_TAIL :].rstrip()[-LOOP_TAIL:]
     length = len(tail)
     needed = math.ceil(max(LOOP_CHARS, LOOP_SHARE * length))
     if length < needed:
         return False
-    # A loop's period is at most a quarter of it, so its last 60 characters stand in it once more.
+    # A loop's period is at most a quarter of it, so its last 60 characters occur in it again.
     end = tail[-(LOOP_CHARS - LOOP_CHARS // LOOP_REPEATS) :]
     at = tail.rfind(end, 0, length - 1)
     while at != -1:
@@ -126,42 +126,43 @@ def looped(text: str) -> bool:
 
 
 def stop_cut(text: str) -> bool:
-    """A stop string cut the answer in mid-sentence.
+    """Whether a stop string cut off the answer in mid-sentence.
 
-    Tokenizers put the blank in front of a word, so a token limit rarely leaves one behind a word; a
-    stop string that begins with the next word does. It counts where the line has an open ``**`` or
-    the answer is shorter than :data:`UNANSWERED_CHARS`: in front of a digit a blank is a token of
-    its own, and long answers are what limits cut. So does a ``**`` with nothing behind it. A blank
-    line proves nothing, because paragraphs end with one.
+    Tokenizers attach a space to the following word, so an answer cut at the token limit rarely ends
+    in a space. A stop string that begins with the next word does leave one. The space counts if its
+    line has an open ``**`` or the answer is shorter than :data:`UNANSWERED_CHARS`: before a digit
+    the space is a token of its own, and long answers are the ones that token limits cut. A trailing
+    ``**`` with nothing after it counts too. A blank line does not count, because paragraphs end in
+    one.
     """
     words = text.rstrip(" ")
-    bold = text[text.rfind("\n") + 1 :].count("**") % 2 == 1
+    bold = "*" in text and text[text.rfind("\n") + 1 :].count("**") % 2 == 1
     if words == text:
         return bold and text.endswith("**")
     return words[-1:].isalpha() and (bold or len(text) < UNANSWERED_CHARS)
 
 
 def truncated(text: str, prompt: str | None = None) -> bool:
-    """The token limit cut the answer, as far as its text tells.
+    """Whether the token limit cut off the answer, as far as the text shows.
 
-    At least :data:`CUT_CHARS` characters that end in mid-sentence, with an open formula or an open
-    code block (:func:`.endings.cut_off`); a closed box at the end is an answer, and text
-    before the end of a reasoning block is ignored. Or
+    Either the answer has at least :data:`CUT_CHARS` characters and ends in mid-sentence, in an open
+    formula or in an open code block (:func:`.endings.cut_off`); a closed box at the end counts as
+    an answer, and text before the end of a reasoning block is ignored. Or it has
     :data:`UNANSWERED_CHARS` characters without the box that the prompt asks for.
     """
     if len(text) >= UNANSWERED_CHARS and prompt and unboxed(text, prompt):
         return True
     end = text.rstrip()
     if len(end) < CUT_CHARS or without_end_marks(end) != end or not cut_off(end):
-        return False  # a mark at the end: the model ended its turn
-    answer = (without_thinking(text) or text).rstrip()  # seldom reached: looking for tags is slow
+        return False  # an end-of-turn mark: the model ended its turn
+    answer = (without_thinking(text) or text).rstrip()  # last, because the search for tags is slow
     if len(answer) < CUT_CHARS or _boxed_end(answer):
         return False
     return answer == end or cut_off(answer)
 
 
 def unboxed(text: str, prompt: str) -> bool:
-    """The prompt asks for ``\\boxed{...}``, and none was closed (a copy of the request is none)."""
+    """Whether the prompt asks for ``\\boxed{...}`` and none is closed (a quoted request is not)."""
     if not _BOX_ASKED.search(prompt):
         return False
     asked = set(_closed_boxes(prompt))
@@ -169,7 +170,7 @@ def unboxed(text: str, prompt: str) -> bool:
 
 
 def unclosed_think(text: str, prompt: str | None = None) -> bool:
-    """A reasoning block was opened, by the answer or at the end of the prompt, and never closed.
+    """Whether the answer or the end of the prompt opened a reasoning block that is never closed.
 
     The tags are those of :mod:`.thinking`.
     """
@@ -177,11 +178,11 @@ def unclosed_think(text: str, prompt: str | None = None) -> bool:
 
 
 def prompt_echo(text: str, prompt: str) -> bool:
-    """The answer is a copy of the prompt, or of a part of it, and little else.
+    """Whether the answer is little more than a copy of the prompt or of a part of it.
 
-    It begins with at least :data:`ECHO_CHARS` characters of the prompt, blanks not counted (of a
-    shorter prompt with all of it, at least a third of that), and the copy is at least half of the
-    answer: who repeats the question and then answers it has answered.
+    It begins with at least :data:`ECHO_CHARS` characters of the prompt, not counting white space
+    (of a shorter prompt with all of it, at least a third of that), and the copy is at least half of
+    the answer. Repeating the question before answering it is not an echo.
     """
     given = "".join(prompt.split())
     least = min(ECHO_CHARS, len(given))
@@ -202,13 +203,13 @@ def prompt_echo(text: str, prompt: str) -> bool:
 
 
 def role_leak(text: str) -> bool:
-    """The answer continues in another role: a chat template's marker, or a line naming a role."""
+    """Whether the answer continues in another role: a template marker or a line naming a role."""
     marked = ("<" in text or "[" in text) and _TEMPLATE.search(text)
     return bool(marked or _FIRST_ROLE.match(text) or _LATER_ROLE.search(text))
 
 
 def _boxed_end(text: str) -> bool:
-    """Only punctuation follows a closed box: the answer is complete, full stop or not."""
+    """Whether only punctuation follows a closed box: such an answer is complete."""
     at = text.rfind("\\boxed{")
     if at == -1 or len(text) - at > CUT_CHARS:
         return False
@@ -219,7 +220,7 @@ def _boxed_end(text: str) -> bool:
 
 
 def _closed_boxes(text: str) -> list[str]:
-    """Contents of closed boxes; nested braces are balanced, each character is read once."""
+    """Contents of the closed boxes. Nested braces are balanced; each character is read once."""
     found, at = [], text.find("\\boxed{")
     while at != -1:
         start = at + len("\\boxed{")
@@ -231,6 +232,6 @@ def _closed_boxes(text: str) -> list[str]:
                 found.append(text[start : position - 1])
                 break
         else:
-            return found  # never closed: nothing behind it is closed outside of it either
+            return found  # never closed, so no box after it is closed outside it either
         at = text.find("\\boxed{", position)
     return found

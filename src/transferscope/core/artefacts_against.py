@@ -1,7 +1,7 @@
-"""Artefacts that show only against the base's answers to the same items: style and script.
+"""Artefacts that only show in comparison with the base model's answers: style and script.
 
-Tuning on a text transfers its openings and its script, even where neither
-helps (docs/science.md section 3). Without the base's answers they are not measured.
+Tuning on a text transfers its opening phrases and its script, even where neither helps
+(docs/science.md, section 3). Without the base model's answers they are not measured.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 OPENING_WORDS = 3
-"""Words that make an opening."""
+"""Number of words in an opening."""
 COMMON = 0.5
-"""An opening that at least this share of the tuned model's answers have is its style ..."""
+"""An opening is a style if at least this share of the tuned model's answers begin with it ..."""
 UNUSED = 0.05
-"""... where at most this share of the base's answers have it."""
+"""... and at most this share of the base model's answers do."""
 FEWEST = 20
-"""Answers on either side below which nothing is said about style."""
+"""With fewer answers on either side, style is not assessed."""
 LETTERS = 10
-"""Letters that an answer needs to have a script."""
+"""Letters that an answer needs for its script to be determined."""
 SCRIPT_CHARS = 2_000
-"""Characters in which it is looked for."""
+"""Characters that are searched for the script."""
 
 OPENING_CHARS = 200
-"""Characters in which an opening is looked for."""
+"""Characters that are searched for the opening."""
 CACHED = 4096
-"""Openings and scripts kept: a base's answers are asked for once per tuned model."""
+"""Cached openings and scripts: a base model's answers are looked up once per tuned model."""
 
 STYLE, SCRIPT = "style_opening", "script_change"
 _OPENING = re.compile(r"\W*(\w+)" + r"\W+(\w+)" * (OPENING_WORDS - 1))
@@ -36,11 +36,11 @@ _TEN_LETTERS = re.compile(f"(?:[^a-zA-Z]*[a-zA-Z]){{{LETTERS}}}")
 
 
 def style_openings(base: Sequence[str], tuned: Sequence[str]) -> tuple[bool, ...]:
-    """Per tuned answer: it begins with the opening that tuning brought.
+    """For each tuned answer, whether it begins with the opening that tuning introduced.
 
-    An opening is the first three words, case ignored. It is brought when at least half of the
-    tuned model's answers begin with it and at most 5 % of the base's do; at least 20 answers on
-    either side. Several answers can't share two such openings, so there is one at most.
+    An opening is the first three words, ignoring case. Tuning introduced it if at least half of the
+    tuned model's answers and at most 5 % of the base model's begin with it, with at least 20
+    answers on either side. At most one opening can meet this condition.
     """
     ours = [_opening(text[:OPENING_CHARS]) for text in tuned]
     theirs = Counter(_opening(text[:OPENING_CHARS]) for text in base)
@@ -56,19 +56,19 @@ def style_openings(base: Sequence[str], tuned: Sequence[str]) -> tuple[bool, ...
 
 
 def script_changed(base: str, tuned: str) -> bool:
-    """Both answers have a dominant script, and not the same one (Latin against Cyrillic, say)."""
+    """Whether both answers have a dominant script, but not the same (Latin and Cyrillic, say)."""
     one, other = script(base[:SCRIPT_CHARS]), script(tuned[:SCRIPT_CHARS])
     return one is not None and other is not None and one != other
 
 
 @lru_cache(maxsize=CACHED)
 def script(text: str) -> str | None:
-    """The script that most letters belong to, by their Unicode names; ``None`` below 10 letters.
+    """The script of most letters, from their Unicode names; ``None`` for fewer than 10 letters.
 
     >>> script("Guten Tag, wie geht es?")
     'LATIN'
     """
-    if text.isascii():  # most answers: no name has to be looked up
+    if text.isascii():  # true for most answers, which saves looking up names
         return "LATIN" if _TEN_LETTERS.match(text) else None
     letters = [c for c in text if c.isalpha()]
     if len(letters) < LETTERS:
@@ -78,7 +78,7 @@ def script(text: str) -> str | None:
     return _ONE_SCRIPT.get(found, found)
 
 
-# Japanese is written in three scripts; Unicode calls Chinese characters CJK in all languages.
+# Japanese uses three scripts, and Unicode calls Chinese characters CJK in all languages.
 _ONE_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK"}
 
 

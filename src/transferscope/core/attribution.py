@@ -1,9 +1,9 @@
-"""What made a change: answers that failed for their form, or clean ones. No numpy.
+"""Attribution of a change to flagged answers (failures of form) and clean answers. No numpy.
 
-A change in points is the sum of what lies in items with a flagged answer, what lies in items whose
-answers are clean on both sides, and what lies in benchmarks without kept answers. The three
-are weighted as the change is, so that they add up to it; the mean change of the clean items by
-themselves is another number, and larger.
+A change in points is the sum of three parts: items with a flagged answer, items whose answers are
+clean on both sides, and benchmarks whose answers were not kept. The parts have the same weights as
+the change, so that they add up to it. The mean change over the clean items alone is a different,
+larger number.
 
 >>> cut = Attribution(-22.4, -20.0, {"truncated": -20.0}, 40, 125, clean_p=0.45, standing="loss")
 >>> because(cut)
@@ -20,11 +20,11 @@ from .standing import ALPHA, Standing
 from .typed_record import Known, record
 
 NOTABLE = 1.0 / 3.0
-"""Share of a change from which on flagged answers are named beside it."""
+"""Flagged answers are mentioned if they carry at least this share of the change."""
 LEAST = 1.0
-"""Points that flagged answers must carry to be named beside a change that is not established."""
+"""If the change is not established, flagged answers must carry at least this many points."""
 NAMED_SHARE = 0.2
-"""Share of the flagged points from which on a flag is named by itself."""
+"""A flag is named if it carries at least this share of the flagged points."""
 MINUS = "\u2212"
 FLAG_WORDS: Mapping[str, str] = {
     "truncated": "were cut off",
@@ -32,24 +32,24 @@ FLAG_WORDS: Mapping[str, str] = {
     "empty": "were empty",
     "looped": "ran in a loop",
     "unclosed_think": "never closed their reasoning",
-    "prompt_echo": "repeat the prompt",
-    "role_leak": "continue in another role",
-    "extraction_failed": "hold no answer that was found",
+    "prompt_echo": "repeated the prompt",
+    "role_leak": "continued in another role",
+    "extraction_failed": "had no extractable final answer",
 }
-"""What happened to an answer with this flag, after "answers that"."""
+"""What happened to an answer with this flag; follows the words "answers that"."""
 
 
 @record(derived=("clean_points", "clean_established", "because"))
 class Attribution:
-    """A change in points and its parts; ``flagged + clean_points + unknown`` is ``change``.
+    """A change in points and its parts; ``flagged + clean_points + unknown`` equals ``change``.
 
-    ``flagged``: from items with a flagged answer on either side. ``by_flag`` splits it: an item's
-    share goes to the flags of the answer that made it (of two flagged ones, the wrong one's), in
-    equal parts. ``of_base``: the share (0..1) of that which the base's answers made, as in a gain
-    where its own were cut off. ``flagged_n`` of ``n`` items are flagged. ``unknown``: from
-    benchmarks of which only scores are known. ``clean_p``: the row's own test on the clean part
-    alone (NaN: not tested), after Holm's correction where the row has one. ``standing``: of the
-    whole change.
+    ``flagged``: points from items with a flagged answer on either side. ``by_flag`` splits them: an
+    item's share goes in equal parts to the flags of the answer that caused it (if both answers are
+    flagged, of the wrong one). ``of_base``: the share (0..1) of them caused by the base model's
+    answers, as in a gain where its answers were cut off. ``flagged_n`` of ``n`` items are flagged.
+    ``unknown``: points from benchmarks with scores only. ``clean_p``: p of the row's own test on
+    the clean part alone (NaN: not tested), after Holm's correction if the row has one.
+    ``standing``: what is shown of the whole change.
     """
 
     change: float
@@ -64,7 +64,7 @@ class Attribution:
 
     @property
     def clean_points(self) -> float:
-        """The part of the change that lies in items whose answers are clean on both sides."""
+        """The part of the change from items whose answers are clean on both sides."""
         return self.change - self.flagged - self.unknown
 
     @property
@@ -81,9 +81,10 @@ class Attribution:
 
     @property
     def notable(self) -> bool:
-        """Whether the change must not be told without its flagged part.
+        """Whether the change must be reported together with its flagged part.
 
-        Flagged answers carry a third of it or more, or it is established and its clean part is not.
+        True if flagged answers carry at least a third of it, or if the change is established but
+        its clean part alone is not.
         """
         if not self.flagged_n:
             return False
@@ -94,18 +95,18 @@ class Attribution:
 
     @property
     def share(self) -> float:
-        """The flagged part over the change; NaN without a change."""
+        """The flagged part as a share of the change; NaN if there is no change."""
         return self.flagged / self.change if self.change else math.nan
 
     @property
     def because(self) -> str:
-        """The clause of :func:`because`."""
+        """The explanatory clause; see :func:`because`."""
         return because(self)
 
 
 @record()
 class Causes:
-    """The attributions of one tuned model: by benchmark, by group, and of the retention."""
+    """The attributions of one tuned model: per benchmark, per group, and for the retention."""
 
     benchmarks: Mapping[str, Attribution]
     groups: Mapping[str, Attribution]
@@ -113,7 +114,7 @@ class Causes:
 
 
 def because(found: Attribution) -> str:
-    """One clause on what made a change, in points; empty where clean answers made it."""
+    """One clause that explains a change in points; empty if clean answers account for it."""
     if not found.notable:
         return ""
     total = add_up(found.change, [found.flagged, found.clean_points, found.unknown])[0]
@@ -125,7 +126,7 @@ def because(found: Attribution) -> str:
 def parts(found: Attribution) -> str:
     """``20.0 of them in answers that were cut off and 2.4 in clean answers``.
 
-    Where the parts have different signs: what each of them lost and gained.
+    If the parts have different signs: what each of them lost or gained.
     """
     _, flagged, clean, unknown = add_up(
         found.change, [found.flagged, found.clean_points, found.unknown]
@@ -143,9 +144,10 @@ def parts(found: Attribution) -> str:
 
 
 def flagged_answers(found: Attribution) -> str:
-    """``answers that were cut off``; "of the base" or "of either model" where theirs count.
+    """``answers that were cut off``, with "of the base" or "of either model" where it applies.
 
-    Said from :data:`NAMED_SHARE` of the points on; of the tuned model where nothing is said.
+    The model is named if the base's answers cause at least :data:`NAMED_SHARE` of the points.
+    Without a name, the answers are the tuned model's.
     """
     whose = ""
     if found.of_base >= NAMED_SHARE:
@@ -154,7 +156,7 @@ def flagged_answers(found: Attribution) -> str:
 
 
 def flag_words(found: Attribution) -> str:
-    """What happened to the flagged answers: ``were cut off or ran in a loop``."""
+    """What happened to the flagged answers, for example ``were cut off or ran in a loop``."""
     total = sum(abs(points) for points in found.by_flag.values())
     ranked = sorted(found.by_flag.items(), key=lambda item: (-abs(item[1]), item[0]))
     named = [flag for flag, points in ranked if abs(points) >= NAMED_SHARE * total > 0]
@@ -167,10 +169,10 @@ def flag_words(found: Attribution) -> str:
 
 
 def add_up(total: float, summands: Sequence[float], *, digits: int = 1) -> list[float]:
-    """``total`` and its ``summands`` rounded to ``digits`` so that they still add up.
+    """Round ``total`` and its ``summands`` to ``digits`` such that they still add up.
 
-    Each is rounded as usual; what is missing goes to those that rounding moved most, so that none
-    is off by a whole last digit.
+    Each is rounded as usual. The remainder goes to the summands that rounding moved most, so that
+    none is off by a full unit in the last digit.
 
     >>> add_up(-0.3, [-0.15, -0.15])
     [-0.3, -0.1, -0.2]
@@ -187,7 +189,7 @@ def add_up(total: float, summands: Sequence[float], *, digits: int = 1) -> list[
 
 
 def _nested(found: Attribution) -> bool:
-    """Whether every part points the same way as the change, so that "of them" can be said."""
+    """Whether every part has the sign of the change, so that the phrase "of them" applies."""
     sizes = (found.flagged, found.clean_points, found.unknown)
     return all(part * found.change > -1e-9 for part in sizes) and found.change != 0
 

@@ -1,4 +1,4 @@
-"""Numbers as people write them into tables: "60.5%", "60,5", "1,319", "0.605 ± 0.013"."""
+"""Numbers as they are written in tables: "60.5%", "60,5", "1,319", "0.605 ± 0.013"."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _THOUSANDS = re.compile(
     r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?|[+-]?[0-9]{1,3}(\.[0-9]{3})+,[0-9]*"
 )
 _LONGEST = 80
-"""Characters of a cell that can be a number."""
+"""Maximum length of a cell that can hold a number."""
 MISSING = frozenset({"", "-", "–", "—", "n/a", "na", "nan", "none", "null", "?", "tbd", "."})
-"""Contents of a cell without a number, in lower case."""
+"""Contents that mark a missing value, in lower case."""
 
 
 class Cell(NamedTuple):
-    """A number; whether "%" stood behind it; what stood behind "±", on the number's scale."""
+    """A number, whether a "%" follows it, and the number after "±", on the same scale."""
 
     value: float
     percent: bool = False
@@ -24,7 +24,7 @@ class Cell(NamedTuple):
 
 
 def cell_of(text: str) -> Cell | None:
-    """The number in a cell, ``None`` where none is. A lone comma is a decimal comma.
+    """The number in a cell, or ``None``. A single comma is a decimal comma.
 
     >>> cell_of("60,5 %")
     Cell(value=60.5, percent=True, error=None)
@@ -41,7 +41,7 @@ def cell_of(text: str) -> Cell | None:
 
 
 def count_of(text: str) -> int | None:
-    """A whole number, with commas between thousands or as pandas writes it ("1319.0").
+    """A whole number, with commas between thousands or in pandas' form ("1319.0").
 
     >>> count_of("1,319"), count_of("1319.0"), count_of("1.5")
     (1319, 1319, None)
@@ -54,7 +54,7 @@ def count_of(text: str) -> int | None:
 
 
 def is_missing(text: str) -> bool:
-    """Whether a cell says that nothing was measured."""
+    """Whether a cell says that there is no measurement."""
     return text.strip().casefold() in MISSING
 
 

@@ -1,15 +1,15 @@
-"""Is a change shown? One rule for a benchmark, a group, retention and a contrast of two models.
+"""Is a change shown? One rule for benchmarks, groups, the retention and contrasts of two models.
 
-A change has a test, and its 95 % interval is every change that this very test does not reject at
-5 %. So the interval leaves out 0 exactly where p is below 0.05, and the words, which read p, can't
-contradict it. One 0/1 outcome per independent item: exact McNemar at 0, Tango's score test
-elsewhere. Everything else: sign flips of whole units (:mod:`.resampling`), inverted. Two
-independent scores: the z test on their standard errors. docs/science.md section 2 argues the
-choices.
+Every change has a test, and its 95 % interval consists of the changes that this test does not
+reject at 5 %. So the interval excludes 0 exactly where p is below 0.05, and the wording, which
+depends on p, can't contradict it. For one 0/1 outcome per independent item, the test is exact
+McNemar at 0 and Tango's score test elsewhere. In all other paired cases it is a sign-flip test of
+whole units (:mod:`.resampling`), inverted for the interval. For two independent scores it is a z
+test on their standard errors. docs/science.md, section 2, gives the reasons.
 
-A lack of spread is not evidence. Where at least half of the units moved by the same amount (usually
-not at all), their spread says little about rare large moves. A bound is then never closer to the
-estimate than what the exact test of as many units leaves open of which none moved. All changes are
+A lack of spread is not evidence. If at least half of the units moved by the same amount (usually by
+0), their spread says little about rare large changes. In that case a bound is at least as far from
+the estimate as in the exact test of the same number of units, none of which moved. All changes are
 in points.
 """
 
@@ -30,18 +30,18 @@ from .stats import BLOCK_CELLS, Array, ItemScores, is_binary_independent, mcnema
 from .typed_record import UNKNOWN, Interval
 
 Z95 = 1.96
-"""Normal quantile of a two-sided 95 % interval."""
+"""Standard normal quantile for a two-sided 95 % interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeTest:
-    """A change's two-sided test.
+    """The two-sided test of a change.
 
-    ``p`` of "no change"; ``ci`` the 95 % interval in points, within -100..100; ``smallest_p`` the
-    smallest p that so many units can give; ``floor``: points that the interval reaches at least to
-    either side, however little the units vary.
-    ``mde``: the smallest change in points that this test shows with 80 % power; ``None`` where it
-    can show none. All NaN where nothing tells the uncertainty.
+    ``p``: p value of "no change". ``ci``: the 95 % interval in points, within -100..100.
+    ``smallest_p``: the smallest p that this number of units can give. ``floor``: the minimum
+    distance in points between the estimate and either bound, however little the units vary.
+    ``mde``: the smallest change in points that the test detects with 80 % power, ``None`` if it
+    can detect none. All are NaN if the uncertainty is unknown.
     """
 
     name: str
@@ -53,7 +53,7 @@ class ChangeTest:
 
     @property
     def error(self) -> float:
-        """The standard error in points that an interval of this width has."""
+        """The standard error in points that corresponds to the width of the interval."""
         return (self.ci[1] - self.ci[0]) / (2.0 * Z95)
 
 
@@ -62,7 +62,7 @@ def paired_tests(
 ) -> list[ChangeTest]:
     """One test per tuned model (rows 1..K-1 of ``scores_KN``) against row 0, on one benchmark.
 
-    Exact McNemar for one 0/1 outcome per independent item (``single``: no repeats), else the
+    Exact McNemar for one 0/1 outcome per independent item (``single``: no repeats), otherwise the
     sign-flip test of :func:`mean_tests`.
     """
     if not (single and is_binary_independent(items)):
@@ -95,16 +95,16 @@ def mean_tests(
 ) -> list[ChangeTest]:
     """Sign-flip tests of a weighted mean change: one per tuned model, rows 1..K-1 against row 0.
 
-    The mean is over ``benchmarks`` with weights ``share_B`` (sum 1) of each one's weighted mean
-    difference (after arXiv 2602.10144). All units flip at once; with few of them (2^U at most
-    ``replicates``) every pattern of signs is gone through, else as many are drawn and the observed
-    one is counted in: p = (1 + k) / (replicates + 1).
+    The change is the mean over ``benchmarks``, with weights ``share_B`` (sum 1), of their weighted
+    mean differences (after arXiv 2602.10144). All units are flipped at once. If there are few (2^U
+    at most ``replicates``), every pattern of signs is enumerated; otherwise ``replicates`` patterns
+    are drawn and the observed one is included: p = (1 + k) / (replicates + 1).
 
-    The interval inverts the test: at a mean change of t points, benchmark b's change is taken to be
-    its own estimate moved by t minus the estimated mean, and the residuals to that are flipped.
-    Where a pattern's flipped sum of residuals is r, and of weights v, it reaches the deviation
-    u = t - estimate while u <= max(r / (1 + v), -r / (1 - v)), so that a bound is an order
-    statistic of these and needs no search. Units of different benchmarks are taken to be
+    The interval inverts the test. Under a mean change of t points, each benchmark's change is its
+    estimate plus t minus the estimated mean, and the residuals from it are flipped. If a pattern's
+    flipped sum of residuals is r, and that of the weights v, then it reaches the deviation
+    u = t - estimate as long as u <= max(r / (1 + v), -r / (1 - v)). So a bound is an order
+    statistic of these values and needs no search. Units of different benchmarks are assumed to be
     independent.
     """
     parts = [
@@ -113,7 +113,7 @@ def mean_tests(
     sums_KU = np.hstack([sums for sums, _, _ in parts])
     weight_U = np.hstack([weight for _, weight, _ in parts])
     change_K = sums_KU.sum(axis=1)
-    # A benchmark of one unit has no residual of its own: its distance to the mean stands for it.
+    # A benchmark of one unit has no residual of its own; its distance from the mean replaces it.
     rest_KU = np.hstack(
         [
             sums - change_K[:, None] * weight if rest is None else rest
@@ -154,7 +154,7 @@ def mean_tests(
 
 
 def unpaired_test(change: float, error: float) -> ChangeTest:
-    """Two-sided z test of a change between two independent scores with this standard error."""
+    """Two-sided z test of the difference of two independent scores with this standard error."""
     if not error > 0:
         return ChangeTest("unpaired", math.nan, UNKNOWN)
     p = math.erfc(abs(change) / error / math.sqrt(2.0))
@@ -165,20 +165,20 @@ def unpaired_test(change: float, error: float) -> ChangeTest:
 def combined_test(
     change: float, tests: Sequence[ChangeTest], share_B: Sequence[float]
 ) -> ChangeTest:
-    """The z test of a weighted mean of independent changes, some of them of unpaired scores."""
+    """The z test of a weighted mean of independent changes, some between unpaired scores."""
     return unpaired_test(
         change, math.hypot(*(s * t.error for s, t in zip(share_B, tests, strict=True)))
     )
 
 
 def _floor(move_U: Array, weight_U: Array) -> float:
-    """What an exact test of units of which none moved leaves open, where most moved alike."""
+    """The bound of an exact test of units none of which moved, if most moved alike; else 0."""
     alike = float((np.abs(move_U - np.median(move_U)) < 1e-9).mean())
     return unseen_loss(weight_U, alpha=ALPHA / 2.0) if alike >= 0.5 else 0.0
 
 
 def _settled(change: float, test: ChangeTest) -> ChangeTest:
-    """The test with its interval in step with p, in -100..100, no narrower than the floor."""
+    """The test with its interval consistent with p, in -100..100, no narrower than the floor."""
     low, high = min(test.ci[0], change - test.floor), max(test.ci[1], change + test.floor)
     if test.p >= ALPHA:
         low, high = min(low, 0.0), max(high, 0.0)
@@ -192,9 +192,9 @@ def _settled(change: float, test: ChangeTest) -> ChangeTest:
 def _unit_sums(items: ItemScores, share: float, several: bool) -> tuple[Array, Array, Array | None]:
     """Unit sums (K-1, U) of share x difference, the units' shares (U,), and residuals (K-1, U).
 
-    ``None`` in place of residuals for a single unit. Residuals to a benchmark's own mean are
-    smaller than those to the true one by sqrt((U - 1) / U); for one benchmark the mean under test
-    takes its place, and nothing is lost.
+    The residuals are ``None`` for a single unit. Residuals from a benchmark's own mean are smaller
+    than those from the true mean by sqrt((U - 1) / U). With one benchmark the tested mean is used
+    instead, and nothing is lost.
     """
     units = units_of(items.cluster_N, items.stratum_N)
     weight_N = items.weight_N * (share / items.weight_N.sum())
@@ -212,10 +212,9 @@ def _flipped(
 ) -> tuple[Array, Array, Array]:
     """Flipped sums (R, K) of every model's changes and residuals, and of the weights.
 
-    The observed pattern of signs is one of the R. How a model's sums are drawn depends on its own
-    units only, never on the models beside it: with few distinct units, as counts of them
-    (:mod:`.alike_units`) from a stream that starts again for each model; otherwise all models share
-    the same patterns.
+    One of the R patterns of signs is the observed one. A model's sums depend only on its own units,
+    never on the other models: if few units are distinct, their counts (:mod:`.alike_units`) are
+    drawn from a stream that restarts for each model; otherwise all models share the same patterns.
     """
     models, units = sums_KU.shape
     if units <= math.log2(replicates):
@@ -227,7 +226,7 @@ def _flipped(
     out_KXR = np.empty((models, 3, replicates + 1))
     out_KXR[:, 0, 0], out_KXR[:, 1, 0] = sums_KU.sum(axis=1), rest_KU.sum(axis=1)
     out_KXR[:, 2, 0] = weight_U.sum()
-    # Spawning takes nothing from the stream, and the next call still gets another seed.
+    # Spawning leaves the stream unchanged, and the next call still gets another seed.
     (seed,) = rng.bit_generator.seed_seq.spawn(1)  # type: ignore[attr-defined]
     different = []
     for model in range(models):
@@ -247,7 +246,7 @@ def _flipped(
 
 
 def _flipped_one_by_one(rows_XU: Array, rng: np.random.Generator, replicates: int) -> Array:
-    """Sums (R, X) of the rows under patterns of signs drawn unit by unit."""
+    """Sums (R, X) of the rows under sign patterns that are drawn unit by unit."""
     units = rows_XU.shape[1]
     out_RX = np.empty((replicates, len(rows_XU)))
     rows_UX = np.ascontiguousarray(rows_XU.T)
@@ -258,17 +257,17 @@ def _flipped_one_by_one(rows_XU: Array, rng: np.random.Generator, replicates: in
         drawn = np.frombuffer(rng.bytes(size * wide), dtype=np.uint8).reshape(size, wide)
         bits[:size] = np.unpackbits(drawn, axis=1, count=units)
         np.matmul(bits[:size], rows_UX, out=out_RX[start : start + size])
-    # Signs are 2 x bits - 1: what the ones sum to, twice, minus everything.
+    # Signs are 2 x bits - 1, so the sum is twice the sum over the ones minus the total.
     out_RX *= 2.0
     out_RX -= rows_XU.sum(axis=1)
     return out_RX
 
 
 def _reach(rest_RK: Array, weight_RK: Array) -> Array:
-    """Deviation (K,) up to which at least 5 % of the patterns reach it: the bound's distance."""
+    """Distance (K,) to the bound: the largest deviation that at least 5 % of the patterns reach."""
     with np.errstate(divide="ignore", invalid="ignore"):
         reach_RK = np.fmax(rest_RK / (1.0 + weight_RK), -rest_RK / (1.0 - weight_RK))
-    # All signs alike: the deviation itself, whatever it is.
+    # If all signs are equal, the pattern reaches any deviation.
     reach_RK = np.where(np.abs(weight_RK) >= 1.0 - 1e-9, np.inf, reach_RK)
     kth = math.ceil(ALPHA * len(reach_RK) - 1e-9)
     return np.asarray(-np.partition(-reach_RK, kth - 1, axis=0)[kth - 1])

@@ -1,9 +1,9 @@
-"""Which of a file's columns is which of our fields.
+"""Match a file's columns to our fields.
 
-A file's names are settled once, from its first rows: what the user says (``--field NAME=COLUMN``,
-or ``[columns]`` of a ``--map`` file) goes first, then our own name, then the names that are common
-elsewhere (:mod:`.fieldnames`). A common name is taken only where its values are of the right kind,
-and what was taken for what is said (:attr:`Names.said`).
+The names are settled once per file, from its first rows. What the user specifies
+(``--field NAME=COLUMN``, or ``[columns]`` in a ``--map`` file) takes precedence, then our own
+names, then the names common in other programs (:mod:`.fieldnames`). A common name is accepted only
+if its values are of the right kind, and every such guess is reported (:attr:`Names.said`).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from .fieldnames import CONTEXT, KNOWN, LAST, MESSAGES, SERIALS, folded, is_said
 from .shown import name as shown
 
 SNIFFED = 50
-"""Rows from whose names and values a file's names are settled."""
+"""Number of rows from which a file's names are settled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A file's names: ``column`` maps ours to its; ``also`` is a column that ends the prompt.
+    """``column`` maps our field names to the file's; ``also`` is a column appended to the prompt.
 
-    ``guessed`` are our names that the user did not map and that have another name in the file.
+    ``guessed`` lists fields that the user did not map and that the file calls by another name.
     """
 
     column: Mapping[str, str]
@@ -32,13 +32,13 @@ class Names:
 
     @property
     def said(self) -> str:
-        """What was taken for what, on one line; empty where every name is as it should be."""
+        """The guessed mapping on one line; empty if nothing was guessed."""
         if not self.guessed:
             return ""
         pairs = [f"{name} = {shown(self.column[name])}" for name in self.guessed]
         if "prompt" in self.guessed and self.also:
             pairs = [f"{p} + {shown(self.also)}" if p.startswith("prompt =") else p for p in pairs]
-        return f"read {', '.join(pairs)}; if that is wrong, say --field NAME=COLUMN"
+        return f"read {', '.join(pairs)}; if that is wrong, use --field NAME=COLUMN"
 
 
 def settle(
@@ -47,9 +47,9 @@ def settle(
     *,
     wanted: Iterable[str] = KNOWN,
 ) -> Names:
-    """The names of a file whose first rows are ``rows``; only the ``wanted`` names are looked for.
+    """The names of a file whose first rows are ``rows``; only the ``wanted`` fields are looked for.
 
-    What is ``given`` is taken as it is: its column may be missing here and stand further down.
+    ``given`` is accepted as it is: its column may be missing here and occur further down.
     """
     asked = set(wanted)
     file = _File(rows, [name for name in KNOWN if name in asked], given)
@@ -58,7 +58,7 @@ def settle(
         file.take_response()
     for name in file.wanted:
         if name == "gold" and "response" not in file.column:
-            continue  # there is no response to compare it with
+            continue  # there is no response to compare the reference with
         if name not in file.column and (column := file.first(name)):
             file.take(name, column)
     file.drop_row_numbers()
@@ -67,7 +67,7 @@ def settle(
 
 
 class _File:
-    """A file's columns while its names are settled: what is taken, and what was a guess."""
+    """A file's columns while its names are being settled: those already taken, and the guesses."""
 
     def __init__(
         self, rows: Sequence[Mapping[str, Any]], wanted: list[str], given: Mapping[str, str]
@@ -85,18 +85,18 @@ class _File:
         self.guessed: set[str] = set()
 
     def take(self, name: str, column: str) -> None:
-        """Take ``column`` for our ``name``: a guess, and nothing else's from now on."""
+        """Map ``column`` to our ``name`` as a guess; no other field can use the column then."""
         self.column[name] = column
         self.taken.add(column)
         self.guessed.add(name)
 
     def take_own(self) -> None:
-        """Our own names, as they stand; and what they can't mean."""
+        """Take the columns that have our own names; drop those whose values can't fit."""
         for name in self.wanted:
             if name in self.column or name not in self.values or name in self.taken:
                 continue
             if name == "id" and "custom_id" in self.values:
-                self.take("id", "custom_id")  # a batch's own ids are new in every batch
+                self.take("id", "custom_id")  # a batch's own ids differ from batch to batch
             elif not (name == "label" and self._is_gold()):
                 self.column[name] = name
         self.taken |= set(self.column.values())
@@ -104,7 +104,7 @@ class _File:
             self.wanted = [name for name in self.wanted if name not in ("score", "percent")]
 
     def take_response(self) -> None:
-        """A column of responses, else the end of a chat, else one of the :data:`LAST`."""
+        """Take a response column, else the end of a chat, else one of the :data:`LAST` names."""
         chat = next(
             (
                 column
@@ -135,20 +135,20 @@ class _File:
                 self.taken.remove(column)
 
     def first(self, name: str) -> str:
-        """The most telling column for ``name`` that is free and has values of its kind."""
+        """The most specific unused column for ``name`` whose values are of its kind."""
         kind, known = KNOWN[name]
         columns = (self.folded.get(candidate, "") for candidate in (name, *known))
         return next((column for column in columns if self._fits(column, kind)), "")
 
     def drop_row_numbers(self) -> None:
-        """Treat a serial number as an item's only if its row has an answer."""
+        """Accept a serial number as an item id only if its row has an answer."""
         guess = self.column.get("id", "") if "id" in self.guessed else ""
         if folded(guess) in SERIALS and "response" not in self.column:
             self.guessed.remove("id")
             del self.column["id"]
 
     def context(self) -> str:
-        """The column that ends the prompt, where there is one."""
+        """The column that is appended to the prompt, if there is one."""
         if folded(self.column.get("prompt", "")) not in ("instruction", "question"):
             return ""
         columns = (self.folded.get(name, "") for name in CONTEXT)
@@ -159,7 +159,7 @@ class _File:
         return bool(found) and all(map(kind, found or ()))
 
     def _is_gold(self) -> bool:
-        """Whether "label" holds the reference answer, as beside LLaMA-Factory's "predict"."""
+        """Whether "label" is the reference answer, as it is next to LLaMA-Factory's "predict"."""
         if "gold" not in self.wanted or self.values.keys() & {"gold", "response"}:
             return False
         return any(isinstance(value, str) for value in self.values["label"])

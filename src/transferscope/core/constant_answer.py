@@ -1,8 +1,8 @@
-"""One answer to nearly all questions of a benchmark: its score tells how often that one is right.
+"""Constant answers: a model gives one answer to nearly all questions of a benchmark.
 
-A model that says "no" 98 times of 100 scores what the share of "no" among the right answers is,
-before tuning and after. Where tuning moves such a constant, the score moves as far as the shares
-lie apart, and nothing was learnt or forgotten (docs/science.md section 3).
+A model that says "no" 98 times out of 100 scores the share of "no" among the correct answers,
+before tuning and after. If tuning changes which answer is constant, the score moves by the
+difference of the two shares, and nothing was learned or forgotten (docs/science.md, section 3).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from .thinking import without_thinking
 from .typed_record import record
 
 COMMON = 0.9
-"""Share of the answers from which on one of them is constant."""
+"""An answer is constant if at least this share of the answers are equal to it."""
 FEWEST = 20
-"""Answers below which nothing is said."""
+"""With fewer answers, none counts as constant."""
 SHORT_WORDS = 3
-"""Up to this number of words, the whole answer counts; in a longer one, only a leading option."""
+"""Answers of up to this many words count as a whole; of longer ones only a leading option does."""
 LINE_CHARS = 200
-"""Characters of the first line that are looked at."""
+"""Characters of the first line that are read."""
 
 CONSTANT = "constant_answer"
 _WORD = re.compile(r"\w+")
@@ -32,14 +32,14 @@ _OPTION = re.compile(
 
 @record()
 class ConstantAnswer:
-    """``answer``, case and punctuation left out, was given ``count`` times."""
+    """``answer`` (without case and punctuation) was given ``count`` times."""
 
     answer: str
     count: int
 
 
 def constant_answer(texts: Sequence[str]) -> ConstantAnswer | None:
-    """The answer that at least 90 % of ``texts`` give; ``None`` without, or below 20 texts.
+    """The answer that at least 90 % of ``texts`` give; ``None`` if none, or for under 20 texts.
 
     >>> constant_answer(["No."] * 19 + ["no, it would not take so long", "yes"])
     ConstantAnswer(answer='no', count=20)
@@ -48,7 +48,7 @@ def constant_answer(texts: Sequence[str]) -> ConstantAnswer | None:
 
 
 def constant_among(answers: Sequence[str | None]) -> ConstantAnswer | None:
-    """:func:`constant_answer` of what :func:`closed` read, for callers that keep no texts."""
+    """:func:`constant_answer` on results of :func:`closed`, for callers that keep no texts."""
     if len(answers) < FEWEST:
         return None
     counted = Counter(answer for answer in answers if answer is not None)
@@ -57,11 +57,11 @@ def constant_among(answers: Sequence[str | None]) -> ConstantAnswer | None:
 
 
 def closed(text: str) -> str | None:
-    """What a response answers a closed question: its words, or the option it begins with.
+    """A response's answer to a closed question: its words, or the option that it begins with.
 
     Options are yes, no, true, false and the letters A to J, alone or before a bracket or full stop
-    ("A: 12" begins an answer of any kind). ``None`` where the first line is a longer text, or holds
-    no word. What a model says while it thinks is not its answer.
+    ("A: 12" may begin any kind of answer). ``None`` if the first line is a longer text or has no
+    words. Reasoning blocks are not part of the answer.
 
     >>> closed("<think>Is it so? No.</think>\n\nYes.")
     'yes'

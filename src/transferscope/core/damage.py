@@ -1,7 +1,7 @@
-"""What a file that can't be read really is: empty, cut off, a pointer, a web page.
+"""Recognise files that can't be read: empty, truncated, a pointer to another file, a web page.
 
-A reader that fails on a file asks :func:`damage_of` first: "not valid JSON" does not
-help a user whose download stopped or whose clone holds Git LFS pointers.
+A reader that fails on a file calls :func:`damage_of` first: "not valid JSON" does not help a user
+whose download was interrupted or whose clone contains Git LFS pointers.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import NamedTuple
 LFS = "version https://git-lfs.github.com/spec/v1"
 AGAIN = "copy or download it again"
 HEAD = 1_000
-"""Characters of a file's start that tell what it is."""
+"""Number of characters at the start of a file that are read to recognise it."""
 BLANK = "\ufeff \t\r\n"
 _PART = re.compile(
-    r'"(?:[^"\\]|\\.)*\\?'  # a string that nothing closes
+    r'"(?:[^"\\]|\\.)*\\?'  # an unterminated string
     r"|-|[.eE][+-]?|tr?u?|fa?l?s?|nu?l?|u?[0-9a-fA-F]{0,4}",
     re.DOTALL,
 )
-"""What a decoder leaves where a value ends before it is whole: its start, or an escape's."""
+"""The rest that a decoder leaves when the text ends within a value or an escape sequence."""
 
 
 class Damage(NamedTuple):
-    """What is wrong with a file as a whole, and the remedy."""
+    """What is wrong with the file, and the remedy."""
 
     what: str
     remedy: str | None = AGAIN
@@ -44,39 +44,39 @@ _KINDS = [
         re.compile(rf"[{BLANK}]*<(!doctype\s+html|html)\b", re.IGNORECASE),
         Damage("is a web page, not the file itself", "download the raw file"),
     ),
-    (re.compile(r"\0+$"), Damage("holds null characters only: it was never written to the disk")),
+    (re.compile(r"\0+$"), Damage("contains only null characters: its content was never saved")),
     (
         re.compile("<{7} "),
-        Damage("holds the marks of a merge conflict", "resolve it, and write it again"),
+        Damage("contains merge conflict markers", "resolve the conflict and save it again"),
     ),
 ]
 
 
 def damage_of(text: str, *, at: int | None = None) -> Damage | None:
-    """What ``text`` is in the place of the content that was expected, ``None`` where unknown.
+    """What ``text`` is instead of the expected content, or ``None`` if it is not recognised.
 
-    ``text`` is the whole file, its start, or one line; ``at``: where a JSON decoder gave up. What
-    ends before its last bracket or quote closes was cut off.
+    ``text`` is the whole file, its start, or one line. ``at`` is the position at which a JSON
+    decoder failed. JSON that ends before its last bracket or quote is closed counts as truncated.
 
     >>> damage_of("version https://git-lfs.github.com/spec/v1\\noid sha256:1\\n").remedy
     'run: git lfs pull'
     >>> damage_of('{"a": ', at=6).what
-    'not valid JSON, it is cut off: it ends in the middle'
+    'not valid JSON: it is cut off in the middle of a value'
     """
     head = text[:HEAD]
     for pattern, found in _KINDS:
         if pattern.match(head) and (pattern is not _BLANK or not text.strip(BLANK)):
             return found
     if at is not None and _opened_at_the_end(text, at):
-        return Damage("not valid JSON, it is cut off: it ends in the middle", None)
+        return Damage("not valid JSON: it is cut off in the middle of a value", None)
     return None
 
 
 def _opened_at_the_end(text: str, at: int) -> bool:
-    """Whether the decoder failed because ``text`` ended, not because of its contents.
+    """Whether the decoder failed because ``text`` ended, and not because of its content.
 
-    Where it ends in a string the decoder names the string's start; where it ends in a name or a
-    number, the start of that.
+    If the text ends within a string, the decoder reports the start of the string; if it ends within
+    a name or number, the start of that.
     """
     rest = text[at:].rstrip("\0 \t\r\n")
     return not rest or _PART.fullmatch(rest) is not None

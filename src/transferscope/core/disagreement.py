@@ -1,8 +1,8 @@
-"""Metrics and filters of one benchmark that disagree about a change. No numpy.
+"""Metrics or filters of one benchmark that disagree about a change. No numpy.
 
-Harnesses score the same answers in several ways: lm-eval's ``exact_match`` with the filter
-``strict-match`` wants one form of answer, with ``flexible-extract`` it takes the last number. Where
-the strict one falls and the lenient one stays, the format changed, not the ability.
+Harnesses score the same answers in several ways: lm-eval's ``exact_match`` requires one form of
+answer with the filter ``strict-match`` and takes the last number with ``flexible-extract``. If the
+strict score falls and the lenient one does not, the format changed, not the ability.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from .typed_record import record
 
 MINUS = "\u2212"
 AGREEING = 1.0 / 3.0
-"""Two metrics agree where the smaller change is this share of the larger one, or more."""
+"""Two metrics agree if the smaller change is at least this share of the larger one."""
 STAYS = 0.1
-"""Share of the strict reading's change up to which the lenient one is said to stay."""
+"""The lenient score counts as unchanged up to this share of the strict score's change."""
 SHOWN_ERRORS = 3.0
-"""Standard errors from which on the change of a metric that is not tested counts as one."""
+"""The change of an untested metric counts from this number of standard errors on."""
 Scores = Mapping[str, Mapping[str, float]]
-"""Benchmark to metric ("metric,filter") to score, 0..1; the first metric is the one compared."""
+"""Benchmark -> metric ("metric,filter") -> score, 0..1; the first metric is the compared one."""
 _STRICT = re.compile(r"strict", re.IGNORECASE)
 _LENIENT = re.compile(r"flexible|loose|lenient|relaxed", re.IGNORECASE)
 
 
 @record(derived=("sentence",))
 class Disagreement:
-    """A metric that moved, and one of the same answers that did not move with it; points.
+    """A metric that moved, and another one on the same answers that did not; in points.
 
-    ``format``: the one that moved is the strict reading of the one that did not. ``compared``: the
-    metric whose scores the comparison shows.
+    ``format``: the metric that moved is the strict variant of the other. ``compared``: the metric
+    whose scores the comparison uses.
     """
 
     benchmark: str
@@ -45,7 +45,7 @@ class Disagreement:
 
     @property
     def difference(self) -> float:
-        """Points of the compared metric's change that the other metric does not share."""
+        """The part of the compared metric's change, in points, that the other does not share."""
         mine, theirs = self.moved_by, self.other_by
         return mine - theirs if self.compared == self.moved else theirs - mine
 
@@ -53,7 +53,7 @@ class Disagreement:
     def sentence(self) -> str:
         """One clause: ``strict-match falls 61.0 points but flexible-extract changes by +0.3: ...``.
 
-        Without the benchmark's name.
+        It does not name the benchmark.
         """
         moved, other = _names(self.moved, self.other)
         if self.format:
@@ -70,9 +70,9 @@ def disagreements(
 ) -> tuple[Disagreement, ...]:
     """At most one per benchmark of ``judged`` (standing of its change, number of items).
 
-    The larger change must be shown: by its standing where it is the compared metric's, else by
-    three standard errors of two independent proportions. Of several metrics the one that reads the
-    same answers with another filter goes first, then the one that differs most.
+    The larger change must be shown: by its standing if it is the compared metric's, otherwise by
+    three standard errors of two independent proportions. Among several metrics, one that applies
+    another filter to the same answers is preferred, then the one that differs most.
     """
     found = []
     for name, (standing, n) in judged.items():
@@ -98,7 +98,7 @@ def disagreements(
 
 
 def format_share(found: Sequence[Disagreement], share_B: Mapping[str, float]) -> float:
-    """Points of a mean change over benchmarks with these shares that are a matter of format."""
+    """Points of a mean change, over benchmarks with these shares, that are due to format."""
     return math.fsum(share_B.get(d.benchmark, 0.0) * d.difference for d in found if d.format)
 
 
@@ -135,18 +135,18 @@ def _metric(key: str) -> str:
 
 
 def _filter(key: str) -> str:
-    """The filter, or the whole name where it has none: "prompt_level_strict_acc"."""
+    """The filter; without one the full name, for example "prompt_level_strict_acc"."""
     metric, _, filter_ = key.partition(",")
     return metric if filter_ in ("", "none") else filter_
 
 
 def _stem(key: str) -> str:
-    """The metric without its words for strictness: two such keys read the same answers."""
+    """The metric without words for strictness: keys with equal stems score the same answers."""
     return _LENIENT.sub("", _STRICT.sub("", _metric(key)))
 
 
 def _names(moved: str, other: str) -> tuple[str, str]:
-    """What tells the two apart: the filters of one metric, else the metrics."""
+    """Names that tell the two apart: the filters of one metric, otherwise the metrics."""
     if _metric(moved) == _metric(other):
         return _filter(moved), _filter(other)
     if _filter(moved) == _filter(other):
@@ -155,7 +155,7 @@ def _names(moved: str, other: str) -> tuple[str, str]:
 
 
 def _meaning(strict: float, lenient: float) -> str:
-    """What a strict reading's change means beside a lenient one's."""
+    """What the strict score's change means, given the lenient one's."""
     if abs(lenient) <= STAYS * abs(strict):
         return "a change of format, not of ability"
     if strict * lenient < 0:

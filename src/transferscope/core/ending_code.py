@@ -1,4 +1,4 @@
-"""Whether code, formulas, JSON and tables at the end of a text are whole."""
+"""Whether code, formulas, JSON and tables at the end of a text are complete."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 from .ending_words import STOPS
 
 READ = 6_000
-"""Characters at the end that are read; formulas, code and tables are counted in all of it."""
+"""Characters read at the end of a text. Formulas, code and tables are counted in the whole text."""
 LINE = 400
-"""Characters of a line of code that are looked at."""
+"""Characters read of a line of code."""
 
 _RULE = re.compile(r"[=_*~+-]{3,}")
 _STATEMENT = re.compile(
@@ -18,22 +18,22 @@ _STATEMENT = re.compile(
     r"[\w$.:>\[\]-]{1,60}(?:\s*[-+*]?=\s*\S|\(.*\);$)|.*[}\]];$",
     re.IGNORECASE,
 )
-""" "SELECT 1;", "x = 3;", "main();": code outside of a block."""
+""" "SELECT 1;", "x = 3;", "main();": code outside a code block."""
 _COMMAND = re.compile(r"\$ [a-z]{2,}\b[^$]*$")
-"""A line of a shell."""
+"""A shell command line."""
 _TILDES = re.compile(r"(?m)^[ \t]{0,8}~~~(?!~)")
 
 
 def code_ends(line: str) -> bool:
-    """A rule ("====="), a statement outside of a code block ("x = 3;") or a shell's command."""
+    """Whether this is a rule ("====="), a statement outside a code block or a shell command."""
     end = line[-LINE:]
     statement = end.endswith(";") and _STATEMENT.match(end)
     return bool(_RULE.fullmatch(line) or statement or _COMMAND.match(line))
 
 
 def open_block(text: str) -> bool:
-    """A code block, formula, environment or JSON value is still open."""
-    # One character is found at memory speed: most texts have none of these.
+    """Whether a code block, formula, environment or JSON value is still open."""
+    # Searching for a single character is fast, and most texts contain none of these.
     if "`" in text and text.count("```") % 2:
         return True
     if "~" in text and len(_TILDES.findall(text)) % 2:
@@ -56,14 +56,14 @@ def _open_formula(text: str) -> bool:
 
 
 def in_table(text: str) -> bool:
-    """The line above the last one has cells, or is the rule below a table's head."""
+    """Whether the line above the last one has cells, or is the rule below a table header."""
     start = text.rfind("\n")
     above = text[text.rfind("\n", 0, max(start, 0)) + 1 : max(start, 0)]
     return "|" in above
 
 
 def row_cut(text: str, line: str) -> bool:
-    """A table's last row has fewer cells than the rows above it."""
+    """Whether a table's last row has fewer cells than the rows above it."""
     rows = [part.strip() for part in text[-READ:].split("\n")[:-1]]
     above = [part for part in rows[-20:] if "|" in part]
     if not above:

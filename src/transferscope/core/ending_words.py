@@ -1,4 +1,4 @@
-"""Words and letters for :mod:`.endings`: what a finished line doesn't end in."""
+"""Words and letters for :mod:`.endings`: those that do not end a finished line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FUNCTION = (
     "é são mas и в на с по для что как но или из к у от не это "
 )
 FUNCTION = frozenset(_FUNCTION.split())
-"""Words that want another word behind them, in the languages that models write most."""
+"""Words that require another word after them, in the languages that models write most."""
 
 _RARE_ENDS = (
     "ac ae af ah aj aq au az bb bc bd bh bj bl bm bn br bu bv bw cc ci cl cn cq cr cu db dc "
@@ -28,12 +28,12 @@ _RARE_ENDS = (
     "yl ym yn yp yr yt yw yz zb zl zn zu "
 )
 RARE_ENDS = frozenset(_RARE_ENDS.split())
-"""Letter pairs that stand inside of English words and end fewer than one word in 8,000 (counted on
+"""Letter pairs that occur inside English words and end fewer than one word in 8,000 (counted on
 67,000 words of GPT-4's answers to IFEval's prompts)."""
 
 _INFLECTIONS = "s es ed d ing er ers ly al n 's ’s y en e r ies able ful"
 INFLECTIONS = tuple(_INFLECTIONS.split())
-"""Endings of inflected forms: they keep "point" next to "points" from counting as half a word."""
+"""Endings of inflected forms: with them "point" next to "points" does not count as half a word."""
 
 _NAME_WORDS = "of and the de la van von der di da du & y e und et in for to a"
 NAME_WORDS = frozenset(_NAME_WORDS.split())
@@ -47,11 +47,11 @@ _TWO_LETTERS = (
     "hz mb gb tb kb kw mw mi nm ms ns hr pt qt gm la le de el al et en es un"
 )
 TWO_LETTERS = frozenset(_TWO_LETTERS.split())
-"""Words, units and short forms of two letters in English text."""
+"""Two-letter words, units and abbreviations in English text."""
 _ABBREVIATED = "Mr Mrs Ms Dr Prof St Jr Sr vs etc No Nr e.g i.e Fig ca approx U.S Tel Vol Ph Ed pp"
 ABBREVIATED = frozenset(_ABBREVIATED.split())
-"""Words whose full stop ends no sentence."""
+"""Abbreviations: a full stop after them does not end a sentence."""
 
 STOPS = frozenset(".!?…。．｡！？‼⁇⁈⁉‽।॥۔؟։።፧፨။៕។།༎᙮꘎᠃᠉׃܀܁܂‥⋯～〜∎□■")
-"""Marks that end a sentence in the scripts of the world, and those that end a proof."""
+"""Marks that end a sentence in any script, and marks that end a proof."""
 CLOSERS = frozenset("\"'”’)]}»*`$|>_~%°²³€£¥₹″′﹂』」）】〉》］｝”’›")

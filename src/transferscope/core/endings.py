@@ -1,13 +1,13 @@
-"""Whether a text ends as finished texts end: the part of ``truncated`` that reads its last lines.
+"""Whether a text ends as finished texts do: the part of ``truncated`` that reads the last lines.
 
-Finished answers end in a full stop of some script, and in much else: emoji, hashtags, a link, a
-signature, a list or verse without full stops, a table, code. So a last line is judged by its kind.
-In running prose an end without a mark is a cut. A line of its own (an item, verse, heading,
-"Total: 12 kg") is one where its last word or mark can't end anything ("the", a comma, "+", half a
-word), or where its neighbours end otherwise than it does.
+Finished answers end in a full stop of some script, but also in an emoji, a hashtag, a link, a
+signature, a list or verse without full stops, a table, or code. So the last line is judged by its
+kind. In running prose, an ending without a mark is a cut. A separate line (a list item, verse, a
+heading, "Total: 12 kg") is cut off if its last word or mark can't end anything ("the", a comma,
+"+", half a word), or if its neighbours end differently.
 
-Half a word is one that occurs nowhere else in the text while a longer word begins with it, or in
-English text one that ends in letters with which words hardly ever end
+A word counts as half a word if it occurs nowhere else in the text but a longer word begins with it,
+or, in English text, if it ends in letters that hardly ever end a word
 (:data:`.ending_words.RARE_ENDS`).
 """
 
@@ -31,10 +31,10 @@ from .ending_words import (
 from .signatures import POSTSCRIPT, SHORT, credited, greets, named, parting, signature, signs
 
 WORDS = 8
-"""Words behind a colon or equals sign that may do without a full stop."""
+"""Number of words after a colon or equals sign that need no full stop."""
 
 _UNSPACED = r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]"
-"""Thai, Lao, Burmese, Khmer: a blank may end a sentence, and nothing else does."""
+"""Thai, Lao, Burmese, Khmer: sentences have no end mark; at most a space separates them."""
 _UNSPACED_END = re.compile(_UNSPACED + "$")
 _KOREAN_JAPANESE = re.compile(
     r"(?:니다|세요|해요|어요|아요|에요|예요|네요|까요|죠|ください|です|ます|でした|ました|ません|ですね|ますね)$"
@@ -53,30 +53,30 @@ _HEADING = re.compile(r"#{1,6}(?:\s|$)")
 _AMOUNT = re.compile(r"\$\d[\d.,]*(?=[\s).,;]|$)")
 _QUANTITY = re.compile(r"[≈~±+-]?\d[\d.,]*\s?[°%]?[^\W\d_/]{0,6}(?:/[^\W\d_]{1,4})?[²³]?")
 _OPEN_MARK = re.compile(r"(?<![\w*])\*\*(?=\w)[^*]*$|(?:^|[\s(:])\"(?=\w)[^\"]*$")
-"""Bold or a quotation that is not closed in its line."""
+"""Bold text or a quotation that is not closed on its line."""
 _UNFINISHED = re.compile(
     r"(?:[:：,，]\**|(?<![-–—])[;；、،؛\-–—+=/\\<&(\[{（「«“^×·]|\s[*$€£]|e\.g\.|i\.e\.)$"
 )
 _ITEM = re.compile(r"\s*(?:[-*•–—▪◦‣·+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)]|[ivxIVX]{1,5}[.)])\s+")
 _OPTION = re.compile(r"\(?[B-J][.)]\s+\S")
-""" "B) Paris": an option, if no list precedes it."""
+""" "B) Paris": an answer option, if no list precedes it."""
 _LETTER = re.compile(r"[^\W\d_]")
 _RESULT = re.compile(
     r"(?:[^\s:：=]+\s){0,2}[^\s:：=]+\s?[:：=]\s*(?:[€$£]?-?\d[\d.,]*\s?[%€°]?|[A-J])$"
 )
-""" "Answer: 42" behind a sentence in the same line."""
+""" "Answer: 42" after a sentence on the same line."""
 _LABEL = re.compile(r"[^\n.!?]{1,60}?\s?(?:[:：]|=|→|->|≈)\s*(\S[^\n]*)$")
 _STOP = re.compile(f"[{re.escape(''.join(sorted(STOPS)))}]")
 _CLOCK = re.compile(r"\d\s?[ap]m$", re.IGNORECASE)
 WINDOW = 500
-"""Characters of a line that are searched for stops at a time, from its end."""
+"""Characters of a line that are searched for full stops at a time, starting at its end."""
 WORD = 200
-"""Characters in which the word before a stop is looked for."""
+"""Characters that are searched for the word before a full stop."""
 _ENGLISH = re.compile(r"\b(?:the|and|of|is|to|that|with|for|it|you|are)\b", re.IGNORECASE)
 
 
 def cut_off(text: str) -> bool:
-    """Whether ``text`` stops where no finished text would. Linear in its length.
+    """Whether ``text`` stops where no finished text would. Runs in linear time.
 
     >>> cut_off("It rained all day. And then the main rea")
     True
@@ -91,7 +91,7 @@ def cut_off(text: str) -> bool:
         return row_cut(end, line)
     if code_ends(line) or _asks_in_greek(line):
         return False
-    # a heading with nothing below it, "**Steps:**", a comma or an operator
+    # a heading with nothing below it ("**Steps:**"), a comma or an operator
     if _HEADING.match(line) or _UNFINISHED.search(line[-8:]):
         return not (_SMILEY.search(line[-12:]) or signature(line.lstrip("# ")))
     postscript = POSTSCRIPT.match(line)
@@ -101,12 +101,12 @@ def cut_off(text: str) -> bool:
 
 
 def _asks_in_greek(line: str) -> bool:
-    """A semicolon behind a Greek letter is a question mark."""
+    """Whether a semicolon follows a Greek letter, where it is a question mark."""
     return line[-1] in ";\u037e" and "\u0370" <= line[-2:-1] <= "\u1fff"
 
 
 def _bare_marker(text: str, line: str) -> bool:
-    """The marker of a list's next item, and nothing behind it: "3.", "c)"."""
+    """Whether only the marker of the next list item was written: "3.", "c)"."""
     if len(line) > 5 or _ITEM.fullmatch(f"{line} ") is None:
         return False
     before = text[: len(text) - len(line)].rstrip()
@@ -115,7 +115,7 @@ def _bare_marker(text: str, line: str) -> bool:
 
 
 def _marked_end(line: str) -> bool:
-    """The line ends in a mark, a picture, a tag or a link, or in a script that has no marks."""
+    """Whether the line ends in a mark, symbol, tag or link, or in a script without marks."""
     last = line[-1]
     return (
         last in STOPS
@@ -130,7 +130,7 @@ def _marked_end(line: str) -> bool:
 
 
 def _tag_or_link(end: str) -> bool:
-    """The text ends in a hashtag, a smiley, a link, an address or a domain."""
+    """Whether the text ends in a hashtag, an emoticon, a link, an address or a domain."""
     if end[-1] in _SMILEY_ENDS and _SMILEY.search(end):
         return True
     if ("#" in end or "@" in end or "＃" in end) and _TAGS.search(end):
@@ -142,7 +142,7 @@ def _tag_or_link(end: str) -> bool:
 
 
 def _line_cut(text: str, line: str) -> bool:
-    """A last line that ends in a word or number, by the kind of line that it is."""
+    """Whether a last line that ends in a word or number is cut off, depending on its kind."""
     line = line.lstrip("✅☑✔➡→★ ") or line
     line, postscripts = POSTSCRIPT.subn("", line, count=1) if POSTSCRIPT.match(line) else (line, 0)
     stop = _last_stop(line)
@@ -151,14 +151,14 @@ def _line_cut(text: str, line: str) -> bool:
     own = bool(above) or postscripts > 0
     if _signed(line, stop, above, before, own=own):
         return False
-    # Behind a full stop in the same line only those are whole, and verse.
+    # After a full stop on the same line, only signatures and short verse are complete.
     if (stop and not _short_verse(line, above)) or not own or _half_word(text, line):
         return True
     return not postscripts and _own_line_cut(line, above, before)
 
 
 def _signed(line: str, stop: int, above: list[str], before: str, *, own: bool) -> bool:
-    """The line ends in a farewell, a signature or the name of the quoted person."""
+    """Whether the line ends in a farewell, a signature or the name of a quoted person."""
     rest = line[stop:].strip()
     if (
         signature(rest)
@@ -173,7 +173,7 @@ def _signed(line: str, stop: int, above: list[str], before: str, *, own: bool) -
 
 
 def _own_line_cut(line: str, above: list[str], before: str) -> bool:
-    """A last line of its own without a full stop: an item, "Total: 12", a title, verse."""
+    """Whether a separate line without a full stop is cut: an item, "Total: 12", a title, verse."""
     if _ITEM.match(line) and not _initials(line):
         items = [part for part in above if _ITEM.match(part)]
         return not (
@@ -184,23 +184,23 @@ def _own_line_cut(line: str, above: list[str], before: str) -> bool:
         return not _balanced(label[1])
     figure = line[-1].isdigit() and (len(line) <= SHORT // 2 or _heading(f"{line} X"))
     figure = figure or _QUANTITY.fullmatch(line) is not None
-    # "References:" and below it "Available on request"
+    # "References:", and below it "Available on request"
     entry = before.endswith((":", "：")) and max(len(before), len(line)) <= SHORT // 2
     return not (figure or entry or _title(line, above[-1]) or _verse(line, above))
 
 
 def _initials(line: str) -> bool:
-    """ "J. R. R. Tolkien" begins no list."""
+    """Whether the line begins with initials ("J. R. R. Tolkien"), which are not list markers."""
     return re.match(r"[A-Z]\.\s+[A-Z]\.?\s", line) is not None
 
 
 def _title(line: str, touching: str) -> bool:
-    """A heading below a blank line, a sentence or another heading: not a verse's first words."""
+    """Whether the line is a heading: below a blank line, a sentence or another heading."""
     return _heading(line) and (not touching or touching[-1] in STOPS or _heading(touching))
 
 
 def _verse(line: str, above: list[str]) -> bool:
-    """The line above ends without a full stop too, and this one is about as long."""
+    """Whether the line above also lacks a full stop, and this line is about as long."""
     touching = above[-1]
     if not touching or touching[-1] in STOPS | CLOSERS | {":", "："} or _ITEM.match(touching):
         return False
@@ -211,7 +211,7 @@ def _verse(line: str, above: list[str]) -> bool:
 
 
 def _short_verse(line: str, above: list[str]) -> bool:
-    """Two short lines above without full stops: "Splash! Silence again" ends a haiku."""
+    """Whether two short lines without full stops precede: "Splash! Silence again" ends a haiku."""
     stanza = above[-2:]
     return (
         len(stanza) == 2
@@ -222,7 +222,7 @@ def _short_verse(line: str, above: list[str]) -> bool:
 
 
 def _symbols_off(line: str) -> str:
-    """``line`` without emoji and other symbols at its end, and their joiners."""
+    """``line`` without trailing emoji and other symbols and their joiners."""
     end = len(line)
     while end and (
         line[end - 1].isspace()
@@ -234,7 +234,7 @@ def _symbols_off(line: str) -> str:
 
 
 def _last_stop(line: str) -> int:
-    """Where the last sentence that ends inside of ``line`` ends; 0 without one."""
+    """End of the last sentence that ends within ``line``; 0 if there is none."""
     for at in _stops_from_the_end(line):
         if line[at] > "\u0fff" or line[at + 1].isspace() or line[at] in "।॥":
             before = next(iter(line[max(0, at - WORD) : at].split()[-1:]), "")
@@ -245,7 +245,7 @@ def _last_stop(line: str) -> int:
 
 
 def _stops_from_the_end(line: str) -> Iterator[int]:
-    """Where stops are inside ``line``, the last first; a long line is rarely read to its start."""
+    """Positions of full stops in ``line``, the last one first; rarely reads all of a long line."""
     end = max(1, len(line) - 1)
     while end > 1 and (end < WINDOW or any(stop in line for stop in STOPS)):
         start = max(1, end - WINDOW)
@@ -254,7 +254,7 @@ def _stops_from_the_end(line: str) -> Iterator[int]:
 
 
 def _heading(line: str) -> bool:
-    """Up to eight words, each with a capital but the small ones, the last with one."""
+    """Up to eight words, capitalised except for small ones; the last word always is."""
     words = [word for word in re.split(r"[\s,&/-]+", line) if word]
     if not 0 < len(words) <= 8 or len(line) > SHORT or not words[-1][0].isupper():
         return False
@@ -265,7 +265,7 @@ def _heading(line: str) -> bool:
 
 
 def _like_the_others(line: str, items: list[str]) -> bool:
-    """The items of the list end without full stops as this one does."""
+    """Whether most items of the list end without a full stop, as this one does."""
     bare = [item for item in items if item[-1] not in STOPS and item[-1] not in ",;:"]
     return bool(items) and 2 * len(bare) >= len(items) and len(line) >= 4
 
@@ -279,7 +279,7 @@ def _balanced(text: str) -> bool:
 
 
 def _half_word(text: str, line: str) -> bool:
-    """The last word ends nothing: an article, a preposition, or the beginning of a word."""
+    """Whether the last word can't end a line: an article, a preposition or the start of a word."""
     if not _balanced(line) or _OPEN_MARK.search(line) or _HALF_LINK.search(line):
         return True
     match = re.search(r"(?<![^\W_])(?<!\w/)[^\W\d_]+(?:['’][^\W\d_]+)?$", line[-WORD:])
@@ -288,7 +288,7 @@ def _half_word(text: str, line: str) -> bool:
     word = match[0].lower()
     if word in FUNCTION and word != line.lower():
         return True
-    # unless it occurs again in the text: then it is a word
+    # unless it occurs elsewhere in the text: then it is a word of its own
     others = set(re.findall(r"[^\W\d_]+", text[: len(text) - len(match[0])].lower()))
     if word in others or match[0].isupper():
         return False

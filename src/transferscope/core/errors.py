@@ -1,11 +1,11 @@
-"""What can go wrong, and what the user is told.
+"""The package's exceptions and the form of their messages.
 
     TransferscopeError
     +-- InputError      bad input: names the place and the remedy; exit code 2
     +-- MissingExtra    an optional dependency is not installed; exit code 2
 
-A message is one line: what is wrong, where, and what to do about it. It may contain names from
-a third-party file, so it is made safe to show.
+A message is one line: what is wrong, where, and what to do about it. It may contain names from a
+third-party file, so it is made safe to display.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from importlib.util import find_spec
 from .shown import sentence
 
 WHAT_LIMIT = 600
-"""Characters shown of each part of a message."""
+"""Maximum number of characters shown of each part of a message."""
 _NULL, _SHOWN = "\0", "\\0"
 
 
 class TransferscopeError(Exception):
-    """Root of every error this package raises on purpose."""
+    """Base class of every error that this package raises deliberately."""
 
 
 class InputError(TransferscopeError):
     """The user's input can't be used as it is.
 
-    ``place`` names the file (and the line, column or key), ``remedy`` what to do.
+    ``place`` names the file (and the line, column or key); ``remedy`` says what to do.
     """
 
     def __init__(self, what: str, *, place: str | None = None, remedy: str | None = None) -> None:
@@ -39,7 +39,7 @@ class InputError(TransferscopeError):
 
 
 class MissingExtra(TransferscopeError):
-    """A command needs packages of an extra that is not installed."""
+    """A command needs packages from an extra that is not installed."""
 
     def __init__(self, extra: str, *, needed_for: str) -> None:
         self.extra = extra
@@ -48,7 +48,7 @@ class MissingExtra(TransferscopeError):
 
 
 def has_pip() -> bool:
-    """Whether this Python can run pip; environments that uv makes can't."""
+    """Whether this Python has pip; environments created by uv don't."""
     return find_spec("pip") is not None
 
 

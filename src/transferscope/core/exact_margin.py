@@ -1,10 +1,11 @@
 """The exact test of "the drop exceeds its margin" for n pairs of 0/1 outcomes.
 
-Tango's statistic (:mod:`.noninferiority`) orders the outcomes; its distribution is not taken from
-the normal law but counted: of n pairs each falls, rises or stays with some probabilities, and the
-p value is the largest over all such probabilities that obey the null (an unconditional test, after
-Berger and Sidik, Statistical Methods in Medical Research 12, 2003, pages 91-108). So its level
-holds at any n. docs/science.md section 2 says where the gate uses it.
+Tango's statistic (:mod:`.noninferiority`) orders the outcomes, but its distribution is enumerated
+instead of approximated by a normal one. Each of n pairs falls, rises or stays with some
+probabilities, and the p value is the largest over all probabilities that satisfy the null
+hypothesis (an unconditional test, after Berger and Sidik, Statistical Methods in Medical Research
+12, 2003, pages 91-108). So its level holds for any n. docs/science.md, section 2, says where the
+gate uses it.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from .noninferiority import lost_share
 from .stats import Array
 
 GRID = 400
-"""Probabilities of a rise over which p is maximised; dense near 0, where few pairs rise."""
+"""Number of rise probabilities over which p is maximised; dense near 0, where few pairs rise."""
 SPREAD = 7.0
-"""Range of the number of discordant pairs that is summed over, in standard deviations."""
+"""Range of the number of discordant pairs in the sum, in standard deviations."""
 BEYOND = 2.0 * exp(-(SPREAD**2) / 2.0)
-"""Upper bound of the probability outside this range, 5e-11; it is added to p."""
+"""Upper bound of the probability outside this range, 5e-11, which is added to p."""
 
 
 def exact_dropped(lost: int, won: int, n: int, *, margin: float) -> float:
-    """p of H0 "the change is at least -margin": small where the drop exceeds the ``margin``.
+    """p of H0 "the change is at least -margin": small if the drop exceeds the ``margin``.
 
-    ``lost`` of ``n`` pairs went 1 -> 0 and ``won`` 0 -> 1; ``margin`` in points, 0 to below 100.
-    Outcomes count as at least as extreme where Tango's statistic is no larger. One more pair lost,
-    or one fewer won, never makes an outcome less extreme, so that the largest probability under H0
-    lies where the change is exactly -margin. Raises :class:`ValueError` for impossible counts and
-    for a margin outside its range.
+    ``lost`` of ``n`` pairs went 1 -> 0 and ``won`` went 0 -> 1; ``margin`` is in points, 0 to below
+    100. Outcomes count as at least as extreme if Tango's statistic is no larger. Losing one more
+    pair, or winning one fewer, never makes an outcome less extreme. So the probability under H0 is
+    largest where the change is exactly -margin. Raises :class:`ValueError` for impossible counts
+    and for a margin outside its range.
     """
     from scipy.special import bdtrc, gammaln, xlog1py, xlogy
 
@@ -52,15 +53,15 @@ def exact_dropped(lost: int, won: int, n: int, *, margin: float) -> float:
         near = slice(*_near(n, float(both)))
         count_D, least_D = discordant_D[near], fewest_D[near]
         log_D = choose_D[near] + xlogy(count_D, both) + xlog1py(n - count_D, -both)
-        # P(X >= k) of X falls among D discordant pairs: 0 for k = D + 1
+        # P(X >= k) for X falls among D discordant pairs: 0 for k = D + 1
         reached_D = np.where(least_D > 0, bdtrc(least_D - 1, count_D, fall), 1.0)
         p = max(p, float(np.exp(log_D) @ reached_D) + BEYOND)
     return min(1.0, p)
 
 
 def _near(n: int, share: float) -> tuple[int, int]:
-    """First number, and end (exclusive), of discordant pairs with all but :data:`BEYOND` of the
-    probability.
+    """Range (start, exclusive end) of the number of discordant pairs that has all but
+    :data:`BEYOND` of the probability.
 
     The range of SPREAD deviations plus SPREAD^2 / 3 pairs follows from Bernstein's inequality.
     """
@@ -69,7 +70,7 @@ def _near(n: int, share: float) -> tuple[int, int]:
 
 
 def _fewest_lost(lost: int, won: int, n: int, drop: float) -> NDArray[np.int64]:
-    """The fewest lost of D = 0..n discordant pairs that are as extreme; D + 1 where none are."""
+    """For D = 0..n discordant pairs, the fewest lost that are as extreme; D + 1 if none are."""
     observed = float(tango_scores(np.array([lost]), np.array([won]), n, drop)[0])
     limit = observed + 1e-9 * max(1.0, abs(observed)) if np.isfinite(observed) else observed
     return fewest_lost(np.arange(n + 1), n, drop, limit=limit)
@@ -78,9 +79,9 @@ def _fewest_lost(lost: int, won: int, n: int, drop: float) -> NDArray[np.int64]:
 def fewest_lost(
     discordant_D: NDArray[np.int64], n: int, drop: float, *, limit: float
 ) -> NDArray[np.int64]:
-    """The fewest lost of each D discordant pairs with Tango's statistic at most ``limit``.
+    """For each D discordant pairs, the fewest lost with Tango's statistic at most ``limit``.
 
-    D + 1 where none are. ``drop`` as in :func:`tango_scores`.
+    D + 1 if there are none. ``drop`` is as in :func:`tango_scores`.
     """
     low_D, high_D = np.zeros_like(discordant_D), discordant_D + 1
     while (open_D := low_D < high_D).any():
@@ -92,7 +93,7 @@ def fewest_lost(
 
 
 def tango_scores(lost_X: NDArray[np.int64], won_X: NDArray[np.int64], n: int, drop: float) -> Array:
-    """:func:`.noninferiority.tango_z` of H0 "change = -drop" (0..1) for many outcomes at once."""
+    """:func:`.noninferiority.tango_z` for H0 "change = -drop" (0..1), for many outcomes at once."""
     excess_X = won_X - lost_X + n * drop
     q_X = lost_share(lost_X.astype(float), won_X.astype(float), n, -drop)
     variance_X = n * (2.0 * q_X - drop * (1.0 + drop))

@@ -1,6 +1,6 @@
-"""The fields of an answer or a score, and the names that other programs give them.
+"""The fields of an answer or a score, and the names that other programs use for them.
 
-:mod:`.columns` settles which of a file's columns is which.
+:mod:`.columns` decides which of a file's columns is which field.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from .errors import InputError
 from .nearest import did_you_mean
 
 SERIALS = ("idx", "index", "key")
-"""Names of an item's number, or of the row's number if the row has no answer."""
+"""Names of an item's number, or of the row number if the row has no answer."""
 LAST = ("answer", "solution", "text", "content")
 """Names of a response if no other column can be one and the row has a reference (or no question).
-In a dataset they name the reference or the question."""
+In a dataset they are names of the reference or the question."""
 _NUMBER = re.compile(
     r"[-+]?[\d.,]+(e[-+]?\d+)?\s*%?(\s*(±|\+/-).*)?|true|false|nan|n/?a|[-–—]", re.I
 )
@@ -27,12 +27,12 @@ def _numeric(text: str) -> bool:
 
 
 def is_text(value: Any) -> bool:
-    """Text of any kind."""
+    """Whether this is text of any kind."""
     return isinstance(value, str)
 
 
 def _word(value: Any) -> bool:
-    """Text that is not a number: in a table everything is text."""
+    """Whether this is text and not a number: in a table, every cell is text."""
     return isinstance(value, str) and not _numeric(value)
 
 
@@ -49,12 +49,12 @@ def _whole(value: Any) -> bool:
 
 
 def is_said(value: Any) -> bool:
-    """Text, messages, an answer of a server, or a list of them; no number and no serial."""
+    """Whether this can be a response: text, messages, a server response, or a list of these."""
     return isinstance(value, str | list | dict)
 
 
 def _gold(value: Any) -> bool:
-    """An answer, several, or SQuAD's and TriviaQA's objects of them."""
+    """Whether this can be a reference: one answer, several, or SQuAD's or TriviaQA's objects."""
     return not isinstance(value, dict) or bool(value.keys() & {"text", "aliases"})
 
 
@@ -150,19 +150,19 @@ KNOWN: Mapping[str, tuple[Callable[[Any], bool], tuple[str, ...]]] = {
     "cluster": (is_text, ()),
     "weight": (_number, ()),
 }
-"""Our names, in the order in which they are settled: the values' kind, and the common names, the
-most telling first. A column is taken once: "output" is a response unless the file has a
-"prediction", and then the reference."""
+"""Our names, in the order in which they are settled, each with the kind of its values and its
+common names, the most specific first. Each column is taken once: "output" is a response unless the
+file also has a "prediction"; then it is the reference."""
 
 MESSAGES = ("messages", "conversation", "conversations", "chat", "dialog", "dialogue", "trajectory")
-"""Names of a whole chat: its last assistant message is the response, what precedes it the prompt.
+"""Names of a whole chat: its last assistant message is the response, the rest is the prompt.
 """
 CONTEXT = ("input", "context")
-"""What follows an "instruction" or "question" in the prompt, where it is given apart."""
+"""Columns that continue the "instruction" or "question" in the prompt."""
 
 
 def fields_given(given: Iterable[str]) -> dict[str, str]:
-    """``--field`` options as our name to the file's.
+    """The ``--field`` options as a mapping of our names to the file's.
 
     >>> fields_given(["response=output", "gold=answer"])
     {'response': 'output', 'gold': 'answer'}
@@ -171,17 +171,19 @@ def fields_given(given: Iterable[str]) -> dict[str, str]:
     for one in given:
         name, equals, column = one.partition("=")
         if not (equals and name and column):
-            remedy = "write NAME=COLUMN, for example --field response=output"
-            raise InputError(f"{one!r} names no column", place="--field", remedy=remedy)
+            remedy = "for example: --field response=output"
+            raise InputError(
+                f"{one!r} is not of the form NAME=COLUMN", place="--field", remedy=remedy
+            )
         if name not in KNOWN:
             remedy = did_you_mean(name, KNOWN)
             raise InputError(f"unknown field {name!r}", place="--field", remedy=remedy)
         if name in found:
-            raise InputError(f"field {name!r} twice", place="--field", remedy="keep one")
+            raise InputError(f"field {name!r} is given twice", place="--field", remedy="keep one")
         found[name] = column
     return found
 
 
 def folded(column: str) -> str:
-    """A column's name without case and separators; "(%)" is kept as "_%"."""
+    """A column's name without case and separators; "(%)" becomes "_%"."""
     return re.sub(r"[\s\-_().\[\]]+", "_", column.casefold()).strip("_")

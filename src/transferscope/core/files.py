@@ -1,10 +1,10 @@
-"""Text, JSON, JSON lines and TOML from disk, and back: third-party files, read strictly.
+"""Read and write text, JSON, JSON lines and TOML; third-party files are read strictly.
 
-A file that gzip packed is unpacked while it is read, whatever its name.
+Files compressed with gzip are unpacked while they are read, whatever their names.
 
-Every reader raises :class:`InputError` with the file (and line) and the remedy for what is missing,
-a folder, not UTF-8, not valid or nested beyond reason. So does every writer for a place that can't
-be written to.
+Every reader raises :class:`InputError` with the file (and line) and a remedy if the file is
+missing, a folder, not UTF-8, malformed or nested too deeply. Every writer raises it for a place
+that is not writable.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import IO, Any
 from .damage import LFS, damage_of
 from .errors import InputError
 from .opening import (
+    BUFFER,
     MAX_TEXT,
     NULL,
     check_file,
@@ -67,13 +68,14 @@ __all__ = [
     "write_atomically",
     "write_filled",
     "write_json",
+    "write_temporary",
 ]
 
 
 def read_text(path: Path, *, remedy: str = "name a text file", limit: int = MAX_TEXT) -> str:
-    """The whole file, without a byte order mark, lines ended by ``\\n``.
+    """The whole file, without a byte order mark and with ``\\n`` line endings.
 
-    Raises :class:`InputError` for one above ``limit`` bytes.
+    Raises :class:`InputError` for a file of more than ``limit`` bytes.
     """
     text = decoded(read_bytes(path, remedy=remedy, limit=limit), place=str(path), remedy=remedy)
     if text.startswith(LFS):
@@ -82,12 +84,12 @@ def read_text(path: Path, *, remedy: str = "name a text file", limit: int = MAX_
 
 
 def read_head(path: Path, *, size: int = 4096) -> str:
-    """The first ``size`` bytes as text, as far as they are some; empty where it can't be read."""
+    """The first ``size`` bytes, decoded as far as possible; empty if the file can't be read."""
     return read_start(path, size).decode("utf-8-sig", "replace")
 
 
 def refuse_damaged(path: Path) -> None:
-    """Raise :class:`InputError` for a file that is empty, a Git LFS pointer or the like."""
+    """Raise :class:`InputError` if the file is empty or recognised as damaged (a pointer, say)."""
     if found := damage_of(read_head(path)):
         raise InputError(found.what, place=str(path), remedy=found.remedy)
 
@@ -108,10 +110,10 @@ def read_list(path: Path, *, remedy: str) -> list[Any]:
 def json_lines(
     lines: Iterable[bytes], *, path: Path, remedy: str, first: int = 1
 ) -> Iterator[tuple[str, Any]]:
-    """Place ("file:line") and object of every line that isn't blank; lazily.
+    """The place ("file:line") and object of every line that isn't blank, lazily.
 
-    ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end at ``\\n``
-    only, while text may contain U+2028. ``first`` is the number of the first line.
+    ``lines`` may be the file itself, opened by :func:`.opening.open_file`: lines end only at
+    ``\\n``, because text may contain U+2028. ``first`` is the number of the first line.
     """
     if isinstance(lines, BufferedReader):
         lines = lines_of(lines, path=path, remedy=remedy)
@@ -129,21 +131,21 @@ def json_lines(
 
 
 def read_json_lines(path: Path, *, remedy: str) -> Iterator[tuple[str, Any]]:
-    """:func:`json_lines` of a file; at least one line."""
+    """:func:`json_lines` for a file that has at least one line."""
     found = False
     with open_file(path, remedy="name a JSONL file") as file:
         for placed in json_lines(file, path=path, remedy=remedy):
             found = True
             yield placed
     if not found:
-        raise InputError("holds no row", place=str(path), remedy=remedy)
+        raise InputError("contains no rows", place=str(path), remedy=remedy)
 
 
 def parse_toml(text: str, *, place: str) -> dict[str, Any]:
-    """The TOML document ``text``."""
+    """Parse the TOML document ``text``. Raises :class:`InputError` if it is not valid."""
     try:
         value = tomllib.loads(text)
-    except ValueError as err:  # the decoder's own error, or an integer of thousands of digits
+    except ValueError as err:  # the decoder's own error, or an integer with thousands of digits
         raise InputError(f"not valid TOML: {err}", place=place) from None
     except RecursionError:
         raise InputError("not valid TOML: nested too deeply", place=place) from None
@@ -153,11 +155,11 @@ def parse_toml(text: str, *, place: str) -> dict[str, Any]:
 
 
 def write_atomically(path: Path, text: str | bytes | Iterable[str | bytes]) -> None:
-    """Write (pieces of) text beside ``path``, flush to the disk, rename: readers see old or new.
+    """Write text next to ``path``, flush it to disk and rename it: readers see old or new content.
 
-    Processes that write one file at a time have a scratch file each; the last one's text stays.
-    What killed writers of the file left is removed. Raises :class:`InputError` where the file can't
-    be written, and for a device, which would be replaced.
+    If several processes write the file at once, each has its own scratch file, and the last rename
+    wins. Scratch files left behind by killed writers are removed. Raises :class:`InputError` if the
+    file can't be written, and for a device, which the rename would replace.
     """
 
     def fill(file: IO[bytes]) -> None:
@@ -168,7 +170,7 @@ def write_atomically(path: Path, text: str | bytes | Iterable[str | bytes]) -> N
 
 
 def write_filled(path: Path, fill: Callable[[IO[bytes]], Any]) -> None:
-    """:func:`write_atomically` what ``fill`` writes into the open file that it is given."""
+    """:func:`write_atomically` for content that ``fill`` writes to an open file."""
     with refusing(path, "can't be written"):
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise InputError(
@@ -181,12 +183,21 @@ def write_filled(path: Path, fill: Callable[[IO[bytes]], Any]) -> None:
             scratch.replace(path)
 
 
+def write_temporary(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write pieces into a file that no other process reads: not atomic, not flushed to the disk.
+
+    Raises :class:`InputError` if it can't be written.
+    """
+    with refusing(path, "can't be written"), path.open("wb", buffering=BUFFER) as file:
+        file.writelines(pieces)
+
+
 @contextmanager
 def appending(path: Path) -> Iterator[IO[bytes]]:
-    """The file, open for adding to it; flushed to the disk at the end of the block.
+    """Open the file for appending; flush it to disk at the end of the block.
 
-    Raises :class:`InputError` where that can't be, with half of what was added in the file: readers
-    must know how much of it counts.
+    Raises :class:`InputError` if writing fails. Part of the added content may then be in the file,
+    so readers must know how much of it is valid.
     """
     with refusing(path, "can't be written"), path.open("ab") as file:
         yield file
@@ -196,10 +207,10 @@ def appending(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def holding(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Whether this process holds the lock file ``path``; ``wait`` for other processes first.
+    """Yield whether this process holds the lock file ``path``; with ``wait``, wait for it first.
 
-    The lock ends with its process, however that ends. Raises :class:`InputError` where the file
-    can't be made, or is on a disk that can't lock files.
+    The lock is released when the process ends, however it ends. Raises :class:`InputError` if the
+    file can't be created or its file system does not support locks.
     """
     from filelock import FileLock, Timeout
 
@@ -208,10 +219,10 @@ def holding(path: Path, *, wait: bool = True) -> Iterator[bool]:
     with refusing(path, "can't be locked"):
         try:
             lock.acquire(timeout=-1 if wait else 0)
-        except Timeout:  # an OSError, too
+        except Timeout:  # also an OSError
             pass
-        except NotImplementedError:  # what filelock raises there
-            what = "is on a disk that can't lock files"
+        except NotImplementedError:  # raised by filelock on file systems without locks
+            what = "is on a file system that does not support file locks"
             raise InputError(what, place=str(path.parent), remedy="name another --out") from None
     try:
         yield lock.is_locked
@@ -223,14 +234,14 @@ FOLDER_REMEDY = "name another folder: --out DIR"
 
 
 def make_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
-    """Make the folder and those above it. Raises :class:`InputError` where that can't be."""
+    """Create the folder and its parents. Raises :class:`InputError` if that fails."""
     check_folder(path, remedy=remedy)
-    with refusing(path, "can't be made", remedy=remedy):
+    with refusing(path, "can't be created", remedy=remedy):
         path.mkdir(parents=True, exist_ok=True)
 
 
 def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
-    """Raise :class:`InputError` where ``path`` is, or would stand in, something else than a folder.
+    """Raise :class:`InputError` if ``path`` or one of its parents exists and is not a folder.
 
     Creates nothing: :func:`make_folder` detects a folder that is not writable.
     """
@@ -241,30 +252,30 @@ def check_folder(path: Path, *, remedy: str = FOLDER_REMEDY) -> None:
             except (FileNotFoundError, NotADirectoryError):
                 continue
         if not there.exists():
-            raise InputError("is a link to nothing", place=str(there), remedy=remedy)
+            raise InputError("is a broken symbolic link", place=str(there), remedy=remedy)
         if not there.is_dir():
-            raise InputError("is a file", place=str(there), remedy=remedy)
+            raise InputError("is a file, not a folder", place=str(there), remedy=remedy)
         return
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Error numbers of a full disk."""
+"""Error numbers that mean that the disk or quota is full."""
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def remedy_of(err: OSError) -> str:
-    """What helps where the system refuses to write."""
+    """What the user can do about a failed write."""
     another = "name another place"
     if err.errno in FULL:
-        return f"make room for it, or {another}"
+        return f"free some space, or {another}"
     return f"change its permissions, or {another}" if err.errno in _FORBIDDEN else another
 
 
 @contextmanager
 def refusing(path: Path, what: str, *, remedy: str | None = None) -> Iterator[None]:
-    """Inside, the system's refusal of ``path`` is an :class:`InputError`: ``what`` and why.
+    """Turn a system error about ``path`` in the block into an :class:`InputError` (``what``: why).
 
-    Where no ``remedy`` is given it follows from the reason.
+    Without a ``remedy``, the error number determines it.
     """
     try:
         yield
@@ -281,12 +292,12 @@ def refusing(path: Path, what: str, *, remedy: str | None = None) -> Iterator[No
 
 
 def write_json(path: Path, value: Any) -> None:
-    """``value`` as indented JSON, atomically."""
+    """Write ``value`` as indented JSON, atomically."""
     write_atomically(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
 def _refuse_damaged(text: str, place: str, *, remedy: str, at: int | None = None) -> None:
-    """Raise :class:`InputError` where ``text`` is something else than what was expected."""
+    """Raise :class:`InputError` if ``text`` is recognised as something other than JSON."""
     if found := damage_of(text, at=at):
         raise InputError(found.what, place=place, remedy=found.remedy or remedy) from None
 
@@ -299,7 +310,7 @@ def _object(text: str, place: str, remedy: str) -> dict[str, Any]:
 
 
 def json_value(text: str, place: str, remedy: str) -> Any:
-    """The JSON value ``text``, an object or not. Raises :class:`InputError` naming ``place``."""
+    """Parse the JSON value ``text`` of any type. Raises :class:`InputError` naming ``place``."""
     try:
         value = DECODER.decode(text)
     except ValueError as err:
@@ -312,9 +323,9 @@ def json_value(text: str, place: str, remedy: str) -> Any:
         what = f"nested too deeply (beyond {MAX_DEPTH} levels)"
         raise InputError(what, place=place, remedy=remedy)
     if "\\ud" in text or "\\uD" in text:
-        try:  # half of a surrogate pair is not a character and can't be printed or tokenised
+        try:  # an unpaired surrogate is not a character and can't be printed or tokenised
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            what = "holds half of a surrogate pair"
+            what = "contains an unpaired surrogate escape (\\ud800 to \\udfff)"
             raise InputError(what, place=place, remedy=remedy) from None
     return value

@@ -1,4 +1,4 @@
-"""What was forgotten and what came back: 1 -> 0 and 0 -> 1 rates (after arXiv 2510.17776)."""
+"""Forgetting and backward transfer: 1 -> 0 and 0 -> 1 rates (after arXiv 2510.17776)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .typed_record import record
 
 @record()
 class Rate:
-    """A rate in percent of all items, with its 95 % interval."""
+    """A rate as a percentage of all items, with its 95 % interval."""
 
     value: float
     ci: tuple[float, float]
@@ -24,10 +24,11 @@ class Rate:
 
 @dataclass(frozen=True)
 class Transitions:
-    """Forgetting and backward transfer of one tuned model, plain and beyond guessing.
+    """Forgetting and backward transfer of one tuned model, raw and corrected for guessing.
 
-    ``backward`` - ``forgetting`` is the change of the share of right items. The adjusted rates are
-    ``None`` where the chance level is unknown: 0 would count every flip of a choice as forgotten.
+    ``backward`` - ``forgetting`` is the change in the share of correct items. The adjusted rates
+    are ``None`` if the chance level is unknown: assuming 0 would count every flip of a multiple
+    choice as forgotten.
     """
 
     forgetting: Rate
@@ -37,7 +38,7 @@ class Transitions:
 
 
 def with_moves(items: ItemScores) -> ItemScores:
-    """``items`` with 2 K - 1 more rows, for one draw to serve both: base right, lost, won (0/1)."""
+    """``items`` with 2 K - 1 more rows, so that one draw serves both: right, lost, won (0/1)."""
     right_KN = is_right(items.scores_KN)
     before_N, after_KN = right_KN[0], right_KN[1:]
     moves = np.vstack([before_N, before_N & ~after_KN, ~before_N & after_KN]).astype(float)
@@ -50,18 +51,19 @@ def transition_rates(
     """Rates of every tuned model against the base, from the items of :func:`with_moves` and their
     bootstrap means (percent).
 
-    ``models``: base and tuned ones. An item counts as right from a score of 1/2 on, as flips do.
-    ``chance``: the score of guessing, 0 to below 1, ``None`` where it is unknown. A model that
-    knows or guesses guesses on (1 - a) / (1 - c) of the items, a its accuracy, so guessing alone
-    moves c (1 - a) of all items from right to wrong, and as many back. The adjusted rates are
-    max(0, F - c (1 - a)) and max(0, B - c (1 - a)) with the base's a: where fewer items moved than
-    guessing would move, nothing beyond guessing is seen, and no rate is negative. The intervals are
-    percentiles; where replicates have no spread, as where nothing was lost, what an exact test of
-    as many clusters leaves open. Raises :class:`ValueError` for a chance outside its range.
+    ``models``: base and tuned models. An item counts as right if its score is at least 1/2, as in
+    the flips. ``chance``: the score of guessing, 0 to below 1, ``None`` if it is unknown. A model
+    that either knows or guesses the answer guesses (1 - a) / (1 - c) of the items, where a is its
+    accuracy and c is ``chance``. So guessing alone moves c (1 - a) of all items from right to
+    wrong, and as many back. The adjusted rates are max(0, F - c (1 - a)) and
+    max(0, B - c (1 - a)), with the base's a: if fewer items moved than guessing would move, nothing
+    beyond guessing is shown, and no rate is negative. The intervals are percentile intervals. If
+    the replicates have no spread, for example because nothing was lost, the bound is that of an
+    exact test of as many clusters. Raises :class:`ValueError` for a chance outside its range.
     """
     if chance is not None and not 0.0 <= chance < 1.0:
         raise ValueError(f"chance {chance!r} is not within 0..1")
-    # Point estimates as one more replicate, so that both go through the same lines.
+    # The point estimate is added as one more replicate, so that both take the same code path.
     all_RK = np.vstack([moved.means_K, drawn_RK])[:, models:]
     floor = -exact_lower(0, effective_clusters([moved]), alpha=ALPHA / 2.0)
     lost_RK, won_RK = all_RK[:, 1:models], all_RK[:, models:]

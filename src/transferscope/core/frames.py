@@ -1,4 +1,4 @@
-"""Tables of results as columns, and the same as a pandas, polars or pyarrow data frame."""
+"""Tables of results as columns, and their conversion to pandas, polars or pyarrow data frames."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.util import find_spec
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from .errors import InputError
 
+T = TypeVar("T")
 Backend = Literal["pandas", "polars", "pyarrow"]
 SHOWN = 20
-"""Rows that a notebook shows of a table; the frame has all of them."""
+"""Number of rows that a notebook shows of a table; the data frame has all of them."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Table:
     """Columns of equal length by name, in display order; ``None`` is a missing value.
 
-    ``what`` names the rows for the reader, for example "benchmarks". Raises :class:`ValueError`
-    for columns of different lengths.
+    ``what`` says what the rows are, for example "benchmarks". Raises :class:`ValueError` for
+    columns of different lengths.
     """
 
     what: str
@@ -33,25 +34,25 @@ class Table:
 
     @classmethod
     def of(cls, what: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
-        """The table of ``rows`` with these ``columns``; a row that lacks one has ``None`` there."""
+        """The table of ``rows`` with these ``columns``; missing values become ``None``."""
         return cls(what, {name: [row.get(name) for row in rows] for name in columns})
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 
     def __getitem__(self, column: str) -> Sequence[Any]:
-        """The cells of a column. Raises :class:`KeyError` with the known names."""
+        """The cells of a column. Raises :class:`KeyError`, listing the known names."""
         if column not in self.columns:
             raise KeyError(f"no column {column!r}; there are {', '.join(self.columns)}")
         return self.columns[column]
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        """The rows, one dict each."""
+        """Iterate over the rows as dicts."""
         for cells in zip(*self.columns.values(), strict=True):
             yield dict(zip(self.columns, cells, strict=True))
 
     def to_frame(self, backend: Backend | None = None) -> Any:
-        """The table as a data frame of ``backend``, by default the first one that is installed.
+        """Convert the table to a data frame of ``backend``, by default the first one installed.
 
         Raises :class:`InputError` for an unknown backend or one that is not installed.
         """
@@ -64,7 +65,7 @@ class Table:
         return f"<{len(self):,} {self.what}: {names}; .to_frame() makes a data frame>"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: the first rows, every cell escaped."""
+        """The HTML that a notebook shows: the first rows, with every cell escaped."""
         head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
         rows = [
             "".join(f"<td>{escape(_cell(cell))}</td>" for cell in row.values())
@@ -73,6 +74,34 @@ class Table:
         body = "".join(f"<tr>{row}</tr>" for row in rows)
         more = f"<p>{len(self) - SHOWN:,} more rows</p>" if len(self) > SHOWN else ""
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+class Records(tuple[T, ...]):
+    """A tuple of msgspec structs of one kind that is a table, too."""
+
+    __slots__ = ()
+
+    @property
+    def table(self) -> Table:
+        """One row per record and one column per field; several flags are joined by commas."""
+        names = type(self[0]).__struct_fields__ if self else ()  # type: ignore[attr-defined]
+        return Table("records", {name: [_plain(getattr(r, name)) for r in self] for name in names})
+
+    def to_frame(self, backend: Backend | None = None) -> Any:
+        """The records as a data frame; raises as :meth:`Table.to_frame` does."""
+        return self.table.to_frame(backend)
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} records; .to_frame() makes a data frame>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the first records."""
+        more = f"<p>{len(self) - SHOWN:,} more rows</p>" if len(self) > SHOWN else ""
+        return Records(self[:SHOWN]).table._repr_html_() + more
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, tuple) else value
 
 
 def _installed(backend: str | None) -> Any:

@@ -1,13 +1,13 @@
-"""How the groups of the shipped suites are called in a sentence."""
+"""Names of the shipped suites' groups for use in sentences."""
 
 from __future__ import annotations
 
 from .shown import name
 
 GROUP_NAMES = {"other": "other reasoning", "non": "non-reasoning"}
-"""Reading names; other groups read as they are called."""
+"""Display names; all other groups keep their own names."""
 
 
 def group_name(group: str) -> str:
-    """How a group is called in a sentence."""
+    """The name of a group for use in a sentence."""
     return GROUP_NAMES.get(group) or name(group)

@@ -1,8 +1,8 @@
-"""Hidden-state shift: features of the same texts under both models, layer by layer.
+"""Hidden-state shift: compare the features of the same texts under both models, layer by layer.
 
-PCA shift, debiased linear CKA and relative L2 (arXiv 2507.00432; docs/science.md section 4), over
-all texts and over every benchmark and group of benchmarks. numpy in float64; the probe in
-``probe/hidden.py`` brings the features. Shape suffixes: L layers, N texts, D hidden size.
+The measures are PCA shift, debiased linear CKA and relative L2 (arXiv 2507.00432; docs/science.md,
+section 4), over all texts and over every benchmark and group. numpy in float64; the probe in
+``probe/hidden.py`` supplies the features. Shape suffixes: L layers, N texts, D hidden size.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 # Features arrive in float32. Variation below this share of the features' norm is rounding noise
-# (one text's last token may be every text's last token), and noise has no direction.
+# without a direction (all texts may end in the same last token).
 NOISE = 1e-6
 NO_AXES = "the base's states are the same for all texts, so there is no axis to project on"
 MIN_TEXTS = 3
-"""Two principal axes need three texts."""
+"""Two principal axes require three texts."""
 
 
 @record()
 class LayerShift:
     """One layer. ``dm1``, ``dm2``: mean projection of tuned minus base on the base's two PCA axes.
 
-    ``layer`` 0 is the embedding output, 1..L the blocks. ``dm1`` and ``dm2`` are ``None`` where the
-    base's features of this layer don't vary, ``cka`` with fewer than four texts or constant
-    features, ``rel_l2`` where the base's features are all zero.
+    ``layer`` 0 is the embedding output, 1..L are the blocks. ``dm1`` and ``dm2`` are ``None`` if
+    the base's features of this layer don't vary, ``cka`` for fewer than four texts or constant
+    features, ``rel_l2`` if the base's features are all zero.
     """
 
     layer: int
@@ -47,11 +47,12 @@ class LayerShift:
 
 @record()
 class HiddenPart:
-    """Hidden-state shift of some texts over all layers, in units of the hidden states (section 4).
+    """Hidden-state shift of a set of texts over all layers, in units of the hidden states.
 
-    ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``; the last does not depend on the components'
-    signs and leads. They are means over the ``n_layers_averaged`` layers in which the base's
-    features vary; where there is none, all three are ``None`` and ``undefined_reason`` says why.
+    ``d_paper`` <= ``d_paper_max`` <= ``d_layerwise``. Only the last one does not depend on the
+    components' signs; it is reported first (docs/science.md, section 4). All are means over the
+    ``n_layers_averaged`` layers in which the base's features vary. If there is no such layer, they
+    are ``None`` and ``undefined_reason`` says why.
     """
 
     n_texts: int
@@ -63,16 +64,16 @@ class HiddenPart:
     undefined_reason: Absent[str | None] = None
 
     def value(self, name: str) -> Any:
-        """The field ``name``, as :meth:`.token_shift.TokenMeans.value` has it."""
+        """The field ``name``; the counterpart of :meth:`.token_shift.TokenMeans.value`."""
         return getattr(self, name)
 
 
 @record()
 class HiddenShift(HiddenPart, Document):
-    """``probe hidden``: the shift over all texts, and over parts of them.
+    """``probe hidden``: the shift over all texts, and over subsets of them.
 
-    ``n_skipped`` counts the texts that were empty and left out. ``groups`` and ``benchmarks`` have
-    axes fitted on their own texts; a part of fewer than three texts is ``None``.
+    ``n_skipped`` counts the empty texts, which were skipped. ``groups`` and ``benchmarks`` have
+    axes fitted on their own texts; a subset of fewer than three texts is ``None``.
     """
 
     n_skipped: int = 0
@@ -91,7 +92,7 @@ class Features:
 
     @classmethod
     def joined(cls, parts: Sequence[Features]) -> Features:
-        """All parts' texts in their order."""
+        """Concatenate the texts of all parts in order."""
         parts = [part for part in parts if len(part.text_N)]
         order_N = np.argsort(np.concatenate([part.text_N for part in parts]))
         return cls(
@@ -105,8 +106,9 @@ class Features:
 class PcaShift:
     """``dm_L2`` (signed shift of every layer on two axes) and its three summaries.
 
-    ``n_varying``: layers in which the base's features vary. The others have no axis: their rows are
-    NaN and in no summary; without any layer, the summaries are NaN, too.
+    ``n_varying``: number of layers in which the base's features vary. The other layers have no
+    axis: their rows are NaN and are left out of the summaries. If no layer varies, the summaries
+    are NaN.
     """
 
     dm_L2: Floats
@@ -117,10 +119,10 @@ class PcaShift:
 
 
 def pca_axes(features_ND: Floats) -> Floats:
-    """The first two principal axes (2, D) of the centred features, signs fixed.
+    """The first two principal axes (2, D) of the centred features, with fixed signs.
 
-    An axis's loading of largest magnitude is positive. An axis along which nothing varies (fewer
-    than three texts, constant features) is all zeros: a shift along a second one is 0, not noise.
+    The loading of largest magnitude on each axis is positive. An axis without variance (fewer than
+    three texts, constant features) is all zeros, so that the shift along it is 0 and not noise.
     """
     features_ND = np.asarray(features_ND, dtype=np.float64)
     axes_2D = np.zeros((2, features_ND.shape[1]))
@@ -134,11 +136,12 @@ def pca_axes(features_ND: Floats) -> Floats:
 def pca_shift(base_LND: Floats, tuned_LND: Floats) -> PcaShift:
     """Shift of the mean projection on the base's two principal axes, layer by layer.
 
-    Centring both models by the base's mean cancels in the difference, so the features are
-    projected as they are. ``d_paper`` = || mean over l of dm ||; ``d_paper_max`` = || mean over l
-    of |dm| ||, its maximum over the components' signs; ``d_layerwise`` = mean over l of || dm ||.
-    A layer in which all texts have one feature has no axis (a solver returns an arbitrary one), and
-    means are over the others. Source: arXiv 2507.00432, PCA shift; docs/science.md section 4.
+    Centring both models by the base's mean would cancel in the difference, so the features are
+    projected uncentred. ``d_paper`` = || mean over l of dm ||; ``d_paper_max`` = || mean over l of
+    |dm| ||, its maximum over the components' signs; ``d_layerwise`` = mean over l of || dm ||. A
+    layer in which all texts have the same feature has no axis (a solver would return an arbitrary
+    one), and the means are over the other layers. Source: arXiv 2507.00432, PCA shift;
+    docs/science.md, section 4.
     """
     _check_pair(base_LND, tuned_LND)
     axes_L2D = np.stack([pca_axes(base_ND) for base_ND in base_LND])
@@ -162,10 +165,10 @@ def pca_shift(base_LND: Floats, tuned_LND: Floats) -> PcaShift:
 
 
 def debiased_cka(x_ND: Floats, y_NE: Floats) -> float | None:
-    """Linear CKA from the unbiased HSIC of Song et al. (2012), equation 5; 1 is "the same".
+    """Linear CKA from the unbiased HSIC of Song et al. (2012), equation 5; 1 means "the same".
 
-    Unlike plain CKA it doesn't tend to 1 when texts are fewer than dimensions; it may be slightly
-    negative. ``None`` (undefined) with fewer than four texts or where one side doesn't vary.
+    Unlike plain CKA, it does not tend to 1 when there are fewer texts than dimensions. It may be
+    slightly negative. ``None`` (undefined) for fewer than four texts or if one side doesn't vary.
     """
     x_NN, y_NN = _gram(x_ND), _gram(y_NE)
     if len(x_NN) != len(y_NN):
@@ -177,14 +180,14 @@ def debiased_cka(x_ND: Floats, y_NE: Floats) -> float | None:
 
 
 def relative_l2(base_ND: Floats, tuned_ND: Floats) -> float | None:
-    """||tuned - base||_F / ||base||_F; ``None`` where the base's features are all zero."""
+    """||tuned - base||_F / ||base||_F; ``None`` if the base's features are all zero."""
     base_ND, tuned_ND = np.asarray(base_ND, np.float64), np.asarray(tuned_ND, np.float64)
     size = float(np.linalg.norm(base_ND))
     return float(np.linalg.norm(tuned_ND - base_ND)) / size if size > 0 else None
 
 
 def measure_hidden(base_LND: Floats, tuned_LND: Floats) -> HiddenPart:
-    """All hidden-state measurements from features of the same texts under both models."""
+    """All hidden-state measures of the features of the same texts under both models."""
     pca = pca_shift(base_LND, tuned_LND)
     layers = tuple(
         LayerShift(
@@ -205,7 +208,7 @@ def measure_hidden(base_LND: Floats, tuned_LND: Floats) -> HiddenPart:
 
 
 def measure_parts(features: Features, labels: Labels) -> HiddenShift:
-    """:func:`measure_hidden` over all texts, and over those of every group and benchmark."""
+    """:func:`measure_hidden` over all texts, and over the texts of each group and benchmark."""
 
     def part(texts_N: Ints) -> HiddenPart | None:
         rows_N = np.flatnonzero(np.isin(features.text_N, texts_N))
@@ -225,7 +228,7 @@ def _known(value: float) -> float | None:
 
 
 def _gram(features_ND: Floats) -> Floats:
-    """Inner products of centred features with a zero diagonal; all zeros if nothing varies."""
+    """Inner products of the centred features with a zero diagonal; all zeros if nothing varies."""
     features_ND = np.asarray(features_ND, dtype=np.float64)
     centred_ND = features_ND - features_ND.mean(0)
     if np.linalg.norm(centred_ND) <= NOISE * np.linalg.norm(features_ND):

@@ -7,9 +7,9 @@ For a tuned model m and its base, per benchmark b of group g, in points:
     w = (100 - R(base,b)), normalised in g      headroom
     DI(g) = sum_b w * s        TI(g) = 100 * DI(g) / DI(source)
 
-Every function works on arrays whose last axis is the benchmark (suffix B) or the group (G);
-leading axes (replicates R, models M) broadcast. So the point estimate and 10,000 bootstrap
-replicates run through the same lines.
+All functions work on arrays whose last axis is the benchmark (suffix B) or the group (G) and
+broadcast over leading axes (replicates R, models M). So the point estimate and 10,000 bootstrap
+replicates take the same code path.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ LOWER, UPPER = 0.025, 0.975
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which benchmark belongs to which group; ``member_GB`` is True where it does."""
+    """Which benchmarks belong to which group; ``member_GB`` is True where one does."""
 
     groups: tuple[str, ...]
     benchmarks: tuple[str, ...]
@@ -45,7 +45,7 @@ class Layout:
 
     @classmethod
     def of(cls, groups: Mapping[str, Sequence[str]], source: str) -> Layout:
-        """Layout of ``{group: [benchmark, ...]}``."""
+        """The layout of ``{group: [benchmark, ...]}``."""
         names = tuple(groups)
         benchmarks = tuple(b for group in names for b in groups[group])
         member = np.array([[b in groups[g] for b in benchmarks] for g in names], dtype=bool)
@@ -58,18 +58,18 @@ class Layout:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """Groups that are not the source."""
+        """All groups except the source."""
         return tuple(g for g in self.groups if g != self.source)
 
 
 @record()
 class IndexResult:
-    """The index of one tuned model: what is said, and what is undefined and why.
+    """The index of one tuned model: the values, and for undefined ones the reason.
 
-    ``gain`` in points, ``di`` in the definition's unit, ``ti`` and its bounds ``ci`` in percent;
-    ``interval`` names how ``ci`` was made (``None`` without one). A DI is ``None`` where its
-    definition has no value (no headroom, a base score of 0 under ``relative``, a sigma of 0).
-    ``no_interval`` says why a defined TI has none, where that is known.
+    ``gain`` is in points, ``di`` in the definition's unit, ``ti`` and its bounds ``ci`` in percent.
+    ``interval`` names the method behind ``ci`` (``None`` without an interval). A DI is ``None`` if
+    its definition gives no value (no headroom, a base score of 0 under ``relative``, a sigma of 0).
+    ``no_interval`` says why a defined TI has no interval, if that is known.
     """
 
     model: str
@@ -84,29 +84,34 @@ class IndexResult:
 
 
 def headroom_weights(base_B: Array, member_GB: NDArray[np.bool_]) -> Array:
-    """Weights (..., B): headroom 100 - base, summing to 1 inside every group.
+    """Weights (..., B): headroom 100 - base, summing to 1 within every group.
 
-    A group whose bases are all 100 has no headroom: its weights are 0.
+    A group whose base scores are all 100 has no headroom: its weights are 0.
     """
     raw = 100.0 - base_B
     total_B = group_sum(raw, member_GB)[..., member_GB.argmax(axis=0)]
     return np.asarray(np.divide(raw, total_B, out=np.zeros_like(raw), where=total_B > 0))
 
 
+def uniform_weights(member_GB: NDArray[np.bool_]) -> Array:
+    """Weights (B,): equal inside every group, summing to 1."""
+    return np.asarray(1.0 / member_GB.sum(axis=1)[member_GB.argmax(axis=0)])
+
+
 def group_sum(values_B: Array, member_GB: NDArray[np.bool_]) -> Array:
-    """Sums (..., G) of every group's benchmarks. No matrix product: NaN stays in its group."""
+    """Sums (..., G) over each group's benchmarks; not a matrix product: NaN stays in its group."""
     return np.stack([values_B[..., row].sum(axis=-1) for row in member_GB], axis=-1)
 
 
 def group_gain(gain_B: Array, member_GB: NDArray[np.bool_]) -> Array:
-    """Mean gain (..., G) of every group in points: the plane's coordinates."""
+    """Mean gain (..., G) of each group in points: the coordinates in the plane."""
     return np.asarray(group_sum(gain_B, member_GB) / member_GB.sum(axis=1))
 
 
 def pooled_sigma(gain_MB: Array, member_GB: NDArray[np.bool_]) -> Array:
     """Standard deviation (..., G) of the gains of all models and benchmarks of a group.
 
-    Centred, ddof 0: the reading under which the paper's Table 5 comes back.
+    Centred, with ddof 0: the variant that reproduces the paper's Table 5.
     """
     axes = (-2, -1)
     return np.stack([gain_MB[..., row].std(axis=axes) for row in member_GB], axis=-1)
@@ -119,9 +124,9 @@ def sigma_for(
     *,
     published_G: Array | None = None,
 ) -> Array:
-    """Sigma broadcastable to (..., M, G), in points.
+    """Sigma in points, broadcastable to (..., M, G).
 
-    ``published`` needs ``published_G``; ``cohort`` and ``per-model`` follow the gains given.
+    ``published`` requires ``published_G``; ``cohort`` and ``per-model`` use the given gains.
     """
     if scale == "unit":
         return np.ones(len(member_GB))
@@ -147,8 +152,8 @@ def domain_index(
 ) -> Array:
     """DI (..., G). Scores in percent; ``weights_B`` (normalised) replaces the headroom weights.
 
-    ``robust``: root of points over sigma. ``linear``: weighted points. ``relative``: plain mean
-    of d / R(base), NaN for a group in which a base score is 0. A zero sigma gives NaN.
+    ``robust``: square root of points over sigma. ``linear``: weighted points. ``relative``: plain
+    mean of d / R(base), NaN for a group with a base score of 0. A sigma of 0 gives NaN.
     """
     gain = tuned_B - base_B
     if definition == "relative":
@@ -160,7 +165,7 @@ def domain_index(
         return group_sum(weights * gain, member_GB)
     if definition != "robust":
         raise ValueError(f"unknown definition {definition!r}")
-    # sqrt(|d| / sigma) = sqrt(|d|) / sqrt(sigma): sigma is one number per group.
+    # sqrt(|d| / sigma) = sqrt(|d|) / sqrt(sigma), because sigma is one number per group.
     rooted_G = group_sum(weights * np.sign(gain) * np.sqrt(np.abs(gain)), member_GB)
     sigma = np.broadcast_to(np.asarray(sigma_G, dtype=float), rooted_G.shape)
     root = np.sqrt(np.where(sigma > 0, sigma, np.nan))
@@ -177,7 +182,7 @@ def transferability(di_G: Array, source_at: int) -> Array:
 
 
 def order_interval(replicates_R: Array, *, axis: int = 0) -> tuple[Array, Array]:
-    """Order statistics ceil(.025 B) and ceil(.975 B): infinities stay, nothing is interpolated."""
+    """Order statistics ceil(.025 B) and ceil(.975 B): no interpolation, infinities are kept."""
     count = replicates_R.shape[axis]
     at = [int(np.ceil(round(share * count, 9))) - 1 for share in (LOWER, UPPER)]
     at = [max(0, position) for position in at]
@@ -186,7 +191,7 @@ def order_interval(replicates_R: Array, *, axis: int = 0) -> tuple[Array, Array]
 
 
 def fieller(a: float, b: float, cov: Array, *, z: float = Z95) -> tuple[float, float] | None:
-    """Interval of the ratio b / a from their 2 x 2 covariance; ``None`` where a <= z sqrt(Vaa).
+    """Interval of the ratio b / a from the 2 x 2 covariance; ``None`` if a <= z sqrt(Vaa).
 
     All t with (a^2 - z^2 Vaa) t^2 - 2 (ab - z^2 Vab) t + (b^2 - z^2 Vbb) <= 0.
     """
@@ -208,21 +213,28 @@ def index_of(
     tuned_B: Array,
     definition: str = "robust",
     sigma_G: Array | float = 1.0,
+    weights_B: Array | None = None,
     di_RG: Array | None = None,
     tests: Mapping[str, ChangeTest] | None = None,
     paired: bool = True,
 ) -> IndexResult:
-    """The index of one tuned model, with its interval when ``di_RG`` (replicates) is given.
+    """The index of one tuned model, with an interval if ``di_RG`` (replicates) is given.
 
-    ``robust`` and ``relative`` take the percentile interval of the replicates' TI, ``linear`` the
-    Fieller interval; with ``paired`` false (base and tuned drawn independently) it is labelled so.
-    ``base_B`` and ``tuned_B`` (B,) are in percent, ``di_RG`` (R, G) in DI. Undefined where the
-    source's lower bound is not above 0, or the source's own test of ``tests`` (by group) does not
-    establish its gain. Replicates without spread make no interval: a percentile interval is left
-    out then, and the variance in Fieller's is never below that of the test's floor.
+    ``robust`` and ``relative`` use the percentile interval of the replicates' TI, ``linear`` uses
+    the Fieller interval. If ``paired`` is false (base and tuned drawn independently), the label of
+    the interval says so. ``base_B`` and ``tuned_B`` (B,) are in percent, ``di_RG`` (R, G) in DI;
+    ``weights_B`` is that of :func:`domain_index`. TI is undefined if the source's lower bound is
+    not above 0, or if the source's own test in ``tests`` (by group) does not establish its gain.
+    Replicates without spread give no interval: a percentile interval is then omitted, and the
+    variance in Fieller's interval is never below that of the test's floor.
     """
     point_G = domain_index(
-        base_B, tuned_B, layout.member_GB, definition=definition, sigma_G=sigma_G
+        base_B,
+        tuned_B,
+        layout.member_GB,
+        definition=definition,
+        sigma_G=sigma_G,
+        weights_B=weights_B,
     )
     gains_G = group_gain(tuned_B - base_B, layout.member_GB)
     at = layout.source_at
@@ -232,10 +244,17 @@ def index_of(
     reasons: dict[str, str] = {}
     bounds = None
     if di_RG is not None and not np.isfinite(di_RG[:, at]).all():
-        di_RG = None  # a source score whose uncertainty nothing tells
+        di_RG = None  # the uncertainty of a source score is unknown
     if di_RG is not None and definition != "linear":
         bounds = order_interval(transferability(di_RG, at))
-    no_value = partial(_no_value, layout, base_B=base_B, sigma_G=sigma, definition=definition)
+    no_value = partial(
+        _no_value,
+        layout,
+        base_B=base_B,
+        sigma_G=sigma,
+        weights_B=weights_B,
+        definition=definition,
+    )
     no_source = no_value(at) or _no_source_gain(
         group_name(layout.source),
         float(point_G[at]),
@@ -281,15 +300,21 @@ def index_of(
 
 
 def _no_value(
-    layout: Layout, position: int, *, base_B: Array, sigma_G: Array, definition: str
+    layout: Layout,
+    position: int,
+    *,
+    base_B: Array,
+    sigma_G: Array,
+    weights_B: Array | None,
+    definition: str,
 ) -> str | None:
-    """Reason why a group has no DI that a ratio could use, or ``None``."""
+    """The reason why a group has no DI to use in a ratio, or ``None``."""
     name = group_name(layout.groups[position])
     bases = base_B[layout.member_GB[position]]
     if definition == "relative":
         if (bases == 0.0).any():
             return f"a base score of {name} is 0, so its relative gain is undefined"
-    elif (bases >= 100.0).all():
+    elif weights_B is None and (bases >= 100.0).all():
         return f"no headroom: every base score of {name} is 100"
     if definition == "robust" and not sigma_G[position] > 0:
         return f"sigma of {name} is 0"
@@ -305,7 +330,7 @@ def _no_source_gain(
     gain: float,
     test: ChangeTest | None,
 ) -> str | None:
-    """Reason why the source's DI can't be a denominator, or ``None``."""
+    """The reason why the source's DI can't be a denominator, or ``None``."""
     if draws_R is None:
         return None if point > 0 else f"no gain on the source group {source} (DI {point:.2f})"
     if definition == "linear":

@@ -1,4 +1,4 @@
-"""Which benchmark each text of a probe belongs to, and which group each benchmark."""
+"""The benchmark of each text in a probe, and the group of each benchmark."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ Ints = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """``benchmarks`` names every text's benchmark in order ("" for none; empty: no labels at all).
+    """``benchmarks`` gives each text's benchmark, in order ("": none; empty: no labels at all).
 
-    ``groups`` maps a benchmark to its group; a benchmark without one is in no group.
+    ``groups`` maps benchmarks to groups; a benchmark that is not in it has no group.
     """
 
     benchmarks: Sequence[str] = ()
     groups: Mapping[str, str] = field(default_factory=dict)
 
     def of_benchmarks(self) -> dict[str, Ints]:
-        """Indices of every benchmark's texts, benchmarks in the order of their first text."""
+        """Text indices per benchmark, in the order of each benchmark's first text."""
         return _places(self.benchmarks)
 
     def of_groups(self) -> dict[str, Ints]:
-        """Indices of every group's texts, groups in the order of their first text."""
+        """Text indices per group, in the order of each group's first text."""
         return _places([self.groups.get(name, "") for name in self.benchmarks])
 
     def of_text(self, text: int) -> str:
-        """The benchmark of one text, or ""."""
+        """The benchmark of a text, or ""."""
         return self.benchmarks[text] if text < len(self.benchmarks) else ""
 
 

@@ -1,4 +1,4 @@
-"""One of several models in a file or folder: ``PATH::MODEL``."""
+"""Selecting one of several models in a file or folder: ``PATH::MODEL``."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .shown import listed
 from .shown import name as shown
 
 MODEL_MARK = "::"
-"""Between a file or folder and the name of one of its models."""
+"""Separates the file or folder from the name of a model in it."""
 SHOWN = 8
-"""Models that a refusal lists."""
+"""Maximum number of models listed in an error message."""
 
 
 def split_model(path: Path) -> tuple[Path, str | None]:
-    """``PATH::MODEL``: the path and which of its models is meant; ``None`` where none is named."""
+    """Split ``PATH::MODEL`` into the path and the model's name (``None`` if there is none)."""
     file, marked, model = str(path).partition(MODEL_MARK)
     if not marked or not model or not file or path.exists():
         return path, None
@@ -25,18 +25,17 @@ def split_model(path: Path) -> tuple[Path, str | None]:
 
 
 def chosen_model(models: Mapping[str, str], wanted: str | None, path: Path) -> str:
-    """Which of the models (name to the place where it is first named) is read.
+    """The name of the model to read. ``models`` maps names to the places that first mention them.
 
-    ``wanted`` may differ in case, or leave out the part before the last "/". Raises
-    :class:`InputError` naming the models for several where none is wanted, and for one that isn't
-    there.
+    ``wanted`` may differ in case, or omit the part before the last "/". Raises :class:`InputError`
+    listing the models if there are several and none is wanted, or if the wanted one is missing.
     """
     names = list(models)
     if wanted is None:
         if len(names) == 1:
             return names[0]
         raise InputError(
-            f"results of {len(names)} models ({listed(names, SHOWN)})",
+            f"contains results of {len(names)} models ({listed(names, SHOWN)})",
             place=models[names[1]],
             remedy=f"name one of them: {path}{MODEL_MARK}{shown(names[0])}",
         )

@@ -1,4 +1,4 @@
-"""The nearest known names to one that is not known: settings, groups, policy keys, tasks."""
+"""Suggest known names that are similar to an unknown one: settings, groups, policy keys, tasks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 
 CUTOFF = 0.6
-"""Names below this similarity (twice the matching characters over all) are not offered."""
+"""Names below this similarity (twice the matching characters over all) are not suggested."""
 
 
 def nearest(name: str, known: Iterable[str], *, n: int = 3, cutoff: float = CUTOFF) -> list[str]:
-    """Up to ``n`` of ``known`` that a user may have meant by ``name``, the most similar first.
+    """Up to ``n`` of ``known`` that the user may have meant by ``name``, the most similar first.
 
-    Case and the separators ``-``, ``_``, ``.`` and space don't count. Similarity is difflib's
-    ratio in 0..1 and must reach ``cutoff``. Equal ones keep the order of ``known``.
+    Case and the separators ``-``, ``_``, ``.`` and space are ignored. Similarity is difflib's ratio
+    in 0..1 and must be at least ``cutoff``. Ties keep the order of ``known``.
     """
     wanted = _plain(name)
     matcher = SequenceMatcher(autojunk=False)
@@ -28,7 +28,7 @@ def nearest(name: str, known: Iterable[str], *, n: int = 3, cutoff: float = CUTO
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """The remedy for a name that is not among ``known``: the nearest one, else all of them."""
+    """The remedy for a name that is not in ``known``: the nearest known name, else all of them."""
     known = list(dict.fromkeys(known))
     if near := nearest(name, known, n=1):
         return f"did you mean {near[0]!r}?"

@@ -1,10 +1,11 @@
 """Is a loss within its margin? One-sided tests of a paired change against -margin.
 
-One 0/1 outcome per independent item: Tango's score test (Statistics in Medicine 17, 1998, pages
-891-908), and where items only fall the exact binomial test, which score tests fall short of (6 %
-false passes at nominal 5 %). Both keep a width where no pair is discordant. Everything else
-(repeats, fractional scores, clusters, group means): replicates of the cluster bootstrap, with a
-floor to their width. Changes, margins and bounds are in points; docs/science.md section 2.
+For one 0/1 outcome per independent item, this is Tango's score test (Statistics in Medicine 17,
+1998, pages 891-908). If items only fall, the exact binomial test is used as well, because score
+tests are then too liberal (6 % false passes at nominal 5 %). Both have a positive width if no pair
+is discordant. In all other cases (repeats, fractional scores, clusters, group means) the test uses
+replicates of the cluster bootstrap, with a minimum width. Changes, margins and bounds are in
+points; see docs/science.md, section 2.
 """
 
 from __future__ import annotations
@@ -22,26 +23,27 @@ from .stats import Array, ItemScores
 
 Count = TypeVar("Count", float, Array)
 ONE_SIDED = 0.05
-"""Level of the one-sided bound: a guard passes where the bound lies above -margin."""
+"""Level of the one-sided bound: a guard passes if the bound is above -margin."""
 HALVINGS = 60
-"""Bisections: what is left of [-1, 1] is below the spacing of floats near 1."""
+"""Number of bisections of [-1, 1]: the remaining width is below the spacing of floats near 1."""
 STEEPEST = 60.0
-"""Largest tilt per standard error: there only the outermost replicate still has a weight."""
+"""Largest tilt per standard error: at this tilt only the outermost replicate has any weight."""
 CONTINUITY = 0.25
-"""Pairs. Tango's statistic is moved by so much towards the null where pairs rose: counts are whole,
-and without it up to 6.1 % of drops of just the margin pass at 20 to 1,000 pairs; with it 4.9 %."""
+"""Continuity correction in pairs: Tango's statistic is moved towards the null by this if any pair
+rose. Counts are integers; without it up to 6.1 % of drops equal to the margin pass at 20 to 1,000
+pairs, with it 4.9 %."""
 TIE = 1e-7
-"""Points. Changes that differ only by rounding count as reached."""
+"""Points. Tolerance for rounding: a change this close to a bound counts as reaching it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarginTest:
-    """A change against its margin.
+    """The test of a change against its margin.
 
-    ``name``: ``tango`` or ``bootstrap``. ``change`` and its one-sided 95 % bound ``lower`` in
-    points. ``p_kept`` is against H0 "change <= -margin" (small: the loss is within the margin),
-    ``p_dropped`` against H0 "change >= -margin" (small: the drop exceeds it). ``lower`` lies above
-    -margin exactly where ``p_kept`` is at most 0.05.
+    ``name``: ``tango`` or ``bootstrap``. ``change`` and its one-sided 95 % bound ``lower`` are in
+    points. ``p_kept`` tests H0 "change <= -margin" (small: the loss is within the margin),
+    ``p_dropped`` tests H0 "change >= -margin" (small: the drop exceeds it). ``lower`` is above
+    -margin exactly if ``p_kept`` is at most 0.05.
     """
 
     name: str
@@ -54,9 +56,9 @@ class MarginTest:
 def tango_z(lost: int, won: int, n: int, change: float, *, correction: float = 0.0) -> float:
     """Score statistic of H0: P(0 -> 1) - P(1 -> 0) = ``change`` (-1..1), from n pairs.
 
-    ``lost`` pairs went 1 -> 0, ``won`` pairs 0 -> 1; ``correction`` pairs are taken off their
-    difference. Positive: the data lie above ``change``. At change 0 it is McNemar's
-    (won - lost) / sqrt(won + lost); 0 where nothing speaks against H0.
+    ``lost`` pairs went 1 -> 0 and ``won`` pairs 0 -> 1; ``correction`` pairs are subtracted from
+    their difference. Positive values: the data are above ``change``. At change 0 this is McNemar's
+    (won - lost) / sqrt(won + lost); 0 if there is no evidence against H0.
     """
     if change > 0:  # mirrored, so that the root below never cancels
         return -tango_z(won, lost, n, -change, correction=-correction)
@@ -68,14 +70,14 @@ def tango_z(lost: int, won: int, n: int, change: float, *, correction: float = 0
 
 
 def lost_share(lost: Count, won: Count, n: int, change: float) -> Count:
-    """P(1 -> 0) of highest likelihood under H0: P(0 -> 1) - P(1 -> 0) = ``change``, -1 to 0.
+    """Maximum-likelihood P(1 -> 0) under H0: P(0 -> 1) - P(1 -> 0) = ``change``, -1 to 0.
 
-    The larger root of 2n q^2 + b q + c = 0 (Tango 1998), of numbers and of arrays alike.
+    The larger root of 2n q^2 + b q + c = 0 (Tango 1998). Accepts numbers and arrays.
     """
     b = (2 * n - won + lost) * change - lost - won
     c = -lost * change * (1.0 - change)
     inside = b * b - 8.0 * n * c
-    # Below 0 by rounding only
+    # Negative only because of rounding
     share: Count = (((inside + abs(inside)) / 2.0) ** 0.5 - b) / (4.0 * n)
     return share
 
@@ -83,10 +85,10 @@ def lost_share(lost: Count, won: Count, n: int, change: float) -> Count:
 def tango_lower(
     lost: int, won: int, n: int, *, alpha: float = ONE_SIDED, correction: float = 0.0
 ) -> float:
-    """One-sided lower 1 - ``alpha`` bound of the change in points, Tango's test inverted.
+    """One-sided lower 1 - ``alpha`` bound of the change in points, by inverting Tango's test.
 
-    ``correction``: as in :func:`tango_z`. With no discordant pair it is -100 z^2 / (n + z^2).
-    Raises :class:`ValueError` for counts that no n pairs can give.
+    ``correction`` is as in :func:`tango_z`. Without discordant pairs the bound is
+    -100 z^2 / (n + z^2). Raises :class:`ValueError` for impossible counts.
     """
     from scipy.special import ndtri
 
@@ -103,10 +105,10 @@ def tango_lower(
 
 
 def exact_lower(net_lost: int, n: float, *, alpha: float = ONE_SIDED) -> float:
-    """One-sided lower bound in points where ``net_lost`` of n items fell and none can rise.
+    """One-sided lower bound in points if ``net_lost`` of n items fell and none can rise.
 
-    Clopper and Pearson's; with nothing lost 100 (alpha^(1/n) - 1). Raises :class:`ValueError` for a
-    net gain, which items that can't rise don't have.
+    Clopper and Pearson's bound; if nothing was lost, 100 (alpha^(1/n) - 1). Raises
+    :class:`ValueError` for a net gain, which is impossible for such items.
     """
     from scipy.special import betaincinv
 
@@ -124,10 +126,10 @@ def tango_interval(lost: int, won: int, n: int, *, alpha: float = ONE_SIDED) -> 
 def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
     """Tango's test of n pairs against ``margin`` (points, 0 to below 100).
 
-    ``p_kept`` and the bound are never better than those of the exact test of the net losses, that
-    is P(X <= lost - won) of n items that are lost with probability margin / 100 and never won; a
-    net gain has Tango's alone. Where pairs rose, it has :data:`CONTINUITY`. ``p_dropped`` is
-    :func:`dropped_p`.
+    ``p_kept`` and the bound are never better than those of the exact test of the net losses:
+    P(X <= lost - won) for n items that are lost with probability margin / 100 and never won. For a
+    net gain only Tango's test applies. If any pair rose, it includes :data:`CONTINUITY`.
+    ``p_dropped`` is :func:`dropped_p`.
 
     Raises :class:`ValueError` for impossible counts and for a margin outside that range.
     """
@@ -136,7 +138,7 @@ def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
     _check_margin(margin)
     _check_counts(lost, won, n)
     null, net = -margin / 100.0, lost - won
-    correction = CONTINUITY if won else 0.0  # none rose: the exact test's steps count already
+    correction = CONTINUITY if won else 0.0  # if none rose, the exact test accounts for the steps
     z = tango_z(lost, won, n, null, correction=correction)
     lower = tango_lower(lost, won, n, correction=correction)
     return MarginTest(
@@ -151,14 +153,15 @@ def tango(lost: int, won: int, n: int, *, margin: float) -> MarginTest:
 def dropped_p(
     lost_X: NDArray[np.int64], won_X: NDArray[np.int64], n: int, *, margin: float
 ) -> Array:
-    """p (X,) of "the drop exceeds ``margin``" (points) for counts of n pairs; small: it does.
+    """p (X,) of "the drop exceeds ``margin``" (points) for counts of n pairs; small if it does.
 
-    The largest of three chances of lost - won net losses or more at a drop of just the margin:
+    The largest of three probabilities of lost - won or more net losses under a drop equal to the
+    margin:
 
     - Tango's, with a continuity correction of half a pair;
-    - the same with the skewness of the net losses (Edgeworth's first term): losses are rarer than
-      their absence, and their upper tail is longer than the normal one;
-    - the exact binomial P(X >= lost - won) where items are lost and never won.
+    - the same with the skewness of the net losses (the first Edgeworth term): a loss is rarer than
+      no loss, and the upper tail is longer than the normal one;
+    - the exact binomial P(X >= lost - won) if items are lost and never won.
 
     Summed over all outcomes of 20 to 2,000 pairs, margins of 0.5 to 10 and up to a fifth of the
     pairs won, the first alone calls up to 6.1 % of such drops larger at nominal 5 %, and any of
@@ -168,8 +171,8 @@ def dropped_p(
 
     null, net_X = margin / 100.0, (lost_X - won_X).astype(float)
     both_X = 2.0 * lost_share(lost_X.astype(float), won_X.astype(float), n, -null) - null
-    spread_X = np.sqrt(np.maximum(n * (both_X - null**2), 1e-60))  # 0 where nothing can move
-    z_X = np.clip((net_X - 0.5 - n * null) / spread_X, -40.0, 40.0)  # beyond, p is 0 or 1
+    spread_X = np.sqrt(np.maximum(n * (both_X - null**2), 1e-60))  # 0 if nothing can move
+    z_X = np.clip((net_X - 0.5 - n * null) / spread_X, -40.0, 40.0)  # p is 0 or 1 outside
     skew_X = n * null * (1.0 - 3.0 * both_X + 2.0 * null**2) / spread_X**3
     normal_X = ndtr(-z_X)
     longer_X = np.exp(-(z_X**2) / 2.0) / sqrt(2.0 * pi) * skew_X * (z_X**2 - 1.0) / 6.0
@@ -189,28 +192,28 @@ def bootstrap_margin(
 ) -> MarginTest:
     """Cluster-bootstrap test of ``change`` against ``margin`` (points, 0 to below 100).
 
-    ``change_R``: replicates (R,) of the change in points, at least 19. ``clusters``: what was
-    resampled, for a mean over benchmarks :func:`effective_clusters`; ``moving``: how many of them
-    carry the change (:func:`moving_clusters`; ``clusters`` where that is not known). ``weight_U``:
-    every cluster's share in the change, where they are not all alike.
+    ``change_R``: replicates (R,) of the change in points, at least 19. ``clusters``: the number of
+    resampled clusters; for a mean over benchmarks, :func:`effective_clusters`. ``moving``: how many
+    of them carry the change (:func:`moving_clusters`; equal to ``clusters`` if unknown).
+    ``weight_U``: each cluster's share of the change, if the shares differ.
 
-    The p values are read from the replicates moved to the null, whose mean is -margin: the share
-    (1 + k) / (R + 1) of them at least as far from -margin as the change is. They are moved in two
-    ways, and the larger p and the lower bound count:
+    The p values come from the replicates moved to the null, so that their mean is -margin: p is the
+    share (1 + k) / (R + 1) of them that are at least as far from -margin as the change is. They are
+    moved in two ways, and the larger p and the lower bound count:
 
     - shifted, change* - change - margin, which keeps their spread;
     - re-weighted by exp(t change*), which resamples a population with that mean (exponential
-      tilting, Efron, Canadian Journal of Statistics 9, 1981): where losses are rare, their spread
+      tilting, Efron, Canadian Journal of Statistics 9, 1981): if losses are rare, their spread
       grows with the loss.
 
-    Shifting alone passes too many drops of just the margin where items only fall, re-weighting
-    alone where clusters are few; docs/coverage.md has the rates of both together.
+    Shifting alone passes too many drops equal to the margin if items only fall; re-weighting alone
+    does so if there are few clusters. docs/coverage.md has the error rates of both together.
 
-    Where clusters are few, or few of them move, their spread is known from these few only: the
-    replicates are widened by :func:`small_sample` first.
+    If there are few clusters, or few of them move, their spread is estimated from these few only.
+    The replicates are then widened first, by :func:`small_sample`.
 
-    Replicates can't show a loss that no cluster happened to have. So the distance to the bound is
-    never below that of the exact test of these clusters of which none moved (:func:`unseen_loss`).
+    Replicates can't show a loss that no cluster in the sample had. So the distance to the bound is
+    at least that of the exact test of these clusters if none moved (:func:`unseen_loss`).
 
     Raises :class:`ValueError` for a margin outside its range and for too few replicates.
     """
@@ -225,7 +228,7 @@ def bootstrap_margin(
         _tilted_width(moved_R, (kth - 1) / len(moved_R)),
         -exact_lower(0, clusters) if weight_U is None else unseen_loss(weight_U, alpha=ONE_SIDED),
     )
-    # The chance that none of the clusters, whose number may be a fraction, shows such a loss
+    # The probability that no cluster shows such a loss; the number of clusters may be fractional
     if weight_U is None:
         unseen = max(0.0, 1.0 - abs(slack) / 100.0) ** clusters
     else:
@@ -240,24 +243,24 @@ def bootstrap_margin(
 
 
 def unseen_loss(weight_U: Array, *, alpha: float) -> float:
-    """The largest mean loss in points at which no cluster shows a loss with probability ``alpha``.
+    """The largest mean loss in points of which no cluster shows any with probability ``alpha``.
 
-    ``weight_U``: the clusters' shares in the mean (sum 1). A cluster is lost with a probability of
-    its own, and the worst case puts the losses where one cluster counts most: the largest sum of
+    ``weight_U``: the clusters' shares of the mean (sum 1). Each cluster has its own probability of
+    loss. The worst case puts the losses in the clusters with the largest shares: the largest sum of
     share x probability for which the product of 1 - probability is ``alpha``. For U equal clusters
-    it is 100 (1 - alpha^(1/U)), Clopper and Pearson's. A mean over benchmarks of 2,000 and 9 items
-    rests on the nine.
+    it is 100 (1 - alpha^(1/U)), Clopper and Pearson's. The bound for a mean over benchmarks of
+    2,000 and 9 items is determined by the 9.
     """
     weight_U = np.sort(weight_U[weight_U > 0])[::-1]
     count_U = np.arange(1, len(weight_U) + 1)
-    # With the k largest at risk, 1 - probability is level / share for each of them.
+    # If the k largest are at risk, 1 - probability is level / share for each of them.
     level_U = np.exp((np.log(alpha) + np.cumsum(np.log(weight_U))) / count_U)
     at = int(np.argmax(np.append(weight_U[1:], 0.0) <= level_U))
     return 100.0 * float(weight_U[: at + 1].sum() - (at + 1) * level_U[at])
 
 
 def unseen_chance(weight_U: Array, loss: float) -> float:
-    """The largest probability that no cluster shows a mean loss of ``loss`` points: the inverse."""
+    """The largest probability that no cluster shows a mean loss of ``loss`` points."""
     low, high = -700.0, 0.0  # of log alpha
     for _ in range(HALVINGS):
         middle = (low + high) / 2.0
@@ -267,11 +270,11 @@ def unseen_chance(weight_U: Array, loss: float) -> float:
 
 
 def small_sample(clusters: float) -> float:
-    """Factor on the spread of replicates of a mean of few clusters, one-sided 95 %.
+    """Factor by which to widen replicates of a mean of few clusters, one-sided 95 %.
 
-    t quantile over normal quantile (Hesterberg, The American Statistician 69, 2015); G at least 2.
-    1.05 for 20 clusters, 1.003 for 400. Units are resampled one fewer at a time
-    (:mod:`.resampling`), so that the variance itself needs no factor.
+    The ratio of t to normal quantile (Hesterberg, The American Statistician 69, 2015) for at least
+    2 clusters: 1.05 for 20 clusters, 1.003 for 400. The variance itself needs no factor, because
+    one unit fewer than there are is drawn (:mod:`.resampling`).
     """
     from scipy.special import ndtri, stdtrit
 
@@ -279,9 +282,9 @@ def small_sample(clusters: float) -> float:
 
 
 def moving_clusters(sums_KU: Array) -> Array:
-    """Clusters (K,) of equal share that carry as much of a change as those behind ``sums_KU``.
+    """Number of equal clusters (K,) that would carry as much of a change as those in ``sums_KU``.
 
-    ``sums_KU``: every cluster's part of the change. (sum |x|)^2 / sum x^2 (Kish); 0 for none.
+    ``sums_KU``: each cluster's part of the change. (sum |x|)^2 / sum x^2 (Kish); 0 for none.
     """
     size_KU = np.abs(sums_KU)
     squares_K = (size_KU**2).sum(axis=1)
@@ -290,10 +293,10 @@ def moving_clusters(sums_KU: Array) -> Array:
 
 
 def effective_clusters(benchmarks: Sequence[ItemScores]) -> float:
-    """Clusters of equal share that carry as much as those behind the mean over ``benchmarks``.
+    """Number of equal clusters equivalent to those behind the mean over ``benchmarks``.
 
-    1 / sum of squared shares (Kish), a cluster's share being its weight over its benchmark's and
-    over their number. Equal to the number of clusters for one benchmark of equal clusters.
+    1 / sum of squared shares (Kish). A cluster's share is its weight divided by its benchmark's
+    weight and by the number of benchmarks. For one benchmark of equal clusters this is their count.
     """
     squares = 0.0
     for items in benchmarks:
@@ -304,29 +307,30 @@ def effective_clusters(benchmarks: Sequence[ItemScores]) -> float:
 
 
 def _p_beyond(moved_R: Array, slack: float) -> float:
-    """p of a change that lies ``slack`` above its null; ``moved_R`` are change* - change."""
+    """p of a change that is ``slack`` above its null; ``moved_R`` are change* - change."""
     replicates = len(moved_R)
     shifted = float((moved_R >= slack - TIE).mean())
-    if slack >= -float(moved_R.min()):  # no weights reach so far
+    if slack >= -float(moved_R.min()):  # no weights can move the mean that far
         tilted = 0.0
     elif slack <= -float(moved_R.max()):
         tilted = 1.0
     else:
         tilted = _tilted(moved_R, mean=-slack)[0]
-    return (1.0 + replicates * max(shifted, tilted)) / (replicates + 1.0)
+    # A share of 1 may come out a rounding above it.
+    return (1.0 + replicates * min(max(shifted, tilted), 1.0)) / (replicates + 1.0)
 
 
 def _tilted_width(moved_R: Array, share: float) -> float:
-    """How far the null lies below the change where a ``share`` of it reaches the change."""
+    """How far the null is below the change if a ``share`` of its replicates reach the change."""
     if float(moved_R.min()) >= -TIE:
         return 0.0
     return -_tilted(moved_R, share=share)[1]
 
 
 def _tilted(moved_R: Array, *, share: float = inf, mean: float = inf) -> tuple[float, float]:
-    """Share at or above 0 and mean of the replicates re-weighted by exp(t moved).
+    """Share at or above 0, and mean, of the replicates re-weighted by exp(t moved).
 
-    Both rise with t; it is the largest at which neither exceeds the ``share`` or ``mean`` given.
+    Both increase with t, which is the largest at which neither exceeds ``share`` or ``mean``.
     """
     standard_R = moved_R / float(moved_R.std())
     reaches_R = moved_R >= -TIE

@@ -1,7 +1,8 @@
-"""The one door to files: whatever a user names or a folder holds is opened here, for reading.
+"""The single entry point for reading files that a user names or a folder contains.
 
-A pipe would be waited for, a device never ends, a loop of links leads nowhere: only regular files
-are opened, and what is refused is named. No line, text or packed file is read beyond a bound.
+Reading a pipe would block, a device may never end, and a loop of links leads nowhere. So only
+regular files are opened, and errors name what was refused. The size of lines, texts and compressed
+files is limited.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from contextlib import contextmanager
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from .errors import InputError
 from .unpacking import GZIP, unpacked
 
 MAX_TEXT = 2**30
-"""Bytes of a file that can only be read whole."""
+"""Maximum size in bytes of a file that has to be read as a whole."""
+BUFFER = 2**16
+"""Bytes read or written at a time; many lines of samples are longer than the usual 8 KiB."""
 MAX_LINE = 64 * 2**20
-"""Bytes of one line of JSON lines."""
-NULL = "the name holds a null character"
-"""What Python, not the system, says of a path with one."""
+"""Maximum size in bytes of one line of JSON lines."""
+NULL = "the name contains a null character"
+"""The message for a path with a null character, which Python rejects, not the system."""
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -36,7 +39,7 @@ _KINDS = (
 def check_file(path: Path, *, remedy: str, folders: bool = False) -> None:
     """Raise :class:`InputError` unless ``path`` is a regular file (or, with ``folders``, a folder).
 
-    Nothing is opened: a pipe is not waited for.
+    Does not open the file, so a pipe does not block.
     """
     with _refused(path, remedy, "no such file or folder" if folders else "no such file"):
         mode = path.stat().st_mode
@@ -45,10 +48,10 @@ def check_file(path: Path, *, remedy: str, folders: bool = False) -> None:
 
 
 def is_file(path: Path, *, remedy: str = "put a file in its place, or remove it") -> bool:
-    """Whether there is a file; ``False`` where nothing is.
+    """Whether there is a file; ``False`` if nothing exists at ``path``.
 
-    Raises :class:`InputError` for what exists but is not a file, which ``Path.is_file`` would pass
-    over in silence.
+    Raises :class:`InputError` for something that exists but is not a file, which ``Path.is_file``
+    would ignore silently.
     """
     if not os.path.lexists(path):
         return False
@@ -58,21 +61,22 @@ def is_file(path: Path, *, remedy: str = "put a file in its place, or remove it"
 
 @contextmanager
 def open_file(path: Path, *, remedy: str) -> Iterator[BufferedReader]:
-    """The regular file ``path``, open for reading bytes; unpacked where gzip packed it.
+    """Open the regular file ``path`` for reading bytes; gzip is unpacked.
 
-    Raises :class:`InputError` for anything else, and for what the system refuses inside the block.
+    Raises :class:`InputError` for anything else, and for system errors inside the block.
     """
     with _refused(path, remedy):
         check_file(path, remedy=remedy)
-        # Somebody may put a pipe in its place meanwhile: still not waited for.
-        with open(path, "rb", opener=_without_waiting) as file:
+        # A pipe may have replaced the file in the meantime; opening it must not block either.
+        with open(path, "rb", buffering=BUFFER, opener=_without_waiting) as opened:
+            file = cast(BufferedReader, opened)
             _check_mode(os.fstat(file.fileno()).st_mode, path, remedy)
             packed = file.peek(len(GZIP))[: len(GZIP)] == GZIP
             yield unpacked(file, path) if packed else file
 
 
 def read_bytes(path: Path, *, remedy: str, limit: int = MAX_TEXT) -> bytes:
-    """The whole file. Raises :class:`InputError` for one above ``limit`` bytes."""
+    """The whole file. Raises :class:`InputError` for a file of more than ``limit`` bytes."""
     with open_file(path, remedy=remedy) as file:
         size = path.stat().st_size
         content = b"" if size > limit else file.read(limit + 1)
@@ -83,7 +87,7 @@ def read_bytes(path: Path, *, remedy: str, limit: int = MAX_TEXT) -> bytes:
 
 
 def read_start(path: Path, size: int) -> bytes:
-    """The first ``size`` bytes, unpacked; empty if it can't be read or is not a file."""
+    """The first ``size`` bytes, unpacked; empty if it is not a file or can't be read."""
     try:
         with open_file(path, remedy="") as file:
             return file.read(size)
@@ -92,13 +96,13 @@ def read_start(path: Path, size: int) -> bytes:
 
 
 def lines_of(file: IO[bytes], *, path: Path, remedy: str) -> Iterator[bytes]:
-    """The file's lines from its current position, ended by ``\\n`` only.
+    """The file's lines from its current position; only ``\\n`` ends a line.
 
-    Raises :class:`InputError` for a line above :data:`MAX_LINE` bytes.
+    Raises :class:`InputError` for a line of more than :data:`MAX_LINE` bytes.
     """
     for line in iter(partial(file.readline, MAX_LINE + 1), b""):
         if len(line) > MAX_LINE:
-            what = f"a line above {MAX_LINE // 2**20} MiB"
+            what = f"a line is longer than {MAX_LINE // 2**20} MiB"
             raise InputError(what, place=str(path), remedy=remedy)
         yield line
 
@@ -106,12 +110,12 @@ def lines_of(file: IO[bytes], *, path: Path, remedy: str) -> Iterator[bytes]:
 def files_below(
     folder: Path, wanted: Callable[[str], bool], *, depth: int | None = None
 ) -> Iterator[Path]:
-    """Files in ``folder`` and below whose names are ``wanted``, lazily, in the order of names.
+    """Files in and below ``folder`` with ``wanted`` names, lazily, sorted by name.
 
-    ``depth`` 0 is the folder itself, ``None`` as deep as it goes. Links to folders are followed,
-    after all real folders, and each folder is read once. Raises :class:`InputError` naming a
-    folder that can't be read, a link that leads back to a folder above it, and anything by a
-    wanted name that is not a file.
+    ``depth`` 0 is the folder itself, ``None`` has no limit. Links to folders are followed after all
+    real folders, and each folder is read once. Raises :class:`InputError` naming a folder that
+    can't be read, a link to a folder that contains it, or something with a wanted name that is not
+    a file.
     """
     seen: set[tuple[int, int]] = set()
     todo: deque[tuple[Path, int]] = deque([(folder, 0)])
@@ -119,10 +123,10 @@ def files_below(
     while todo or links:
         linked = not todo
         here, level = (links if linked else todo).popleft()
-        with _refused(here, "make it readable, or take it out of the folder"):
+        with _refused(here, "make it readable, or move it elsewhere"):
             about = here.stat()
             if linked and _leads_back(here):
-                what = "is a link back to a folder above it"
+                what = "is a symbolic link to a folder that contains it"
                 raise InputError(what, place=str(here), remedy="remove the link")
             if (about.st_dev, about.st_ino) in seen:
                 continue
@@ -136,13 +140,13 @@ def files_below(
                 if depth is None or level < depth:
                     (links if entry.is_symlink() else below).append((path, level + 1))
             elif wanted(entry.name):
-                check_file(path, remedy="remove it, or name the files that are meant")
+                check_file(path, remedy="remove it, or name the files to read")
                 yield path
         todo.extendleft(reversed(below))
 
 
 def _is_folder(link: Path) -> bool:
-    with _refused(link, "remove the link"):  # a loop of links may have been a folder
+    with _refused(link, "remove the link"):  # a loop of links may once have been a folder
         try:
             return stat.S_ISDIR(link.stat().st_mode)
         except FileNotFoundError:
@@ -161,19 +165,19 @@ def _check_mode(mode: int, path: Path, remedy: str) -> None:
     if stat.S_ISREG(mode):
         return
     if stat.S_ISDIR(mode):
-        raise InputError("not readable: Is a directory", place=str(path), remedy=remedy)
-    what = next((what for holds, what in _KINDS if holds(mode)), "something else")
-    said = "write what it gives to a file, and name that"
+        raise InputError("is a folder, not a file", place=str(path), remedy=remedy)
+    what = next((what for holds, what in _KINDS if holds(mode)), "a special file")
+    said = "write its output to a file and name that file"
     raise InputError(f"is {what}, not a file", place=str(path), remedy=said)
 
 
 @contextmanager
 def _refused(path: Path, remedy: str, missing: str = "no such file") -> Iterator[None]:
-    """Inside, the system's refusal to read ``path`` is an :class:`InputError`."""
+    """Turn a system error on reading ``path`` in the block into an :class:`InputError`."""
     try:
         yield
     except FileNotFoundError:
-        what = "is a link to nothing" if path.is_symlink() else missing
+        what = "is a broken symbolic link" if path.is_symlink() else missing
         raise InputError(what, place=str(path), remedy=remedy) from None
     except OSError as err:
         what = f"not readable: {err.strerror or err}"

@@ -1,4 +1,4 @@
-"""A quantity over training runs: the replication unit is the run, not the item."""
+"""Statistics over training runs: the unit of replication is the run, not the item."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from .typed_record import Interval, record
 
 FEWEST_RUNS = 3
-"""With fewer runs an interval over runs is meaningless, and the result undecided."""
+"""With fewer runs an interval over runs is meaningless, and the result is undecided."""
 
 
 @record()
 class RunMean:
-    """Mean over training runs in the unit of its values, and its 95 % interval.
+    """Mean over training runs in the unit of its values, with its 95 % interval.
 
-    ``ci`` is ``None`` where there are too few runs.
+    ``ci`` is ``None`` if there are too few runs.
     """
 
     mean: float
@@ -26,7 +26,7 @@ class RunMean:
 
 @dataclass(frozen=True, slots=True)
 class RunInterval:
-    """A mean over ``runs`` training runs; where it has no interval, ``undecided`` says why."""
+    """A mean over ``runs`` training runs; if it has no interval, ``undecided`` says why."""
 
     mean: float
     ci: Interval | None
@@ -37,12 +37,12 @@ class RunInterval:
 def over_runs(run_means: Sequence[float], item_variances: Sequence[float]) -> RunInterval:
     """The t interval of the mean over R runs, with R - 1 degrees of freedom.
 
-    ``run_means`` (R,): the quantity of every run (seed). ``item_variances`` (R,): the variance of
-    each over resampled items, in the squared unit. The variance is var(run means) / R plus the mean
-    item variance. That mean isn't divided by R: the runs are scored on the same items, and the
-    variance of a mean over runs is at most the mean of their variances. R < 3 is undecided
-    (docs/science.md section 2). Raises :class:`ValueError` for no run, unequal lengths, or a
-    variance that is negative or not finite.
+    ``run_means`` (R,): the value of each run (seed). ``item_variances`` (R,): the variance of each
+    value over resampled items, in squared units. The variance is var(run means) / R plus the mean
+    item variance. The latter isn't divided by R, because all runs are scored on the same items; the
+    variance of a mean over runs is at most the mean of their variances. With R < 3 the result is
+    undecided (docs/science.md, section 2). Raises :class:`ValueError` for no run, unequal lengths,
+    or a variance that is negative or not finite.
     """
     from scipy.special import stdtrit
 

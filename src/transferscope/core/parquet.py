@@ -1,6 +1,6 @@
-"""Rows of a parquet file, a few at a time. Needs pyarrow: ``pip install 'transferscope[parquet]'``.
+"""Rows of a parquet file, in batches. Requires pyarrow: ``pip install 'transferscope[parquet]'``.
 
-Parquet is data: nothing in it is unpickled or run.
+Parquet is a pure data format: nothing in it is unpickled or executed.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from .errors import InputError, MissingExtra
 from .files import open_file, refuse_damaged
 
 BATCH = 64
-"""Rows in memory at a time: a row may hold a prompt with all its tokens."""
+"""Rows in memory at a time; a single row may contain a prompt with all its tokens."""
 MAX_UNPACKED = 2**30
-"""Bytes that a file may unpack to."""
+"""Maximum number of bytes that a file may unpack to."""
 
 
 def parquet_rows(
     path: Path, wanted: Sequence[str] | None = None, *, needed_for: str = "reading parquet"
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place ("file (row 0)") and values of every row, of those of the ``wanted`` columns there are.
+    """The place ("file (row 0)") and values of every row, for the ``wanted`` columns that exist.
 
-    "doc.query" is a field of a nested column; ``None`` wants all. Raises :class:`InputError` for
-    what is not parquet, cut off or too large, and :class:`MissingExtra` without pyarrow.
+    "doc.query" is a field of a nested column; ``None`` selects all columns. Raises
+    :class:`InputError` if the file is not parquet, cut off or too large, and :class:`MissingExtra`
+    without pyarrow.
     """
     number = 0
     with _opened(path, needed_for) as file:

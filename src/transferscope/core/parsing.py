@@ -1,7 +1,7 @@
-"""Strict JSON: input that one reader accepts and another refuses is refused here.
+"""Strict JSON: rejects input that some parsers accept and others don't.
 
-Refused are a key that occurs twice in one object (which value counts?) and nesting beyond
-:data:`MAX_DEPTH`, since code that walks over such a value would run out of stack. NaN and Infinity
+A key that occurs twice in one object is rejected, because it is unclear which value counts. So is
+nesting beyond :data:`MAX_DEPTH`, because recursive code would overflow the stack. NaN and Infinity
 are accepted: lm-eval and Inspect write them for "no score".
 """
 
@@ -18,13 +18,13 @@ import msgspec
 from .shown import name
 
 MAX_DEPTH = 100
-"""Levels of nested objects and arrays; results of harnesses have about ten."""
+"""Maximum number of nested objects and arrays; harness results have about ten."""
 MAX_DIGITS = 300
-"""Digits of a whole number; a longer one is read as Infinity, as 1e400 is: no float holds it."""
+"""Digits of an integer; a longer one is read as Infinity, like 1e400: no float can hold it."""
 
 
 def too_deep(value: Any) -> bool:
-    """Whether objects and arrays are nested beyond :data:`MAX_DEPTH`."""
+    """Whether objects and arrays are nested more than :data:`MAX_DEPTH` levels deep."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [
@@ -53,31 +53,41 @@ def _whole(digits: str) -> float:
 
 
 DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_int=_whole)
-"""Raises ``ValueError``, or ``RecursionError`` far beyond :data:`MAX_DEPTH`."""
+"""Raises ``ValueError``, or ``RecursionError`` for nesting far beyond :data:`MAX_DEPTH`."""
 
 
-_LOOSE_KEY = re.compile(rb'"[ \t\r\n]+:')
+_COLON = re.compile(rb'"[ \t\r\n]*:')
+_QUOTED_COLON = re.compile(rb'\\"[ \t\r\n]*:')
 _LONGEST = 10**MAX_DIGITS
 
 
 def quick_object(line: bytes) -> dict[str, Any] | None:
-    """The JSON object ``line``, decoded fast; ``None`` where :data:`DECODER` must look at it.
+    """The JSON object ``line``, decoded fast; ``None`` if :data:`DECODER` has to check the line.
 
-    msgspec takes the last of two equal keys. Every key is followed by ``":`` (unless white space
-    comes between), so a line with no more of them than keys in the result has no key twice.
-    ``None`` says nothing about the line: it may be fine, with ``":`` in a text.
+    msgspec keeps the last of two equal keys. Every key is followed by a quotation mark and a colon,
+    so a line with no more of these pairs than keys in the result has no duplicate key. ``None``
+    does not mean that the line is invalid: such a pair may occur in a text.
     """
     try:
         value = msgspec.json.decode(line)
     except (ValueError, RecursionError):
         return None
-    if value.__class__ is not dict or line.count(b'":') != _keys(value, MAX_DEPTH):
+    if value.__class__ is not dict or not _has_keys(line, _keys(value, MAX_DEPTH)):
         return None
-    return None if _LOOSE_KEY.search(line) else value
+    return value
+
+
+def _has_keys(line: bytes, count: int) -> bool:
+    """Whether ``line``, which is JSON, certainly has no more than ``count`` keys."""
+    pairs = len(_COLON.findall(line))
+    # Without an escaped backslash, a quotation mark behind a backslash is inside a text.
+    if pairs > count and b"\\\\" not in line:
+        pairs -= len(_QUOTED_COLON.findall(line))
+    return pairs == count
 
 
 def _keys(value: dict[str, Any] | list[Any], depth: int) -> int:
-    """Number of keys at all levels; -1 for nesting beyond ``depth`` and for very long numbers."""
+    """Number of keys at all levels; -1 for nesting beyond ``depth`` or a very long number."""
     found, inside = (len(value), value.values()) if isinstance(value, dict) else (0, value)
     for part in inside:
         kind = part.__class__

@@ -1,4 +1,4 @@
-"""The windows of responses in which two models differ most, for a person to read."""
+"""The passages of responses in which two models differ most, for a person to read."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from .position_shifts import PositionShifts
 from .typed_record import record
 
 WINDOW = 64
-"""Positions of a passage: a few lines of text."""
+"""Length of a passage in tokens: a few lines of text."""
 PASSAGES = 12
-"""Passages kept of a probe."""
+"""Maximum number of passages per probe."""
 PASSAGES_OF_ONE = 2
 """Maximum number of passages per benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Rows ``start`` to ``stop`` (exclusive) of the positions; all of one text."""
+    """Rows ``start`` to ``stop`` (exclusive) of the positions, all in the same text."""
 
     text: int
     start: int
@@ -34,7 +34,7 @@ class Window:
 
 @record()
 class Passage:
-    """A piece of a response: each token's text and the JS (nats) at its position."""
+    """A passage of a response: each token's text and the JS (nats) at its position."""
 
     text: int
     benchmark: str
@@ -49,10 +49,10 @@ def most_shifted(
     *,
     window: int = WINDOW,
 ) -> list[Window]:
-    """Each text's window of largest summed JS, the largest mean JS first.
+    """The window of each text with the largest summed JS, sorted by mean JS, largest first.
 
-    A text shorter than ``window`` is one window, but its mean is still taken over ``window``
-    positions, so that one odd token doesn't outrank a paragraph. Positions come text by text.
+    A text shorter than ``window`` is a single window, but its mean is still taken over ``window``
+    positions, so that one unusual token doesn't outrank a paragraph. Positions are ordered by text.
     """
     starts_N = np.flatnonzero(np.diff(text_N, prepend=-1))
     found = []
@@ -68,7 +68,7 @@ def most_shifted(
 def passages_of(
     positions: PositionShifts, decode: Callable[[int], str], labels: Labels
 ) -> tuple[Passage, ...]:
-    """The most shifted windows, a few of each benchmark; ``decode`` gives a token id's text."""
+    """The most shifted windows, a few per benchmark; ``decode`` gives the text of a token id."""
     place_N = positions.place_N
     found: list[Passage] = []
     shown: Counter[str] = Counter()

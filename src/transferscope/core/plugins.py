@@ -1,4 +1,4 @@
-"""Objects that other distributions add through entry points such as ``transferscope.graders``.
+"""Objects that other packages add through entry points such as ``transferscope.graders``.
 
 ::
 
@@ -22,12 +22,12 @@ Kind = Literal["importers", "suites", "graders", "arms", "probes", "benchmarks"]
 
 
 class PluginWarning(UserWarning):
-    """A plugin could not be loaded. The command line prints it as one line on stderr."""
+    """A plugin could not be loaded. The command line prints one line on stderr."""
 
 
 @cache
 def plugins(kind: Kind) -> Mapping[str, Any]:
-    """Every plugin of a kind, by name. Warns (:class:`PluginWarning`) of each that fails to load.
+    """All plugins of a kind, by name. Issues a :class:`PluginWarning` for each that fails to load.
 
     The result is cached, so each failure is reported once per process.
     """

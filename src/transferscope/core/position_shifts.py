@@ -1,6 +1,6 @@
-"""What a token probe measures at every position of the responses, before it is summed up.
+"""The measurements of a token probe at each position of the responses, before aggregation.
 
-Source: arXiv 2507.00432 (token shift), docs/science.md section 5. Shape suffix: N token positions.
+Source: arXiv 2507.00432 (token shift), docs/science.md, section 5. Shape suffix: N token positions.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 _EMPTY = {"Floats": np.float32, "Ints": np.int64}
-"""Types of empty arrays. They are the probe's own types, so that joining with them changes none."""
+"""Dtypes of empty arrays: those of the probe, so that concatenation keeps dtypes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PositionShifts:
-    """What was measured at every response position; arrays of equal length N, nats and ranks.
+    """Measurements at every response position: arrays of equal length N, in nats and ranks.
 
-    ``text_N`` is the index of the position's text, ``token_N`` the id of the emitted token,
-    ``lost_mass_N`` the larger of both models' probability outside of the common vocabulary.
+    ``text_N`` is the index of each position's text and ``token_N`` the id of the emitted token.
+    ``lost_mass_N`` is the probability outside the common vocabulary, the larger of both models'.
     """
 
     text_N: Ints
@@ -40,7 +40,7 @@ class PositionShifts:
 
     @classmethod
     def joined(cls, parts: Sequence[PositionShifts]) -> PositionShifts:
-        """All parts' positions, text by text; none without parts."""
+        """Concatenate the positions of all parts, ordered by text; empty without parts."""
         every: dict[str, Any] = {
             f.name: np.concatenate(
                 [getattr(part, f.name) for part in parts] or [np.empty(0, _EMPTY[str(f.type)])]
@@ -58,7 +58,7 @@ class PositionShifts:
 
     @property
     def place_N(self) -> Ints:
-        """Each position's place in its response, from 0; the rows of a text must be adjacent."""
+        """Each position's index in its response, from 0; the rows of a text must be adjacent."""
         starts_N = np.flatnonzero(np.diff(self.text_N, prepend=-1))
         lengths_N = np.diff(starts_N, append=len(self.text_N))
         return np.arange(len(self.text_N)) - np.repeat(starts_N, lengths_N)

@@ -1,10 +1,11 @@
-"""Smallest change that a test establishes with 80 % power: of the very test in use.
+"""Minimum detectable effects: the smallest change that a test establishes with 80 % power.
 
-Changes are in points. ``None`` says that no change could be shown: the test gives no p below 0.05
-however the items fall, or only beyond what a score can change by. The discordance (share of items
-that flip) is the one seen, and never below the change itself: a change of 8 points needs at least 8
-flips in 100. The normal formula 280 sqrt(q / n) knows neither and is far too small where few items
-flip. docs/science.md section 2; tests/core/test_power.py simulates each.
+Each is computed for the test that is actually used. Changes are in points. ``None`` means that no
+change could be shown: the test gives no p below 0.05 however the items turn out, or only for
+changes larger than a score can have. The discordance (share of items that flip) is the observed
+one, but at least the change itself: a change of 8 points needs at least 8 flips in 100. The normal
+formula 280 sqrt(q / n) ignores both facts and is far too small if few items flip. See
+docs/science.md, section 2; tests/core/test_power.py checks each by simulation.
 """
 
 from __future__ import annotations
@@ -21,21 +22,21 @@ from .standing import ALPHA
 
 POWER = 0.8
 WINDOW = 0.02
-"""How far from 80 % the power of a plan may lie where one item more or less jumps over it."""
+"""Allowed deviation from 80 % power, since power jumps with each item more or less."""
 TRIED = 2_000
-"""Up to about so many items a plan tries every number."""
+"""For plans of up to about this many items, every number is tried."""
 SIGMAS = 6.5
-"""Numbers of discordant pairs further than this from their mean carry less than 1e-10."""
+"""Numbers of discordant pairs further than this from their mean have probability below 1e-10."""
 HALVINGS = 17
-"""Bisections of 0..100 points: to 0.001 points."""
+"""Number of bisections of 0..100 points: resolves 0.001 points."""
 MANY = 150
-"""Expected discordant pairs from which on normal distributions serve for Tango's test."""
+"""From this expected number of discordant pairs on, Tango's power uses normal distributions."""
 VERY_MANY = 2_000
-"""The same for McNemar's, whose power is cheaper to sum."""
+"""The same threshold for McNemar's test, whose exact power is cheaper to sum."""
 
 
 def mcnemar_mde(lost: int, won: int, n: int) -> float | None:
-    """Of exact McNemar on ``n`` pairs, of which ``lost`` + ``won`` flipped here."""
+    """MDE of exact McNemar on ``n`` pairs, given that ``lost`` + ``won`` of them flipped."""
     return _mcnemar_mde(lost + won, n)
 
 
@@ -46,12 +47,12 @@ def _mcnemar_mde(discordant: int, n: int) -> float | None:
 
 
 def mcnemar_power(n: int, discordance: float, change: float) -> float:
-    """Chance that exact McNemar's p is below 0.05 and of the right sign, over ``n`` pairs.
+    """Probability that exact McNemar on ``n`` pairs gives p below 0.05 and the right sign.
 
-    ``change`` = P(0 -> 1) - P(1 -> 0), above 0, and ``discordance`` their sum, at least as large
-    (both 0..1). The number of discordant pairs is binomial, and given it so is that of wins; where
-    :data:`VERY_MANY` are expected, both are normal (a continuity correction makes up for the
-    exact p; within 0.2 points of power).
+    ``change`` = P(0 -> 1) - P(1 -> 0), above 0, and ``discordance`` is the sum of the two, at least
+    as large (both 0..1). The number of discordant pairs is binomial, and given it so is the number
+    of wins. If :data:`VERY_MANY` are expected, both are taken as normal (a continuity correction
+    accounts for the exact p; within 0.2 points of power).
     """
     if n * discordance > VERY_MANY:
         return _normal_power(n, discordance, change, null=0.0, tail=ALPHA / 2.0, correction=1.0)
@@ -59,13 +60,14 @@ def mcnemar_power(n: int, discordance: float, change: float) -> float:
 
 
 def items_for(change: float, discordance: float) -> int:
-    """Fewest pairs with which exact McNemar shows ``change`` (0..1) with 80 % power.
+    """Smallest number of pairs with which exact McNemar detects ``change`` (0..1) with 80 % power.
 
-    The power of an exact test is a sawtooth in n. Where the fewest pairs with 80 % have more than
-    82 %, as one pair fewer has less than 80 %, the fewest with 78 to 82 % are taken; where no
-    number has that (changes of 60 points and more), those with 80 %. Beyond :data:`TRIED` pairs
-    the teeth are lower than 0.01, and n is where power crosses 80 %.
+    The power of an exact test is a sawtooth in n. If the smallest n with 80 % power overshoots
+    82 %, because n - 1 pairs have less than 80 %, then the smallest n with 78 to 82 % is returned;
+    if no n has that (changes of 60 points and more), the smallest with 80 %. Beyond :data:`TRIED`
+    pairs the teeth are lower than 0.01, and n is where power crosses 80 %.
     """
+    # Miettinen's formula (Biometrics 24, 1968), corrected for the steps of an exact test
     # Miettinen's formula (Biometrics 24, 1968) with a correction for an exact test's steps
     root = 1.96 * sqrt(discordance) + 0.842 * sqrt(max(0.0, discordance - change**2))
     about = ceil((root / change) ** 2 + 2.0 / change)
@@ -76,7 +78,7 @@ def items_for(change: float, discordance: float) -> int:
             enough = mcnemar_power(middle, discordance, change) >= POWER
             low, high = (low, middle) if enough else (middle, high)
         return high
-    tried = range(6, about + about // 4 + 60)  # with five pairs no p is below 0.05
+    tried = range(6, about + about // 4 + 60)  # with five pairs, p can't be below 0.05
     powers = [mcnemar_power(n, discordance, change) for n in tried]
     first = next(at for at, power in enumerate(powers) if power >= POWER)
     if powers[first] <= POWER + WINDOW:
@@ -105,8 +107,8 @@ def mean_mde(error: float, units: float, *, unmoved: bool) -> float | None:
     """MDE of the sign-flip test on ``units`` clusters, from the mean's standard error (points).
 
     The sign-flip test of U units has about the power of the t test with U - 1 degrees of freedom.
-    ``unmoved``: most units did not move, so that a change brings flips and a spread of its own; it
-    is at least that of McNemar's test on as many items of which none flipped.
+    ``unmoved``: most units did not move, so a change would add flips and hence spread. The MDE is
+    then at least that of McNemar's test on the same number of items, none of which flipped.
     """
     least = _noncentrality(units - 1.0, ALPHA / 2.0) * error
     return _at_least(least, mcnemar_mde(0, 0, int(units)) if unmoved else least)
@@ -120,8 +122,9 @@ def unpaired_mde(error: float) -> float | None:
 def margin_mde(error: float, units: float, *, margin: float, unmoved: bool) -> float | None:
     """Smallest drop that a one-sided test on ``units`` clusters shows to exceed ``margin``.
 
-    ``error`` and ``unmoved`` as in :func:`mean_mde`. Beside a t test :func:`.bootstrap_margin` asks
-    for an excess that so many units would not hide: with 20 units 14 points, whatever the error.
+    ``error`` and ``unmoved`` are as in :func:`mean_mde`. In addition to a t test,
+    :func:`.bootstrap_margin` requires an excess that this number of units would not hide: 14 points
+    for 20 units, whatever the error.
     """
     hidden = -exact_lower(0, units) + _quantile(POWER) * error
     least = margin + max(_noncentrality(units - 1.0, ONE_SIDED) * error, hidden)
@@ -129,12 +132,12 @@ def margin_mde(error: float, units: float, *, margin: float, unmoved: bool) -> f
 
 
 def _at_least(change: float, other: float | None) -> float | None:
-    """The larger of two, where both can be shown."""
+    """The larger of the two, if both can be shown."""
     return None if other is None or max(change, other) > 100.0 else max(change, other)
 
 
 def _smallest(power: Callable[[float], float], *, above: float = 0.0) -> float | None:
-    """The change in points from which on ``power`` (of a share 0..1) is enough."""
+    """The smallest change in points for which ``power`` (a function of a share 0..1) suffices."""
     low, high = above, 100.0
     if power(1.0) < POWER:
         return None
@@ -150,7 +153,7 @@ def _power(
     change: float,
     least: Callable[[NDArray[np.int64]], NDArray[np.int64]],
 ) -> float:
-    """Chance that of D discordant pairs at least ``least(D)`` go the way of ``change``."""
+    """Probability that at least ``least(D)`` of D discordant pairs go the way of ``change``."""
     from scipy.special import bdtrc, gammaln, xlog1py, xlogy
 
     spread = SIGMAS * sqrt(n * discordance * (1.0 - discordance)) + 2.0
@@ -169,7 +172,7 @@ def _power(
 def _normal_power(
     n: int, discordance: float, change: float, *, null: float, tail: float, correction: float
 ) -> float:
-    """As :func:`_power` where many pairs are discordant: wins - losses as a normal variable."""
+    """:func:`_power` for many discordant pairs: wins - losses is taken as normal."""
     beyond = n * (change - null) - correction
     threshold = _quantile(1.0 - tail) * sqrt(n * max(discordance - null * null, 0.0))
     spread = sqrt(2.0 * n * max(discordance - change * change, 1e-12))
@@ -184,17 +187,17 @@ def _quantile(share: float) -> float:
 
 
 def _mcnemar_least(discordant_D: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Fewest pairs of each D on one side with an exact two-sided p below 0.05; D + 1: none."""
+    """For each D pairs, the fewest on one side with exact two-sided p below 0.05; D + 1: none."""
     return _mcnemar_table(1 << int(discordant_D[-1]).bit_length())[discordant_D]
 
 
 @lru_cache(maxsize=16)
 def _mcnemar_table(size: int) -> NDArray[np.int64]:
-    """:func:`_mcnemar_least` of 0 to ``size``."""
+    """:func:`_mcnemar_least` for 0 to ``size``."""
     from scipy.special import bdtr
 
     discordant_D = np.arange(size + 1)
-    # From above downwards: the most on the other side
+    # Downwards: the largest possible number on the other side
     most_D = np.floor(discordant_D / 2.0 - 0.97 * np.sqrt(discordant_D)) + 2.0
     most_D = np.minimum(most_D, discordant_D)
     for _ in range(6):
@@ -204,9 +207,9 @@ def _mcnemar_table(size: int) -> NDArray[np.int64]:
 
 
 def _least_lost(discordant_D: NDArray[np.int64], n: int, margin: float) -> NDArray[np.int64]:
-    """Fewest lost of D discordant pairs of n for which the drop exceeds the margin.
+    """For D discordant pairs of n, the fewest lost with which the drop exceeds the margin.
 
-    D + 1 where none are enough. Bisection, for all D at once.
+    D + 1 if no number suffices. Bisects for all D at once.
     """
     low_D, high_D = np.full(len(discordant_D), -1), discordant_D + 1
     while (open_D := high_D - low_D > 1).any():
@@ -219,7 +222,7 @@ def _least_lost(discordant_D: NDArray[np.int64], n: int, margin: float) -> NDArr
 
 @lru_cache(maxsize=4096)
 def _noncentrality(freedom: float, tail: float) -> float:
-    """Standard errors that a t test with so many degrees of freedom shows with 80 % power."""
+    """Noncentrality, in standard errors, at which a t test with this freedom has 80 % power."""
     from scipy.special import nctdtrinc, stdtrit
 
     df = max(1.0, freedom)

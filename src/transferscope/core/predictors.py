@@ -1,8 +1,8 @@
-"""How well a quantity that was measured inside models predicts what they lost.
+"""How well a quantity measured inside the models predicts what they lost.
 
 Rows are models: the runs of a study and their checkpoints. Checkpoints of one run resemble each
-other, so a run is one cluster: it is left out as a whole, and resampled as a whole. Whether a
-quantity predicts forgetting is disputed (docs/science.md section 5); nothing is assumed here.
+other, so each run is a cluster that is left out, and resampled, as a whole. Whether a quantity
+predicts forgetting is disputed (docs/science.md, section 5); nothing is assumed here.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 
 MIN_RUNS = 5
-"""Below it no interval is given: resampling four runs or fewer covers far less than it says."""
+"""With fewer runs no interval is given: resampling four runs has far less than nominal coverage."""
 DRAWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One model: the run that it belongs to, the drop in points, and the measured quantities."""
+    """One model: its run, its drop in points, and the measured quantities."""
 
     run: str
     drop: float
@@ -37,12 +37,12 @@ class Observation:
 
 @record()
 class Predictor:
-    """One quantity over ``n`` models of ``runs`` runs.
+    """How well one quantity predicts the drop, over ``n`` models of ``runs`` runs.
 
-    ``r2`` is the share of the drop's variance that a straight line explains, ``r2_left_out`` the
-    same for runs that the line has not seen (negative: worse than their mean), ``rank`` Spearman's
-    correlation. Intervals resample runs; ``None`` with fewer than five. ``undefined`` says why
-    there are no values.
+    ``r2`` is the share of the drop's variance explained by a straight line. ``r2_left_out`` is the
+    same for runs that were left out of the fit (negative: worse than the mean). ``rank`` is
+    Spearman's correlation. Intervals resample runs and are ``None`` for fewer than five.
+    ``undefined`` says why there are no values.
     """
 
     quantity: str
@@ -57,7 +57,7 @@ class Predictor:
 
 
 def predictors(rows: Sequence[Observation], *, seed: int = 0) -> tuple[Predictor, ...]:
-    """Every quantity that any row has, the largest absolute rank correlation first."""
+    """All quantities that occur in any row, the largest absolute rank correlation first."""
     names = dict.fromkeys(name for row in rows for name in row.quantities)
     found = [_predictor(name, rows, seed) for name in names]
     return tuple(sorted(found, key=lambda p: -abs(p.rank) if p.rank is not None else 1.0))
@@ -74,7 +74,7 @@ def _predictor(quantity: str, rows: Sequence[Observation], seed: int) -> Predict
     x_N = np.array([row.quantities[quantity] for row in kept])
     y_N = np.array([row.drop for row in kept])
     if len(names) < 3:
-        why = f"{len(names)} runs are too few: three are needed"
+        why = f"at least three runs are needed, not {len(names)}"
         return Predictor(quantity, len(kept), len(names), undefined=why)
     if np.ptp(x_N) == 0 or np.ptp(y_N) == 0:
         what = "the quantity" if np.ptp(x_N) == 0 else "the drop"
@@ -93,7 +93,7 @@ def _predictor(quantity: str, rows: Sequence[Observation], seed: int) -> Predict
 
 
 def correlation(x_N: Floats, y_N: Floats) -> float:
-    """Pearson's; 0 where one side doesn't vary."""
+    """Pearson's correlation; 0 if one side doesn't vary."""
     x_N, y_N = x_N - x_N.mean(), y_N - y_N.mean()
     size = math.sqrt(float(x_N @ x_N) * float(y_N @ y_N))
     return float(np.clip(x_N @ y_N / size, -1.0, 1.0)) if size > 0 else 0.0
@@ -102,7 +102,7 @@ def correlation(x_N: Floats, y_N: Floats) -> float:
 def left_out_r2(x_N: Floats, y_N: Floats, run_N: Ints) -> float | None:
     """1 - squared error of each run's prediction by a line through the others / that by their mean.
 
-    ``None`` where the runs' means predict without error.
+    ``None`` if the means of the other runs predict without error.
     """
     by_line = by_mean = 0.0
     for run in np.unique(run_N):
@@ -119,9 +119,9 @@ def left_out_r2(x_N: Floats, y_N: Floats, run_N: Ints) -> float | None:
 def _intervals(
     x_N: Floats, y_N: Floats, run_N: Ints, seed: int
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """95 % percentile intervals of R2 and of the rank correlation; runs are resampled.
+    """95 % percentile intervals of R2 and of the rank correlation, resampling runs.
 
-    A draw in which nothing varies explains nothing: 0.
+    In a draw without variation, both are 0.
     """
     rng = np.random.default_rng(seed)
     members = [np.flatnonzero(run_N == run) for run in np.unique(run_N)]

@@ -1,8 +1,8 @@
-"""Frozen records that the packages pass to each other.
+"""Frozen records that the packages exchange.
 
 An :class:`Outcome` is one graded answer. Two runs are paired by :attr:`Outcome.key`
-(benchmark, id, repeat), never by position. Records that fill files by the hundred thousand are
-msgspec structs, which are decoded, encoded and held at a fraction of a dataclass's cost.
+(benchmark, id, repeat), never by position. Records of which a file holds hundreds of thousands are
+msgspec structs: decoding, encoding and storing them costs a fraction of what a dataclass does.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ from msgspec import Struct
 from .typed_record import record
 
 Tick = Callable[[str, int, int], None]
-"""Progress callback: ``tick(what, done, total)``; called from long loops, cheap, may be ignored."""
+"""Progress callback ``tick(what, done, total)``, called from long loops: cheap and optional."""
 
 MOST = 10**12
-"""Largest count of items or tokens: sums and squares of counts stay exact."""
+"""Largest count of items or tokens, so that sums and squares of counts are exact."""
 HEAVIEST = 1e12
-"""Largest weight of an item: sums of weights and their products stay finite."""
+"""Largest weight of an item, so that sums of weights and their products are finite."""
 
 Message = Mapping[str, str]
 """One chat message: ``{"role": ..., "content": ...}``."""
 
 
 def no_tick(what: str, done: int, total: int) -> None:
-    """The progress callback that shows nothing."""
+    """The progress callback that does nothing."""
 
 
 class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One graded answer: benchmark x item x repeat.
 
-    ``score`` is in 0..1, ``chance`` the score of guessing (0..1, ``None`` if unknown), ``weight``
-    the item's share in its benchmark's mean (relative), ``cluster`` the story or passage that the
-    item shares with others (empty if it shares none). ``flags`` are artefact names; those also
-    listed in ``flags_inferred`` were inferred from the text, the others recorded by the engine.
-    ``message_hash`` is over the messages before the chat template, ``rendered_hash`` after it.
-    Raises :class:`ValueError` for a value out of range.
+    ``score`` is in 0..1. ``chance`` is the score of guessing (0..1, ``None`` if unknown).
+    ``weight`` is the item's relative weight in its benchmark's mean. ``cluster`` names the story or
+    passage that the item shares with others (empty if none). ``flags`` are artefact names; those
+    also listed in ``flags_inferred`` were inferred from the text, the others were recorded by the
+    engine. ``message_hash`` covers the messages before the chat template, ``rendered_hash`` the
+    text after it. Raises :class:`ValueError` for a value out of range.
     """
 
     benchmark: str
@@ -69,7 +69,7 @@ class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
             and (self.chance is None or 0.0 <= self.chance < 1.0)
         ):
             return
-        if not 0.0 <= self.score <= 1.0:  # NaN is not, either
+        if not 0.0 <= self.score <= 1.0:  # also true for NaN
             raise ValueError(f"score {self.score!r} is not within 0..1")
         if not 0.0 < self.weight <= HEAVIEST:
             raise ValueError(f"weight {self.weight!r} is not a positive number up to {HEAVIEST:g}")
@@ -81,12 +81,12 @@ class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What pairs this outcome with another run's."""
+        """The key that pairs this outcome with that of another run."""
         return (self.benchmark, self.id, self.repeat)
 
 
 class Failure(Struct, frozen=True, gc=False):
-    """A request that failed for good: benchmark x item x repeat, and why. It has no score.
+    """A request that failed permanently (benchmark x item x repeat), and why. It has no score.
 
     On disk it is an outcome whose ``score`` is null.
     """
@@ -98,16 +98,16 @@ class Failure(Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """The key of the outcome that is missing."""
+        """The key of the missing outcome."""
         return (self.benchmark, self.id, self.repeat)
 
 
 class ScoreRow(Struct, frozen=True, gc=False):
-    """A benchmark (or a subset of it) of which only the score is known.
+    """A benchmark (or a subset of it) for which only the score is known.
 
-    ``score`` and its standard error ``stderr`` are in 0..1, ``n`` is the number of items behind it.
-    ``proportion``: a mean of 0/1 outcomes (accuracy), so that n alone tells its uncertainty.
-    ``chance`` is the score of guessing (0..1), ``None`` where it is not known.
+    ``score`` and its standard error ``stderr`` are in 0..1; ``n`` is the number of items.
+    ``proportion``: the score is a mean of 0/1 outcomes (accuracy), so n alone determines its
+    uncertainty. ``chance`` is the score of guessing (0..1), ``None`` if it is unknown.
     """
 
     benchmark: str
@@ -131,7 +131,7 @@ class ScoreRow(Struct, frozen=True, gc=False):
 
 
 def shortened(number: int) -> str:
-    """A whole number for a message; of a long one its first digits and their count.
+    """Format an integer for a message; a long one as its first digits and the number of digits.
 
     >>> shortened(-3), shortened(10**30)
     ('-3', '1000000… (31 digits)')
@@ -146,7 +146,7 @@ def _check_chance(chance: float | None) -> None:
 
 
 class Response(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """One model output, kept beside its outcome; ``prompt`` is the input of the model."""
+    """One model output, kept next to its outcome; ``prompt`` is the model's input."""
 
     id: str
     repeat: int
@@ -156,7 +156,7 @@ class Response(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How answers were drawn. ``temperature`` 0 is greedy."""
+    """How answers were sampled. ``temperature`` 0 is greedy."""
 
     temperature: float = 0.0
     top_p: float = 1.0
@@ -167,12 +167,12 @@ class Decoding:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What an engine returns for one prompt.
+    """The output of an engine for one prompt.
 
     ``finish`` is ``"stop"`` (the model ended its answer), ``"stop_string"`` (a stop string ended
-    it), ``"length"`` (cut at the token limit) or ``None`` where the engine can't tell. ``ids`` are
-    the tokens that the model wrote, without the end token and not cut at a stop string; empty
-    where the engine sees only text.
+    it), ``"length"`` (cut off at the token limit) or ``None`` if the engine can't tell. ``ids`` are
+    the tokens that the model wrote, without the end token and not cut at a stop string; empty if
+    the engine only sees text.
     """
 
     text: str
@@ -183,13 +183,13 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """In place of an answer: the request failed for good, and why (one line)."""
+    """Replaces an answer if the request failed permanently, with the reason on one line."""
 
     why: str
 
 
 def digest(value: Any) -> str:
-    """16 hex digits of sha256 over canonical JSON: hashes of messages, suites and decodings."""
+    """16 hex digits of sha256 over canonical JSON; hashes messages, suites and decodings."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -201,7 +201,7 @@ def message_hash(messages: Sequence[Message]) -> str:
 
 @record()
 class ModelRef:
-    """Which model a run is of. ``base`` is the model it was tuned from, ``None`` for a base."""
+    """The model of a run. ``base`` is the model it was tuned from, ``None`` for a base model."""
 
     name: str
     base: str | None = None

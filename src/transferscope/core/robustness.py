@@ -1,8 +1,8 @@
-"""How much an index depends on debatable choices (docs/science.md section 2).
+"""How much an index depends on debatable choices (docs/science.md, section 2).
 
-Weights, each benchmark left out in turn, every reasonable specification, and scores below chance,
-which look more like an unread answer format than like a lost skill. Point estimates only: no
-function here draws random numbers.
+The choices are the weights, each benchmark (left out in turn) and the specification. Scores below
+chance are flagged as well, because they suggest an answer format that was not read more than a lost
+skill. All results are point estimates: no function here draws random numbers.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ from .index import (
     headroom_weights,
     index_of,
     sigma_for,
+    uniform_weights,
 )
 from .typed_record import record
 
 ALPHA = 0.05
-"""Level of the test against chance."""
+"""Significance level of the test against chance."""
 SHARE_OF_CHANCE = 0.5
-"""Without a number of items: a score below this share of its chance level is flagged."""
+"""If the number of items is unknown, a score below this share of its chance level is flagged."""
 MIN_MODELS = 3
-"""Models that a rank correlation needs."""
+"""Minimum number of models for a rank correlation."""
 
 
 @record()
 class BenchmarkWeight:
-    """A benchmark's headroom weight inside its group, in percent."""
+    """A benchmark's headroom weight within its group, in percent."""
 
     benchmark: str
     group: str
@@ -44,7 +45,7 @@ class BenchmarkWeight:
 
 @record()
 class LeftOut:
-    """The index of one tuned model without ``benchmark``; ``None`` where undefined, with why."""
+    """The index of one tuned model without ``benchmark``; ``None`` and a reason if undefined."""
 
     benchmark: str
     di: Mapping[str, float | None]
@@ -54,9 +55,9 @@ class LeftOut:
 
 @record()
 class Specification:
-    """One way to compute TI. ``scale`` and ``weights`` are ``None`` where the definition has none.
+    """One way to compute TI. ``scale`` and ``weights`` are ``None`` if the definition has none.
 
-    ``weights``: ``headroom`` or ``uniform`` inside every group.
+    ``weights``: ``headroom`` or ``uniform`` within each group.
     """
 
     definition: str = "robust"
@@ -68,9 +69,10 @@ class Specification:
 class SpecificationResult(Specification):
     """TI of every model (model -> target group -> percent) under one specification.
 
-    ``rank_correlation``: Spearman's, per target group, with the default specification, over the
-    ``models_ranked`` models that both define; ``None`` for fewer than :data:`MIN_MODELS` of them
-    or where all of one side are tied. ``undefined_reason``: model -> group -> why TI is ``None``.
+    ``rank_correlation``: Spearman's correlation with the default specification, per target group,
+    over the ``models_ranked`` models that both define. ``None`` for fewer than :data:`MIN_MODELS`
+    of them, or if all of one side are tied. ``undefined_reason``: model -> group -> why TI is
+    ``None``.
     """
 
     ti: Mapping[str, Mapping[str, float | None]] = field(kw_only=True)
@@ -81,10 +83,10 @@ class SpecificationResult(Specification):
 
 @record()
 class SpecificationCurve:
-    """Every specification's TI, the default first.
+    """TI under every specification, the default first.
 
-    ``range``: model -> target group -> (lowest, highest) TI over the specifications that define
-    it, ``None`` where none does.
+    ``range``: model -> target group -> (lowest, highest) TI over the specifications that define it;
+    ``None`` if none does.
     """
 
     default: Specification
@@ -94,10 +96,10 @@ class SpecificationCurve:
 
 @record()
 class BelowChance:
-    """A score below what guessing gives: likely non-answers. Score and chance in percent.
+    """A score below the chance level: likely non-answers. Score and chance are in percent.
 
-    ``n`` and ``p`` (one-sided exact binomial) are ``None`` where the number of items is unknown
-    and the score lies below :data:`SHARE_OF_CHANCE` of its chance level instead.
+    ``n`` and ``p`` (one-sided exact binomial) are ``None`` if the number of items is unknown; the
+    score is then below :data:`SHARE_OF_CHANCE` of its chance level.
     """
 
     benchmark: str
@@ -109,9 +111,9 @@ class BelowChance:
 
 
 def benchmark_weights(layout: Layout, base_B: Array) -> tuple[BenchmarkWeight, ...]:
-    """Headroom weight of every benchmark in the layout's order; ``base_B`` (B,) in percent.
+    """Headroom weight of each benchmark in the layout's order; ``base_B`` (B,) is in percent.
 
-    All 0 in a group whose bases are all 100: it has no headroom.
+    All are 0 in a group whose base scores are all 100, because it has no headroom.
     """
     shares_B = 100.0 * headroom_weights(base_B, layout.member_GB)
     group_B = [layout.groups[at] for at in layout.member_GB.argmax(axis=0)]
@@ -129,10 +131,10 @@ def leave_one_out(
     definition: str = "robust",
     sigma_G: Array | float = 1.0,
 ) -> tuple[LeftOut, ...]:
-    """DI and TI of one tuned model with each benchmark left out, in the layout's order.
+    """DI and TI of one tuned model without each benchmark in turn, in the layout's order.
 
-    Scores (B,) in percent. The other weights of its group are normalised again; ``sigma_G`` (G,)
-    in points stays as given. A group that loses its only benchmark has neither DI nor TI.
+    Scores (B,) are in percent. The remaining weights of the group are renormalised; ``sigma_G``
+    (G,) in points is kept as given. A group that loses its only benchmark has neither DI nor TI.
     """
     sigma = np.broadcast_to(np.asarray(sigma_G, dtype=float), (len(layout.groups),))
     return tuple(
@@ -159,7 +161,7 @@ def _without(
     if layout.source in emptied:
         why = f"no benchmark of the source group {group_name(layout.source)} is left"
         known: dict[str, float] = {}
-        if rest.groups:  # else it was the only benchmark of all
+        if rest.groups:  # otherwise it was the only benchmark in the layout
             member_GB = rest.member_GB
             di_G = domain_index(base_B, tuned_B, member_GB, definition=definition, sigma_G=sigma_G)
             known = {g: float(v) for g, v in zip(rest.groups, di_G, strict=True) if np.isfinite(v)}
@@ -196,12 +198,13 @@ def specification_curve(
     default: Specification | None = None,
     published_G: Array | None = None,
 ) -> SpecificationCurve:
-    """TI over definition, scale and weights, for models on the same benchmarks.
+    """TI for all combinations of definition, scale and weights, for models on the same benchmarks.
 
-    Scores (M, B) in percent, row m of ``base_MB`` the base of model m. ``robust`` goes over the
-    scales unit, published (with ``published_G``, in points), cohort (with two models or more) and
-    per-model, times headroom and uniform weights; ``linear`` has weights only, ``relative``
-    neither. ``default`` (robust, unit, headroom unless given) must be among them: ValueError.
+    Scores (M, B) are in percent; row m of ``base_MB`` is the base of model m. ``robust`` combines
+    the scales unit, published (with ``published_G``, in points), cohort (for two or more models)
+    and per-model with headroom and uniform weights. ``linear`` only varies the weights,
+    ``relative`` has neither. Raises :class:`ValueError` if ``default`` (by default robust, unit,
+    headroom) is not among them.
     """
     chosen = default or Specification()
     every = specifications(published=published_G is not None, models=len(models))
@@ -240,7 +243,7 @@ def specification_curve(
 
 
 def specifications(*, published: bool, models: int) -> tuple[Specification, ...]:
-    """All specifications; ``cohort`` from two ``models`` on: for one it is the per-model scale."""
+    """All specifications. ``cohort`` requires two ``models``; for one it equals ``per-model``."""
     scales = ["unit"]
     scales += ["published"] if published else []
     scales += ["cohort"] if models > 1 else []
@@ -265,9 +268,7 @@ def _indices(
     gain_MB = tuned_MB - base_MB
     sigma = sigma_for(spec.scale or "unit", gain_MB, layout.member_GB, published_G=published_G)
     sigma_MG = np.broadcast_to(sigma, (len(models), len(layout.groups)))
-    if spec.weights == "uniform":
-        # Equal bases have equal headroom, and robust and linear see bases only through it.
-        base_MB, tuned_MB = np.zeros_like(gain_MB), gain_MB
+    weights_B = uniform_weights(layout.member_GB) if spec.weights == "uniform" else None
     return [
         index_of(
             model,
@@ -277,21 +278,22 @@ def _indices(
             tuned_B=tuned_B,
             definition=spec.definition,
             sigma_G=sigma_G,
+            weights_B=weights_B,
         )
         for model, base_B, tuned_B, sigma_G in zip(models, base_MB, tuned_MB, sigma_MG, strict=True)
     ]
 
 
 def ti_range(values: Sequence[float | None]) -> tuple[float, float] | None:
-    """Lowest and highest of the values that are defined, ``None`` where none is."""
+    """Lowest and highest of the defined values; ``None`` if there are none."""
     known = [value for value in values if value is not None]
     return (min(known), max(known)) if known else None
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's rank correlation, ties at their mean rank.
+    """Spearman's rank correlation; ties have their mean rank.
 
-    ``None`` for fewer than :data:`MIN_MODELS` pairs or where all values of one side are equal.
+    ``None`` for fewer than :data:`MIN_MODELS` pairs or if all values of one side are equal.
     """
     if len(first) < MIN_MODELS or len(set(first)) == 1 or len(set(second)) == 1:
         return None
@@ -299,7 +301,7 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
 
 
 def _mean_ranks(values: Sequence[float]) -> Array:
-    """Ranks from 1, ties at their mean rank: scipy.stats.rankdata without its 45 MB of imports."""
+    """Ranks from 1, mean ranks for ties; scipy.stats.rankdata would import 45 MB."""
     _, inverse, count = np.unique(np.asarray(values), return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(count) - (count - 1) / 2.0)[inverse])
 
@@ -310,12 +312,13 @@ def below_chance(
     chance_B: Array,
     items_B: Sequence[int | None] | None = None,
 ) -> tuple[BelowChance, ...]:
-    """Benchmarks scored below chance, in the order given; scores and chance (B,) in percent.
+    """Benchmarks with scores below chance, in the given order; scores and chance (B,) in percent.
 
-    Where the number of independent items is known: one-sided exact binomial p < :data:`ALPHA`, on
-    the whole count of correct items nearest to the score. Each benchmark is judged by itself, with
-    no correction for their number: a flag is a reason to look, not a finding. Without a number of
-    items: the score is below :data:`SHARE_OF_CHANCE` of chance. A chance of 0 is never flagged.
+    If the number of independent items is known, the criterion is a one-sided exact binomial
+    p < :data:`ALPHA` for the number of correct items nearest to the score. There is no correction
+    for the number of benchmarks: a flag is a reason to look, not a finding. If the number is
+    unknown, the criterion is a score below :data:`SHARE_OF_CHANCE` of chance. A benchmark with
+    chance 0 is never flagged.
     """
     from scipy.special import bdtr
 

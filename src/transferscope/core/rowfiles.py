@@ -1,6 +1,6 @@
-"""Rows of a file, whatever keeps them: JSON lines, a JSON array, a table, parquet; packed or not.
+"""Rows of a file in any of several formats: JSON lines, a JSON array, a table, parquet, or gzip.
 
-JSON lines are read one at a time; the others can only be read whole and are bounded.
+JSON lines are read one at a time; the other formats are read as a whole, up to a maximum size.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from .shown import name as shown
 from .unpacking import bare_suffix, text_encoding
 
 MAX_TABLE = 256 * 2**20
-"""Bytes of a table or document, unpacked: it can only be read whole."""
+"""Maximum size in bytes of an unpacked table or document, which is read as a whole."""
 LINES = (".jsonl", ".ndjson")
 TABLES = (".csv", ".tsv", ".tab")
 DELIMITERS = ("\t", ";", ",", "|")
 _PREFACE = r"(?:[ \t]*\r?\n|#[^,;|\t\r\n]*\r?\n)*(?:sep=(.)\r?\n)?"
-"""What may stand above the header: empty lines, remarks, Excel's way to name the delimiter."""
+"""What may precede the header: empty lines, comments, Excel's line that names the delimiter."""
 HOLDERS = (
     *("data", "rows", "examples", "instances", "items", "records", "results", "predictions"),
     *("outputs", "responses", "samples", "answers", "generations", "completions"),
 )
-"""Keys under which a JSON object keeps its rows."""
+"""Keys under which a JSON object may have its rows."""
 Row = tuple[str, dict[str, Any]]
-"""Place ("file:line") and values by column."""
+"""A place ("file:line") and the values by column."""
 
 
 def rows_of(path: Path, *, remedy: str) -> Iterator[Row]:
-    """:func:`read_rows`, at least one of them."""
+    """:func:`read_rows`, with at least one row."""
     found = False
     for placed in read_rows(path, remedy=remedy):
         found = True
@@ -47,17 +47,17 @@ def rows_of(path: Path, *, remedy: str) -> Iterator[Row]:
 
 
 def no_row(path: Path) -> InputError:
-    """The error for a file without rows, which may still have a table's header."""
+    """The error for a file without rows; a table may still have its header."""
     headed = bare_suffix(path) in (*TABLES, ".parquet")
-    what = "holds its header only, no row" if headed else "holds no row"
+    what = "contains only a header" if headed else "contains no rows"
     return InputError(what, place=str(path), remedy="write it again with its rows")
 
 
 def read_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:
-    """Every row of ``path``, by the name's ending, then by what it begins with.
+    """Every row of ``path``; the format is determined by the suffix, then by the first bytes.
 
-    Cells of a table are text, as they stand there. A table or document of more than ``limit`` bytes
-    is refused. Raises :class:`InputError` naming file and place for what can't be read,
+    Table cells are text, unchanged. A table or document of more than ``limit`` bytes is refused.
+    Raises :class:`InputError` naming file and place if the file can't be read, and
     :class:`MissingExtra` for parquet without pyarrow.
     """
     refuse_mistaken(path)
@@ -72,21 +72,21 @@ def read_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[
 
 
 def streams(path: Path, *, remedy: str) -> bool:
-    """Whether the file is UTF-8 and doesn't begin as a JSON array: lines can be read one by one."""
+    """Whether the file is UTF-8 and not a JSON array, so that it can be read line by line."""
     with open_file(path, remedy=remedy) as file:
         start = file.read(4096)
     encoding = text_encoding(start)
     if encoding not in ("utf-8", "utf-8-sig"):
         return False
     head = start.decode(encoding, errors="replace").lstrip()
-    # "[1]" alone on a line is a broken line, not an array of rows.
+    # "[1]" alone on a line is a malformed line, not an array of rows.
     return not re.match(r"\[\s*(\{|\]|$)", head)
 
 
 def document_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:
     """Rows of a JSON document: an array of objects, one under a key, or columns of equal length.
 
-    JSON lines in a file of another name are read as such.
+    A file with another suffix may also contain JSON lines.
     """
     text = read_text(path, remedy=remedy, limit=limit or MAX_TABLE).strip()
     if not text:
@@ -97,7 +97,7 @@ def document_rows(path: Path, *, remedy: str, limit: int | None = None) -> Itera
     document = json_value(text, str(path), remedy)
     rows = rows_in(document)
     if rows is None:
-        what = "holds no list of rows"
+        what = "contains no list of rows"
         if isinstance(document, dict):
             what += f", only {', '.join(map(repr, list(document)[:6]))}"
         raise InputError(what, place=str(path), remedy=remedy)
@@ -108,13 +108,13 @@ def document_rows(path: Path, *, remedy: str, limit: int | None = None) -> Itera
 
 
 def rows_in(document: Any) -> list[Any] | None:
-    """The rows of a JSON document, ``None`` where it holds none.
+    """The rows of a JSON document; ``None`` if it has none.
 
     >>> rows_in({"id": ["a", "b"], "score": [1, 0]})
     [{'id': 'a', 'score': 1}, {'id': 'b', 'score': 0}]
     """
     if isinstance(document, list):
-        # Hugging Face's server: {"rows": [{"row_idx": 0, "row": {...}}]}
+        # The Hugging Face dataset server: {"rows": [{"row_idx": 0, "row": {...}}]}
         wrapped = [r.get("row") if isinstance(r, dict) else None for r in document]
         return wrapped if wrapped and all(isinstance(r, dict) for r in wrapped) else document
     if not isinstance(document, dict):
@@ -132,17 +132,17 @@ def rows_in(document: Any) -> list[Any] | None:
 
 
 def _from_columns(document: dict[str, Any]) -> list[Any] | None:
-    """Rows out of the other ways in which pandas, datasets and W&B write a table as JSON."""
+    """Rows in the other forms in which pandas, datasets and W&B write a table as JSON."""
     names, data = document.get("columns"), document.get("data")
     columns = list(document.values())
-    if isinstance(names, list) and isinstance(data, list):  # pandas' "split", a table of W&B's
+    if isinstance(names, list) and isinstance(data, list):  # pandas' "split", or a W&B table
         if not all(isinstance(cells, list) and len(cells) == len(names) for cells in data):
             return None
         return [dict(zip(map(str, names), cells, strict=True)) for cells in data]
     if columns and all(isinstance(column, dict) for column in columns):
         if all(key.isdecimal() for key in document):
             return columns  # pandas' "index": {"0": {"id": "a", "score": 1}}
-        keys = list(columns[0])  # pandas' own: {"id": {"0": "a"}, "score": {"0": 1}}
+        keys = list(columns[0])  # pandas' default: {"id": {"0": "a"}, "score": {"0": 1}}
         numbered = bool(keys) and all(key.isdecimal() for key in keys)
         columns = [list(c.values()) for c in columns if numbered and list(c) == keys]
     if len(columns) < max(2, len(document)) or not all(isinstance(c, list) for c in columns):
@@ -153,9 +153,10 @@ def _from_columns(document: dict[str, Any]) -> list[Any] | None:
 
 
 def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator[Row]:
-    """Rows of a table whose first line names the columns; cells are text, as they stand there.
+    """Rows of a table whose first line names the columns; cells are text, unchanged.
 
-    Tabs, semicolons, commas or bars part the cells: whichever the header has most of.
+    The delimiter is a tab, semicolon, comma or vertical bar, whichever is most frequent in the
+    header.
     """
     text = read_text(path, remedy=remedy, limit=limit or MAX_TABLE)
     preface = re.match(_PREFACE, text)
@@ -170,18 +171,18 @@ def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator
         named = [name for name in header if name]
         place = f"{path}:{skipped + 1}"
         if twice := next((name for name in named if named.count(name) > 1), None):
-            raise InputError(f"column {shown(twice)!r} twice", place=place, remedy=remedy)
+            raise InputError(f"column {shown(twice)!r} occurs twice", place=place, remedy=remedy)
         if len(header) - len(named) > 1:
-            raise InputError("several columns without a name", place=place, remedy=remedy)
+            raise InputError("several columns have no name", place=place, remedy=remedy)
         for cells in reader:
             place = f"{path}:{reader.line_num + skipped}"
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
-                what = f"{len(cells)} cells under {len(header)} columns"
+                what = f"{len(cells)} cells in a row of a table with {len(header)} columns"
                 raise InputError(what, place=place, remedy=remedy)
             yield place, dict(zip(header, cells, strict=True))
-    except csv.Error as err:  # above all: a field of more than 131,072 characters
+    except csv.Error as err:  # mostly a field of more than 131,072 characters
         raise InputError(
             f"not valid CSV ({err})",
             place=f"{path}:{reader.line_num + skipped}",
@@ -190,7 +191,7 @@ def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator
 
 
 def delimiter_of(text: str) -> str:
-    """What parts the cells of a table, by its first line: of equal numbers the rarer in texts.
+    """The delimiter of a table's first line; among equally frequent ones, the rarer in prose.
 
     >>> delimiter_of("model;benchmark;score\\n"), delimiter_of("score")
     (';', ',')
@@ -207,7 +208,7 @@ def _lines(path: Path, remedy: str) -> Iterator[Row]:
 
 
 def holds_rows(path: Path) -> bool:
-    """Whether a ``.json`` file is rows, or so broken that the reason should be told."""
+    """Whether a ``.json`` file contains rows, or is malformed so that reading it gives a reason."""
     try:
         text = read_text(path, remedy="", limit=MAX_TABLE).strip()
         return _is_lines(text) or rows_in(json_value(text, str(path), "")) is not None
@@ -216,7 +217,7 @@ def holds_rows(path: Path) -> bool:
 
 
 def _is_lines(text: str) -> bool:
-    """Whether a document is JSON lines: an object on the first line, and more behind it."""
+    """Whether a document is JSON lines: an object on the first line, and more lines after it."""
     first, _, rest = text.partition("\n")
     if not (text.startswith("{") and first.rstrip().endswith("}") and rest.strip()):
         return False

@@ -1,8 +1,8 @@
 """A table of scores, and the index of every tuned model in it.
 
-The table is long: ``model,base,group,benchmark,score[,n]`` with ``base`` empty for base models and
-``score`` in percent ("60.5", "60.5%", "60,5"). Commas, semicolons or tabs part the cells. Groups
-are the table's own.
+The table is in long form: ``model,base,group,benchmark,score[,n]``. ``base`` is empty for base
+models and ``score`` is in percent ("60.5", "60.5%", "60,5"). The delimiter is a comma, semicolon or
+tab. The groups are those of the table.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COLUMNS = ("model", "base", "group", "benchmark", "score")
 class ScoreTable:
     """Scores (model -> benchmark -> percent), lineage and groups.
 
-    ``items``: number of items behind a score where known, for the unpaired interval.
+    ``items``: the number of items behind a score, if known, for the unpaired interval.
     """
 
     layout: Layout
@@ -40,15 +40,15 @@ class ScoreTable:
 
     @property
     def tuned(self) -> tuple[str, ...]:
-        """Models that name a base, in the table's order."""
+        """Models that name a base, in table order."""
         return tuple(m for m in self.scores if m in self.base_of)
 
     def row(self, model: str) -> Array:
-        """Scores (B,) of a model in the layout's order, percent."""
+        """A model's scores (B,) in the layout's order, in percent."""
         return np.array([self.scores[model][b] for b in self.layout.benchmarks])
 
     def is_suite(self, suite: Suite) -> bool:
-        """Whether groups, members and source are exactly the suite's."""
+        """Whether groups, members and source are exactly those of the suite."""
         mine = {
             g: frozenset(b for b, m in zip(self.layout.benchmarks, row, strict=True) if m)
             for g, row in zip(self.layout.groups, self.layout.member_GB, strict=True)
@@ -61,8 +61,8 @@ class ScoreTable:
 class CohortIndex:
     """The indices of a table's tuned models under one scale and definition.
 
-    ``scale`` is ``None`` for definitions that use none; ``sigma`` per group in points where one
-    sigma holds for all models.
+    ``scale`` is ``None`` for definitions without one. ``sigma`` is per group, in points, if one
+    sigma applies to all models.
     """
 
     scale: str | None
@@ -82,12 +82,13 @@ def cohort_index(
 ) -> CohortIndex:
     """The index of every tuned model of ``table``.
 
-    With ``seed`` and a number of items behind every score, TI gets an interval from independent
-    Beta draws of base and tuned ("unpaired"). Raises :class:`InputError` without a tuned model.
+    With ``seed``, and if the number of items behind every score is known, TI has an interval from
+    independent Beta draws of base and tuned ("unpaired"). Raises :class:`InputError` if there is no
+    tuned model.
     """
     if not table.tuned:
         raise InputError(
-            "no tuned model in the table", remedy="name a base in column 'base' of the tuned rows"
+            "no tuned model in the table", remedy="fill column 'base' in the rows of tuned models"
         )
     layout = table.layout
     base_MB = np.stack([table.row(table.base_of[m]) for m in table.tuned])
@@ -127,7 +128,7 @@ def _di_draws(
     seed: int,
     replicates: int,
 ) -> Array | None:
-    """DI replicates (R, M, G) from Beta draws, or ``None`` where a score has no item count."""
+    """DI replicates (R, M, G) from Beta draws; ``None`` if a score has no item count."""
     names = list(table.scores)
     if any(set(table.items.get(m, {})) != set(table.layout.benchmarks) for m in names):
         return None
@@ -149,11 +150,11 @@ def _di_draws(
 
 
 def parse_table(text: str, *, place: str, source: str | None = None) -> ScoreTable:
-    """Table from CSV text; ``place`` names the file in errors.
+    """Parse a table from CSV text; ``place`` names the file in errors.
 
     Raises :class:`InputError` naming the line for a missing column, a score that is not a number
     within 0..100, a duplicate row, a benchmark in two groups, a model with two bases, a base that
-    is not in the table, or a benchmark that a model lacks.
+    is not in the table, or a model without a score on some benchmark.
     """
     text = text.removeprefix("\ufeff")
     reader = csv.DictReader(io.StringIO(text), delimiter=delimiter_of(text))
@@ -174,16 +175,20 @@ def _parse(reader: csv.DictReader[str], *, place: str, source: str | None) -> Sc
     for row in reader:
         where = f"{place}:{reader.line_num}"
         if None in row or any(row[c] is None for c in COLUMNS):
-            raise InputError("wrong number of fields", place=where, remedy="one value a column")
+            raise InputError(
+                "wrong number of fields", place=where, remedy="write one value per column"
+            )
         model, base, group, benchmark = (row[c].strip() for c in COLUMNS[:4])
         if not (model and group and benchmark):
             raise InputError("model, group and benchmark must not be empty", place=where)
         if not all(name.isprintable() for name in (model, base, group, benchmark)):
             raise InputError(
-                "a name holds characters that can't be printed", place=where, remedy="remove them"
+                "a name contains unprintable characters", place=where, remedy="remove them"
             )
         if bases_seen.setdefault(model, base) != base:
-            raise InputError(f"{model} has two bases", place=where, remedy="name one base a model")
+            raise InputError(
+                f"{model} has two bases", place=where, remedy="name one base per model"
+            )
         if base == model:
             raise InputError(
                 f"{model} is its own base", place=where, remedy="leave base empty for base models"
@@ -194,7 +199,7 @@ def _parse(reader: csv.DictReader[str], *, place: str, source: str | None) -> Sc
             raise InputError(
                 f"{benchmark} is in groups {group_of[benchmark]} and {group}",
                 place=where,
-                remedy="put it in one",
+                remedy="assign it to one group",
             )
         if benchmark not in groups.setdefault(group, []):
             groups[group].append(benchmark)

@@ -1,8 +1,8 @@
-"""Files and folders that live no longer than their writer, however that ends.
+"""Temporary files and folders that are removed when their writer ends, however it ends.
 
-A writer holds a lock on what it writes aside, and the system lets go of the lock when the writer
-dies. So the next writer can tell what a killed one left from what is still being written, and
-removes the former. Where files can't be locked nothing is removed.
+A writer holds a lock on its scratch file, which the system releases when the writer dies. So the
+next writer can distinguish the remains of a killed writer from files in use, and removes the
+former. On file systems without locks nothing is removed.
 """
 
 from __future__ import annotations
@@ -17,45 +17,47 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from .opening import BUFFER
+
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 PREFIX = "transferscope-"
-"""Start of the names of temporary folders."""
+"""Prefix of the names of temporary folders."""
 _HELD = ".held"
 _MADE = re.compile(rf"{PREFIX}[a-z0-9_]{{8}}")
 _TAIL = re.compile(r"\.[0-9a-f]{8}\.tmp")
 _ANY = re.compile(rf"\..+{_TAIL.pattern}", re.DOTALL)
 _LONGEST = 240
-"""Bytes of a file's name that leave room for what a scratch file's name adds."""
+"""Maximum bytes taken from a file's name, leaving room for the suffix of its scratch file."""
 
 
 def is_scratch(path: Path, *, of: str) -> bool:
-    """Whether ``path`` is by its name a scratch file of the file named ``of``."""
+    """Whether ``path`` has the name of a scratch file for the file named ``of``."""
     head = f".{_stem(of)}"
     return path.name.startswith(head) and _TAIL.fullmatch(path.name[len(head) :]) is not None
 
 
 @contextmanager
 def scratch_beside(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
-    """A new file beside ``path``, open for writing; the block may rename it.
+    """Yield a new file next to ``path``, open for writing; the block may rename it.
 
-    Left by an error it is removed, and so is what killed writers of ``path`` left.
+    If the block fails, the file is removed. Scratch files left by killed writers are removed too.
     """
     remove_left(path.parent, of=path.name)
     scratch, file = _created(path)
     try:
         with file:
             yield scratch, file
-    except BaseException:  # Ctrl-C, too, leaves no scratch file behind
+    except BaseException:  # Ctrl-C must not leave a scratch file behind either
         scratch.unlink(missing_ok=True)
         raise
 
 
 def remove_left(folder: Path, *, of: str | None = None) -> None:
-    """Remove the scratch files in ``folder`` that no process uses: of the file ``of``, or all."""
+    """Remove unused scratch files in ``folder``: those of the file ``of``, or all of them."""
     with suppress(OSError):
         for name in os.listdir(folder):
             if is_scratch(Path(name), of=of) if of else _ANY.fullmatch(name):
@@ -65,9 +67,9 @@ def remove_left(folder: Path, *, of: str | None = None) -> None:
 
 @contextmanager
 def scratch_folder(within: Path | None = None) -> Iterator[Path]:
-    """A new folder, in ``within`` or where the system keeps such, for as long as the block.
+    """Yield a new folder, in ``within`` or the system's temporary folder, for the block's duration.
 
-    Those that killed processes left there are removed first.
+    Folders left by killed processes are removed first.
     """
     root = Path(tempfile.gettempdir()) if within is None else within
     with suppress(OSError):
@@ -91,11 +93,11 @@ def _held_folder(root: Path) -> tuple[Path, IO[bytes]]:
             if os.fstat(held.fileno()).st_nlink:
                 return folder, held
         except FileNotFoundError:
-            continue  # taken for a dead writer's before it was held
-        except BaseException:  # Ctrl-C, too, leaves no folder behind
+            continue  # another process removed it as abandoned before it was locked
+        except BaseException:  # Ctrl-C must not leave a folder behind either
             _remove(folder)
             raise
-        held.close()  # so it was between its making and its lock
+        held.close()  # removed between its creation and its lock
 
 
 def _remove_dead(folder: Path) -> None:
@@ -104,14 +106,14 @@ def _remove_dead(folder: Path) -> None:
         if held.is_file():
             with _abandoned(held):
                 _remove(folder)
-        else:  # killed before its first file; files of other programs are kept
+        else:  # killed before its first file; other programs' files are kept
             folder.rmdir()
 
 
 def _remove(folder: Path) -> None:
-    """What was held goes before its sign, so that a kill in between leaves the sign."""
+    """Remove the content before the lock file, so that a kill in between leaves the lock file."""
     held: list[Path] = []
-    with suppress(OSError):  # it may be gone
+    with suppress(OSError):  # it may already be gone
         held = [path for path in folder.iterdir() if path.name != _HELD]
     for entry in (*held, folder):
         if entry.is_dir() and not entry.is_symlink():
@@ -124,11 +126,11 @@ def _remove(folder: Path) -> None:
 def _created(path: Path) -> tuple[Path, IO[bytes]]:
     while True:
         scratch = path.with_name(f".{_stem(path.name)}.{secrets.token_hex(4)}.tmp")
-        file = scratch.open("xb")
+        file = scratch.open("xb", buffering=BUFFER)
         _locked(file.fileno(), wait=True)
         if os.fstat(file.fileno()).st_nlink:
             return scratch, file
-        file.close()  # taken for a dead writer's, between its creation and its lock
+        file.close()  # removed as abandoned, between its creation and its lock
 
 
 def _stem(name: str) -> str:
@@ -138,20 +140,20 @@ def _stem(name: str) -> str:
 def _locked(file: int, *, wait: bool = False) -> bool:
     """Whether this process now holds the lock of an open file.
 
-    ``wait`` where only a remover may hold it, which is done with the file in a moment.
+    Use ``wait`` if only a remover may hold the lock, which releases it at once.
     """
     if fcntl is None:
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held by another process, or a disk without locks
+    except OSError:  # held by another process, or the file system has no locks
         return False
     return True
 
 
 @contextmanager
 def _abandoned(path: Path) -> Iterator[None]:
-    """The block, while ``path`` is locked here. Raises ``OSError`` where its writer lives."""
+    """Run the block while ``path`` is locked here. Raises ``OSError`` if its writer is alive."""
     flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     file = os.open(path, flags)
     try:

@@ -1,18 +1,18 @@
-"""Bounds of a mean change that hold at all looks at a training run together.
+"""Bounds of a mean change that hold simultaneously at all looks at a training run.
 
-At every look another model answers the same items, so the true change may differ from look to look
-and the looks depend on each other in unknown ways. A weighted sum of e-values is valid in any
-case (docs/science.md section 2, "Looks at a training run"):
+At every look another model answers the same items. So the true change may differ between looks, and
+the looks depend on each other in unknown ways. A weighted sum of e-values is valid in any case
+(docs/science.md, section 2, "Looks at a training run"):
 
 - At one look, e(m) is the capital of bets against "the true change is at least m": the mean over a
   few constant bets (Waudby-Smith & Ramdas, JRSS B 86, 2024, "diversified Kelly"; Cover's universal
   portfolio) of a product over clusters. Its expectation is at most 1 if the claim is true, for
-  any number of clusters, any shares and benchmarks with different changes.
-- Over looks, the sum of weight x e(m), weights summing to at most 1, has expectation at most 1 too
-  and never falls, so it ever reaches 1 / level with probability at most ``level`` (Markov).
+  any number of clusters, any shares, and benchmarks with different changes.
+- Over looks, the sum of weight x e(m), with weights that sum to at most 1, has expectation at most
+  1 too and never falls. So it ever reaches 1 / level with probability at most ``level`` (Markov).
 
 Nothing is resampled, so a level of 1e-5 costs no more than one of 0.05. Levels are one-sided
-probabilities, changes and bounds are in points.
+probabilities; changes and bounds are in points.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from .resampling import Codes, units_of
 Array = NDArray[np.float64]
 
 PLANNED = 0.9
-"""Share of the level that the planned looks have, evenly; the rest is for looks beyond them."""
+"""Share of the level split evenly over the planned looks; the rest is for looks beyond them."""
 LARGEST_BET = 0.95
 """Largest bet, as a share of the possible one. A full bet is lost at the first gain of a point."""
 FEW_NATS = 3.7
-"""log(1 / 0.025): capital that the smallest bet is made for; most bets are for more."""
+"""log(1 / 0.025): the capital for which the smallest bet is chosen; most bets are for more."""
 HALVINGS = 32
-"""Bisections of [-100, 100] points: down to 5e-8."""
+"""Number of bisections of [-100, 100] points: resolves 5e-8."""
 Z_POWER = 0.8416
-"""Normal quantile of 80 % power."""
+"""Standard normal quantile for 80 % power."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Changes:
-    """A mean change in independent parts: the weighted sum of the changes of clusters.
+    """A mean change as a weighted sum of the changes of independent clusters.
 
     ``change_C`` (-1..1) is the mean change of a cluster's items, ``share_C`` its share of the mean
-    (over all clusters 1), ``count_C`` how many clusters are alike in both.
+    (sum over all clusters 1), ``count_C`` the number of clusters with this change and share.
     """
 
     change_C: Array
@@ -54,9 +54,9 @@ class Changes:
 
     @classmethod
     def of_items(cls, difference_N: Array, weight_N: Array, cluster_N: Codes) -> Changes:
-        """One benchmark's from ``difference_N`` (-1..1), relative weights and cluster codes."""
+        """The change of one benchmark: ``difference_N`` (-1..1), relative weights, clusters."""
         rows = np.stack([difference_N * weight_N, weight_N])
-        # Subsets are disregarded: that they are drawn in fixed shares only narrows the change.
+        # Subsets are ignored: sampling them in fixed proportions would only narrow the change.
         sums_C, weights_C = units_of(cluster_N, np.zeros_like(cluster_N)).sums(rows)
         held = weights_C > 0
         change_C = np.clip(sums_C[held] / weights_C[held], -1.0, 1.0)
@@ -64,7 +64,7 @@ class Changes:
 
     @classmethod
     def mean(cls, parts: Sequence[Changes]) -> Changes:
-        """The mean of independent ``parts``, each counting the same."""
+        """The mean of independent ``parts`` with equal weights."""
         return _alike(
             np.concatenate([part.change_C for part in parts]),
             np.concatenate([part.share_C / len(parts) for part in parts]),
@@ -73,16 +73,16 @@ class Changes:
 
     @property
     def points(self) -> float:
-        """The mean change."""
+        """The mean change in points."""
         return 100.0 * float(self.count_C @ (self.share_C * self.change_C))
 
     @property
     def clusters(self) -> float:
-        """Clusters of the largest share that would carry as much: sum of (share / largest)^2."""
+        """Equivalent number of clusters of the largest share: sum of (share / largest)^2."""
         return float(self.count_C @ (self.share_C / self.share_C.max()) ** 2)
 
     def negated(self) -> Changes:
-        """With all signs turned."""
+        """The same changes with opposite signs."""
         return Changes(-self.change_C, self.share_C, self.count_C)
 
 
@@ -93,10 +93,10 @@ def log_evidence(changes: Changes, at_least: float) -> float:
 
         1 + b (share_c / largest share) (m - change_c) / (1 - m)
 
-    No factor is below 0. By independence, and as a product of positive numbers is at most that of
-    as many equal ones of the same sum (Hoeffding, JASA 58, 1963), its expectation is at most 1
-    whenever the share-weighted mean of the clusters' true changes is at least m. It grows with m.
-    ``at_least`` is from -100 to below 100.
+    No factor is below 0. By independence, and because a product of positive numbers is at most that
+    of as many equal ones with the same sum (Hoeffding, JASA 58, 1963), its expectation is at most 1
+    whenever the share-weighted mean of the clusters' true changes is at least m. It increases with
+    m. ``at_least`` is from -100 to below 100.
     """
     bet_B = bets(changes.clusters)
     m = at_least / 100.0
@@ -107,11 +107,11 @@ def log_evidence(changes: Changes, at_least: float) -> float:
 
 
 def bets(clusters: float) -> Array:
-    """Bets (B,), halved from the largest to that for so many clusters of variance 1.
+    """Bets (B,), halved from the largest down to the one for this many clusters of variance 1.
 
-    A bet of b gains most where the distance of the change from m is b times the variance; the
-    smallest serves changes of all clusters, the larger ones changes of few. Fixed beforehand, as
-    they must be.
+    A bet b gains most if the distance of the change from m is b times the variance. The smallest
+    bet suits changes of all clusters, the larger ones changes of a few. They are fixed in advance,
+    as they must be.
     """
     smallest = min(LARGEST_BET, sqrt(2.0 * FEW_NATS / clusters))
     halvings = int(np.ceil(np.log2(LARGEST_BET / smallest) - 1e-9))
@@ -119,8 +119,8 @@ def bets(clusters: float) -> Array:
 
 
 def look_weight(look: int, planned: int) -> float:
-    """Weight of look 1, 2, ...: 0.9 spread over the planned ones, 0.1 / (j (j + 1)) for the j-th
-    beyond, so that all weights of any number of looks sum to at most 1.
+    """Weight of look 1, 2, ...: 0.9 spread over the planned looks, 0.1 / (j (j + 1)) for the j-th
+    look beyond them, so that the weights of any number of looks sum to at most 1.
 
     Raises :class:`ValueError` for numbers below 1.
     """
@@ -135,8 +135,8 @@ def joint_interval(
 ) -> tuple[float, float]:
     """Bounds in points of the true change at one look, ``level`` per side over all looks.
 
-    The probability that the true change lies below the lower bound at any of however many looks is
-    at most ``level``; so too above the upper one.
+    The probability that the true change is below the lower bound at any look, however many there
+    are, is at most ``level``; likewise above the upper bound.
     """
     spent = log(1.0 / (level * look_weight(look, planned)))
     upper = _smallest(lambda m: log_evidence(changes, m) >= spent)
@@ -145,12 +145,12 @@ def joint_interval(
 
 
 def lowest_below(looks: Sequence[Changes | None], *, planned: int, level: float) -> float:
-    """Points below which the true change lay at one or more of ``looks``, all looks up to now.
+    """The value in points below which the true change was at one or more of ``looks`` so far.
 
-    A look of which nothing is known is ``None``. The probability that this is ever wrong, at any of
-    however many looks, is at most ``level``: if the true change was never below a value, the bound
-    goes below that value in at most this share of trainings. It never rises, and is at most
-    the lowest upper bound of :func:`joint_interval`. 100 where nothing is shown.
+    A look without data is ``None``. The probability that this is wrong at any look, however many
+    there are, is at most ``level``: if the true change was never below a value, then the bound goes
+    below that value in at most this share of training runs. The bound never rises, and is at most
+    the lowest upper bound of :func:`joint_interval`. It is 100 if nothing is shown.
     """
     known = [
         (log(look_weight(at, planned)), changes)
@@ -171,8 +171,9 @@ def lowest_below(looks: Sequence[Changes | None], *, planned: int, level: float)
 def least_loss(clusters: float, *, allowed: float, level: float) -> float:
     """The smallest loss in points that shows that more than ``allowed`` points were lost.
 
-    By the last planned look, if the loss was there at every look, in ``clusters`` of equal share of
-    which none gained: the best case. 100 if not even the loss of everything shows it.
+    It is shown by the last planned look in the best case: the loss was present at every look, in
+    equal shares of ``clusters``, none of which gained. 100 if even the loss of everything does not
+    suffice.
     """
     bet_B, m = bets(clusters), -allowed / 100.0
     spent = log(1.0 / (level * PLANNED))
@@ -189,10 +190,12 @@ def least_loss(clusters: float, *, allowed: float, level: float) -> float:
 def clusters_needed(
     loss: float, *, allowed: float, level: float, most: int = 1 << 24
 ) -> int | None:
-    """Clusters with which a true loss of ``loss`` points is shown to exceed ``allowed`` in 80 %.
+    """Number of clusters with which a true loss of ``loss`` points is shown to exceed ``allowed``
+    with 80 % power.
 
-    In the best case of :func:`least_loss`, so a lower limit: answers that improve beside those that
-    get worse cost more. ``None`` where ``most`` are too few, as for a loss of ``allowed`` itself.
+    This is a lower limit, because it assumes the best case of :func:`least_loss`: answers that
+    improve while others get worse cost more. ``None`` if ``most`` are too few, as they are for a
+    loss of ``allowed`` itself.
     """
 
     def enough(clusters: int) -> bool:
@@ -210,7 +213,7 @@ def clusters_needed(
 
 
 def _alike(change_C: Array, share_C: Array, count_C: Array) -> Changes:
-    """Equal clusters counted instead of repeated: a benchmark of 0/1 answers has three kinds."""
+    """Identical clusters as one with a count: a benchmark of 0/1 answers has three kinds."""
     pairs, at = np.unique(np.stack([change_C, share_C]), axis=1, return_inverse=True)
     return Changes(pairs[0], pairs[1], np.asarray(np.bincount(at.ravel(), weights=count_C), float))
 
@@ -220,7 +223,7 @@ def _log_mean_exp(log_B: Array) -> float:
 
 
 def _smallest(shown: Callable[[float], bool], *, start: float = -100.0) -> float:
-    """Smallest value up to 100 from which on ``shown`` holds, to rounding above it."""
+    """Smallest value up to 100 from which on ``shown`` holds, up to upward rounding."""
     low, high = start, 100.0
     for _ in range(HALVINGS):
         middle = (low + high) / 2.0

@@ -1,8 +1,9 @@
-"""Foreign text made safe to show: names and sentences for terminals, logs, errors and documents.
+"""Make third-party text safe to display in terminals, logs, errors and documents.
 
-What a file calls a task, a column or a model may hold escape codes, line ends and direction marks,
-and may be of any length. Every door to a reader goes through here: :func:`name` for a name,
-:func:`sentence` for a line that holds names, :func:`visible` for a text of several lines.
+The name of a task, column or model in a file may contain escape codes, line breaks and direction
+marks, and may have any length. All such text is passed through this module before it is shown:
+:func:`name` for a name, :func:`sentence` for a line that contains names, :func:`visible` for a text
+of several lines.
 """
 
 from __future__ import annotations
@@ -11,29 +12,30 @@ import re
 from collections.abc import Sequence
 
 TEXT_LIMIT = 2_000
-"""Characters shown of a prompt or an answer."""
+"""Maximum number of characters shown of a prompt or an answer."""
 NAME_LIMIT = 80
-"""Characters shown of a name, and of a word of a sentence."""
+"""Maximum number of characters shown of a name, or of a word in a sentence."""
 HEAD_SHARE = 0.7
-"""Share of a cut text that is its beginning; the rest is its end, where answers stand."""
+"""Share of a shortened text taken from its beginning; the rest is its end, where answers are."""
 
 _CODES = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b"
     "\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb"
     "\ud800-\udfff\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Control and direction characters, fillers and other characters without width."""
+"""Control and direction characters, fillers and other zero-width characters."""
 _HIDDEN = re.compile(f"[{_CODES}]")
-# Joiners make words of Persian and pictures of several signs, in an answer; a name needs none.
+# Joiners form Persian words and emoji of several characters in an answer; a name needs none.
 _HIDDEN_IN_NAMES = re.compile(f"[{_CODES}\u200c\u200d\ufe0e\ufe0f]")
 _LONG_WORD = re.compile(rf"[^\s/]{{{NAME_LIMIT + 1},}}")
 
 
 def visible(text: object, limit: int = TEXT_LIMIT) -> str:
-    """``text`` cut at ``limit`` characters, with control and direction characters spelled out.
+    """``text`` shortened to ``limit`` characters, with control and direction characters escaped.
 
-    Newlines and tabs stay (a carriage return before a newline goes); a NUL reads ``⟨U+0000⟩``,
-    a right-to-left override ``⟨U+202E⟩``. A cut text keeps both ends and says how much is missing.
+    Newlines and tabs are kept (a carriage return before a newline is dropped). A NUL reads
+    ``⟨U+0000⟩``, a right-to-left override ``⟨U+202E⟩``. A shortened text keeps both ends and says
+    how much is missing.
     """
     whole = str(text)
     if len(whole) > limit:
@@ -45,7 +47,7 @@ def visible(text: object, limit: int = TEXT_LIMIT) -> str:
 
 
 def name(text: object) -> str:
-    """A task's, column's, file's or model's name: one line, at most :data:`NAME_LIMIT` characters.
+    """A task, column, file or model name on one line, at most :data:`NAME_LIMIT` characters.
 
     >>> name("a\\x1b[31m red\\nname"), len(name("x" * 500))
     ('a⟨U+001B⟩[31m red name', 80)
@@ -54,7 +56,7 @@ def name(text: object) -> str:
 
 
 def listed(names: Sequence[str], most: int) -> str:
-    """ "a", "a and b", "a, b, c and 4 more" where ``most`` is 3."""
+    """ "a", "a and b", or "a, b, c and 4 more" if ``most`` is 3."""
     shown = [name(text) for text in names[:most]]
     if (left := len(names) - most) > 0:
         return f"{', '.join(shown)} and {left} more"
@@ -63,9 +65,9 @@ def listed(names: Sequence[str], most: int) -> str:
 
 
 def sentence(text: object, limit: int = TEXT_LIMIT) -> str:
-    """A line that may hold names: no control character, no word above :data:`NAME_LIMIT`.
+    """A line that may contain names: no control character, no word above :data:`NAME_LIMIT`.
 
-    The parts of a path are words of their own, so that a path can be copied.
+    Each component of a path counts as a word, so that a path can be copied.
     """
     whole = str(text)
     if len(whole) > limit:
@@ -74,7 +76,7 @@ def sentence(text: object, limit: int = TEXT_LIMIT) -> str:
 
 
 def _line(text: str) -> str:
-    if not text.isprintable():  # most are, and then only a few fillers can hide in them
+    if not text.isprintable():  # printable text, the usual case, can only contain a few fillers
         text = " ".join(text.split())
     return " ".join(_HIDDEN_IN_NAMES.sub(_spelled, text).split())
 

@@ -1,4 +1,4 @@
-"""How letters and quotations end: a farewell, a name, whose words they are, a postscript."""
+"""How letters and quotations end: a farewell, a name, an attribution, a postscript."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ POSTSCRIPT = re.compile(r"(?:P\.?\s?){1,3}S\.?(?![a-zA-Z])[\s:,-]*|N\.?B\.?(?![a
 _CREDIT = re.compile(
     r"(?P<said>.*(?:^|\s|(?<=[^\w\s–—―~-])))[-–—―~]{1,2}\s?(?P<name>[^-–—―~\s][^–—―~]{0,80})$"
 )
-""" "Stay hungry." - Steve Jobs, 2005: what was said, and who said it."""
+""" "Stay hungry." - Steve Jobs, 2005: a quotation and its author."""
 _SALUTATION = re.compile(
     r"(?:dear|hi|hello|hey|good \w+|greetings|to|sehr geehrte[rs]?|liebe[rs]?|hallo|cher|chère|"
     r"bonjour|estimad[oa]s?|querid[oa]s?|hola|gentile|car[oa]|ciao|prezad[oa]|уважаем\w+|дорог\w+)\b",
@@ -44,17 +44,17 @@ _SALUTATION = re.compile(
 _BYLINE = re.compile(r"(?:\w+\s){0,2}(?i:by)\s+(?P<name>\S.*)$")
 _HAN_NAME = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af·・《》\s]{2,12}")
 _OPEN = FUNCTION - {"no", "a", "o", "e", "y", "i", "you", "we", "they", "do", "is", "son"}
-"""Words that a farewell doesn't end in: "Thank you for your"."""
+"""Words that a farewell can't end in, as in "Thank you for your"."""
 _NAMELESS = frozenset(("anonymous", "anon", "unknown", "author unknown"))
 
 
 def greets(line: str) -> bool:
-    """ "Dear Ann," begins a letter."""
+    """Whether the line is a salutation: "Dear Ann,"."""
     return line[-1:] in (",", "，", "!") and _SALUTATION.match(line) is not None
 
 
 def signature(line: str) -> bool:
-    """ "Best regards, Ann", "Love, your friend Tom", "Thank you", "The End"."""
+    """Whether this is a signature or farewell: "Best regards, Ann", "Thank you", "The End"."""
     if (_FAREWELL.fullmatch(line) and line.rsplit(maxsplit=1)[-1].lower() not in _OPEN) or (
         _SIGN_OFF.fullmatch(line) and line[-1] not in ",，"
     ):
@@ -65,14 +65,14 @@ def signature(line: str) -> bool:
 
 
 def named(text: str) -> bool:
-    """Up to five words with capitals, "von" and its like among them."""
+    """Whether this is a name: up to five capitalised words, possibly with particles like "von"."""
     words = text.split()
     names = all(word[0].isupper() or word.lower() in NAME_WORDS for word in words)
     return 0 < len(words) <= 5 and names and words[-1][0].isupper()
 
 
 def signs(line: str, before: str, above: list[str]) -> bool:
-    """A name below "Best regards," or another short line with a comma."""
+    """Whether this is a name below "Best regards," or another short line with a comma."""
     if len(line) > SHORT:
         return False
     comma = before[-1:] in (",", "，") and len(before) <= SHORT // 2 and len(above) > 2
@@ -85,15 +85,15 @@ def signs(line: str, before: str, above: list[str]) -> bool:
 
 
 def parting(sentence: str) -> bool:
-    """ "Cheers!", with a name behind it."""
+    """Whether this is a farewell that a name may follow: "Cheers!"."""
     last = sentence.strip("".join(STOPS) + " ")
     return bool(_FAREWELL.fullmatch(last) or _SIGN_OFF.fullmatch(last))
 
 
 def credited(line: str, *, own: bool, listed: bool) -> bool:
-    """The line ends in a dash and a name: whose words these are, or who signs.
+    """Whether the line ends in a dash and the name of the author or signer.
 
-    Behind a quotation or sentence, or in a line of its own: an item among others is none.
+    It must follow a quotation or sentence, or be on a line of its own, but not be a list item.
     """
     if own and (byline := _BYLINE.match(line)) and _source(byline["name"]):
         return True
@@ -109,7 +109,7 @@ def credited(line: str, *, own: bool, listed: bool) -> bool:
 
 
 def _source(text: str) -> bool:
-    """ "Steve Jobs, 2005", "Hamlet, Act 3, Scene 1", "anonymous", "鲁迅"."""
+    """Whether this is a source: "Steve Jobs, 2005", "Hamlet, Act 3, Scene 1", "鲁迅"."""
     if text.casefold() in _NAMELESS or _HAN_NAME.fullmatch(text):
         return True
     parts = [part.split() for part in text.split(",")]

@@ -1,4 +1,4 @@
-"""Words for what a test shows, the same for plane, benchmarks, ranking, gate and page. No numpy."""
+"""The status of a change, shared by plane, benchmarks, ranking, gate and page. No numpy."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Literal
 
 ALPHA = 0.05
 Standing = Literal["gain", "loss", "gain suggested", "loss suggested", "open", "too few", "unknown"]
-"""What is shown of a change: established, suggested, not shown, not showable, not known."""
+"""What is shown of a change: established, suggested, not shown, can't be shown, unknown."""
 
 
 def standing(
     change: float, p: float, *, adjusted: float | None = None, smallest: float = 0.0
 ) -> Standing:
-    """What ``p``, and ``adjusted`` (after Holm's correction; default: ``p``), show of a change.
+    """What ``p`` and ``adjusted`` (after Holm's correction; by default ``p``) show of a change.
 
-    Established where ``adjusted`` is below 0.05, suggested where only ``p`` is; "too few" where the
-    ``smallest`` possible p is not below 0.05; "unknown" for a NaN.
+    Established if ``adjusted`` is below 0.05, suggested if only ``p`` is; "too few" if the
+    ``smallest`` possible p is not below 0.05; "unknown" for NaN.
     """
     if math.isnan(p):
         return "unknown"

@@ -1,8 +1,8 @@
-"""Uncertainty and tests, vectorised: no Python loop over replicates or items.
+"""Uncertainty and tests, vectorised: no Python loops over replicates or items.
 
-Random generators are arguments. Where few units of a benchmark are distinct, counts of them are
-drawn (:mod:`.alike_units`); else replicates are drawn in blocks. Memory never grows with the number
-of replicates times the number of items.
+Random generators are arguments. If a benchmark has few distinct units, their counts are drawn
+(:mod:`.alike_units`); otherwise replicates are drawn in blocks. Memory never grows with the product
+of replicates and items.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .resampling import units_of
 
 Array = NDArray[np.float64]
 BLOCK_CELLS = 1 << 15
-"""Counts (replicates x clusters) held at a time: 0.25 MB of float64. It stays in the caches, and
-the products stay below the size from which BLAS starts threads, which lose on a busy machine."""
+"""Number of counts (replicates x clusters) held at a time: 0.25 MB of float64. They fit the caches,
+and the products are too small for BLAS to start threads, which are slower on a busy machine."""
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
-    """A generator of its own for what ``names`` name, e.g. one benchmark of one model.
+    """A separate generator for the thing that ``names`` name, e.g. one benchmark of one model.
 
-    So a number depends on the seed and on what it is of, never on order or company.
+    So a number depends on the seed and on what it describes, never on order or on other models.
     """
     return np.random.default_rng([seed, *(int(digest(name), 16) for name in names)])
 
@@ -35,9 +35,9 @@ def stream(seed: int, *names: str) -> np.random.Generator:
 class ItemScores:
     """One benchmark's scores, base and tuned models on the same items.
 
-    ``scores_KN``: 0..1, row 0 the base, repeats of an item already averaged. ``weight_N``: the
-    items' relative weights. ``cluster_N``: codes of what is resampled together. ``stratum_N``:
-    codes of the subset within which clusters are resampled.
+    ``scores_KN``: 0..1, row 0 is the base, repeats of an item already averaged. ``weight_N``: the
+    items' relative weights. ``cluster_N``: codes of the clusters that are resampled together.
+    ``stratum_N``: codes of the subset within which clusters are resampled.
     """
 
     scores_KN: Array
@@ -47,7 +47,7 @@ class ItemScores:
 
     @classmethod
     def plain(cls, scores_KN: Array) -> ItemScores:
-        """Independent items of equal weight in one subset."""
+        """Independent items of equal weight in a single subset."""
         n = scores_KN.shape[1]
         return cls(scores_KN, np.ones(n), np.arange(n), np.zeros(n, dtype=np.int64))
 
@@ -59,10 +59,10 @@ class ItemScores:
 
 @dataclass(frozen=True, eq=False)
 class Resampling:
-    """What a bootstrap of one benchmark draws from.
+    """The input of a bootstrap of one benchmark.
 
-    ``sums_XU`` (K + 1, U): unit sums of weighted scores of every model, and of the weights in the
-    last row. ``stratum_U`` (U,) are the units' strata. ``alike``: the distinct units of every
+    ``sums_XU`` (K + 1, U): unit sums of every model's weighted scores; the last row has those of
+    the weights. ``stratum_U`` (U,) are the units' strata. ``alike``: the distinct units of each
     stratum.
     """
 
@@ -72,7 +72,7 @@ class Resampling:
 
     @classmethod
     def of(cls, items: ItemScores) -> Resampling:
-        """The unit sums of ``items``."""
+        """Compute the unit sums of ``items``."""
         units = units_of(items.cluster_N, items.stratum_N)
         rows_XN = np.vstack([items.scores_KN, np.ones((1, items.scores_KN.shape[1]))])
         sums_XU = units.sums(rows_XN * items.weight_N)
@@ -82,11 +82,11 @@ class Resampling:
 
     @property
     def counted(self) -> bool:
-        """Whether counts of alike units are drawn: there are few distinct ones."""
+        """Whether counts of identical units are drawn, because few units are distinct."""
         return WORTH * sum(found.patterns for found in self.alike) <= len(self.stratum_U)
 
     def means(self, rng: np.random.Generator, replicates: int) -> Array:
-        """Replicated means (R, K) in percent, as :func:`bootstrap_means` has them."""
+        """Replicated means (R, K) in percent; see :func:`bootstrap_means`."""
         total_RX = np.zeros((replicates, len(self.sums_XU)))
         for stratum, found in enumerate(self.alike):
             if self.counted:
@@ -100,10 +100,10 @@ class Resampling:
 def bootstrap_means(
     benchmarks: Sequence[ItemScores], rng: np.random.Generator, *, replicates: int = 10_000
 ) -> Array:
-    """Replicated benchmark means (R, K, B) in percent, the same draw for base and all tuned.
+    """Replicated benchmark means (R, K, B) in percent, with the same draws for base and tuned.
 
-    Units are drawn with replacement inside their strata, one fewer than there are
-    (:mod:`.resampling`); the mean is the ratio of resampled weighted score to resampled weight. A
+    Units are drawn with replacement within their strata, one fewer than there are
+    (:mod:`.resampling`). The mean is the ratio of resampled weighted score to resampled weight. A
     stratum of one unit, which is then the whole benchmark, is kept as it is: its replicates have
     no spread.
     """
@@ -114,7 +114,7 @@ def bootstrap_means(
 def resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) -> Array:
     """Sums (R, K) over C - 1 of the C clusters of ``sums_KC``, drawn with replacement, R times.
 
-    Scaled by C / (C - 1), so that they are sums of C.
+    Scaled by C / (C - 1), so that they are sums of C clusters.
     """
     from scipy.sparse import csr_array
 
@@ -125,8 +125,8 @@ def resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) ->
     block = max(1, BLOCK_CELLS // clusters)
     dtype = np.uint16 if clusters <= 1 << 16 else np.int32
     sums_CK = np.ascontiguousarray(sums_KC.T)
-    # Row r of a sparse matrix holds the clusters of replicate r; dense, it counts them. Buffers are
-    # reused: fresh pages for every block would cost as much as the sums themselves.
+    # Row r of a sparse matrix lists the clusters of replicate r; the dense form counts them.
+    # Buffers are reused: fresh pages for every block would cost as much as the sums themselves.
     ones, starts = np.ones(block * drawn_each), np.arange(block + 1, dtype=np.int32) * drawn_each
     counts = np.empty((block, clusters))
     for start in range(0, replicates, block):
@@ -136,13 +136,13 @@ def resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) ->
         counts[:size] = 0.0
         cells.toarray(out=counts[:size])
         np.matmul(counts[:size], sums_CK, out=out[start : start + size])
-    # Scaled last: counts times whole numbers are exact, and so don't depend on other columns.
+    # Scaled last: counts times integers are exact, and so don't depend on other columns.
     out *= clusters / drawn_each
     return out
 
 
 def mcnemar_exact(lost: int, won: int) -> float:
-    """Two-sided exact McNemar p: ``lost`` items 1 -> 0, ``won`` items 0 -> 1."""
+    """Two-sided exact McNemar p for ``lost`` items 1 -> 0 and ``won`` items 0 -> 1."""
     from scipy.special import bdtr
 
     discordant = lost + won
@@ -160,7 +160,7 @@ def is_binary_independent(items: ItemScores) -> bool:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Holm-adjusted p values in the order given."""
+    """Holm-adjusted p values in the given order."""
     p = np.asarray(p_values, dtype=float)
     if p.size == 0:
         return []
@@ -174,10 +174,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def beta_draws(
     score: float, n: int, rng: np.random.Generator, *, replicates: int = 10_000
 ) -> Array:
-    """Draws (R,) in percent of a proportion of which only score (percent) and n are known.
+    """Draws (R,) in percent of a proportion for which only score (percent) and n are known.
 
-    Jeffreys posterior Beta(k + 1/2, n - k + 1/2), k = score * n / 100, which may be a fraction
-    where the score was rounded (docs/science.md section 2).
+    Jeffreys posterior Beta(k + 1/2, n - k + 1/2) with k = score * n / 100, which may be fractional
+    if the score was rounded (docs/science.md, section 2).
     """
     hits = score * n / 100.0
     return 100.0 * rng.beta(hits + 0.5, n - hits + 0.5, size=replicates)
@@ -188,7 +188,7 @@ def normal_draws(
 ) -> Array:
     """Draws (R,) of a score (percent) that is not a proportion, from its standard error (percent).
 
-    Normal, cut to 0..100: no score lies outside, and a base above 100 would have a headroom weight
-    below 0. Order statistics of the score are then cut too and otherwise unchanged.
+    Normal draws clipped to 0..100: no score is outside, and a base above 100 would have a negative
+    headroom weight. Order statistics of the score are clipped too and otherwise unchanged.
     """
     return np.clip(rng.normal(score, stderr, size=replicates), 0.0, 100.0)

@@ -1,6 +1,6 @@
-"""A suite: which benchmarks, in which groups, and which group is the source. Groups are data.
+"""A suite: benchmarks, their groups, and the source group. Suites are data, not code.
 
-Suites are TOML files; those that ship with the package lie in ``core/suites/``::
+Suites are TOML files; those shipped with the package are in ``core/suites/``::
 
     name = "mini"
     source = "math"
@@ -35,9 +35,9 @@ BUILT_IN = ("mini", "paper", "real")
 
 
 class Benchmark(BaseModel):
-    """One benchmark of a suite: who runs it, what it reports, what guessing gives (0..1).
+    """One benchmark of a suite: its task pack, its metric and the score of guessing (0..1).
 
-    ``chance`` is 0 for free answers, ``None`` where it is unknown.
+    ``chance`` is 0 for free-form answers, ``None`` if unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +48,7 @@ class Benchmark(BaseModel):
 
 
 class Suite(BaseModel):
-    """Benchmarks in groups. ``sigma`` (points, by group) only in the published suite."""
+    """Benchmarks in groups. Only the published suite has ``sigma`` (points, by group)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: str
@@ -62,35 +62,35 @@ class Suite(BaseModel):
     def _consistent(self) -> Suite:
         members = [b for group in self.groups.values() for b in group]
         if twice := sorted({b for b in members if members.count(b) > 1}):
-            raise ValueError(f"benchmark in two groups: {', '.join(twice)}")
+            raise ValueError(f"in more than one group: {', '.join(twice)}")
         if empty := sorted(g for g, names in self.groups.items() if not names):
-            raise ValueError(f"group without benchmarks: {', '.join(empty)}")
+            raise ValueError(f"groups without benchmarks: {', '.join(empty)}")
         if loose := sorted(set(members) ^ set(self.benchmarks)):
-            raise ValueError(f"named in only one of [groups] and [benchmarks]: {', '.join(loose)}")
+            raise ValueError(f"not in both [groups] and [benchmarks]: {', '.join(loose)}")
         if self.scale == "published" and set(self.sigma or {}) != set(self.groups):
             raise ValueError("scale 'published' needs a [sigma] for every group")
         if self.scale != "published" and self.sigma is not None:
-            raise ValueError("[sigma] goes with scale 'published' only")
+            raise ValueError("[sigma] only applies to scale 'published'")
         return self
 
     @cached_property
     def group_of(self) -> dict[str, str]:
-        """Benchmark name to group name."""
+        """Map each benchmark to its group."""
         return {b: group for group, names in self.groups.items() for b in names}
 
     @cached_property
     def hash(self) -> str:
-        """Identity of the suite's content."""
+        """Hash of the suite's content."""
         return digest(self.model_dump(mode="json"))
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The groups that are not the source, in the suite's order."""
+        """All groups except the source, in the suite's order."""
         return tuple(g for g in self.groups if g != self.source)
 
 
 def parse_suite(text: str, *, place: str) -> Suite:
-    """Suite from TOML text. Raises :class:`InputError` naming ``place`` and the offending key."""
+    """Parse a suite from TOML. Raises :class:`InputError` naming ``place`` and the wrong key."""
     try:
         suite = Suite.model_validate(parse_toml(text, place=place))
     except ValidationError as err:
@@ -101,15 +101,15 @@ def parse_suite(text: str, *, place: str) -> Suite:
             place=f"{place} [{where}]" if where else place,
             remedy="compare with a suite that ships with the package: mini.toml, paper.toml",
         ) from None
-    # Not part of the model: the suite of imported results may lack the source group altogether.
+    # Not validated by the model: a suite of imported results may have no source group at all.
     if suite.source not in suite.groups:
         what = f"source group {suite.source!r} is not among the groups"
-        raise InputError(what, place=f"{place} [source]", remedy="name one of [groups]")
+        raise InputError(what, place=f"{place} [source]", remedy="use a name from [groups]")
     return suite
 
 
 def load_suite(name: str | Path) -> Suite:
-    """A built-in suite by name, a suite file by path, or a plugin's, which is such a path.
+    """Load a built-in suite by name, a suite file by path, or a plugin's suite by name.
 
     Raises :class:`InputError` for an unknown name, a missing file or a malformed suite.
     """
@@ -119,7 +119,7 @@ def load_suite(name: str | Path) -> Suite:
     path = Path(name)
     if not path.is_file() and str(name) in (outside := plugins("suites")):
         path = Path(outside[str(name)])
-    if path.is_dir() or not os.path.lexists(path):  # a pipe, say, is refused by its reader
+    if path.is_dir() or not os.path.lexists(path):  # the reader refuses anything else, say a pipe
         known = ", ".join([*BUILT_IN, *outside])
         near = nearest(str(name), [*BUILT_IN, *outside], n=1)
         ask = f"did you mean {near[0]!r}? " if near else ""
@@ -132,13 +132,13 @@ def load_suite(name: str | Path) -> Suite:
         raise InputError(
             "scale 'published' is defined for exactly the paper's groups and benchmarks",
             place=f"{path} [scale]",
-            remedy="leave scale and [sigma] out",
+            remedy="remove scale and [sigma]",
         )
     return suite
 
 
 def is_paper(suite: Suite) -> bool:
-    """Whether groups, members, source and sigmas are the paper's: where its scale is defined."""
+    """Whether groups, members, source and sigmas are the paper's, which define its scale."""
     paper = load_suite("paper")
 
     def members(of: Suite) -> dict[str, set[str]]:

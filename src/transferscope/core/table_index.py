@@ -1,4 +1,4 @@
-"""``transferscope index``: a score table to indices, with the scale rules applied."""
+"""``transferscope index``: compute indices from a score table, applying the scale rules."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .typed_record import plain
 
 @dataclass(frozen=True, slots=True)
 class TableIndex:
-    """The indices of a table's tuned models, and the table they come from."""
+    """The indices of a table's tuned models, and the table itself."""
 
     table: ScoreTable
     index: CohortIndex
 
     @property
     def without_n(self) -> tuple[str, ...]:
-        """Rows ("model on benchmark") that lack n while others have it: no interval then."""
+        """Rows ("model on benchmark") without n while others have it; there is no interval then."""
         if not self.table.items:
             return ()
         return tuple(
@@ -35,7 +35,7 @@ class TableIndex:
 
     @property
     def as_fractions(self) -> bool:
-        """Whether every score is at most 1: of percents that is hardly so."""
+        """Whether every score is at most 1, which is unlikely for percentages."""
         return all(score <= 1.0 for row in self.table.scores.values() for score in row.values())
 
     def to_json(self) -> dict[str, Any]:
@@ -56,11 +56,12 @@ def index_file(
     source: str | None = None,
     seed: int = 0,
 ) -> TableIndex:
-    """Read a CSV and compute the index of every tuned model in it.
+    """Read a CSV file and compute the index of every tuned model in it.
 
-    ``scale`` defaults to ``published`` where groups and benchmarks are exactly the paper's, else
-    to ``unit``. Raises :class:`InputError` for a table that can't be used (see
-    :func:`~transferscope.core.scoretable.parse_table`) and for the published scale elsewhere.
+    ``scale`` defaults to ``published`` if groups and benchmarks are exactly the paper's, otherwise
+    to ``unit``. Raises :class:`InputError` for an invalid table (see
+    :func:`~transferscope.core.scoretable.parse_table`) and for the published scale with any other
+    suite.
     """
     refuse_mistaken(path)
     text = read_text(path, remedy="name a CSV file")

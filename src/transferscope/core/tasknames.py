@@ -1,7 +1,7 @@
-"""How one task is spelled by different harnesses: what is decoration, and what is its name.
+"""How different harnesses spell a task: separate its name from decorations.
 
-A name is first folded (lower case, one ``_`` for every separator), then stripped of decorations
-one by one, the whole name first, so that an exact name always goes before a stripped one:
+A name is first folded (lower case, ``_`` for every separator). Then its decorations are stripped
+one at a time, starting from the full name, so that an exact name is tried before a stripped one:
 
 >>> fold("ARC-Challenge"), key("ARC-Challenge"), fold("HumanEval+")
 ('arc_challenge', 'arcchallenge', 'humaneval_plus')
@@ -10,8 +10,8 @@ one by one, the whole name first, so that an exact name always goes before a str
 >>> spellings("mmlu:subject=anatomy,method=multiple_choice_joint,model=some_model")[1:]
 ('mmlu_anatomy', 'mmlu')
 
-No decoration says which questions are asked: ``_plus``, ``_pro``, ``_hard``, ``_mini``, ``_redux``
-and versions are part of a benchmark's name and stay.
+A decoration never changes which questions are asked: ``_plus``, ``_pro``, ``_hard``, ``_mini``,
+``_redux`` and versions are part of a benchmark's name and are kept.
 """
 
 from __future__ import annotations
@@ -26,44 +26,44 @@ _PREFIXES = re.compile(
 )
 _SUFFIXES = re.compile(
     r"(?<=.)_?("
-    r"(?<![0-9])[0-9]{1,3}_?shots?(_v[0-9]|_base)?"  # examples in the prompt, and which of them
+    r"(?<![0-9])[0-9]{1,3}_?shots?(_v[0-9]|_base)?"  # number of examples, and their variant
     r"|(?<=_)(zero|one|few|five|n)_?shot"
     r"|(?<=_)(cot|no_?cot|chat|instruct|llama|generative|gen|ppl|clp|t5_prompt)"
     r"|(?<=_)(llm_?judge|llm_?verify|cascade_eval|openai_simple_evals|public)"
     r"|(?<=_)(gen|ppl|clp|ll|mixed)_[0-9a-f]{6}"  # OpenCompass: the prompt's hash
     r"|_(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{6}"  # ... or the hash alone
-    r"|_(run|repeat)_?[0-9]{1,3}"  # OpenCompass: one of several runs, or so many
+    r"|_(run|repeat)_?[0-9]{1,3}"  # OpenCompass: the number of a run, or of repeats
     r"|_(pass_?k|g_?pass_?k|(pass|avg|maj|mean)_at_?[0-9]{1,3})"
     r"|(?<=_)(en|eng|english|default|test|val|validation|dev)"
     r")$"
 )
 _SAMPLES = re.compile(r"@\s*(?:[a-z]{1,9}=)?\d{1,4}(?:&[a-z]{1,9}=\d{1,4})*$")
-"""How many answers a question gets: gsm8k@4, math_500@k=1&n=4."""
+"""Number of answers per question: gsm8k@4, math_500@k=1&n=4."""
 _SHOTS = re.compile(r":\d{1,2}$")
-"""Examples in the prompt: gsm8k:5."""
+"""Number of examples in the prompt: gsm8k:5."""
 _METRIC = re.compile(
     r"\s*\((?:[^()]{0,40}\b)?(?:f1|em|acc(?:uracy)?|exact[ _]match|(?:pass|avg|mean|maj)@\d+|"
     r"strict|loose)\b[^()]{0,40}\)$",
     re.IGNORECASE,
 )
-"""A table's column: DROP (F1), IFEval (prompt strict)."""
+"""A metric in a table's column name: DROP (F1), IFEval (prompt strict)."""
 _SWITCHES = frozenset(("true", "false"))
 _ARGUMENTS = re.compile(r"^(?P<name>[^:|]+):(?P<arguments>\w+=.*)$", re.DOTALL)
 _PARTS = frozenset(
     {"subject", "subset", "task", "dataset", "mode", "language", "language_pair", "phenomenon"}
     | {"demographic", "category", "track"}
 )
-"""Arguments of HELM's names that say which part of a benchmark was run."""
+"""Arguments in HELM's names that select a part of a benchmark."""
 _MODEL = re.compile(r"(?<=[:,])(model|model_deployment)=[^,]*(,|$)")
 _LONGEST = 200
-"""Characters of a name that are looked at."""
+"""Maximum number of characters of a name that are read."""
 
 
 @lru_cache(maxsize=4096)
 def fold(name: str) -> str:
-    """Lower case; every run of other characters than letters, digits and ``*?{}`` is one ``_``.
+    """Lower case; every run of characters except letters, digits and ``*?{}`` becomes one ``_``.
 
-    A ``+`` is the word "plus", as in HumanEval+; apostrophes are dropped.
+    A ``+`` becomes the word "plus", as in HumanEval+; apostrophes are dropped.
     """
     text = unicodedata.normalize("NFKC", name[:_LONGEST]).casefold()
     text = unicodedata.normalize("NFKC", text).replace("∞", "infinite_")
@@ -72,17 +72,17 @@ def fold(name: str) -> str:
 
 
 def key(name: str) -> str:
-    """The folded name without separators: MATH-500, math_500 and Math500 are one."""
+    """The folded name without separators: MATH-500, math_500 and Math500 are equal."""
     return fold(name).replace("_", "")
 
 
 @lru_cache(maxsize=4096)
 def spellings(task: str) -> tuple[str, ...]:
-    """Folded names to look a task up by, each once: the full name first, the barest last."""
+    """Folded names under which to look up a task: the full name first, the shortest last."""
     found: dict[str, None] = {}
     for name in (task, *_unwrapped(task)):
         todo = [fold(name)]
-        while todo:  # breadth first: by the number of decorations taken off
+        while todo:  # breadth first: ordered by the number of decorations removed
             folded = todo.pop(0)
             if not folded or folded in found:
                 continue
@@ -94,7 +94,7 @@ def spellings(task: str) -> tuple[str, ...]:
 
 
 def without_model(task: str) -> str:
-    """HELM's name of a run without the model in it: two models' runs have one name.
+    """HELM's run name without the model, so that it is the same for two models.
 
     >>> without_model("raft:subset=a,model=m"), without_model("gsm:model=m")
     ('raft:subset=a', 'gsm')
@@ -103,12 +103,12 @@ def without_model(task: str) -> str:
 
 
 def _switch(part: str) -> bool:
-    """A number of examples, or whether fewer are allowed."""
+    """Whether this is a number of examples, or a flag that allows fewer."""
     return part.isdigit() or part.lower() in _SWITCHES
 
 
 def _unwrapped(task: str) -> list[str]:
-    """The task inside a harness's own form of a name, the more exact first."""
+    """The task within a harness's own notation, the more specific first."""
     if "|" in task:  # lighteval: suite|task|shots|truncate, task|shots
         parts = [part for part in task.split("|") if part.strip()]
         while len(parts) > 1 and _switch(parts[-1].strip()):

@@ -1,23 +1,23 @@
-"""Which group, metric, direction and chance level a task of another harness has.
+"""The group, metric, direction and chance level of tasks from other harnesses.
 
 The taxonomy is data (``suites/taxonomy.toml``): common task names of lm-eval, lighteval, Inspect
-evals, EvalScope, OpenCompass and HELM. A user's file of the same form (``--map``) goes before it::
+evals, EvalScope, OpenCompass and HELM. A user's file of the same form (``--map``) goes first::
 
     [tasks.mmlu]
     match = ["mmlu_{subject}"]       # further names, with *, ? and {sets}
     group = "other"
-    metrics = ["acc", "acc_norm"]    # the first that a result has is read
-    options = 4                      # or chance = 0.25; 0: nothing to guess; left out: unknown
+    metrics = ["acc", "acc_norm"]    # the first one that a result has is used
+    options = 4                      # or chance = 0.25; 0: no guessing; omitted: unknown
     proportion = true                # a mean of 0/1 outcomes
-    lower_is_better = false          # true: no score, named as not comparable
+    lower_is_better = false          # true: not a score; reported as not comparable
     [sets]
     subject = ["anatomy", "virology"]
 
-A name matches without regard to case, separators and the harness's decorations
-(:mod:`.tasknames`): exact names before patterns, the whole name before what remains of it.
+Names match regardless of case, separators and the harness's decorations (:mod:`.tasknames`). Exact
+names take precedence over patterns, and the full name over its stripped forms.
 
-A user's file may also give further names to known benchmarks, and say how the columns of a plain
-JSONL or CSV file are named there::
+A user's file may also define aliases of known benchmarks, and name the columns of a plain JSONL or
+CSV file::
 
     [aliases]
     my_gsm8k_v2 = "gsm8k"
@@ -52,12 +52,12 @@ SOURCE = "math"
 
 
 class TaskEntry(BaseModel):
-    """One benchmark of the taxonomy; a task that matches becomes this benchmark.
+    """One benchmark of the taxonomy; a task that matches is imported as this benchmark.
 
-    Several tasks may become one benchmark (57 subjects of MMLU): each is then one of its subsets.
-    ``metrics`` in order of preference, empty: whatever the importer takes for the main one.
-    ``chance`` (0..1) is what guessing scores, ``None`` where it is not known; a file may say
-    ``options`` instead, the number of choices of every item.
+    Several tasks may be imported as one benchmark (57 subjects of MMLU): each is then a subset.
+    ``metrics`` are in order of preference; empty: the importer's main metric. ``chance`` (0..1) is
+    the score of guessing, ``None`` if unknown; a file may give ``options`` instead, the number of
+    choices of every item.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,15 +75,17 @@ class TaskEntry(BaseModel):
             return raw
         options = raw["options"]
         if type(options) is not int or options < 2 or "chance" in raw:
-            raise ValueError("options is a whole number from 2 on, in the place of chance")
+            raise ValueError(
+                "options must be a whole number of at least 2, given instead of chance"
+            )
         return {k: v for k, v in raw.items() if k != "options"} | {"chance": 1.0 / options}
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What a task was taken for. ``spelling``: the folded name that the taxonomy knows.
+    """The result of matching a task. ``spelling``: the folded name found in the taxonomy.
 
-    ``family``: a pattern matched, so that the task is one of several by nature.
+    ``family``: a pattern matched, so the task is by definition one of several.
     """
 
     benchmark: str
@@ -93,16 +95,16 @@ class Match:
 
     @property
     def own(self) -> bool:
-        """Whether the task bears the benchmark's own name, however it is written."""
+        """Whether the task has the benchmark's own name, in whatever spelling."""
         return key(self.spelling) == key(self.benchmark)
 
 
 class Taxonomy(BaseModel):
     """Benchmarks by name, in the order in which patterns are tried.
 
-    ``sets``: alternatives that patterns name in braces. ``aliases``: a further name (or pattern) to
-    its benchmark; they go before all names of ``tasks``. ``columns``: our name of a column of a
-    plain table to the file's name of it.
+    ``sets``: alternatives that patterns refer to in braces. ``aliases``: further names (or
+    patterns) of benchmarks; they take precedence over all names in ``tasks``. ``columns``: our name
+    of a column of a plain table -> the file's name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -116,16 +118,16 @@ class Taxonomy(BaseModel):
         for match, name in self._every:
             for what in re.findall(r"\{(\w*)\}", match):
                 if what not in self.sets:
-                    raise ValueError(f"{name}: no set {what!r} in [sets]")
+                    raise ValueError(f"{name}: set {what!r} is not defined in [sets]")
         return self
 
     def match(self, task: str) -> Match | None:
-        """What ``task`` is taken for; ``None``: the taxonomy doesn't know it.
+        """The benchmark that ``task`` matches; ``None`` if the taxonomy doesn't know it.
 
-        The name as written is looked up first, then spelling after spelling, from the whole name
-        to the barest; of each spelling exact names go before patterns. A pattern that matched more
-        of the whole name than its own letters yields to a longer exact name inside
-        ("musr_murder_mysteries_0shot" is not any "musr_*").
+        The name as written is looked up first, then each spelling, from the full name to the
+        shortest; within each spelling, exact names precede patterns. A pattern yields to the exact
+        name of a later spelling that is at least as long as the pattern's own letters
+        ("musr_murder_mysteries_0shot" is not just any "musr_*").
         """
         if name := self._written.get(task):
             return Match(name, self.tasks[name], fold(task), family=False)
@@ -145,17 +147,17 @@ class Taxonomy(BaseModel):
         return by_pattern
 
     def find(self, task: str) -> tuple[str, TaskEntry] | None:
-        """Benchmark name and entry of a task; ``None``: unmapped."""
+        """Benchmark name and entry of a task; ``None`` if it is unmapped."""
         found = self.match(task)
         return None if found is None else (found.benchmark, found.entry)
 
     def nearest(self, task: str, *, n: int = 3, cutoff: float = CUTOFF) -> list[str]:
-        """Benchmarks that an unmapped task may be, the most similar first (:func:`.nearest`)."""
+        """Benchmarks that an unmapped task may be, most similar first (see :func:`.nearest`)."""
         *_, bare = (task, *spellings(task))
         return nearest(bare, self.tasks, n=n, cutoff=cutoff)
 
     def suite(self, benchmarks: Iterable[str], *, source: str = SOURCE) -> Suite:
-        """The suite of imported results: those of ``benchmarks`` that the taxonomy knows."""
+        """The suite of imported results: those ``benchmarks`` that the taxonomy knows."""
         have = set(benchmarks)
         groups: dict[str, tuple[str, ...]] = {}
         for name, entry in self.tasks.items():
@@ -170,7 +172,7 @@ class Taxonomy(BaseModel):
 
     @cached_property
     def _exact(self) -> list[tuple[str, str]]:
-        """Exact name and its benchmark; a benchmark's own name is one of them."""
+        """Exact names with their benchmarks; they include each benchmark's own name."""
         return [(match, name) for match, name in self._every if not _WILD & set(match)]
 
     @cached_property
@@ -185,13 +187,13 @@ class Taxonomy(BaseModel):
 
     @cached_property
     def _names(self) -> dict[str, str]:
-        """Exact names, folded and as keys; where two entries have one, the first keeps it."""
+        """Exact names, folded and as keys; if two entries have the same, the first one wins."""
         names = {key(match): name for match, name in reversed(self._exact)}
         return names | {fold(match): name for match, name in reversed(self._exact)}
 
     @cached_property
     def _patterns(self) -> dict[str, list[_Pattern]]:
-        """Names with wildcards, by the text before the first wildcard."""
+        """Names with wildcards, grouped by the text before the first wildcard."""
         found: dict[str, list[_Pattern]] = {}
         for at, (match, name) in enumerate(self._every):
             if _WILD & set(match):
@@ -200,7 +202,7 @@ class Taxonomy(BaseModel):
         return found
 
     def _beginning(self, spelling: str) -> list[_Pattern]:
-        """Patterns that begin as ``spelling`` does, in the order in which they are tried."""
+        """Patterns whose fixed beginning is that of ``spelling``, in the order to try them."""
         heads = (spelling[:length] for length in range(len(spelling) + 1))
         found = [pattern for head in heads for pattern in self._patterns.get(head, ())]
         return sorted(found, key=lambda pattern: pattern.place)
@@ -208,8 +210,8 @@ class Taxonomy(BaseModel):
 
 @dataclass(frozen=True)
 class _Pattern:
-    """A name with wildcards. Compiled for the first task that begins as it does: of the shipped
-    ones a run meets few, and compiling them all takes longer than all else here.
+    """A name with wildcards, compiled for the first task with the same beginning. A run meets few
+    of the shipped patterns, and compiling all of them takes longer than everything else here.
     """
 
     place: int
@@ -218,7 +220,7 @@ class _Pattern:
     sets: Mapping[str, tuple[str, ...]]
 
     def matches(self, spelling: str) -> bool:
-        """Whether it matches the whole of a folded name."""
+        """Whether the pattern matches a whole folded name."""
         return self._expression.fullmatch(spelling) is not None
 
     @cached_property
@@ -246,7 +248,7 @@ class _Pattern:
 
 
 def _folded(parts: list[str]) -> Iterable[str]:
-    """Pieces between wildcards, folded, with the separators that stood beside the wildcards."""
+    """The folded pieces between wildcards, with the separators next to the wildcards."""
     for part in parts:
         if part.startswith(("{", "*", "?")) or not part:
             yield part
@@ -258,7 +260,7 @@ def _folded(parts: list[str]) -> Iterable[str]:
 
 
 def parse_taxonomy(text: str, *, place: str) -> Taxonomy:
-    """Taxonomy from TOML text. Raises :class:`InputError` naming ``place`` and the key."""
+    """Parse a taxonomy from TOML. Raises :class:`InputError` naming ``place`` and the key."""
     try:
         return Taxonomy.model_validate(parse_toml(text, place=place))
     except ValidationError as err:
@@ -277,7 +279,7 @@ def _shipped() -> Taxonomy:
 def load_taxonomy(
     path: Path | None = None, *, columns: Mapping[str, str] | None = None
 ) -> Taxonomy:
-    """The shipped taxonomy, the user's file (if any) before it; ``columns`` before its columns."""
+    """The shipped taxonomy preceded by the user's file, if any; ``columns`` precede its columns."""
     if columns:
         found = load_taxonomy(path)
         return found.model_copy(update={"columns": {**found.columns, **columns}})
@@ -286,13 +288,13 @@ def load_taxonomy(
     mine = parse_taxonomy(read_text(path, remedy="name a TOML file"), place=str(path))
     shipped = _shipped()
     if both := sorted(set(shipped.sets) & set(mine.sets)):
-        what = f"set {both[0]!r} is the shipped taxonomy's"
-        raise InputError(what, place=f"{path} [sets]", remedy="give it another name")
+        what = f"set {both[0]!r} is already defined in the shipped taxonomy"
+        raise InputError(what, place=f"{path} [sets]", remedy="rename the set")
     tasks = {**mine.tasks}
     tasks |= {name: entry for name, entry in shipped.tasks.items() if name not in tasks}
     for task, name in mine.aliases.items():
         if name not in tasks:
-            what = f"{task!r} is given to {name!r}, which is not a benchmark of the taxonomy"
+            what = f"{task!r} is an alias for {name!r}, which the taxonomy does not contain"
             remedy = did_you_mean(name, tasks) if nearest(name, tasks) else "add it to [tasks]"
             raise InputError(what, place=f"{path} [aliases]", remedy=remedy)
     return Taxonomy(

@@ -1,6 +1,6 @@
-"""Reasoning blocks: what a model says while it thinks is not its answer.
+"""Reasoning blocks: what a model writes while it thinks is not part of its answer.
 
-One list of tags for every grader and artefact detector. XML-like tags (``<think>``,
+All graders and artefact detectors share this list of tags: XML-like tags (``<think>``,
 ``<thinking>``, ``<thought>``, ``<reasoning>``, ``<reflection>`` ...) in any of their brackets
 (``<|think|>``, ``[THINK]``, ``◁think▷``), ``<|begin_of_thought|>`` (Sky-T1),
 ``<|START_THINKING|>`` (Command A), ``<|channel|>analysis`` (gpt-oss), ``<|channel>thought``
@@ -26,8 +26,8 @@ _NAMES = (
     r"inner_(?:thoughts?|monologue)|internal_(?:thoughts?|monologue|reasoning)|"
     r"chain_of_thought|cot|deliberation"
 )
-# In square brackets only what Magistral writes: "[reflection]" may be a placeholder that an
-# instruction asked for. A tag between backticks is being talked about.
+# Square brackets are only recognised in Magistral's form: "[reflection]" may be a placeholder that
+# an instruction asked for. A tag between backticks is quoted, not used.
 _TAG = re.compile(
     rf"""(?:
       <(?=[\s/|｜\w])(?<!`<)(?:
@@ -46,8 +46,7 @@ _TAG = re.compile(
     )(?!`)""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""Every alternative begins with its own sign, so that the search leaps from one to the next."""
-_SIGNS = ("<", "◁", "[THINK", "[/THINK")
+"""Every alternative begins with its own character, so that the search can skip to the next one."""
 _HARMONY, _OTHER = "harmony", "other"
 _NO_SPECIAL_TOKENS = re.compile(r"\s*analysis(?=[A-Z\"'(])")
 """gpt-oss decoded without its special tokens: "analysisWe need ...assistantfinal12"."""
@@ -80,11 +79,11 @@ END_MARKS = (
     "<pad>",
     "<|pad|>",
 )
-"""Marks by which chat templates end a turn; engines that keep special tokens leave them behind."""
+"""End-of-turn marks of chat templates, left behind by engines that keep special tokens."""
 
 
 class _Tag(NamedTuple):
-    """``kind``: "open", "close" or "final" (the answer begins, whatever stood before)."""
+    """``kind``: "open", "close" or "final" (the answer begins, whatever precedes it)."""
 
     kind: str
     name: str
@@ -93,12 +92,12 @@ class _Tag(NamedTuple):
 
 
 def without_thinking(text: str) -> str:
-    """``text`` outside its reasoning blocks, without end-of-turn marks behind it.
+    """``text`` outside its reasoning blocks, without trailing end-of-turn marks.
 
-    An opening that is never closed drops all that follows; a closing tag without an opening (the
-    prompt opened the block) drops all that precedes it. A block ends at the closing tag of its own
-    name; where that never comes, at one that nothing opened within the block. Text that holds
-    neither a tag nor a mark comes back unchanged. Linear in the text.
+    An opening tag that is never closed drops everything after it. A closing tag without an opening
+    one (the prompt opened the block) drops everything before it. A block ends at the closing tag of
+    the same name; without one, at a closing tag that nothing within the block opened. Text without
+    tags and marks is returned unchanged. Runs in linear time.
     """
     outside, _ = _outside(text)
     kept = "".join(text[start:end] for start, end in outside)
@@ -108,7 +107,7 @@ def without_thinking(text: str) -> str:
 
 
 def without_end_marks(text: str) -> str:
-    """``text`` without the :data:`END_MARKS` at its end, and the blanks before and between them."""
+    """``text`` without trailing :data:`END_MARKS` and the white space before and between them."""
     end, length = len(text), -1
     while end != length:
         length = end
@@ -120,7 +119,7 @@ def without_end_marks(text: str) -> str:
 
 
 def still_thinking(text: str, prompt: str | None = None) -> bool:
-    """A reasoning block was opened, by ``text`` or at the end of ``prompt``, and never closed."""
+    """Whether ``text`` or the end of ``prompt`` opened a reasoning block that is never closed."""
     if prompt:
         end = prompt.rstrip()
         last = [tag for tag in _tags(end[-200:]) if tag.end == len(end[-200:])]
@@ -130,11 +129,12 @@ def still_thinking(text: str, prompt: str | None = None) -> bool:
 
 
 def _outside(text: str) -> tuple[list[tuple[int, int]], bool]:
-    """Spans outside of reasoning blocks, and whether the last block stays open."""
+    """Spans outside reasoning blocks, and whether the last block is still open."""
     if _NO_SPECIAL_TOKENS.match(text):
         at = text.find(_FINAL)
         return ([], True) if at == -1 else ([(at + len(_FINAL), len(text))], False)
-    tags = _tags(text)
+    if not (tags := _tags(text)):
+        return [(0, len(text))], False
     last_close = {tag.name: tag.start for tag in tags if tag.kind == "close"}
     spans: list[tuple[int, int]] = []
     begin, block, inner = 0, "", Counter[str]()
@@ -158,7 +158,8 @@ def _outside(text: str) -> tuple[list[tuple[int, int]], bool]:
 
 
 def _tags(text: str) -> list[_Tag]:
-    if not any(sign in text for sign in _SIGNS):
+    # One character is found much faster than several.
+    if "<" not in text and "◁" not in text and not ("[" in text and "THINK" in text):
         return []
     return [_tag(match) for match in _TAG.finditer(text)]
 

@@ -1,7 +1,7 @@
-"""Shift of next-token distributions along responses: measured at every position, summed up.
+"""Shift of next-token distributions along responses: measured at every position, then aggregated.
 
-Source: arXiv 2507.00432 (token shift), docs/science.md section 5. numpy in float64; the probe in
-``probe/tokens.py`` brings the positions. Shape suffixes: N token positions, T texts.
+Source: arXiv 2507.00432 (token shift), docs/science.md, section 5. numpy in float64; the probe in
+``probe/tokens.py`` supplies the positions. Shape suffixes: N token positions, T texts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .position_shifts import Floats, Ints, PositionShifts
 from .typed_record import Absent, Document, record
 
 JS_SHIFTED = 0.1
-"""Nats; a position above it counts as shifted (section 5)."""
+"""In nats; a position above it counts as shifted (docs/science.md, section 5)."""
 
 
 @record()
@@ -38,27 +38,27 @@ class ShiftedToken:
 
 @record()
 class CurvePoint:
-    """Means over the positions ``first`` to ``last`` (from 0) of all responses that have them."""
+    """Means over positions ``first`` to ``last`` (from 0) of all responses that reach them."""
 
     first: int
     last: int
     n_tokens: int
     js: float
-    kl_tuned_base: float | None  # not infinite
+    kl_tuned_base: float | None  # None if infinite
     shifted_share: float
 
 
 @record()
 class TokenMeans:
-    """Means over texts of means over response tokens, nats.
+    """Means over texts of means over response tokens, in nats.
 
-    ``kl_tuned_base`` is KL(tuned || base), and so on; ``log_ratio`` the signed mean of
-    log p_tuned(y) - log p_base(y) over emitted tokens; ``rank_shift`` base rank - tuned rank;
-    ``shifted_share`` the share of positions with JS above 0.1; ``lost_mass`` the probability
-    outside of the common vocabulary. ``n_infinite`` counts the positions at which a model gives
-    probability 0 to a token that the other allows; a KL's mean, or the log-ratio's, may then be
-    infinite. JSON has no infinity: such a mean is ``None`` and ``infinite`` names it as ``"inf"``
-    or ``"-inf"``; of infinities of both signs there is no mean.
+    ``kl_tuned_base`` is KL(tuned || base), and vice versa. ``log_ratio`` is the signed mean of
+    log p_tuned(y) - log p_base(y) over emitted tokens, ``rank_shift`` base rank - tuned rank,
+    ``shifted_share`` the share of positions with JS above 0.1, and ``lost_mass`` the probability
+    outside the common vocabulary. ``n_infinite`` counts the positions at which one model gives
+    probability 0 to a token that the other allows; the mean of a KL or of the log-ratio may then be
+    infinite. JSON has no infinity: such a mean is ``None``, and ``infinite`` lists it as ``"inf"``
+    or ``"-inf"``. Infinities of both signs have no mean.
     """
 
     n_texts: int
@@ -76,7 +76,7 @@ class TokenMeans:
     infinite: Absent[Mapping[str, Literal["inf", "-inf"]]] = field(default_factory=dict)
 
     def value(self, name: str) -> Any:
-        """The field ``name``; of a mean that is infinite the infinity, not ``None``."""
+        """The field ``name``; if its mean is infinite, the infinity and not ``None``."""
         return float(self.infinite[name]) if name in self.infinite else getattr(self, name)
 
 
@@ -84,10 +84,10 @@ class TokenMeans:
 class TokenShift(TokenMeans, Document):
     """``probe tokens``: shift of the next-token distribution along responses, over all of them.
 
-    ``groups`` and ``benchmarks`` hold the means over a part of the responses, ``curve`` over a part
-    of the positions; ``passages`` are the windows in which the models differ most. ``n_skipped``
-    counts the responses without a token, which are in no mean. ``writer`` names the model that
-    wrote the responses, where that is known.
+    ``groups`` and ``benchmarks`` have the means over subsets of the responses, ``curve`` over
+    ranges of positions. ``passages`` are the windows in which the models differ most. ``n_skipped``
+    counts responses without tokens, which are not in the means. ``writer`` names the model that
+    wrote the responses, if known.
     """
 
     prefix: str = field(kw_only=True)
@@ -102,9 +102,9 @@ class TokenShift(TokenMeans, Document):
 
 
 def mean_over_texts(values_N: Floats | Ints, text_N: Ints) -> float:
-    """Mean over texts of the mean over a text's positions: long answers weigh no more."""
+    """Mean over texts of the mean over each text's positions: long answers weigh no more."""
     _, place_N, count_T = np.unique(text_N, return_inverse=True, return_counts=True)
-    with np.errstate(invalid="ignore"):  # infinities of both signs have no mean: NaN
+    with np.errstate(invalid="ignore"):  # infinities of both signs give NaN
         return float((np.bincount(place_N, weights=values_N) / count_T).mean())
 
 
@@ -117,10 +117,10 @@ def measure_tokens(
     labels: Labels | None = None,
     n_skipped: int = 0,
 ) -> TokenShift:
-    """Aggregate positions; ``decode`` gives a token id's text, ``kind`` that text's category.
+    """Aggregate positions; ``decode`` gives the text of a token id, ``kind`` a text's category.
 
-    Positions come text by text. Shifted tokens come most frequent first. Raises ``ValueError``
-    without any position.
+    Positions must be ordered by text. Shifted tokens are returned most frequent first. Raises
+    ``ValueError`` if there are no positions.
     """
     if not len(positions):
         raise ValueError("no response position to aggregate")
@@ -146,7 +146,7 @@ def measure_tokens(
 
 
 def token_means(positions: PositionShifts) -> TokenMeans:
-    """Means over texts of means over the positions of each."""
+    """Means over texts of the means over each text's positions."""
     shift_N = positions.rank_base_N.astype(np.int64) - positions.rank_tuned_N
 
     def mean(values_N: Floats | Ints) -> float:
@@ -178,9 +178,9 @@ def token_means(positions: PositionShifts) -> TokenMeans:
 
 
 def position_curve(positions: PositionShifts) -> tuple[CurvePoint, ...]:
-    """Shift against the place in the response, in bins 0, 1, 2-3, 4-7, ... (plain means)."""
+    """Shift by position in the response, in bins 0, 1, 2-3, 4-7, ... (plain means)."""
     place_N = positions.place_N
-    # The bin of place p is the number of bits of p: exact, unlike a logarithm.
+    # The bin of position p is the number of bits of p, which is exact, unlike a logarithm.
     bin_N = np.frexp(place_N.astype(np.float64))[1]
     found = []
     for number in np.unique(bin_N):
@@ -204,7 +204,7 @@ def position_curve(positions: PositionShifts) -> tuple[CurvePoint, ...]:
 def _shifted(
     token_N: Ints, shift_N: Ints, decode: Callable[[int], str], kind: Callable[[str], str]
 ) -> tuple[ShiftedToken, ...]:
-    """Positions whose rank moved, grouped by the emitted token's text."""
+    """Positions whose rank changed, grouped by the text of the emitted token."""
     moved_N = shift_N != 0
     by_text: dict[str, list[int]] = {}
     for token, shift in zip(token_N[moved_N].tolist(), shift_N[moved_N].tolist(), strict=True):

@@ -1,9 +1,9 @@
-"""Frozen records that are their own JSON: what is written is the record, what is read is checked.
+"""Frozen records that define their own JSON: the record is what is written, and reading checks it.
 
-:func:`record` makes a frozen pydantic dataclass. Its fields are those of the JSON object, under the
-same names; ``derived`` properties are written beside them, and computed anew where a file is read.
-JSON has neither NaN nor infinity: a field that may be NaN is of type :data:`Known` or
-:data:`Bounds`, which are null there. A field of type :data:`Absent` is left out where it is empty.
+:func:`record` makes a frozen pydantic dataclass. The JSON object has the same fields under the same
+names. ``derived`` properties are written as well, and recomputed when a file is read. JSON has
+neither NaN nor infinity: a field that may be NaN has the type :data:`Known` or :data:`Bounds` and
+is null in JSON. A field of type :data:`Absent` is omitted if it is empty.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Known: TypeAlias = float
     Bounds: TypeAlias = Interval
 else:
-    # In memory a number, so that readers need no case for None; in JSON null for NaN.
+    # A number in memory, so that readers need no case for None; NaN is null in JSON.
     Known = Annotated[
         float | None,
         AfterValidator(lambda value: math.nan if value is None else value),
@@ -47,15 +47,15 @@ else:
     ]
 
 Absent = Annotated[T, Field(exclude_if=lambda value: not value)]
-"""A field that is left out of the JSON where it is ``None``, 0 or empty."""
+"""A field that is omitted from the JSON if it is ``None``, 0 or empty."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(*, derived: tuple[str, ...] = (), shows: bool = True) -> Callable[[type[T]], type[T]]:
-    """Decorator: a frozen dataclass whose fields are validated and make its JSON object.
+    """Decorator: a frozen dataclass whose fields are validated and form its JSON object.
 
-    ``derived`` names properties that are written to the JSON, too. A field of an unknown name is
-    refused. ``shows``: its ``repr`` has all fields; else it is what a base class says.
+    ``derived`` names properties that are written to the JSON as well. Unknown fields are rejected.
+    ``shows``: its ``repr`` lists all fields; otherwise the base class defines it.
     """
 
     def made(cls: type[T]) -> type[T]:
@@ -71,20 +71,20 @@ def record(*, derived: tuple[str, ...] = (), shows: bool = True) -> Callable[[ty
 
 
 def plain(value: Any) -> Any:
-    """Records, and tuples and mappings of them, as what :func:`json.dumps` takes."""
+    """Convert records, and tuples and mappings of them, to what :func:`json.dumps` accepts."""
     return to_jsonable_python(value)
 
 
 class Document:
-    """A record that a command prints or a file holds as a whole."""
+    """A record that a command prints or writes to a file as a whole."""
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object, as the command prints it with ``--json``."""
+        """The JSON object that the command prints with ``--json``."""
         document: dict[str, Any] = plain(self)
         return document
 
 
 def derived_names(cls: type) -> Mapping[str, Any]:
-    """The properties that a record's JSON has beside its fields."""
+    """The properties in a record's JSON in addition to its fields."""
     found: Mapping[str, Any] = cls.__pydantic_decorators__.computed_fields  # type: ignore[attr-defined]
     return found

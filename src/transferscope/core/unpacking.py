@@ -1,7 +1,7 @@
-"""Files as people have them: packed by gzip, or text as Windows writes it (UTF-16).
+"""Files compressed with gzip, and text in the encodings that Windows writes (UTF-16).
 
-Packed files may be hostile: no more than :data:`MAX_UNPACKED` bytes of it are read, and a
-file that grows beyond reason (:data:`MAX_GROWTH`) is refused at once.
+Compressed files may be hostile: no more than :data:`MAX_UNPACKED` bytes of one are read, and a file
+that expands more than :data:`MAX_GROWTH` allows is refused at once.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from .damage import AGAIN
 from .errors import InputError
 
 MAX_UNPACKED = 4 * 2**30
-"""Bytes: what a .gz may unpack to."""
+"""Maximum number of bytes that a .gz file may unpack to."""
 MAX_GROWTH = 300
-"""Times its own size that a .gz may unpack to, where that is above :data:`FREE`: text packs to a
-tenth, a bomb to a thousandth."""
+"""Maximum expansion of a .gz file that unpacks to more than :data:`FREE`. Text compresses to about
+a tenth, a decompression bomb to a thousandth."""
 FREE = 64 * 2**20
 GZIP = b"\x1f\x8b"
-"""How a packed file begins, whatever it is called."""
+"""The first bytes of a compressed file, whatever its name."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -32,19 +32,19 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""Byte order marks and what they mean; that of UTF-32 begins with UTF-16's."""
+"""Byte order marks and their encodings; UTF-32's mark begins with that of UTF-16."""
 
 
 def unpacked(file: IO[bytes], path: Path) -> io.BufferedReader:
-    """What the open .gz ``file`` holds; ``path`` is named in an :class:`InputError` while reading.
+    """The content of the open .gz ``file``; damage raises :class:`InputError` naming ``path``.
 
-    It can be sought, at the cost of unpacking again.
+    The result is seekable, but seeking may unpack the file again.
     """
     return io.BufferedReader(_Unpacked(file, path))
 
 
 class _Unpacked(io.RawIOBase):
-    """The content of a .gz, bounded; what is broken is an :class:`InputError` on the way."""
+    """The content of a .gz file, limited in size; damage raises :class:`InputError` on reading."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         self._gzip, self._path = gzip.GzipFile(fileobj=file, mode="rb"), path
@@ -66,7 +66,7 @@ class _Unpacked(io.RawIOBase):
         try:
             content = self._gzip.read(len(buffer))
         except EOFError:
-            what = "is cut off: the packed file ends early"
+            what = "is cut off: the gzip data ends early"
             raise InputError(what, place=str(self._path), remedy=AGAIN) from None
         except (gzip.BadGzipFile, zlib.error) as err:
             what = f"is damaged: gzip can't unpack it ({err})"
@@ -79,7 +79,7 @@ class _Unpacked(io.RawIOBase):
 
 
 def text_encoding(start: bytes) -> str:
-    """What a text's first bytes say it is written in; "utf-8" unless they say something else.
+    """A text's encoding according to its first bytes; "utf-8" unless they show another one.
 
     >>> text_encoding("model".encode("utf-16")), text_encoding(b"model")
     ('utf-16', 'utf-8')
@@ -87,7 +87,7 @@ def text_encoding(start: bytes) -> str:
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             return encoding
-    # UTF-16 without a mark: every other byte of plain letters is 0.
+    # UTF-16 without a mark: every other byte of ASCII text is 0.
     head = start[:64]
     if len(head) >= 4 and not any(head[1::2]) and all(head[0::2]):
         return "utf-16-le"
@@ -97,30 +97,30 @@ def text_encoding(start: bytes) -> str:
 
 
 def decoded(content: bytes, *, place: str, remedy: str) -> str:
-    """A text's bytes, UTF-8 or UTF-16, as text without a byte order mark.
+    """Decode UTF-8 or UTF-16 bytes to text without a byte order mark.
 
-    Raises :class:`InputError` for what is neither.
+    Raises :class:`InputError` for bytes that are neither.
     """
     encoding = text_encoding(content)
     try:
-        return content.decode(encoding).removeprefix("\ufeff")  # some write two marks
+        return content.decode(encoding).removeprefix("\ufeff")  # some programs write two marks
     except UnicodeDecodeError:
         what = f"not {encoding.upper().removesuffix('-SIG')} text"
         raise InputError(what, place=place, remedy=f"save it as UTF-8, or {remedy}") from None
 
 
 def unpacked_name(path: Path) -> Path:
-    """``path`` without gzip's ending: ``results.json`` for ``results.json.gz``."""
+    """``path`` without the suffix of gzip: ``results.json`` for ``results.json.gz``."""
     return path.with_suffix("") if path.suffix.lower() == ".gz" else path
 
 
 def bare_name(path: Path) -> str:
-    """The file's name without gzip's ending."""
+    """The file's name without the suffix of gzip."""
     return unpacked_name(path).name
 
 
 def bare_suffix(path: Path) -> str:
-    """The file's kind by its name, in small letters, whether packed or not.
+    """The file's suffix in lower case, without that of gzip.
 
     >>> bare_suffix(Path("a.JSON.gz")), bare_suffix(Path("b.csv"))
     ('.json', '.csv')
@@ -129,7 +129,7 @@ def bare_suffix(path: Path) -> str:
 
 
 def bare_stem(path: Path) -> str:
-    """The file's name without its kind.
+    """The file's name without its suffixes.
 
     >>> bare_stem(Path("out/llama-3.1.csv.gz"))
     'llama-3.1'

@@ -1,9 +1,9 @@
 """What tuning did to the weights: aggregates over matrices, by layer and by kind.
 
-Shares and norms are sums over entries, so that a large matrix counts for what it is. The stable
-rank ||D||_F^2 / ||D||_2^2 of a change D is 1 for one direction and at most its smaller dimension;
-over several matrices it is their plain mean. A tensor of stacked matrices (experts) counts as one,
-with the mean over those of them that changed.
+Shares and norms are sums over entries, so that a matrix counts according to its size. The stable
+rank ||D||_F^2 / ||D||_2^2 of a change D is 1 for a single direction and at most the smaller
+dimension; over several matrices it is their plain mean. A tensor of stacked matrices (experts)
+counts as one matrix, with the mean over those that changed.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any, Literal
 from .typed_record import Document, record
 
 THRESHOLD = 1e-5
-"""An entry counts as changed from here on (docs/science.md section 5)."""
+"""An entry counts as changed above this difference (docs/science.md, section 5)."""
 _LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h|blocks|block)\.(\d+)\.")
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixChange:
-    """One tensor's change. ``changed`` and ``changed_bf16`` count entries, norms are squared.
+    """The change of one tensor. ``changed`` and ``changed_bf16`` count entries; norms are squared.
 
-    ``changed``: |tuned - base| above :data:`THRESHOLD`. ``changed_bf16``: unequal when both are
-    stored in bfloat16. ``stable_rank`` is ``None`` for vectors, kernels of convolutions and where
+    ``changed``: |tuned - base| above :data:`THRESHOLD`. ``changed_bf16``: different when both are
+    stored in bfloat16. ``stable_rank`` is ``None`` for vectors, for convolution kernels and if
     nothing changed.
     """
 
@@ -40,20 +40,20 @@ class MatrixChange:
 
     @property
     def layer(self) -> int | None:
-        """The block's number; ``None`` outside of blocks."""
+        """The number of the block; ``None`` outside the blocks."""
         found = _LAYER.search(self.name)
         return int(found.group(1)) if found else None
 
     @property
     def kind(self) -> str:
-        """What the tensor is called inside its block (``q_proj``, ``embed_tokens``)."""
+        """The name of the tensor within its block (``q_proj``, ``embed_tokens``)."""
         parts = [p for p in self.name.split(".") if p not in ("weight", "bias")]
         return parts[-1] if parts else self.name
 
 
 @record()
 class WeightsPart:
-    """The change of some matrices together; shares 0..1, ``relative_norm`` ||D|| / ||base||.
+    """The change of a set of matrices; shares 0..1, ``relative_norm`` is ||D|| / ||base||.
 
     Undefined values are ``None``: no matrix changed, or the base is 0.
     """
@@ -67,7 +67,7 @@ class WeightsPart:
 
 @record()
 class LayerWeights(WeightsPart):
-    """The change of a block's matrices; ``layer`` is ``None`` for those in no block."""
+    """The change of a block's matrices; ``layer`` is ``None`` for those outside the blocks."""
 
     layer: int | None
 
@@ -88,10 +88,10 @@ class MatrixWeights(WeightsPart):
 
 @record()
 class WeightShift(WeightsPart, Document):
-    """``probe weights``: all matrices together, by layer, by kind, one by one.
+    """``probe weights``: all matrices together, by layer, by kind, and one by one.
 
-    ``only_base`` and ``only_tuned`` are tensors that one model lacks (a tied head, say);
-    ``resized`` those of which only the common rows are compared.
+    ``only_base`` and ``only_tuned`` are tensors that the other model lacks (a tied head, say).
+    ``resized`` are tensors of which only the common rows are compared.
     """
 
     layers: tuple[LayerWeights, ...] = ()
@@ -105,7 +105,7 @@ class WeightShift(WeightsPart, Document):
 
 @dataclass(frozen=True, slots=True)
 class MatrixChanges:
-    """Every matrix's change, and the tensors that are not compared as :class:`WeightShift` says."""
+    """The change of every matrix; uncompared tensors are listed as in :class:`WeightShift`."""
 
     rows: tuple[MatrixChange, ...]
     only_base: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class MatrixChanges:
 
 
 def together(rows: Sequence[MatrixChange]) -> WeightsPart:
-    """The change of ``rows`` together. Raises :class:`ValueError` for none."""
+    """The change of ``rows`` together. Raises :class:`ValueError` if there are none."""
     entries = sum(row.entries for row in rows)
     if not entries:
         raise ValueError("no entry to compare")
@@ -130,7 +130,7 @@ def together(rows: Sequence[MatrixChange]) -> WeightsPart:
 
 
 def shift_of(changes: MatrixChanges) -> WeightShift:
-    """All aggregates. Layers in order, what is in no layer last; kinds by their change's norm."""
+    """All aggregates: layers in order, those outside the blocks last; kinds by norm of change."""
     rows = changes.rows
     layers = _grouped(rows, lambda row: row.layer)
     kinds = _grouped(rows, lambda row: row.kind)

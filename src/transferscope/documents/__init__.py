@@ -1,15 +1,15 @@
-"""Results as documents: what is written is the model, what is read is validated by it.
+"""Results as typed documents: the same models define what is written and validate what is read.
 
-A document is a frozen pydantic dataclass (:mod:`transferscope.core.typed_record`). There is one
-definition of each: the mathematics in ``core`` fill it, commands print it, files hold it, and the
-report reads its attributes. So no list of fields is written twice, and no dictionary goes from room
-to room. Dataclasses rather than ``BaseModel``: they take their fields by position, work with
-:func:`dataclasses.replace`, and records of ``core`` need nothing else. Records of arrays (features,
-positions, item scores) stay plain dataclasses, as they are never written.
+A document is a frozen pydantic dataclass (:mod:`transferscope.core.typed_record`), defined once:
+the mathematics in ``core`` fills it in, commands print it, files store it, and the report reads its
+attributes. No list of fields is written twice, and no dictionary is passed between packages.
+Documents are dataclasses rather than a ``BaseModel`` because dataclasses take fields by position,
+work with :func:`dataclasses.replace`, and are all that the records of ``core`` need. Records of
+arrays (features, positions, item scores) stay plain dataclasses, because they are never written.
 
 ``schema`` is a document's version. A file of an older version is migrated (:mod:`.migrations`) or
-refused by its number. A document that is a list (claims, arms, predictors) has no place for a
-number: as a list it is version 1.
+refused with its version. A document that is a list (claims, arms, predictors) has no field for a
+version; a list is version 1.
 """
 
 from __future__ import annotations

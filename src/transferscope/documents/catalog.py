@@ -20,19 +20,19 @@ DOCUMENTS: dict[str, tuple[str, str]] = {
     "predictors": ("documents.study_results:Predictors", "a study's predictors.json"),
     "run-manifest": ("documents.run_manifest:Manifest", "a run folder's run.json"),
 }
-"""Name to where the model is and what holds such a document."""
+"""Maps each name to the location of the model and to what contains such a document."""
 
 
 def document_type(name: str) -> Any:
-    """The model behind a name. Raises :class:`InputError` with the nearest names for another."""
+    """The model with this name. Raises :class:`InputError` with similar names if it is unknown."""
     if name not in DOCUMENTS:
-        raise InputError(f"no document {name!r}", remedy=did_you_mean(name, DOCUMENTS))
+        raise InputError(f"unknown document {name!r}", remedy=did_you_mean(name, DOCUMENTS))
     module, _, attribute = DOCUMENTS[name][0].partition(":")
     return getattr(import_module(f"transferscope.{module}"), attribute)
 
 
 def json_schema(name: str) -> dict[str, Any]:
-    """The JSON schema (draft 2020-12) of a document as it is written."""
+    """JSON schema (draft 2020-12) of a document as it is written."""
     from pydantic import TypeAdapter
 
     found = TypeAdapter(document_type(name)).json_schema(mode="serialization")

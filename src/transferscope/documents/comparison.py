@@ -1,7 +1,7 @@
-"""``compare``: what tuning changed, benchmark by benchmark, group by group and as an index.
+"""``compare``: what tuning changed, by benchmark, by group and as an index.
 
-All changes are in points (percent); ``ci`` are 95 % bounds (low, high), NaN (null in JSON) where
-nothing tells the uncertainty.
+All changes are in points (percent); ``ci`` are 95 % bounds (low, high), NaN (null in JSON) if the
+uncertainty is unknown.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from ..core.typed_record import Bounds, Known, record
 from .short_table import Shown
 
 NO_GROUP = "not in suite"
-"""How the reason begins why a benchmark that both runs have is not compared: it has no group."""
+"""Start of the reason why a benchmark of both runs is not compared if it has no group."""
 ONE_SIDED = "missing in "
-"""How reasons begin where only one of the runs has a benchmark."""
+"""Start of the reason if only one of the runs has the benchmark."""
 MISSING = f"{ONE_SIDED}tuned"
-"""How those begin where only the base has it."""
+"""Start of the reason if only the base has the benchmark."""
 
 
 @record()
 class Flips:
-    """Items by whether base and tuned got them right (a mean over repeats of at least 1/2)."""
+    """Items by whether base and tuned model got them right (mean over repeats at least 1/2)."""
 
     lost: int
     won: int
@@ -44,7 +44,7 @@ class Flips:
 
 @record()
 class FlippedItem:
-    """An item whose verdict changed, with what both models answered (hostile text: escape it)."""
+    """An item whose verdict changed, with both models' answers (hostile text: escape it)."""
 
     benchmark: str
     id: str
@@ -56,10 +56,10 @@ class FlippedItem:
 
 @record()
 class AgainstBase:
-    """What shows in the ``n`` answers that both runs kept, as a whole.
+    """Properties of the ``n`` answers that both runs kept, taken together.
 
-    ``flags``: answers with a flag that needs the base's text. ``base_constant`` and
-    ``tuned_constant``: the one answer that the model gives to nearly all questions, if it does.
+    ``flags``: number of answers by flag, for flags that need the base's text. ``base_constant`` and
+    ``tuned_constant``: the answer that the model gives to nearly all questions, if there is one.
     """
 
     n: int
@@ -70,7 +70,7 @@ class AgainstBase:
 
 @record()
 class Answered:
-    """Share of a benchmark's items that a model answered in full and findably, in percent."""
+    """Percentage of a benchmark's items with a complete answer that could be found."""
 
     base: float
     tuned: float
@@ -86,24 +86,24 @@ class FlagCounts:
 
 @record(derived=("standing",))
 class BenchmarkChange:
-    """One benchmark, base against tuned; scores in percent.
+    """One benchmark, tuned model compared with the base; scores in percent.
 
-    On the same items, or, where answers were not kept, of two scores: then ``test`` is "unpaired",
-    ``n`` is the smaller number of items (``None``: unknown), and ``flips`` and all fields after
-    ``smallest_p`` are ``None``. ``ci`` is this benchmark's own interval, uncorrected, and leaves
-    out 0 exactly where ``p`` is below 0.05; ``p_holm`` corrects for all benchmarks of the model.
-    ``smallest_p``: the smallest ``p`` that so few clusters can give. ``mde``: ``None`` where no
-    change could be shown.
+    It is compared item by item or, if answers were not kept, as two scores: then ``test`` is
+    "unpaired", ``n`` is the smaller number of items (``None``: unknown), and ``flips`` and all
+    fields after ``smallest_p`` are ``None``. ``ci`` is this benchmark's own interval, uncorrected;
+    it excludes 0 exactly if ``p`` is below 0.05. ``p_holm`` corrects for all benchmarks of the
+    model. ``smallest_p``: the smallest ``p`` possible with this number of clusters. ``mde``: the
+    smallest detectable change, ``None`` if no change could be shown.
 
     Where the change comes from: ``artefact_points`` and ``clean_points`` are the parts of the plain
     change that come from items with a flagged answer and from items where both answers are clean;
     they add up to it. ``clean_delta`` is the mean change of the ``clean_n`` clean items by
     themselves (``None`` without any), which is ``clean_points`` over their share of the weight.
-    Clean items are easier than the rest: it is a diagnosis, not a corrected score. ``against_base``
-    has style and script; ``None``, not measured, where a run kept no answers.
+    Clean items are easier than the rest, so it is a diagnosis, not a corrected score.
+    ``against_base`` has style and script flags; ``None`` (not measured) if a run kept no answers.
 
-    ``forgetting`` and ``backward`` are the rates of items lost and won; the adjusted rates leave
-    out what guessing explains and are ``None`` where nobody stated what guessing gives.
+    ``forgetting`` and ``backward`` are the rates of items lost and won; the adjusted rates exclude
+    what guessing explains and are ``None`` if the score of guessing is unknown.
     """
 
     benchmark: str
@@ -134,7 +134,7 @@ class BenchmarkChange:
 
     @property
     def standing(self) -> Standing:
-        """What is shown of the change, after Holm's correction."""
+        """The verdict on the change, after Holm's correction."""
         return standing(self.delta, self.p, adjusted=self.p_holm, smallest=self.smallest_p)
 
 
@@ -142,10 +142,10 @@ class BenchmarkChange:
 class PlanePoint:
     """Mean change of a group in points with its interval.
 
-    ``p``: its two-sided test of no change, of all its benchmarks at once. ``p_holm`` is ``p``
-    except for a group of one benchmark, which stands as that benchmark's row does. ``smallest_p``:
-    the smallest ``p`` that so few clusters can give. ``mde``: the smallest change that would be
-    shown with 80 % power, ``None`` where none could.
+    ``p``: the two-sided test of "no change" over all its benchmarks. ``p_holm`` is ``p`` except for
+    a group with one benchmark, which gets that benchmark's verdict. ``smallest_p``: the smallest
+    ``p`` possible with this number of clusters. ``mde``: the smallest change that would be shown
+    with 80 % power, ``None`` if no change could be.
     """
 
     gain: float
@@ -157,19 +157,19 @@ class PlanePoint:
 
     @classmethod
     def of(cls, gain: float, test: ChangeTest, *, p_holm: float | None = None) -> Self:
-        """The point of a ``gain`` in points and its ``test``."""
+        """The point for a ``gain`` in points and its ``test``."""
         adjusted = test.p if p_holm is None else p_holm
         return cls(gain, test.ci, test.p, adjusted, test.smallest_p, test.mde)
 
     @property
     def standing(self) -> Standing:
-        """What is shown of the change."""
+        """The verdict on the change."""
         return standing(self.gain, self.p, adjusted=self.p_holm, smallest=self.smallest_p)
 
 
 @record()
 class BelowChanceOf:
-    """Benchmarks that a model scores below chance: likely non-answers."""
+    """Benchmarks on which a model scores below chance, likely because of non-answers."""
 
     base: tuple[BelowChance, ...]
     tuned: tuple[BelowChance, ...]
@@ -177,7 +177,7 @@ class BelowChanceOf:
 
 @record()
 class Robustness:
-    """How much one model's index depends on choices: weights, and each benchmark left out."""
+    """How much one model's index depends on its weights and on each benchmark."""
 
     weights: tuple[BenchmarkWeight, ...]
     left_out: tuple[LeftOut, ...]
@@ -186,16 +186,15 @@ class Robustness:
 
 @record(derived=("not_judged", "incomparable"))
 class TunedResult:
-    """One tuned model against the base.
+    """One tuned model compared with the base.
 
     ``index`` is the robust definition at the comparison's scale, ``index_linear`` the linear
     one with the Fieller interval. ``not_compared`` maps benchmarks to the reason. ``retention``
-    is the mean change over the benchmarks' groups that are not the source. ``robustness`` is
-    ``None`` where there is no index. ``attribution`` says which answers made the changes,
-    ``disagreements`` which metrics of a benchmark don't agree about its change.
-    ``contradictions``: benchmarks whose samples contradict the results they came with, in what.
-    ``flipped`` are a few flipped items to show; their texts stay in the run folders and are not
-    in the JSON.
+    is the mean change over the groups other than the source. ``robustness`` is ``None`` if there is
+    no index. ``attribution`` says which answers caused the changes, ``disagreements`` which metrics
+    of a benchmark disagree about its change. ``contradictions`` maps a benchmark whose samples
+    contradict its reported results to what differs. ``flipped`` are a few flipped items to show;
+    their texts stay in the run folders and are not in the JSON.
     """
 
     model: str
@@ -213,19 +212,19 @@ class TunedResult:
 
     @property
     def not_judged(self) -> tuple[str, ...]:
-        """Benchmarks that both runs have and that no sentence rests on: they are in no group."""
+        """Benchmarks of both runs that are not judged because they are in no group."""
         return tuple(b for b, why in self.not_compared.items() if why.startswith(NO_GROUP))
 
     @property
     def incomparable(self) -> tuple[str, ...]:
-        """Other benchmarks that both runs have and no sentence rests on, as of other questions."""
+        """Benchmarks of both runs that are not judged because they are not comparable."""
         return tuple(
             b for b, why in self.not_compared.items() if not why.startswith((NO_GROUP, ONE_SIDED))
         )
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Benchmarks that the base has and this model lacks."""
+        """Benchmarks that only the base has."""
         return tuple(b for b, why in self.not_compared.items() if why.startswith(MISSING))
 
 
@@ -233,10 +232,10 @@ class TunedResult:
 class Comparison(Shown):
     """A base and its tuned models on one suite.
 
-    ``groups``: the suite's benchmarks by group, ``source`` the one that was tuned on.
-    ``specifications``: the index under every reasonable definition, scale and weighting.
-    ``differences``: what differs between the runs. ``provenance``: per run what a reader needs to
-    repeat it.
+    ``groups``: the suite's benchmarks by group; ``source``: the group that the models were tuned
+    on. ``specifications``: the index under every reasonable definition, scale and weighting.
+    ``differences``: what differs between the runs. ``provenance``: what a reader needs to repeat
+    each run.
     """
 
     base: str

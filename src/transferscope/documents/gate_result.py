@@ -1,4 +1,4 @@
-"""``gate``: PASS, REGRESSED or INCONCLUSIVE, and every guard that it rests on."""
+"""``gate``: PASS, REGRESSED or INCONCLUSIVE, and the guards that decide it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Tier = Literal["critical", "supporting", "advisory"]
 
 @record()
 class Guard:
-    """One guarded quantity against one reference; ``change`` and ``bound`` in points.
+    """One guarded quantity compared with one reference; ``change`` and ``bound`` in points.
 
     ``bound`` is the one-sided 95 % lower bound of ``test``, ``p`` that of "the drop exceeds the
     margin" after Holm's correction (``None``: not tested), ``detectable`` the drop that could have
-    been seen with 80 % power. ``why`` says what an inconclusive verdict rests on; ``artefacts``
-    that too many answers are artefacts or that nobody knows how many, whatever the verdict;
-    ``flagged`` what made a loss, where it is not clean answers alone: flagged ones, in points, or a
-    filter of the same answers that does not show it. ``members``: change in points of every
-    benchmark behind a guard over several.
+    been detected with 80 % power. ``why`` is the reason of an inconclusive verdict. ``artefacts``
+    says, for any verdict, that too many answers are artefacts or that their number is unknown.
+    ``flagged`` says what caused a loss, if clean answers alone did not: flagged answers, in points,
+    or one way of reading the answers while another does not show the loss. ``members``: change in
+    points of every benchmark behind a guard over several.
     """
 
     name: str
@@ -44,18 +44,18 @@ class Guard:
 
     @property
     def beside(self) -> str:
-        """What must be read beside the verdict, whatever it is."""
+        """Remarks that belong to any verdict of the guard."""
         return "; ".join(text for text in (self.artefacts, self.flagged) if text)
 
 
 @record(shows=False)
 class GateResult(Shown):
-    """The verdict and what it rests on. ``exit_code``: 0 pass, 1 regressed, 3 inconclusive.
+    """The verdict with its reasons. ``exit_code``: 0 pass, 1 regressed, 3 inconclusive.
 
-    ``unjudged``: benchmarks that both runs have and whose samples contradict their results, or that
-    are in no group and that the policy doesn't ignore, with the reason. ``unguarded``: benchmarks
-    of a group that no guard of the policy covers. ``differences``: what differs between the runs,
-    as in a comparison.
+    ``unjudged``: benchmarks of both runs that could not be judged, with the reason: their samples
+    contradict their results, or they are in no group and the policy doesn't ignore that.
+    ``unguarded``: benchmarks in a group that no guard of the policy covers. ``differences``: what
+    differs between the runs, as in a comparison.
     """
 
     model: str

@@ -1,4 +1,4 @@
-"""Documents of older versions made into ones of this version."""
+"""Migrates documents of older versions to the current version."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 VERSION = 1
-"""Of every document."""
+"""Current version of every document."""
 
 
 def _numbered(document: dict[str, Any]) -> dict[str, Any]:
-    """Documents had no number before version 1; nothing else was different."""
+    """Add the version: documents had none before version 1, and nothing else changed."""
     return {**document, "schema": 1}
 
 
 def _hidden(document: dict[str, Any]) -> dict[str, Any]:
-    """The number of layers with axes was not written: it is that of layers with a shift."""
+    """Add the number of layers with axes, which equals the number of layers with a shift."""
     layers = document.get("layers")
     if "n_layers_averaged" not in document and isinstance(layers, list):
         known = [
@@ -26,7 +26,7 @@ def _hidden(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokens(document: dict[str, Any]) -> dict[str, Any]:
-    """Entropies were measured later, for the whole and for every part."""
+    """Add the entropies, which old versions did not measure, to the whole and to every part."""
     missing = dict.fromkeys(("entropy_base", "entropy_tuned"))
     parts = {
         name: {
@@ -45,8 +45,8 @@ UNNUMBERED: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "WeightShift": _numbered,
     "GateResult": _numbered,
 }
-"""By the model's name: what makes version 1 of a document without a number.
+"""Migrations to version 1 of documents without a version, by the model's name.
 
-Comparisons and rankings without one lack what their verdicts rest on; they are refused. A run's
-manifest has had a number from the first.
+Comparisons and rankings without a version are refused, because they lack what their verdicts need.
+A run's manifest has always had a version.
 """

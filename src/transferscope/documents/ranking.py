@@ -1,4 +1,4 @@
-"""``rank``: tuned models in order, what tells neighbours apart, and what a router would gain."""
+"""``rank``: tuned models in order, contrasts between neighbours, and the gain from a router."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PublishedContrast:
 
 @record()
 class Placement:
-    """Places (1 is the best) by source gain and by retention among ``of`` models, this one in."""
+    """Ranks (1 is best) by source gain and by retention among ``of`` models, including this one."""
 
     gain: int
     retention: int
@@ -39,13 +39,13 @@ class Placement:
 class RankedModel:
     """One model's place. ``gain``: change of the source group; ``retention``: of the other groups.
 
-    ``kept``: "kept" where every other group's lower 95 % bound lies above minus the allowed loss,
-    "lost" where one's upper bound lies below it, else "open" (also without any bound, and where
-    both runs have ``not_judged`` benchmarks, in no group, or ``incomparable`` ones, or the base has
-    ``missing`` ones outside the source that the model lacks: what was lost there nobody saw).
-    ``worst`` is the group that decides, ``because`` what made its change, where it is not clean
-    answers alone. ``pareto``: no other model is at least as good at both and better at one, by the
-    estimates. ``tokens``: mean tokens an answer, ``None`` where no run recorded them.
+    ``kept``: "kept" if every other group's lower 95 % bound is at least minus the allowed loss,
+    "lost" if the upper bound of one of them is below it, else "open". It is also "open" without
+    any bound, and if a loss may be hidden in benchmarks that were not judged: ``not_judged`` ones,
+    which are in no group, ``incomparable`` ones, and ``missing`` ones outside the source, which
+    only the base has. ``worst`` is the deciding group, ``because`` what caused its change if clean
+    answers alone did not. ``pareto``: by the estimates, no other model is at least as good at both
+    and better at one. ``tokens``: mean tokens per answer, ``None`` if they were not recorded.
     """
 
     model: str
@@ -86,14 +86,14 @@ class Contrast:
 
 @record()
 class Router:
-    """Score of the router and of the best single model, percent, both on items not chosen on.
+    """Scores of the router and of the best single model on held-out items, in percent.
 
     A score is the mean over groups of the mean over a group's benchmarks. ``gain`` is their
-    difference in points, ``ci`` its 95 % interval with choices made anew. It speaks of routers
-    chosen in this way on so many items, whichever models they choose. ``choices``: per
-    benchmark the share of folds (0..1) in which it went to each model; ``single_choices`` the same
-    for the best single model. ``left_out`` are benchmarks that not all models answered item by
-    item, or with fewer clusters than folds.
+    difference in points, ``ci`` its 95 % interval with choices repeated. It applies to routers
+    chosen in this way on this number of items, whichever models they choose. ``choices``: for
+    each benchmark the share of folds (0..1) in which it went to each model; ``single_choices``: the
+    share of folds in which each model was the best single one. ``left_out``: benchmarks that not
+    all models answered item by item, or with fewer clusters than folds.
     """
 
     score: float
@@ -108,7 +108,7 @@ class Router:
 
 @record(shows=False)
 class Ranking(Shown):
-    """The order, what tells neighbours apart, and the router. ``base_tokens`` as ``tokens``."""
+    """The order, contrasts between neighbours, and the router. ``base_tokens``: as ``tokens``."""
 
     base: str
     suite: str

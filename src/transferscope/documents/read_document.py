@@ -1,4 +1,4 @@
-"""A document from a file, or one line on the first thing in it that is not as it should be."""
+"""Reads a document from a file, or reports its first fault in one line."""
 
 from __future__ import annotations
 
@@ -22,35 +22,36 @@ from .migrations import UNNUMBERED, VERSION
 T = TypeVar("T")
 MISSING = ("missing", "missing_argument")
 SHOWN = 5
-"""Parts of a field's place that are named."""
+"""Number of path components that are shown of a field's place."""
 
 
 def read_document(kind: type[T], path: Path, *, remedy: str) -> T:
-    """The document of ``kind`` in the file. Raises :class:`InputError` as :func:`validated` does.
+    """Read the document of type ``kind`` from the file.
 
-    ``remedy`` says what to do where the file can't be used.
+    ``remedy`` tells the user what to do if the file can't be used. Raises :class:`InputError` as
+    :func:`validated` does, and if the file can't be read or is not JSON.
     """
     value = json_value(read_text(path, remedy=remedy), str(path), remedy)
     return validated(kind, value, place=str(path), remedy=remedy)
 
 
 def validated(kind: type[T], value: Any, *, place: str, remedy: str) -> T:
-    """``value``, as it came from JSON, as a document of ``kind``.
+    """Convert ``value``, parsed from JSON, to a document of type ``kind``.
 
-    Raises :class:`InputError` naming ``place`` and the first field that is missing, unknown or of
-    another type, for a number that is not finite, and for a version that can't be read.
+    Raises :class:`InputError` with ``place`` and the first field that is missing, unknown or of the
+    wrong type, for a number that is not finite, and for a version that can't be read.
     """
     if _has_version(kind):
         value = _of_this_version(kind, value, place=place, remedy=remedy)
     if (at := next(_not_finite(value), None)) is not None:
         raise InputError(f"{_field(at)} is not a finite number", place=place, remedy=remedy)
     try:
-        # Strict, and read as JSON: an array is a tuple there, and a text is no number.
+        # Strict, and read as JSON, so that arrays become tuples but strings do not become numbers.
         text = json.dumps(_stored(kind, value))
         found: T = TypeAdapter(kind).validate_json(text, strict=True)
     except ValidationError as err:
         faults = err.errors(include_url=False, include_input=False)
-        first = min(faults, key=lambda fault: fault["type"] in MISSING)  # what is there goes first
+        first = min(faults, key=lambda fault: fault["type"] in MISSING)  # missing ones last
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise InputError(f"{fault_of(first)}{more}", place=place, remedy=remedy) from None
     return found
@@ -66,11 +67,11 @@ def _of_this_version(kind: type, value: Any, *, place: str, remedy: str) -> Any:
     if "schema" not in value:
         if kind.__name__ in UNNUMBERED:
             return UNNUMBERED[kind.__name__](value)
-        what = "has no schema version: it is of an older version of transferscope, or no such file"
+        what = "has no schema version: an older transferscope or another program wrote it"
         raise InputError(what, place=place, remedy=remedy)
     given = value["schema"]
     if given != VERSION or isinstance(given, bool):
-        what = f"schema version {name(repr(given))}, this version of transferscope reads {VERSION}"
+        what = f"has schema version {name(repr(given))}; this transferscope reads version {VERSION}"
         raise InputError(what, place=place, remedy=remedy)
     return value
 
@@ -81,7 +82,7 @@ def _hints(kind: Any) -> Mapping[str, Any]:
 
 
 def _stored(kind: Any, value: Any) -> Any:
-    """``value`` without what is derived: a model computes that anew, and takes no other field."""
+    """``value`` without derived fields, which the model computes itself and does not accept."""
     kind = next((part for part in _kinds(kind) if _fits(part, value)), None)
     if isinstance(value, list) and kind is not None:
         inner = get_args(kind)[0]
@@ -98,7 +99,7 @@ def _stored(kind: Any, value: Any) -> Any:
 
 
 def _kinds(kind: Any) -> Iterator[Any]:
-    """The members of a union, without what is annotated to them."""
+    """The members of a union, without their annotations."""
     origin = get_origin(kind)
     if origin is Annotated:
         yield from _kinds(get_args(kind)[0])
@@ -116,7 +117,7 @@ def _fits(kind: Any, value: Any) -> bool:
 
 
 def _not_finite(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Places of numbers that no JSON writer of ours leaves: NaN and infinity."""
+    """Places of NaN and infinity, which our own JSON never contains."""
     if isinstance(value, float) and not math.isfinite(value):
         yield at
     elif isinstance(value, dict | list):
@@ -126,9 +127,9 @@ def _not_finite(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 
 def fault_of(error: Any, *, inside: str = "") -> str:
-    """One of pydantic's findings in words: which field, and what is wrong with it.
+    """Describe one of pydantic's errors: which field, and what is wrong with it.
 
-    ``inside`` is the field that holds what pydantic looked at.
+    ``inside`` is the field that contains the value which pydantic validated.
     """
     field, kind = _field((inside, *error["loc"]) if inside else error["loc"]), error["type"]
     if kind in MISSING:
@@ -140,7 +141,7 @@ def fault_of(error: Any, *, inside: str = "") -> str:
 
 
 def _field(place: tuple[Any, ...]) -> str:
-    """``field 'layers[1].cka'``, names in it made safe to show."""
+    """``field 'layers[1].cka'``, with names made safe to show."""
     parts = [f"[{part}]" if isinstance(part, int) else f".{name(part)}" for part in place]
     shown = "".join(parts[:SHOWN]) + ("…" if len(parts) > SHOWN else "")
     return f"field {shown.lstrip('.')!r}" if shown else "the document"

@@ -1,4 +1,4 @@
-"""``run.json``: what a run is of, how it was made, and how far it is committed."""
+"""``run.json``: what was evaluated, how, and which results are committed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Count = Annotated[int, Field(ge=0)]
 
 @record()
 class Committed:
-    """A benchmark that is complete: where its lines end in outcomes.jsonl, and their number.
+    """A complete benchmark: where its lines in outcomes.jsonl end, and how many there are.
 
-    ``failed`` is the number of its answers that never came.
+    ``failed`` is the number of its requests that got no answer.
     """
 
     outcomes_bytes: Count
@@ -33,12 +33,12 @@ class Committed:
 class Manifest(Document):
     """Content of ``run.json``.
 
-    ``suite`` is the whole suite, so that a run explains itself; ``decoding`` maps a benchmark to
-    how its answers were drawn. ``left_out`` maps a task of foreign results that could not be
-    imported to the reason. ``metrics`` maps a benchmark of foreign results that were scored in
-    several ways to its scores (0..1) by metric and filter, the one that the outcomes hold first.
-    ``contradictions`` maps a benchmark of foreign results whose samples don't make the score beside
-    them to what differs.
+    ``suite`` is the whole suite, so that a run is self-contained. ``decoding`` maps a benchmark to
+    how its answers were generated. The other maps describe results imported from other harnesses:
+    ``left_out`` maps a task that could not be imported to the reason; ``metrics`` maps a benchmark
+    that was scored in several ways to its scores (0..1) by metric and filter, with the metric of
+    the outcomes first; ``contradictions`` maps a benchmark whose samples don't give the reported
+    score to what differs.
     """
 
     model: ModelRef
@@ -60,12 +60,12 @@ class Manifest(Document):
 
     @property
     def committed(self) -> int:
-        """Bytes of outcomes.jsonl that belong to committed benchmarks."""
+        """Number of bytes of outcomes.jsonl that belong to committed benchmarks."""
         return max((entry.outcomes_bytes for entry in self.complete.values()), default=0)
 
     @property
     def failed(self) -> int:
-        """Answers that never came; the same command asks for them again."""
+        """Number of requests without an answer; rerunning the same command retries them."""
         return sum(entry.failed for entry in self.complete.values())
 
     def load_suite(self) -> Suite:
@@ -73,9 +73,9 @@ class Manifest(Document):
         return Suite.model_validate(self.suite)
 
     def identity(self) -> dict[str, Any]:
-        """What must agree for a run to be continued, under the names a user knows.
+        """What must match for a run to be resumed, under the names that users know.
 
-        Of an evaluated run, the number of items may grow.
+        The number of items of an evaluated run may grow.
         """
         return {
             "model": self.model.name,
@@ -95,5 +95,5 @@ class Manifest(Document):
 
 
 def _plain(value: Any) -> Any:
-    """As JSON would give it back: tuples become lists, keys strings."""
+    """``value`` as it is after a round trip through JSON: lists for tuples, string keys."""
     return json.loads(json.dumps(value))

@@ -1,7 +1,7 @@
-"""What a notebook and rich show of a document: a few lines, drawn from the document itself.
+"""Short display of a document in a notebook or with rich: a title and a small table.
 
-The whole tables and the sentences are the report's, which knows the documents and not the other way
-round. Names may come from other programs' files.
+The full tables and sentences are in the report package, which depends on the documents and not the
+other way round. Names may come from other programs' files, so they are escaped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MARKS = re.compile(r"([\\`*_{}\[\]<>()#+!|~&-])")
 
 
 def short_table(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A title and a Markdown table of up to :data:`ROWS_SHOWN` rows, with how many are left out."""
+    """A title and a Markdown table of up to :data:`ROWS_SHOWN` rows; says how many are left out."""
     every = list(rows)
     lines = [heads, [":--"] + ["--:"] * (len(heads) - 1)]
     table = ["| " + " | ".join(line) + " |" for line in lines[1:]]
@@ -33,13 +33,13 @@ def _escaped(text: str) -> str:
 
 
 class Shown(Document):
-    """A document that shows itself as a title and a table."""
+    """A document that is displayed as a title and a table."""
 
     def _title(self) -> str:
         raise NotImplementedError
 
     def _table(self) -> tuple[Sequence[str], list[Sequence[str]]]:
-        """Heads and rows."""
+        """Column heads and rows."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

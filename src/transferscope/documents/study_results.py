@@ -1,4 +1,4 @@
-"""What a study leaves beside its comparison: its claims and its arms over their training runs."""
+"""A study's results besides its comparison: claims, and arms averaged over training runs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Decided = Literal["confirmed", "contradicted", "undecided"]
 
 @record()
 class Claim:
-    """``measured`` and ``ci`` are in the claim's unit.
+    """One claim of the paper with its verdict; ``measured`` and ``ci`` are in the claim's unit.
 
-    ``why`` says what an undecided one lacks, or under which condition it was measured.
+    ``why`` says what an undecided claim lacks, or under which condition it was measured.
     """
 
     claim: str
@@ -30,11 +30,12 @@ class Claim:
 
 @record()
 class ArmMean:
-    """Final runs of one arm at one learning rate (NaN, null in JSON, where nothing was trained).
+    """Means over the final runs of one arm at one learning rate.
 
-    ``gain`` by group and ``retention`` in points; ``shift`` what the probes found; each with a 95 %
-    interval over runs, the items' uncertainty included (``core/over_runs``), which is ``None``
-    below three runs. ``seconds`` is the mean time of training.
+    The learning rate is NaN (null in JSON) if nothing was trained. ``gain`` (by group) and
+    ``retention`` are in points; ``shift`` holds what the probes measured. Each mean has a 95 %
+    interval over runs that includes the items' uncertainty (``core/over_runs``); it is ``None``
+    below three runs. ``seconds`` is the mean training time.
     """
 
     arm: str
@@ -51,4 +52,4 @@ Claims = tuple[Claim, ...]
 Arms = tuple[ArmMean, ...]
 """``arms.json``."""
 Predictors = tuple[Predictor, ...]
-"""``predictors.json``: how well each quantity that the probes measured predicts the drop."""
+"""``predictors.json``: how well each quantity measured by the probes predicts the drop."""

@@ -1,4 +1,4 @@
-"""Engines: one method set over transformers, servers and a fake; names load when used."""
+"""Engines: one interface over transformers, servers and a fake; names are imported lazily."""
 
 from __future__ import annotations
 

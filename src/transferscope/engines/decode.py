@@ -1,9 +1,9 @@
-"""Batched decoding in which what prompts share is read once and finished rows leave the batch.
+"""Batched decoding: shared prompts are read once, and finished rows leave the batch.
 
-``generate`` of transformers reads every prompt whole, as often as it is asked, and carries finished
-rows to the end of the longest. With answers of half the limit, 8 rollouts of a prompt, or the same
-system message and examples before every question, that is most of the work. Evaluation and training
-draw their answers here.
+transformers' ``generate`` reads every prompt in full, once per answer, and keeps finished rows in
+the batch until the longest one ends. With answers of half the limit, 8 rollouts per prompt, or the
+same system message and examples before every question, that is most of the work. Evaluation and
+training both generate their answers here.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from transformers import TopPLogitsWarper
 from .prompt_cache import Reading, read, together
 
 COMPACT = 0.8
-"""Rows leave once so small a share of the batch still runs: each time the cache is copied."""
+"""Finished rows leave once at most this share of the batch still runs: leaving copies the cache."""
 
 Choose = Callable[[torch.Tensor], torch.Tensor]
-"""From next-token logits (rows, vocabulary) to token ids (rows,)."""
+"""Maps next-token logits (rows, vocabulary) to token ids (rows,)."""
 Stopped = Callable[[Sequence[Sequence[int]]], Sequence[bool]]
-"""Which of these answers (token ids) have just ended for another reason than an end token."""
+"""Tells which of these answers (token ids) have just ended without an end token."""
 
 
 def chooser(temperature: float, top_p: float = 1.0) -> Choose:
-    """Greedy at temperature 0, else draws from softmax(logits / temperature), cut to ``top_p``.
+    """Return greedy choice at temperature 0, else sampling from softmax(logits / temperature).
 
-    Draws come from torch's global generator.
+    Sampling is restricted to the ``top_p`` nucleus and uses torch's global generator.
     """
     if temperature == 0.0:
         return lambda logits_BV: logits_BV.argmax(dim=1)
@@ -54,11 +54,12 @@ def decode(
     pad: int,
     stopped: Stopped | None = None,
 ) -> list[list[int]]:
-    """One answer per row of ``prompts``, its end token included; equal rows share a prompt.
+    """Return one answer per row of ``prompts``, including its end token.
 
-    A row ends with a token of ``ends``, where ``stopped`` says so of its answer so far, or after
-    ``max_tokens``. ``model`` is a causal model of transformers. A recurrent state would take in
-    padding and can't lose rows: such a model reads prompts of one length at a time, to the end.
+    Equal prompts are read once. A row ends at a token in ``ends``, when ``stopped`` is true for its
+    answer so far, or after ``max_tokens``. ``model`` is a causal model of transformers. A recurrent
+    state would absorb padding and can't drop rows, so such a model decodes prompts of one length at
+    a time, and finished rows stay in the batch.
     """
     answers: list[list[int]] = [[] for _ in prompts]
     for part in together(model, prompts):
@@ -77,7 +78,7 @@ def _answer(
     ends: Sequence[int],
     stopped: Stopped | None,
 ) -> list[list[int]]:
-    """The answers to all rows, which leave the batch as they end."""
+    """Decode all rows of one reading; finished rows leave the batch."""
     batch, last = list(range(len(asked.logits_BV))), frozenset(ends)
     answers: list[list[int]] = [[] for _ in batch]
     running = set(batch)

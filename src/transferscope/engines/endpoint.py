@@ -1,9 +1,9 @@
-"""Requests to an OpenAI-compatible server: many at a time, tried again, one line when they fail.
+"""Concurrent requests to an OpenAI-compatible server, with retries and one-line errors.
 
-What comes back is somebody else's input: bounded in size and time, and nothing in it is trusted.
-A request that fails by itself (a server's error for one prompt, an answer that is none) is tried
-again and then reported beside the others' answers; what concerns the server (nobody there, a wrong
-key or name, too busy, one failure after another) ends the call.
+Replies are untrusted input: their size and time are bounded. A request that fails on its own (a
+server error for one prompt, a reply without an answer) is retried and then reported among the
+others' answers. A failure of the server (unreachable, wrong key or model name, overloaded, one
+failure after another) ends the call.
 """
 
 from __future__ import annotations
@@ -31,19 +31,19 @@ from .replies import (
 from .server import ServerOptions
 
 ATTEMPTS = 5
-"""Of one request, when the server is busy, failing or out of reach."""
+"""Attempts per request while the server is busy, failing or unreachable."""
 ANSWER_ATTEMPTS = 3
-"""Of one request, when the server answers, but with no answer to it."""
+"""Attempts per request when the server replies without an answer."""
 BACKOFF = 0.5
-"""Seconds before the second attempt; they double."""
+"""Seconds before the second attempt; the pause doubles with each further one."""
 LONGEST_PAUSE = 30.0
-"""Seconds; a server may ask for less (Retry-After), not for more."""
+"""Longest pause in seconds, whatever the server's Retry-After header asks for."""
 MOST_BYTES = 64 * 2**20
-"""Of one answer: 32,768 tokens with their log-probabilities take some 5 MB."""
+"""Largest reply accepted: 32,768 tokens with their log-probabilities take about 5 MB."""
 SAID_CHARS = 200
-"""How much of a server's own message is shown."""
+"""Characters shown of a server's own message."""
 FAILURES = 16
-"""In a row, each for good and of different requests: the server is broken, not the requests."""
+"""Consecutive requests that fail for good before the server itself is taken to be broken."""
 
 _BUSY = frozenset({429, 503})
 _TRANSIENT = frozenset({500, 502, 504}) | _BUSY
@@ -58,12 +58,12 @@ T = TypeVar("T")
 
 
 class Endpoint:
-    """A server and the key it is asked with; connections last as long as one call."""
+    """A server and its API key; connections are kept open for one call."""
 
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
         self.replied = False
-        """Whether it ever replied in the right form: before that, a wrong address is likelier."""
+        """Whether it has replied in the expected form; until then, suspect a wrong address."""
 
     def ask_all(
         self,
@@ -74,10 +74,10 @@ class Endpoint:
         what: str,
         tick: Tick,
     ) -> list[T]:
-        """``read(index, answer)`` of every payload's JSON answer, in the order of the payloads.
+        """Return ``read(index, answer)`` for every payload's JSON answer, in payload order.
 
-        The first failure ends the rest and is raised: :class:`InputError` with the address and the
-        remedy.
+        The first failure cancels the rest and is raised as an :class:`InputError` with the address
+        and the remedy.
         """
         found: dict[int, T] = {}
         for at, answer in self.ask_each(path, payloads, read):
@@ -90,10 +90,10 @@ class Endpoint:
     def ask_each(
         self, path: str, payloads: Sequence[Any], read: Callable[[int, dict[str, Any]], T]
     ) -> Iterator[tuple[int, T | Unanswered]]:
-        """Index and answer of every payload as they come, :class:`Unanswered` for what failed.
+        """Yield (index, answer) as answers arrive; a failed request yields :class:`Unanswered`.
 
-        ``read`` runs in another thread. Raises :class:`InputError` for what concerns the server.
-        Closing the iterator cancels what is in flight.
+        ``read`` runs in another thread. Raises :class:`InputError` if the server itself fails.
+        Closing the iterator cancels requests in flight.
         """
         if not payloads:
             return iter(())
@@ -110,7 +110,7 @@ class Endpoint:
         return _ungrouped(streamed(main))
 
     def version(self) -> str | None:
-        """What the server calls its version, where it tells; asked once, never an error."""
+        """Return the server's version, or ``None`` if it reports none; a single try, no errors."""
 
         async def main(give: Callable[[tuple[int, bytes]], None]) -> None:
             patience = min(10.0, self.options.timeout)
@@ -131,24 +131,24 @@ class Endpoint:
         headers = {"accept": "application/json", "accept-encoding": "identity"}
         return httpx.AsyncClient(
             headers=headers if key is None else headers | {"authorization": f"Bearer {key}"},
-            # A whole request has its time; the client's own limits lie between two bytes.
+            # attempt() limits the time of the request; the client's limits apply between two bytes.
             timeout=httpx.Timeout(None, connect=30.0),
             limits=httpx.Limits(max_connections=most, max_keepalive_connections=most),
         )
 
     async def attempt(self, client: httpx.AsyncClient, url: str, payload: Any) -> dict[str, Any]:
-        """The JSON object that the server answers with. Raises :class:`_Failed`."""
+        """Send one request and return the reply's JSON object. Raises :class:`_Failed`."""
         try:
             async with asyncio.timeout(self.options.timeout):
                 status, body, wait = await self.send(client, "POST", url, payload)
         except TimeoutError:
-            what = f"no whole answer within {self.options.timeout:g} s"
+            what = f"did not answer completely within {self.options.timeout:g} s"
             remedy = "raise --engine-args timeout or lower concurrency"
             raise _Failed(Unanswered(what, place=url, remedy=remedy)) from None
         except (httpx.HTTPError, httpx.InvalidURL) as err:
             why = self._told(str(err)) or type(err).__name__
             what, remedy = f"can't be reached ({why})", "start the server, or check base_url"
-            # It was there, and broke off: perhaps because of what was asked.
+            # The connection existed and broke off, possibly because of this request.
             if isinstance(err, _BROKE_OFF):
                 raise _Failed(Unanswered(what, place=url, remedy=remedy), tries=ATTEMPTS) from None
             raise _Failed(InputError(what, place=url, remedy=remedy), tries=ATTEMPTS) from None
@@ -166,7 +166,7 @@ class Endpoint:
     async def send(
         self, client: httpx.AsyncClient, method: str, url: str, payload: Any
     ) -> tuple[int, bytes, float]:
-        """Status, body and the seconds that the server asks to wait."""
+        """Return status, body and the number of seconds that the server asks us to wait."""
         body = bytearray()
         content = None if payload is None else json.dumps(payload).encode()
         sent = {} if content is None else {"content-type": "application/json"}
@@ -174,7 +174,7 @@ class Endpoint:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > MOST_BYTES:
-                    what = f"answered with more than {MOST_BYTES >> 20} MB"
+                    what = f"sent a reply of more than {MOST_BYTES >> 20} MB"
                     raise _Failed(Unanswered(what, place=url, remedy="check base_url"))
             wait = pause_asked(response.headers.get("retry-after", ""))
         return response.status_code, bytes(body), wait
@@ -188,20 +188,20 @@ class Endpoint:
         raise _Failed(problem, tries=ANSWER_ATTEMPTS if self.replied else 1)
 
     def _told(self, text: str) -> str:
-        """A server's or library's words, as far as they may be shown."""
+        """Return a server's or library's message on one line, without the key, shortened."""
         key = self.options.key()
         return one_line(text if key is None else text.replace(key, "***"))[:SAID_CHARS]
 
 
 class _Failed(Exception):
-    """One attempt: what would be told, how many there may be, how long the server asks to wait."""
+    """A failed attempt: the error to report, attempts allowed, seconds the server asks to wait."""
 
     def __init__(self, error: InputError, *, tries: int = 1, wait: float = 0.0) -> None:
         self.error, self.tries, self.wait = error, tries, wait
 
 
 class _Calls(Generic[T]):
-    """The requests of one call, shared by its workers (all in one thread)."""
+    """The requests of one call, shared by its workers, which all run in one thread."""
 
     def __init__(
         self,
@@ -217,11 +217,11 @@ class _Calls(Generic[T]):
         self.payloads, self.read, self.give = payloads, read, give
         self.left = deque(range(len(payloads)))
         self.early: dict[int, Unanswered] = {}
-        """Failures before the server ever replied: asked once more if it does."""
+        """Failures before the server's first reply; they are retried once it replies."""
         self.in_a_row = 0
 
     async def work(self) -> None:
-        """Requests one after the other until none is left. Raises what ends the call."""
+        """Send requests one after the other until none is left; raise whatever ends the call."""
         while self.left:
             at = self.left.popleft()
             try:
@@ -244,7 +244,7 @@ class _Calls(Generic[T]):
             self.early[at] = failure
 
     def finish(self) -> None:
-        """What failed and wasn't asked again, as no request was ever replied to."""
+        """Report the failures that were never retried because the server never replied."""
         for at, failure in self.early.items():
             self.give((at, failure))
 
@@ -274,7 +274,7 @@ class _Calls(Generic[T]):
 
 
 class _Ended(InputError):
-    """Too many requests in a row failed."""
+    """Too many consecutive requests failed."""
 
     def __init__(self, last: Unanswered) -> None:
         what = f"{last.what} ({FAILURES} requests in a row failed)"
@@ -282,7 +282,7 @@ class _Ended(InputError):
 
 
 def _ungrouped(answers: Iterator[T]) -> Iterator[T]:
-    """A task group's first error in place of the group."""
+    """Raise a task group's first error in place of the exception group."""
     try:
         yield from answers
     except BaseExceptionGroup as group:

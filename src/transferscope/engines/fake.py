@@ -1,4 +1,4 @@
-"""The test double that users and our own tests share: no torch, no model, no randomness."""
+"""A public test double for engines: no torch, no model, no randomness."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Answers = Mapping[str, str] | Callable[[str], str]
 
 
 class FakeEngine:
-    """Answers from a dict (rendered prompt to text; others get "") or a callable.
+    """Answers from a dict (rendered prompt to text; "" for unknown prompts) or a callable.
 
-    A token is a word here: answers longer than ``max_tokens`` words are cut (finish "length"),
-    stop strings end them. ``loglikelihood(prompt, continuation)`` gives nats; without it, shorter
-    continuations are likelier. A prompt is the messages as ``role: content`` lines.
+    Tokens are words here: answers longer than ``max_tokens`` words are cut (finish reason
+    "length"), and stop strings end them. ``loglikelihood(prompt, continuation)`` returns nats;
+    by default, shorter continuations are likelier. A prompt consists of ``role: content`` lines.
 
     >>> engine = FakeEngine(lambda prompt: "four")
     >>> engine.generate([engine.render([{"role": "user", "content": "2+2?"}])], Decoding())
@@ -34,7 +34,7 @@ class FakeEngine:
         self._loglikelihood = loglikelihood or (lambda _, continuation: -float(len(continuation)))
 
     def render(self, messages: Sequence[Message]) -> str:
-        """``role: content`` lines, then ``assistant:``; a last assistant message is continued."""
+        """Return ``role: content`` lines, then ``assistant:`` unless the last message is that."""
         lines = [f"{m['role']}: {m['content']}" for m in messages]
         if messages[-1]["role"] != "assistant":
             lines.append("assistant:")
@@ -43,7 +43,7 @@ class FakeEngine:
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick
     ) -> list[Generation]:
-        """One answer per prompt; temperature and seed change nothing."""
+        """Return one answer per prompt; temperature and seed have no effect."""
         done = [self._cut(self._answer(prompt), decoding) for prompt in prompts]
         tick("generate", len(done), len(done))
         return done
@@ -51,13 +51,13 @@ class FakeEngine:
     def loglikelihoods(
         self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
     ) -> list[float]:
-        """Nats per (prompt, continuation)."""
+        """Return nats per (prompt, continuation)."""
         done = [self._loglikelihood(prompt, continuation) for prompt, continuation in pairs]
         tick("loglikelihoods", len(done), len(done))
         return done
 
     def describe(self) -> Mapping[str, Any]:
-        """Provenance."""
+        """Return the provenance."""
         return {"engine": "fake", "template": "fake", "versions": {}}
 
     @staticmethod

@@ -1,7 +1,7 @@
-"""transformers as an engine: batched generation that knows how every answer ended.
+"""The transformers engine: batched generation and scoring with finish reasons and token counts.
 
-Finish reason and token count of every answer are recorded (lm-eval's own wrapper keeps neither),
-and a prompt is read once for all its choices.
+lm-eval's own wrapper records neither finish reason nor token count. When choices are scored, a
+prompt is read once for all of them.
 """
 
 from __future__ import annotations
@@ -34,20 +34,21 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 LOGIT_BYTES = 256 * 2**20
-"""Upper bound of one batch's float32 logits when continuations are scored."""
+"""Upper bound in bytes on one batch's float32 logits when continuations are scored."""
 
 CACHE_BYTES = 2 * 2**30
-"""Upper bound of one batch's keys and values, as far as the default budget sees to it."""
+"""Upper bound in bytes on one batch's KV cache, which the default token budget respects."""
 MOST_TOKENS = 32_768
+"""Largest default token budget."""
 
 
 class HFEngine:
     """One causal language model of transformers.
 
-    ``dtype`` is by default what the machine multiplies (:func:`~transferscope.models.settled`).
-    Log-likelihoods compute the output head in float32 all the same: bf16 logits come in steps of
-    1/8 and choices would tie. A batch holds at most ``batch_size`` rows and ``token_budget`` tokens
-    (prompt + answer); by default as many tokens as have their keys and values in 2 GiB, at most
+    ``dtype`` defaults to what the machine multiplies (:func:`~transferscope.models.settled`).
+    Log-likelihoods always compute the output head in float32: bf16 logits come in steps of 1/8, so
+    choices would tie. A batch holds at most ``batch_size`` rows and ``token_budget`` tokens (prompt
+    and answer); the default budget is the number of tokens whose KV cache fits into 2 GiB, at most
     32,768.
     """
 
@@ -75,9 +76,9 @@ class HFEngine:
         batch_size: int = 256,
         token_budget: int | None = None,
     ) -> HFEngine:
-        """An engine over a model in memory, for use inside training.
+        """Wrap a model that is already in memory, for use during training.
 
-        Every call puts the model into evaluation mode and back into the mode it was in.
+        Every call puts the model into evaluation mode and afterwards restores its previous mode.
         """
         engine = cls.__new__(cls)
         engine._set(model, tokenizer, name, batch_size, token_budget)
@@ -103,22 +104,22 @@ class HFEngine:
         self.max_length = position_limit(model)
 
     def render(self, messages: Sequence[Message]) -> str:
-        """Chat template applied; see :func:`.rendering.rendered`."""
+        """Apply the chat template; see :func:`.rendering.rendered`."""
         return rendered(self.tokenizer, messages)
 
     def encode(self, prompt: str) -> list[int]:
-        """Token ids of a rendered prompt; a start token that it already carries isn't doubled."""
+        """Return the token ids of a rendered prompt without doubling its start token."""
         return encode(self.tokenizer, prompt)
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick
     ) -> list[Generation]:
-        """One answer per rendered prompt, longest prompts first, in batches.
+        """Return one answer per rendered prompt, generated in batches, longest prompts first.
 
-        ``tokens`` counts what the model wrote, without the end token. With a temperature, answers
-        are reproducible for the same prompts, decoding and batch limits; the global generators
-        are left as they were. Raises :class:`InputError` when a prompt and its answer don't fit
-        the model: prompts are never cut.
+        ``tokens`` counts the generated tokens without the end token. At a temperature above 0,
+        answers are reproducible for the same prompts, decoding and batch limits; the state of the
+        global generators is restored. Raises :class:`InputError` if a prompt and its answer exceed
+        the context length: prompts are never truncated.
         """
         ids = [self.encode(prompt) for prompt in prompts]
         require_ids(self.model, ids, name=self.name)
@@ -142,17 +143,17 @@ class HFEngine:
     def loglikelihoods(
         self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
     ) -> list[float]:
-        """log p(continuation | prompt) in nats, with the output head in float32.
+        """Return log p(continuation | prompt) in nats, with the output head in float32.
 
-        As in lm-eval, a prompt's last spaces belong to the continuation, whose tokens are those
-        that the whole text has more than its prompt. Raises :class:`InputError` when a pair is
-        longer than the model reads, or a continuation adds no token.
+        As in lm-eval, a prompt's trailing spaces belong to the continuation, whose tokens are those
+        that the full text has beyond the prompt's. Raises :class:`InputError` if a pair exceeds
+        the context length or a continuation adds no token.
         """
         asked = [self._encode_pair(prompt, continuation) for prompt, continuation in pairs]
         require_ids(self.model, [row for pair in asked for row in pair], name=self.name)
         for prompt, after in asked:
             self._check_length(len(prompt) + len(after), 0)
-        # Choices of one prompt stay together: it is read once for all of them.
+        # Choices of one prompt stay together, so that the prompt is read once for all of them.
         order = sorted(range(len(asked)), key=lambda i: (-len(asked[i][0]), asked[i][0], i))
         scores = [0.0] * len(asked)
         done = 0
@@ -172,7 +173,7 @@ class HFEngine:
         return encode_pair(self.tokenizer, prompt, continuation, empty=empty, name=self.name)
 
     def describe(self) -> Mapping[str, Any]:
-        """Engine, dtype, device, batch limits, hash of the chat template, library versions."""
+        """Return engine, dtype, device, batch limits, chat template's hash, library versions."""
         template = self.tokenizer.chat_template
         return {
             "engine": "hf",
@@ -187,14 +188,14 @@ class HFEngine:
     def _check_length(self, prompt: int, answer: int) -> None:
         if self.max_length is not None and prompt + answer > self.max_length:
             raise InputError(
-                f"a prompt of {prompt} tokens and an answer of {answer} exceed the model's "
-                f"{self.max_length}",
+                f"a prompt of {prompt} tokens and an answer of {answer} exceed the model's context "
+                f"length of {self.max_length}",
                 place=self.name,
                 remedy="lower the benchmark's max_gen_toks or use a model with a longer context",
             )
 
     def _batches(self, lengths: Sequence[int], answer: int) -> Iterator[range]:
-        """Ranges over ``lengths`` (descending), each within the two limits, at least one row."""
+        """Split ``lengths`` (descending) into ranges within both limits, of at least one row."""
         start = 0
         while start < len(lengths):
             rows = max(1, min(self.batch_size, self.token_budget // (lengths[start] + answer)))
@@ -202,7 +203,7 @@ class HFEngine:
             start += rows
 
     def _scoring_batch(self, pairs: Sequence[tuple[list[int], list[int]]]) -> int:
-        """How many of the first pairs are within the limits, at least one."""
+        """Return how many of the first pairs fit within the limits, at least one."""
         vocabulary = self.model.get_input_embeddings().weight.shape[0]
         prompt = after = 0
         for rows, pair in enumerate(pairs[: self.batch_size]):
@@ -226,7 +227,7 @@ class HFEngine:
         return [self._answer(row, stops, decoding) for row in answers]
 
     def _answer(self, row: list[int], stops: StopStrings | None, decoding: Decoding) -> Generation:
-        """``row``: generated ids, an end token included."""
+        """Turn one row of generated ids, including any end token, into an answer."""
         length, finish = len(row), "length"
         if row and row[-1] in self.end_ids:
             length, finish = length - 1, "stop"
@@ -239,11 +240,11 @@ class HFEngine:
 
     @contextlib.contextmanager
     def _evaluating(self) -> Iterator[None]:
-        """Evaluation mode, no gradients."""
+        """Switch to evaluation mode without gradients; restore the mode afterwards."""
         training = self.model.training
         self.model.eval()
         try:
-            # Not inference_mode: its tensors, once cached in the model, would break training.
+            # Not inference_mode: if the model cached its tensors, training would break.
             with torch.no_grad():
                 yield
         finally:
@@ -251,14 +252,14 @@ class HFEngine:
 
 
 def default_budget(model: PreTrainedModel) -> int:
-    """Tokens of a batch whose keys and values stay within ``CACHE_BYTES``.
+    """Return the number of tokens per batch whose KV cache stays within ``CACHE_BYTES``.
 
-    Read off the model's configuration alone, so that a model is batched alike on every machine.
+    It depends on the model's configuration alone, so a model is batched alike on every machine.
     """
     config = model.config.get_text_config()
     heads = getattr(config, "num_attention_heads", None)
     layers, width = (getattr(config, key, None) for key in ("num_hidden_layers", "hidden_size"))
-    if not (heads and layers and width):  # recurrent models keep no keys and values
+    if not (heads and layers and width):  # recurrent models have no KV cache
         return MOST_TOKENS
     head = getattr(config, "head_dim", None) or width // heads
     kept = getattr(config, "num_key_value_heads", None) or heads

@@ -1,7 +1,7 @@
-"""Coroutines in a thread of their own, whose results a plain generator hands over.
+"""Coroutines run in a background thread, with results passed to a plain generator.
 
-The caller may run an event loop itself (a notebook does), and it must never wait for what nobody
-will read: when it stops, by an error or Ctrl-C, what is in flight is cancelled and closed.
+The caller may already run an event loop (a notebook does). It must never wait for results that it
+won't read: when it stops, through an error or Ctrl-C, requests in flight are cancelled and closed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 PATIENCE = 1.0
-"""Seconds that connections have to close; a name that is being looked up can't be cancelled."""
+"""Seconds that connections get to close; a DNS lookup in progress can't be cancelled."""
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class _Over:
 
 
 def streamed(main: Callable[[Callable[[T], None]], Coroutine[Any, Any, None]]) -> Iterator[T]:
-    """What the coroutine ``main(give)`` gives, as it gives it; raises what it raises."""
+    """Yield what the coroutine ``main(give)`` passes to ``give``; raise what it raises."""
     given: queue.SimpleQueue[T | _Over] = queue.SimpleQueue()
     started = threading.Event()
     running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = []
@@ -42,7 +42,7 @@ def streamed(main: Callable[[Callable[[T], None]], Coroutine[Any, Any, None]]) -
         error: BaseException | None = None
         try:
             asyncio.run(watched())
-        except BaseException as err:  # raised again where somebody waits
+        except BaseException as err:  # raised again in the waiting generator
             error = err
         given.put(_Over(error))
 
@@ -56,6 +56,6 @@ def streamed(main: Callable[[Callable[[T], None]], Coroutine[Any, Any, None]]) -
     finally:
         if thread.is_alive() and started.wait(PATIENCE):
             loop, task = running[0]
-            with suppress(RuntimeError):  # it has just ended
+            with suppress(RuntimeError):  # the loop has just ended
                 loop.call_soon_threadsafe(task.cancel)
         thread.join(PATIENCE)

@@ -1,4 +1,4 @@
-"""Any engine as an lm-eval model: what lm-eval throws away is recorded here.
+"""An adapter that presents any engine as an lm-eval model.
 
 lm-eval keeps neither finish reasons nor token counts, and knows no request without an answer.
 """
@@ -60,7 +60,7 @@ class EngineLM(LM):  # type: ignore[misc]
     """Adapts an engine to lm-eval's ``evaluate`` for the tasks of ONE benchmark.
 
     ``documents`` maps a task to the numbers of its documents that are asked: lm-eval counts them
-    anew from 0. ``generations`` maps (task, document) to the answers to its first request, one per
+    again from 0. ``generations`` maps (task, document) to the answers to its first request, one per
     repeat; ``failed`` maps a document to the reason why one of its requests has no answer: lm-eval
     gets an empty one. ``tick`` counts documents.
 
@@ -123,7 +123,7 @@ class EngineLM(LM):  # type: ignore[misc]
         return [(self._checked(request, nats, 0.0), False) for request, nats in answers]
 
     def loglikelihood_rolling(self, requests: Sequence[Any]) -> list[float]:  # noqa: ARG002
-        """Not offered: a perplexity is no score within 0..1."""
+        """Not offered: a perplexity is not a score within 0..1."""
         raise InputError(
             "asks for rolling log-likelihoods, which engines don't offer",
             place=self.benchmark,

@@ -1,9 +1,9 @@
-"""Any OpenAI-compatible server as an engine: ``vllm serve``, SGLang, llama.cpp and others.
+"""The engine for OpenAI-compatible servers: ``vllm serve``, SGLang, llama.cpp and others.
 
-With the served model's tokenizer, prompts are rendered and encoded here and token ids are sent: the
-server adds no second start token, and a choice's log-probabilities are found by position. Text
-offsets would not do: SGLang gives none, and vLLM counts them over tokens decoded one by one.
-Without a tokenizer, messages are sent and the server's own chat template applies.
+Given the served model's tokenizer, prompts are rendered and encoded here and sent as token ids. The
+server then adds no second start token, and a choice's log-probabilities are found by position. Text
+offsets would not work: SGLang returns none, and vLLM counts them over tokens decoded one by one.
+Without a tokenizer, messages are sent and the server applies its own chat template.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from .replies import Unanswered, malformed
 from .server import ServerOptions
 
 SAMPLERS_OFF = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
-"""What vLLM and others would else fill from the model's folder, spelled so that it does nothing."""
+"""Neutral values for settings that vLLM and others would otherwise read from the model's folder."""
 
 ROUNDING = 1e-3
-"""Nats that a log-probability may lie above 0."""
+"""Nats by which rounding may push a log-probability above 0."""
 
 
 class OpenAIEngine:
-    """One model of an OpenAI-compatible server.
+    """One model on an OpenAI-compatible server.
 
     >>> options = ServerOptions("http://localhost:8000/v1", tokenizer="ORG/MODEL")
     >>> engine = OpenAIEngine("ORG/MODEL", options)  # doctest: +SKIP
 
-    Raises :class:`InputError` for a tokenizer that can't be loaded, and in use for a server that is
-    out of reach, refuses a request or answers in another form.
+    Raises :class:`InputError` if the tokenizer can't be loaded and, in use, if the server can't be
+    reached, refuses a request or sends a malformed reply.
     """
 
     def __init__(self, model: str, options: ServerOptions) -> None:
@@ -44,22 +44,26 @@ class OpenAIEngine:
         self._endpoint = Endpoint(options)
 
     def render(self, messages: Sequence[Message]) -> str:
-        """Chat template applied; without a tokenizer, see :func:`.rendering.unrendered`."""
+        """Apply the chat template; without a tokenizer, see :func:`.rendering.unrendered`.
+
+        Raises :class:`InputError` without a tokenizer if the last message is the assistant's.
+        """
         if self.tokenizer is not None:
             return rendered(self.tokenizer, messages)
         if messages[-1]["role"] == "assistant":
-            what = "the answer's beginning is given, which chat servers don't continue alike"
+            what = "the answer's beginning is given, which chat servers continue in different ways"
             raise InputError(what, place=self.name, remedy=_NAME_TOKENIZER)
         return unrendered(messages)
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick
     ) -> list[Generation]:
-        """One answer per rendered prompt.
+        """Return one answer per rendered prompt.
 
-        ``tokens`` is the server's count, which may hold the end token, else the tokenizer's. With a
-        temperature, a request's seed follows from the decoding's, the prompt and how often it was
-        asked before: samples of one prompt differ, whatever else is asked beside it.
+        ``tokens`` is the server's count, which may include the end token, else the tokenizer's. At
+        a temperature above 0, a request's seed depends on the decoding's seed, the prompt and how
+        often the prompt was asked before: samples of one prompt differ, and other prompts in the
+        same call have no influence on them.
         """
         found: dict[int, Generation] = {}
         for at, answer in self._generated(prompts, decoding, times_before(prompts)):
@@ -72,7 +76,7 @@ class OpenAIEngine:
     def generate_each(
         self, prompts: Sequence[str], decoding: Decoding, *, nth: Sequence[int]
     ) -> Iterator[tuple[int, Generation | NoAnswer]]:
-        """Answers as they come; see :class:`~.protocol.Streaming`."""
+        """Yield answers as they arrive; see :class:`~.protocol.Streaming`."""
         for at, answer in self._generated(prompts, decoding, nth):
             yield at, NoAnswer(answer.what) if isinstance(answer, Unanswered) else answer
 
@@ -91,10 +95,10 @@ class OpenAIEngine:
     def loglikelihoods(
         self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
     ) -> list[float]:
-        """log p(continuation | prompt) in nats, as the server computes them.
+        """Return log p(continuation | prompt) in nats, as the server computes it.
 
-        Tokens are those that :class:`~.hf.HFEngine` scores. Raises :class:`InputError` without a
-        tokenizer, and for a server that doesn't give the log-probabilities of a prompt's tokens.
+        The scored tokens are those that :class:`~.hf.HFEngine` scores. Raises :class:`InputError`
+        without a tokenizer, and if the server doesn't return the prompt's log-probabilities.
         """
         path, payloads, read = self._scoring(pairs)
         return self._endpoint.ask_all(path, payloads, read, what="loglikelihoods", tick=tick)
@@ -102,7 +106,7 @@ class OpenAIEngine:
     def loglikelihoods_each(
         self, pairs: Sequence[tuple[str, str]]
     ) -> Iterator[tuple[int, float | NoAnswer]]:
-        """Log-likelihoods as they come; see :class:`~.protocol.Streaming`."""
+        """Yield log-likelihoods as they arrive; see :class:`~.protocol.Streaming`."""
         for at, nats in self._endpoint.ask_each(*self._scoring(pairs)):
             yield at, NoAnswer(nats.what) if isinstance(nats, Unanswered) else nats
 
@@ -110,12 +114,12 @@ class OpenAIEngine:
         self, pairs: Sequence[tuple[str, str]]
     ) -> tuple[str, list[Any], Callable[[int, dict[str, Any]], float]]:
         if self.tokenizer is None:
-            what = "choices can't be scored through a server's chat"
+            what = "choices can't be scored through a server's chat interface"
             raise InputError(what, place=self.name, remedy=_NAME_TOKENIZER)
         own = [self.tokenizer.bos_token_id, self.tokenizer.eos_token_id]
         empty = [token for token in own if token is not None][:1]
         asked = [encode_pair(self.tokenizer, *pair, empty=empty, name=self.name) for pair in pairs]
-        # One token is generated, for servers that refuse to generate none.
+        # Some servers refuse to generate no tokens, so one is requested.
         wanted = {"max_tokens": 1, "temperature": 0.0, "logprobs": 1, "echo": True}
         payloads = [{"model": self.name, "prompt": [*a, *b], **wanted} for a, b in asked]
 
@@ -126,9 +130,9 @@ class OpenAIEngine:
         return "completions", payloads, read
 
     def describe(self) -> Mapping[str, Any]:
-        """Engine, address, tokenizer, hash of the chat template, the server's version if it tells.
+        """Return engine, address, tokenizer, hash of the chat template, server version if known.
 
-        ``template`` is ``"server"`` where the server applies its own.
+        ``template`` is ``"server"`` if the server applies its own template.
         """
         own = None if self.tokenizer is None else self.tokenizer.chat_template
         template = "server" if self.tokenizer is None else "none" if own is None else digest(own)
@@ -161,8 +165,9 @@ class OpenAIEngine:
         try:
             return payload | {"messages": messages_of(prompt)}
         except (ValueError, TypeError):
-            what = "a prompt is no rendering of this engine's"
-            raise InputError(what, place=self.name, remedy="render messages first") from None
+            what = "a prompt was not rendered by this engine"
+            remedy = "render the messages with the engine's render() first"
+            raise InputError(what, place=self.name, remedy=remedy) from None
 
     def _generation(self, answer: dict[str, Any], decoding: Decoding, url: str) -> Generation:
         choice = answer["choices"][0]
@@ -174,7 +179,7 @@ class OpenAIEngine:
             raise malformed("no text", url)
         if not text and reason is None:
             _no_answer("is empty and has no finish_reason", url)
-        # Half of a surrogate pair is no character: nothing could write it down.
+        # Half of a surrogate pair is not a character and can't be written to a file.
         text = text.encode("utf-8", "replace").decode("utf-8")
         usage = answer.get("usage")
         told = usage.get("completion_tokens") if isinstance(usage, dict) else None
@@ -184,7 +189,7 @@ class OpenAIEngine:
         return Generation(text, tokens, _finish(choice, decoding))
 
     def _counted(self, answer: Generation) -> Generation:
-        """Not in the requests' threads: a tokenizer works for one at a time."""
+        """Fill in a missing token count; a tokenizer isn't thread-safe, so not in the requests."""
         if answer.tokens is not None or self.tokenizer is None:
             return answer
         ids = self.tokenizer.encode(answer.text, add_special_tokens=False)
@@ -192,13 +197,13 @@ class OpenAIEngine:
 
 
 def _no_answer(what: str, url: str, remedy: str = "see the server's log") -> NoReturn:
-    """A reply that isn't the model's answer."""
+    """Raise :class:`Unanswered` for a reply that isn't the model's answer."""
     shown = "".join(c if c.isprintable() else " " for c in what)
     raise Unanswered(f"the reply {shown}", place=url, remedy=remedy, is_reply=True)
 
 
 def _said(choice: Mapping[str, Any], url: str) -> Any:
-    """The content of a chat's message, where it is an answer."""
+    """Return the content of a chat message; raise :class:`Unanswered` if it is not an answer."""
     message = choice.get("message")
     if not isinstance(message, dict):
         return None
@@ -219,15 +224,18 @@ ENDINGS = frozenset(
     | {"completed", "finished", "length", "max_tokens", "model_length", "repetition"}
     | {"tool_calls", "function_call"}
 )
-"""A server's words for an answer that the model ended or the token limit cut; any other one
-("error", "abort", "content_filter", "cancelled", ...) says that there is none."""
+"""Finish reasons of answers that the model ended or the token limit cut. Any other reason ("error",
+"abort", "content_filter", "cancelled", ...) means that there is no answer."""
 CUT = frozenset({"length", "max_tokens", "model_length"})
 
 _NAME_TOKENIZER = "add --engine-args tokenizer=MODEL, the served model's name or folder"
 
 
 def _finish(choice: Mapping[str, Any], decoding: Decoding) -> str | None:
-    """How the answer ended; vLLM (``stop_reason``) and SGLang (``matched_stop``) say by what."""
+    """Return the finish reason; vLLM (``stop_reason``) and SGLang (``matched_stop``) name the stop.
+
+    ``None`` where the reply doesn't tell whether an end token or a stop string ended the answer.
+    """
     reason = choice.get("finish_reason")
     if reason != "stop":
         return "length" if isinstance(reason, str) and reason.lower() in CUT else None
@@ -238,21 +246,21 @@ def _finish(choice: Mapping[str, Any], decoding: Decoding) -> str | None:
 
 
 def _continuation(answer: dict[str, Any], start: int, end: int, url: str) -> float:
-    """Sum of the log-probabilities of tokens ``start`` to ``end`` of an echoed prompt."""
+    """Sum the log-probabilities of tokens ``start`` to ``end`` of an echoed prompt."""
     told = answer["choices"][0].get("logprobs")
     nats = told.get("token_logprobs") if isinstance(told, dict) else None
-    # llama.cpp leaves out the prompt's tokens: taken as they come, all choices would tie.
+    # llama.cpp leaves out the prompt's tokens: used as they are, its values would make choices tie.
     if not isinstance(nats, list) or len(nats) not in (end, end + 1):
         count = len(nats) if isinstance(nats, list) else 0
         raise InputError(
-            f"gives log-probabilities of {count} tokens where the prompt has {end}, so that "
+            f"returns log-probabilities for {count} tokens where the prompt has {end}, so "
             "choices can't be scored",
             place=url,
-            remedy="use a server whose completions echo them (vLLM, SGLang) or a suite without "
-            "choices",
+            remedy="use a server whose completions echo the prompt's (vLLM, SGLang), or a suite "
+            "without choices",
         )
     scored = nats[start:end]
-    # Written so that NaN is refused, too.
+    # Written so that NaN is refused too.
     if not all(type(x) in (int, float) and -1e9 < x <= ROUNDING for x in scored):
-        raise malformed("log-probabilities that are none", url)
+        raise malformed("invalid log-probabilities", url)
     return float(sum(scored))

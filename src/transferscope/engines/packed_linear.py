@@ -1,12 +1,12 @@
-"""Linear layers whose weights oneDNN has laid out once for its own kernels.
+"""Linear layers whose weights are stored in oneDNN's blocked layout.
 
-torch lays a weight out anew for every product. With the few rows of a decoding step that costs as
-much as the product: laid out once, 9 rows take half of the time in float32 and in bfloat16, and 60
-rows 0.6 to 0.85 of it (AVX512 and AVX512-BF16, 2026-11-28). In bfloat16 the products are the same
-bits; in float32 they are summed in another order.
+torch converts a weight to this layout for every product. For the few rows of a decoding step, the
+conversion costs as much as the product. With the layout stored once, 9 rows take half of the time
+in float32 and in bfloat16, and 60 rows 0.6 to 0.85 of it (AVX512 and AVX512-BF16, 2026-11-28). The
+products are bit-identical in bfloat16; in float32 they are summed in another order.
 
-The operators are those that torch's own compiler uses for frozen weights; where a build lacks them
-or can't do with a layer, it stays as it is.
+The operators are those that torch's own compiler uses for frozen weights. If a build lacks them or
+can't handle a layer, the layer stays as it is.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ import torch
 from torch import nn
 
 ROWS = 32
-"""Rows that the layout is chosen for; it serves any number."""
+"""Number of rows that the layout is chosen for; it works for any number."""
 _DTYPES = (torch.float32, torch.bfloat16)
 
 
 class PackedLinear(nn.Module):  # type: ignore[misc]
-    """``linear`` on a weight laid out anew; for inference on a CPU."""
+    """A linear layer with its weight in oneDNN's layout, for inference on a CPU."""
 
     def __init__(self, linear: nn.Linear, *, keep: bool) -> None:
-        """``keep``: the plain weight stays a parameter too, for who shares or reads it."""
+        """``keep``: the plain weight also stays a parameter, for modules that share or read it."""
         super().__init__()
         self.in_features, self.out_features = linear.in_features, linear.out_features
-        if keep:  # first: afterwards there is one to be had
+        if keep:  # before ``packed``: from then on reading ``weight`` would unpack it
             self.weight = linear.weight
         self.packed = torch.ops.mkldnn._reorder_linear_weight(linear.weight.detach(), ROWS)
         self.bias = linear.bias
 
     def __getattr__(self, name: str) -> Any:
-        """A weight that is kept in its layout alone comes back plain for who asks."""
+        """Return the plain weight, unpacked if only the packed one is stored."""
         if name == "weight" and "weight" not in self.__dict__["_parameters"]:
             return self.packed.to_dense()
         return super().__getattr__(name)
 
     def forward(self, given: torch.Tensor) -> torch.Tensor:
-        """(..., in) to (..., out)."""
-        if given.dtype != self.packed.dtype:  # the refusal that a plain layer would give
+        """Map (..., in) to (..., out). Raises :class:`TypeError` for another dtype."""
+        if given.dtype != self.packed.dtype:  # a plain layer would refuse this, too
             raise TypeError(f"a layer of {self.packed.dtype} was given {given.dtype}")
         found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
             given, self.packed, self.bias, "none", [], ""
@@ -50,10 +50,10 @@ class PackedLinear(nn.Module):  # type: ignore[misc]
 
 
 def pack_linears(model: Any) -> int:
-    """Lay out the weights of ``model``'s linear layers on the CPU; how many there were.
+    """Pack the weights of ``model``'s linear layers on the CPU; return the number of layers.
 
-    The model is for inference from then on. Layers of another class, device or dtype stay as they
-    are. A head keeps its plain weight, which embeddings may share.
+    From then on the model is for inference only. Layers of another class, device or dtype are left
+    alone. The output head also keeps its plain weight, which the embeddings may share.
     """
     if not _can_pack():
         return 0
@@ -69,12 +69,12 @@ def pack_linears(model: Any) -> int:
 
 
 def _hooked(layer: nn.Module) -> bool:
-    """Whether accelerate, say, moves the layer's weight around."""
+    """Whether hooks (accelerate's, for instance) may move the layer's weight around."""
     return bool(layer._forward_hooks or layer._forward_pre_hooks or hasattr(layer, "_hf_hook"))
 
 
 def _can_pack() -> bool:
-    """Whether this build of torch has the operators, and they give the product."""
+    """Whether this build of torch has the operators and they work."""
     if not torch.backends.mkldnn.is_available():
         return False
     try:

@@ -1,7 +1,7 @@
-"""Prompts read into a cache once: the beginning that all share, and equal prompts, once.
+"""Prompts read into a KV cache: a shared beginning and equal prompts are read only once.
 
-Decoding and scoring go on from here. ``generate`` of transformers reads every prompt whole, as
-often as it is asked.
+Decoding and scoring continue from this cache. transformers' ``generate`` reads every prompt in
+full, once per answer.
 """
 
 from __future__ import annotations
@@ -16,15 +16,14 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
 ROOM = 128
-"""Columns that a cache grows by."""
+"""Number of columns by which a cache grows."""
 
 
 class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-    """Keys and values with room for columns to come.
+    """Keys and values with room for further columns.
 
-    The library's own layer copies all it holds into a larger tensor for every token: the larger
-    part of a step's time for long answers, and sizes that a heap can't fill again (13 GB where
-    1.3 are held).
+    For every token, the library's own layer copies all it holds into a larger tensor. For long
+    answers that takes most of a step's time and fragments the heap (13 GB where 1.3 GB are held).
     """
 
     keys: torch.Tensor
@@ -41,7 +40,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
         *args: Any,  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append columns; keys and values of all."""
+        """Append columns and return all keys and values."""
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
         self.keys = self._append(0, self.keys, key_states)
@@ -68,11 +67,11 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
 
 @dataclass
 class Reading:
-    """Prompts that have been read: what comes next, and what going on needs.
+    """Prompts that have been read: next-token logits and the state to continue from.
 
-    ``logits_BV`` are those behind the last token, ``mask_BT`` marks the cache's columns that are no
-    padding; ``options`` go into every call. ``stateful``: a recurrent state, whose rows can't be
-    selected.
+    ``logits_BV`` are the logits after the last token. ``mask_BT`` is 1 for cache columns that
+    aren't padding. ``options`` are passed to every call. ``stateful`` means that the cache is a
+    recurrent state, whose rows can't be selected.
     """
 
     model: Any
@@ -83,20 +82,20 @@ class Reading:
     stateful: bool
 
     def select(self, rows: Sequence[int]) -> None:
-        """Keep these rows, in this order; a row may be named more than once."""
+        """Keep these rows, in this order; a row may occur more than once."""
         at_B = torch.tensor(rows, device=self.mask_BT.device)
         self.cache.batch_select_indices(at_B)
         self.logits_BV, self.mask_BT = self.logits_BV[at_B], self.mask_BT[at_B]
 
     def step(self, token_B: torch.Tensor) -> None:
-        """Read one more token of every row."""
+        """Read one more token for every row."""
         ones_B1 = torch.ones_like(self.mask_BT[:, :1])
         self.logits_BV = self._forward(token_B[:, None], ones_B1, self.options)[:, -1]
 
     def extend(self, rows: Sequence[Sequence[int]], pad: int) -> torch.Tensor:
-        """Read ``rows``, one behind each prompt; logits (B, W, vocabulary) behind every token.
+        """Read ``rows``, one after each prompt; return logits (B, W, vocabulary) for every token.
 
-        Behind the end of a row they mean nothing.
+        Logits beyond the end of a row are meaningless.
         """
         device, width = self.mask_BT.device, max(map(len, rows))
         ids_BW = [list(row) + [pad] * (width - len(row)) for row in rows]
@@ -121,9 +120,9 @@ class Reading:
 
 
 def together(model: Any, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Rows of ``prompts`` that can be read at once: all, or those of one length.
+    """Group the rows of ``prompts`` that can be read at once: all of them, or those of one length.
 
-    A recurrent state would take in padding.
+    A recurrent state would absorb padding, so such a model reads one length at a time.
     """
     every = range(len(prompts))
     if not inner_model(model)._is_stateful:
@@ -133,14 +132,14 @@ def together(model: Any, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def read(model: Any, prompts: Sequence[Sequence[int]], pad: int) -> Reading:
-    """Read prompts of a causal model of transformers, none of them empty; see :func:`together`."""
+    """Read non-empty prompts with a causal model of transformers; see :func:`together`."""
     inner = inner_model(model)
     device, stateful = model.device, bool(inner._is_stateful)
     options, cache = _options(inner)
     unique = list(dict.fromkeys(map(tuple, prompts)))
     if stateful:
         unique = [tuple(prompt) for prompt in prompts]
-    # A window counts columns, which padding behind the shared part would shift.
+    # A sliding window counts columns, and padding after the shared part would shift them.
     plain = all(type(layer) is RoomyLayer for layer in cache.layers)
     shared = _shared_length(unique) if plain and len(unique) > 1 else 0
     if shared:
@@ -164,30 +163,30 @@ def read(model: Any, prompts: Sequence[Sequence[int]], pad: int) -> Reading:
 
 
 _CACHES = ("cache", "past_key_values")
-"""What transformers 5.24 and versions before call it."""
+"""The cache's argument name in transformers 5.24 and in earlier versions."""
 
 
 def inner_model(model: Any) -> Any:
-    """The causal model of transformers inside a wrapper of PEFT, or itself."""
+    """Return the causal model of transformers inside a PEFT wrapper, or the model itself."""
     return next(part for part in model.modules() if isinstance(part, PreTrainedModel))
 
 
 def _options(inner: Any) -> tuple[dict[str, Any], DynamicCache]:
-    """A new cache, under its name; logits of the last position only where that can be asked."""
+    """Return call options with a new cache, for last-position logits only where supported."""
     known = inspect.signature(inner.forward).parameters
     name = next((name for name in _CACHES if name in known), _CACHES[1])
     cache = DynamicCache(config=inner.config)
     cache.layers = [RoomyLayer() if type(at) is DynamicLayer else at for at in cache.layers]
     options: dict[str, Any] = {name: cache, "use_cache": True}
     if "logits_to_keep" in known:
-        # An index, not a count: the slice that a count takes isn't contiguous, and torch would
-        # multiply it by a copy of the head for every row (11 GB for 200 rows and a small model).
+        # An index, not a count: the slice that a count selects isn't contiguous, and torch would
+        # multiply it by one copy of the head per row (11 GB for 200 rows and a small model).
         options["logits_to_keep"] = torch.tensor([-1])
     return options, cache
 
 
 def _shared_length(prompts: Sequence[Sequence[int]]) -> int:
-    """Tokens that all prompts begin with; every prompt keeps one of its own at least."""
+    """Return the length of the common prefix; every prompt keeps at least one token of its own."""
     first, last = min(map(tuple, prompts)), max(map(tuple, prompts))
     most = min(map(len, prompts)) - 1
     pairs = zip(first[:most], last[:most], strict=False)

@@ -1,4 +1,4 @@
-"""Messages to the text that a model is given, and texts to token ids."""
+"""Rendering of messages to prompts, and encoding of prompts and continuations."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
-    """Chat template applied; a last assistant message is continued, not closed.
+    """Apply the chat template; a final assistant message is left open to be continued.
 
-    Without a chat template (base models): the contents, separated by empty lines. Raises
-    :class:`InputError` for a template that is broken or doesn't take these messages.
+    Without a chat template (base models), the contents are joined by blank lines. Raises
+    :class:`InputError` if the template is broken or doesn't accept these messages.
     """
     if tokenizer.chat_template is None:
         return "\n\n".join(m["content"] for m in messages)
@@ -34,30 +34,30 @@ def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) ->
                 continue_final_message=prefill,
             )
         )
-    # A template is somebody's program: its own refusals are TemplateErrors, its slips the rest;
-    # transformers adds a ValueError where the answer to continue isn't in what comes out.
+    # A template is third-party code: it refuses messages with a TemplateError, and its bugs raise
+    # the others. transformers raises ValueError if the output lacks the answer to continue.
     except (TemplateError, TypeError, ValueError) as err:
         roles = ", ".join(m["role"] for m in messages[:8]) + (", ..." if len(messages) > 8 else "")
         raise InputError(
             f"the chat template can't render messages of {roles}: {str(err)[:200]}",
             place=tokenizer.name_or_path or None,
-            remedy="give messages that it takes (not every one takes a system message), "
-            "or mend the tokenizer's chat template",
+            remedy="use messages that the template accepts (some accept no system message), "
+            "or fix the tokenizer's chat template",
         ) from None
 
 
 def unrendered(messages: Sequence[Message]) -> str:
-    """A text that :func:`messages_of` turns back: roles and lengths, then the contents as they are.
+    """Return a text that :func:`messages_of` reverses: roles and lengths, then the contents.
 
-    For servers that apply the template themselves. Nothing in a content is escaped, so that an
-    answer's artefacts are told from it as from a rendered prompt.
+    It serves servers that apply the template themselves. Contents are not escaped, so that checks
+    for artefacts in an answer can use this text like a rendered prompt.
     """
     heads = json.dumps([[m["role"], len(m["content"])] for m in messages])
     return "\n".join([heads, *(m["content"] for m in messages)])
 
 
 def messages_of(text: str) -> list[dict[str, str]]:
-    """The messages behind :func:`unrendered`. Raises :class:`ValueError` for another text."""
+    """Reverse :func:`unrendered`. Raises :class:`ValueError` for any other text."""
     heads, _, rest = text.partition("\n")
     messages = []
     for role, length in json.loads(heads):
@@ -74,18 +74,19 @@ def encode_pair(
     empty: Sequence[int],
     name: str,
 ) -> tuple[list[int], list[int]]:
-    """Token ids of a prompt and of what a continuation adds to it.
+    """Return the token ids of a prompt and those that a continuation adds to it.
 
-    As in lm-eval, a prompt's last spaces belong to the continuation. ``empty`` stands for a prompt
-    without tokens. Raises :class:`InputError` (naming ``name``) when no token is left to score.
+    As in lm-eval, a prompt's trailing spaces belong to the continuation. ``empty`` replaces a
+    prompt without tokens. Raises :class:`InputError` (naming ``name``) if no token is left to
+    score.
     """
     start = encode(tokenizer, prompt.rstrip())
     after = encode(tokenizer, prompt + continuation)[len(start) :]
     start = start or [*empty]
     if not (start and after):
         raise InputError(
-            f"no token of {continuation!r} is left to score",
+            f"{continuation!r} adds no token that could be scored",
             place=name,
-            remedy="give every choice a text of its own",
+            remedy="give every choice a non-empty text",
         )
     return start, after

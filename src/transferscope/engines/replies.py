@@ -1,4 +1,4 @@
-"""What a server's replies say, read as somebody else's input."""
+"""Parsing of a server's replies, which are untrusted input."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ CURES = {
     "unexpected field": "add --engine-args strict=yes",
     "unsupported parameter": "add --engine-args strict=yes",
 }
-"""What helps where a server's message holds this."""
+"""Remedy for each phrase that a server's message may contain."""
 
 
 class Unanswered(InputError):
-    """One request that failed for good; others may be answered.
+    """One request that failed for good; others may still be answered.
 
-    ``is_reply``: the server is there and replied to this request, only with no answer.
+    ``is_reply``: the server is up and replied to this request, but without an answer.
     """
 
     def __init__(self, what: str, *, place: str, remedy: str, is_reply: bool = False) -> None:
@@ -38,20 +38,20 @@ class Unanswered(InputError):
 
 
 def remedy_of(status: int, body: bytes) -> str:
-    """What helps against a refusal; ``{env}`` stands for the key's environment variable."""
+    """Return the remedy for a refusal; ``{env}`` marks the key's environment variable."""
     said = body[:10_000].decode(errors="replace").casefold()
     cure = next((cure for part, cure in CURES.items() if part in said), "see the server's log")
     return REMEDIES.get(status, cure)
 
 
 def malformed(what: str, url: str) -> Unanswered:
-    """An answer of the wrong shape."""
-    remedy = "check that base_url is an OpenAI-compatible server"
-    return Unanswered(f"answered in another form than asked for: {what}", place=url, remedy=remedy)
+    """Return the error for a reply in the wrong form."""
+    remedy = "check that base_url points to an OpenAI-compatible server"
+    return Unanswered(f"sent a malformed reply: {what}", place=url, remedy=remedy)
 
 
 def pause_asked(asked: str) -> float:
-    """What a Retry-After asks for: seconds or a date."""
+    """Return the seconds that a Retry-After header (seconds or a date) asks for; else 0."""
     if asked.isascii() and asked.isdigit() and len(asked) < 6:
         return float(asked)
     try:
@@ -63,7 +63,7 @@ def pause_asked(asked: str) -> float:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object; empty where the body is none."""
+    """Parse a JSON object; empty if the body isn't one."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -72,12 +72,12 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def error_message(answer: dict[str, Any]) -> str:
-    """What an error's body says: OpenAI's form, or FastAPI's."""
+    """Return the message in an error's body, in OpenAI's or FastAPI's form; else empty."""
     error = answer.get("error", answer)
     told = error.get("message", error.get("detail")) if isinstance(error, dict) else error
     return told if isinstance(told, str) else ""
 
 
 def one_line(text: str) -> str:
-    """One line without what would steer a terminal."""
+    """Join a text to one line without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text[:10_000]).split())

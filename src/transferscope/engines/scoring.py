@@ -1,4 +1,4 @@
-"""Log-probabilities of continuations, a prompt read once for all of its choices."""
+"""Log-probabilities of continuations; a prompt is read once for all of its choices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pair = tuple[Sequence[int], Sequence[int]]
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def score(model: Any, pairs: Sequence[Pair], *, pad: int) -> list[float]:
-    """log p(continuation | prompt) of every pair, in nats; logits are turned in float32."""
+    """Return log p(continuation | prompt) for every pair in nats, normalised in float32."""
     if inner_model(model)._is_stateful:
         return [_whole(model, *pair) for pair in pairs]
     reading = read(model, [prompt for prompt, _ in pairs], pad)
@@ -37,14 +37,17 @@ def score(model: Any, pairs: Sequence[Pair], *, pad: int) -> list[float]:
 
 
 def _whole(model: Any, prompt: Sequence[int], after: Sequence[int]) -> float:
-    """One pass over both: a recurrent state takes in no padding, nor several tokens at once."""
+    """Score one pair in one forward pass, for models with a recurrent state.
+
+    Such a state can't ignore padding and can't be extended by several tokens at once.
+    """
     ids_1T = torch.tensor([[*prompt, *after]], device=model.device)
     logits_TV = model(input_ids=ids_1T).logits[0, len(prompt) - 1 : -1]
     return float(_log_probabilities(logits_TV, ids_1T[0, len(prompt) :]).sum())
 
 
 def _log_probabilities(logits_NV: torch.Tensor, token_N: torch.Tensor) -> torch.Tensor:
-    """(N,) float32 log p of a token under each row of logits."""
+    """Return float32 log p (N,) of one token under each row of logits."""
     logits_NV = logits_NV.float()
     chosen_N: torch.Tensor = logits_NV.gather(1, token_N[:, None])[:, 0]
     return chosen_N - logits_NV.logsumexp(dim=1)
@@ -63,7 +66,7 @@ def float32_head(model: PreTrainedModel) -> Iterator[None]:
     def once(states: torch.Tensor) -> torch.Tensor:
         return torch.nn.functional.linear(states.float(), weight, bias)
 
-    # In the place of its own product: a hook behind that would pay for both.
+    # Replaces the head's own product: a forward hook would pay for both.
     own: dict[str, Any] = head.__dict__
     before = {"forward": own["forward"]} if "forward" in own else {}
     own["forward"] = once

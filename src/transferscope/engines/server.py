@@ -1,4 +1,4 @@
-"""Where an OpenAI-compatible server is and how it is asked: read strictly, nothing is contacted."""
+"""Settings of an OpenAI-compatible server, validated strictly without contacting the server."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from urllib.parse import urlsplit
 from ..core.errors import InputError
 
 KEY_ENV = "OPENAI_API_KEY"
-"""Names the environment variable that is read for the key; without one, none is sent."""
+"""Environment variable that holds the API key; without a value, no key is sent."""
 MOST_CONCURRENT = 1024
 LONGEST_TIMEOUT = 86_400.0
-"""Seconds; a day."""
+"""Longest timeout in seconds: a day."""
 PLACE = "--engine-args"
 _SWITCH = {"yes": True, "true": True, "no": False, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """What an engine over a server is told; :class:`InputError` for what can't be used.
+    """Settings of an engine that talks to a server. Raises :class:`InputError` for invalid ones.
 
-    ``base_url`` is what stands before ``/completions`` (``http://localhost:8000/v1``).
-    ``tokenizer`` is the served model's, as a model's name or folder: prompts are rendered and
-    encoded here. Without it the server's own chat template is used, and choices can't be scored.
-    ``concurrency`` requests run at a time; one may take ``timeout`` seconds. ``api_key_env`` names
-    the environment variable that holds the key, which is kept nowhere. ``strict`` sends OpenAI's
-    own fields only; else ``top_k``, ``min_p`` and ``repetition_penalty`` are sent switched off, for
-    servers that would take them from the model's ``generation_config.json``.
+    ``base_url`` is the address up to ``/completions`` (``http://localhost:8000/v1``). ``tokenizer``
+    names the served model's tokenizer (a model's name or folder), with which prompts are rendered
+    and encoded here. Without it the server's own chat template applies, and choices can't be
+    scored. Up to ``concurrency`` requests run at a time, each for at most ``timeout`` seconds.
+    ``api_key_env`` names the environment variable that holds the key; the key is never stored.
+    ``strict`` sends only OpenAI's own fields. Otherwise ``top_k``, ``min_p`` and
+    ``repetition_penalty`` are sent with neutral values, because some servers would take them from
+    the model's ``generation_config.json``.
     """
 
     base_url: str
@@ -42,14 +43,14 @@ class ServerOptions:
     def __post_init__(self) -> None:
         _check_url(self.base_url)
         if not 1 <= self.concurrency <= MOST_CONCURRENT:
-            raise _wrong("concurrency", f"use a whole number of 1 to {MOST_CONCURRENT}")
+            raise _wrong("concurrency", f"use a whole number from 1 to {MOST_CONCURRENT}")
         if not 0.0 < self.timeout <= LONGEST_TIMEOUT:
-            raise _wrong("timeout", f"use seconds, above 0 and up to {LONGEST_TIMEOUT:g}")
+            raise _wrong("timeout", f"use seconds above 0, at most {LONGEST_TIMEOUT:g}")
         self.key()
 
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> ServerOptions:
-        """From the ``key=value`` of a command line."""
+        """Parse the ``key=value`` pairs of a command line."""
         known = [field.name for field in fields(cls)]
         if unknown := sorted(set(given) - set(known)):
             what = f"engine openai has no option {unknown[0]!r}"
@@ -70,27 +71,28 @@ class ServerOptions:
         )
 
     def url(self, path: str) -> str:
-        """Address of ``path`` under ``base_url``."""
+        """Return the address of ``path`` under ``base_url``."""
         return f"{self.base_url.rstrip('/')}/{path}"
 
     @property
     def version_url(self) -> str:
-        """Where vLLM tells its version: beside ``/v1``, not under it."""
+        """Address at which vLLM reports its version: next to ``/v1``, not under it."""
         return f"{self.base_url.rstrip('/').removesuffix('/v1')}/version"
 
     def key(self) -> str | None:
-        """The key, read from the environment whenever it is needed. No message repeats it."""
-        # A key that was given in place of a variable's name isn't repeated either.
+        """Read the key from the environment. No error message ever contains it."""
+        # Nor may it contain a key that was given in place of a variable's name.
         if not self.api_key_env.isidentifier():
-            raise _wrong("api_key_env", "name an environment variable; the key itself stays in it")
+            raise _wrong("api_key_env", "name an environment variable that holds the key")
         key = os.environ.get(self.api_key_env, "").strip()
         if not key:
             if self.api_key_env != KEY_ENV:
-                raise _wrong("api_key_env", "the variable that it names is not set: set it")
+                raise _wrong("api_key_env", "set the environment variable that it names")
             return None
         if not (key.isascii() and key.isprintable() and " " not in key):
-            what = "the variable that holds the key holds something else"
-            raise InputError(what, place=f"environment variable {self.api_key_env}")
+            what = "the value can't be an API key: it has spaces or unprintable characters"
+            place = f"environment variable {self.api_key_env}"
+            raise InputError(what, place=place, remedy="set it to the server's key")
         return key
 
 
@@ -99,7 +101,7 @@ def _wrong(option: str, remedy: str) -> InputError:
 
 
 def _number(text: str, kind: type[int] | type[float]) -> float:
-    """-1 for what is none, which is refused with the range."""
+    """Parse a finite number; -1 for anything else, which the range checks refuse."""
     try:
         number = float(kind(text))
     except (ValueError, OverflowError):
@@ -108,7 +110,7 @@ def _number(text: str, kind: type[int] | type[float]) -> float:
 
 
 def _check_url(url: str) -> None:
-    """Refuse what is no server's address, and a key that stands in it."""
+    """Refuse anything but a server's address, and an address that contains a key."""
     remedy = "give http://HOST:PORT/v1 or https://..."
     try:
         parts = urlsplit(url)
@@ -119,7 +121,7 @@ def _check_url(url: str) -> None:
     if not usable or not url.isprintable() or " " in url:
         raise _wrong("base_url", remedy)
     if "@" in parts.netloc or parts.query or parts.fragment:
-        remedy = "leave out what stands before @ and behind ?; the key comes from the environment"
+        remedy = "leave out user:password@, ? and #; the key comes from the environment"
         raise _wrong("base_url", remedy)
     if parts.path.rstrip("/").endswith("/completions"):
         raise _wrong("base_url", "leave out /completions and /chat/completions")

@@ -1,4 +1,4 @@
-"""Stop strings for batches: which answers have just ended."""
+"""Detection of stop strings in a batch of answers during decoding."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 
 class StopStrings:
-    """Whether a stop string stands at the end of an answer, asked after every token.
+    """Checks after every token whether an answer ends in a stop string.
 
-    Only as many last tokens are decoded as a stop string can span, so that a step's cost does not
-    grow with the answer.
+    Only the last tokens, as many as a stop string can span, are decoded, so the cost of a step
+    doesn't grow with the answer.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, stops: Sequence[str]) -> None:
         self.tokenizer, self.stops = tokenizer, stops
-        # A token may be a single byte; two more for what straddles the ends.
+        # A token may be a single byte; two more for tokens that straddle the ends.
         self.window = max((len(stop.encode()) for stop in stops), default=0) + 2
 
     def __call__(self, answers: Sequence[Sequence[int]]) -> list[bool]:
-        """One boolean per answer (token ids without its prompt)."""
+        """Return one boolean per answer, given as token ids without the prompt."""
         tails = [list(answer[-self.window :]) for answer in answers]
         texts = self.tokenizer.batch_decode(tails)
         return [any(stop in text for stop in self.stops) for text in texts]

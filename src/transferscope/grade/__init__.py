@@ -1,1 +1,1 @@
-"""What "correct" means, once: one module per kind of answer, pure functions."""
+"""Graders: the single definition of "correct", as pure functions, one module per kind of answer."""

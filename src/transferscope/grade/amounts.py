@@ -1,4 +1,4 @@
-"""Amounts: a value with a unit, money, percent, "3 million", "2 hours and 30 minutes".
+"""Amounts: values with units, money, percentages, "3 million", "2 hours and 30 minutes".
 
 >>> from .notation import canonical
 >>> measured(canonical(r"12.5\\text{ cm}^2")).value
@@ -32,10 +32,10 @@ _FEW = re.compile(
     r"(?P<unit>(?:«[^»]*»|°)(?:\s*/\s*«[^»]*»)*)\s*[,∧]*\s*"
 )
 _MOST = 4
-"""Units of one amount at most: hours, minutes, seconds."""
+"""Most units in one amount: hours, minutes, seconds."""
 _SHORT = re.compile(r"(?<=\d)\s*«?([kKMB])»?$")
 _SHORT_FORMS = {"k": 10**3, "K": 10**3, "M": 10**6, "B": 10**9}
-"""Behind an amount of money only: "$1.2M"."""
+"""Multipliers that only follow an amount of money: "$1.2M"."""
 _PERCENT = re.compile(r"%|«(?:per ?cent(?:age)?|prozent|pour cent|pct)\b", re.IGNORECASE)
 _ANGLE = re.compile(r"(?<![a-z«])(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 
@@ -44,7 +44,7 @@ Same = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """``value`` in canonical notation; ``unit`` is ``None`` where none was written."""
+    """An amount: ``value`` in canonical notation; ``unit`` is ``None`` if none was written."""
 
     value: str
     unit: Unit | None
@@ -53,7 +53,7 @@ class Measured:
 
 @lru_cache(maxsize=1024)
 def measured(text: str) -> Measured | None:
-    """Canonical ``text`` as an amount; ``None`` where words stand elsewhere than in its unit."""
+    """Read canonical ``text`` as an amount; ``None`` if it has words outside its unit."""
     if (total := _summed(text)) is not None:
         return total
     if "∨" in text or "∧" in text:
@@ -83,10 +83,10 @@ def measured(text: str) -> Measured | None:
 
 
 def same_amount(mine: str, theirs: str, same: Same) -> bool | None:  # noqa: PLR0911 - by cases
-    """Whether both amounts are equal; ``None`` where neither has a unit.
+    """Whether both amounts are equal; ``None`` if neither has a unit.
 
-    Units are compared where both have one, and converted where that is exact. 50 % is 50, which
-    the question may have asked for in percent, and 0.5.
+    If both have units, these are compared, and converted where the conversion is exact. 50 % equals
+    both 0.5 and 50, because the question may have asked for a percentage.
     """
     one, other = measured(mine), measured(theirs)
     if one is None or other is None:
@@ -108,7 +108,7 @@ def same_amount(mine: str, theirs: str, same: Same) -> bool | None:  # noqa: PLR
 
 
 def _summed(text: str) -> Measured | None:
-    """Hours and minutes are one amount where all units of ``text`` measure the same."""
+    """Combine parts such as hours and minutes into one amount if all units measure the same."""
     at, total, count = 0, Fraction(0), 0
     first: Unit | None = None
     least: Fraction | None = None
@@ -136,7 +136,7 @@ def _plain(factor: Fraction) -> str:
 
 
 def _radians(one: Measured, other: Measured) -> str:
-    """Degrees beside a multiple of π without a unit are turned into one."""
+    """Convert degrees to radians if the other side is a multiple of π without a unit."""
     degrees = one.unit is not None and one.unit.powers == {("degree", 1)}
     if degrees and "π" in other.value and "π" not in one.value:
         return f"\\frac{{π({one.value})}}{{180}}"

@@ -1,4 +1,4 @@
-"""``audit``: which saved answers are artefacts, and of which kind."""
+"""``audit``: detection of artefacts in saved answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .saved import Saved
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One answer: its flags, and those of them that are deduced from texts."""
+    """One answer: its flags, and the subset that was inferred from texts."""
 
     id: str
     flags: tuple[str, ...]
@@ -27,7 +27,8 @@ class AuditRow:
 class Audit:
     """All answers of a file. ``not_measured`` names the flags that need the base's answers.
 
-    ``unmatched``: ids that only one of the two files has. ``notes``: what was taken for what.
+    ``unmatched`` lists ids that only one of the two files has. ``notes`` say how the file's fields
+    were read.
     """
 
     rows: tuple[AuditRow, ...]
@@ -37,11 +38,11 @@ class Audit:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Answers per flag, the most frequent first."""
+        """Count answers per flag, the most frequent flag first."""
         return dict(Counter(flag for row in self.rows for flag in row.flags).most_common())
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope audit``."""
+        """Return the JSON of ``transferscope audit``."""
         return {
             "n": len(self.rows),
             "flags": self.counts,
@@ -57,9 +58,9 @@ class Audit:
 def audit(
     path: Path, base: Path | None = None, *, columns: Mapping[str, str] | None = None
 ) -> Audit:
-    """Flags of the saved responses at ``path``; style and script against those at ``base``.
+    """Flag the saved responses at ``path``; compare style and script with those at ``base``.
 
-    Answers are joined by id; ``columns`` maps our name of a field to the files'. Raises
+    Answers are joined by id; ``columns`` maps our field names to the files' columns. Raises
     :class:`InputError` as :class:`.saved.Saved` does.
     """
     mine = Saved(path, columns)

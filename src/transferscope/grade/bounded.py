@@ -1,4 +1,4 @@
-"""math-verify for graders in threads: in a child process that ends itself after a time limit.
+"""math-verify for graders in threads: in a child process that exits after a time limit.
 
 math-verify's own time limits are signals, which only a main thread receives. A reward that is
 called in a worker thread, as verl's managers do, would wait forever for ``9^{9^{9^9}}``. The child
@@ -38,11 +38,11 @@ class Child:
     def equivalent(self, answer: str, gold: str) -> bool:
         """Whether math-verify finds both equal; ``False`` after the time limit. Threads take turns.
 
-        Raises :class:`OSError` when no child can be started.
+        Raises :class:`OSError` if the child process can't be started.
         """
         with self._lock:
             if self._process is not None and self._process.poll() is not None:
-                self._end()  # it was killed from outside, which says nothing about this answer
+                self._end()  # killed from outside, not because of this answer
             if self._process is None:
                 self._start()
             verdict = self._asked(json.dumps([answer, gold, self.limit]))
@@ -68,7 +68,7 @@ class Child:
         # Wait for the start here, so that it does not count towards a comparison's limit.
         if not self._asked(json.dumps(["x", "x", 0.0])):
             self._end()
-            raise OSError("the process that compares LaTeX answers ended at its start")
+            raise OSError("the child process that compares LaTeX answers exited at startup")
 
     def _asked(self, line: str) -> str:
         """The child's answer; empty if the child has ended."""

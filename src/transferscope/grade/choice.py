@@ -1,8 +1,7 @@
-"""Choices and named answers: which option a model took, which fact a reply names.
+"""Grading of choices and named answers: which option a model chose, which fact a reply names.
 
-Everything here is strict on purpose. A reply that names two options has not chosen, and a reply
-that talks without naming the option has not answered. What stands inside of reasoning tags is
-never read.
+The rules are strict on purpose. A reply that names two options has not chosen, and a reply that
+never names the option has not answered. Text inside reasoning tags is never read.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ _CONCLUSION = re.compile(
 )
 _BARE = re.compile(r"\(?[A-Z]\)?[.!]*")
 UNKNOWN = 26
-"""Number of options where nobody knows it: a bare "I" is the pronoun then."""
+"""Number of options assumed if it is unknown; a bare "I" is then the pronoun."""
 
 
 def most_likely(loglikelihoods: Sequence[float]) -> int:
-    """Index of the largest log-likelihood (summed over tokens, not length-normalised).
+    """Return the index of the largest log-likelihood (summed over tokens, not length-normalised).
 
-    The first of equals wins. Raises :class:`ValueError` when there is nothing to choose from.
+    Ties go to the first. Raises :class:`ValueError` for an empty sequence.
     """
     if not loglikelihoods:
         raise ValueError("no options to choose from")
@@ -37,14 +36,15 @@ def most_likely(loglikelihoods: Sequence[float]) -> int:
 
 
 def letter(response: str, options: int) -> str | None:
-    r"""The letter a reply commits to, or ``None``; one beyond the number of ``options`` is none.
+    r"""Return the letter a reply commits to, or ``None``; letters beyond ``options`` don't count.
 
-    In this order: the last box that holds a letter; the last place where the reply calls a letter
-    its answer, gives it a line of its own or begins with it; the last letter that it chooses or
-    judges right; the only letter that it names as an option. A judgement behind an answer counts
-    where the reply corrects itself ("B. Wait, C is correct"). Two letters in one breath are no
-    choice. Sentences are read in some thirty languages (:mod:`.choice_words`). Of a response
-    longer than 24,000 characters its start and end are read.
+    The first of these that is found decides: the last box that holds a letter; the last place where
+    the reply calls a letter its answer, gives it a line of its own or begins with it; the last
+    letter that it chooses or judges right; the only letter that it names as an option. A judgement
+    after an answer counts if the reply corrects itself ("B. Wait, C is correct"). Two letters in
+    one statement do not count as a choice. Sentences are read in some thirty languages
+    (:mod:`.choice_words`). Only the start and end of a response longer than 24,000 characters are
+    read.
 
     >>> letter("Die Antwort ist **B**, denn A ist falsch.", 4)
     'B'
@@ -73,7 +73,7 @@ def letter(response: str, options: int) -> str | None:
 def names_only(response: str, gold: str, rivals: Sequence[str] = ()) -> bool:
     """Whether the reply names ``gold`` as whole words and none of ``rivals``.
 
-    A rival equal to ``gold`` is ignored, and so are case and what the model thought.
+    Case, reasoning blocks and a rival equal to ``gold`` are ignored.
     """
     said = without_thinking(response)
     if not _names(said, gold):
@@ -82,7 +82,7 @@ def names_only(response: str, gold: str, rivals: Sequence[str] = ()) -> bool:
 
 
 def _boxed(box: str, options: int) -> str | None:
-    """The letter in a box; empty for several, ``None`` where it holds no letter but a value."""
+    """Return the letter in a box; empty for several letters, ``None`` if it holds a value."""
     found = mentions(box)
     if not found or found[0].start > 0:
         named = re.fullmatch(r"(?:option|choice|answer|letter)s?\W*(.*)", box, re.IGNORECASE)
@@ -97,13 +97,13 @@ def _boxed(box: str, options: int) -> str | None:
 
 
 def _concluded(text: str, options: int) -> str | None:
-    """The letter of a last sentence that is nothing but a conclusion: "So it's C."."""
+    """Return the letter of a last sentence that is only a conclusion: "So it's C."."""
     text = text.strip()
     last = re.split(r"(?<=[.!?])\s+|\n", text)[-1]
     found = _CONCLUSION.fullmatch(last)
     named = found["letter"].upper() if found and found["letter"] not in "aIi" else ""
     if found and _BARE.fullmatch(last):
-        # "A great question! B." is one, the end of a list is none, nor is "... A", cut off.
+        # "A great question! B." concludes; the end of a list or a "... A" cut off doesn't.
         before = text[: len(text) - len(last)]
         others = {m.letter for m in mentions(before) if not m.lower and m.letter not in "AI"}
         if before.endswith("\n") or others or (named == "A" and last[-1] not in ".!"):

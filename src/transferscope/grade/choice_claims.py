@@ -1,9 +1,10 @@
-"""Where a reply to a choice question says which letter it takes: claims, and what withdraws them.
+"""Claims: the places where a reply to a choice question states its letter or withdraws it.
 
-A claim is a letter behind "the answer is" (in any of :mod:`.choice_words`' languages), on a line of
-its own, at the start of the reply ("B) 42"), or with a judgement ("I choose B", "B is correct").
-None is a letter that is denied ("not A", "A is wrong"), only supposed ("if the answer is A"), asked
-("is it A?"), a word ("A cat", "I think"), or one of several ("A or B": then nothing is chosen).
+A claim is a letter after "the answer is" (in any of :mod:`.choice_words`' languages), on a line of
+its own, at the start of the reply ("B) 42"), or with a judgement ("I choose B", "B is correct"). A
+letter is not a claim if it is denied ("not A", "A is wrong"), only supposed ("if the answer is A"),
+part of a question ("is it A?"), a word ("A cat", "I think"), or one of several ("A or B": then
+nothing is chosen).
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from .choice_text import Mention
 from .choice_verdicts import judged
 
 CONTRAST = 30
-"""Characters in front of "but" in which the letter that it corrects stands."""
+"""Characters before "but" that may contain the letter that it corrects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """``letter`` at ``at``; ``strong`` where the reply calls it its answer; ``None``: several."""
+    """A claim of ``letter`` at position ``at``; ``None`` as letter means several letters.
+
+    ``strong``: the reply calls it its answer.
+    """
 
     letter: str | None
     at: int
@@ -30,10 +34,10 @@ class Claim:
 
 
 class Reply(Letters):
-    """What a reply says of its letters."""
+    """The claims that a reply makes about its letters."""
 
     def claims(self) -> list[Claim]:
-        """Every claim, in the order of the text."""
+        """Return every claim, in text order."""
         found = [self._claim(mention, strong=True) for mention in self._called_answer()]
         found += [self._claim(mention, strong=True) for mention in self._in_its_place()]
         found += [] if found else self._one_by_one()
@@ -43,7 +47,7 @@ class Reply(Letters):
         return sorted(found, key=lambda claim: (claim.at, claim.strong))
 
     def only_named(self) -> str | None:
-        """The one letter that is named as an option or marked, and not denied; ``None`` for two."""
+        """Return the only letter named as an option or marked and not denied; ``None`` for two."""
         named = {m.start for m, _ in self.led(patterns.OPTION) if not m.lower}
         named |= {m.start for m, _ in self.led(patterns.NOUN) if not m.lower}
         named |= {m.start for m, _ in self.led(patterns.HEDGE) if not m.lower}
@@ -58,12 +62,12 @@ class Reply(Letters):
         return next(iter(letters))
 
     def corrected(self, start: int, end: int) -> bool:
-        """Whether the reply takes something back between two places."""
+        """Whether the reply corrects itself between two positions."""
         return patterns.CORRECTION.search(self.low, start, end) is not None
 
     def _called_answer(self) -> Iterator[Mention]:
         for mention, between in self.led(patterns.NOUN):
-            # "the answer A is": the verb decides. "The answer is A is" is no sentence.
+            # In "the answer A is" the verb decides; "The answer is A is" is not a sentence.
             stated = patterns.STATED.search(between) is not None
             if self.echoes(mention) or not self.committed(mention):
                 continue
@@ -85,7 +89,7 @@ class Reply(Letters):
                 yield from [contrast] if self.committed(contrast) else []
 
     def _in_its_place(self) -> Iterator[Mention]:
-        """The letter that ends the reply behind "A. No wait," or "Correction:"."""
+        """Yield the letter that ends the reply after "A. No wait," or "Correction:"."""
         for word in patterns.CORRECTED.finditer(self.low):
             mention = self.by_start.get(word.end())
             if mention is None or not self.within(mention):
@@ -94,7 +98,7 @@ class Reply(Letters):
                 yield mention
 
     def _one_by_one(self) -> list[Claim]:
-        """The option called right where each is judged; several right ones are no choice."""
+        """Return the option judged right if each one is judged; several right ones don't count."""
         closed = [m for m in self.all if m.marked or self.text[m.end : m.end + 1] == ")"]
         letters = [
             m
@@ -109,7 +113,7 @@ class Reply(Letters):
         return [Claim(right[0] if len(right) == 1 else None, last, strong=True)]
 
     def _on_lines(self) -> Iterator[Mention]:
-        """Letters that fill a line; several different ones are a list and no choice."""
+        """Yield letters that fill a line; several different ones are a list, not a choice."""
         alone = []
         for mention in self.all:
             start = self.text.rfind("\n", 0, mention.start) + 1
@@ -123,7 +127,7 @@ class Reply(Letters):
             yield from alone
 
     def _at_start(self) -> Iterator[Mention]:
-        """``B``, ``(B) 42``, ``B. Paris``, ``B, because ...``, ``Option B``, ``b) 42``."""
+        """Yield a first letter: ``B``, ``(B) 42``, ``B. Paris``, ``B, because ...``, ``b) 42``."""
         opening = patterns.OPENING.match(self.text)
         at = opening.end() if opening else 0
         at -= at > 0 and self.text[at - 1] == "("
@@ -132,7 +136,7 @@ class Reply(Letters):
             mention, between = self.next(word.end(), named=True)
             named = mention is not None and len(between) <= 2
             mention = mention if named else None
-        if mention is None:  # "È la B", "Q1: B": nothing but linking words in front of it
+        if mention is None:  # "È la B", "Q1: B": only linking words before it
             mention, between = self.next(at)
             ends = mention is not None and patterns.ENDS.match(self.text, mention.end)
             if not ends or between.strip()[-1:].isdigit():

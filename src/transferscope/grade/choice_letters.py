@@ -1,7 +1,7 @@
-"""The letters of a reply in their sentences: which are meant, denied, supposed or joined.
+"""Letters of a reply in context: stated, denied, supposed, asked about or joined.
 
-What a letter stands beside decides: "not A" and "A is wrong" deny it, "if the answer is A" supposes
-it, "is it A?" asks, "A cat" and "I think" are words, "A or B" are two.
+The neighbouring words decide: "not A" and "A is wrong" deny the letter, "if the answer is A"
+supposes it, "is it A?" asks, "A cat" and "I think" are words, "A or B" are two letters.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from . import choice_patterns as patterns
 from .choice_text import Mention, mentions
 
 LINKED = 24
-"""Words and signs that may stand between "answer" and its letter."""
+"""Most words and signs between "answer" and its letter."""
 NAME = 40
-"""Characters in front of a letter in which the name that it is part of stands."""
+"""Characters before a letter that may hold the name that it belongs to."""
 STRANGE = 6
-"""Words among them that are in no list."""
+"""Most of the linking words that may be missing from every list."""
 CLAUSE = 120
-"""Characters in front of a letter that may withdraw it ("if", "at first I thought")."""
+"""Characters before a letter that may withdraw it ("if", "at first I thought")."""
 
 
 class Letters:
-    """Letters of an unwrapped reply; the first ``options`` of the alphabet count.
+    """Letters of an unwrapped reply; only the first ``options`` of the alphabet count.
 
-    ``bare_i``: whether "I" without brackets may be a letter.
+    ``bare_i``: whether "I" without brackets may be an option's letter.
     """
 
     def __init__(self, text: str, options: int, *, bare_i: bool) -> None:
         self.text = text
-        # Lower case keeps every position, so that patterns need no flag that slows them.
+        # Lower-casing preserves every position, so patterns don't need the slower IGNORECASE.
         self.low = "".join(c if len(c.lower()) != 1 else c.lower() for c in text)
         self._options, self._bare_i = options, bare_i
         self.all = mentions(text)
         self.by_start = {mention.start: mention for mention in self.all}
 
     def led(self, cue: re.Pattern[str]) -> Iterator[tuple[Mention, str]]:
-        """Letters to which ``cue`` leads over linking words, with what stands between."""
+        """Yield letters that follow ``cue`` after linking words, with the text in between."""
         for word in cue.finditer(self.low):
             mention, between = self.next(
                 word.end(),
@@ -49,11 +49,11 @@ class Letters:
                 yield mention, between
 
     def next(self, at: int, *, strange: int = 0, named: bool = False) -> tuple[Mention | None, str]:
-        """The letter behind linking words, and what links it.
+        """Return the letter after linking words, and the linking text.
 
-        So many words may be ``strange`` ("the answer to this old riddle is B"), but none that
-        denies, and what stands behind the last of them has to state something. Behind a word for
-        "option" (``named``) a capital is its letter, whatever follows.
+        Up to ``strange`` words may be unknown ("the answer to this old riddle is B"), but none may
+        deny, and the words after the last unknown one must state something. After a word for
+        "option" (``named``), a capital is its letter, whatever follows.
         """
         start = behind = at
         for _ in range(LINKED):
@@ -79,13 +79,13 @@ class Letters:
         return None, ""
 
     def within(self, mention: Mention) -> bool:
-        """Among the options; "I" only where it may be a letter."""
+        """Whether it is one of the options; "I" counts only if it may be a letter."""
         if ord(mention.letter) - ord("A") >= self._options:
             return False
         return mention.letter != "I" or (not mention.lower and (mention.marked or self._bare_i))
 
     def usable(self, mention: Mention) -> bool:
-        """A letter of the question, and no word: not "a matter", "I prefer", "C major"."""
+        """Whether it is an option's letter and not a word ("a matter", "I prefer", "C major")."""
         if not self.within(mention) or self.named(mention):
             return False
         text, low, end = self.text, self.low, mention.end
@@ -94,13 +94,13 @@ class Letters:
         connected = patterns.CONNECTED.match(low, end) is not None
         if mention.lower:
             return connected and mention.letter not in "AEIOUY"
-        # Beside a script without blanks or a sign, or before a figure, no word is mistaken for it.
+        # Next to a script without spaces, a sign or a digit, it can't be mistaken for a word.
         following = text[end : end + LINKED].lstrip()[:1]
         word = text[end].isspace() and patterns.LATIN_LETTER.match(following)
         return connected or not word or (following.isupper() and mention.letter not in "AI")
 
     def named(self, mention: Mention) -> bool:
-        """Part of a name: "vitamin C", "Plan B", "Immunoglobulin A" at a sentence's start."""
+        """Whether it is part of a name: "vitamin C", "Plan B", "Immunoglobulin A" at the start."""
         if mention.marked:
             return False
         before = self.text[max(0, mention.start - NAME) : mention.start]
@@ -110,15 +110,15 @@ class Letters:
         return first is not None and not patterns.NO_NAME.fullmatch(first[1].lower())
 
     def committed(self, mention: Mention) -> bool:
-        """Said outright, and not denied."""
+        """Whether it is stated outright and not denied."""
         return not self.denied(mention) and self.plain(mention)
 
     def plain(self, mention: Mention) -> bool:
-        """Said outright: neither asked, supposed nor hedged."""
+        """Whether it is stated outright: neither asked, supposed nor hedged."""
         return self.own(mention) and not patterns.HEDGE.search(self.before(mention.start))
 
     def own(self, mention: Mention) -> bool:
-        """Neither a question, nor supposed, nor what others think."""
+        """Whether it is the reply's own: no question, no supposition, no opinion of others."""
         if self.low[mention.end : mention.end + 4].lstrip(' )"').startswith("?"):
             return False
         before = self.before(mention.start)
@@ -128,11 +128,11 @@ class Letters:
         return not (patterns.OTHERS.search(clause) or patterns.IF.search(before))
 
     def before(self, at: int) -> str:
-        """The clause in front of a place, in lower case."""
+        """Return the clause before a position, in lower case."""
         return patterns.SENTENCE.split(self.low[max(0, at - CLAUSE) : at])[-1]
 
     def denied(self, mention: Mention) -> bool:
-        """Behind "not" or before "is wrong"."""
+        """Whether it follows "not" or precedes "is wrong"."""
         if mention.start in self.against or patterns.IS_WRONG.match(self.low, mention.end):
             return True
         # "B) False" may be an option's text; in a list of options it is a judgement.
@@ -141,12 +141,12 @@ class Letters:
 
     @cached_property
     def lists(self) -> bool:
-        """Two or more letters begin a line, as options do."""
+        """Whether two or more letters begin a line, as options do."""
         return len({m[1] for m in patterns.LISTED.finditer(self.text) if m[0][:1] in "\nABC("}) > 1
 
     @cached_property
     def against(self) -> frozenset[int]:
-        """Starts of the letters behind "not", "eliminate", "rather than", lists included."""
+        """Return the starts of letters after "not", "eliminate", "rather than", even in lists."""
         found = set()
         for word in patterns.AGAINST.finditer(self.low):
             at = word.end()
@@ -165,7 +165,7 @@ class Letters:
         return frozenset(found)
 
     def partner(self, mention: Mention) -> tuple[Mention | None, bool]:
-        """The letter named in the same breath ("A or B", "A, C"), and whether by an "or"."""
+        """Return the letter joined to this one ("A or B", "A, C"), and whether by an "or"."""
         closing = self.text[mention.end : mention.end + 1] in (")", ".", ":")
         join = patterns.JOIN.match(self.low, mention.end + closing)
         other = self.by_start.get(join.end()) if join else None
@@ -178,7 +178,7 @@ class Letters:
         return other if same else None, patterns.OR.search(join.group()) is not None
 
     def joined(self, mention: Mention, to: Mention | None = None, *, either: bool = False) -> bool:
-        """Whether another letter (``to``, where given) is meant in the same breath."""
+        """Whether another letter (``to``, if given) is joined to this one."""
         other, by_or = self.partner(mention)
         if other is None or (to is not None and other is not to):
             return False
@@ -187,7 +187,7 @@ class Letters:
         return by_or or not (self.denied(other) or clause)
 
     def list_denied(self, mention: Mention) -> bool:
-        """The list of letters that begins here is denied as a whole: "A, B and D are wrong"."""
+        """Whether the list of letters that begins here is denied: "A, B and D are wrong"."""
         last: Mention | None = mention
         for _ in range(self._options):
             mention = last or mention
@@ -195,19 +195,19 @@ class Letters:
         return self.denied(mention) and not patterns.SINGULAR.match(self.low, mention.end)
 
     def listed_behind(self, mention: Mention) -> bool:
-        """Nothing but brackets between this letter and the next: "(A)(B)(C)", "a) b) c)"."""
+        """Whether only brackets separate this letter from the next: "(A)(B)(C)", "a) b) c)"."""
         behind = [other for other in self.all if other.start >= mention.end][:1]
         gap = self.text[mention.end : behind[0].start] if behind else "x"
         return not gap.strip(" )(") and (mention.marked or ")" in gap)
 
     def echoes(self, mention: Mention) -> bool:
-        """The letter begins a line of a list of all options."""
+        """Whether the letter begins a line in a list of all options."""
         line = self.text[self.text.rfind("\n", 0, mention.start) + 1 : mention.start]
         closed = mention.marked or self.text[mention.end : mention.end + 1] in ".):"
         return not line.strip(" -*(") and closed and self.echo()
 
     def echo(self) -> bool:
-        """The options are listed, A first and then B, as the question listed them."""
+        """Whether the reply lists the options as the question does, A first and then B."""
         listed = list(patterns.LISTED.finditer(self.text[:4_000]))
         if len(listed) < 2 or (listed[0][1], listed[1][1]) != ("A", "B"):
             return False

@@ -1,6 +1,6 @@
-"""What is looked for around a letter: patterns made of the words of :mod:`.choice_words`.
+"""Patterns for the context of a letter, built from the words of :mod:`.choice_words`.
 
-All are matched against text in lower case.
+All are matched against lower-case text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .choice_text import LATIN
 
 
 def alone(listed: str, joined: str = "") -> str:
-    """A word of ``listed`` on its own, or one of ``joined`` anywhere."""
+    """Return a pattern for a whole word of ``listed``, or for one of ``joined`` anywhere."""
     word = rf"(?<![{LATIN}])(?:{listed})(?![{LATIN}])"
     return f"(?:{word}|{joined})" if joined else word
 
@@ -73,7 +73,7 @@ WORD = re.compile(rf"[{LATIN}\w'’-]{{2,30}}")
 DENIES = re.compile(alone(f"{words.WRONG}|{words.AGAINST}|{words.IF}|{words.JOINS}"))
 LATIN_LETTER = re.compile(rf"[{LATIN}]")
 SINGULAR = re.compile(r"\s+(?:is|has|says|ist|est|es|è|é)\b")
-"""Behind the second of two letters: it begins a clause of its own ("B, A is the mass")."""
+"""Follows the second of two letters if that begins its own clause ("B, A is the mass")."""
 VERB = re.compile(rf"\s*{alone(COPULA + '|has|have|says|states|ignores|describes')}")
 CONNECTED = re.compile(rf"\s+{alone(words.CONNECTORS)}\s*\S")
 BECAUSE = re.compile(
@@ -90,9 +90,9 @@ BECAUSE = re.compile(
 CLOSED = re.compile(r"\s*(?:$|\n|[.,;:!)\]、。，；：！।؟،…]|[-–—](?!\w)|\()")
 INITIALS = re.compile(r"[A-Z]\.\s?[A-Z]\.\s?[A-Z][a-z]")
 PARTED = re.compile(r"\s*(?:[|→]|=>|->|/\s)")
-"""Between a letter that begins a reply and its option's text: "B | Paris"."""
+"""Separates a letter at the start of a reply from its option's text: "B | Paris"."""
 CUT_REASON = re.compile(r"\s+(?:because|since|as)\s*$")
-"""``**D** because``: cut before its reason, and as likely before its next word."""
+"""``**D** because``: a reply cut before its reason."""
 ENDS = re.compile(r"[.)!。]*\s*(?:$|\n)")
 OPENING = re.compile(r"[\s\-–—•·>#*:→✅✔☑(\[\"']*(?:\d{1,3}[.)]\s+)?")
 SENTENCE = re.compile(
@@ -109,19 +109,19 @@ CORRECTED = re.compile(
     )
     + r"\s*[,:—–…-]\s*(?:(?:it\s+is|it's|it\s+must\s+be|i\s+mean)\s+)?(?:option\s+)?"
 )
-"""In front of the letter that takes the place of another: "A? No, B.", "... wait, it's B."."""
+"""Precedes the letter that replaces another one: "A? No, B.", "... wait, it's B."."""
 CONSIDERED = re.compile(
     r"(?:consider(?:ing)?|examin(?:e|ing)|check(?:ing)?|evaluat(?:e|ing)|analy[sz](?:e|ing)|"
     r"look(?:ing)?\s+at|review(?:ing)?|test(?:ing)?|start(?:ing)?\s+with|try(?:ing)?)\s+"
     r"(?:(?:the|option|choice|answer|statement)\s+){0,2}\(?$"
 )
-"""In front of a letter that is looked at, not chosen: "Let me consider option A"."""
+"""Precedes a letter that is considered, not chosen: "Let me consider option A"."""
 ASKING = re.compile(
     r"\s*(?:but\s+|so\s+|and\s+)?(?:is|are|does|do|did|can|could|would|should|might|must|will|was|what\s+(?:if|about)|why|"
     r"how\s+about)\b"
 )
 QUESTION = re.compile(r"[^.!?\n]{0,80}\?")
-"""From a letter to the end of the sentence that asks about it."""
+"""Runs from a letter to the end of the question about it."""
 CORRECTION = re.compile(alone(words.CORRECTION, words.CORRECTION_JOINED))
 NAMED = re.compile(rf"(?:(?<![{LATIN}])(?:{words.THINGS})\s+|(?:{words.THINGS_JOINED})\s?)$")
 FIRST_WORD = re.compile(r"(?:^|[.!?]\s|\n)[\s*>-]*([A-Z][a-z]{2,30}) $")
@@ -130,5 +130,5 @@ NO_NAME = re.compile(
     rf"{words.CONNECTORS}|{words.IF}|{words.AGAINST}|{words.HEDGE}|{words.BUT}|{words.CORRECTION}|"
     rf"{words.LIKE_OPTIONS}"
 )
-"""What a sentence may begin with in front of its letter: "Option B", "Clearly B"."""
+"""Words that may begin a sentence before its letter: "Option B", "Clearly B"."""
 LISTED = re.compile(r"(?:^|\s)\(?([A-Z])(?:[).:](?=\s|\S)|[ \t]*(?=\n|$))")

@@ -1,8 +1,8 @@
-"""A reply to a choice question made plain: wrappers off its letters, and every letter in it.
+"""Normalisation of a reply to a choice question, and extraction of its single letters.
 
-Brackets, quotes, bold, LaTeX and full-width forms are brought to two: ``(B)`` where the reply
-marked the letter, ``B`` where it did not. A letter is one that stands alone: not the B of "B-52",
-"D.C.", "A/B" or "R&D", nor an apostrophe's neighbour ("I'm", "C'est").
+Brackets, quotes, bold, LaTeX and full-width forms are reduced to two: ``(B)`` if the reply marked
+the letter, ``B`` if it did not. Only isolated letters count: not the B of "B-52", "D.C.", "A/B" or
+"R&D", nor a letter next to an apostrophe ("I'm", "C'est").
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ from dataclasses import dataclass
 from ..core.thinking import END_MARKS, without_thinking
 
 HEAD, TAIL = 4_000, 20_000
-"""Characters at a reply's start and end that are read: hostile input stays bounded."""
+"""Characters read at a reply's start and end, which bounds the work on hostile input."""
 MOST = 200
-"""Letters that are looked at, half of them at each end."""
+"""Most letters examined, half of them at each end."""
 
 LATIN = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff\u1e00-\u1fff"
-"""Letters of scripts with blanks between words: beside one of them a letter is part of a word."""
+"""Letters of scripts with spaces between words; a letter next to one is part of a word."""
 _SQUARED: dict[int, str | None] = {0xFE0E: None, 0xFE0F: None, 0x20E3: None}
 _SQUARED |= {0x1F150 + n: f"({chr(65 + n)})" for n in range(26)} | {
     0x1F170 + n: f"({chr(65 + n)})" for n in range(26)
 }
 _UNSEEN = ("Cf", "Cc")
-"""Categories of characters that only steer: directions of script, joiners, bells."""
+"""Unicode categories of control characters: text direction, joiners, bells."""
 _TURN = re.compile(
     r"\n\s*(?:#+\s*)?(?:question|q|human|user|problem|frage|pregunta|domanda|pergunta|вопрос|"
     r"问题|題目|题目|問題|질문|문제)\s*\d{0,3}\s*[:.：]",
     re.IGNORECASE,
 )
 _NEXT_TURN = re.compile("|".join(re.escape(mark) for mark in END_MARKS))
-"""A template's mark inside a reply: the model went on in the next turn."""
+"""A template's marker inside a reply: the model continued into the next turn."""
 _GLM_BOX = re.compile(r"<\|begin_of_box\|>(.*?)<\|end_of_box\|>", re.DOTALL)
 _ANSWERED = re.compile(
     r"(?:\A|(?:\A|\n)[ \t]{0,8}Q(?:uestion)?\s?[:.][^\n]{0,400}?\s{1,3})"
     r"A:[ \t\n]{0,3}(?=\(?[A-Z]\)?[.)]?[ \t]{0,8}(?:\Z|\n))"
 )
-""" "Q: Which one? A: B": the second A is no option."""
+""" "Q: Which one? A: B": this A is not an option."""
 _COMMAND = re.compile(
     r"\\(?:text\w{0,6}|math\w{0,8}|bold\w{0,8}|emph|underline|operatorname|bf|rm|mbox|hbox)\s*"
     r"\{([^{}]*)\}"
@@ -69,7 +69,7 @@ _ALONE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A letter that stands alone: ``text[start:end]``, brackets included where ``marked``."""
+    """An isolated letter: ``text[start:end]``, which includes brackets if ``marked``."""
 
     letter: str
     start: int
@@ -79,7 +79,7 @@ class Mention:
 
 
 def unwrapped(response: str) -> tuple[str, list[str]]:
-    """The answer without thinking, wrappers and later turns; and the contents of its boxes."""
+    """Return the answer without reasoning, wrappers and later turns, and its boxes' contents."""
     text = without_thinking(response).strip()
     if len(text) > HEAD + TAIL:
         text = f"{text[:HEAD]}\n{text[-TAIL:]}"
@@ -110,7 +110,7 @@ def _plain(text: str) -> str:
 
 
 def mentions(text: str) -> list[Mention]:
-    """Every letter of ``text`` that stands alone, in order; of more than :data:`MOST` the ends."""
+    """Return every isolated letter in order; of more than :data:`MOST`, those at both ends."""
     found = [
         Mention(
             (said := match[1] or match[2] or match[3]).upper(),

@@ -1,7 +1,7 @@
-"""Replies that judge option after option: "A. is incorrect. B. is incorrect. C. is correct."
+"""Replies that judge every option: "A. is incorrect. B. is incorrect. C. is correct."
 
-The option called right is the answer where the others are called wrong. Only outright judgements
-count ("B. This is false.", "(B) ❌", "B: No"); "B. It is not a metal" is an option's own text.
+The option judged right is the answer if the others are judged wrong. Only outright judgements count
+("B. This is false.", "(B) ❌", "B: No"); "B. It is not a metal" is an option's own text.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ _BEFORE = re.compile(
 )
 _BEHIND = re.compile(rf"\s*(?:[.):?\]—–-]|{alone(_IS + '|isn.t')}|[{_RIGHT_SIGNS}{_WRONG_SIGNS}])")
 _NEAR = 40
-"""Characters in front of a letter that say whether it begins its judgement."""
+"""Characters before a letter that show whether it begins its judgement."""
 
 
 def judged(low: str, letters: Sequence[Mention]) -> dict[str, bool]:
-    """Which of ``letters`` the reply (``low``, in lower case) calls right and which wrong.
+    """Return which of ``letters`` the reply (``low``, in lower case) judges right and which wrong.
 
-    Empty below two judged ones, and where "A) True B) False" may be the options themselves.
+    Empty if fewer than two are judged, or if "A) True B) False" may be the options themselves.
     """
     heads = [mention for mention in letters if _begins(low, mention)]
     verdicts: dict[str, bool] = {}

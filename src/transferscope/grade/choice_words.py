@@ -1,10 +1,10 @@
-"""The words by which a reply names its choice, in the languages that models answer in.
+"""Words with which a reply states its choice, in the languages that models answer in.
 
-Data for :mod:`.choice`: regular expressions, matched without regard to case. ``NOUNS`` are the
-words for "answer", ``OPTIONS`` those for "option" and "letter", ``LINKS`` what may stand between
-one of them and the letter ("is", "should be", "correct", "die", "la"), ``CHOSEN`` "I choose",
-``RIGHT`` and ``WRONG`` what may be said of a letter behind it. Words of scripts that are written
-without blanks stand in lists of their own (``_JOINED``), since nothing marks where they end.
+Data for :mod:`.choice`: case-insensitive regular expressions. ``NOUNS`` are the words for "answer",
+``OPTIONS`` those for "option" and "letter". ``LINKS`` may come between one of them and the letter
+("is", "should be", "correct", "die", "la"). ``CHOSEN`` holds "I choose"; ``RIGHT`` and ``WRONG``
+are judgements that may follow a letter. Words of scripts written without spaces have their own
+lists (``_JOINED``), because nothing marks where they end.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ THINGS = (
     r"resistor|wire|electrode|mr\.?|mrs\.?|ms\.?|dr\.?|spectral|level|phase|stage|period|serum|spot|"
     r"island|village|building|tower|bank|hospital|clinic|study|experiment|treatment|condition"
 )
-"""What a letter names: "vitamin C", "Plan B"."""
+"""Words that form a name with a letter: "vitamin C", "Plan B"."""
 THINGS_JOINED = r"维生素|維生素|维他命|維他命|血型|ビタミン|プラン|비타민|วิตามิน"
 LIKE_OPTIONS = (
     r"figures?|graphs?|diagrams?|images?|pictures?|sentences?|scenarios?|equations?|formulas?|"
@@ -210,4 +210,4 @@ LIKE_OPTIONS = (
     r"also|again|still|even|just|overall|nevertheless|nonetheless|indeed|surely|yes|okay|well|"
     r"now|see|let|any|per|via|out|even\s+though|after|before|plus|namely|meaning|however|furthermore|moreover|similarly"
 )
-"""Words that options may be called by, or with which a sentence begins in front of a letter."""
+"""Words for options, or words that begin a sentence before a letter."""

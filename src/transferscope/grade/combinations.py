@@ -1,7 +1,7 @@
-"""Combinations and permutations in the notations of the world: C(5,2), 5C2, C_5^2, 5 choose 2.
+"""Combinations and permutations in international notations: C(5,2), 5C2, C_5^2, 5 choose 2.
 
-Several of them may be read otherwise (C(3,4) is a point named C, too), so :func:`counted` is a
-second reading beside the first.
+Some of these are ambiguous (C(3,4) may be a point named C), so :func:`counted` is a second reading
+beside the literal one.
 
 >>> counted("C(5,2)*3"), counted("{}_5C_2"), counted("P(5,2)"), counted("(5,2)")
 ('(\\\\binom{5}{2})*3', '(\\\\binom{5}{2})', '(\\\\frac{5!}{(5-2)!})', '(5,2)')
@@ -20,11 +20,11 @@ _BESIDE = re.compile(rf"(?:\{{\s*\}})?\s*[_^]{_INDEX}\s*«?(?P<name>[CP])»?\s*_
 _ABOVE = re.compile(rf"(?<![a-zA-Z\\])«?(?P<name>[CPA])»?\s*(?P<first>[_^]){_INDEX}\s*[_^]{_INDEX}")
 _BETWEEN = re.compile(r"(?<![\w.])(?P<n>\d{1,4})\s*(?P<name>[CP])\s*(?P<k>\d{1,4})(?![\w.])")
 CHOOSE = re.compile(r"(?<![\w}])(\d{1,4}|[a-z])\s+choose\s+(\d{1,4}|[a-z])(?!\w)")
-"""In words; read so everywhere, since it means nothing else."""
+"""A combination in words, which is unambiguous and therefore always read as one."""
 
 
 def counted(text: str) -> str:
-    """Canonical ``text`` with such notations as binomials, or as quotients of factorials."""
+    """Rewrite such notations in canonical ``text`` as binomials or quotients of factorials."""
     if not any(sign in text for sign in "CPA") and "«" not in text:
         return text
     text = _CALLED.sub(lambda m: _written(m["name"].strip("«»n")[:1], m["n"], m["k"]), text)
@@ -37,7 +37,7 @@ def _above(match: re.Match[str]) -> str:
     first, second = match[3] or match[4], match[5] or match[6]
     lower, upper = (first, second) if match["first"] == "_" else (second, first)
     if lower.isdigit() and upper.isdigit() and int(upper) > int(lower):
-        lower, upper = upper, lower  # n above in some countries, below in others
+        lower, upper = upper, lower  # some countries write n above, others below
     return _written(match["name"], lower, upper)
 
 

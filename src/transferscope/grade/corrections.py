@@ -1,4 +1,4 @@
-"""Answers that are taken back in the next breath: "The answer is 5, wait, no, it's 6."
+"""Answers that are corrected right away: "The answer is 5, wait, no, it's 6."
 
 >>> from .statements import run
 >>> corrected("5, wait, no, it's 6.", run), corrected("5. No further step is needed.", run)
@@ -39,16 +39,16 @@ _TAKEN_BACK = re.compile(
 _SENTENCE = re.compile(r"[.!?]\s+\S|[。！？]\S|\n\s*\S")
 _BEHIND = re.compile(r"\s*(?:$|[.!?,;)\n*$。，]|\\[)\]])")
 _NEAR = 120
-"""Characters between an answer and its correction, or between two corrections."""
+"""Most characters between an answer and its correction, or between two corrections."""
 
 
 def corrected(
     content: str, read: Callable[[str], str | None], *, at_once: bool = False
 ) -> str | None:
-    """What ``content``, an answer and what follows it, corrects itself to; ``None``: it does not.
+    """Return the correction in ``content``, an answer and the text after it; ``None`` without one.
 
-    ``read`` gives the formula at the start of a text. ``at_once``: nothing but marks may stand in
-    front of the correction.
+    ``read`` returns the formula at the start of a text. ``at_once``: only punctuation may precede
+    the correction.
     """
     found, at = None, 0
     for cue in _TAKEN_BACK.finditer(content):

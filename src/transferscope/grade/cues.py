@@ -1,6 +1,6 @@
-"""Sentences that announce an answer, by language: "The answer is", "答案：", "La réponse est".
+"""Cues that announce an answer, by language: "The answer is", "答案：", "La réponse est".
 
-Where a language writes decimal commas, its cue says so, and "3,5" behind it is three and a half.
+A cue records whether its language writes decimal commas; "3,5" after it is then three and a half.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ _ANOTHER = re.compile(
     r"\s*$",
     re.IGNORECASE,
 )
-"""The answer of somebody else."""
+"""Attributions of an answer to another person."""
 
 
 class Cue(NamedTuple):
-    """Where the announcement begins and ends, and whether its language writes decimal commas."""
+    """Start and end of an announcement, and whether its language writes decimal commas."""
 
     start: int
     end: int
@@ -71,7 +71,7 @@ class Cue(NamedTuple):
 
 
 def cues(text: str) -> Iterator[Cue]:
-    """The announcements in ``text``, the last first; those of a mere result after all others."""
+    """Yield the announcements in ``text``, last first; those of a mere result follow the others."""
     for pattern in (_CUE, _WEAK):
         for found in reversed(list(pattern.finditer(text))):
             if not _ANOTHER.search(text[max(0, found.start() - 20) : found.start()]):

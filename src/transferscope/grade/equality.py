@@ -1,9 +1,9 @@
-"""Whether two answers say the same: kind by kind, and in doubt not.
+"""Equality of two answers, decided by kind; in doubt they are different.
 
-Both are brought to one notation, then compared as what they are: option letters, words, lists,
-intervals, relations, matrices, times, residues, numbers in a base, amounts with units, formulas.
-A unit, base, modulus or half of the day that only one of the two names is taken as understood;
-where both name one, it must be the same.
+Both answers are converted to one notation and compared by kind: option letters, words, lists,
+intervals, relations, matrices, times, residues, numbers in a base, amounts with units, formulas. A
+unit, base, modulus or a.m./p.m. that only one of them gives is implied for the other; if both give
+one, they must match.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from .symbolic import same_by_algebra
 from .syntax import Unreadable
 
 MAX_CHARS = 2_000
-"""Longer answers are compared by their characters alone."""
+"""Longer answers are compared character by character."""
 MAX_PARTS = 60
-"""Longer lists too: parts are compared each with each."""
+"""Longer lists are, too: parts are compared pairwise."""
 _DEPTH = 4
 
 _NOTHING = {f"no {real}solution{s}" for real in ("", "real ") for s in ("", "s")} | {
@@ -41,15 +41,16 @@ _LEAD = re.compile(rf"\s*(?:[≈:]\s*|«{_ANSWER}»?\s*:?\s*|«(?:{_ABOUT})»\s*
 _REMARK = re.compile(r"(?<=[\d}\s])\(\s*«(?!base|mod)[^()]*\)\s*$")
 _ALL = frozenset(("all real numbers", "all reals", "real numbers", "all real numbers x"))
 _BRACKETED = re.compile(r"^(?:[A-Z](?=\([^()]*,[^()]*\)$)|\(([^(),]*)\)$)")
-"""A point's name before its coordinates; brackets round a single amount."""
+"""A point's name before its coordinates; brackets around a single amount."""
 _MEMBER = re.compile(r"^\s*(?:\\[a-zA-Z]+|[a-zA-Z])(?:_\{?\w\}?)?\s*∈\s*(?=⦃)")
 _TRANSPOSED = re.compile(r"(?<=\))\s*\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?$")
 _THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![\d,])")
 
 
 def same(answer: str, gold: str) -> bool:
-    """Whether ``answer`` says what ``gold`` says. Raises :class:`MissingExtra` where formulas have
-    to be compared without the libraries for it.
+    """Whether ``answer`` equals ``gold``.
+
+    Raises :class:`MissingExtra` if formulas must be compared and the libraries for it are missing.
     """
     if max(len(answer), len(gold)) > MAX_CHARS:
         return answer.strip() == gold.strip()
@@ -70,7 +71,7 @@ def _same(mine: str, theirs: str, depth: int) -> bool:  # noqa: PLR0911 - by cas
     elif content and not wanted:
         return _same(canonical(content), theirs, depth - 1)
     if "…" in mine or "…" in theirs:
-        return _equal_numbers(mine, theirs)  # the dots of a decimal; a list's stand for anything
+        return _equal_numbers(mine, theirs)  # a decimal's dots; a list's may mean anything
     if "∅" in mine + theirs or _words(mine) in _NOTHING:
         return _nothing(mine) and _nothing(theirs)
     if _by_kind(_led(mine), _led(theirs), depth):
@@ -80,7 +81,7 @@ def _same(mine: str, theirs: str, depth: int) -> bool:  # noqa: PLR0911 - by cas
 
 
 def _by_kind(mine: str, theirs: str, depth: int) -> bool:
-    """The verdict of the first kind that both are compared as."""
+    """Return the verdict of the first kind that applies."""
     within = partial(_same, depth=depth - 1)
     kinds: tuple[Callable[[], bool | None], ...] = (
         lambda: _as_numbers(mine, theirs),
@@ -103,7 +104,7 @@ def _by_kind(mine: str, theirs: str, depth: int) -> bool:
 
 @lru_cache(maxsize=1024)
 def _led(text: str) -> str:
-    """Without a lead-in ("the answer is", "about")."""
+    """Remove a lead-in ("the answer is", "about")."""
     text = _REMARK.sub("", text.lstrip(" ="))
     if _words(text) in _ALL:
         return "\\mathbb{R}"
@@ -139,7 +140,7 @@ def _constant(text: str) -> Fraction | None:
 
 
 def _words(text: str) -> str:
-    """Words alone, in lower case and without articles; empty where there is anything else."""
+    """Return words in lower case without articles; empty if the text has anything else."""
     if not re.fullmatch(r"(?:\s*(?:«[^»]*»|[,∧∨.!?'()a-zA-Z-]))+\s*", text) or "«" not in text:
         return ""
     said = re.sub(r"[«»,.!?]", " ", text.replace("∧", "and").replace("∨", "or")).casefold()
@@ -170,7 +171,7 @@ def _nothing(text: str) -> bool:
 def _as_relations(  # noqa: PLR0911 - by cases
     mine: str, theirs: str, same: marks.Same
 ) -> bool | None:
-    """Equations; an inequality against anything else is left to the intervals."""
+    """Compare equations; an inequality against anything else is left to the intervals."""
     one, other = shapes.relation(mine), shapes.relation(theirs)
     if (one is None and other is None) or any(s.find(c) >= 0 for s in (mine, theirs) for c in "∨∧"):
         return None
@@ -271,7 +272,7 @@ def _as_regions(mine: str, theirs: str, same: marks.Same) -> bool | None:
                 left.remove(candidate)
                 break
         else:
-            # "(1, 2)" may be a point, whose coordinates carry names or units of their own
+            # "(1, 2)" may be a point whose coordinates carry their own names or units
             return None if plain else False
     return True
 
@@ -321,7 +322,7 @@ def _as_ratios(mine: str, theirs: str, same: marks.Same) -> bool | None:
         return all(same(a, b) for a, b in zip(one, other, strict=True))
     pair, rest = (one, theirs) if one else (other, mine)
     if len(pair) != 2 or shapes.parts_of_ratio(rest) or rest.strip(" -").isdecimal():
-        return False  # "5 to 1" is no 5
+        return False  # "5 to 1" is not 5
     return same(f"\\frac{{{pair[0]}}}{{{pair[1]}}}", rest)
 
 

@@ -1,9 +1,9 @@
-"""Whether two formulas are the same: exactly where they are rational, else to 90 digits.
+"""Numeric equality of two formulas: exact if they are rational, else to 90 digits.
 
 Constants are evaluated once, formulas with variables at fixed points of several kinds (fractions,
-both signs, integers). Two different formulas of an answer's size agree at all of them by no
-accident. Nothing is rounded to floats on the way: 1/2006! is not 1/2004!, 10^-20 is not 10^-21
-(math-verify compares differences to 15 digits and takes both for zero).
+both signs, integers). Two different formulas of an answer's size don't agree at all of these by
+chance. Nothing is rounded to floats on the way: 1/2006! is not 1/2004!, 10^-20 is not 10^-21
+(math-verify compares differences to 15 digits and treats both as zero).
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from .syntax import Node, Unreadable, imaginary, parse, symbols
 
 DIGITS = 120
 TOLERANCE = 90
-"""Relative differences below 10^-90 are rounding, with 120 digits carried."""
+"""Relative differences below 10^-90 count as rounding, with 120 digits carried."""
 MAX_BITS = 40_000
-"""Exact numbers above this go on as floats of 120 digits, whose exponent has no bound."""
+"""Larger exact numbers become floats of 120 digits, whose exponent is unbounded."""
 MAX_LOG2 = 2**40
-"""Powers beyond 2^(2^40) are left alone."""
+"""Powers beyond 2^(2^40) are not evaluated."""
 
 
 class Undefined(ArithmeticError):
-    """No real value here (a root of -1, a division by 0), or one too large to compute."""
+    """A formula has no real value here (a root of -1, a division by 0), or too large a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Values of the variables; ``complex_`` allows roots of negative numbers."""
+    """Values for the variables; ``complex_`` allows roots of negative numbers."""
 
     values: Mapping[str, Fraction]
     complex_: bool = False
@@ -43,8 +43,8 @@ class Point:
 def same_formula(one: str, other: str) -> bool:
     """Whether two canonical formulas have the same value wherever both are defined.
 
-    Raises :class:`Unreadable`, :class:`Undefined` where there is nothing to compare at, and
-    :class:`MissingExtra` without mpmath where exact fractions don't do.
+    Raises :class:`Unreadable`, :class:`Undefined` if they can't be compared at any point, and
+    :class:`MissingExtra` without mpmath if exact fractions aren't enough.
     """
     left, right = parse(one), parse(other)
     if left == right:
@@ -64,9 +64,9 @@ def same_formula(one: str, other: str) -> bool:
 
 
 def same_relation(one: tuple[str, str], other: tuple[str, str]) -> int | None:
-    """Sign of the constant by which "left - right" of ``one`` is a multiple of ``other``'s.
+    """Return the sign of the factor by which "left - right" of ``one`` is ``other``'s.
 
-    ``None`` where it is no constant multiple: x + y = 2 is 2x + 2y = 4, but not x + y = 3.
+    ``None`` if there is no constant factor: x + y = 2 equals 2x + 2y = 4, but not x + y = 3.
     Raises as :func:`same_formula`.
     """
     first = Node("+", (parse(one[0]), Node("-", (parse(one[1]),))))
@@ -89,9 +89,9 @@ def same_relation(one: tuple[str, str], other: tuple[str, str]) -> int | None:
 
 
 def value(text: str) -> Any:
-    """The constant that canonical ``text`` writes, a ``Fraction`` where it is rational.
+    """Return the constant that canonical ``text`` denotes, a ``Fraction`` if it is rational.
 
-    Raises as :func:`same_formula`; :class:`Unreadable` too where it holds a variable.
+    Raises as :func:`same_formula`, and :class:`Unreadable` if the text holds a variable.
     """
     node = parse(text)
     if symbols(node):
@@ -100,7 +100,7 @@ def value(text: str) -> Any:
 
 
 def evaluate(node: Node, point: Point) -> Any:
-    """A ``Fraction`` while everything is rational, else an mpmath number. Raises Undefined."""
+    """Return a ``Fraction`` if everything is rational, else an mpmath number. Raises Undefined."""
     if node.kind == "number":
         return node.value
     if node.kind == "symbol":
@@ -147,7 +147,7 @@ def _symbol(name: str, point: Point) -> Any:
 
 
 def _exact(kind: str, parts: list[Fraction]) -> Fraction | None:
-    """The operation on fractions, where its result is one of bounded size; else ``None``."""
+    """Apply the operation to fractions if the result is one of bounded size; else ``None``."""
     if kind in _RATIONAL:
         found: Fraction | None = _RATIONAL[kind](*parts)
     elif kind in ("^", "root"):
@@ -189,7 +189,7 @@ def _rational_power(base: Fraction, power: Fraction) -> Fraction | None:
 
 
 def _rational_root(base: Fraction, power: Fraction) -> Fraction | None:
-    """8^(2/3) is 4; ``None`` where the root is not rational. Odd roots of negatives are real."""
+    """Return a rational root (8^(2/3) is 4), else ``None``; odd roots of negatives are real."""
     degree, times = power.denominator, power.numerator
     if degree > 64 or _bits(base) * abs(times) > MAX_BITS or (base < 0 and degree % 2 == 0):
         return None
@@ -266,7 +266,7 @@ def _equal(left: Node, right: Node, point: Point) -> bool:
     context = _context(DIGITS)
     if abs(_float(a, context) - _float(b, context)) > context.mpf(10) ** -TOLERANCE:
         return False
-    # Zero, or only small? Rounding shrinks with the digits carried, a number does not.
+    # Zero, or just small? A rounding error shrinks with more digits, a small number doesn't.
     finer = Point(point.values, point.complex_, 4 * DIGITS)
     context = _context(4 * DIGITS)
     rest = _float(evaluate(left, finer), context) - _float(evaluate(right, finer), context)
@@ -307,7 +307,7 @@ def _float(part: Any, context: Any) -> Any:
 
 @lru_cache(maxsize=4)
 def _context(digits: int) -> Any:
-    """mpmath with its precision fixed: its own context is shared by all threads."""
+    """Return an mpmath context of fixed precision; the global one is shared by all threads."""
     try:
         from mpmath.ctx_mp import MPContext
     except ImportError:

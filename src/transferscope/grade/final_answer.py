@@ -1,9 +1,9 @@
-"""The answer a response commits to.
+"""Extraction of the answer that a response commits to.
 
-The last box that is closed, neither empty nor a placeholder (boxes that only "and" or a comma
-separates are one answer of several parts); else what follows the last ``####`` or "the answer is",
-whichever comes later; else the formula or number at the end. What is said while thinking, or by
-the next speaker, is no answer; a box that was opened and never closed is none either.
+It is the last closed box that is neither empty nor a placeholder (boxes separated only by "and" or
+a comma are one answer of several parts); else the text after the last ``####`` or "the answer is",
+whichever comes later; else the formula or number at the end. Reasoning blocks, text of the next
+speaker and a box that is never closed hold no answer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .spoken import digits
 from .statements import LOOK_AHEAD, Statement, run, statements, taken_back
 
 MAX_CHARS = 100_000
-"""Longer responses are graded on their last characters: hostile input stays bounded."""
+"""Longer responses are graded on their last characters, which bounds the work on hostile input."""
 
 _PLACEHOLDER = re.compile(
     r"(?:\\text\{)?(?:your|final|the)?[\s\\_]*answer[\s\\_]*(?:here)?\}?"
@@ -69,7 +69,7 @@ _GOVERNED = re.compile(
 _IS = re.compile(
     r"(?:.*\b(?:is|are|was|were|equals)\s+|(?:Thus|So|Hence|Therefore|∴),?\s+)(?=[-$\\(\[\d√πa-z])(.+)$"
 )
-"""The last sentence's end, where a formula may be all of it."""
+"""The end of the last sentence, which may consist of a formula only."""
 _WHERE = re.compile(
     r"(?P<value>\b(?:is|are|was|equals)\s[^=\n.]{0,40}\d[^=\n]{0,20}?)\s*,?\s+(?:at|when|for|if|where|with)"
     r"\s+\$?[a-zA-Z]\s*=\s*[-+\d./]+\$?\.?$"
@@ -80,16 +80,16 @@ _RATIO = re.compile(
     re.IGNORECASE,
 )
 _GROUPED = re.compile(r"[^\d]*\d{1,3}\.\d\d0(?![\d.,])")
-"""1.500 in a language of decimal commas: no decimal is written with a zero at its end."""
+"""1.500 in a language of decimal commas, where no decimal is written with a zero at its end."""
 FAR = 1_000
-"""Characters behind a statement from which on a response that was cut has not concluded with it."""
+"""A truncated response with more text than this after a statement did not conclude with it."""
 _TAIL = 600
-"""Where nothing names the answer, it is looked for in so many characters at the end."""
+"""Characters searched at the end if nothing announces the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Content of a closed box and its place, command included."""
+    """A closed box: its content and its position, which includes the command."""
 
     content: str
     start: int
@@ -97,14 +97,16 @@ class Box:
 
 
 def final_answer(response: str) -> str | None:
-    """The answer a response commits to, by the rule of this module, or ``None``."""
+    """Return the answer a response commits to, by this module's rules, or ``None``."""
     found = readings(response)
     return found[0] if found else None
 
 
 def readings(response: str) -> tuple[str, ...]:
-    """:func:`final_answer`; where "3,5" or "1.234" stands in a sentence of a language that writes
-    decimal commas, read so first and then as it stands.
+    """Return the readings of :func:`final_answer`, usually one.
+
+    "3,5" or "1.234" in a sentence of a language that writes decimal commas is read that way first,
+    then literally.
     """
     text = _of_this_turn(plain_signs(without_thinking(response)[-MAX_CHARS:]))
     if boxed := _boxed(text):
@@ -115,7 +117,7 @@ def readings(response: str) -> tuple[str, ...]:
     hashes = _behind_hashes(text)
     said = next(statements(text), None)
     if said is not None and len(text) - said.start > FAR and cut_off(text):
-        said = None  # it went on working for long, and was cut before it concluded
+        said = None  # it kept working for long and was truncated before it concluded
     if hashes and (said is None or hashes.start > said.start):
         return (hashes.text,)
     if said is not None:
@@ -127,7 +129,7 @@ def readings(response: str) -> tuple[str, ...]:
 
 
 def last_boxed(text: str) -> str | None:
-    """Content of the last closed ``\\boxed{...}``, braces balanced, or ``None``.
+    """Return the content of the last closed ``\\boxed{...}`` with balanced braces, or ``None``.
 
     A box that is empty or repeats the prompt's placeholder is not an answer.
     """
@@ -136,7 +138,7 @@ def last_boxed(text: str) -> str | None:
 
 
 def finished(text: str) -> bool:
-    """Whether the last box that ``text`` opens is closed: its answer was written out."""
+    """Whether the last box that ``text`` opens is closed, so that its answer is complete."""
     last = text.rfind("\\boxed{")
     depth = 0
     for brace in re.finditer(r"[{}]", text[last:] if last >= 0 else ""):
@@ -147,8 +149,9 @@ def finished(text: str) -> bool:
 
 
 def _boxes(text: str) -> list[Box]:
-    """Closed boxes in the order of their starts. One pass with a stack of open braces: time is
-    linear in the text, whatever it holds.
+    """Return closed boxes, ordered by their starts.
+
+    One pass with a stack of open braces takes linear time for any text.
     """
     if not any(command in text for command in _BOX):
         return []
@@ -171,7 +174,7 @@ def _boxes(text: str) -> list[Box]:
 
 
 def _denied(text: str, at: int) -> bool:
-    """What stands at ``at`` is said not to be the answer."""
+    """Whether the text says that what is at position ``at`` is not the answer."""
     return _DENIED.search(text, max(0, at - 20), at) is not None
 
 
@@ -182,7 +185,7 @@ def _boxed(text: str) -> str | None:
     parts = [found[-1]]
     for box in reversed(found[:-1]):
         first = parts[0]
-        if box.end > first.start:  # a box around the other: the inner one is the answer
+        if box.end > first.start:  # nested boxes: the inner one is the answer
             continue
         if first.start - box.end > 60 or not _BETWEEN.fullmatch(text, box.end, first.start):
             break
@@ -193,7 +196,7 @@ def _boxed(text: str) -> str | None:
 
 
 def _open_box(text: str) -> int | None:
-    """Where a box begins that is never closed, if the last one is so."""
+    """Return the start of the last box if it is never closed, else ``None``."""
     last = max(text.rfind(command + "{") for command in _BOX)
     if last == -1:
         return None
@@ -206,7 +209,7 @@ def _open_box(text: str) -> int | None:
 
 
 def _of_this_turn(text: str) -> str:
-    """``text`` up to where somebody asks the next question, if an answer came before that."""
+    """Cut ``text`` before the next question of a dialogue, if an answer came before it."""
     for turn in _TURN.finditer(text):
         before = text[: turn.start()]
         answered = r"\\boxed|####" if turn["weak"] else r"\d|\\boxed|####"
@@ -216,7 +219,7 @@ def _of_this_turn(text: str) -> str:
 
 
 def _behind_hashes(text: str) -> Statement | None:
-    """GSM8K's "#### 18"; a Markdown heading of that level is no answer."""
+    """Return the statement after GSM8K's "#### 18"; a Markdown heading is not an answer."""
     for match in reversed(list(_HASHES.finditer(text))):
         rest = match["rest"].strip(" *")
         if not _HEADING.match(rest) and (found := run(rest)):
@@ -225,7 +228,7 @@ def _behind_hashes(text: str) -> Statement | None:
 
 
 def _decimal_commas(text: str) -> str:
-    """ "1.234,5" as 1234.5, "3,5" as 3.5 and "1.234" as 1234; other texts as they are."""
+    """Read "1.234,5" as 1234.5, "3,5" as 3.5 and "1.234" as 1234; keep other texts."""
     match = re.match(
         r"((?:[a-zA-Z]\s*=)?[-+$€\s]*)(\d{1,3}(?:[. ]\d{3})*|\d+)(?:,(\d+))?(?![\d.,])(.*)",
         text,
@@ -239,8 +242,10 @@ def _decimal_commas(text: str) -> str:
 
 
 def _at_the_end(text: str) -> str | None:
-    """The last number; the formula around it; in a last sentence of several, the one that no
-    preposition governs ("she has 12 apples in 3 baskets").
+    """Return the last number or the formula around it.
+
+    If the last sentence has several, it is the one without a preposition ("she has 12 apples in 3
+    baskets").
     """
     tail = _WHERE.sub(r"\g<value>", text[-_TAIL:].rstrip())
     line = tail.strip().rpartition("\n")[2].strip(" .*")

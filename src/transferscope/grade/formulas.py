@@ -1,4 +1,4 @@
-"""One formula within a text: where it ends and the sentence goes on.
+"""Recognition of a formula within a sentence, up to where the sentence continues in words.
 
 >>> formula("2x + 3, since x is odd", 0).text, formula("12 (see step 3)", 0).text
 ('2x + 3', '12')
@@ -34,11 +34,11 @@ _OR_MORE = re.compile(r"[$€£]?\d[\d,.]*\+")
 _HALF_DAY = re.compile(r"\s*(?:[ap]\.\s?m\.|[ap]m\b)", re.IGNORECASE)
 _RATIO = re.compile(r"[\w)}]:[\w(\\]|\s:\s")
 _REMARK = re.compile(r"\s+\([\d\s+\-*/×·÷=.,]*\)\s*(?:[.!?,;]|$)")
-"""A bracket without letters behind an amount: "12 (3 × 4)"."""
+"""A bracket without letters after an amount: "12 (3 × 4)"."""
 _WORDED = re.compile(
     rf"[(\[]\s*(?:[\u3040-\u9fff\uac00-\ud7af]|(?!(?:{FUNCTIONS}|pi|mod)\b)[^\W\d_]{{2,}})"
 )
-"""A bracket that begins with a word is a remark: "(see step 3)"."""
+"""A remark: a bracket that begins with a word, "(see step 3)"."""
 _EXCLAIMED = re.compile(r"!+\s*(?:$|\n|\s[A-Z])")
 _EXPLAINS = re.compile(
     r"(?:since|because|as|so|for|and|or|but|which|is|weil|denn|porque|car|perché)\b", re.IGNORECASE
@@ -46,14 +46,14 @@ _EXPLAINS = re.compile(
 
 
 class Formula(NamedTuple):
-    """``text`` of a formula and where it ends."""
+    """A formula's ``text`` and the position where it ends."""
 
     text: str
     end: int
 
 
 def formula(content: str, at: int) -> Formula | None:
-    """The formula that begins at ``at`` (blanks and stars aside); ``None`` where none does."""
+    """Return the formula that begins at ``at`` (after blanks and stars), or ``None``."""
     while at < len(content) and content[at] in " \t*_":
         at += 1
     if dots := _DOTS.match(content, at):
@@ -71,7 +71,7 @@ def formula(content: str, at: int) -> Formula | None:
 
 
 def _end(content: str, start: int) -> tuple[int, int]:
-    """Where the formula from ``start`` ends, and how many brackets it leaves open."""
+    """Return where the formula from ``start`` ends, and how many brackets it leaves open."""
     at, depth = start, 0
     while at < len(content):
         whole = _ENVIRONMENT.match(content, at) or (depth and _COMMA.match(content, at))
@@ -90,7 +90,7 @@ def _end(content: str, start: int) -> tuple[int, int]:
 
 
 def _stops(content: str, start: int, piece: re.Match[str], depth: int) -> bool:
-    """Whether the sentence, not the formula, goes on with ``piece``."""
+    """Whether ``piece`` belongs to the sentence and no longer to the formula."""
     sign, at, end = piece["sign"] or "", piece.start(), piece.end()
     if at > start and _HALF_DAY.match(content, at):
         return True
@@ -112,7 +112,7 @@ def _stops(content: str, start: int, piece: re.Match[str], depth: int) -> bool:
 
 
 def _is_money(span: re.Match[str], content: str) -> bool:
-    """Two amounts of money are no formula: "$5 and $6"."""
+    """Whether the span lies between two amounts of money ("$5 and $6") and is not a formula."""
     inner = span["b"]
     if inner is None or not re.match(r"\s*\d", inner):
         return False
@@ -121,7 +121,10 @@ def _is_money(span: re.Match[str], content: str) -> bool:
 
 
 def _article(content: str, piece: re.Match[str]) -> bool:
-    """A lone letter before a word is an article ("a number", "I think"), unless that explains."""
+    """Whether a lone letter before a word is a word itself ("a number", "I think").
+
+    It isn't if the next word begins an explanation.
+    """
     follows = re.match(r"\s+([^\W\d_]{2,})", content[piece.end() : piece.end() + 40])
     letter = piece["letters"]
     if not follows or (letter.isupper() and letter not in "AI"):

@@ -1,4 +1,4 @@
-"""Gold answers from a file of their own, joined to saved responses by what was asked."""
+"""Gold answers from a separate file, joined to saved responses by their prompts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .saved import SavedResponse
 PROBLEM = ("problem", "question", "prompt")
 ANSWER = ("answer", "gold", "final_answer")
 KEY = 24
-"""Characters at a problem's start by which candidates for a prompt are looked up."""
+"""Characters at a problem's start that index the candidates for a prompt."""
 
 
 def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
-    """Gold by response id: that of the longest problem whose text stands in the prompt.
+    """Return the gold by response id: that of the longest problem contained in the prompt.
 
-    Problems are found by their first characters in one pass over each prompt, so that the join is
-    linear in the prompts and not in prompts x problems. A gold with LaTeX in it is wrapped in
+    Problems are found by their first characters in one pass over each prompt, so the join is linear
+    in the prompts and not in prompts x problems. A gold that contains LaTeX is wrapped in
     ``$...$``. Raises :class:`InputError` naming file and line for rows without a problem or answer.
     """
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
@@ -30,7 +30,7 @@ def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
     for place, row in rows_of(path, remedy=remedy):
         problem = _field(row, PROBLEM, place, remedy).strip()
         if not problem:
-            raise InputError("the problem is empty", place=place, remedy=remedy)
+            raise InputError("has an empty problem", place=place, remedy=remedy)
         answer = final(_field(row, ANSWER, place, remedy))
         found[problem[:KEY]].append((problem, _wrapped(answer)))
     lengths = sorted({len(key) for key in found})
@@ -48,15 +48,15 @@ def gold_problems(rows: Sequence[SavedResponse], path: Path) -> dict[str, str]:
 
 
 def final(answer: str) -> str:
-    """The answer itself: GSM8K's end in the number behind "####"."""
+    """Return the final answer; GSM8K's answers end in the number after "####"."""
     return answer.rpartition("####")[2].strip()
 
 
 def instructions_of(path: Path) -> dict[str, tuple[Instruction, ...]]:
-    """IFEval's instructions by prompt.
+    """Read IFEval's instructions by prompt.
 
-    Raises :class:`InputError` naming file and line, also for a prompt that comes again with other
-    instructions: which of them were asked is nobody's to guess.
+    Raises :class:`InputError` naming file and line, also for a prompt that is repeated with other
+    instructions, because it is unknown which of them were asked.
     """
     remedy = "name IFEval's input_data.jsonl"
     found: dict[str, tuple[Instruction, ...]] = {}
@@ -71,11 +71,11 @@ def instructions_of(path: Path) -> dict[str, tuple[Instruction, ...]]:
             and all(isinstance(id_, str) for id_ in ids)
             and all(isinstance(argument, dict) for argument in arguments)
         ):
-            what = "no prompt with instruction_id_list and as many kwargs"
+            what = "needs a prompt, an instruction_id_list and as many kwargs"
             raise InputError(what, place=place, remedy=remedy)
         asked = tuple(map(Instruction, ids, arguments))
         if found.setdefault(prompt.strip(), asked) != asked:
-            what = "the prompt stands in an earlier line with other instructions"
+            what = "repeats the prompt of an earlier line with other instructions"
             raise InputError(what, place=place, remedy="keep one line per prompt")
     return found
 

@@ -1,16 +1,16 @@
-"""Verifiable instructions: IFEval's checkers (Zhou et al., arXiv 2311.07911), from lm-eval.
+"""Grading of verifiable instructions with IFEval's checkers (Zhou et al., arXiv 2311.07911).
 
-Importing those checkers downloads nltk's ``punkt_tab`` when it isn't found, and langdetect draws
-random numbers: both are settled here, before the import. The checkers draw too, for arguments that
-an instruction leaves out: a fixed seed keeps those verdicts repeatable.
+The checkers come from lm-eval. Importing them downloads nltk's ``punkt_tab`` if it isn't found, and
+langdetect draws random numbers; both are settled here before the import. The checkers also draw
+random arguments that an instruction leaves out; a fixed seed makes those verdicts repeatable.
 
-Two checkers differ. Emphasis marks behind an end phrase are no other words ("**That is all.**").
-And two prompts of IFEval ask for "!" and "#" a number of times; lm-eval takes only a to z for a
-letter and counts a random one instead, so its verdict on them is chance. Here the character that
-was asked for is counted, except where a figure is to be comparable with published ones
-(``as_published``; docs/science.md section 3 has what that changes).
+Two checkers differ from lm-eval's. Emphasis marks after an end phrase don't count as further words
+("**That is all.**"). And two prompts of IFEval ask for "!" and "#" a number of times. lm-eval
+accepts only a to z as a letter and counts a random one instead, so its verdict on them is chance.
+Here the requested character is counted, unless a score must be comparable with published ones
+(``as_published``; docs/science.md section 3 gives the difference).
 
-A model's reasoning is no part of its answer, nor are a chat template's marks at the end or blank
+A model's reasoning is not part of its answer, nor are a chat template's marks at the end or blank
 lines at the start (:func:`~transferscope.core.thinking.without_thinking`).
 """
 
@@ -28,12 +28,12 @@ from ..core.errors import MissingExtra
 from ..core.thinking import without_thinking
 
 SEED = 3
-"""Of the checkers' draws. With it GPT-4's answers get their published 77.0 % (``as_published``);
-counted right they get 77.2 %."""
+"""Seed of the checkers' random draws. With it GPT-4's answers score their published 77.0 %
+(``as_published``); with the requested characters counted they score 77.2 %."""
 LETTERS = "keywords:letter_frequency"
 END = "startend:end_checker"
 DIFFERENT = frozenset((LETTERS, END))
-"""Instructions on which ``as_published`` makes a difference."""
+"""Instructions for which ``as_published`` makes a difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Instruction:
 
 @cache
 def _checkers() -> Mapping[str, Any]:
-    """IFEval's registry, with punkt_tab in reach and langdetect repeatable."""
+    """Return IFEval's registry, with punkt_tab available and langdetect repeatable."""
     try:
         import langdetect
         import lm_eval  # noqa: F401 - found missing before anything is downloaded
@@ -55,7 +55,7 @@ def _checkers() -> Mapping[str, Any]:
         folder = str(nltk_data())
         if folder not in nltk.data.path:
             nltk.data.path.append(folder)
-        # Without punkt_tab in reach this import asks the network for it, and prints to stdout.
+        # If punkt_tab isn't found, this import downloads it and prints to stdout.
         from lm_eval.tasks.ifeval.instructions_registry import INSTRUCTION_DICT
     except ImportError:
         raise MissingExtra("eval", needed_for="grading IFEval") from None
@@ -71,11 +71,11 @@ def strict(
     *,
     as_published: bool = False,
 ) -> tuple[bool, ...]:
-    """Which instructions the answer follows as it stands; an empty answer follows none.
+    """Return which instructions the literal answer follows; an empty answer follows none.
 
-    ``as_published``: by IFEval's own checkers alone, which count a random letter for "!" and "#".
-    Raises :class:`KeyError` for an unknown instruction id and :class:`MissingExtra` when the
-    checkers are not installed.
+    ``as_published`` uses only IFEval's own checkers, which count a random letter for "!" and "#".
+    Raises :class:`KeyError` for an unknown instruction id and :class:`MissingExtra` if the checkers
+    are not installed.
     """
     answer = _answer(response)
     return tuple(_follows(prompt, [answer], i, as_published) for i in instructions)
@@ -89,11 +89,11 @@ def loose(
     as_published: bool = False,
     known: Sequence[bool] | None = None,
 ) -> tuple[bool, ...]:
-    """As :func:`strict`, after forgiving asterisks and a first or last line of chatter.
+    """Like :func:`strict`, but forgiving asterisks and a first or last line of chatter.
 
-    An instruction counts as followed when one of IFEval's eight variants of the answer does.
-    ``known``: :func:`strict`'s verdicts of the same kind, where they are known: the answer as it
-    stands is not judged twice (detecting a language takes 10 ms).
+    An instruction counts as followed if one of IFEval's eight variants of the answer follows it.
+    ``known`` are :func:`strict`'s verdicts with the same ``as_published``, if available, so that
+    the literal answer isn't checked twice (detecting a language takes 10 ms).
     """
     answer = _answer(response)
     lines = answer.split("\n")
@@ -115,7 +115,7 @@ def _answer(response: str) -> str:
 
 @contextmanager
 def _fixed_draws() -> Iterator[None]:
-    """Python's global generator at :data:`SEED` inside the block, and as it was after it."""
+    """Seed Python's global generator with :data:`SEED`; restore its state afterwards."""
     state = random.getstate()
     random.seed(SEED)
     try:
@@ -148,9 +148,9 @@ def _checked(prompt: str, variants: Sequence[str], instruction: Instruction) -> 
 
 
 def _counted(variants: Sequence[str], instruction: Instruction) -> bool | None:
-    """The verdict on a character that is no letter from a to z, else ``None``: lm-eval's is right.
+    """Return the verdict for a character outside a to z; ``None`` if lm-eval's checker applies.
 
-    ``None`` too where the instruction doesn't say how often: lm-eval refuses or draws then.
+    Also ``None`` if the instruction doesn't say how often: lm-eval then refuses or draws.
     """
     asked = instruction.arguments
     character, times = asked.get("letter"), asked.get("let_frequency")

@@ -1,7 +1,7 @@
-"""Answers that carry a mark beside their value: option letters, times of day, residues, bases.
+"""Answers with a mark beside their value: option letters, times of day, residues, number bases.
 
-The mark (the letter, a.m. or p.m., the modulus, the base) is part of the answer. One that only the
-answer or only the gold names is taken as understood; where both name one, it must be the same.
+The mark (the letter, a.m. or p.m., the modulus, the base) is part of the answer. A mark that only
+the answer or only the gold gives is implied for the other; if both give one, they must match.
 """
 
 from __future__ import annotations
@@ -48,25 +48,25 @@ Same = Callable[[str, str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A time of day, with ``half`` "am" or "pm" where it was written."""
+    """A time of day; ``half`` is "am" or "pm" if it was written."""
 
     seconds: int
     half: str
 
 
 def letter(text: str) -> str:
-    """The option letter that ``text`` is, upper case; empty where it is more or something else."""
+    """Return the upper-case option letter if ``text`` is just one, else an empty text."""
     match = _LETTER.fullmatch(text.strip())
     return match["letter"].upper() if match else ""
 
 
 def letters(text: str) -> frozenset[str]:
-    """The options of "A, B, D", "A and D" or "ABD"; empty where it is anything else."""
+    """Return the options of "A, B, D", "A and D" or "ABD"; empty for anything else."""
     return frozenset(re.findall("[A-J]", text)) if _LETTERS.fullmatch(text.strip()) else frozenset()
 
 
 def choice(text: str) -> tuple[str, str]:
-    """Letter and content of "(B) 42" or "B. 42"; two empty texts where no option is named."""
+    """Return letter and content of "(B) 42" or "B. 42"; two empty texts if no option is named."""
     match = _CHOICE.fullmatch(text.strip())
     if not match or (match["in"] or match["stop"]) not in OPTIONS:
         return "", ""
@@ -76,7 +76,7 @@ def choice(text: str) -> tuple[str, str]:
 
 
 def clock(text: str) -> Clock | None:
-    """A time such as "5:30", "5:30 p.m.", "17:30", "5 p.m."; a bare number is none."""
+    """Read a time such as "5:30", "5:30 p.m.", "17:30", "5 p.m."; a bare number is not a time."""
     match = _CLOCK.fullmatch(text.strip())
     if not match or not (match["minutes"] or match["half"]):
         return None
@@ -92,7 +92,7 @@ def clock(text: str) -> Clock | None:
 
 
 def same_time(mine: str, theirs: str) -> bool | None:
-    """Whether both are the same time; ``None`` where neither is one."""
+    """Whether both are the same time; ``None`` if neither is a time."""
     one, other = clock(mine), clock(theirs)
     if one is None or other is None:
         told, rest = (one, theirs) if one else (other, mine)
@@ -110,7 +110,7 @@ def same_time(mine: str, theirs: str) -> bool | None:
 
 
 def same_residue(mine: str, theirs: str, same: Same) -> bool | None:
-    """Whether both are the same modulo the same; ``None`` where neither names a modulus."""
+    """Whether both are the same modulo the same number; ``None`` if neither gives a modulus."""
     one, other = (_RESIDUE.fullmatch(text.strip()) for text in (mine, theirs))
     if one is None and other is None:
         return None
@@ -129,9 +129,9 @@ def same_residue(mine: str, theirs: str, same: Same) -> bool | None:
 
 
 def same_in_base(mine: str, theirs: str) -> bool | None:
-    """Whether both have the same digits, in the same base; ``None`` where neither names one.
+    """Whether both have the same digits in the same base; ``None`` if neither gives a base.
 
-    63 is no answer to what 77 in base 8 is in base 8, though it is its value.
+    If the gold is 77 in base 8, its decimal value 63 is not accepted: the question asks for base 8.
     """
     one, other = _based(mine), _based(theirs)
     if one and other:
@@ -143,7 +143,7 @@ def same_in_base(mine: str, theirs: str) -> bool | None:
 
 
 def last_side(text: str) -> str:
-    """What stands behind the last sign of equality or congruence."""
+    """Return the text after the last equality or congruence sign."""
     return re.split("[≡=]", text)[-1].strip()
 
 

@@ -1,7 +1,7 @@
-"""What a correct mathematical answer is, once: evaluation, rejection sampling and reward use this.
+"""The single definition of a correct maths answer, for evaluation, rejection sampling and reward.
 
-:mod:`.final_answer` reads the answer that a response commits to, :mod:`.equality` compares it with
-the reference. Plain numbers, which most answers are, are compared here as exact fractions.
+:mod:`.final_answer` extracts the answer that a response commits to, and :mod:`.equality` compares
+it with the reference. Plain numbers, the most common answers, are compared here as exact fractions.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ __all__ = [
 
 _IMPLIES = re.compile(r"\\(?:implies|(?:Long)?[Rr]ightarrow)(?![a-zA-Z])|[⇒⟹]|=>")
 _IMPLIED = re.compile(rf"^[^=<>]+=.*(?:{_IMPLIES.pattern})(?P<then>.+)$", re.DOTALL)
-"""What follows from an equation, as in "2x = 10 ⇒ x = 5"."""
+"""A conclusion drawn from an equation, as in "2x = 10 ⇒ x = 5"."""
 
 _LABEL = re.compile(
     r"^\s*(?:\\text\s*\{\s*[A-Za-z][A-Za-z ]{2,30}(?::\s*\}|\s*\}\s*:)|[A-Za-z][A-Za-z ]{2,30}:)\s*"
 )
-"""What the answer is of: "Total cost: 30"."""
+"""A label before the answer: "Total cost: 30"."""
 
 
 def is_correct(response: str, gold: str | Sequence[str]) -> bool:

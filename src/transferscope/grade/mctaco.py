@@ -1,7 +1,7 @@
-"""MC-TACO (arXiv 1909.03065): plausible answers to a question about time, yes or no each.
+"""MC-TACO (arXiv 1909.03065): yes or no for each candidate answer to a question about time.
 
-A question counts as exactly matched when all its candidate answers are judged right. Its F1 is over
-the candidates judged plausible; precision is 1 where none was judged so, recall 1 where none is.
+A question is matched exactly if all its candidates are judged correctly. Its F1 is over the
+plausible candidates; precision is 1 if none was judged plausible, recall is 1 if none is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..core.files import read_text
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One line of its TSV: passage, question, candidate answer, whether it is plausible."""
+    """One line of MC-TACO's TSV: passage, question, candidate answer, whether it is plausible."""
 
     passage: str
     question: str
@@ -26,39 +26,39 @@ class Candidate:
 
 
 def read_tsv(path: Path) -> list[Candidate]:
-    """The candidates of MC-TACO's TSV. Raises :class:`InputError` naming file and line."""
+    """Read the candidates of MC-TACO's TSV. Raises :class:`InputError` naming file and line."""
     found = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         fields = line.split("\t")
         if len(fields) < 4 or fields[3] not in ("yes", "no"):
-            what = "not passage, question, answer and yes or no, with tabs between"
+            what = "is not passage, question, answer and yes or no, separated by tabs"
             raise InputError(what, place=f"{path}:{number}", remedy="name MC-TACO's TSV")
         found.append(Candidate(fields[0], fields[1], fields[2], fields[3] == "yes"))
     if not found:
-        raise InputError("holds no candidate", place=str(path), remedy="name MC-TACO's TSV")
+        raise InputError("has no candidates", place=str(path), remedy="name MC-TACO's TSV")
     return found
 
 
 def read_judged(path: Path, *, candidates: int) -> list[bool]:
-    """One yes or no a line, as many as ``candidates``; :class:`InputError` otherwise."""
+    """Read one yes or no per line, ``candidates`` in all. Raises :class:`InputError` otherwise."""
     judged = []
     for number, line in enumerate(read_text(path).splitlines(), start=1):
         said = line.strip().lower()
         if said not in ("yes", "no"):
-            remedy = "give one yes or no a line"
-            raise InputError("neither yes nor no", place=f"{path}:{number}", remedy=remedy)
+            remedy = "give one yes or no per line"
+            raise InputError("is neither yes nor no", place=f"{path}:{number}", remedy=remedy)
         judged.append(said == "yes")
     if len(judged) != candidates:
-        what = f"{len(judged)} judgements of {candidates} candidates"
+        what = f"has {len(judged)} judgements for {candidates} candidates"
         raise InputError(what, place=str(path), remedy="give one line per line of the TSV")
     return judged
 
 
 def em_and_f1(candidates: Sequence[Candidate], judged: Sequence[bool]) -> tuple[float, float]:
-    """Share of questions matched exactly, and mean F1 over questions (passage and question).
+    """Return the share of questions matched exactly, and the mean F1 over questions, both 0..1.
 
-    ``judged`` stands in the order of ``candidates``. Raises :class:`ValueError` for unequal lengths
-    or none.
+    A question is a pair of passage and question. ``judged`` is in the order of ``candidates``.
+    Raises :class:`ValueError` for unequal lengths or empty input.
     """
     if len(candidates) != len(judged) or not candidates:
         raise ValueError(f"{len(candidates)} candidates and {len(judged)} judgements")

@@ -1,4 +1,4 @@
-"""One notation for an answer: LaTeX, Unicode and plain text become the same characters.
+"""Canonical notation of answers: LaTeX, Unicode and plain text become the same characters.
 
 ``canonical`` keeps the meaning and drops the typography. Its output uses ASCII, the symbols
 ``≤ ≥ ≠ ± ∓ ∞ π ∪ ∩ ∈ √ ° ≡``, ``⦃ ⦄`` for the braces of a set, ``¶`` for a row break and ``«...»``
@@ -154,7 +154,7 @@ _LIST_WORDS = {
 
 
 def plain_signs(text: str) -> str:
-    """Digits of other scripts, full-width forms, minus signs and thin spaces as ASCII."""
+    """Replace digits of other scripts, full-width forms, minus signs and thin spaces by ASCII."""
     if text.isascii():
         return text
     text = _RAISED.sub(lambda found: "^{" + found[0].translate(_SUPERSCRIPTS) + "}", text)
@@ -163,7 +163,7 @@ def plain_signs(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
-    """``text`` in this module's notation, without dollars around it and stops behind it."""
+    """Convert ``text`` to this module's notation, without enclosing dollars and final stops."""
     text = plain_signs(text).replace("«", " ").replace("»", " ")
     text = _TWICE.sub(r"\\", text)
     text = re.sub(r"\\{4}|\\\\", "¶", text)  # row breaks, twice-escaped ones too
@@ -190,7 +190,7 @@ def canonical(text: str) -> str:
 
 @lru_cache(maxsize=2048)
 def squeezed(text: str) -> str:
-    """Canonical text without blanks and needless braces, for comparing by characters."""
+    """Remove blanks and redundant braces from canonical text, to compare it by characters."""
     text = re.sub(r"(?<!\d) | (?!\d)", "", text)  # "3 1/2" is not "31/2"
     text = re.sub(r"(?<=[\^_])\{(\w)\}", r"\1", text)
     return re.sub(
@@ -199,7 +199,7 @@ def squeezed(text: str) -> str:
 
 
 def _outer(text: str) -> str:
-    """Without Markdown's stars, dollars and LaTeX brackets around all of it, and final stops."""
+    """Remove enclosing Markdown stars, dollars and LaTeX brackets, and final stops."""
     text = text.replace("\\$", "\x01")
     for _ in range(4):
         text = text.strip().strip("*").strip()
@@ -217,7 +217,7 @@ def _outer(text: str) -> str:
             ):
                 text = inner
                 break
-    # What is left of dollars: math within text, unless it stands in front of an amount.
+    # Remaining dollars delimit math within text, unless they precede an amount.
     text = re.sub(r"\$(?=\s*\d)(?!\s*[^$]*\$)", "\x01", text)
     for sign in ("$", "\\(", "\\)"):
         text = text.replace(sign, " ")
@@ -249,7 +249,7 @@ def _symbols(text: str) -> str:
 
 
 def _romans(text: str) -> str:
-    """``\\text{cm}`` is a word, ``\\text{13}`` a number, ``\\mathbf{v}`` a letter."""
+    """Unwrap ``\\text{cm}`` to a word, ``\\text{13}`` to a number, ``\\mathbf{v}`` to a letter."""
     for _ in range(4):  # nested ones, innermost first
         text, found = _ROMAN.subn(_roman, text)
         if not found:
@@ -267,7 +267,7 @@ def _roman(match: re.Match[str]) -> str:
 
         return marked(f"1 {content}")[1:]
     if not content or not content.replace(".", "").replace("-", "").isalpha():
-        return f" {content} "  # "3 apples", "(B) 42", "km/h", "$": read like plain text
+        return f" {content} "  # "3 apples", "(B) 42", "km/h", "$": treated as plain text
     if content.lower() in _LIST_WORDS or re.fullmatch(rf"(?:{FUNCTIONS})", content):
         return f" {content} "
     if re.fullmatch(r"(?i:[ap]\.?m\.?)|[A-Z]\.", content):  # "p.m.", an option's "B."
@@ -276,7 +276,7 @@ def _roman(match: re.Match[str]) -> str:
 
 
 def _numbers(text: str) -> str:
-    """One form of number: no thousands separators, no thin spaces within."""
+    """Bring numbers to one form, without thousands separators and thin spaces."""
     text = text.replace("{,}", ",")
     text = _ORDINAL.sub("", text)
     # "1 234 567" in any of LaTeX's blanks, "9'000"; a plain blank only where no fraction follows
@@ -290,7 +290,7 @@ def _numbers(text: str) -> str:
 
 
 def _words(text: str) -> str:
-    """Plain words into ``«»``, neighbours joined; a product of letters ("xy") is no word."""
+    """Put plain words into ``«»``, joining neighbours; a product of letters ("xy") isn't a word."""
     from .units import marked
 
     parts = _KEPT.split(marked(text.rstrip(" .,;")))

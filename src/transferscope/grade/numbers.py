@@ -1,4 +1,4 @@
-"""Exact numbers: what is nothing but a number, in the ways in which people write one.
+"""Exact numbers, in the forms in which people write them.
 
 >>> number("1,234.50")
 Fraction(2469, 2)
@@ -13,9 +13,9 @@ from fractions import Fraction
 from functools import lru_cache
 
 MAX_DIGITS = 4_000
-"""A longer row of digits is no number: Python turns no more than 4,300 into one."""
+"""Longest row of digits read as a number; Python converts at most 4,300."""
 MAX_EXPONENT = 3_000
-"""3e99999 is left to nobody: its digits alone would fill a page."""
+"""Largest exponent read: 3e99999 would have too many digits to compute with."""
 
 PATTERN = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:\s*/\s*[1-9]\d*)?"
 """A plain number within a text."""
@@ -69,8 +69,8 @@ _CHINESE_TENS = {"十": 10, "百": 100, "千": 1000}
 
 
 def number(text: str) -> Fraction | None:
-    """``text`` as an exact number where it is nothing but one (a percent sign is ignored)."""
-    # "\$32,\!348": LaTeX's dollar sign and thin space are no part of a number
+    """Return ``text`` as an exact number, or ``None`` (a percent sign is ignored)."""
+    # "\$32,\!348": LaTeX's dollar sign and thin space aren't part of the number
     plain = text.replace("\\$", "").replace("\\!", "").strip().strip("*")
     match = _ONLY_NUMBER.fullmatch(plain) if len(plain) <= MAX_DIGITS else None
     return _plain(match.group(1)) if match else None
@@ -78,8 +78,9 @@ def number(text: str) -> Fraction | None:
 
 @lru_cache(maxsize=1024)
 def amount(text: str) -> Fraction | None:
-    """Canonical ``text`` as an exact number: decimals, fractions, mixed and repeating numbers,
-    powers of ten, "3 million"; ``None`` where it is anything else.
+    """Return canonical ``text`` as an exact number; ``None`` for anything else.
+
+    Decimals, fractions, mixed and repeating numbers, powers of ten and "3 million" are read.
     """
     text = text.strip()
     if not text or len(text) > MAX_DIGITS:
@@ -98,7 +99,7 @@ def amount(text: str) -> Fraction | None:
 
 
 def multiplied(text: str) -> tuple[str, int]:
-    """``text`` without "million" and its like behind a number, and by what that multiplies it."""
+    """Remove "million" and similar words after a number; return the text and the multiplier."""
     times = 1
     while match := _MULTIPLE.search(text):
         factor = _MULTIPLES.get(match[1].lower())
@@ -111,7 +112,7 @@ def multiplied(text: str) -> tuple[str, int]:
 
 
 def chinese(text: str) -> str:
-    """Chinese numerals at the start of ``text`` as digits ("十二" as "12", "三分之一" as "1/3")."""
+    """Convert Chinese numerals at the start of ``text`` ("十二" to "12", "三分之一" to "1/3")."""
     if share := _CHINESE_SHARE.match(text):
         under, over = chinese(share[1]), chinese(share[2])
         return (f"{over}%" if share[1] == "百" else f"{over}/{under}") + text[share.end() :]
@@ -160,14 +161,14 @@ def _value(match: re.Match[str]) -> Fraction | None:  # noqa: PLR0911 - one per 
 
 
 def _repeating(start: str, period: str) -> Fraction:
-    """``start`` (with a point), then ``period`` for ever."""
+    """Return the number written as ``start`` (with a point), then ``period`` repeated forever."""
     places = len(start.partition(".")[2])
     head = _decimal(start if start != "." else "0.")
     return head + Fraction(int(period), (10 ** len(period) - 1) * 10**places)
 
 
 def _continued(dotted: str) -> Fraction | None:
-    """0.1666... is 1/6: the shortest period that stands three times at the end (two: if long)."""
+    """Read 0.1666... as 1/6 by the shortest period that ends it three times (twice if long)."""
     whole, _, decimals = dotted.partition(".")
     for length in range(1, len(decimals) // 2 + 1):
         period = decimals[-length:]

@@ -1,7 +1,7 @@
-"""Short free answers: exact match and F1 as CoQA's evaluation defines them (arXiv 1808.07042).
+"""Short free-form answers: exact match and F1 as in CoQA's evaluation (arXiv 1808.07042).
 
-Before comparing, a model's reasoning, case, punctuation, the articles a, an and the, and runs of
-blanks are removed. F1 is over bags of words. Of several reference answers the best match counts.
+Before the comparison, reasoning, case, punctuation, the articles a, an and the, and repeated blanks
+are removed. F1 is over bags of words. With several reference answers, the best match counts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalised(text: str) -> str:
-    """Text without reasoning blocks, case, ASCII punctuation, articles and surplus blanks.
+    """Remove reasoning blocks, case, ASCII punctuation, articles and surplus blanks.
 
     >>> normalised(" The  CAT's hat. ")
     'cats hat'
@@ -30,14 +30,14 @@ def normalised(text: str) -> str:
 
 
 def exact_match(answer: str, gold: str) -> float:
-    """1.0 where both are the same after :func:`normalised`, else 0.0."""
+    """Return 1.0 if both are the same after :func:`normalised`, else 0.0."""
     return float(normalised(answer) == normalised(gold))
 
 
 def f1(answer: str, gold: str) -> float:
-    """Harmonic mean of precision and recall over bags of words, 0..1.
+    """Return the harmonic mean of precision and recall over bags of words, 0..1.
 
-    Where one of the two has no word left, 1.0 if neither has, else 0.0.
+    If either has no words left, the result is 1.0 if neither has, else 0.0.
     """
     said, wanted = normalised(answer).split(), normalised(gold).split()
     if not said or not wanted:
@@ -47,12 +47,13 @@ def f1(answer: str, gold: str) -> float:
 
 
 def against(answer: str, golds: Sequence[str], score: Callable[[str, str], float]) -> float:
-    """The best ``score`` of an answer against reference answers, any of which is right.
+    """Return the best ``score`` of an answer against reference answers, any of which is right.
 
     CoQA's own script leaves each reference out once and averages, because it compares models with
-    people, who answered one of them; an answer equal to a lone dissenter's scores (k - 1)/k there.
+    people, who gave one of the references. There, an answer equal to a lone dissenter's reference
+    scores (k - 1)/k.
 
-    Raises :class:`ValueError` for no reference.
+    Raises :class:`ValueError` without references.
     """
     if not golds:
         raise ValueError("no reference answer")

@@ -1,4 +1,4 @@
-"""Sets of real numbers: intervals, their unions, what an inequality leaves, all numbers but some.
+"""Sets of real numbers: intervals, unions, solutions of inequalities, all numbers but some.
 
 >>> region("]0,1]") == region("0 < x ≤ 1")
 False
@@ -25,7 +25,7 @@ _INTERVAL_ENDS = ("[", "]", "(", ")")
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """``low`` and ``high`` as text, and which of them belong to it."""
+    """An interval: ``low`` and ``high`` as text, and whether each belongs to it."""
 
     low: str
     high: str
@@ -34,7 +34,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A union of intervals; ``name``: the variable whose inequality it was written as."""
+    """A union of intervals; ``name`` is the variable if it was written as an inequality."""
 
     intervals: tuple[Interval, ...]
     name: str = ""
@@ -45,7 +45,7 @@ _ALL = Interval("-∞", "∞", (False, False))
 
 @lru_cache(maxsize=1024)
 def region(text: str) -> Region | None:
-    """Intervals and their unions, "x ∈ ...", inequalities in one variable against constants."""
+    """Read intervals, unions, "x ∈ ..." and inequalities of one variable against constants."""
     text = text.strip()
     if match := re.match(rf"(?:{NAME.pattern})\s*∈\s*", text):
         text = text[match.end() :]
@@ -79,7 +79,7 @@ def _interval(text: str) -> Interval | None:
 
 
 def _ordered(text: str) -> Region | None:
-    """The solutions of "x > 3", "-2 ≤ x < 3", "x < 1 ∨ x > 3", "x > 1 ∧ x < 3"."""
+    """Return the solutions of "x > 3", "-2 ≤ x < 3", "x < 1 ∨ x > 3", "x > 1 ∧ x < 3"."""
     if "∧" in text or ("," in text and "∨" not in text):
         one = [_bounds(part) for part in split(text, "∧,")]
         if len(one) == 2 and one[0] and one[1]:
@@ -97,7 +97,7 @@ def _ordered(text: str) -> Region | None:
 
 
 def _absolute(text: str) -> Region | None:
-    """ "|x - 2| < 3" as (-1, 5), "|x| ≥ 1" as two intervals."""
+    """Read "|x - 2| < 3" as (-1, 5) and "|x| ≥ 1" as two intervals."""
     match = _ABSOLUTE.fullmatch(text)
     if match is None:
         return None
@@ -112,7 +112,7 @@ def _absolute(text: str) -> Region | None:
 
 
 def _without(holes: list[str], whole: Interval) -> Region:
-    """``whole`` but for ``holes``, which are in order where they are plain numbers."""
+    """Return ``whole`` without ``holes``, sorted if they are plain numbers."""
     numbers = [(amount(hole), hole) for hole in holes]
     if all(number is not None for number, _ in numbers):
         holes = [hole for _, hole in sorted(numbers, key=lambda pair: pair[0] or 0)]

@@ -1,10 +1,9 @@
-"""Prompts as a model was given them: which plain prompt stands inside of a chat template.
+"""Matching of rendered prompts to the plain prompts of a gold file.
 
 A run saves what it sent: ``<|im_start|>user ... <|im_end|>``, ``[INST] ... [/INST]``,
-``Human: ...``, a list of messages as JSON, a system prompt in front. A gold file has the prompt
-alone. Both are brought to one form (:func:`plain`), and where they still differ the longest gold
-prompt that stands in the rendered one between boundaries is taken: never a shorter one that it
-contains.
+``Human: ...``, a JSON list of messages, or text after a system prompt. A gold file has the prompt
+alone. Both are converted to one form (:func:`plain`). If they still differ, the longest gold prompt
+that the rendered one contains between boundaries is used, never a shorter one inside it.
 """
 
 from __future__ import annotations
@@ -15,11 +14,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 KEY = 24
-"""Characters at a prompt's start by which candidates are looked up."""
+"""Characters at a prompt's start that index the candidates."""
 MAX_CHARS = 200_000
-"""Of a longer rendered prompt only the last characters are looked at: its last turn is the task."""
+"""Last characters examined of a longer rendered prompt; its last turn is the task."""
 SENTENCE = 12
-"""A prompt of so many characters and two words may stand in mid-line; a shorter one fills lines."""
+"""Fewest characters of a prompt of two words that may occur within a line; others fill lines."""
 
 _ROLES = r"(?:system|user|human|assistant|model|developer|tool|ai|bot|gpt)"
 _MARK = re.compile(
@@ -37,7 +36,7 @@ _BLANKS = re.compile(r"[^\S\n]+")
 
 
 def plain(prompt: str) -> str:
-    """``prompt`` without a chat template's marks and roles, runs of blanks and lines as one.
+    """Remove a chat template's marks and roles, and collapse blanks and line breaks.
 
     >>> plain("<|im_start|>user\\nSay  hi.<|im_end|>\\n<|im_start|>assistant\\n")
     'Say hi.'
@@ -47,7 +46,7 @@ def plain(prompt: str) -> str:
 
 
 def messages_text(prompt: str) -> str:
-    """The contents of chat messages where ``prompt`` is a JSON list of them, else ``prompt``."""
+    """Return the contents of chat messages if ``prompt`` is a JSON list of them, else itself."""
     if not prompt.lstrip().startswith("[") or len(prompt) > MAX_CHARS:
         return prompt
     try:
@@ -66,7 +65,7 @@ def messages_text(prompt: str) -> str:
 
 
 class Prompts:
-    """Plain prompts, to be found inside of rendered ones.
+    """Plain prompts, to be found inside rendered ones.
 
     >>> Prompts(["Say hi."]).find("[INST] <<SYS>>\\nBe kind.\\n<</SYS>>\\n\\nSay hi. [/INST]")
     'Say hi.'
@@ -86,10 +85,10 @@ class Prompts:
         self._lengths = sorted({len(start) for start in starts})
 
     def find(self, rendered: str) -> str | None:
-        """The prompt that ``rendered`` is or holds, the longest of several; ``None`` without.
+        """Return the longest prompt that ``rendered`` equals or contains, or ``None``.
 
-        Candidates are found by their first characters in one pass; each is then looked for once,
-        so that the time is at most linear in the text for each prompt that begins alike.
+        Candidates are found by their first characters in one pass and then searched for once each,
+        so the time is at most linear in the text for every prompt with the same beginning.
         """
         if (same := self._exact.get(rendered.strip())) is not None:
             return same
@@ -110,7 +109,7 @@ class Prompts:
 
 
 def _stands_in(form: str, text: str) -> bool:
-    """``form`` is part of ``text`` and is cut from no longer word; a short one fills its lines."""
+    """Whether ``text`` contains ``form`` as whole words, or as whole lines if it is short."""
     mid_line = len(form) >= SENTENCE and " " in form
     at = text.find(form)
     while at != -1:

@@ -1,9 +1,9 @@
-"""Saved responses: rows with id, prompt, response and, where known, gold, label and finish.
+"""Reader of saved responses: rows with id, prompt, response and optional gold, label and finish.
 
-What ``score`` and ``audit`` read: JSON lines, a JSON array, a table or parquet. ``prompt`` may be
-missing (empty then), ``id`` too (the row's number then); ``gold`` is whatever a grader understands;
-``label`` is somebody's reference verdict. Other programs' names are recognised, and several
-responses of one row are repeats of its item.
+``score`` and ``audit`` read JSON lines, a JSON array, a table or parquet. A missing ``prompt`` is
+empty, and a missing ``id`` is the row's number. ``gold`` is whatever the grader accepts. ``label``
+is a reference verdict, for instance a person's. Other programs' field names are recognised, and
+several responses in one row are repeats of its item.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ REMEDY = (
 )
 WANTED = ("id", "prompt", "response", "gold", "label", "finish", "repeat", "benchmark", "model")
 REPEAT = "#"
-"""Between an item's id and the number of a further response to it."""
+"""Separates an item's id from the number of a further response."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedResponse:
     """One response. ``place`` is "file:line"; ``finish`` as in :class:`~..core.records.Generation`.
 
-    ``id`` is the response's own; that of an item's ``repeat``-th further one ends in "#REPEAT".
-    ``item`` tells items apart between files: where there is no id, by what was asked.
+    ``id`` is unique per response: that of an item's ``repeat``-th further response ends in
+    "#REPEAT". ``item`` identifies the item across files, without an id by what was asked.
     """
 
     id: str
@@ -54,12 +54,11 @@ class SavedResponse:
 
 
 class Saved:
-    """The responses of a file, read lazily by iterating once; then ``notes`` says what was taken.
+    """The responses of a file, read lazily by iterating once; ``notes`` then says how.
 
-    ``path`` may name one of the file's models: ``FILE::MODEL``.
-    ``columns``: our name of a field to the file's. Iterating raises :class:`InputError` naming file
-    and line for a missing file, no row at all, a field of the wrong kind or an id that stands there
-    twice.
+    ``path`` may select one of the file's models: ``FILE::MODEL``. ``columns`` maps our field names
+    to the file's. Iterating raises :class:`InputError` naming file and line for a missing file, a
+    file without rows, a field of the wrong type or a duplicate id.
     """
 
     def __init__(self, path: Path, columns: Mapping[str, str] | None = None) -> None:
@@ -83,17 +82,18 @@ class Saved:
                     self._failed += 1
                     continue
                 if saved.id in seen:
-                    what = f"id {saved.id!r} stands there twice, first in {seen[saved.id]}"
-                    several = "; of several models name one: FILE::MODEL" if saved.about else ""
-                    remedy = f"give every line an id of its own{several}"
+                    what = f"id {saved.id!r} is not unique, it first occurs in {seen[saved.id]}"
+                    several = "; select one of several models: FILE::MODEL" if saved.about else ""
+                    remedy = f"give every line a unique id{several}"
                     raise InputError(what, place=place, remedy=remedy)
                 seen[saved.id] = place
                 yield saved
         if not seen:
-            raise InputError("every request failed: no answer", place=str(self._path))
+            what, remedy = "has no answer: every request failed", "name a file with answers"
+            raise InputError(what, place=str(self._path), remedy=remedy)
 
     def _chosen(self, column: str) -> str | None:
-        """The wanted model as the file calls it; ``None`` where none is wanted."""
+        """Return the selected model under its name in the file; ``None`` if none is selected."""
         if self._model is None:
             return None
         rows = rows_of(self._path, remedy=REMEDY)
@@ -102,19 +102,19 @@ class Saved:
             if row.get(column) is not None:
                 models.setdefault(str(row[column]), place)
         if not models:
-            what = "no column names a model"
-            raise InputError(what, place=str(self._path), remedy="say which: --field model=COLUMN")
+            what, remedy = "has no column of model names", "name it: --field model=COLUMN"
+            raise InputError(what, place=str(self._path), remedy=remedy)
         return chosen_model(models, self._model, self._path)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was recognised, and how many requests failed: one line each."""
+        """Return which fields were recognised and how many requests failed, one line each."""
         failed = failures(self._failed) if self._failed else ""
         return tuple(note for note in (self._said, failed) if note)
 
 
 def graded_lines(rows: Iterable[SavedResponse], verdicts: Mapping[str, bool]) -> Iterator[str]:
-    """The responses with a verdict (by id) as lines of plain results (docs/importing.md)."""
+    """Yield the responses with a verdict (by id) as lines of plain results (docs/importing.md)."""
     seen: Counter[str] = Counter()
     for row in rows:
         if row.id not in verdicts:
@@ -136,7 +136,7 @@ def graded_lines(rows: Iterable[SavedResponse], verdicts: Mapping[str, bool]) ->
 def _saved(
     row: Mapping[str, Any], names: Names, place: str, number: int, *, table: bool
 ) -> Iterator[SavedResponse | None]:
-    """The row's responses, ``None`` for one that failed. An empty cell of a table is no gold."""
+    """Yield the row's responses, ``None`` for a failed one; an empty table cell is left out."""
     found = {ours: row.get(theirs) for ours, theirs in names.column.items()}
     id_ = number if found.get("id") is None and "id" not in row else found.get("id")
     if isinstance(id_, bool) or not isinstance(id_, str | int):
@@ -183,7 +183,7 @@ def _responses(
     column = names.column.get("response", "response")
     if found.get("response") is None:
         if column in row and not isinstance(row[column], str) and row.get("error"):
-            return [Answer(None)]  # a batch's line of a request that failed
+            return [Answer(None)]  # a failed request in a batch's output
         what = f"{column!r} is not text" if column in row else f"no field {column!r}"
         here = ", ".join(map(shown, list(row)[:12]))
         only = f", only {here}" if here and column not in row else ""
@@ -202,7 +202,7 @@ def _read(read: Any, value: Any, names: Names, name: str, place: str) -> Any:
 
 
 def _gold(gold: Any, *, table: bool) -> Any:
-    """The reference; of SQuAD's and TriviaQA's objects the texts any of which is right."""
+    """Return the reference; for SQuAD's and TriviaQA's objects, the list of accepted texts."""
     if table and gold == "":
         return None
     if not isinstance(gold, Mapping):

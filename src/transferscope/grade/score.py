@@ -1,7 +1,7 @@
-"""``score``: saved responses graded, one function per grader in :data:`GRADERS`.
+"""``score``: grading of saved responses, with one function per grader in :data:`GRADERS`.
 
-A grader maps the saved responses (and its own kind of gold file) to a metric's mean and to a
-verdict per response, by which agreement with somebody's labels is counted.
+A grader maps the saved responses (and its own kind of gold file) to mean metrics and a verdict per
+response. The verdicts also give the agreement with reference labels.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from .saved import Saved, SavedResponse, graded_lines
 
 MCTACO = "mctaco"
 FEWEST_WITH_I = 10
-"""Options of MMLU-Pro, the first of the common benchmarks to reach the letter I."""
+"""Number of options in MMLU-Pro, the first common benchmark to reach the letter I."""
 
 
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """``metrics`` (0..1), verdicts by id where a response is right or wrong, and ids not graded."""
+    """A grader's result: ``metrics`` (0..1), verdicts by response id, and ids without a grade."""
 
     metrics: dict[str, float]
     verdicts: dict[str, bool] = field(default_factory=dict)
@@ -45,7 +45,7 @@ Grader = Callable[[Sequence[SavedResponse], Path | None, Tick], Graded]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What ``transferscope score`` says of a file of ``n`` responses."""
+    """The result of ``transferscope score`` for a file of ``n`` responses."""
 
     grader: str
     n: int
@@ -54,10 +54,10 @@ class Scored:
     unmatched: tuple[str, ...]
     flags: dict[str, int]
     notes: tuple[str, ...] = ()
-    """What of the file was taken for what, a line each; for a person, not in the JSON."""
+    """How the file's fields were read, one line each; shown to the user, not in the JSON."""
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope score``."""
+        """Return the JSON of ``transferscope score``."""
         return {
             "grader": self.grader,
             "n": self.n,
@@ -79,18 +79,19 @@ def score(
 ) -> Scored:
     """Grade the saved responses of ``file``; metrics are over the responses that have a gold.
 
-    ``columns`` maps our name of a field to the file's. ``out`` gets the graded answers as JSON
-    lines that ``compare`` and ``import`` read. Raises :class:`InputError` for an unknown grader,
-    unreadable files, and where nothing has a gold; :class:`MissingExtra` without the grader's
-    library.
+    ``columns`` maps our field names to the file's. The graded answers are written to ``out`` as
+    JSON lines that ``compare`` and ``import`` read. Raises :class:`InputError` for an unknown
+    grader, for unreadable files, and if no response has a gold; :class:`MissingExtra` without the
+    grader's library.
     """
     if grader == MCTACO:
         if out is not None:
-            raise InputError("mctaco grades no single answers", remedy="leave --out away")
+            raise InputError("mctaco does not grade single answers", remedy="leave out --out")
         return _mctaco(file, gold)
     found = _grader(grader)
     if out is not None and out.exists() and any(out.samefile(p) for p in (file, gold) if p):
-        raise InputError("is what is read", place=str(out), remedy="name another file: --out FILE")
+        what = "is one of the input files and would be overwritten"
+        raise InputError(what, place=str(out), remedy="name another file: --out FILE")
     saved = Saved(file, columns)
     rows = list(saved)
     graded = found(rows, gold, tick)
@@ -117,10 +118,11 @@ def score(
 
 
 def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
-    """Accuracy by :mod:`.maths`; a gold file is joined by its problem standing in the prompt.
+    """Grade by :mod:`.maths`; a gold file is joined by finding its problems in the prompts.
 
-    Where boxes are used also ``finished``, the share whose last box is closed, and the accuracy of
-    those: they are the easier items, so it is no estimate of what the others would have scored.
+    If boxes are used, the metrics also have ``finished``, the share of responses whose last box is
+    closed, and the accuracy of these. They are the easier items, so their accuracy does not
+    estimate what the others would have scored.
     """
     answers: Mapping[str, str | list[str]] = (
         gold_problems(rows, gold) if gold else {r.id: _maths_gold(r) for r in _with_gold(rows)}
@@ -139,19 +141,19 @@ def grade_math(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
 
 
 def _maths_gold(row: SavedResponse) -> str | list[str]:
-    """A list of golds means any of them."""
+    """Return the gold; of a list, any is right."""
     if not isinstance(row.gold, list):
         return final(str(row.gold))
     if not row.gold or not all(isinstance(gold, str | int | float) for gold in row.gold):
         what = "'gold' is neither an answer nor a list of answers"
-        raise InputError(what, place=row.place, remedy="give the reference answers")
+        raise InputError(what, place=row.place, remedy="give one reference answer or a list")
     return [final(str(gold)) for gold in row.gold]
 
 
 def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
-    """Accuracy of the letter that a reply commits to (:func:`.choice.letter`).
+    """Grade the letter that a reply commits to (:func:`.choice.letter`).
 
-    ``gold`` is a letter, a list of letters any of which is right, or "none": no letter is right.
+    ``gold`` is a letter, a list of letters any of which is right, or "none" if no letter is right.
     """
     _no_file(gold, "choice")
     golds = {row.id: _letters(row) for row in _with_gold(rows)}
@@ -163,19 +165,20 @@ def grade_choice(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> G
 
 
 def _letters(row: SavedResponse) -> frozenset[str]:
-    """The right letters of a row. Raises :class:`InputError` for anything but letters."""
+    """Return a row's right letters. Raises :class:`InputError` for anything but letters."""
     if row.gold == "none":
         return frozenset()
     told = row.gold if isinstance(row.gold, list) else [row.gold]
     letters = [str(one).strip().strip("().").upper() for one in told]
     if not letters or not all(len(one) == 1 and "A" <= one <= "Z" for one in letters):
         what = f"gold {row.gold!r} is not a letter"
-        raise InputError(what, place=row.place, remedy="give the right option's letter, or a list")
+        remedy = "give the right option's letter, or a list of letters"
+        raise InputError(what, place=row.place, remedy=remedy)
     return frozenset(letters)
 
 
 def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Graded:
-    """EM and F1 by :mod:`.qa`; ``gold`` is a text, or a list of texts any of which is right."""
+    """Grade EM and F1 by :mod:`.qa`; ``gold`` is a text or a list of texts, any of them right."""
     _no_file(gold, "qa")
     matched: dict[str, float] = {}
     overlap: list[float] = []
@@ -183,7 +186,7 @@ def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Grade
         golds = row.gold if isinstance(row.gold, list) else [row.gold]
         if not golds or not all(isinstance(text, str) for text in golds):
             what = "'gold' is neither text nor a list of texts"
-            raise InputError(what, place=row.place, remedy="give the reference answers")
+            raise InputError(what, place=row.place, remedy="give one reference text or a list")
         matched[row.id] = against(row.response, golds, exact_match)
         overlap.append(against(row.response, golds, f1))
     if not matched:
@@ -194,17 +197,17 @@ def grade_qa(rows: Sequence[SavedResponse], gold: Path | None, _: Tick) -> Grade
 
 
 def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> Graded:
-    """IFEval's four accuracies; ``gold`` is its input data, joined on the prompt.
+    """Grade IFEval's four accuracies; ``gold`` is its input data, joined on the prompt.
 
-    The saved prompt may carry a chat template and a system prompt (:class:`.rendered.Prompts`).
-    The accuracies are comparable with published ones; where counting the very "!" or "#" that was
-    asked for makes a difference, ``strict_counted`` has those, and verdicts rest on them.
+    The saved prompt may contain a chat template and a system prompt (:class:`.rendered.Prompts`).
+    The accuracies are comparable with published ones. If counting the requested "!" or "#" makes a
+    difference, ``strict_counted`` has that accuracy, and the verdicts are based on it.
     """
     from .ifeval import DIFFERENT, loose, strict
 
     if gold is None:
         remedy = "name IFEval's input_data.jsonl: --gold FILE"
-        raise InputError("ifeval needs the instructions", remedy=remedy)
+        raise InputError("ifeval needs the instructions file", remedy=remedy)
     asked = instructions_of(gold)
     prompts = Prompts(asked)
     followed: dict[str, list[tuple[bool, ...]]] = {name: [] for name in ("strict", "loose")}
@@ -222,7 +225,8 @@ def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -
             followed["strict"].append(published)
             followed["loose"].append(loose(*given, as_published=True, known=published))
         except KeyError as err:
-            raise InputError(f"unknown instruction {err}", place=str(gold)) from None
+            remedy = "correct its instruction_id_list, or update lm-eval"
+            raise InputError(f"unknown instruction {err}", place=str(gold), remedy=remedy) from None
     metrics: dict[str, float] = {}
     for name, results in followed.items():
         metrics |= _accuracies(name, results)
@@ -233,7 +237,7 @@ def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -
 
 
 def _accuracies(name: str, results: Sequence[tuple[bool, ...]]) -> dict[str, float]:
-    """IFEval's accuracy by prompt and by instruction."""
+    """Return IFEval's accuracy by prompt and by instruction."""
     if not results:
         return {}
     return {
@@ -243,9 +247,9 @@ def _accuracies(name: str, results: Sequence[tuple[bool, ...]]) -> dict[str, flo
 
 
 def _mctaco(file: Path, gold: Path | None) -> Scored:
-    """FILE is one yes or no a line, in the order of MC-TACO's TSV."""
+    """Grade MC-TACO; FILE has one yes or no per line, in the order of MC-TACO's TSV."""
     if gold is None:
-        raise InputError("mctaco needs its TSV", remedy="name it: --gold FILE")
+        raise InputError("mctaco needs MC-TACO's TSV", remedy="name it: --gold FILE")
     candidates = mctaco.read_tsv(gold)
     judged = mctaco.read_judged(file, candidates=len(candidates))
     em, f1_ = mctaco.em_and_f1(candidates, judged)
@@ -258,7 +262,7 @@ GRADERS: dict[str, Grader] = {
     "qa": grade_qa,
     "ifeval": grade_ifeval,
 }
-"""Grader name to function; :data:`MCTACO` reads judgements, not responses, and stands apart."""
+"""Grader functions by name; :data:`MCTACO` is separate because it reads judgements."""
 
 
 def _grader(name: str) -> Grader:

@@ -1,7 +1,7 @@
-"""What a canonical answer of several parts is: a list, an interval, a relation, a matrix, a ratio.
+"""Shapes of canonical answers with several parts: lists, relations, matrices, ratios.
 
-Every function here takes canonical text (:mod:`.notation`) and gives a frozen shape, or ``None``
-where the text is none of its kind. Parts stay text: who compares them reads them in turn.
+Every function here takes canonical text (:mod:`.notation`) and returns a frozen shape, or ``None``
+if the text is not of its kind. Parts remain text; the caller reads them in turn.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TURNED = re.compile(r"(\\end\{\w{1,12}\}[)\]]?)\s*\^\s*\{?\s*(?:T|\\top|\\inter
 _FACTOR = re.compile(
     r"(-?(?:\d+(?:\.\d+)?(?:/\d+)?|\\frac\s*\{-?\d+\}\s*\{\d+\})|-1?)\s*\*?\s*(?=[(\[]?\s*\\begin)"
 )
-"""A number, or a minus, in front of a matrix: all of its cells times that."""
+"""A number or a minus before a matrix, which multiplies all its cells."""
 _ONE_NAME = r"\s*(?:\\[a-z]+|[a-z])(?:_\{?\w\}?)?\s*"
 _NAMES = re.compile(rf"\((?:{_ONE_NAME},)+{_ONE_NAME}\)")
 _WORDS_ONLY = re.compile(r"\(?[A-Za-z]\)?|«[^»]*»")
@@ -30,8 +30,10 @@ _WORDS_ONLY = re.compile(r"\(?[A-Za-z]\)?|«[^»]*»")
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Several answers. ``ordered``: a tuple; ``braced``: written as a set; ``hedged``: "B or C",
-    which of numbers and equations says no less than "and".
+    """Several answers.
+
+    ``ordered``: a tuple. ``braced``: written as a set. ``hedged``: joined by "or", as in "B or C";
+    between numbers and equations, "or" means the same as "and".
     """
 
     parts: tuple[str, ...]
@@ -43,27 +45,27 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """``sides`` and the signs between them, in the order written."""
+    """A relation: its ``sides`` and the signs between them, in the written order."""
 
     sides: tuple[str, ...]
     signs: tuple[str, ...]
 
     @property
     def written(self) -> str:
-        """All of it as text again."""
+        """Return the relation as text."""
         return "".join(map("".join, zip(("", *self.signs), self.sides, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """``determinant``: written with bars."""
+    """A matrix; ``determinant``: it was written with bars."""
 
     rows: tuple[tuple[str, ...], ...]
     determinant: bool = False
 
 
 def split(text: str, separators: str) -> list[str]:
-    """``text`` cut at each of ``separators`` that stands outside of brackets."""
+    """Split ``text`` at all ``separators`` outside brackets."""
     parts, depth, start = [], 0, 0
     for at, sign in enumerate(text):
         if sign in _OPEN:
@@ -79,7 +81,7 @@ def split(text: str, separators: str) -> list[str]:
 
 @lru_cache(maxsize=1024)
 def items(text: str) -> Items | None:
-    """``⦃1, 2⦄``, ``(1, 2)``, ``1, 2``, ``x = 1 ∨ x = 2``, ``±3``; ``None`` for a single answer."""
+    """Read ``⦃1, 2⦄``, ``(1, 2)``, ``x = 1 ∨ x = 2`` or ``±3``; ``None`` for a single answer."""
     text = text.strip()
     inner, kind = enclosed(text)
     if kind == "(" and text.count("±") == 1:
@@ -98,7 +100,7 @@ def items(text: str) -> Items | None:
 
 @lru_cache(maxsize=1024)
 def relation(text: str) -> Relation | None:
-    """An equation or inequality, chains included."""
+    """Read an equation or inequality, including chains."""
     signs, sides, depth, start = [], [], 0, 0
     for at, sign in enumerate(text):
         if sign in _OPEN:
@@ -116,14 +118,15 @@ def relation(text: str) -> Relation | None:
 
 
 def is_name(text: str) -> bool:
-    """A bare variable, function of one, word, or tuple of variables: what may stand left of an
-    answer's "=".
+    """Whether ``text`` may be the left side of an answer's "=".
+
+    That is a bare variable, a function of one, a word, or a tuple of variables.
     """
     return bool(NAME.fullmatch(text.strip()) or _NAMES.fullmatch(text.strip()))
 
 
 def matrix(text: str) -> Matrix | None:
-    """Any of LaTeX's matrices, by rows."""
+    """Read any of LaTeX's matrices by rows."""
     text, turned = _TURNED.subn(r"\1", text.strip())
     factor = _FACTOR.match(text)
     match = _MATRIX.fullmatch(text, factor.end() if factor else 0)
@@ -146,7 +149,7 @@ def matrix(text: str) -> Matrix | None:
 
 
 def _nested(text: str) -> Matrix | None:
-    """``[[1, 2], [3, 4]]``."""
+    """Read ``[[1, 2], [3, 4]]``."""
     if not (text.startswith("[") and text.endswith("]") and text[1:].lstrip().startswith("[")):
         return None
     rows = [enclosed(part) for part in _commas(text[1:-1], within=True)]
@@ -157,7 +160,7 @@ def _nested(text: str) -> Matrix | None:
 
 
 def single(found: Matrix) -> str | None:
-    """The number that a matrix of one cell or a small determinant is, as a formula."""
+    """Return the formula of a one-cell matrix or a small determinant, else ``None``."""
     rows = found.rows
     if len(rows) == len(rows[0]) == 1:
         return rows[0][0]
@@ -174,13 +177,13 @@ def single(found: Matrix) -> str | None:
 
 
 def parts_of_ratio(text: str) -> list[str]:
-    """``["3", "2"]`` of "3:2"; empty for anything else."""
+    """Return ``["3", "2"]`` for "3:2"; empty for anything else."""
     parts = split(re.sub(r"(?<=\d)\s*«to»\s*(?=\d)", ":", text), ":")
     return parts if len(parts) > 1 and all(parts) else []
 
 
 def ordered_with_names(found: Items) -> dict[str, str] | None:
-    """``{"x": "3", "y": "4"}`` of "x = 3, y = 4", else ``None``; names may repeat no value."""
+    """Return ``{"x": "3", "y": "4"}`` for "x = 3, y = 4"; ``None`` for others or repeated names."""
     named: dict[str, str] = {}
     for part in found.parts:
         one = relation(part)
@@ -191,7 +194,7 @@ def ordered_with_names(found: Items) -> dict[str, str] | None:
 
 
 def enclosed(text: str) -> tuple[str, str]:
-    """Content and opening bracket where one pair encloses all of ``text``."""
+    """Return content and opening bracket if one pair of brackets encloses all of ``text``."""
     if len(text) < 2 or text[0] not in "([⦃" or text[-1] not in ")]⦄":
         return text, ""
     depth = 0
@@ -204,8 +207,10 @@ def enclosed(text: str) -> tuple[str, str]:
 
 
 def _commas(text: str, *, within: bool = False) -> list[str]:
-    """Parts of a list. A comma before three digits and without a blank belongs to a number,
-    except in a bracket that has no other comma ("(1,234)").
+    """Split a list at its commas.
+
+    A comma before three digits and without a blank belongs to a number, except in a bracket that
+    has no other comma ("(1,234)").
     """
     if not within or re.search(r",\s", text):
         text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))(?<![.\d]\d\d\d,)", "", text)
@@ -214,7 +219,7 @@ def _commas(text: str, *, within: bool = False) -> list[str]:
 
 
 def _expanded(parts: list[str]) -> list[str]:
-    """``1 ± √2`` is two answers."""
+    """Expand ``1 ± √2`` to two answers."""
     found = []
     for part in parts:
         if part.count("±") == 1 and "∓" not in part:

@@ -1,4 +1,4 @@
-"""Numbers, times and dates in words as digits: "five hundred and two" is 502, "noon" 12 p.m.
+"""Conversion of numbers, times and dates in words to digits: "noon" becomes 12 p.m.
 
 >>> digits("five hundred and two apples"), digits("twenty-one or thirty"), digits("two thirds")
 ('502 apples', '21 or 30', '2/3')
@@ -54,7 +54,7 @@ _NO_NUMBER = re.compile(
     r"might|such|way|thing|or more|to|by)\b|['’]",
     re.IGNORECASE,
 )
-"""Behind a bare "one" that stands for something else than a number."""
+"""Follows a bare "one" that isn't a number."""
 _LINKS = frozenset(
     ("to", "past", "or", "and", "is", "are", "plus", "minus", "times", "equals", "by")
 )
@@ -65,7 +65,7 @@ _ROMAN = re.compile(r"^\s*\\(?:text|mathrm|mbox)\s*\{([^{}]*)\}\s*$")
 
 _AGAIN = _NUMBER.pattern.replace("?P<", "?P<again_")
 _ECHO = re.compile(rf"(?<=\d)(\s*(?:\\text\s*\{{)?\s*)\(\s*{_AGAIN}\s*\)", re.IGNORECASE)
-"""A number said again: "5 (five)"."""
+"""A repeated number: "5 (five)"."""
 _MINUS = re.compile(r"(?<![\w)}]\s)(?<!\w)(?:minus|negative)\s+(?=[\d$\\])", re.IGNORECASE)
 _AND_HALF = re.compile(r"(\d)\s+and\s+(?:a|one)\s+(half|third|quarter)\b", re.IGNORECASE)
 _PARTS_OF = re.compile(
@@ -121,10 +121,7 @@ _WORDS_READ = frozenset(("hundred", "dozen", "clock", "cents", "minus", "negativ
 
 
 def digits(text: str) -> str:
-    """``text`` with its number words, times of day and dates as digits; else as it is.
-
-    Linear in the text.
-    """
+    """Convert number words, times of day and dates in ``text`` to digits, in linear time."""
     if _WORDS_READ.isdisjoint(_WORD.findall(text.lower())):
         return text
     word = _ROMAN.sub(r"\1", text).strip(" .!*").lower()

@@ -1,7 +1,7 @@
-"""What a sentence like "The answer is 12, since x = 4" states: 12, and nothing behind it.
+"""Statements: the answer in a sentence like "The answer is 12, since x = 4", which is just 12.
 
-A statement is the formula, amount, list or word at the start of what an announcement
-(:mod:`.cues`) is followed by, up to where the sentence goes on in words.
+A statement is the formula, amount, list or word right after an announcement (:mod:`.cues`), up to
+where the sentence continues in words.
 
 >>> stated(" 12, since x = 4."), stated(" 2x + 3."), stated(" between 5 and 6.")
 ('12', '2x + 3', 'between 5 and 6')
@@ -21,7 +21,7 @@ from .numbers import chinese
 from .spoken import digits
 
 LOOK_AHEAD = 400
-"""Characters behind "the answer is" that belong to the statement at most."""
+"""Most characters after "the answer is" that may belong to the statement."""
 
 _FILLERS = """simply just therefore thus then clearly approximately about roughly around exactly
 equal\\ to given\\ by as\\ follows still indeed either only now so the\\ number the\\ value
@@ -59,7 +59,7 @@ _JUDGEMENTS = frozenset(
         probably what how why the falsch richtig""",
     )
 )
-"""What is said about an answer is none."""
+"""Words about an answer, which are not an answer themselves."""
 _OR = r"or|oder|ou|o|oppure|или|或者?|または"
 _AND = r"and|und|et|y|e|en|и|和|以及|と|、"
 _JOIN = re.compile(
@@ -83,7 +83,7 @@ _RANGE = re.compile(
     r"|(?<=\b1)\s+in\s+\d+(?=\s*(?:[.,;!?*$\n]|$))|\s*\(?(?:in\s+)?(?:base[\s-]\d{1,2}|binary|octal|"
     r"decimal|hexadecimal)\b(?!\s+(?:place|digit|point))\)?|[–—~]\s?\d[\d.,]*(?<![.,]))"
 )
-"""Behind an amount, what makes it a range (or the ratio "3 to 1")."""
+"""Text after an amount that makes it a range (or the ratio "3 to 1")."""
 _HALF_DAY = re.compile(r"\s*(?:[ap]\.\s?m\.|[ap]m\b)", re.IGNORECASE)
 _UNIT_BEHIND = re.compile(
     r"(?:\s*(?:[°%¢]|[a-zA-ZÀ-ÿµ]+(?:\s?/\s?[a-zA-Z]+)?(?:\^?\{?[23]\}?|[²³])?(?![\w]))){1,3}"
@@ -116,7 +116,7 @@ _CLAUSE_END = re.compile(r"[.!?](?:\s|$)|\n|。|,\s")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What was stated, where its cue begins, and whether its language writes decimal commas."""
+    """A stated answer, its cue's position, and whether the language writes decimal commas."""
 
     text: str
     start: int
@@ -124,7 +124,7 @@ class Statement:
 
 
 def statements(text: str) -> Iterator[Statement]:
-    """What the cues of ``text`` state, the last first; cues that no answer follows are left out."""
+    """Yield the statements after the cues of ``text``, last first; skip cues without an answer."""
     later = len(text)
     for cue in cues(text):
         content = text[cue.end : cue.end + LOOK_AHEAD]
@@ -135,12 +135,12 @@ def statements(text: str) -> Iterator[Statement]:
 
 
 def taken_back(content: str, *, at_once: bool = False) -> str | None:
-    """The answer to which ``content`` corrects the one that it begins with, or ends just before."""
+    """Return the answer to which ``content`` corrects the one at its start or just before it."""
     return corrected(digits(_TAGS.sub("", content)), run, at_once=at_once)
 
 
 def stated(content: str) -> str | None:
-    """The answer at the start of ``content``; ``None`` where words stand there that are none."""
+    """Return the answer at the start of ``content``; ``None`` for words that aren't an answer."""
     content = _TAGS.sub("", _lines(content))
     if lead := _LEAD.match(content):
         content = content[lead.end() :]
@@ -163,7 +163,7 @@ def stated(content: str) -> str | None:
 
 
 def run(content: str) -> str | None:
-    """The longest formula, amount or list at the start of ``content``."""
+    """Return the longest formula, amount or list at the start of ``content``."""
     first = formula(content, 0)
     if first is None:
         return None
@@ -175,7 +175,7 @@ def run(content: str) -> str | None:
         found.append(part)
         joints.append(" or " if join["or"] or join["maybe"] or join["late"] == "or" else ", ")
     if len(found) > 1 and not _BEHIND.match(content, found[-1].end):
-        # "12, 3 of which are red": the list was none, unless "or" joins it
+        # "12, 3 of which are red" is not a list, unless "or" joins it
         keep = joints.index(", ") if ", " in joints else len(found)
         found = found[:keep]
     text = "".join(joint + part.text for joint, part in zip(joints, found, strict=False))
@@ -191,9 +191,9 @@ def run(content: str) -> str | None:
 
 
 def _lines(content: str) -> str:
-    """The statement's own line; where nothing stands there, the next one that holds something.
+    """Return the statement's own line or, if that is empty, the next non-empty one.
 
-    A displayed formula goes on over several.
+    A displayed formula continues over several lines.
     """
     content = _QUOTED_LINE.sub("\n", content).lstrip(" \t*_:=\n")
     head, _, _ = content.partition("\n")
@@ -207,7 +207,7 @@ def _bare_letter(part: Formula) -> bool:
 
 
 def _unit(content: str, at: int) -> str:
-    """Up to three words behind an amount, as far as they may be its unit."""
+    """Return up to three words after an amount that may be its unit."""
     if half := _HALF_DAY.match(content, at) or _INCHES.match(content, at):
         return half[0]
     match = _UNIT_BEHIND.match(content, at)

@@ -19,13 +19,13 @@ from .math_verify_call import equivalent_here
 from .syntax import GREEK
 
 MAX_CHARS = 500
-"""Longer formulas are compared by their characters alone."""
+"""Longer formulas are compared character by character."""
 
 _REFUSED = re.compile(
     r"[«»…∅≈%°$€£¥]|\\(?:overline|angle|triangle|vec|hat|bar|text|mathbb|widehat)|∪|∩|\d_|\.\d"
 )
 _BEYOND = re.compile(r"\\(?:int|iint|oint|sum|prod|lim|det|partial|Re|Im|arg|sup|inf)(?![a-zA-Z])")
-"""What :mod:`.syntax` does not know and math-verify does."""
+"""Commands that math-verify knows and :mod:`.syntax` doesn't."""
 _LETTERS = re.compile(r"\\[a-zA-Z]+|[a-zA-Z]")
 
 
@@ -42,7 +42,7 @@ def equivalent(answer: str, gold: str) -> bool:
 
 
 def same_by_algebra(answer: str, gold: str) -> bool:
-    """:func:`equivalent` of two canonical formulas or equations, where it can be relied on."""
+    """Whether two canonical formulas or equations are equivalent, if math-verify can be trusted."""
     if max(len(answer), len(gold)) > MAX_CHARS or _REFUSED.search(answer + gold):
         return False
     beyond = _BEYOND.search(answer + gold) is not None
@@ -53,7 +53,7 @@ def same_by_algebra(answer: str, gold: str) -> bool:
 
 
 def latex_of(text: str) -> str:
-    """Canonical text as LaTeX again."""
+    """Convert canonical text back to LaTeX."""
     return text.translate(_LATEX)
 
 

@@ -1,7 +1,7 @@
-"""A formula in canonical notation as a tree: numbers, symbols, operations, functions.
+"""Parser of canonical formulas into trees of numbers, symbols, operations and functions.
 
-A recursive descent over what answers are made of. What it does not know (integrals, sums, words)
-raises :class:`Unreadable`, and somebody else may try.
+A recursive descent parser for the formulas found in answers. Anything else (integrals, sums, words)
+raises :class:`Unreadable`, so that the caller can try another way.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from .notation import FUNCTIONS
 MAX_DEPTH = 40
 MAX_TOKENS = 250
 MAX_NUMBER = 1_000
-"""Longest row of digits within a formula."""
+"""Longest row of digits in a formula."""
 
 
 class Unreadable(ValueError):
-    """The text is no formula that this module knows."""
+    """The text is not a formula that this module can parse."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """``kind``: "number", "symbol", or the name of an operation over ``parts``."""
+    """A tree node; ``kind`` is "number", "symbol", or the name of an operation on ``parts``."""
 
     kind: str
     parts: tuple[Node, ...] = ()
@@ -55,7 +55,7 @@ _STARTS = frozenset("([{√⌊⌈")
 
 @lru_cache(maxsize=512)
 def parse(text: str) -> Node:
-    """The tree of canonical ``text``. Raises :class:`Unreadable`."""
+    """Parse canonical ``text`` into a tree. Raises :class:`Unreadable`."""
     reader = _Reader(_tokens(text))
     node = reader.sum(0)
     if reader.kind:
@@ -64,7 +64,7 @@ def parse(text: str) -> Node:
 
 
 def symbols(node: Node) -> frozenset[str]:
-    """Names of the variables; e, i and π are none."""
+    """Return the names of the variables; e, i and π don't count."""
     if node.kind == "symbol":
         return frozenset((node.name,)) - {"e", "i", "π"}
     return frozenset().union(*(symbols(part) for part in node.parts))
@@ -89,7 +89,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 class _Reader:
-    """Position in the tokens; one method per level of precedence."""
+    """A position in the tokens, with one method per level of precedence."""
 
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self.tokens = tokens
@@ -105,7 +105,7 @@ class _Reader:
         return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
 
     def take(self, *signs: str) -> str:
-        """The next token where it is one of ``signs``, else nothing."""
+        """Consume and return the next token if it is one of ``signs``, else return nothing."""
         if self.kind == "sign" and self.text in signs:
             self.at += 1
             return self.tokens[self.at - 1][1]
@@ -131,7 +131,7 @@ class _Reader:
                 return node
 
     def begins(self) -> bool:
-        """Whether a factor begins here; a number behind a letter is a slip, not a product."""
+        """Whether a factor begins here; a number after a letter is a typo, not a product."""
         if self.kind == "number":
             return self.at > 0 and self.tokens[self.at - 1] in (("sign", "!"), ("sign", ")"))
         if self.kind in ("command", "function", "symbol"):
@@ -162,7 +162,7 @@ class _Reader:
         return node
 
     def degrees(self, node: Node) -> Node:
-        """sin 30° is that of pi/6."""
+        """Convert degrees to radians: sin 30° is sin(pi/6)."""
         if not self.take("°"):
             return node
         half = Node("/", (Node("symbol", name="π"), Node("number", value=Fraction(180))))
@@ -192,7 +192,7 @@ class _Reader:
         return self.command(text, depth)
 
     def mixed(self, value: Fraction) -> Node:
-        """2\\frac{1}{2} is two and a half, as in every textbook."""
+        """Read 2\\frac{1}{2} as two and a half, as in every textbook."""
         node = Node("number", value=value)
         if value.denominator == 1 and (self.kind, self.text) == ("command", "frac"):
             before = self.at
@@ -212,7 +212,7 @@ class _Reader:
                     index += self.text
                     self.at += 1
                 if not self.take("}"):
-                    raise Unreadable("an index without end")
+                    raise Unreadable("an unclosed index")
             else:
                 index = self.text
                 self.at += 1
@@ -239,7 +239,7 @@ class _Reader:
         return Node({"⌊": "floor", "⌈": "ceil"}[sign], (node,)) if sign in "⌊⌈" else node
 
     def argument(self, depth: int) -> Node:
-        """``{...}``, or one digit, letter or command: ``\\frac12``."""
+        """Parse ``{...}``, or one digit, letter or command as in ``\\frac12``."""
         if self.kind == "number" and len(self.text) > 1:
             digit = self.text[0]
             if not self.text.isdigit():
@@ -258,7 +258,7 @@ class _Reader:
             if self.take("["):
                 degree = self.sum(depth + 1)
                 if not self.take("]"):
-                    raise Unreadable("a root's degree without end")
+                    raise Unreadable("an unclosed degree of a root")
             return Node("root", (self.argument(depth + 1), degree))
         if name == "cbrt":
             return Node("root", (self.argument(depth + 1), Node("number", value=Fraction(3))))
@@ -305,7 +305,7 @@ class _Reader:
         return tuple(found)
 
     def implicit(self, depth: int) -> Node:
-        """sin 2x: what follows up to the next sign or function is the argument."""
+        """Parse an argument without brackets: in sin 2x, all up to the next sign or function."""
         node = self.power(depth)
         while self.kind == "symbol" or (self.kind, self.text) == ("command", "frac"):
             node = Node("*", (node, self.power(depth)))

@@ -1,7 +1,7 @@
-"""Units of measure: which are the same, which convert into each other, which differ.
+"""Units of measure: equality and exact conversion.
 
-A unit is a factor (exact) and powers of base units. Only conversions by an exact factor are known;
-a word that is no known unit ("apples") is a unit of its own, so that 12 apples are no 12 pears.
+A unit is an exact factor and powers of base units. Only conversions by an exact factor are known. A
+word that isn't a known unit ("apples") is its own unit, so 12 apples are not 12 pears.
 
 >>> unit_of("«km»/«h»").powers == unit_of("«miles per hour»").powers
 True
@@ -100,7 +100,7 @@ _EXACT_CASE = frozenset("mgshlLNJWVAKt") | {"mL", "ml", "ms", "kJ", "kW", "Hz", 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """``factor`` times the product of base units to their powers; ``words`` as they stood."""
+    """``factor`` times the product of base units to their powers; ``words`` as written."""
 
     factor: Fraction
     powers: frozenset[tuple[str, int]]
@@ -129,22 +129,22 @@ PLAIN_UNIT = re.compile(
     rf"(?<=[\d}})\s])\s*(?<![a-zA-Z])(?P<unit>(?:{_PLAIN})(?:\^?\{{?-?[1-4]\}}?)?"
     rf"(?:(?:\s?[/*]\s?|\s)(?:{_PLAIN})(?:\^?\{{?-?[1-4]\}}?)?)*)$"
 )
-"""A unit in plain letters at the end of an amount: "5 m", "9.8 m/s^2"."""
+"""A unit in plain letters after an amount: "5 m", "9.8 m/s^2"."""
 _COMPARED = re.compile(
     r"\b(?:more|less|fewer|greater|than|least|most|over|under|above|below|not|between)\b"
     r"|以上|以下|以内|未満"
 )
-"""Words that make a bound of an amount, and no unit."""
+"""Words that turn an amount into a bound and are not units."""
 _FILLERS = frozenset(["of", "the", "a", "an", "in", "per", "each", "is", "are"])
 
 
 def is_unit(word: str) -> bool:
-    """Whether ``word`` is the name of a known unit, in any case where that is unambiguous."""
+    """Whether ``word`` names a known unit; case is ignored if that is unambiguous."""
     return len(word) > 1 and (word in _KNOWN or word.lower() in _KNOWN or word.lower() in _COMPOUND)
 
 
 def marked(text: str) -> str:
-    """A plain unit behind an amount as words: "5 m/s" becomes "5 «m»/«s»"."""
+    """Mark a plain unit after an amount as words: "5 m/s" becomes "5 «m»/«s»"."""
     match = PLAIN_UNIT.search(text)
     if not match or (
         match.start() and text[match.start("unit") - 1].isdigit() and len(match["unit"]) < 2
@@ -156,7 +156,7 @@ def marked(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def unit_of(text: str) -> Unit | None:
-    """The unit that canonical ``text`` writes ("«km»/«h»", "«square feet»"), or ``None``."""
+    """Return the unit that canonical ``text`` denotes ("«km»/«h»", "«square feet»") or ``None``."""
     factor, powers, words = Fraction(1), dict[str, int](), set[str]()
     at, divide = 0, False
     text = text.strip()
@@ -219,9 +219,9 @@ def _singular(word: str) -> str:
 
 
 def ratio(one: Unit, other: Unit) -> Fraction | None:
-    """``one`` in units of ``other``; ``None`` where they measure different things.
+    """Return ``one`` in units of ``other``; ``None`` if they measure different quantities.
 
-    "units" and "square units" stand for any; "red apples" are apples.
+    "units" and "square units" match any unit; "red apples" are apples.
     """
     if one.powers == other.powers:
         return one.factor / other.factor

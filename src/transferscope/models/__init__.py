@@ -1,4 +1,4 @@
-"""Names to weights and tokenizers: known name, folder, adapter, hub id."""
+"""Loading of weights and tokenizers by known name, folder, adapter folder or hub id."""
 
 from .adapting import brings_weights, plain_name
 from .encoding import carries_start, encode
@@ -12,6 +12,7 @@ from .loading import (
     load_tokenizer,
     local_path,
     parameter_count,
+    with_adapter,
 )
 from .precision import AUTO, DTYPES, Dtype, machine_dtype, settled
 from .refusals import position_limit, reading, require_ids
@@ -38,4 +39,5 @@ __all__ = [
     "reading",
     "require_ids",
     "settled",
+    "with_adapter",
 ]

@@ -1,7 +1,7 @@
-"""What a PEFT adapter's file holds besides its factors, and how all of it comes onto the base.
+"""Checks that every weight in a PEFT adapter's file is loaded onto the base.
 
-An adapter that was trained with more tokens than its base has brings embeddings of its own: PEFT
-writes them over the base's without giving it the rows. It drops weights that find no place.
+An adapter trained with more tokens than its base has carries its own embeddings. PEFT writes them
+over the base's without first resizing it, and silently drops weights that match no parameter.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
 PREFIX = "base_model.model."
 WRAPPERS = (".base_layer", ".modules_to_save.default", ".modules_to_save")
-OWN_BASE = "set base_model_name_or_path to the base that it was trained on"
+OWN_BASE = "set base_model_name_or_path to the base that the adapter was trained on"
 
 
 def plain_name(name: str) -> str:
-    """A saved tensor's name in the base: without PEFT's prefix and wrappers."""
+    """Return a saved tensor's name in the base, without PEFT's prefix and wrappers."""
     plain = name.removeprefix(PREFIX)
     for wrapper in WRAPPERS:
         plain = plain.replace(f"{wrapper}.", ".").removesuffix(wrapper)
@@ -34,17 +34,17 @@ def plain_name(name: str) -> str:
 
 
 def brings_weights(folder: str) -> bool:
-    """Whether the adapter's file holds weights of the base, not only what its method adds.
+    """Whether the adapter's file replaces weights of the base, besides what its method adds.
 
-    Then switching it off doesn't give the base back: embeddings of more tokens and biases are
-    written over the base's. So it is where nothing can be told (a pickled file). Raises
-    :class:`InputError` for a broken file.
+    If so, disabling the adapter doesn't restore the base: enlarged embeddings and biases are
+    written over the base's own. A file that can't be inspected (a pickled one) counts as replacing
+    weights. Raises :class:`InputError` for a broken file.
     """
     from peft.mapping import PEFT_TYPE_TO_PREFIX_MAPPING
 
     kind = str(read_json(Path(folder) / ADAPTER_CONFIG).get("peft_type"))
     added = PEFT_TYPE_TO_PREFIX_MAPPING.get(kind)
-    if added is None:  # learned prompts leave all weights alone
+    if added is None:  # prompt-learning methods change no weights
         return False
     with reading(folder, folder):
         names = _saved_shapes(folder)
@@ -52,9 +52,10 @@ def brings_weights(folder: str) -> bool:
 
 
 def fit_vocabulary(base: PreTrainedModel, folder: str) -> None:
-    """Give ``base`` as many tokens as the embeddings have that the adapter brings.
+    """Resize ``base`` to the vocabulary of the embeddings in the adapter's file, if it has any.
 
-    Every new row must come with the adapter. Raises :class:`InputError` where the head's don't.
+    The adapter must supply every new row. Raises :class:`InputError` if it lacks those of an
+    untied output layer.
     """
     embedding, head = base.get_input_embeddings(), base.get_output_embeddings()
     names = {id(module): f"{name}.weight" for name, module in base.named_modules()}
@@ -65,19 +66,22 @@ def fit_vocabulary(base: PreTrainedModel, folder: str) -> None:
     tied = head is None or head.weight is embedding.weight
     if not tied and rows.get(names[id(head)]) != wanted:
         raise InputError(
-            f"the adapter brings embeddings of {wanted} tokens, but no output layer of so many",
+            f"the adapter has embeddings for {wanted} tokens but no output layer of that size",
             place=folder,
-            remedy="save it again with save_embedding_layers=True",
+            remedy="save the adapter again with save_embedding_layers=True",
         )
     base.resize_token_embeddings(wanted, mean_resizing=False)  # the new rows are overwritten
 
 
 @contextmanager
 def fitting_adapter(base: PreTrainedModel, folder: str) -> Iterator[None]:
-    """Inside, an adapter is loaded onto ``base``; refused unless all of it finds its place."""
+    """Refuse an adapter loaded onto ``base`` inside this context unless all its weights fit.
+
+    Raises :class:`InputError` for missing, unexpected or misshapen weights.
+    """
     unexpected: list[list[str]] = []
-    # PEFT reports missing keys as a warning and hands the unexpected ones to nobody; the base's
-    # part of the load sees the list that torch goes on filling until the load is over.
+    # PEFT reports missing keys as a warning and doesn't report unexpected ones at all. The base's
+    # hook gets the list of unexpected keys, which torch keeps filling until the load ends.
     handle = base.register_load_state_dict_post_hook(
         lambda _module, keys: unexpected.append(keys.unexpected_keys)
     )
@@ -94,9 +98,9 @@ def fitting_adapter(base: PreTrainedModel, folder: str) -> Iterator[None]:
         ) from None
     except KeyError as err:
         raise InputError(
-            f"could not load the adapter: nothing is known of {err}",
+            f"could not load the adapter: unknown name {err}",
             place=folder,
-            remedy="check adapter_config.json against the installed peft",
+            remedy="check adapter_config.json against the installed version of peft",
         ) from None
     except RuntimeError as err:
         lines = [line.strip() for line in str(err).splitlines()]
@@ -104,7 +108,7 @@ def fitting_adapter(base: PreTrainedModel, folder: str) -> Iterator[None]:
         if not wrong:
             raise
         raise InputError(
-            f"adapter weights have another shape than the base takes ({len(wrong)} in all, first "
+            f"adapter weights don't have the base's shapes ({len(wrong)} in all, first "
             f"{wrong[0].partition(': copying')[0].removeprefix('size mismatch for ')})",
             place=folder,
             remedy=OWN_BASE,
@@ -114,19 +118,22 @@ def fitting_adapter(base: PreTrainedModel, folder: str) -> Iterator[None]:
     saved = _saved_shapes(folder)
     if left := [key for keys in unexpected[-1:] for key in keys if not _is_second_copy(key, saved)]:
         raise InputError(
-            f"adapter weights find no place in the base ({len(left)} in all, first {left[0]})",
+            f"adapter weights match nothing in the base ({len(left)} in all, first {left[0]})",
             place=folder,
             remedy=OWN_BASE,
         )
 
 
 def _is_second_copy(key: str, saved: Mapping[str, object]) -> bool:
-    """PEFT saves an embedding of ``modules_to_save`` twice, and loads the one without wrapper."""
+    """Whether ``key`` duplicates an embedding that is also saved without its wrapper.
+
+    PEFT saves an embedding in ``modules_to_save`` twice and loads the copy without the wrapper.
+    """
     return ".modules_to_save." in key and key.replace(".modules_to_save.", ".") in saved
 
 
 def _saved_shapes(folder: str) -> dict[str, list[int]]:
-    """Shapes of the tensors in the adapter's file by name; none where it is not safetensors."""
+    """Return tensor shapes by name; empty if the adapter has no safetensors file."""
     from safetensors import safe_open
 
     path = Path(folder) / ADAPTER

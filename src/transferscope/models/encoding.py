@@ -1,4 +1,4 @@
-"""Rendered prompts to token ids: what a chat template wrote already isn't added again."""
+"""Encoding of rendered prompts, without doubling special tokens that a chat template wrote."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def carries_start(tokenizer: PreTrainedTokenizerBase, text: str) -> bool:
 
 
 def encode(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """Token ids with the tokenizer's special tokens, unless the text carries its start already."""
+    """Return token ids, with special tokens unless the text already begins with the start token."""
     return list(tokenizer.encode(text, add_special_tokens=not carries_start(tokenizer, text)))

@@ -1,7 +1,7 @@
-"""From a model's name to weights and tokenizer.
+"""Loading of a model's weights and tokenizer by name.
 
-A name is, in this order: a known name (``smollm2-135m``), a local folder (a whole model or a PEFT
-adapter, whose base is loaded first), or a hub id. Remote code is never executed.
+A name is resolved in this order: a known name (``smollm2-135m``), a local folder (a full model or a
+PEFT adapter, whose base is loaded first), a hub id. Remote code is never executed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KNOWN: dict[str, Callable[[], Path]] = {NAME: smollm2_folder}
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """Where a model's files are. ``adapter`` is a PEFT folder on top of ``weights``."""
+    """Location of a model's files. ``adapter`` is a PEFT folder on top of ``weights``."""
 
     name: str
     weights: str
@@ -40,16 +40,16 @@ class ModelSource:
 
     @property
     def tokenizer_path(self) -> str:
-        """The tuned tokenizer where the adapter folder carries one, else the base's."""
+        """The adapter folder if it carries a tokenizer, else the base's folder or hub id."""
         if self.adapter and (Path(self.adapter) / "tokenizer_config.json").is_file():
             return self.adapter
         return self.weights
 
 
 def find_model(name: str) -> ModelSource:
-    """Resolve a known name, folder, adapter folder or hub id; loads no weights.
+    """Resolve a known name, folder, adapter folder or hub id without loading weights.
 
-    Raises :class:`InputError` when the name is none of these, or its config no JSON object.
+    Raises :class:`InputError` if the name is none of these or its config is not a JSON object.
     """
     if name in KNOWN:
         return ModelSource(name, str(KNOWN[name]()))
@@ -65,10 +65,10 @@ def find_model(name: str) -> ModelSource:
                     remedy="set base_model_name_or_path",
                 )
             if base not in KNOWN and (local_path(base) / ADAPTER_CONFIG).is_file():
-                raise InputError(  # not followed: it may be this very folder
+                raise InputError(  # not followed: it may be this same folder
                     f"names an adapter as its base model: {base}",
                     place=str(path / ADAPTER_CONFIG),
-                    remedy="merge that one into its own base first",
+                    remedy="merge that adapter into its own base first",
                 )
             return ModelSource(name, find_model(base).weights, adapter=str(path))
         if (path / "config.json").is_file():
@@ -76,13 +76,15 @@ def find_model(name: str) -> ModelSource:
             return ModelSource(name, str(path))
         if any(path.glob("model_world_size_*")):
             raise InputError(
-                "holds pickled FSDP shards, which are not loaded",
+                "holds pickled FSDP shards, which are never loaded",
                 place=name,
                 remedy="merge them first: python -m verl.model_merger merge --backend fsdp "
                 f"--local_dir {name} --target_dir {name}-merged",
             )
         raise InputError(
-            "no config.json and no adapter_config.json", place=name, remedy="name a model folder"
+            "has no config.json and no adapter_config.json",
+            place=name,
+            remedy="name a model folder or an adapter folder",
         )
     if name.count("/") == 1 and not name.startswith((".", "/", "~")) and not path.exists():
         return ModelSource(name, name)
@@ -93,9 +95,9 @@ def find_model(name: str) -> ModelSource:
 
 
 def local_path(name: str) -> Path:
-    """Where a model of this name would be on this disk, ``~`` as the user's home.
+    """Return the path that a model's name would have on disk, with ``~`` expanded.
 
-    Raises :class:`InputError` for a name that is no path.
+    Raises :class:`InputError` for a name that can't be a path.
     """
     remedy = "name a model or adapter folder, or a hub id (owner/name)"
     if not name.strip():
@@ -104,7 +106,7 @@ def local_path(name: str) -> Path:
         path = Path(name).expanduser()
         path.is_dir()
     except (RuntimeError, OSError) as err:  # no such user; a name that is too long
-        what = f"is no model's name: {first_line(err)}"
+        what = f"is not a model name: {first_line(err)}"
         raise InputError(what, place=name[:80], remedy=remedy) from None
     return path
 
@@ -116,12 +118,13 @@ def load_model(
     device_map: str | None = None,
     placed: bool = True,
 ) -> PreTrainedModel:
-    """Weights in evaluation mode, a PEFT adapter merged into its base; ``dtype`` may be ``auto``.
+    """Load a model in evaluation mode, with a PEFT adapter merged into its base.
 
-    They are on the GPU where there is one, or where ``device_map`` says; with ``placed=False`` on
-    the CPU, for a trainer, which knows each process's own GPU.
+    ``dtype`` may be ``auto``. The weights go where ``device_map`` says, by default to the GPU if
+    there is one. With ``placed=False`` they stay on the CPU: a trainer knows each process's GPU.
 
-    Raises :class:`InputError` when they can't be read, lack a weight or the hub is out of reach.
+    Raises :class:`InputError` if the weights can't be read or are incomplete, or if the hub can't
+    be reached.
     """
     source = find_model(source) if isinstance(source, str) else source
     if source.adapter is not None:
@@ -138,11 +141,21 @@ def load_adapted(
     device_map: str | None = None,
     placed: bool = True,
 ) -> PeftModel:
-    """A base with its adapter beside it, to be switched off by ``disable_adapter()``.
+    """Load a base with its adapter unmerged; ``disable_adapter()`` switches the adapter off.
 
-    The base has as many tokens as the embeddings that the adapter brings, if it brings any (see
-    :func:`~.adapting.brings_weights`). Placed as :func:`load_model` places. Raises what that
-    raises, and :class:`InputError` for an adapter that doesn't fit.
+    If the adapter carries embeddings, the base is resized to their vocabulary (see
+    :func:`~.adapting.brings_weights`). Placement and errors are those of :func:`load_model`; also
+    raises :class:`InputError` for an adapter that doesn't fit its base.
+    """
+    with reading(source.name, source.weights, str(source.adapter)):
+        model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
+    return with_adapter(model, source)
+
+
+def with_adapter(model: PreTrainedModel, source: ModelSource) -> PeftModel:
+    """``model``, the loaded base of ``source``, with the adapter's layers put into it.
+
+    ``unload()`` takes them out again. Raises :class:`InputError` for an adapter that doesn't fit.
     """
     from peft import PeftModel
 
@@ -152,10 +165,9 @@ def load_adapted(
         warnings.filterwarnings(
             "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
         )
-        model = _base_of(source, dtype=dtype, device_map=device_map, placed=placed)
         fit_vocabulary(model, folder)
         with fitting_adapter(model, folder):
-            # By itself PEFT reads the factors onto a GPU wherever there is one.
+            # By default PEFT loads the factors onto a GPU if there is one.
             adapted = PeftModel.from_pretrained(model, folder, torch_device=str(model.device))
         return adapted.eval()
 
@@ -172,7 +184,7 @@ def _base_of(
         require_device(device_map)
         options["device_map"] = device_map
     with without_reports():
-        # Mismatched sizes are refused below, where the first of them can be named.
+        # Mismatched sizes are refused below, where the message can name the first of them.
         model, loaded = AutoModelForCausalLM.from_pretrained(
             source.weights, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )
@@ -183,7 +195,7 @@ def _base_of(
 
 
 def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:
-    """The model's tokenizer, padding with something that is not the end token where possible."""
+    """Load the model's tokenizer; the end token serves as padding only if it defines no other."""
     from transformers import AutoTokenizer
 
     source = find_model(source) if isinstance(source, str) else source
@@ -195,7 +207,7 @@ def load_tokenizer(source: ModelSource | str) -> PreTrainedTokenizerBase:
 
 
 def parameter_count(name: str) -> int | None:
-    """Weights of a model by its files' headers; ``None`` where they are not safetensors here."""
+    """Count a model's parameters from its files' headers; ``None`` without local safetensors."""
     from safetensors import safe_open
 
     weights = find_model(name).weights
@@ -207,11 +219,11 @@ def parameter_count(name: str) -> int | None:
 
 
 def fingerprint(source: ModelSource) -> str:
-    """Identity of the weights: names and content of every weight file, and configs.
+    """Return a digest that identifies the weights: weight files (name, size, content) and configs.
 
-    Files up to 1 GiB are read whole. Of larger ones, 4 KiB of every 4 MiB are read (0.1 %, so that
-    naming a 140 GB checkpoint takes seconds): a change to any matrix above 4 MiB shows. A hub id
-    is named by itself.
+    Files up to 1 GiB are read in full. Larger files are sampled, 4 KiB in every 4 MiB (0.1 %, so
+    that a 140 GB checkpoint takes seconds): a change to any matrix above 4 MiB is detected. A hub
+    id is identified by its name alone.
     """
     parts: list[Any] = []
     for folder in (source.weights, source.adapter):
@@ -231,12 +243,12 @@ def fingerprint(source: ModelSource) -> str:
 def _content(
     path: Path, *, whole: int = 1 << 30, stride: int = 1 << 22, block: int = 1 << 12
 ) -> str:
-    """sha256 of a file, or of a block of every stride where it is larger than ``whole`` bytes."""
+    """Return the sha256 of a file; above ``whole`` bytes, of one block per stride."""
     size = path.stat().st_size
     if size <= whole:
         return sha256_of(path)
     sampled = hashlib.sha256()
-    with open_file(path, remedy="put a file in its place") as file:
+    with open_file(path, remedy="replace it with a regular file") as file:
         for start in range(0, size, stride):
             file.seek(start)
             sampled.update(file.read(block))

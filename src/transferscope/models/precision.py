@@ -1,11 +1,11 @@
-"""Which dtype a machine computes in, unless it is told.
+"""Choice of the dtype that a model's weights are loaded in.
 
-``auto`` is bfloat16 where the hardware multiplies it, else float32: on a CPU without such
-instructions every product of bfloat16 is emulated, at 2 to 7 times the time of float32.
+``auto`` means bfloat16 where the hardware multiplies it natively, else float32. A CPU without such
+instructions emulates every bfloat16 product, which takes 2 to 7 times as long as float32.
 
-The choice rests on what the processor says it has, not on a short calibration. A base and the
-models tuned from it are evaluated at different times, and a calibration beside other work may come
-out differently for each: their runs would differ in dtype for no reason that anybody could see.
+The choice relies on the processor's feature flags, not on a short calibration. A base and the
+models tuned from it are evaluated at different times, and a calibration run beside other work could
+come out differently for each: their runs would then differ in dtype for no visible reason.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ AUTO = "auto"
 DTYPES: tuple[Dtype, ...] = ("float32", "bfloat16", "float16")
 CPUINFO = Path("/proc/cpuinfo")
 _MULTIPLIES = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""Flags of x86 processors and, without a prefix, of ARM ones."""
+"""Processor flags: x86 names and, without a prefix, the ARM name."""
 _BELOW = frozenset(
     {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2", "AVX512_CORE", "AVX512_CORE_VNNI"}
 )
-"""Limits of oneDNN, which multiplies torch's bfloat16, under which it emulates the product."""
+"""Instruction-set limits under which oneDNN, torch's bfloat16 backend, emulates the product."""
 
 
 def settled(
     asked: str | None, recorded: str | None = None, *, device_map: str | None = None
 ) -> Dtype:
-    """The dtype to load weights in: what is ``asked`` for, else ``recorded``, else this machine's.
+    """Return the dtype to load weights in: ``asked``, else ``recorded``, else this machine's.
 
-    ``asked`` is ``None`` or ``"auto"`` where nobody chose; what was begun on another machine then
-    goes on as it was ``recorded``. Raises :class:`InputError` for an unknown dtype.
+    ``asked`` is ``None`` or ``"auto"`` if the user made no choice. A run begun on another machine
+    then resumes in the dtype that was ``recorded``. Raises :class:`InputError` for an unknown
+    dtype.
     """
     wanted = recorded if asked in (None, AUTO) else asked
     if wanted is None:
@@ -48,7 +49,7 @@ def settled(
 
 
 def machine_dtype(device_map: str | None = None) -> Dtype:
-    """bfloat16 where this machine's GPU, or else its processor, multiplies it; else float32."""
+    """Return bfloat16 if this machine's GPU (without one, its CPU) multiplies it, else float32."""
     import torch
 
     if torch.cuda.is_available() and device_map != "cpu":
@@ -59,9 +60,9 @@ def machine_dtype(device_map: str | None = None) -> Dtype:
 
 
 def processor_multiplies() -> bool:
-    """Whether the processor multiplies bfloat16, within oneDNN's own limit on what it may use.
+    """Whether the CPU multiplies bfloat16 natively and oneDNN's settings allow it.
 
-    Linux says what a processor has; elsewhere the answer is no.
+    Only Linux reports a processor's flags; on other systems the answer is no.
     """
     limit = os.environ.get("ONEDNN_MAX_CPU_ISA") or os.environ.get("DNNL_MAX_CPU_ISA", "")
     if limit.upper() in _BELOW or not CPUINFO.is_file():

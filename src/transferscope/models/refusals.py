@@ -1,7 +1,7 @@
-"""What makes a model unusable although a library would load it, each told in one line.
+"""Refusals of unusable models that a library would load, each with a one-line error.
 
-transformers gives random numbers to weights that a checkpoint lacks, and only logs it. What PEFT
-doesn't tell of adapters stands in ``adapting.py``.
+transformers initialises weights that a checkpoint lacks at random and only logs it. ``adapting.py``
+covers the adapter faults that PEFT doesn't report.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 SPREADS = ("auto", "balanced", "balanced_low_0", "sequential")
-"""What a device map may say besides the name of one device."""
+"""Values of a device map other than the name of one device."""
 
 
 @contextmanager
 def reading(name: str, *folders: str | None) -> Iterator[None]:
-    """Inside, what goes wrong with a model's files is an :class:`InputError`.
+    """Turn errors raised while a model's files are read into :class:`InputError`.
 
-    ``name`` is the model's, ``folders`` where its weight files are looked for.
+    ``name`` is the model's name; ``folders`` are searched for a broken weight file.
     """
     from safetensors import SafetensorError
 
@@ -33,7 +33,7 @@ def reading(name: str, *folders: str | None) -> Iterator[None]:
         yield
     except SafetensorError as err:
         raise InputError(
-            f"is no whole safetensors file: {first_line(err)}",
+            f"is not a complete safetensors file: {first_line(err)}",
             place=_broken_file(folders) or name,
             remedy="copy or download it again",
         ) from None
@@ -41,7 +41,7 @@ def reading(name: str, *folders: str | None) -> Iterator[None]:
         raise InputError(
             f"could not load: {first_line(err)}",
             place=name,
-            remedy="copy or download the missing file, or correct the index that names it",
+            remedy="copy or download the missing file, or correct the index file that names it",
         ) from None
     except (OSError, ValueError) as err:
         raise InputError(
@@ -53,41 +53,42 @@ def reading(name: str, *folders: str | None) -> Iterator[None]:
         raise InputError(
             f"could not load: {first_line(err)}",
             place=name,
-            remedy="check the weights against config.json, and that the memory suffices",
+            remedy="check that the weights match config.json and that there is enough memory",
         ) from None
     except TransferscopeError:
         raise
-    except Exception as err:  # config.json or tokenizer.json holds what no library foresaw
+    except Exception as err:  # config.json or tokenizer.json holds something no library foresaw
         raise InputError(
             f"could not load: {type(err).__name__}: {' '.join(str(err).split())[:200]}",
             place=name,
-            remedy="copy or download its configuration and its tokenizer again",
+            remedy="copy or download the model's configuration and tokenizer again",
         ) from None
 
 
 def require_whole(loaded: Mapping[str, Any], name: str) -> None:
-    """Refuse a model of whose weights ``loaded`` (transformers' loading info) says some are random.
+    """Refuse a model some of whose weights were initialised at random.
 
-    What is tied to another weight, or computed, is not in that list.
+    ``loaded`` is transformers' loading info. It doesn't list weights that are tied to another one
+    or computed. Raises :class:`InputError` for missing weights and wrong shapes.
     """
     if missing := sorted(loaded["missing_keys"]):
         raise InputError(
             f"the checkpoint lacks weights ({len(missing)} in all, first {missing[0]})",
             place=name,
-            remedy="save or copy the whole model again",
+            remedy="save or copy the complete model again",
         )
     if mismatched := sorted(loaded["mismatched_keys"]):
         key, saved, expected = mismatched[0]
         raise InputError(
-            f"weights have another shape than config.json says ({len(mismatched)} in all, first "
-            f"{key}: {tuple(saved)} in place of {tuple(expected)})",
+            f"weights don't have the shapes that config.json implies ({len(mismatched)} in all, "
+            f"first {key}: {tuple(saved)} instead of {tuple(expected)})",
             place=name,
             remedy="use the config.json that was saved with the weights",
         )
 
 
 def require_device(device_map: str, *, place: str = "--device-map") -> None:
-    """Refuse a device map that names a device which this machine doesn't have."""
+    """Refuse a device map that names a device missing on this machine."""
     if device_map in SPREADS:
         return
     import torch
@@ -99,33 +100,33 @@ def require_device(device_map: str, *, place: str = "--device-map") -> None:
     if not usable:
         here = ["cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
         raise InputError(
-            f"there is no device {device_map!r} here",
+            f"this machine has no device {device_map!r}",
             place=place,
-            remedy=f"use {', '.join(['auto', *here])}, or leave it out",
+            remedy=f"use {', '.join(['auto', *here])}, or leave the option out",
         )
 
 
 def require_ids(model: PreTrainedModel, ids: Sequence[Sequence[int]], *, name: str) -> None:
-    """Refuse token ids beyond the model's embedding: the tokenizer is another model's."""
+    """Refuse token ids outside the model's embedding: the tokenizer is from another model."""
     rows = model.get_input_embeddings().weight.shape[0]
     largest = max((max(row, default=0) for row in ids), default=0)
     if largest >= rows:
         raise InputError(
-            f"the tokenizer gives id {largest}, but the model has only {rows} tokens",
+            f"the tokenizer produces id {largest}, but the model has only {rows} tokens",
             place=name,
             remedy="use the tokenizer that belongs to the model",
         )
 
 
 def position_limit(model: PreTrainedModel) -> int | None:
-    """How many tokens the model reads at once; ``None`` where it states no length (recurrent)."""
+    """Return the model's context length in tokens; ``None`` if it has no limit (recurrent)."""
     limit: int | None = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     return limit
 
 
 @contextmanager
 def without_reports() -> Iterator[None]:
-    """Neither transformers' bar over tensors nor its table of keys: ours say both in one line."""
+    """Silence transformers' progress bar and key table: our own messages take one line each."""
     from transformers.utils import logging as theirs
 
     shown = theirs.is_progress_bar_enabled()
@@ -145,13 +146,13 @@ def without_reports() -> Iterator[None]:
 
 
 def first_line(err: Exception) -> str:
-    """The first line of an error's text, or its type's name."""
+    """Return the first line of an error's text (at most 200 characters), or its type's name."""
     text = str(err).strip()
     return text.splitlines()[0][:200] if text else type(err).__name__
 
 
 def _broken_file(folders: Sequence[str | None]) -> str | None:
-    """The first weight file in ``folders`` whose header can't be read."""
+    """Return the first weight file in ``folders`` whose header can't be read."""
     from safetensors import SafetensorError, safe_open
 
     for folder in folders:

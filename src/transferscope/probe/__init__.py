@@ -1,5 +1,5 @@
-"""Measurements inside the models: ``hidden`` (PCA shift, CKA) and ``tokens`` (KL, JS, ranks).
+"""Probes of base and tuned model: ``hidden`` states, ``tokens`` (KL, JS, ranks), ``weights``.
 
-Import the module you need (``from transferscope.probe.hidden import hidden_shift``); both load
-torch, which ``texts``, the readers of their input files, does not.
+Import the module you need (``from transferscope.probe.hidden import hidden_shift``). The probes
+load torch; ``texts``, which reads their input files, does not.
 """

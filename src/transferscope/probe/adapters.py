@@ -1,8 +1,9 @@
-"""What a PEFT LoRA adapter makes of its base's weights, from its files alone.
+"""Weight changes that a PEFT LoRA adapter makes to its base, read from the adapter's files alone.
 
-Names are those of PEFT 0.18 to 0.21: ``base_model.model.`` before every tensor, ``.base_layer``
-inside a wrapped module whose whole weight was saved, too (embeddings and heads by default),
-``.modules_to_save`` inside one that was trained whole, ``.original_module`` its copy from before.
+Tensor names follow PEFT 0.18 to 0.21. Every name starts with ``base_model.model.``. A wrapped
+module whose full weight was saved as well (embeddings and heads by default) contains
+``.base_layer``. A fully trained module contains ``.modules_to_save``, and its copy from before
+training ``.original_module``.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from .tensors import REMEDY, Tensors, names_in, read_tensor
 
 MERGE = "merge it into its base (merge_and_unload) and compare the models"
 DEFAULT_ALPHA = 8
-"""PEFT's, where a config names none."""
+"""PEFT's default for configs that don't set ``lora_alpha``."""
 FACTORS = {
     ".lora_A.weight": "a",
     ".lora_B.weight": "b",
@@ -32,14 +33,14 @@ FACTORS = {
     ".lora_embedding_B": "b",
 }
 NO_PRODUCT = ("use_dora", "lora_bias", "trainable_token_indices", "target_parameters")
-"""Settings of a LoRA config whose change is not, or not only, a product of two factors."""
+"""LoRA settings under which the change is not, or not only, a product of two factors."""
 LONGEST = 128
-"""Characters of a pattern and of a module's name."""
+"""Most characters in a pattern or a module's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """Its factors by the name of the weight they change, and tensors that it saved whole."""
+    """A LoRA adapter: factors by the name of the weight they change, and tensors saved in full."""
 
     factors: Mapping[str, tuple[Path, str, str, float]]
     whole: Tensors
@@ -48,13 +49,13 @@ class Adapter:
 
     @property
     def names(self) -> list[str]:
-        """Every weight of the base that is changed."""
+        """Names of all base weights that the adapter changes."""
         return list(dict.fromkeys([*self.whole.files, *self.factors]))
 
     def product(self, name: str, shape: tuple[int, ...]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Left and right factor of what is added to weight ``name`` of ``shape``, float32.
+        """Return the left and right factor of the change to weight ``name``, in float32.
 
-        Raises :class:`InputError` where they make another shape.
+        Raises :class:`InputError` if their product doesn't have ``shape``.
         """
         path, a_name, b_name, scaling = self.factors[name]
         a, b = read_tensor(path, a_name), read_tensor(path, b_name)
@@ -62,26 +63,27 @@ class Adapter:
         flip = "lora_embedding" in a_name or self.transposed
         left, right = (scaling * a.T, b.T) if flip else (scaling * b, a)
         if not fits or (left.shape[0], right.shape[1]) != shape:
-            what = f"factors {tuple(a.shape)} and {tuple(b.shape)} of {name} don't make {shape}"
+            what = f"factors {tuple(a.shape)} and {tuple(b.shape)} of {name} don't give {shape}"
             raise InputError(what, place=str(path), remedy="name the adapter's own base")
         return left, right
 
 
 def adapter_of(folder: Path) -> Adapter:
-    """The adapter at ``folder``.
+    """Open the adapter in ``folder``.
 
-    Raises :class:`InputError` for another kind than LoRA, and for LoRA whose change is no product
-    (DoRA, new token embeddings, biases beside the factors).
+    Raises :class:`InputError` for adapters other than LoRA, and for LoRA whose change is not a
+    product of two factors (DoRA, new token embeddings, biases beside the factors).
     """
     config, place = read_json(folder / ADAPTER_CONFIG), str(folder / ADAPTER_CONFIG)
     if config.get("peft_type") != "LORA":
-        what = f"an adapter of kind {config.get('peft_type')!r} is no product"
+        what = f"peft_type {config.get('peft_type')!r} is not supported, only LORA"
         raise InputError(what, place=place, remedy=MERGE)
     if settings := [name for name in NO_PRODUCT if config.get(name)]:
-        raise InputError(f"an adapter with {settings[0]} is no product", place=place, remedy=MERGE)
+        what = f"{settings[0]} is not supported: the change isn't a product of two factors"
+        raise InputError(what, place=place, remedy=MERGE)
     path = folder / ADAPTER
     if not path.is_file():
-        raise InputError(f"no {ADAPTER}", place=str(folder), remedy=REMEDY)
+        raise InputError(f"has no {ADAPTER}", place=str(folder), remedy=REMEDY)
     pairs: dict[str, dict[str, str]] = {}
     whole: dict[str, tuple[Path, str]] = {}
     for name in names_in(path):
@@ -90,11 +92,13 @@ def adapter_of(folder: Path) -> Adapter:
             target = plain_name(name.removesuffix(ending)) + ".weight"
             pairs.setdefault(target, {})[FACTORS[ending]] = name
         elif ".lora_" in name or ".token_adapter." in name:
-            raise InputError(f"{name} is no factor of a product", place=str(path), remedy=MERGE)
+            what = f"{name} is not a LoRA factor"
+            raise InputError(what, place=str(path), remedy=MERGE)
         elif ".original_module." not in name:
             whole[plain_name(name)] = path, name
     if broken := [name for name, pair in pairs.items() if len(pair) != 2]:
-        raise InputError(f"{broken[0]} has one of two factors", place=str(path))
+        what = f"{broken[0]} has only one of its two factors"
+        raise InputError(what, place=str(path), remedy="save or copy the adapter again")
     factors = {
         name: (path, pair["a"], pair["b"], _scaling(config, name, path, pair["a"], place=place))
         for name, pair in pairs.items()
@@ -103,11 +107,11 @@ def adapter_of(folder: Path) -> Adapter:
 
 
 def _scaling(config: Mapping[str, Any], name: str, path: Path, factor: str, *, place: str) -> float:
-    """lora_alpha / r, or over its root with rslora; r is the factor's own, pattern or not."""
+    """Return lora_alpha / r, or lora_alpha / sqrt(r) with rslora; r is read from the factor."""
     rank = len(read_tensor(path, factor))
     patterns = config.get("alpha_pattern") or {}
     if not isinstance(patterns, dict):
-        raise InputError("'alpha_pattern' is no table", place=place, remedy=MERGE)
+        raise InputError("'alpha_pattern' is not a JSON object", place=place, remedy=MERGE)
     alpha = config.get("lora_alpha", DEFAULT_ALPHA)
     module = name.removesuffix(".weight")
     for pattern, value in patterns.items():
@@ -115,15 +119,16 @@ def _scaling(config: Mapping[str, Any], name: str, path: Path, factor: str, *, p
             alpha = value
             break
     if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not math.isfinite(alpha):
-        raise InputError(f"{str(alpha)[:40]!r} is no lora_alpha", place=place, remedy=MERGE)
+        what = f"{str(alpha)[:40]!r} is not a valid lora_alpha"
+        raise InputError(what, place=place, remedy=MERGE)
     return float(alpha) / ((rank**0.5 if config.get("use_rslora") else rank) or 1)
 
 
 def matches(pattern: str, module: str, *, place: str) -> bool:
-    """Whether PEFT holds ``pattern`` for ``module``: a regular expression over the name's end.
+    """Whether PEFT applies ``pattern`` to ``module``: a regular expression for the name's end.
 
-    The file is somebody else's, and a pattern can be made to run for years: only short ones with
-    at most three repetitions and two groups, no group repeated, are tried. Raises
+    The file is untrusted, and a pattern can be built to run for years. Only short patterns with at
+    most three repetitions and two groups, none of them repeated, are tried. Raises
     :class:`InputError` for others.
     """
     repeats = len(re.findall(r"[*+?{]", pattern))
@@ -138,5 +143,5 @@ def matches(pattern: str, module: str, *, place: str) -> bool:
             return re.match(rf"(.*\.)?({pattern})$", module) is not None
     except (re.error, RecursionError, OverflowError):
         pass
-    what = f"can't follow the pattern {pattern[:60]!r} for {module[:60]}"
+    what = f"can't evaluate the pattern {pattern[:60]!r} for {module[:60]}"
     raise InputError(what, place=place, remedy=MERGE)

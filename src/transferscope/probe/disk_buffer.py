@@ -1,4 +1,4 @@
-"""Tensors of one width on the disk, in their own dtype, read back in order."""
+"""Tensors buffered on disk in their own dtype and read back in order."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import torch
 
 @contextmanager
 def spilled(tensors: Iterable[torch.Tensor], device: Any) -> Iterator[Iterator[torch.Tensor]]:
-    """Write all of ``tensors`` to a file, one in memory at a time; inside, read them once more.
+    """Write all ``tensors`` to a temporary file and yield an iterator that reads them back.
 
-    The file has no name and is gone with the block. Bits stay as they are.
+    Only one tensor is in memory at a time, and every bit is preserved. The file is anonymous and is
+    deleted when the context ends. Raises :class:`OSError` if the file was truncated.
     """
     with tempfile.TemporaryFile(prefix="transferscope-") as file:
         shapes: list[tuple[torch.Size, torch.dtype]] = []
@@ -30,5 +31,5 @@ def _read(file: Any, shape: torch.Size, dtype: torch.dtype) -> torch.Tensor:
     count = shape.numel() * dtype.itemsize
     content = np.fromfile(file, dtype=np.uint8, count=count)
     if len(content) != count:
-        raise OSError(f"{len(content)} of {count} bytes came back from the disk")
+        raise OSError(f"only {len(content)} of {count} bytes could be read back from disk")
     return torch.from_numpy(content).view(dtype).reshape(shape)

@@ -1,4 +1,4 @@
-"""Divergences between two next-token distributions, given as logits, over the whole vocabulary."""
+"""Divergences between two next-token distributions, given as logits, over the full vocabulary."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields
 
 import torch
 
-CACHE_NUMBERS = 1 << 18  # on a CPU, as many float32 as stay in its cache between operations
+CACHE_NUMBERS = 1 << 18  # float32 values that stay in a CPU's cache between operations
 
 
 @dataclass(frozen=True, slots=True)
 class Divergences:
-    """Of N pairs of distributions, float32 (ranks int64); the names say what."""
+    """Measurements for N pairs of distributions: float32 in nats, ranks int64."""
 
     kl_tuned_base_N: torch.Tensor
     kl_base_tuned_N: torch.Tensor
@@ -29,13 +29,13 @@ def divergences(
 ) -> Divergences:
     """Compare next-token distributions given as logits; ``token_N`` are the emitted ids.
 
-    Normalisers first, then sums over the vocabulary in float32. With d = log p_t - log p_b every
-    divergence is summed in a form whose first-order terms cancel per token, not between sums: a
-    shift of 1e-6 nats is not lost in rounding, and equal logits give exactly 0. KL(t||b) =
-    sum p_t d - (p_t - p_b), and JS = 1/2 sum [(p_t + p_b) u - min(p_t, p_b) |d|] with
-    u = log(2 / (1 + exp(-|d|))) = -log(1 + expm1(-|d|) / 2). A negative rounding rest is set to 0.
-    Rank: 1 + number of strictly larger logits. Logits that are not finite give NaN, for both
-    entropies at least; of -inf :func:`masked_divergences` knows more.
+    Normalisers are computed first, then sums over the vocabulary in float32. With d = log p_t -
+    log p_b, every divergence is summed in a form whose first-order terms cancel per token, not
+    between sums: a shift of 1e-6 nats is not lost to rounding, and equal logits give exactly 0.
+    KL(t||b) = sum p_t d - (p_t - p_b), and JS = 1/2 sum [(p_t + p_b) u - min(p_t, p_b) |d|] with
+    u = log(2 / (1 + exp(-|d|))) = -log(1 + expm1(-|d|) / 2). Negative rounding errors are set to 0.
+    Rank is 1 + the number of strictly larger logits. Logits that are not finite give NaN, at least
+    for both entropies; :func:`masked_divergences` handles -inf.
     """
     dot = torch.linalg.vecdot
     base_NV, tuned_NV, token_N1 = base_NV.float(), tuned_NV.float(), token_N[:, None]
@@ -69,11 +69,11 @@ def divergences(
 def masked_divergences(
     base_NV: torch.Tensor, tuned_NV: torch.Tensor, token_N: torch.Tensor
 ) -> Divergences:
-    """:func:`divergences` where logits may be -inf, as those of a masked vocabulary: p = 0.
+    """Like :func:`divergences`, but logits may be -inf (p = 0), as in a masked vocabulary.
 
-    0 log 0 = 0; a token that one model allows and the other doesn't makes KL(one || other) +inf
-    and adds p log(2) / 2 to JS. NaN and +inf stay NaN, and so does the log-ratio of an emitted
-    token that neither model allows. Slower: meant for the rows that need it.
+    0 log 0 = 0. A token that one model allows and the other doesn't makes KL(one || other) +inf
+    and adds p log(2) / 2 to JS. NaN and +inf give NaN, and so does the log-ratio of an emitted
+    token that neither model allows. This is slower and meant only for the rows that need it.
     """
     dot = torch.linalg.vecdot
     base_NV, tuned_NV, token_N1 = base_NV.float(), tuned_NV.float(), token_N[:, None]
@@ -86,7 +86,7 @@ def masked_divergences(
     mass_N = (p_tuned_NV - p_base_NV).sum(1)
     kl_tuned_base_N = (dot(p_tuned_NV, shared_NV) - mass_N).clamp_min_(0)
     kl_base_tuned_N = (mass_N - dot(p_base_NV, shared_NV)).clamp_min_(0)
-    # A token of one side alone: 0 log 0 = 0 in the other's KL, infinity in its own.
+    # A token that only one side allows: 0 log 0 = 0 in the other's KL, infinity in its own.
     kl_tuned_base_N[(no_base_NV & ~no_tuned_NV).any(1)] = torch.inf
     kl_base_tuned_N[(no_tuned_NV & ~no_base_NV).any(1)] = torch.inf
     apart_NV = d_NV.masked_fill(no_base_NV & no_tuned_NV, 0.0).abs()
@@ -106,7 +106,7 @@ def masked_divergences(
 
 
 def _ranks(logits_NV: torch.Tensor, token_N1: torch.Tensor) -> torch.Tensor:
-    # Ones are written and added as float32 (exact below 2**24), four times as fast as booleans.
+    # Counting in float32 (exact below 2**24) is four times as fast as summing booleans.
     larger_NV = torch.empty_like(logits_NV)
     torch.gt(logits_NV, logits_NV.gather(1, token_N1), out=larger_NV)
     return 1 + larger_NV.sum(1).long()
@@ -115,7 +115,7 @@ def _ranks(logits_NV: torch.Tensor, token_N1: torch.Tensor) -> torch.Tensor:
 def compared(
     base_NV: torch.Tensor, tuned_NV: torch.Tensor, token_N: torch.Tensor
 ) -> dict[str, torch.Tensor]:
-    """Divergences of one chunk of positions and the mass they leave out, as a mapping by name."""
+    """Return, by name, the divergences of one chunk of positions and the mass they leave out."""
     tuned_NV = tuned_NV.to(base_NV.device)
     common = min(base_NV.shape[1], tuned_NV.shape[1])
     lost_N = torch.maximum(mass_beyond(base_NV, common), mass_beyond(tuned_NV, common))
@@ -149,7 +149,7 @@ def _in_blocks(
 
 
 def mass_beyond(logits_NV: torch.Tensor, common: int) -> torch.Tensor:
-    """Probability (N,) of the tokens from ``common`` on; 0 where there are none."""
+    """Return the probability (N,) of the tokens from id ``common`` on; 0 if there are none."""
     if logits_NV.shape[1] == common:
         return torch.zeros(len(logits_NV), device=logits_NV.device)
     return logits_NV.float().softmax(1)[:, common:].sum(1)

@@ -1,4 +1,4 @@
-"""Responses for the token probe, written by the model along whose answers it walks."""
+"""Generation of responses for the token probe by one of the compared models."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ KEPT = "responses.jsonl"
 def kept_responses(
     out: Path, model: str, prompts: Responses, *, tick: Tick = no_tick, **options: Any
 ) -> Responses:
-    """:func:`generate_responses`, once: the answers stay in ``out/responses.jsonl``.
+    """Run :func:`generate_responses` once and keep the answers in ``out/responses.jsonl``.
 
-    So all shards walk along the same answers, and putting them together loads no model. Processes
-    on one disk wait for the first. Every line names the settings that it belongs to.
+    All shards therefore use the same answers, and combining them loads no model. Processes that
+    share a disk wait for the first one. Every line records a digest of its settings.
 
-    Raises :class:`InputError` for a file of another model, other prompts or other settings.
+    Raises :class:`InputError` if the file belongs to another model, other prompts or settings.
     """
     settings = digest([writer_identity(model), prompts.rows, options])
     path = out / KEPT
@@ -38,7 +38,7 @@ def kept_responses(
                 write_atomically(path, _lines(found, settings))
     rows = read_json_lines(path, remedy="remove the file")
     if any(row.get("settings") != settings for _, row in rows):
-        what = "answers to other prompts, of another model, or with other settings"
+        what = "holds answers from another model, to other prompts, or with other settings"
         raise InputError(what, place=str(path), remedy="name another --out")
     return Responses(read_responses(path).rows, prompts.labels)
 
@@ -65,14 +65,15 @@ def generate_responses(
     device_map: str | None = None,
     tick: Tick = no_tick,
 ) -> Responses:
-    """Greedy answers of ``model`` to the prompts; their own responses are left out.
+    """Generate greedy answers of ``model`` to the prompts, ignoring responses they come with.
 
-    The prompts come back rendered and the answers with their token ids, so that the probe sees what
-    the model saw and walks along what it wrote. Raises :class:`InputError` for an unknown model and
-    for a prompt that leaves no room for its answer.
+    Prompts are returned as rendered and answers with their token ids, so that the probe scores
+    exactly what the model read and wrote. Raises :class:`InputError` for an unknown model and for a
+    prompt that leaves no room for its answer.
     """
     if max_tokens < 1:
-        raise InputError(f"{max_tokens} tokens are no answer", remedy="give 1 or more")
+        what = f"a limit of {max_tokens} tokens allows no answer"
+        raise InputError(what, remedy="give 1 or more")
     from ..engines import HFEngine
 
     engine = HFEngine(model, dtype=dtype, device_map=device_map)
@@ -88,7 +89,10 @@ def generate_responses(
 
 
 def _require_room(engine: HFEngine, prompts: Sequence[str], max_tokens: int) -> None:
-    """The engine refuses such a prompt, too, but knows only a benchmark's limit as the remedy."""
+    """Refuse prompts too long for an answer.
+
+    The engine refuses them too, but its remedy names a benchmark's limit.
+    """
     limit = engine.max_length
     if limit is None:
         return
@@ -96,8 +100,8 @@ def _require_room(engine: HFEngine, prompts: Sequence[str], max_tokens: int) -> 
         length = len(engine.encode(prompt))
         if length + max_tokens > limit:
             raise InputError(
-                f"prompt {number} has {length} tokens; with {max_tokens} of an answer that is more "
-                f"than the {limit} that the model reads",
+                f"prompt {number} has {length} tokens; with an answer of {max_tokens} it exceeds "
+                f"the model's context length of {limit}",
                 place=engine.name,
                 remedy="lower --max-tokens, or leave the prompt out",
             )

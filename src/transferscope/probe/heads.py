@@ -1,9 +1,9 @@
-"""From a model's final hidden states to its logits, some positions at a time.
+"""Logits from a model's final hidden states, a limited number of positions at a time.
 
-A plain output layer is ``head(hidden)``. Some models scale or cap what it returns (Gemma 2,
-Cohere, Granite); their own ``forward`` is then run on hidden states that are handed to it in
-place of the body's. Which way is right is found out on a short text, never assumed; neither is that
-a position doesn't see the token that it predicts.
+A plain output layer is ``head(hidden)``. Some models scale or cap its output (Gemma 2, Cohere,
+Granite); for these the model's own ``forward`` runs on given hidden states in place of the body's.
+Which way is right is determined on a short text, never assumed. The same text shows whether the
+model is causal, that is, whether a position can't see the token that it predicts.
 """
 
 from __future__ import annotations
@@ -21,31 +21,32 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 Head = Callable[[torch.Tensor], torch.Tensor]
-"""Final hidden states (N, D) to logits (N, V) in the model's dtype."""
+"""Maps final hidden states (N, D) to logits (N, V) in the model's dtype."""
 
 CHECKED_TOKENS = 8
 LARGE_LOGIT = 2.0**13
-"""Far above every cap in use (Gemma 2: 30)."""
+"""A logit far above every soft cap in use (Gemma 2: 30)."""
 CAUSAL_SHARE = 1e-4
-"""Of the states' norm, what float32 roundings come to over many layers (experts group the tokens
-anew when one changes); a later token that is seen moves even random small models by more."""
+"""Largest change of the states, relative to their norm, that counts as float32 rounding over many
+layers (experts regroup tokens when one changes). Seeing a later token moves even small random
+models by more."""
 
 
 def final_states(model: PreTrainedModel, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-    """What the head sees, (B, T, D): the last block's output after the final norm."""
+    """Return the head's input (B, T, D): the last block's output after the final norm."""
     return model.base_model(**batch, use_cache=False).last_hidden_state
 
 
 def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
-    """The function that gives the model's logits, verified on the first 8 of ``ids``.
+    """Return a function that gives the model's logits, verified on the first 8 of ``ids``.
 
-    Head and model multiply the same matrices of the same shape in the same dtype, so they differ
-    by one rounding of the dtype at most, or by some float32 roundings where the sum is split
-    differently. Tolerance: that much of the largest logit. A soft cap bends small logits by less
-    than that, so the same is asked once more of states so large that the model's logits reach
-    thousands. That second pass has another last token, which must leave the states before it alone.
-    Raises :class:`InputError` where neither way reproduces the logits, and for a model whose
-    positions see what comes after them.
+    Head and model multiply the same matrices of the same shape in the same dtype, so they differ by
+    at most one rounding of the dtype, or by a few float32 roundings if the sum is split
+    differently. The tolerance is that much of the largest logit. A soft cap bends small logits by
+    less, so the comparison is repeated on states so large that the logits reach thousands. This
+    second pass has another last token, which must not change the states before it.
+    Raises :class:`InputError` if neither way reproduces the logits, and for a model whose positions
+    see later tokens.
     """
     tried = list(ids[:CHECKED_TOKENS])
     other = [*tried[:-1], 0 if tried[-1] else 1]
@@ -60,17 +61,17 @@ def find_head(model: PreTrainedModel, ids: Sequence[int], *, side: str) -> Head:
                 if head is not None and all(_agree(head(h), theirs) for h, theirs in asked):
                     return head
     raise InputError(
-        f"the {side} model's logits don't follow from its final hidden states",
-        remedy="this architecture is not supported by the token probe",
+        f"the {side} model's logits can't be computed from its final hidden states",
+        remedy="the token probe does not support this architecture; use probe hidden",
     )
 
 
 def _logits_and_states(
     model: PreTrainedModel, ids: Sequence[int], *, scale: float = 1.0
 ) -> tuple[torch.Tensor, Any]:
-    """Both (T, ...) from one forward pass, the head given ``scale`` times the body's states.
+    """Return logits and final states (T, ...) of one pass, with the states scaled by ``scale``.
 
-    No states where the model has no body apart from its head.
+    The states are ``None`` for a model without a body separate from its head.
     """
     ids_1T = torch.tensor([list(ids)], device=model.device)
     if model.base_model is model:
@@ -91,18 +92,18 @@ def _logits_and_states(
 
 
 def _require_causal(one_TD: torch.Tensor, other_TD: torch.Tensor, *, side: str) -> None:
-    """Refuse states that differ by more than rounding although only a later token does."""
+    """Refuse a model whose states change by more than rounding when only a later token changes."""
     share = max(CAUSAL_SHARE, 8 * torch.finfo(one_TD.dtype).eps)
     moved, norm = (float(torch.linalg.vector_norm(x.float())) for x in (one_TD - other_TD, one_TD))
-    if moved > share * norm:  # NaN is left to the probe, which names the text
+    if moved > share * norm:  # the probe reports NaN, naming the text
         raise InputError(
             f"the {side} model is bidirectional: a position's state depends on later tokens",
-            remedy="compare causal language models; for others there is probe hidden",
+            remedy="compare causal language models, or use probe hidden for others",
         )
 
 
 def _enlargement(hidden_TD: torch.Tensor, logits_TV: torch.Tensor) -> float:
-    """A power of two (exact in every dtype), the states staying well inside of their dtype."""
+    """Return a power of two (exact in every dtype) that keeps scaled states far from overflow."""
     finite_V = logits_TV[logits_TV.isfinite()].float().abs()
     logit = float(finite_V.max()) if len(finite_V) else 0.0
     room = torch.finfo(hidden_TD.dtype).max / 16 / max(1.0, float(hidden_TD.float().abs().max()))
@@ -111,7 +112,7 @@ def _enlargement(hidden_TD: torch.Tensor, logits_TV: torch.Tensor) -> float:
 
 
 def drop_body(model: PreTrainedModel) -> None:
-    """Free all weights that a head of :func:`find_head` doesn't need; the model can't run again."""
+    """Free the weights that :func:`find_head`'s heads don't use; the model can't run again."""
     kept = {id(p) for module in _outputs(model) for p in module.parameters()}
     for module in model.base_model.modules():
         for name, parameter in list(module._parameters.items()):
@@ -130,7 +131,7 @@ def _plain(model: PreTrainedModel) -> Head | None:
 
 
 def _own_forward(model: PreTrainedModel) -> Head:
-    """The model's own ``forward`` with its body replaced by the states at hand."""
+    """Return the model's own ``forward``, with given states in place of the body's output."""
 
     def head(hidden_ND: torch.Tensor) -> torch.Tensor:
         with _body_returns(model.base_model, _BodyOutput(hidden_ND[None])):
@@ -141,7 +142,7 @@ def _own_forward(model: PreTrainedModel) -> Head:
 
 @contextmanager
 def _body_returns(body: Any, output: _BodyOutput) -> Iterator[None]:
-    """Inside, ``body(...)`` returns ``output``. A forward set on the instance (hooks) survives."""
+    """Make ``body(...)`` return ``output``; restore a forward set on the instance (by hooks)."""
     own = vars(body).get("forward")
     body.forward = lambda *_, **__: output
     try:
@@ -155,7 +156,8 @@ def _body_returns(body: Any, output: _BodyOutput) -> Iterator[None]:
 class _BodyOutput:
     """The part of a body's output that heads read; index 0 is the states, as in transformers.
 
-    Heads pass the rest on unread (caches, attentions, names that change between versions): None.
+    Heads pass the rest on unread (caches, attentions, names that change between versions), so all
+    other attributes are ``None``.
     """
 
     def __init__(self, hidden_1ND: torch.Tensor) -> None:
@@ -169,7 +171,7 @@ class _BodyOutput:
 
 
 def _agree(ours_TV: torch.Tensor, theirs_TV: torch.Tensor) -> bool:
-    """Equal up to rounding where theirs are finite; others are judged later, by text."""
+    """Whether logits are equal up to rounding where theirs are finite; others are checked later."""
     finite_TV = theirs_TV.isfinite()
     if not finite_TV.any():
         return True

@@ -1,12 +1,12 @@
 """Hidden-state shift: one forward pass per batch for all layers, then PCA shift, CKA, relative L2.
 
-Source: arXiv 2507.00432 (PCA shift), docs/science.md section 4. The released script runs a pass per
-layer, averages over padding and loads every text as one batch; pooling ``authors`` reproduces its
-numbers, ``mean`` (the default) leaves padding out.
+Source: arXiv 2507.00432 (PCA shift), docs/science.md section 4. The released script runs one pass
+per layer, averages over padding and loads all texts as one batch. Pooling ``authors`` reproduces
+its numbers; ``mean`` (the default) leaves padding out.
 
 Layer 0 is the embedding output and layer l the output of block l. transformers applies the final
 norm to the last entry of ``hidden_states``, so layer L is the last block *after the final norm*,
-what the head sees; the released procedure sees the same.
+which is the head's input. The released procedure uses the same states.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 Pooling = Literal["mean", "last", "authors"]
 TAP_TOKENS = 8  # enough to tell the layers' states from each other
-AUTHORS_TOKENS = 128  # the released script cuts there, and pads on the left to the longest text
+AUTHORS_TOKENS = 128  # where the released script truncates; it pads on the left to the longest text
 
 
 def hidden_shift(
@@ -57,10 +57,10 @@ def hidden_shift(
     labels: Labels | None = None,
     **options: Any,
 ) -> HiddenShift:
-    """How far tuning moved the hidden states of ``texts``, layer by layer.
+    """Measure how far tuning moved the hidden states of ``texts``, layer by layer.
 
-    ``labels`` say which benchmark every text belongs to: the same is measured for each, and for
-    each group. ``options`` and errors are those of :func:`hidden_features`.
+    ``labels`` name the benchmark of every text; the shift is then also measured for each benchmark
+    and group. ``options`` and errors are those of :func:`hidden_features`.
     """
     return measure_parts(hidden_features(base, tuned, texts, **options), labels or Labels())
 
@@ -78,15 +78,16 @@ def hidden_features(
     shard: Shard = WHOLE,
     tick: Tick = no_tick,
 ) -> Features:
-    """Pooled hidden states of ``texts`` under both models; with ``shard`` of its part of them.
+    """Return pooled hidden states of ``texts``, or of a ``shard`` of them, under both models.
 
     A text's feature is the float32 mean over its tokens (``mean``), its last token's state
-    (``last``) or, as released, the mean over as many positions as the longest text has, at most
-    128, after padding on the left and cutting (``authors``). Texts are cut after ``max_tokens``; a
-    batch holds up to ``batch_tokens`` tokens with padding, and a shard has whole batches, so that
-    shards together are exactly the whole.
+    (``last``) or, as in the released script, the mean over as many positions as the longest text
+    has, at most 128, after left padding and truncation (``authors``). Texts are truncated to
+    ``max_tokens``. A batch holds up to ``batch_tokens`` tokens with padding, and a shard has whole
+    batches, so that all shards together give exactly the result of one run.
     Models given by name are loaded in ``dtype`` (over devices by ``device_map``) one after the
-    other, so that memory holds one; an adapter on the very base is loaded once and switched.
+    other, so that memory holds one model. An adapter of the given base is loaded with it once and
+    switched on and off.
 
     Raises :class:`InputError` for fewer than three texts, a text without tokens, different
     tokenizers or shapes, and states that are not finite.
@@ -107,7 +108,7 @@ def hidden_features(
     if len(texts) < MIN_TEXTS:
         raise InputError(
             f"{len(texts)} texts are too few for two principal axes",
-            remedy=f"give at least {MIN_TEXTS}, better a few hundred",
+            remedy=f"give at least {MIN_TEXTS} texts, better a few hundred",
         )
     tokenizer, other = open_tokenizer(base), open_tokenizer(tuned)
     require_same_tokenizer(tokenizer, other)
@@ -133,7 +134,7 @@ def hidden_features(
         raise InputError(
             f"base has {base_LND.shape[0] - 1} blocks of width {base_LND.shape[2]}, the tuned "
             f"model {tuned_LND.shape[0] - 1} of {tuned_LND.shape[2]}",
-            remedy="compare models that were tuned from one base",
+            remedy="compare a model with the base that it was tuned from",
         )
     return Features(np.array(kept), base_LND, tuned_LND)
 
@@ -150,12 +151,12 @@ def features(
     numbers: Sequence[int] | None = None,
     tick: Tick = no_tick,
 ) -> NDArray[np.float32]:
-    """Pooled hidden states (L+1, N, D) of N token sequences; one forward pass per batch.
+    """Return pooled hidden states (L+1, N, D) of N token sequences; one forward pass per batch.
 
-    Two more passes over 8 tokens find out where the layers are. With ``authors`` the mean is over
-    ``left_to`` positions (default: those of the longest sequence), padding on the left included.
-    Raises :class:`InputError` for a text that is longer than the model reads or whose states are
-    not finite, by its number in ``numbers`` (by default from 1).
+    Two more passes over 8 tokens locate the layers. With ``authors`` the mean is over ``left_to``
+    positions (default: those of the longest sequence), including left padding. Raises
+    :class:`InputError` for a text that exceeds the context length or whose states are not finite,
+    naming its number in ``numbers`` (by default from 1).
     """
     if not ids:
         raise InputError("no text to measure", remedy="give at least one")
@@ -165,11 +166,11 @@ def features(
     limit = position_limit(model)
     if left_to is not None and limit is not None and limit < left_to:
         raise InputError(
-            f"pooling 'authors' pads every text to {left_to} tokens, but the model reads {limit}",
+            f"pooling 'authors' pads texts to {left_to} tokens, but the context length is {limit}",
             place=side,
             remedy="use pooling 'mean'",
         )
-    remedy = "shorten it, or cut all texts with max_tokens (--max-tokens)"
+    remedy = "shorten the text, or truncate all texts with max_tokens (--max-tokens)"
     require_readable(model, ids, side=side, numbers=numbers, remedy=remedy)
     made = batches(_widths(ids, left_to), batch_tokens=batch_tokens)
     taps = find_taps(model, ids[made[0][0]][:TAP_TOKENS])
@@ -201,7 +202,7 @@ def features(
 def _features_of(
     opens: Callable[[], Side], ids: Sequence[Sequence[int]], **options: Any
 ) -> NDArray[np.float32]:
-    """Open, measure, release: when this returns, a model opened here is gone from memory."""
+    """Open a model, measure it and free its memory before returning."""
     side = opens()
     try:
         with side.using():
@@ -212,12 +213,12 @@ def _features_of(
 
 
 def _widths(ids: Sequence[Sequence[int]], left_to: int | None) -> list[int]:
-    """Tokens that each text takes in a batch."""
+    """Return the number of tokens that each text takes in a batch."""
     return [left_to or len(sequence) for sequence in ids]
 
 
 def _weights(mask_BT: torch.Tensor, pooling: Pooling) -> torch.Tensor:
-    """Each position's share in its text's feature; rows sum to 1."""
+    """Return each position's weight in its text's feature; rows sum to 1."""
     if pooling == "authors":
         return torch.full_like(mask_BT, 1 / mask_BT.shape[1], dtype=torch.float32)
     if pooling == "last":
@@ -236,9 +237,10 @@ def _pool(state_BTD: torch.Tensor, weight_BT: torch.Tensor) -> NDArray[np.float3
 def _encode(
     tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], pooling: Pooling
 ) -> list[list[int]]:
-    """Token ids with the tokenizer's own special tokens, which alone don't make a text.
+    """Return token ids with the tokenizer's special tokens; refuse texts without other tokens.
 
-    A rendered prompt's start token isn't doubled, except by ``authors``, as released.
+    A rendered prompt's start token isn't doubled, except with ``authors``, as in the released
+    script.
     """
     carried_N = [pooling != "authors" and carries_start(tokenizer, text) for text in texts]
     ids: list[list[int]] = [[] for _ in texts]

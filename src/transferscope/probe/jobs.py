@@ -1,4 +1,4 @@
-"""A probe as a job: whole, one shard of it, or over Ray; finished shards in a folder stay."""
+"""Probe jobs: the full probe, one shard of it, or all shards on Ray, with finished shards kept."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from .tokens import Prefix, summed_up, token_positions
 
 
 class _Joined(Protocol):
-    """A dataclass of arrays whose parts can be put together."""
+    """A dataclass of arrays whose parts can be concatenated."""
 
     @classmethod
     def joined(cls, parts: Any) -> Any:
-        """The parts as one."""
+        """Combine the parts into one."""
 
 
 Part = TypeVar("Part", bound=_Joined)
@@ -36,11 +36,13 @@ Part = TypeVar("Part", bound=_Joined)
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """How to run a probe: ``out`` keeps shards, ``shard`` is the one to run, ``ray`` how many.
+    """How to run a probe.
 
-    ``gpus_per_shard`` is what each Ray task asks for (default: one, where there are any).
+    ``out`` is the folder for finished shards, ``shard`` the one shard to run, ``ray`` the number of
+    shards to run on Ray, and ``gpus_per_shard`` the GPUs per Ray task (default: 1 if a GPU is
+    available).
 
-    Raises :class:`InputError` for choices that exclude each other.
+    Raises :class:`InputError` for options that exclude each other.
     """
 
     out: Path | None = None
@@ -50,34 +52,34 @@ class Split:
 
     def __post_init__(self) -> None:
         if self.shard is not None and self.out is None:
-            raise InputError("a shard must be kept somewhere", remedy="add --out DIR")
+            raise InputError("--shard needs a folder for its result", remedy="add --out DIR")
         if self.shard is not None and self.ray is not None:
             raise InputError("--shard and --ray exclude each other", remedy="leave one out")
         if self.gpus_per_shard is not None and self.ray is None:
-            raise InputError("GPUs per shard are Ray's to give", remedy="add --ray N")
+            raise InputError("--gpus-per-shard only applies with --ray", remedy="add --ray N")
         if self.folder is not None:
             _require_writable(self.folder)
 
     @property
     def folder(self) -> Path | None:
-        """Where finished shards are kept."""
+        """Folder of the finished shards."""
         return None if self.out is None else self.out / "shards"
 
     def missing(self) -> list[str]:
-        """The shards beside :attr:`shard` that are not there yet, as ``"2/8"``."""
+        """Return the shards, as in ``"2/8"``, that are not finished yet."""
         if self.shard is None or self.folder is None:
             return []
         there = {file.name for file in self.folder.iterdir()} if self.folder.is_dir() else set()
         return [str(s) for s in all_shards(self.shard.of) if s.file_name not in there]
 
     def left(self) -> str:
-        """Which shards are still to do, in words."""
+        """Say which shards are still missing."""
         missing = self.missing()
-        return f"still to do: {listed(missing)}" if missing else "all are there"
+        return f"still to do: {listed(missing)}" if missing else "all shards are finished"
 
 
 def _require_writable(out: Path) -> None:
-    """Raise :class:`InputError` where nothing could be written in hours; leaves nothing behind."""
+    """Raise :class:`InputError` if ``out`` isn't writable, before hours of work; create nothing."""
     check_folder(out, remedy="name a folder: --out DIR")
     there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     with (
@@ -90,7 +92,7 @@ def _require_writable(out: Path) -> None:
 def probe_hidden(
     base: str, tuned: str, texts: Texts, split: Split, *, tick: Tick = no_tick, **options: Any
 ) -> HiddenShift | None:
-    """:func:`~.hidden.hidden_shift` in shards; ``None`` after one shard of several."""
+    """Run :func:`~.hidden.hidden_shift` in shards; return ``None`` after one of several shards."""
     options = _with_dtype(options)
     measure = partial(hidden_features, base, tuned, texts.rows, **options)
     settings = partial(_settings, "hidden", base, tuned, texts.rows, options)
@@ -110,7 +112,10 @@ def probe_tokens(
     tick: Tick = no_tick,
     **options: Any,
 ) -> tuple[PositionShifts, TokenShift] | None:
-    """:func:`~.tokens.token_shift` in shards, positions too; ``None`` after one of several."""
+    """Run :func:`~.tokens.token_shift` in shards; return its positions and aggregates.
+
+    Returns ``None`` after one of several shards.
+    """
     rows, options = responses.rows, _with_dtype(options)
     measure = partial(token_positions, base, tuned, rows, prefix=prefix, **options)
     settings = partial(_settings, "tokens", base, tuned, rows, prefix, options)
@@ -122,7 +127,7 @@ def probe_tokens(
 
 
 def _with_dtype(options: dict[str, Any]) -> dict[str, Any]:
-    """``auto`` as what it is here: shards of other machines fit only if measured in the same."""
+    """Resolve ``auto`` for this machine: shards only fit together if their dtype is the same."""
     if options.get("dtype") != AUTO:
         return options
     return options | {"dtype": settled(AUTO, device_map=options.get("device_map"))}
@@ -161,7 +166,7 @@ class _Job(Generic[Part]):
 
 @dataclass(frozen=True, slots=True)
 class _Task(Generic[Part]):
-    """Travels to a worker, which has no terminal."""
+    """The measurement sent to a Ray worker, without progress reports: it has no terminal."""
 
     measure: Callable[..., Part]
 

@@ -1,10 +1,10 @@
-"""Hidden states of every layer, handed over one layer at a time as the forward pass makes them.
+"""Hidden states of every layer, pooled one layer at a time during the forward pass.
 
-``output_hidden_states=True`` keeps all L+1 layers of a batch until the pass is over. Here forward
-hooks hand each layer on and let it go. Which module gives which layer differs between
-architectures (scaled embeddings, final norms, blocks that are used twice): it is read off a short
-pass in which transformers names its hidden states, by the identity of the tensors, and checked on
-the same tokens. Where that fails, transformers' own list is used.
+``output_hidden_states=True`` keeps all L+1 layers of a batch in memory until the pass ends. Here
+forward hooks pool each layer and release it. Which module produces which layer differs between
+architectures (scaled embeddings, final norms, blocks that are used twice). A short pass in which
+transformers lists its hidden states shows it, by tensor identity, and the result is checked on the
+same tokens. If that fails, transformers' own list is used.
 """
 
 from __future__ import annotations
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     Batch = Mapping[str, torch.Tensor]
 
 Pool = Callable[[torch.Tensor], NDArray[np.float32]]
-"""States of a batch (B, T, D) to features (B, D)."""
+"""Maps the states of a batch (B, T, D) to features (B, D)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """Where states pass by: a module is given them, or returns them, at its ``call`` (from 0)."""
+    """Where a layer's states can be read: the input or output of a module's ``call`` (from 0).
+
+    ``given`` is true for the input.
+    """
 
     module: torch.nn.Module
     call: int
@@ -38,11 +41,11 @@ class Tap:
 
 
 def find_taps(model: PreTrainedModel, ids: Iterable[int]) -> tuple[Tap, ...] | None:
-    """A tap for each of the L+1 hidden states; ``None`` where they can't be had one at a time."""
+    """Return a tap for each of the L+1 hidden states; ``None`` if some have none."""
     body = model.base_model
     ids_1T = torch.tensor([list(ids)], device=model.device)
     batch = {"input_ids": ids_1T, "attention_mask": torch.ones_like(ids_1T)}
-    seen: dict[int, tuple[Tap, torch.Tensor]] = {}  # holding a tensor keeps its id its own
+    seen: dict[int, tuple[Tap, torch.Tensor]] = {}  # a tensor held keeps its id unique
 
     def note(tap: Tap, state: torch.Tensor) -> None:
         seen.setdefault(id(state), (tap, state))
@@ -62,7 +65,7 @@ def find_taps(model: PreTrainedModel, ids: Iterable[int]) -> tuple[Tap, ...] | N
 def pooled_layers(
     model: PreTrainedModel, batch: Batch, taps: tuple[Tap, ...] | None, pool: Pool
 ) -> list[NDArray[np.float32]]:
-    """``pool`` of every layer's states, layer 0 first, from one forward pass of the body."""
+    """Apply ``pool`` to every layer's states, layer 0 first, in one forward pass of the body."""
     body = model.base_model
     if taps is None:
         return [pool(state_BTD) for state_BTD in _listed(body, batch)]
@@ -77,7 +80,7 @@ def pooled_layers(
 
     with _watched({tap.module for tap in taps}, take):
         body(**batch, output_hidden_states=False, use_cache=False)
-    if len(pooled) < len(taps):  # this batch took another way through the model
+    if len(pooled) < len(taps):  # this batch took another path through the model
         return pooled_layers(model, batch, None, pool)
     return [pooled[layer] for layer in range(len(taps))]
 
@@ -93,7 +96,7 @@ def _listed(body: torch.nn.Module, batch: Batch) -> tuple[torch.Tensor, ...]:
 def _watched(
     modules: Iterable[torch.nn.Module], see: Callable[[Tap, torch.Tensor], None]
 ) -> Iterator[None]:
-    """Inside, ``see`` is told the first tensor that each module is given and returns."""
+    """Call ``see`` with the first input tensor and the first output tensor of each module."""
     calls: Counter[torch.nn.Module] = Counter()
 
     def before(module: torch.nn.Module, args: Any, kwargs: Any) -> None:

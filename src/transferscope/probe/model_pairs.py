@@ -1,7 +1,6 @@
-"""What both probes share: opening models, refusing different tokenizers, batches of equal length.
+"""Helpers of the hidden and token probes: opening model pairs, comparing tokenizers, batching.
 
-Wherever a model is asked for, a name, a :class:`ModelSource` or an already loaded pair
-(model, tokenizer) will do.
+A model may be given as a name, a :class:`ModelSource` or a loaded (model, tokenizer) pair.
 """
 
 from __future__ import annotations
@@ -35,17 +34,17 @@ if TYPE_CHECKING:
 
 
 def open_tokenizer(model: str | ModelSource | Opened) -> PreTrainedTokenizerBase:
-    """The model's tokenizer, without loading weights."""
+    """Return the model's tokenizer without loading weights."""
     return model[1] if isinstance(model, tuple) else load_tokenizer(model)
 
 
 def open_model(
     model: str | ModelSource | Opened, *, dtype: str, device_map: str | None = None
 ) -> PreTrainedModel:
-    """The model in evaluation mode, placed as :func:`~transferscope.models.load_model` places it.
+    """Return the model in evaluation mode, placed as by :func:`~transferscope.models.load_model`.
 
-    A loaded one is used as it is, where it is and in its own dtype.
-    Of a loaded PEFT model this is the model inside, with the adapter in its layers.
+    A loaded model keeps its device and dtype. For a loaded PEFT model, this is the inner model with
+    the adapter in its layers.
     """
     if isinstance(model, tuple):
         return _inner(model[0].eval())
@@ -67,11 +66,13 @@ def sides(
     dtype: str,
     device_map: str | None = None,
 ) -> tuple[Callable[[], Side], Callable[[], Side]]:
-    """How to open base and tuned model. An adapter and its own base are ONE loaded model, unless
-    the adapter brings weights of the base: switched off, it would leave those behind.
+    """Return functions that open base and tuned model.
 
-    A loaded PEFT model is its base wherever the base's place is held by itself or by the model
-    inside: there the adapter is switched off.
+    An adapter and its own base are ONE loaded model, unless the adapter replaces weights of the
+    base, which disabling it would not restore.
+
+    If base and tuned are the same loaded PEFT model, or the base is its inner model, the base is
+    that model with the adapter switched off.
     """
     if isinstance(tuned, tuple) and isinstance(base, tuple):
         model: Any = tuned[0].eval()
@@ -92,14 +93,14 @@ def sides(
 
 
 def _inner(model: Any) -> PreTrainedModel:
-    """The model inside of a PEFT model; any other model is itself."""
+    """Return the inner model of a PEFT model, and any other model unchanged."""
     peft = sys.modules.get("peft")  # slow to import, and who has a PEFT model has imported it
     if peft is None or not isinstance(model, peft.PeftModel):
         return model
     if model.active_peft_config.is_prompt_learning:
         raise InputError(
-            "an adapter that learns a prompt has no weights in the layers",
-            remedy="give a LoRA adapter or a merged model",
+            "a prompt-learning adapter has no weights in the layers",
+            remedy="use a LoRA adapter or a merged model",
         )
     return model.get_base_model()
 
@@ -107,9 +108,9 @@ def _inner(model: Any) -> PreTrainedModel:
 def adapter_on(
     base: str | ModelSource | Opened, tuned: str | ModelSource | Opened
 ) -> ModelSource | None:
-    """The tuned model's source where it is an adapter that can be switched off to the very base.
+    """Return the tuned model's source if it is an adapter that switches off to exactly the base.
 
-    Else ``None``. Raises :class:`InputError` for an adapter's broken file.
+    Otherwise return ``None``. Raises :class:`InputError` for a broken adapter file.
     """
     if isinstance(base, tuple) or isinstance(tuned, tuple):
         return None
@@ -120,7 +121,7 @@ def adapter_on(
 
 
 def _place(source: ModelSource) -> str:
-    """Where the weights are, whichever way the folder is spelt; a hub id is itself."""
+    """Return where the weights are, independent of the folder's spelling; a hub id unchanged."""
     path = Path(source.weights)
     return str(path.resolve()) if path.is_dir() else source.weights
 
@@ -128,27 +129,27 @@ def _place(source: ModelSource) -> str:
 def require_same_tokenizer(base: PreTrainedTokenizerBase, tuned: PreTrainedTokenizerBase) -> None:
     """Raise :class:`InputError` with the reason unless every token of the base keeps its id.
 
-    Tuning may have added tokens; that they don't change a text is for the caller to check.
+    Tuning may have added tokens; the caller must check that they don't change a text's ids.
     """
     base_ids, tuned_ids = base.get_vocab(), tuned.get_vocab()
     if missing := len(set(base_ids) - set(tuned_ids)):
         added = len(set(tuned_ids) - set(base_ids))
         raise refused_tokenizers(
-            f"{missing} tokens only in the base's, {added} only in the tuned model's"
+            f"{missing} tokens occur only in the base's, {added} only in the tuned model's"
         )
     moved = [token for token in base_ids if base_ids[token] != tuned_ids[token]]
     if moved:
         token = min(moved, key=lambda token: base_ids[token])
         raise refused_tokenizers(
-            f"token {token!r} is {base_ids[token]} in one and {tuned_ids[token]} in the other"
+            f"token {token!r} is {base_ids[token]} in the base's, {tuned_ids[token]} in the other"
         )
 
 
 def refused_tokenizers(reason: str) -> InputError:
-    """The error that says why two tokenizers can't be compared."""
+    """Return the error that says why two tokenizers can't be compared."""
     return InputError(
         f"base and tuned model have different tokenizers ({reason})",
-        remedy="compare models that were tuned from one base with its tokenizer",
+        remedy="compare a model with the base that it was tuned from",
     )
 
 
@@ -160,26 +161,26 @@ def require_readable(
     numbers: Sequence[int],
     remedy: str,
 ) -> None:
-    """Refuse ids that the model doesn't know and texts longer than it reads.
+    """Refuse unknown token ids and texts that exceed the context length.
 
-    ``numbers`` are the texts' in messages.
+    ``numbers`` are the numbers of the texts in error messages.
     """
     require_ids(model, ids, name=side)
     limit = position_limit(model)
     for number, sequence in zip(numbers, ids, strict=True):
         if limit is not None and len(sequence) > limit:
             raise InputError(
-                f"text {number} has {len(sequence)} tokens, but the model reads {limit}",
+                f"text {number} has {len(sequence)} tokens; the model's context length is {limit}",
                 place=side,
                 remedy=remedy,
             )
 
 
 def batches(lengths: Sequence[int], *, batch_tokens: int) -> list[list[int]]:
-    """Indices in batches, longest first, each at most ``batch_tokens`` tokens with its padding.
+    """Group indices into batches of at most ``batch_tokens`` tokens with padding, longest first.
 
-    A sequence longer than the budget is a batch of its own. Longest first shows at once whether
-    the memory suffices.
+    A sequence longer than the budget is its own batch. With the longest first, a lack of memory
+    shows at once.
     """
     made: list[list[int]] = []
     widest = 0
@@ -194,10 +195,10 @@ def batches(lengths: Sequence[int], *, batch_tokens: int) -> list[list[int]]:
 def padded(
     ids: Sequence[Sequence[int]], *, pad: int, device: Any, left_to: int | None = None
 ) -> dict[str, torch.Tensor]:
-    """``input_ids`` and ``attention_mask`` (B, T), padded on the right.
+    """Return ``input_ids`` and ``attention_mask`` (B, T), padded on the right.
 
-    ``left_to`` pads on the left to that width instead. On the right a causal model's states of
-    real tokens, and their positions, don't depend on the padding.
+    ``left_to`` pads on the left to that width instead. With right padding, a causal model's states
+    and positions of real tokens don't depend on the padding.
     """
     width = left_to or max(map(len, ids))
     ids_BT = torch.full((len(ids), width), pad, dtype=torch.long)
@@ -210,7 +211,7 @@ def padded(
 
 
 def pad_id(tokenizer: PreTrainedTokenizerBase) -> int:
-    """The padding token, else the end token, else 0."""
+    """Return the id of the padding token, else of the end token, else 0."""
     for token_id in (tokenizer.pad_token_id, tokenizer.eos_token_id):
         if token_id is not None:
             return int(token_id)

@@ -1,4 +1,4 @@
-"""Every measured position as a row of a Parquet file, for other tools."""
+"""Parquet export of the token probe: one row per measured position."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from ..core.position_shifts import PositionShifts
 def write_positions(
     path: Path, positions: PositionShifts, labels: Labels, decode: Callable[[int], str]
 ) -> None:
-    """Columns text, benchmark, position (from 0), token, token_id, and what was measured (nats).
+    """Write text, benchmark, position (from 0), token, token_id and the measurements in nats.
 
-    Raises :class:`MissingExtra` without pyarrow.
+    Ranks count from 1, ``lost_mass`` is a probability. Raises :class:`MissingExtra` without
+    pyarrow.
     """
     try:
         import pyarrow

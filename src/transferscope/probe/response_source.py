@@ -1,4 +1,4 @@
-"""Whose responses a run folder holds: its manifest names the model and its fingerprint."""
+"""The model that wrote a run folder's responses, found by the manifest's weight fingerprint."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 
 
 def writer_of(path: Path) -> ModelRef | None:
-    """The model of a run folder; ``None`` for a file, which doesn't say."""
+    """Return the model of a run folder; ``None`` for a file, which doesn't name one."""
     return read_run(path).manifest.model if path.is_dir() else None
 
 
 def prefix_of(
     writer: ModelRef | None, base: str, tuned: str, *, said: Prefix | None = None
 ) -> Prefix:
-    """The prefix of responses that ``writer`` wrote: what was ``said``, else what its weights say.
+    """Return which model wrote the responses: as ``said``, else by the writer's weights.
 
-    ``shared`` where nothing was said and the writer is neither model or unknown: a file, or a run
-    whose manifest has no fingerprint (imported, or answered by a server). Responses may be called
-    ``shared`` whoever wrote them.
+    The result is ``shared`` if nothing was said and the writer is neither model or unknown: a file,
+    or a run whose manifest has no fingerprint (imported, or answered by a server). Any responses
+    may be declared ``shared``.
 
-    Raises :class:`InputError` where one of the models is ``said`` and the weights are not its own.
+    Raises :class:`InputError` if ``said`` names a model whose weights did not write the responses.
     """
     if writer is None or writer.fingerprint is None or said == "shared":
         return said or "shared"
@@ -40,9 +40,9 @@ def prefix_of(
     if said is not None and said not in wrote:
         whose = f"the {wrote[0]} model" if wrote else "neither of the two models"
         raise InputError(
-            f"the responses are not the {said} model's: {writer.name} wrote them, by its weights "
-            f"{whose}",
+            f"the {said} model did not write these responses: {writer.name} did, whose weights are "
+            f"those of {whose}",
             place="--prefix",
-            remedy="leave it out, or name a run of that model",
+            remedy="leave the option out, or name a run of that model",
         )
     return said or (wrote[0] if wrote else "shared")

@@ -1,7 +1,7 @@
-"""What a finished part of a probe belongs to: models by their content, not by their names.
+"""Content-based identity of the models that a finished shard was measured on.
 
-A folder's name stays when its weights are overwritten, and differs between machines that see one
-disk under two names.
+Names are not enough: a folder keeps its name when its weights are overwritten, and two machines may
+mount the same disk under different paths.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ READ = (
     "chat_template*",
     "additional_chat_templates/*",
 )
-"""Files from which transformers makes a tokenizer and its chat template."""
+"""Files from which transformers builds a tokenizer and its chat template."""
 GENERATION = "generation_config.json"
 
 
 def identity(model: str) -> list[Any]:
-    """Weights and tokenizer of a model by content; a hub id is named by itself.
+    """Return the identity of a model's weights and tokenizer by content; a hub id by its name.
 
     Raises :class:`InputError` for an unknown model.
     """
@@ -37,7 +37,7 @@ def identity(model: str) -> list[Any]:
 
 
 def writer_identity(model: str) -> list[Any]:
-    """:func:`identity` and the end tokens that the model's generation config names."""
+    """Return :func:`identity` plus the generation config, which names the end tokens."""
     return [*identity(model), _contents(find_model(model).weights, GENERATION)]
 
 

@@ -1,7 +1,7 @@
-"""A long probe in shards: on several machines by hand, or over Ray, with the same result.
+"""Sharding of a long probe: by hand on several machines, or on Ray, with the same result.
 
-Texts are put into batches first, and shard i of n takes every n-th batch: whatever n is, every
-batch is the same, so that the shards together give what one run gives.
+Texts are batched first, and shard i of n takes every n-th batch. The batches are the same for every
+n, so the shards together give exactly what a single run gives.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from ..core.files import is_file, make_folder, open_file, write_filled
 from ..core.records import Tick, no_tick
 
 Part = TypeVar("Part")
-"""A frozen dataclass of arrays: what one shard measured."""
+"""A frozen dataclass of arrays with the measurements of one shard."""
 T = TypeVar("T")
 SHOWN = 8
-"""Missing shards that a line lists."""
+"""Number of missing shards that a message lists."""
 _NAME = re.compile(r"shard-([1-9][0-9]{0,3})-of-([1-9][0-9]{0,3})\.npz")
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Shard ``number`` (from 1) of ``of``."""
+    """Shard number ``number`` (from 1) out of ``of``."""
 
     number: int
     of: int
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """``"2/8"``. Raises :class:`InputError` for anything else."""
+        """Parse ``"2/8"``. Raises :class:`InputError` for anything else."""
         found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip())
         number, of = map(int, found.groups()) if found else (0, 0)
         if not 1 <= number <= of:
             remedy = "give i/n with 1 <= i <= n <= 9999, like 2/8"
-            raise InputError(f"no shard {text!r}", remedy=remedy)
+            raise InputError(f"{text!r} is not a shard", remedy=remedy)
         return cls(number, of)
 
     def __str__(self) -> str:
@@ -49,11 +49,11 @@ class Shard:
 
     @property
     def file_name(self) -> str:
-        """Of the finished shard."""
+        """File name of the finished shard."""
         return f"shard-{self.number}-of-{self.of}.npz"
 
     def of_batches(self, batches: Sequence[T]) -> list[T]:
-        """This shard's batches."""
+        """Return this shard's batches."""
         return list(batches[self.number - 1 :: self.of])
 
 
@@ -61,21 +61,22 @@ WHOLE = Shard(1, 1)
 
 
 def all_shards(of: int) -> list[Shard]:
-    """Shards 1 to ``of``."""
+    """Return shards 1 to ``of``."""
     return [Shard(number, of) for number in range(1, of + 1)]
 
 
 def listed(shards: Sequence[str]) -> str:
-    """The first few shards' names, and how many more there are."""
+    """List the first few shards and the number of further ones."""
     more = len(shards) - SHOWN
     return ", ".join(shards[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True, slots=True)
 class ShardFolder(Generic[Part]):
-    """Finished shards as ``shard-i-of-n.npz``; ``settings`` says what they belong to.
+    """Folder of finished shards, ``shard-i-of-n.npz``.
 
-    ``part`` is the dataclass of arrays. Nothing is unpickled.
+    ``part`` is the dataclass of arrays that a file holds; nothing is unpickled. ``settings`` is the
+    digest of the probe, models, texts and options that the shards belong to.
     """
 
     path: Path
@@ -87,7 +88,7 @@ class ShardFolder(Generic[Part]):
         return [f.name for f in fields(self.part)]  # type: ignore[arg-type]
 
     def save(self, shard: Shard, found: Part) -> Path:
-        """Write one finished shard; killed on the way, there is none."""
+        """Write one finished shard; if the process is killed meanwhile, no file appears."""
         make_folder(self.path)
         arrays: dict[str, Any] = {name: getattr(found, name) for name in self._names}
         file = self.path / shard.file_name
@@ -96,15 +97,15 @@ class ShardFolder(Generic[Part]):
         return file
 
     def load(self, shard: Shard) -> Part | None:
-        """One finished shard, or ``None``. Raises :class:`InputError` for another probe's."""
+        """Read a finished shard; ``None`` without one. Raises :class:`InputError` for others'."""
         found = self._read(shard, self._names)
         return None if found is None else self.part(**found)
 
     def complete(self, *, resumed: int | None = None) -> list[Part] | None:
-        """All parts where the shards of some n are all there, ``None`` where none are.
+        """Return all parts if every shard of some n is finished; ``None`` if none is.
 
-        Raises :class:`InputError` where some of n are missing: measuring everything anew beside
-        them is hardly meant. ``resumed`` is an n whose missing shards are about to be measured.
+        Raises :class:`InputError` if only some of n are finished, because measuring everything
+        again is hardly intended. ``resumed`` is an n whose missing shards are about to be measured.
         """
         if not self.path.is_dir():
             return None
@@ -118,21 +119,21 @@ class ShardFolder(Generic[Part]):
                 return [part for s in all_shards(of) if (part := self.load(s)) is not None]
         for of, numbers in sorted(there.items()):
             if of != resumed:
-                self._read(Shard(min(numbers), of), ())  # another probe's?
+                self._read(Shard(min(numbers), of), ())  # refuses shards of another probe
                 raise self._incomplete(of, numbers)
         return None
 
     def _incomplete(self, of: int, numbers: set[int]) -> InputError:
         lacking = [str(shard) for shard in all_shards(of) if shard.number not in numbers]
         return InputError(
-            f"{len(numbers)} of {of} shards are there, missing: {listed(lacking)}",
+            f"{len(numbers)} of {of} shards are finished, missing: {listed(lacking)}",
             place=str(self.path),
-            remedy=f"run each (--shard {lacking[0]}), or all over Ray (--ray {of}); for a new "
-            "probe name another --out",
+            remedy=f"run each missing shard (--shard {lacking[0]}) or all of them on Ray "
+            f"(--ray {of}); for a new probe, choose another --out",
         )
 
     def _read(self, shard: Shard, names: Sequence[str]) -> dict[str, Any] | None:
-        """Arrays of a shard's file; ``settings`` first, since another probe's arrays differ."""
+        """Read arrays of a shard's file, ``settings`` first: another probe has other arrays."""
         file = self.path / shard.file_name
         if not is_file(file):
             return None
@@ -149,7 +150,7 @@ class ShardFolder(Generic[Part]):
             raise InputError(what, place=str(file), remedy="remove the file") from None
         if not mine:
             what = "is a shard of another probe, or of other models, texts or settings"
-            raise InputError(what, place=str(file), remedy="name another --out")
+            raise InputError(what, place=str(file), remedy="choose another --out")
         return arrays
 
 
@@ -161,14 +162,14 @@ def over_ray(
     folder: ShardFolder[Part] | None = None,
     tick: Tick = no_tick,
 ) -> list[Part]:
-    """Measure all shards as Ray tasks, those that ``folder`` has left out; parts in order.
+    """Measure the shards missing from ``folder`` as Ray tasks; return all parts in order.
 
-    Joins the cluster that ``RAY_ADDRESS`` or ``ray.init`` named, else starts one on this machine.
-    A task asks for ``gpus`` GPUs, by default for one where the cluster has any; without a GPU for
-    its share of the cores. Ray shows it no other GPU, and models go onto those that are shown.
+    Joins the cluster named by ``RAY_ADDRESS`` or ``ray.init``, else starts one on this machine. A
+    task requests ``gpus`` GPUs, by default one if the cluster has any, and without a GPU its share
+    of the cores. Ray hides all other GPUs from the task, and models are placed on the visible ones.
 
-    Raises :class:`MissingExtra` without Ray, :class:`InputError` where no machine has so many GPUs,
-    and what ``measure`` raises.
+    Raises :class:`MissingExtra` without Ray, :class:`InputError` if no machine has that many GPUs,
+    and whatever ``measure`` raises.
     """
     try:
         import ray
@@ -202,16 +203,18 @@ def over_ray(
 def task_resources(
     machines: Sequence[Mapping[str, float]], of: int, gpus: int | None
 ) -> dict[str, int]:
-    """What one of ``of`` tasks asks Ray for; ``machines`` are each one's ``CPU`` and ``GPU``.
+    """Return what each of ``of`` tasks requests from Ray.
 
-    A task runs on one machine, and waits for ever where none has what it asks for. Raises
-    :class:`InputError` for more GPUs than any machine has.
+    ``machines`` lists each machine's ``CPU`` and ``GPU`` counts. A task runs on one machine and
+    would wait forever if none had what it requests. Raises :class:`InputError` for more GPUs than
+    any machine has.
     """
     cores_M, gpus_M = ([int(each.get(kind, 0)) for each in machines] for kind in ("CPU", "GPU"))
     most = max(gpus_M, default=0)
     if gpus is not None and gpus > most:
-        what = f"no machine of the cluster has {gpus} GPUs, the largest {most}"
-        raise InputError(what, place="--gpus-per-shard", remedy="ask for fewer, or leave it out")
+        what = f"no machine in the cluster has {gpus} GPUs; the largest has {most}"
+        remedy = "request fewer, or leave the option out"
+        raise InputError(what, place="--gpus-per-shard", remedy=remedy)
     if wanted := min(1, most) if gpus is None else gpus:
         return {"num_cpus": 1, "num_gpus": wanted}
     return {"num_cpus": max(1, min(sum(cores_M) // of, max(cores_M, default=1)))}

@@ -1,4 +1,4 @@
-"""Responses as token ids for teacher forcing; both tokenizers must agree on every text."""
+"""Teacher forcing: responses as token ids on which both tokenizers must agree."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Answered = tuple[str | Sequence[Message], str] | tuple[str | Sequence[Message], str, Sequence[int]]
-"""A prompt and its response; third, the token ids that the model wrote, where they are known."""
+"""A prompt, its response and, if known, the token ids that the model generated."""
 ANCHORS = ("\n", ")", "a")
-"""What a response is tokenised behind where texts begin with a space of the tokenizer's own."""
+"""Texts to tokenise a response after, for tokenizers that put a space before every text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """One teacher-forced sequence: the last ``n_response`` ids are the response's."""
+    """A teacher-forced sequence of text ``text``; the last ``n_response`` ids are the response."""
 
     text: int
     ids: list[int]
@@ -36,14 +36,15 @@ def teacher_forced(
     *,
     own_template: bool,
 ) -> list[Forced]:
-    """The responses that have tokens. ``own_template``: messages go through the base's template.
+    """Return the responses that have tokens, each with its prompt, as token ids.
 
-    Messages become the text that an engine gives its model
-    (:func:`~transferscope.engines.rendering.rendered`), and that text is a prompt like any other.
-    Ids that come with a response are taken as they are where they spell it, else it is tokenised.
+    ``own_template`` renders messages through the base's chat template, otherwise through the tuned
+    model's. They are rendered as an engine would
+    (:func:`~transferscope.engines.rendering.rendered`) and then treated like any other prompt. Ids
+    that come with a response are used if they decode to it; otherwise the response is tokenised.
 
-    Raises :class:`InputError` for tokenizers that differ, a prompt without tokens, messages that
-    the chat template refuses, and no response with a token.
+    Raises :class:`InputError` for different tokenizers, a prompt without tokens, messages that the
+    chat template refuses, and if no response has a token.
     """
     require_same_tokenizer(base, tuned)
     template = _with_template(*((base, tuned) if own_template else (tuned, base)))
@@ -52,9 +53,9 @@ def teacher_forced(
         asked = prompt if isinstance(prompt, str) else rendered(template, prompt)
         head, tail = _prompt_ids(base, asked), continuation_ids(base, response)
         if head != _prompt_ids(tuned, asked) or tail != continuation_ids(tuned, response):
-            raise refused_tokenizers(f"they split text {text + 1} differently")
+            raise refused_tokenizers(f"they tokenise text {text + 1} differently")
         for ids in written:
-            # Another tokenizer's ids, or those of a text that was edited, spell something else.
+            # Ids from another tokenizer, or from before the text was edited, decode differently.
             if any(_spelled(tokenizer, ids) == response for tokenizer in (base, tuned)):
                 tail = list(ids) or tail
         if tail and not head:
@@ -70,12 +71,12 @@ def teacher_forced(
 
 
 def continuation_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """Token ids of ``text`` as it goes on after other text: nothing is put before it.
+    """Return the token ids of ``text`` as the continuation of other text.
 
-    Metaspace tokenizers (Llama 2, Mistral) begin every text with a space, which a response that
-    follows its prompt doesn't have: there it is tokenised behind an anchor, whose tokens are then
-    cut off. An anchor that runs together with the text gives way to the next; where all do, the
-    text stands alone.
+    Metaspace tokenizers (Llama 2, Mistral) put a space before every text, which a response that
+    follows its prompt doesn't have. For these the text is tokenised after an anchor, whose tokens
+    are then cut off. If an anchor merges with the text, the next one is tried; if all do, the text
+    is tokenised alone.
     """
     alone = _plain_ids(tokenizer, text)
     if not alone or not _begins_with_space(tokenizer):
@@ -89,7 +90,7 @@ def continuation_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]
 
 
 def _begins_with_space(tokenizer: PreTrainedTokenizerBase) -> bool:
-    """Whether the tokens of "a" spell more than an "a": a space of the tokenizer's before it."""
+    """Whether the tokenizer puts a space before texts: the tokens of "a" then spell more."""
     pieces = tokenizer.convert_ids_to_tokens(_plain_ids(tokenizer, "a"))
     spelled = "".join(pieces)
     return spelled != "a" and spelled.endswith("a")
@@ -100,7 +101,7 @@ def _plain_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 
 
 def _prompt_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """The prompt as it is, behind the begin token where the tokenizer adds one to texts."""
+    """Return the prompt's ids, after the begin token if the tokenizer adds one to texts."""
     head, bos = _plain_ids(tokenizer, text), tokenizer.bos_token_id
     begun = tokenizer(text)["input_ids"]
     if bos is not None and begun[:1] == [bos] and head[:1] != [bos]:
@@ -109,7 +110,7 @@ def _prompt_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
 
 
 def _spelled(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
-    """The text of generated ids, as the engine gives it."""
+    """Decode generated ids as the engine does."""
     return str(tokenizer.decode(list(ids), skip_special_tokens=True))
 
 

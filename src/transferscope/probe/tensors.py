@@ -1,4 +1,7 @@
-"""Tensors of a model's files, some rows at a time: no model is built, nothing is unpickled."""
+"""Reading of a model's tensors from its files, a few rows at a time.
+
+No model is built and nothing is unpickled.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +21,20 @@ from ..models import ModelSource
 ONE, INDEX = "model.safetensors", "model.safetensors.index.json"
 REMEDY = "save the model with safetensors (save_pretrained does)"
 FLOATS = ("F16", "BF16", "F32", "F64")
-"""Types of weights. Integers and 8-bit floats are codes that a scale elsewhere gives a meaning."""
-DEQUANTISE = "dequantise first: load it in float32 or bfloat16 and save_pretrained"
+"""Types of weights. Integers and 8-bit floats are codes that only mean something with a scale."""
+DEQUANTISE = "dequantise first: load the model in float32 or bfloat16 and call save_pretrained"
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A tensor on the disk; ``tensor[3:5]`` reads these rows in float32. A number is one row."""
+    """A tensor on disk. ``tensor[3:5]`` reads these rows in float32; a scalar has one row."""
 
     path: Path
     name: str
     shape: tuple[int, ...]
 
     def __getitem__(self, rows: slice) -> torch.Tensor:
-        """Rows of the tensor; the file is open only meanwhile, so that its pages may leave."""
+        """Read rows; the file is closed right afterwards, so that its pages can be evicted."""
         with _opened(self.path) as file:
             held = file.get_slice(self.name)
             found: torch.Tensor = held[rows] if held.get_shape() else file.get_tensor(self.name)
@@ -40,29 +43,29 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Tensors:
-    """Where every tensor of a model stands: name to file and the name there."""
+    """Location of every tensor of a model: name to file and name in that file."""
 
     files: Mapping[str, tuple[Path, str]]
 
     def stored(self, name: str) -> Stored:
-        """One tensor, not read yet.
+        """Return one tensor without reading its values.
 
-        Raises :class:`InputError` where the file lacks it, and for an empty one or one of codes.
+        Raises :class:`InputError` if the file lacks it, or if it is empty or quantised.
         """
         path, key = self.files[name]
         with _opened(path) as file, _having(path, key):
             shape = tuple(_weights(file, path, key).get_shape()) or (1,)
         if 0 in shape:
-            what = f"{key} of shape {shape} holds no number"
+            what = f"{key} of shape {shape} is empty"
             raise InputError(what, place=str(path), remedy="save the model again without it")
         return Stored(path, key, shape)
 
 
 def tensors_of(source: ModelSource) -> Tensors:
-    """The tensors of ``source.weights``, shards by their index.
+    """Locate the tensors of ``source.weights``; shards are found by their index file.
 
     Raises :class:`InputError` for a folder without safetensors, an index that names files outside
-    of it, and a quantised model.
+    the folder, and a quantised model.
     """
     folder = _folder(source.weights)
     config = folder / "config.json"
@@ -74,13 +77,14 @@ def tensors_of(source: ModelSource) -> Tensors:
         if not isinstance(listed, dict) or not all(
             isinstance(file, str) and Path(file).name == file for file in listed.values()
         ):
-            raise InputError("no weight_map of file names", place=str(folder / INDEX))
+            what = "has no weight_map from tensors to file names"
+            raise InputError(what, place=str(folder / INDEX), remedy="copy or download it again")
         if absent := sorted({file for file in listed.values() if not (folder / file).is_file()}):
-            what = f"names {absent[0]}, which is not there"
-            raise InputError(what, place=str(folder / INDEX), remedy="copy the whole model")
+            what = f"names {absent[0]}, which is missing"
+            raise InputError(what, place=str(folder / INDEX), remedy="copy the complete model")
         return Tensors({name: (folder / file, name) for name, file in listed.items()})
     if not (folder / ONE).is_file():
-        what = f"neither {ONE} nor {INDEX}: pickled weights are not loaded"
+        what = f"has neither {ONE} nor {INDEX}; pickled weights are never loaded"
         raise InputError(what, place=str(folder), remedy=REMEDY)
     return Tensors({name: (folder / ONE, name) for name in names_in(folder / ONE)})
 
@@ -99,15 +103,15 @@ def _folder(weights: str) -> Path:
 
 
 def names_in(path: Path) -> list[str]:
-    """Names of a safetensors file's tensors. Raises :class:`InputError` for a broken file."""
+    """List a safetensors file's tensor names. Raises :class:`InputError` for a broken file."""
     with _opened(path) as file:
         return list(file.keys())
 
 
 def read_tensor(path: Path, name: str) -> torch.Tensor:
-    """One tensor of a safetensors file in float32.
+    """Read one tensor of a safetensors file in float32.
 
-    Raises :class:`InputError` where the file lacks it or it holds no weights but codes.
+    Raises :class:`InputError` if the file lacks it or it is quantised.
     """
     with _opened(path) as file, _having(path, name):
         _weights(file, path, name)
@@ -116,10 +120,10 @@ def read_tensor(path: Path, name: str) -> torch.Tensor:
 
 
 def _weights(file: Any, path: Path, name: str) -> Any:
-    """A tensor's slice in an open file, whose type is one of :data:`FLOATS`."""
+    """Return a tensor's slice in an open file; its type must be one of :data:`FLOATS`."""
     held = file.get_slice(name)
     if (dtype := held.get_dtype()) not in FLOATS:
-        what = f"{name} is stored as {dtype}; only {', '.join(FLOATS)} are weights"
+        what = f"{name} is stored as {dtype}; only {', '.join(FLOATS)} hold plain weights"
         raise InputError(what, place=str(path), remedy=DEQUANTISE)
     return held
 
@@ -129,7 +133,7 @@ def _having(path: Path, name: str) -> Iterator[None]:
     try:
         yield
     except SafetensorError as err:
-        what, remedy = f"no tensor {name!r} ({err})", "copy the whole model"
+        what, remedy = f"has no tensor {name!r} ({err})", "copy the complete model"
         raise InputError(what, place=str(path), remedy=remedy) from None
 
 

@@ -1,17 +1,20 @@
-"""Readers of what the probes run on: JSONL, one object per line.
+"""Readers of the probes' inputs: JSONL files, one object per line, or run folders.
 
-``--texts`` (hidden); or lines as for tokens, of which it takes the prompts or the responses::
+``--texts`` (probe hidden) takes lines with a text. It also takes the lines of ``--responses``, from
+which it uses the prompts or the responses::
 
     {"text": "Tom has 3 apples and buys 4 more."}
 
-``--responses`` (tokens); a prompt is text, taken verbatim, or messages for the chat template::
+``--responses`` (probe tokens) takes lines with a prompt and a response. A prompt is text, used
+verbatim, or messages for the chat template::
 
     {"prompt": "2 + 2 =", "response": " 4"}
     {"prompt": [{"role": "user", "content": "2 + 2?"}], "response": "It is 4."}
 
-``"response_ids"``, the tokens that the model wrote, are taken in place of the tokenised response
-where they spell it. ``"benchmark"`` and ``"group"`` are optional; the results are then given for
-each, too. Other fields are ignored, blank lines skipped. A run folder will do in place of a file.
+If ``"response_ids"``, the token ids that the model generated, decode to the response, they are used
+in place of the tokenised response. With the optional fields ``"benchmark"`` and ``"group"``,
+results are also given for each of these. Other fields are ignored and blank lines skipped. A run
+folder can be given instead of a file.
 """
 
 from __future__ import annotations
@@ -29,13 +32,13 @@ from ..runs import Run, read_run
 Prompt = str | list[Message]
 Part = Literal["prompt", "response"]
 Render = Callable[[Sequence[Message]], str]
-"""From a prompt's messages to the text that a model is given."""
+"""Maps a prompt's messages to the text that a model is given."""
 
 
 class ResponseRow(NamedTuple):
-    """A prompt and what was answered; a plain pair will do in its place.
+    """A prompt and its response; a plain (prompt, response) pair works too.
 
-    ``ids`` are the token ids that the model wrote; empty where only the text is known.
+    ``ids`` are the token ids that the model generated; empty if only the text is known.
     """
 
     prompt: Prompt
@@ -44,7 +47,7 @@ class ResponseRow(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """Texts for the hidden probe and what they belong to; ``n_skipped`` were empty."""
+    """Texts for the hidden probe with their labels; ``n_skipped`` empty ones were left out."""
 
     rows: list[str]
     labels: Labels
@@ -52,7 +55,7 @@ class Texts(NamedTuple):
 
 
 class Responses(NamedTuple):
-    """Responses for the token probe and what they belong to."""
+    """Responses for the token probe with their labels."""
 
     rows: list[ResponseRow]
     labels: Labels
@@ -61,9 +64,9 @@ class Responses(NamedTuple):
 def open_texts(
     path: Path | str, *, part: Part | None = None, render: Render | None = None
 ) -> Texts:
-    """A JSONL file's texts (:func:`read_texts`), or those of a run folder's prompts or responses.
+    """Read texts from a JSONL file (:func:`read_texts`), or a run folder's prompts or responses.
 
-    A run's prompts are rendered already; empty texts of it are skipped and counted.
+    A run's prompts are already rendered. Its empty texts are skipped and counted.
     """
     if not Path(path).is_dir():
         return read_texts(path, part=part, render=render)
@@ -78,12 +81,12 @@ def open_texts(
 
 
 def open_responses(path: Path | str) -> Responses:
-    """The responses of a JSONL file or of a run folder."""
+    """Read the responses of a JSONL file or a run folder."""
     return run_responses(read_run(path)) if Path(path).is_dir() else read_responses(path)
 
 
 def open_prompts(path: Path | str) -> Responses:
-    """Prompts without responses: a JSONL file's ``prompt`` fields, or those of a run folder."""
+    """Read prompts without responses, from a JSONL file's ``prompt`` fields or a run folder."""
     if Path(path).is_dir():
         rows, labels = run_responses(read_run(path))
         return Responses([ResponseRow(row.prompt, "") for row in rows], labels)
@@ -97,11 +100,11 @@ def open_prompts(path: Path | str) -> Responses:
 def read_texts(
     path: Path | str, *, part: Part | None = None, render: Render | None = None
 ) -> Texts:
-    """Every line's field ``part``; without one its ``text``, or its ``prompt`` where it has none.
+    """Read the field ``part`` of every line; by default ``text``, else ``prompt``.
 
-    Messages of a prompt go through ``render``. Empty prompts and responses are skipped and counted.
-    Raises :class:`InputError` naming file and line for a lacking field, an empty ``text``, and
-    messages that nothing renders.
+    Messages in a prompt are passed through ``render``. Empty prompts and responses are skipped and
+    counted. Raises :class:`InputError` naming file and line for a missing field, an empty ``text``,
+    and messages without ``render``.
     """
     texts, labels, n_skipped = [], _Labelled(), 0
     for place, row in _objects(path, "text"):
@@ -118,9 +121,10 @@ def read_texts(
 
 
 def read_responses(path: Path | str) -> Responses:
-    """``prompt`` and ``response`` of every line. Raises :class:`InputError` naming file and line.
+    """Read ``prompt`` and ``response`` of every line.
 
-    An empty response is kept: the probe skips and counts it.
+    Empty responses are kept: the probe skips and counts them. Raises :class:`InputError` naming
+    file and line.
     """
     rows, labels = [], _Labelled()
     for place, row in _objects(path, "prompt, response"):
@@ -131,10 +135,10 @@ def read_responses(path: Path | str) -> Responses:
 
 
 def run_responses(run: Run, *, items: int | None = None) -> Responses:
-    """Prompt (as rendered for the model) and first response of a run's items.
+    """Return the rendered prompt and first response of a run's items.
 
-    ``items``: at most so many of every benchmark. Raises :class:`InputError` when the run kept no
-    responses.
+    ``items`` limits the number of items per benchmark. Raises :class:`InputError` if the run kept
+    no responses.
     """
     rows: list[ResponseRow] = []
     names: list[str] = []
@@ -143,12 +147,12 @@ def run_responses(run: Run, *, items: int | None = None) -> Responses:
         rows += [ResponseRow(response.prompt, response.response) for response in kept]
         names += [benchmark] * len(kept)
     if not rows:
-        raise InputError("the run kept no responses", place=str(run.path), remedy="evaluate again")
+        raise InputError("has no responses", place=str(run.path), remedy="evaluate the model again")
     return Responses(rows, Labels(tuple(names), run.manifest.load_suite().group_of))
 
 
 class _Labelled:
-    """Collects ``benchmark`` and ``group`` of rows; a benchmark has one group."""
+    """Collects the ``benchmark`` and ``group`` of rows; a benchmark belongs to one group."""
 
     def __init__(self) -> None:
         self._names: list[str] = []
@@ -159,7 +163,7 @@ class _Labelled:
         name = _string(row, "benchmark", place) if "benchmark" in row else group
         if group and self._groups.setdefault(name, group) != group:
             what = f"benchmark {name!r} is in group {group!r} here and {self._groups[name]!r} above"
-            raise InputError(what, place=place, remedy="give a benchmark one group")
+            raise InputError(what, place=place, remedy="give every benchmark a single group")
         self._names.append(name)
 
     def labels(self) -> Labels:
@@ -167,7 +171,7 @@ class _Labelled:
 
 
 def _objects(path: Path | str, fields: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Place ("file:line") and object of every line that is not blank; at least one."""
+    """Yield (place, object) for every non-blank line, with place "file:line"; at least one."""
     return read_json_lines(Path(path), remedy=f"give one JSON object per line with {fields}")
 
 
@@ -183,7 +187,8 @@ def _ids(row: dict[str, Any], place: str) -> tuple[int, ...]:
     value = row.get("response_ids", [])
     if not isinstance(value, list) or not all(type(i) is int and 0 <= i < 1 << 31 for i in value):
         what = "'response_ids' is not a list of token ids"
-        raise InputError(what, place=place, remedy="remove the field: the text will do")
+        remedy = "remove the field: the response's text is enough"
+        raise InputError(what, place=place, remedy=remedy)
     return tuple(value)
 
 
@@ -211,5 +216,6 @@ def _rendered(row: dict[str, Any], place: str, render: Render | None) -> str:
     if isinstance(prompt, str):
         return prompt
     if render is None:
-        raise InputError("'prompt' holds messages", place=place, remedy="give it as a string")
+        what = "'prompt' holds messages, which can't be rendered here"
+        raise InputError(what, place=place, remedy="give the prompt as a string")
     return render(prompt)

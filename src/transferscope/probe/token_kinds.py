@@ -1,8 +1,9 @@
-"""Which shifted tokens are logical-structural and which carry content.
+"""Classification of tokens as logical-structural or content.
 
 The paper (arXiv 2507.00432, section on token shift) separates tokens that steer an argument from
-those that name its matter, without giving its list; this one is ours. A token without a letter or
-digit (punctuation, line breaks, markup) gives structure and counts as logical; digits are content.
+those that name its subject, but doesn't publish its list; this list is ours. A token without a
+letter or digit (punctuation, line breaks, markup) gives structure and counts as logical; digits
+count as content.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ LOGICAL_WORDS = frozenset(_WORDS.split())
 
 
 def token_kind(token: str) -> str:
-    """``"logical"`` or ``"content"``; case and surrounding space don't matter."""
+    """Return ``"logical"`` or ``"content"``; case and surrounding whitespace don't matter."""
     word = token.strip().lower()
     if word in LOGICAL_WORDS or not any(char.isalnum() for char in word):
         return "logical"

@@ -1,12 +1,12 @@
-"""Token-distribution shift: given responses, teacher-forced once through both models.
+"""Token-distribution shift: responses teacher-forced once through both models.
 
-At every response position, over the whole vocabulary, in nats: KL both ways, Jensen-Shannon, both
-entropies, the emitted token's log-ratio and ranks. Source: arXiv 2507.00432 (token shift),
-docs/science.md section 5. The released "KL" is the absolute mean of the log-ratio; here a KL is a
-KL, and the log-ratio keeps its sign.
+At every response position, over the full vocabulary and in nats: KL in both directions,
+Jensen-Shannon divergence, both entropies, and the emitted token's log-ratio and ranks. Source:
+arXiv 2507.00432 (token shift), docs/science.md section 5. The released script's "KL" is the
+absolute mean of the log-ratio; here KL is the divergence, and the log-ratio keeps its sign.
 
-The body runs on a batch; the head then on 512 positions at a time, so that logits take 512 x V
-numbers per model however long the texts are.
+The body runs on a batch, the head on 512 positions at a time, so that logits take 512 x V numbers
+per model however long the texts are.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     Opens = tuple[Callable[[], Side], Callable[[], Side]]
 
 Prefix = Literal["tuned", "base", "shared"]
-POSITIONS = 512  # the head's chunk: smaller ones read its matrix again for too few products
+POSITIONS = 512  # positions per call of the head; smaller chunks re-read its matrix too often
 
 
 def token_shift(
@@ -64,10 +64,10 @@ def token_shift(
     labels: Labels | None = None,
     **options: Any,
 ) -> TokenShift:
-    """How far tuning moved the next-token distributions along ``responses``.
+    """Measure how far tuning moved the next-token distributions along ``responses``.
 
-    ``labels`` say which benchmark every response belongs to: means are then given for each, and
-    for each group. ``options`` and errors are those of :func:`token_positions`.
+    ``labels`` name the benchmark of every response; means are then also given for each benchmark
+    and group. ``options`` and errors are those of :func:`token_positions`.
     """
     positions = token_positions(base, tuned, responses, prefix=prefix, **options)
     return summed_up(base, positions, prefix=prefix, n_responses=len(responses), labels=labels)
@@ -86,26 +86,26 @@ def token_positions(
     shard: Shard = WHOLE,
     tick: Tick = no_tick,
 ) -> PositionShifts:
-    """Every response position under both models, text by text; with ``shard`` of its texts.
+    """Measure every response position under both models, or those of a ``shard`` of the texts.
 
-    Rows are (prompt, response) or (prompt, response, ids). A string prompt is taken verbatim (plus
-    the begin token where the tokenizer adds one and the text doesn't start with it); messages
-    become a prompt as an engine renders them, through the base's chat template for prefix ``base``,
-    else the tuned model's, and the other's where that has none. Prompt and response are tokenised
-    apart and joined, so that the boundary is exact; nothing is added to the response, neither a
-    space before it nor an end token. ``ids`` that spell the response are taken in place of its
-    tokenised text: a model need not write a text in the pieces in which it is read. ``prefix``
-    says whose responses these are.
-    Responses without tokens are skipped. Models given by name are loaded in ``dtype`` (over
-    devices by ``device_map``); an adapter on the very base is loaded once and switched.
-    ``sequential``: the base is gone before the tuned model is loaded; its final hidden states wait
-    on the disk, N x d_model numbers of its dtype, and its head in memory. A vocabulary that is
-    padded further on one side is compared on the common part; ``lost_mass_N`` says what that
-    leaves out. A shard has whole batches: shards together are exactly the whole.
+    Rows are (prompt, response) or (prompt, response, ids). A string prompt is used verbatim (plus
+    the begin token if the tokenizer adds one and the text doesn't start with it). Messages are
+    rendered as by an engine, through the base's chat template for prefix ``base``, else the tuned
+    model's; if that model has none, through the other's. Prompt and response are tokenised
+    separately and joined, so that the boundary is exact; no space is put before the response and no
+    end token after it. ``ids`` that decode to the response replace its tokenised text, because a
+    model may generate a text with other tokens than the tokenizer gives. ``prefix`` names the model
+    that wrote the responses.
+    Responses without tokens are skipped. Models given by name are loaded in ``dtype`` (over devices
+    by ``device_map``); an adapter of the given base is loaded with it once and switched on and off.
+    With ``sequential``, the base is released before the tuned model is loaded; its final hidden
+    states, N x d_model numbers of its dtype, are kept on disk and its head in memory. If one side's
+    vocabulary is padded further, the common part is compared; ``lost_mass_N`` is the probability
+    left out. A shard has whole batches, so that all shards together give exactly the full result.
 
     Raises :class:`InputError` for different tokenizers, a prompt without tokens, messages that the
-    template refuses, no response with tokens, a head that can't be reproduced, logits that are not
-    finite.
+    template refuses, if no response has tokens, for a head that can't be reproduced and for logits
+    that are not finite.
     """
     if prefix not in get_args(Prefix):
         raise InputError(
@@ -122,7 +122,7 @@ def token_positions(
     if sequential and not one:
         if isinstance(base, tuple):
             remedy = "give the base by name, or leave out sequential"
-            raise InputError("a loaded base can't be unloaded", remedy=remedy)
+            raise InputError("sequential can't unload a base that was given loaded", remedy=remedy)
         both = _one_after_the_other
     else:
         both = _side_by_side
@@ -139,7 +139,7 @@ def summed_up(
     n_responses: int,
     labels: Labels | None = None,
 ) -> TokenShift:
-    """The aggregates of ``n_responses`` responses' positions; the base's tokenizer names tokens."""
+    """Aggregate the positions of ``n_responses`` responses; the base's tokenizer names tokens."""
     return measure_tokens(
         positions,
         prefix=prefix,
@@ -152,7 +152,7 @@ def summed_up(
 
 @dataclass(frozen=True, slots=True)
 class _SideStates:
-    """One model: its head, and the states that its head sees, a tensor (N, D) per batch."""
+    """One model's head, and its input states, a tensor (N, D) per batch."""
 
     head: Head
     states: Iterator[torch.Tensor]
@@ -184,7 +184,7 @@ def _one_after_the_other(
 
 
 def _head(side: Side, rows: Rows, name: str) -> Head:
-    """The side's head; an adapter may sit on it, too."""
+    """Return the side's head, with its adapter if one is applied."""
     every = [row for batch in rows for row in batch]
     require_readable(
         side.model,
@@ -213,7 +213,7 @@ def _ticked(states: Iterator[torch.Tensor], of: int, tick: Tick) -> Iterator[tor
 def _measured(
     base: _SideStates, tuned: _SideStates, rows: Rows, *, tick: Tick
 ) -> Iterator[PositionShifts]:
-    """Both heads, chunk by chunk of positions; one part per chunk."""
+    """Compare both heads in chunks of positions; yield one part per chunk."""
     for done, (batch, base_ND, tuned_ND) in enumerate(
         zip(rows, base.states, tuned.states, strict=True)
     ):
@@ -239,7 +239,7 @@ def _states(side: Side, rows: Rows, pad: int) -> Iterator[torch.Tensor]:
 
 
 def _response_states(model: PreTrainedModel, rows: Sequence[Forced], pad: int) -> torch.Tensor:
-    """Final hidden states (N, D) of the positions that predict the rows' response tokens."""
+    """Return final hidden states (N, D) at the positions that predict the response tokens."""
     batch = padded([row.ids for row in rows], pad=pad, device=model.device)
     hidden_BTD = final_states(model, batch)
     return torch.cat(
@@ -251,7 +251,7 @@ def _response_states(model: PreTrainedModel, rows: Sequence[Forced], pad: int) -
 
 
 def _require_finite(part: dict[str, np.ndarray], text_N: np.ndarray) -> None:
-    """Refuse NaN. A KL may be infinite, and a log-ratio: one model gives a token probability 0."""
+    """Refuse NaN. KL and log-ratio may be infinite, if one model gives a token probability 0."""
     broken_N = np.any([np.isnan(values_N) for values_N in part.values()], axis=0)
     if not broken_N.any():
         return
@@ -268,7 +268,7 @@ def _require_finite(part: dict[str, np.ndarray], text_N: np.ndarray) -> None:
 
 
 def token_names(model: str | ModelSource | Opened) -> Callable[[int], str]:
-    """From a token id to its text; to its raw piece where it is only part of a character."""
+    """Return a function from token id to text, or to the raw piece for part of a character."""
     tokenizer = open_tokenizer(model)
 
     @cache

@@ -1,8 +1,9 @@
-"""``probe weights``: how much of the weights a tuning moved, read some rows at a time from disk.
+"""``probe weights``: the weight change caused by tuning, read from disk a few rows at a time.
 
 Claims in the literature that RL changes few weights rest on the share that differs when stored in
-bfloat16; both shares are given (docs/science.md section 5). Memory: the change of one matrix in
-float32, which the stable rank needs, and some rows of both models (of stacked experts: one expert).
+bfloat16; both shares are reported (docs/science.md section 5). Memory holds the change of one
+matrix in float32, which the stable rank needs, and a few rows of both models. For stacked experts
+it holds one expert.
 """
 
 from __future__ import annotations
@@ -24,25 +25,25 @@ from .adapters import Adapter, adapter_of
 from .tensors import Stored, Tensors, tensors_of
 
 SPECTRAL_TOLERANCE = 1e-7
-"""Relative, of the largest singular value: what is left of float32 after one product."""
+"""Relative tolerance of the largest singular value: float32's precision after one product."""
 CHUNK = 1 << 19
-"""Entries of a matrix that are compared at a time: 2 MB of each model."""
+"""Matrix entries compared at a time: 2 MB per model."""
 HEAD = "lm_head.weight"
 EMBEDDINGS = ("embed_tokens.weight", "wte.weight", "word_embeddings.weight", "embed_in.weight")
-"""What models call their input embeddings, at the name's end."""
+"""Endings of the names that models give their input embeddings."""
 DENSE = 64
-"""Below this smaller dimension the singular values are computed outright."""
+"""Up to this smaller dimension, all singular values are computed."""
 
 
 class Rows(Protocol):
-    """A tensor of at least one dimension, or what reads one: ``rows[3:5]`` is float32."""
+    """A tensor of at least one dimension, or a reader of one: ``rows[3:5]`` is float32."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the whole."""
+        """Shape of the full tensor."""
 
     def __getitem__(self, rows: slice, /) -> torch.Tensor:
-        """Some rows."""
+        """Return some rows."""
 
 
 def weights_shift(
@@ -57,14 +58,14 @@ def matrix_changes(
 ) -> MatrixChanges:
     """Compare two models' weights, matrix by matrix; a PEFT adapter of ``base`` by its products.
 
-    Raises :class:`InputError` for models without safetensors, without a common tensor, with
-    shapes that differ in more than the number of rows, quantised, empty or not finite, and for an
-    adapter on the base's side.
+    Raises :class:`InputError` for models without safetensors or without a common tensor, for
+    shapes that differ in more than the number of rows, for weights that are quantised, empty or not
+    finite, and if the base is an adapter.
     """
     one = find_model(base) if isinstance(base, str) else base
     other = find_model(tuned) if isinstance(tuned, str) else tuned
     if one.adapter is not None:
-        remedy = "give the model it was trained from as BASE"
+        remedy = "give the model that it was trained from as BASE"
         raise InputError("the base is an adapter", place=one.adapter, remedy=remedy)
     mine, theirs = tensors_of(one), tensors_of(other)
     adapter = None if other.adapter is None else adapter_of(Path(other.adapter))
@@ -76,14 +77,16 @@ def matrix_changes(
             raise InputError(what, place=adapter.place, remedy="name the adapter's own base")
     common = [name for name in mine.files if name in theirs.files]
     if not common:
-        raise InputError("base and tuned model have no tensor in common", place=other.name)
+        what = "base and tuned model have no tensor in common"
+        remedy = "compare a model with the base that it was tuned from"
+        raise InputError(what, place=other.name, remedy=remedy)
     rows, resized = [], []
     for at, name in enumerate(common):
         tick("weights", at, len(common))
         before, after = mine.stored(name), _tuned(name, theirs, adapter)
         if before.shape[1:] != after.shape[1:]:
             shapes = f"{before.shape} in the base and {after.shape} in the tuned model"
-            remedy = "compare models of one architecture"
+            remedy = "compare models of the same architecture"
             raise InputError(f"{name} is {shapes}", place=other.name, remedy=remedy)
         if before.shape != after.shape:
             resized.append(name)
@@ -98,14 +101,15 @@ def matrix_changes(
 
 
 def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
-    """The change of one tensor, over the rows that both have; the other dimensions are equal.
+    """Measure the change of one tensor over the rows that both sides have.
 
-    Three dimensions are a stack of matrices (experts): the stable rank is the mean over those that
-    changed. Raises :class:`InputError` for values that are not finite.
+    All dimensions but the first are equal. Three dimensions are a stack of matrices (experts); the
+    stable rank is then the mean over those that changed. Raises :class:`InputError` for values that
+    are not finite.
     """
     length, width = min(base.shape[0], tuned.shape[0]), math.prod(base.shape[1:])
     whole = torch.zeros(length, width) if len(base.shape) == 2 else None
-    stacked = len(base.shape) == 3 and min(base.shape[1:]) > 1  # not a convolution of one channel
+    stacked = len(base.shape) == 3 and min(base.shape[1:]) > 1  # not a one-channel convolution
     ranks: list[float | None] = []
     changed = changed_bf16 = 0
     squared = base_squared = 0.0
@@ -114,8 +118,8 @@ def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
         delta = after - before
         if not torch.isfinite(delta).all():
             side = "tuned model's" if torch.isfinite(before).all() else "base's"
-            what = f"the {side} {name} holds values that are not finite, or differs beyond float32"
-            raise InputError(what, remedy="check how it was trained and saved")
+            what = f"the {side} {name} has values, or a change, that are not finite in float32"
+            raise InputError(what, remedy="check how the model was trained and saved")
         changed += int((delta.abs() > THRESHOLD).sum())
         changed_bf16 += int((after.bfloat16() != before.bfloat16()).sum())
         squared += float(delta.double().pow(2).sum())
@@ -139,23 +143,23 @@ def matrix_change(name: str, base: Rows, tuned: Rows) -> MatrixChange:
 
 
 def _chunks(length: int, width: int) -> Iterator[slice]:
-    """All rows, some at a time."""
+    """Return slices that cover all rows, about ``CHUNK`` entries each."""
     step = max(1, CHUNK // width)
     return (slice(start, min(start + step, length)) for start in range(0, length, step))
 
 
 def _stable_rank(change: torch.Tensor, squared: float) -> float | None:
-    """Of one matrix with its squared Frobenius norm; ``None`` where it is 0."""
+    """Return a matrix's stable rank, given its squared Frobenius norm; ``None`` if that is 0."""
     return squared / spectral_norm(change) ** 2 if squared else None
 
 
 def spectral_norm(matrix: torch.Tensor) -> float:
-    """Largest singular value of a matrix that is not 0, by Lanczos' method (ARPACK).
+    """Return the largest singular value of a non-zero matrix, by the Lanczos method (ARPACK).
 
-    Where that fails (equal singular values leave it no second direction), and for small matrices,
-    by all singular values.
+    If that fails (equal singular values leave it no second direction), and for small matrices, all
+    singular values are computed.
     """
-    # Scaled, so that squares of tiny changes don't underflow; a fixed start repeats the result.
+    # Scaling keeps squares of tiny changes from underflowing; a fixed start makes it reproducible.
     scale = max(float(matrix.max()), -float(matrix.min()))
     if min(matrix.shape) > DENSE:
         from scipy.sparse.linalg import ArpackError, LinearOperator, svds
@@ -178,7 +182,7 @@ def spectral_norm(matrix: torch.Tensor) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _WithProduct:
-    """A stored weight with an adapter's product on it."""
+    """A stored weight with an adapter's product added."""
 
     weight: Stored
     left: torch.Tensor
@@ -202,7 +206,7 @@ def _tuned(name: str, theirs: Tensors, adapter: Adapter | None) -> Rows:
 
 
 def _without_tied_copy(base: Tensors, adapter: Adapter) -> Adapter:
-    """Without the head where both are one matrix still: of a tied pair PEFT saves both names."""
+    """Drop the head if it still equals the embedding: PEFT saves a tied pair under both names."""
     whole = adapter.whole.files
     pair = [name for name in whole if name.endswith((HEAD, *EMBEDDINGS))]
     if HEAD in {*base.files, *adapter.factors} or HEAD not in whole or len(pair) != 2:
@@ -215,9 +219,9 @@ def _without_tied_copy(base: Tensors, adapter: Adapter) -> Adapter:
 
 
 def _with_tied_head(tensors: Tensors, adapter: Adapter) -> Tensors:
-    """A head that is not stored is the embedding; an adapter changes the head alone.
+    """Map a head that isn't stored to the embedding if the adapter changes the head.
 
-    Only where one is changed: a tied matrix counts once otherwise.
+    Otherwise a tied matrix counts once.
     """
     embeddings = [name for name in tensors.files if name.endswith(EMBEDDINGS)]
     if HEAD in tensors.files or HEAD not in adapter.names or len(embeddings) != 1:

@@ -1,4 +1,4 @@
-"""The paper's figures as data, and the cohort recomputed from them."""
+"""The paper's published results as data, and the cohort's index recomputed from them."""
 
 from .checks import CohortChecks, cohort_checks, cohort_plane, weight_share
 from .cohort import PublishedModel, Recomputed, published_models, read_table, recompute

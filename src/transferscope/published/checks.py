@@ -1,4 +1,4 @@
-"""What the cohort's picture hangs on: weights, specifications, non-answers, and unlike bases."""
+"""Robustness checks of the published cohort: weights, specifications, non-answers, bases."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from ..core.typed_record import plain
 from .cohort import PublishedModel, published_models, published_table, recompute
 
 INSTRUCT = "Instruct"
-"""In a base's name: it was tuned to follow instructions before it was tuned on maths."""
+"""Marks a base's name: it was tuned to follow instructions before it was tuned on maths."""
 
 
 @dataclass(frozen=True, slots=True)
 class CohortChecks:
-    """Point estimates by model: the paper prints no answers, so nothing here has an interval.
+    """Point estimates by model. The paper publishes no answers, so nothing here has an interval.
 
-    ``plane`` is (source gain, retention) in points. ``instruct_bases``: per method the models that
-    start from an instruct model, and all. ``same_base``: bases from which the cohort has both an
-    SFT and an RL model, the only ones between which methods can be contrasted.
+    ``plane`` is (source gain, retention) in points. ``instruct_bases`` gives, per method, the
+    number of models that start from an instruct model and the total. ``same_base`` lists the bases
+    from which the cohort has both an SFT and an RL model; only on these can methods be contrasted.
     """
 
     plane: Mapping[str, tuple[float, float]]
@@ -46,7 +46,7 @@ class CohortChecks:
     same_base: Mapping[str, tuple[PublishedModel, ...]]
 
     def to_json(self) -> dict[str, Any]:
-        """``checks`` in the JSON of ``transferscope published``."""
+        """Return ``checks`` in the JSON of ``transferscope published``."""
         return {
             "plane": {m: {"gain": g, "retention": r} for m, (g, r) in self.plane.items()},
             "weights": plain(self.weights),
@@ -62,20 +62,20 @@ class CohortChecks:
 
 
 def weight_share(weights: tuple[BenchmarkWeight, ...], *benchmarks: str) -> float:
-    """Percent of their group's weight that ``benchmarks`` hold together."""
+    """Return the combined share of ``benchmarks`` in their group's weight, in percent."""
     return sum(row.weight for row in weights if row.benchmark in benchmarks)
 
 
 @cache
 def cohort_checks() -> CohortChecks:
-    """All of it, from the packaged tables."""
+    """Compute all checks from the packaged tables."""
     suite, table, cohort = load_suite("paper"), published_table(), recompute()
     layout, models = table.layout, [model for model, _ in cohort.rows]
     names = [model.name for model in models]
     base_MB = np.stack([table.row(model.base) for model in models])
     tuned_MB = np.stack([table.row(name) for name in names])
     sigma_G = np.array([cohort.sigma[group] for group in layout.groups])
-    # No score lies below an unknown chance level
+    # An unknown chance level counts as 0: no score lies below it.
     chance_B = np.array([100.0 * (suite.benchmarks[b].chance or 0.0) for b in layout.benchmarks])
     return CohortChecks(
         plane=cohort_plane(),
@@ -100,7 +100,7 @@ def cohort_checks() -> CohortChecks:
 
 
 def cohort_plane() -> dict[str, tuple[float, float]]:
-    """Source gain and retention in points of every published tuned model."""
+    """Return (source gain, retention) in points for every published tuned model."""
     source = load_suite("paper").source
     return {
         model.name: (
@@ -112,6 +112,7 @@ def cohort_plane() -> dict[str, tuple[float, float]]:
 
 
 def _instruct_bases(models: list[PublishedModel]) -> dict[str, tuple[int, int]]:
+    """Count, per method, the models tuned from an instruct base, and all models."""
     found = {}
     for method in dict.fromkeys(model.method for model in models):
         own = [model for model in models if model.method == method]
@@ -120,6 +121,7 @@ def _instruct_bases(models: list[PublishedModel]) -> dict[str, tuple[int, int]]:
 
 
 def _same_base(models: list[PublishedModel]) -> dict[str, tuple[PublishedModel, ...]]:
+    """Return the models of every base that was tuned by more than one method."""
     methods: dict[str, set[str]] = {}
     for model in published_models():
         methods.setdefault(model.base, set()).add(model.method)

@@ -1,7 +1,7 @@
-"""The paper's cohort: its tables as data, its index recomputed beside the published one.
+"""The paper's cohort: its tables as data, and its index recomputed to compare with the paper's.
 
-Figures are those of arXiv 2507.00432 (Tables 1, 5 and 9 to 11). The recomputation pools sigma
-over the 18 tuned models and all benchmarks of a group; see docs/science.md.
+The figures are from arXiv 2507.00432 (Tables 1, 5 and 9 to 11). The recomputation pools sigma over
+the 18 tuned models and all benchmarks of a group; see docs/science.md.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..core.scoretable import ScoreTable, cohort_index
 from ..core.suite import load_suite
 
 AGREE_WITHIN = 1.0
-"""Points of TI within which a recomputed value counts as the published one."""
+"""Largest difference in TI points at which a recomputed value agrees with the published one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedModel:
-    """A tuned model of the cohort with the TI that the paper prints, in percent."""
+    """A tuned model of the cohort with its published TI, in percent."""
 
     name: str
     base: str
@@ -34,20 +34,20 @@ class PublishedModel:
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """The cohort's index recomputed: sigma per group in points, and a result per tuned model."""
+    """The recomputed index of the cohort: sigma per group in points, one result per tuned model."""
 
     sigma: Mapping[str, float]
     rows: tuple[tuple[PublishedModel, IndexResult], ...]
 
     def agrees(self, model: PublishedModel, result: IndexResult) -> dict[str, bool]:
-        """Per target group: recomputed within :data:`AGREE_WITHIN` of published."""
+        """Whether each target group's TI is within :data:`AGREE_WITHIN` of the published one."""
         return {
             group: (ti := result.ti[group]) is not None and abs(ti - said) <= AGREE_WITHIN
             for group, said in model.published_ti.items()
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON of ``transferscope published``."""
+        """Return the JSON of ``transferscope published``."""
         models = [
             {
                 "model": model.name,
@@ -65,13 +65,13 @@ class Recomputed:
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """Rows of one packaged CSV: scores, models, ablation, pca_shift, token_shift, gradient_norm."""
+    """Read a packaged CSV: scores, models, ablation, pca_shift, token_shift or gradient_norm."""
     text = (files(__package__) / "data" / f"{name}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
 
 def published_models() -> tuple[PublishedModel, ...]:
-    """The 18 tuned models of Tables 1 and 5."""
+    """Return the 18 tuned models of Tables 1 and 5."""
     return tuple(
         PublishedModel(
             name=row["model"],
@@ -89,7 +89,7 @@ def published_models() -> tuple[PublishedModel, ...]:
 
 
 def published_table() -> ScoreTable:
-    """The scores of the 18 tuned models and their bases (Tables 9 to 11), percent."""
+    """Return the scores of the 18 tuned models and their bases (Tables 9 to 11), in percent."""
     suite = load_suite("paper")
     models = {m.name: m.base for m in published_models()}
     wanted = {*models, *models.values()}
@@ -101,7 +101,7 @@ def published_table() -> ScoreTable:
 
 
 def recompute() -> Recomputed:
-    """The published cohort's index, definition ``robust``, sigma pooled over the cohort."""
+    """Recompute the published cohort's index: definition ``robust``, sigma pooled over it."""
     table = published_table()
     index = cohort_index(table, scale="cohort")
     assert index.sigma is not None

@@ -1,4 +1,4 @@
-"""One page, one comment, one screen: a comparison for people to read."""
+"""A comparison for people to read: as an HTML page, a Markdown comment or terminal output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shifted tokens as a word cloud: a picture beside the table, where the package is installed."""
+"""Shifted tokens as a word cloud, drawn if the wordcloud package is installed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .escaping import token
 if TYPE_CHECKING:
     from ..core.token_shift import ShiftedToken
 
-COLOURS = {"logical": "#0072b2", "content": "#d55e00"}
-"""By kind; both read on light and on dark."""
+COLOURS = {"logical": "#0072b2", "content": "#b34d00"}
+"""Colours by kind; the page shows the image on white, where both have a contrast above 5."""
 WORDS = 120
 
 
 def word_cloud(shifted: Sequence[ShiftedToken]) -> bytes | None:
-    """PNG of the shifted tokens, sized by count and coloured by kind.
+    """Return a PNG of the shifted tokens, sized by count and coloured by kind.
 
-    ``None`` without tokens or without the package (extra ``figures``). The same tokens give the
-    same picture.
+    The result is ``None`` without tokens or without the package (extra ``figures``). The same
+    tokens always give the same image.
     """
     try:
         from wordcloud import WordCloud

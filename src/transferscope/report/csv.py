@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.typed_record import plain
 from .escaping import sentence
 
 if TYPE_CHECKING:
+    from ..documents.comparison import Comparison
     from .report_input import ReportInput
 
 COLUMNS = (
@@ -34,27 +35,34 @@ COLUMNS = (
     "won",
 )
 
+_NAMES = ("model", "base_model", "group", "benchmark")
 _FORMULA = tuple("=+-@＝＋－＠")
 
 
 def render_csv(report: ReportInput) -> str:
     """Scores and changes in percent and points; a cell is empty where there is no value."""
-    comparison = report.comparison
     out = io.StringIO()
-    writer = csv.DictWriter(out, COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for result in comparison.tuned:
-        for row in result.benchmarks:
-            cells = plain(row)
-            low, high = cells["ci"] or ("", "")
-            flips = cells["flips"] or {}
-            names = {"model": _text(result.model), "base_model": _text(comparison.base)}
-            names |= {"group": _text(row.group), "benchmark": _text(row.benchmark)}
-            writer.writerow(cells | flips | {"ci_low": low, "ci_high": high} | names)
+    for row in flat_rows(report.comparison):
+        writer.writerow(row | {name: _text(row[name]) for name in _NAMES})
     return out.getvalue()
 
 
+def flat_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    """One row per tuned model and benchmark with :data:`COLUMNS`; ``None`` is a missing value."""
+    rows = []
+    for result in comparison.tuned:
+        for change in result.benchmarks:
+            cells = plain(change)
+            low, high = cells["ci"] or (None, None)
+            cells |= (cells["flips"] or {}) | {"ci_low": low, "ci_high": high}
+            cells |= {"model": result.model, "base_model": comparison.base}
+            rows.append({name: cells.get(name) for name in COLUMNS})
+    return rows
+
+
 def _text(value: str) -> str:
-    """A name as a cell: no escape codes, and nothing that a spreadsheet would read as a formula."""
+    """A name as a cell, without escape codes and not readable as a spreadsheet formula."""
     shown = sentence(value)
     return f"'{shown}" if shown[:1] in _FORMULA else shown

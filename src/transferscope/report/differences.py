@@ -1,4 +1,4 @@
-"""What is not like for like between runs, said once: notes alike but for a name share a line."""
+"""Differences between runs, each stated once: notes that differ only in a name share a line."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from ..core.shown import listed
 
 NAMED = 6
-"""Names in a line."""
+"""Maximum number of names in a line."""
 _NOTE = re.compile(r"(?P<before>(?:\S+: )*)(?P<name>\S+): (?P<rest>.+)", re.DOTALL)
 
 
 def together(notes: Sequence[str]) -> list[str]:
-    """Notes ``NAME: text`` or ``MODEL: NAME: text``, those of the same text (and model) as one.
+    """Notes ``NAME: text`` or ``MODEL: NAME: text``; those with the same text (and model) merged.
 
-    A line stands where its first note stood. Names with blanks in them keep lines of their own.
+    A merged line takes the place of its first note. Names that contain spaces are not merged.
 
     >>> together(["sums: cut", "a run: resumed", "chains: cut"])
     ['sums and chains: cut', 'a run: resumed']

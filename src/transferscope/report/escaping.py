@@ -1,7 +1,7 @@
-"""Foreign text made safe to show: model answers, prompts and names are hostile until escaped.
+"""Make untrusted text safe to show: model answers, prompts and names may be hostile.
 
-Three doors: HTML (Jinja's autoescape after :func:`visible`), JSON inside a ``<script>`` element
-(:func:`script_json`), and Markdown table cells (:func:`markdown_cell`).
+There are three targets: HTML (Jinja's autoescape after :func:`visible`), JSON inside a ``<script>``
+element (:func:`script_json`), and Markdown table cells (:func:`markdown_cell`).
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ __all__ = [
 ]
 
 TOKEN_LIMIT = 40
-"""Characters shown of a vocabulary entry."""
+"""Maximum number of characters shown of a vocabulary entry."""
 SENTENCE_LIMIT = 4_000
-"""Characters of a sentence in Markdown."""
+"""Maximum number of characters of a sentence in Markdown."""
 _MARKS = re.compile(r"([\\`|*_\[\]~$!#])")
 _LINKED = re.compile(
     r"@|www(?=\.)|:(?=//)|\b(?:mailto|xmpp)(?=:)|#(?=\d)|\bGH-(?=\d)", re.IGNORECASE
 )
-"""Where a word joiner keeps GitHub from linking addresses and issues, and from notifying people."""
+"""Places for a word joiner, which keeps GitHub from linking addresses or notifying people."""
 _NEGATIVE = re.compile(r"(?<![^\s(])-(?=\d)")
-"""An ASCII minus before a number; inside a word it is a hyphen."""
+"""An ASCII minus sign before a number, but not a hyphen inside a word."""
 
 
 def token(text: object) -> str:
-    """A vocabulary entry with its white space drawn."""
+    """A vocabulary entry with its white space made visible."""
     whole = str(text)
     cut = whole if len(whole) <= TOKEN_LIMIT else whole[: TOKEN_LIMIT - 1] + "…"
     drawn = visible(cut).replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
@@ -50,16 +50,16 @@ def token(text: object) -> str:
 
 
 def minus(text: str) -> str:
-    """A sentence whose negative numbers have the sign that the tables beside it have.
+    """A sentence with the typographic minus sign, as in the tables, before negative numbers.
 
-    >>> minus("the bound -8.1 lies below -4.0 on gpt-4 (change -3.0)")
-    'the bound −8.1 lies below −4.0 on gpt-4 (change −3.0)'
+    >>> minus("the lower bound, -8.1, is below -4.0 on gpt-4 (change -3.0)")
+    'the lower bound, −8.1, is below −4.0 on gpt-4 (change −3.0)'
     """
     return _NEGATIVE.sub("\u2212", text)
 
 
 def finite(value: Any) -> Any:
-    """``value`` with NaN and infinities replaced by ``None``, at any depth: valid JSON."""
+    """Replace NaN and infinities by ``None`` at any depth, so that ``value`` is valid JSON."""
     if isinstance(value, Mapping):
         return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -70,24 +70,24 @@ def finite(value: Any) -> Any:
 
 
 def script_json(value: Any) -> str:
-    """JSON that can stand inside a ``<script>`` element, whatever strings it holds."""
-    # ensure_ascii leaves no U+2028 or U+2029 behind.
+    """JSON that is safe inside a ``<script>`` element, whatever strings it contains."""
+    # ensure_ascii also escapes U+2028 and U+2029.
     text = json.dumps(finite(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def markdown_cell(text: object) -> str:
-    """``text`` as one table cell of GitHub's Markdown: no cell, line, tag or mention breaks out."""
+    """Escape ``text`` for a table cell of GitHub's Markdown: no new cell, line, tag or mention."""
     return _MARKS.sub(r"\\\1", markdown_html(text))
 
 
 def markdown_html(text: object) -> str:
-    """``text`` inside an HTML line of Markdown, where backslashes would show."""
+    """Escape ``text`` for HTML inside Markdown, where backslashes would be visible."""
     return _unlinked(name(text))
 
 
 def markdown_line(text: object) -> str:
-    """A whole sentence, escaped like a cell but not cut at a name's length."""
+    """Escape a sentence like a cell, but without truncating it to the length of a name."""
     return _MARKS.sub(r"\\\1", _unlinked(sentence(text, SENTENCE_LIMIT)))
 
 

@@ -1,7 +1,7 @@
-"""Charts as Vega-Lite specs: plain dicts with their data inside, sized by their container.
+"""The charts of a comparison and of its probes, with titles, captions and data.
 
-Colours, fonts and the look of rules come from the page (``static/page.js`` reads them from the
-style sheet), so one spec serves light and dark. A model is told by colour and by shape.
+Colour and shape identify a model. No set of colours can distinguish more than :data:`MANY` models:
+above that, each model gets its own labelled row, and colour shows the verdict.
 """
 
 from __future__ import annotations
@@ -11,129 +11,132 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .escaping import finite, name
+from .chart_data import TONES, Bands, Chart, Curves, Mark, Points, model_mark, span, tone_of
+from .escaping import name
+from .model_names import common_start, model_labels
+from .static_svg import static_svg
+from .vega_specs import Spec, vega_spec
 from .words import group_name
 
 if TYPE_CHECKING:
     from ..core.hidden_shift import HiddenPart
     from ..core.token_shift import TokenMeans
-    from ..documents.comparison import Comparison, TunedResult
+    from ..documents.comparison import Comparison, PlanePoint, TunedResult
 
-Spec = dict[str, Any]
-Rows = Sequence[Mapping[str, Any]]
-
-ROW_STEP = 15
-"""Pixels of one model's line in a chart of rows."""
-CURVE_HEIGHT = 190
+MANY = 6
+"""Above this number of tuned models, colour shows the verdict and details per model are folded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart: its id on the page, its heading, what it shows in a sentence, and its spec."""
+    """A chart: its id on the page, its heading, a caption of a sentence or two, and its data.
+
+    ``marks`` are the marks of the chart's series, in order; the default is one per position.
+    """
 
     id: str
     title: str
     caption: str
-    spec: Spec
+    chart: Chart
+    marks: tuple[Mark, ...] = ()
 
+    @property
+    def description(self) -> str:
+        """The accessible name: the title, followed by the caption if there is one."""
+        return f"{self.title}: {self.caption}" if self.caption else self.title
 
-def model_labels(models: Sequence[str]) -> list[str]:
-    """One label a model, in order; a repeated name gets its number."""
-    shown = [name(m) for m in models]
-    return [
-        f"{label} #{shown[: at + 1].count(label)}" if label in shown[:at] else label
-        for at, label in enumerate(shown)
-    ]
+    @property
+    def spec(self) -> Spec:
+        """The chart as a Vega-Lite spec."""
+        return vega_spec(self.chart, self.description, self._marks)
+
+    @property
+    def still(self) -> str:
+        """The chart as static SVG."""
+        return static_svg(self.chart, self.description, self._marks)
+
+    @property
+    def _marks(self) -> tuple[Mark, ...]:
+        return self.marks or tuple(model_mark(at) for at in range(len(self.chart.labels)))
 
 
 def plane(comparison: Comparison) -> Figure | None:
-    """Source gain against retention, an interval each way."""
-    import altair as alt
-
-    labels = model_labels([t.model for t in comparison.tuned])
+    """Plot retention against source gain, with both intervals; ``None`` if no model has both."""
+    many = len(comparison.tuned) > MANY
     rows: list[dict[str, Any]] = []
-    for label, result in zip(labels, comparison.tuned, strict=True):
+    for at, (label, result) in enumerate(_labelled(comparison), start=1):
         point, kept = result.plane.get(comparison.source), result.retention
         if point is None or kept is None:
             continue
-        rows.append(
-            {
-                "model": label,
-                "gain": point.gain,
-                "gain_low": point.ci[0],
-                "gain_high": point.ci[1],
-                "retention": kept.gain,
-                "retention_low": kept.ci[0],
-                "retention_high": kept.ci[1],
-            }
-        )
+        row: dict[str, Any] = {"model": tone_of(kept.standing) if many else label, "label": label}
+        row |= {"x": point.gain, "x_low": point.ci[0], "x_high": point.ci[1]}
+        row |= {"y": kept.gain, "y_low": kept.ci[0], "y_high": kept.ci[1]}
+        rows.append(row | ({"note": str(at)} if many else {}))
     if not rows:
         return None
-    x_span = _span([r[k] for r in rows for k in ("gain_low", "gain_high")])
-    y_span = _span([r[k] for r in rows for k in ("retention_low", "retention_high")])
-    x_title = f"source gain: {group_name(comparison.source)}, points"
-    x = alt.X("gain:Q", title=x_title, scale=alt.Scale(domain=x_span, nice=False))
-    y_title = "retention: the other groups, points"
-    y = alt.Y("retention:Q", title=y_title, scale=alt.Scale(domain=y_span, nice=False))
-    tips = [
-        alt.Tooltip("model:N"),
-        alt.Tooltip("gain:Q", title="source gain", format="+.1f"),
-        alt.Tooltip("gain_low:Q", title="from", format="+.1f"),
-        alt.Tooltip("gain_high:Q", title="to", format="+.1f"),
-        alt.Tooltip("retention:Q", title="retention", format="+.1f"),
-        alt.Tooltip("retention_low:Q", title="from", format="+.1f"),
-        alt.Tooltip("retention_high:Q", title="to", format="+.1f"),
-    ]
-    chart = alt.Chart(alt.Data(values=finite(rows)))
-    zero = alt.Chart(alt.Data(values=[{"zero": 0}]))
-    colour = _colour(labels)
-    layers = [
-        zero.mark_rule(style="zero").encode(x=alt.X("zero:Q", title=x_title)),
-        zero.mark_rule(style="zero").encode(y=alt.Y("zero:Q", title=y_title)),
-        zero.mark_text(style="note", text="base", dx=6, dy=11, align="left").encode(
-            x="zero:Q", y="zero:Q"
-        ),
-        chart.mark_rule(style="interval").encode(
-            x=alt.X("gain_low:Q", title=x_title), x2="gain_high:Q", y=y, color=colour
-        ),
-        chart.mark_rule(style="interval").encode(
-            x=x, y=alt.Y("retention_low:Q", title=y_title), y2="retention_high:Q", color=colour
-        ),
-        chart.mark_point(style="dot").encode(
-            x=x, y=y, color=colour, shape=_shape(labels), tooltip=tips
-        ),
-    ]
-    caption = "Each cross is a model with its 95 % intervals; the base stands at the origin."
-    return Figure("plane", "Source gain against retention", caption, _finish(layers, height=330))
+    titles = (f"source gain: {group_name(comparison.source)}, points", "retention, points")
+    labels = list(TONES) if many else _all_labels(comparison)
+    chart = Points(rows, labels, titles, intervals=True, origin="base")
+    caption = (
+        "Each mark is a tuned model; the lines through it are its 95 % intervals. "
+        "The base model is at 0, 0."
+    )
+    if many:
+        caption += (
+            " Models are numbered as in the table of verdicts; "
+            "colour and shape show the verdict on retention."
+        )
+    marks = tuple(TONES.values()) if many else ()
+    return Figure("plane", "Source gain against retention", caption, chart, marks)
 
 
-def group_bars(comparison: Comparison) -> Figure:
-    """Mean change of every group, with its interval."""
+def group_bars(comparison: Comparison) -> list[Figure]:
+    """Plot every group's mean change with its interval; above :data:`MANY`, one chart per group."""
+    if len(comparison.tuned) > MANY:
+        return [_forest(comparison, group) for group in comparison.groups]
     rows = [
-        {
-            "row": group_name(group),
-            "model": label,
-            "value": point.gain,
-            "low": point.ci[0],
-            "high": point.ci[1],
-        }
+        _change(group_name(group), label, point)
         for label, result in _labelled(comparison)
         for group, point in result.plane.items()
     ]
     order = [group_name(g) for g in comparison.groups]
-    spec = _rows_chart(rows, order, _all_labels(comparison), "mean change, points", bars=True)
-    return Figure(
-        "groups",
-        "Mean change of each group",
-        "Bars are the mean change over a group's benchmarks; lines are 95 % intervals.",
-        spec,
-    )
+    chart = Bands(rows, order, _all_labels(comparison), "mean change, points", bars=True)
+    caption = "Bars are mean changes over a group's benchmarks; lines are 95 % intervals."
+    return [Figure("groups", "Mean change of each group", caption, chart)]
+
+
+def _forest(comparison: Comparison, group: str) -> Figure:
+    """One group's mean change, one row per model; the charts of all groups share an axis."""
+    labels = _all_labels(comparison)
+    start = common_start(labels)
+    order = [f"{at} {label[len(start) :]}" for at, label in enumerate(labels, start=1)]
+    rows = [
+        _change(row, tone_of(result.plane[group].standing), result.plane[group])
+        for row, result in zip(order, comparison.tuned, strict=True)
+        if group in result.plane
+    ]
+    every = [bound for t in comparison.tuned for p in t.plane.values() for bound in p.ci]
+    chart = Bands(rows, order, list(TONES), "mean change, points", span=span(every))
+    at = list(comparison.groups).index(group)
+    title = f"Mean change: {group_name(group)}"
+    return Figure(f"groups-{at}", title, "", chart, tuple(TONES.values()))
+
+
+def _change(row: str, series: str, point: PlanePoint) -> dict[str, Any]:
+    low, high = point.ci
+    return {"row": row, "model": series, "value": point.gain, "low": low, "high": high}
 
 
 def benchmark_deltas(comparison: Comparison) -> list[Figure]:
-    """One chart per group: every benchmark's change with its interval, on one common axis."""
+    """Plot every benchmark's change with its interval: one chart per group, on a common axis.
+
+    The list is empty above :data:`MANY` models; a table shows the changes then
+    (:func:`.overview.change_matrix`).
+    """
+    if len(comparison.tuned) > MANY:
+        return []
     every = [row for _, result in _labelled(comparison) for row in result.benchmarks]
-    span = _span([bound for row in every for bound in row.ci])
+    axis = span([bound for row in every for bound in row.ci])
     figures = []
     for at, (group, members) in enumerate(comparison.groups.items()):
         rows = [
@@ -143,7 +146,6 @@ def benchmark_deltas(comparison: Comparison) -> list[Figure]:
                 "value": row.delta,
                 "low": row.ci[0],
                 "high": row.ci[1],
-                "n": row.n,
             }
             for label, result in _labelled(comparison)
             for row in result.benchmarks
@@ -152,13 +154,13 @@ def benchmark_deltas(comparison: Comparison) -> list[Figure]:
         if not rows:
             continue
         order = [name(m) for m in members]
-        spec = _rows_chart(rows, order, _all_labels(comparison), "change, points", span=span)
-        figures.append(Figure(f"deltas-{at}", group_name(group).capitalize(), "", spec))
+        chart = Bands(rows, order, _all_labels(comparison), "change, points", span=axis)
+        figures.append(Figure(f"deltas-{at}", group_name(group).capitalize(), "", chart))
     return figures
 
 
 def layer_profile(hidden: Mapping[str, HiddenPart], labels: Sequence[str]) -> Figure | None:
-    """Length of every layer's PCA shift; a layer in which the base has no axis is left out."""
+    """Plot the length of every layer's PCA shift, without layers in which the base has no axis."""
     rows = [
         {
             "model": name(model),
@@ -171,12 +173,12 @@ def layer_profile(hidden: Mapping[str, HiddenPart], labels: Sequence[str]) -> Fi
     ]
     if not rows:
         return None
-    spec = curves(rows, labels, "layer (0 is the embedding)", "PCA shift of the layer")
+    chart = Curves(rows, labels, ("layer (0 is the embedding)", "PCA shift of the layer"))
     caption = (
-        "How far the mean of the texts' features moved along the base's two principal axes of that "
-        "layer; what moved across them is not in it."
+        "The distance that the mean hidden state of the texts moved along the base's two principal "
+        "axes in that layer; movement perpendicular to these axes is not included."
     )
-    return Figure("layers", "PCA shift by layer", caption, spec)
+    return Figure("layers", "PCA shift by layer", caption, chart)
 
 
 TOKEN_MEASURES = {
@@ -184,11 +186,11 @@ TOKEN_MEASURES = {
     "kl_base_tuned": "KL(base ‖ tuned)",
     "js": "Jensen–Shannon",
 }
-"""Divergences of a token probe that are drawn, in nats."""
+"""The divergences of a token probe that the chart shows, in nats."""
 
 
 def token_bars(tokens: Mapping[str, TokenMeans], labels: Sequence[str]) -> Figure | None:
-    """KL both ways and JS of every model."""
+    """Plot KL in both directions and JS for every model, in nats per token."""
     rows = [
         {"row": title, "model": name(model), "value": found}
         for model, shift in tokens.items()
@@ -198,9 +200,12 @@ def token_bars(tokens: Mapping[str, TokenMeans], labels: Sequence[str]) -> Figur
     if not rows:
         return None
     order = list(TOKEN_MEASURES.values())
-    spec = _rows_chart(rows, order, labels, "nats per token", bars=True, intervals=False)
-    caption = "Means over texts of means over response tokens; 0 is the base model's own choice."
-    return Figure("tokens", "How far the next-token probabilities moved", caption, spec)
+    chart = Bands(rows, order, labels, "nats per token", bars=True, intervals=False)
+    caption = (
+        "Averaged over the tokens of each response, then over responses; 0 means that the tuned "
+        "model's probabilities equal the base's."
+    )
+    return Figure("tokens", "How far the next-token probabilities moved", caption, chart)
 
 
 CURVES = {
@@ -209,13 +214,13 @@ CURVES = {
     "grad_norm": "gradient norm",
     "length": "answer length, tokens",
 }
-"""Columns of ``steps.jsonl`` that are drawn."""
+"""The columns of ``steps.jsonl`` that are plotted."""
 
 
 def training_curves(
     training: Mapping[str, Sequence[Mapping[str, Any]]], labels: Sequence[str]
 ) -> list[Figure]:
-    """One chart per logged quantity; models that did not log it are absent from it."""
+    """Plot every logged quantity in its own chart, without the models that did not log it."""
     figures = []
     for key, title in CURVES.items():
         rows = [
@@ -226,154 +231,10 @@ def training_curves(
         ]
         if not rows:
             continue
-        caption = "Losses of different methods are not on one scale." if key == "loss" else ""
-        spec = curves(rows, labels, "step", title)
-        figures.append(Figure(f"training-{key}", title.capitalize(), caption, spec))
+        caption = "Losses of different methods can't be compared." if key == "loss" else ""
+        chart = Curves(rows, labels, ("step", title))
+        figures.append(Figure(f"training-{key}", title.capitalize(), caption, chart))
     return figures
-
-
-def bars(rows: Rows, order: Sequence[str], labels: Sequence[str], title: str) -> Spec:
-    """Bars without intervals: rows of ``row``, ``model`` and ``value``."""
-    return _rows_chart(rows, order, labels, title, bars=True, intervals=False)
-
-
-def scatter(
-    id_: str, title: str, caption: str, rows: Rows, labels: Sequence[str], *, titles: Sequence[str]
-) -> Figure:
-    """Points ``x``, ``y`` named ``label``, coloured by ``model``; axes ``titles``, x first."""
-    import altair as alt
-
-    axes = [
-        channel(f"{key}:Q", title=text, scale=alt.Scale(domain=_span([r[key] for r in rows])))
-        for channel, key, text in zip((alt.X, alt.Y), "xy", titles, strict=True)
-    ]
-    tips = [alt.Tooltip("label:N", title=" "), alt.Tooltip("model:N", title="method")]
-    tips += [
-        alt.Tooltip(f"{key}:Q", title=text, format="+.3~g")
-        for key, text in zip("xy", titles, strict=True)
-    ]
-    layers = [
-        alt.Chart(alt.Data(values=[{"zero": 0}]))
-        .mark_rule(style="zero")
-        .encode(y=alt.Y("zero:Q", title=titles[1])),
-        alt.Chart(alt.Data(values=finite(rows)))
-        .mark_point(style="dot")
-        .encode(x=axes[0], y=axes[1], color=_colour(labels), shape=_shape(labels), tooltip=tips),
-    ]
-    return Figure(id_, title, caption, _finish(layers, height=330))
-
-
-def _rows_chart(
-    rows: Rows,
-    order: Sequence[str],
-    labels: Sequence[str],
-    title: str,
-    *,
-    span: list[float] | None = None,
-    bars: bool = False,
-    intervals: bool = True,
-) -> Spec:
-    """One band per ``row`` value, one line per model inside it."""
-    import altair as alt
-
-    if span is None:
-        keys = ("low", "high") if intervals else ("value",)
-        span = _span([r[k] for r in rows for k in keys], tight_zero=not intervals)
-    present = [label for label in labels if any(r["model"] == label for r in rows)]
-    found = [r["row"] for r in rows]
-    shown = [entry for entry in dict.fromkeys([*order, *found]) if entry in found]
-    scale = alt.Scale(domain=span, nice=False)
-    y = alt.Y("row:N", sort=shown, title=None, scale=alt.Scale(paddingInner=0.28))
-    offset = alt.YOffset("model:N", sort=present, scale=alt.Scale(domain=present))
-    colour = _colour(labels)
-    tips = [alt.Tooltip("row:N", title=" "), alt.Tooltip("model:N")]
-    tips.append(alt.Tooltip("value:Q", title="value", format="+.1f" if intervals else ".3f"))
-    if intervals:
-        tips += [
-            alt.Tooltip("low:Q", title="from", format="+.1f"),
-            alt.Tooltip("high:Q", title="to", format="+.1f"),
-        ]
-    chart = alt.Chart(alt.Data(values=finite(rows)))
-    x = alt.X("value:Q", title=title, scale=scale)
-    layers = [
-        alt.Chart(alt.Data(values=[{"zero": 0}]))
-        .mark_rule(style="zero")
-        .encode(x=alt.X("zero:Q", title=title))
-    ]
-    if bars:
-        layers.append(
-            chart.mark_bar(style="bar").encode(x=x, y=y, yOffset=offset, color=colour, tooltip=tips)
-        )
-    if intervals:
-        layers.append(
-            chart.mark_rule(style="whisker" if bars else "interval").encode(
-                x=alt.X("low:Q", title=title, scale=scale),
-                x2="high:Q",
-                y=y,
-                yOffset=offset,
-                **({} if bars else {"color": colour}),
-            )
-        )
-    if not bars:
-        layers.append(
-            chart.mark_point(style="dot").encode(
-                x=x, y=y, yOffset=offset, color=colour, shape=_shape(labels), tooltip=tips
-            )
-        )
-    line = ROW_STEP + 3 * bars
-    return _finish(layers, height=len(shown) * (len(present) * line + 10))
-
-
-def curves(rows: Rows, labels: Sequence[str], x_title: str, y_title: str) -> Spec:
-    """Lines through rows of ``model``, ``x`` (a whole number) and ``y``."""
-    import altair as alt
-
-    base = alt.Chart(alt.Data(values=finite(rows))).encode(
-        x=alt.X(
-            "x:Q",
-            title=x_title,
-            scale=alt.Scale(nice=False),
-            axis=alt.Axis(tickMinStep=1, format="d"),
-        ),
-        y=alt.Y("y:Q", title=y_title),
-        color=_colour(labels),
-    )
-    tips = [alt.Tooltip("model:N"), alt.Tooltip("x:Q", title=x_title.partition(" (")[0])]
-    tips.append(alt.Tooltip("y:Q", title=y_title, format=".4~g"))
-    layers = [
-        base.mark_line(style="curve"),
-        base.mark_point(style="small-dot").encode(shape=_shape(labels), tooltip=tips),
-    ]
-    return _finish(layers, height=CURVE_HEIGHT)
-
-
-def _finish(layers: Sequence[Any], *, height: int) -> Spec:
-    """The layers as one spec that fills its container's width."""
-    import altair as alt
-
-    spec: Spec = alt.layer(*layers).properties(width="container", height=height).to_dict()
-    # The page brings its own configuration, and nothing here may name an address.
-    return {key: part for key, part in spec.items() if key not in ("$schema", "config")}
-
-
-def _colour(labels: Sequence[str]) -> Any:
-    import altair as alt
-
-    return alt.Color("model:N", scale=alt.Scale(domain=list(labels)), legend=None)
-
-
-def _shape(labels: Sequence[str]) -> Any:
-    import altair as alt
-
-    return alt.Shape("model:N", scale=alt.Scale(domain=list(labels)), legend=None)
-
-
-def _span(values: Sequence[float], *, tight_zero: bool = False) -> list[float]:
-    """Axis from the smallest to the largest value, 0 included, with a little air."""
-    known = [v for v in values if math.isfinite(v)] or [0.0]
-    low, high = min(0.0, *known), max(0.0, *known)
-    air = 0.06 * (high - low) or 1.0
-    return [low if tight_zero and low == 0 else low - air, high + air]
 
 
 def _is_number(value: Any) -> bool:

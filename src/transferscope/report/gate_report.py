@@ -1,4 +1,4 @@
-"""A gate's result for people and for CI: terminal, Markdown comment, JUnit XML."""
+"""A gate's result for people and for CI: terminal output, Markdown comment, JUnit XML."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ MEANING = {
     "REGRESSED": "a drop beyond its margin is established",
     "INCONCLUSIVE": "no drop beyond a margin is shown, and not every guard is shown to hold",
 }
-"""What a verdict says, in plain words."""
+"""What each verdict means."""
 
 
 def print_gate(result: GateResult, console: Console) -> None:
-    """Verdict, reasons, one row a guard."""
+    """Print the verdict, its reasons, and a table with one row per guard."""
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .fitted_table import plain_table
 
     style = {"PASS": "bold green", "REGRESSED": "bold red"}.get(result.verdict, "bold yellow")
     console.print(Text(_headline(result), style=style))
@@ -56,7 +56,7 @@ def print_gate(result: GateResult, console: Console) -> None:
 
 
 def render_gate_markdown(result: GateResult) -> str:
-    """A comment for a pull request."""
+    """Markdown comment for a pull request."""
     rows = [[markdown_cell(cell) for cell in _cells(guard)] for guard in result.guards]
     reasons = [f"- {minus(cell_text(reason))}" for reason in result.reasons]
     parts = [f"## {cell_text(_headline(result))}", "\n".join(reasons)]
@@ -66,22 +66,22 @@ def render_gate_markdown(result: GateResult) -> str:
 
 
 def render_failure_markdown(reason: str) -> str:
-    """A comment for a pull request whose gate could not be run (exit code 2)."""
+    """Markdown comment for a pull request whose gate could not be run (exit code 2)."""
     return f"## NOT JUDGED: the gate could not be run\n\n- {cell_text(reason)}\n"
 
 
 def render_failure_junit(reason: str) -> str:
-    """JUnit XML of a gate that could not be run: one test case with an error."""
+    """JUnit XML for a gate that could not be run: one test case with an error."""
     said = quoteattr(_xml(reason))
     case = f'<testcase classname="transferscope" name="gate"><error message={said}/></testcase>'
     return _suite([f"  {case}"], "NOT JUDGED: the gate could not be run", errors=1)
 
 
 def render_junit(result: GateResult) -> str:
-    """JUnit XML: a guard is a test case; what decides the verdict against it is a failure.
+    """JUnit XML with a test case per guard; a guard that makes the verdict REGRESSED is a failure.
 
-    An inconclusive guard is an error where the policy fails on it, else skipped, and so is a
-    benchmark that no guard could judge.
+    An inconclusive guard, or a benchmark that no guard could judge, is an error if the policy fails
+    on it, and skipped otherwise.
     """
     kinds = []
     cases = []
@@ -106,7 +106,7 @@ def render_junit(result: GateResult) -> str:
 
 
 def _cases(result: GateResult) -> list[tuple[str, str, Guard | None]]:
-    """Name, message and guard of every test case; no guard: a benchmark without one."""
+    """Name, message and guard of every test case; ``None`` for a benchmark without a guard."""
     cases: list[tuple[str, str, Guard | None]] = [
         (benchmark, f"not judged: {why}", None) for benchmark, why in result.unjudged.items()
     ]
@@ -121,7 +121,7 @@ def _cases(result: GateResult) -> list[tuple[str, str, Guard | None]]:
 def _in_numbers(guard: Guard) -> str:
     """``REGRESSED: changed by −13.8 points (bound −18.6, margin 4.0, 375 items, critical)``.
 
-    The bound of what is undecided stands in its reason.
+    The reason of an undecided guard already contains the bound.
     """
     of_ti = guard.name.startswith("TI ")
     said = [] if guard.bound is None or guard.why else [f"bound {words.signed(guard.bound)}"]
@@ -145,7 +145,7 @@ def _suite(
 
 
 def _notes(result: GateResult) -> list[str]:
-    """What a reader must know beside the verdict: differences, and what the policy leaves out."""
+    """Notes beside the verdict: differences, and benchmarks that the policy does not cover."""
     notes = []
     if differences := together(result.differences):
         shown = "; ".join(differences[:DIFFERENCES_SHOWN])
@@ -153,7 +153,7 @@ def _notes(result: GateResult) -> list[str]:
         more = f"; and {left} more" if left > 0 else ""
         notes.append(f"Not like for like: {shown}{more}")
     if result.unguarded:
-        notes.append(f"The policy guards none of: {', '.join(result.unguarded)}")
+        notes.append(f"Not guarded by the policy: {', '.join(result.unguarded)}")
     return notes
 
 
@@ -175,5 +175,5 @@ def _cells(guard: Guard) -> tuple[str, ...]:
 
 
 def _xml(text: str) -> str:
-    """Without the characters that XML 1.0 doesn't know."""
+    """``text`` without characters that XML 1.0 does not allow."""
     return _NOT_XML.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""What was taken for what, for the terminal."""
+"""Shows in the terminal how the tasks of an import are read."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from ..runs.importers.explain import Explained, Explanation
 
 FOLDED = 4
-"""From this number on, tasks of one benchmark that are read alike share a row."""
+"""At least this many tasks of one benchmark that are read alike share a row."""
 
 
 def print_explanation(explanation: Explanation, console: Console) -> None:
-    """Unmapped tasks with what maps them, then a table of all; everything fits 80 columns."""
+    """Print unmapped tasks with the lines that would map them, then a table of all tasks.
+
+    Everything fits 80 columns.
+    """
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .fitted_table import plain_table
 
     def say(line: str) -> None:
         console.print(Text(line), highlight=False, soft_wrap=False)
@@ -32,12 +35,12 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
         for line in _unmapped(lacking, len(explanation.tasks)):
             say(line)
     files = list(dict.fromkeys(task.taken.file for task in explanation.tasks))
-    table = plain_table("What was taken for what")
-    for head in ("task", "benchmark", "group", "metric (not taken)"):
+    table = plain_table("How the tasks are read")
+    for head in ("task", "benchmark", "group", "metric (not used)"):
         table.add_column(head, overflow="fold")
     for head in ("n", "chance"):
         table.add_column(head, justify="right", no_wrap=True)
-    apart = 1 < len(files) < len(explanation.tasks)  # a file a task would be a table of file names
+    apart = 1 < len(files) < len(explanation.tasks)  # not one file per task
     for file in files:
         if apart:
             table.add_row(Text(f"in {name(Path(file).name)}"), "", "", "", "", "")
@@ -45,10 +48,10 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
             table.add_row(*map(Text, cells))
     console.print(table)
     if len(files) > 1 and not apart:
-        say(f"from {len(files)} files, one a task; --json names them")
+        say(f"from {len(files)} files, one per task; --json lists them")
     say(
-        "chance: the score of guessing, ? where it is not known. Higher is better in every score "
-        "that is imported; what is better when lower is left out."
+        "chance: the score of guessing, ? if it is unknown. Higher is better in every imported "
+        "score; metrics for which lower is better are left out."
     )
     left_out = [task.taken for task in explanation.tasks if task.taken.left_out]
     for taken in left_out:
@@ -65,7 +68,7 @@ def _unmapped(tasks: Iterable[Explained], total: int) -> list[str]:
     tables: dict[str, list[str]] = {}
     for task in tasks:
         near = ", ".join(map(name, task.nearest))
-        nearest = f"nearest: {near}" if near else "no known name is near"
+        nearest = f"nearest: {near}" if near else "no similar name is known"
         out.append(f"  {name(task.taken.task)}: {nearest}")
         head, line = task.map_lines()
         tables.setdefault(head, []).append(line)
@@ -78,7 +81,7 @@ def _unmapped(tasks: Iterable[Explained], total: int) -> list[str]:
 
 
 def _rows(tasks: list[Explained]) -> list[list[str]]:
-    """Cells of the table; many alike tasks of one benchmark (MMLU's subjects) are one row."""
+    """Cells of the table; many similar tasks of one benchmark (MMLU's subjects) share a row."""
     rows = []
     for _, members in groupby(tasks, key=_alike):
         alike = list(members)

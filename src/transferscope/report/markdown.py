@@ -1,4 +1,4 @@
-"""The comparison as Markdown that fits into one comment on a pull request."""
+"""The comparison as Markdown that fits into one pull-request comment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .differences import together
 from .escaping import markdown_cell as cell
 from .escaping import markdown_html
 from .escaping import markdown_line as cell_text
-from .figures import model_labels
+from .model_names import model_labels
 
 if TYPE_CHECKING:
     from ..core.attribution import Attribution
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from .report_input import ReportInput
 
 COMMENT_LIMIT = 60_000
-"""Characters; GitHub refuses comments above 65,536."""
+"""Maximum number of characters; GitHub refuses comments above 65,536."""
 SPARE = 1_000
-"""Characters above it that notes on what was left out may take."""
+"""Characters above the limit that notes about omitted parts may take."""
 DIFFERENCES_SHOWN = 20
 
 
 def render_markdown(report: ReportInput) -> str:
     """Verdict, plane, index, a table per model, differences. Cells are escaped.
 
-    Above :data:`COMMENT_LIMIT` characters the sentences under the headlines go first, then the
-    per-benchmark tables of the last models, and the text says so.
+    Above :data:`COMMENT_LIMIT` characters, the sentences under the headlines are dropped first,
+    then the per-benchmark tables of the last models, and a note says so.
     """
     comparison = report.comparison
     names = model_labels([t.model for t in comparison.tuned])
@@ -63,7 +63,7 @@ def render_markdown(report: ReportInput) -> str:
     text = "\n\n".join([*head, *said, *tables, *kept, tail]) + "\n"
     if len(text) <= COMMENT_LIMIT + SPARE:
         return text
-    return text[: text.rindex("\n", 0, COMMENT_LIMIT)] + "\n\nCut here; see the HTML report.\n"
+    return text[: text.rindex("\n", 0, COMMENT_LIMIT)] + "\n\nTruncated; see the HTML report.\n"
 
 
 def _length(parts: Iterable[str]) -> int:
@@ -72,7 +72,7 @@ def _length(parts: Iterable[str]) -> int:
 
 
 def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool) -> list[str]:
-    """Every model's headline, and where asked for the sentences below it."""
+    """Every model's headline, with the sentences below it if ``sentences``."""
     out = []
     for label, result in zip(labels, comparison.tuned, strict=True):
         out.append(f"**{label}**: {cell_text(verdict.headline(result, comparison.source))}")
@@ -87,7 +87,7 @@ def _verdicts(comparison: Comparison, labels: Sequence[str], *, sentences: bool)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words_columns: int = 1) -> str:
-    """A Markdown table of cells that are escaped already; numbers are aligned right."""
+    """Markdown table of cells that are already escaped; numbers are right-aligned."""
     marks = [":--"] * words_columns + ["--:"] * (len(head) - words_columns)
     lines = [head, marks, *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -103,10 +103,10 @@ def _differences(comparison: Comparison) -> list[str]:
 
 
 def _study(report: ReportInput) -> list[str]:
-    """A study's arms over their runs, and its claims; nothing for a plain comparison."""
+    """A study's arms averaged over runs, and its claims; empty for a plain comparison."""
     grids = [
         (
-            "Arms over their training runs",
+            "Arms: means over training runs",
             study_grids.arm_grid(report.arm_means, report.comparison.source),
         ),
         ("The paper's claims, at this scale", study_grids.claim_grid(report.claims)),
@@ -129,7 +129,7 @@ def _plane(comparison: Comparison, labels: Sequence[str]) -> list[str]:
             for found in [causes.groups.get(g)]
         ]
         if result.retention is not None:
-            together = "retention: other groups together"
+            together = "retention: all other groups"
             points.append((together, result.retention, causes.retention))
         rows += [
             (
@@ -200,7 +200,7 @@ def _benchmarks(label: str, result: TunedResult, comparison: Comparison) -> str:
         f"- {cell_text(line)}"
         for line in (*words.limits(result), *robustness_rows.sentences(result, comparison))
     )
-    # Inside an HTML line Markdown's backslashes would show: entities instead.
+    # In an HTML line, Markdown's backslashes would be visible, so entities escape it.
     summary = f"<details><summary>Benchmarks: {markdown_html(label)}</summary>"
     return "\n\n".join(part for part in (summary, body, said, missing, "</details>") if part)
 

@@ -1,4 +1,4 @@
-"""Where every change comes from, in rows: flagged answers and clean ones, in points that add up."""
+"""Tables of where each change comes from: flagged or clean answers, in points that add up."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from ..documents.comparison import Answered, BenchmarkChange, FlagCounts, TunedResult
 
 HEAD = ("benchmark", "change", "from flagged", "from clean")
-"""Heads of the columns in points that add up; the third and the fourth make the second."""
+"""Heads of the columns in points; the third and the fourth add up to the second."""
 MEASURE = (
-    "The change is the sum of its two parts: points from questions with a flagged answer, and "
-    "points from questions with two clean answers. The clean questions' own mean change is a "
-    "different number, as the flagged ones are left out of its weight too."
+    "The change is the sum of two parts: points from questions with a flagged answer, and points "
+    "from questions with two clean answers. The clean questions' own mean change is a different "
+    "number, because flagged questions are excluded from its denominator as well."
 )
 
 
 def artefact_grid(result: TunedResult) -> Grid:
-    """Every benchmark that kept its answers, then the groups and the retention with any flag."""
+    """Table of benchmarks with kept answers, then of groups and retention with any flag."""
     found = result.attribution
     rows = []
     for row in result.benchmarks:
@@ -46,7 +46,7 @@ def artefact_grid(result: TunedResult) -> Grid:
 
 
 def flagged_grid(result: TunedResult) -> Grid:
-    """The same for a narrow screen: only what has flagged answers."""
+    """The table for a narrow screen: only rows with flagged answers, and fewer columns."""
     whole = artefact_grid(result)
     flagged = {
         name(row.benchmark)
@@ -58,7 +58,7 @@ def flagged_grid(result: TunedResult) -> Grid:
 
 
 def standing_cell(said: Standing, made_by: Attribution | None) -> str:
-    """A verdict in a table, with the part of it that flagged answers carry.
+    """A verdict for a table cell, with the part of the change from flagged answers.
 
     >>> cut = Attribution(-22.4, -20.0, {"truncated": -20.0}, 40, 125, standing="loss")
     >>> standing_cell("loss", cut)
@@ -75,19 +75,19 @@ def standing_cell(said: Standing, made_by: Attribution | None) -> str:
 
 
 def marked(said: Standing, made_by: Attribution | None) -> bool:
-    """Whether a change that is shown must not be told without its flagged part."""
+    """Whether a change is shown and its flagged part must be stated with it."""
     shown = said in ("gain", "loss", "gain suggested", "loss suggested")
     return shown and made_by is not None and made_by.notable
 
 
 def points(part: Attribution) -> tuple[str, str, str]:
-    """Change, flagged and clean part, rounded so that they add up."""
+    """Change, flagged part and clean part, rounded so that they add up."""
     total, flagged, clean = add_up(part.change, [part.flagged, part.clean_points])
     return words.signed(total), words.signed(flagged), words.signed(clean)
 
 
 def of_row(row: BenchmarkChange) -> tuple[str, str, str]:
-    """The same of a benchmark that kept its answers."""
+    """Change, flagged part and clean part of a benchmark with kept answers."""
     assert row.artefact_points is not None
     assert row.clean_points is not None
     total, flagged, clean = add_up(row.delta, [row.artefact_points, row.clean_points])
@@ -95,17 +95,17 @@ def of_row(row: BenchmarkChange) -> tuple[str, str, str]:
 
 
 def flag_counts(flags: FlagCounts) -> str:
-    """``truncated 3 → 12, looped 0 → 2``; empty where nothing was flagged."""
+    """``truncated 3 → 12, looped 0 → 2``; empty if nothing was flagged."""
     return _flag_words(flags.base, flags.tuned)
 
 
 def answered(found: Answered) -> str:
-    """``100 → 91``: percent of the questions that were answered, base and tuned."""
+    """``100 → 91``: percentage of questions that base and tuned model answered."""
     return " → ".join(words.number(share, 0) for share in (found.base, found.tuned))
 
 
 def flag_totals(result: TunedResult) -> str:
-    """The flags of all benchmarks together, as :func:`flag_counts` words them."""
+    """The flags of all benchmarks together, in the format of :func:`flag_counts`."""
     base: Counter[str] = Counter()
     tuned: Counter[str] = Counter()
     for row in result.benchmarks:

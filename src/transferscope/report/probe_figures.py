@@ -1,6 +1,7 @@
 """Charts of the probes: the paper's scatter of PCA shifts, bars by benchmark, position curves.
 
-Every function takes probes' results by label: models on a study's page, groups on a probe's own.
+Every function takes results by label. Labels are models on a report, and groups of texts on a
+probe's own page.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from .chart_data import Bands, Curves, Points
 from .escaping import name
-from .figures import Figure, bars, curves, scatter
+from .figures import Figure
 
 if TYPE_CHECKING:
     from ..core.hidden_shift import HiddenPart
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def pca_scatter(hidden: Mapping[str, HiddenPart], labels: Sequence[str]) -> Figure | None:
-    """Every layer's shift on the two axes (the paper's Figure 3)."""
+    """Plot every layer's shift on the two principal axes (Figure 3 of the paper)."""
     rows = [
         {
             "model": name(label),
@@ -32,19 +34,20 @@ def pca_scatter(hidden: Mapping[str, HiddenPart], labels: Sequence[str]) -> Figu
     if not rows:
         return None
     caption = (
-        "A dot is a layer: where its mean moved on the base's two principal axes. The base stands "
-        "at 0, 0; the later layers have the larger numbers."
+        "Each mark is a layer. Its position shows how far the mean hidden state moved along the "
+        "base's two principal axes in that layer; the base is at 0, 0."
     )
     titles = ("shift on the first axis", "shift on the second axis")
-    return scatter("pca", "PCA shift, layer by layer", caption, rows, labels, titles=titles)
+    return Figure("pca", "PCA shift, layer by layer", caption, Points(rows, labels, titles))
 
 
 def frontier_scatter(
     points: Sequence[tuple[str, str, float, float]], labels: Sequence[str]
 ) -> Figure | None:
-    """Source gain against retention of every run and checkpoint: (name, arm, gain, retention).
+    """Plot retention against source gain for every run and checkpoint, coloured by arm.
 
-    ``None`` where every arm has one run: the plane shows these, with their intervals.
+    ``points`` are (name, arm, gain, retention), in points. The result is ``None`` if every arm has
+    only one run, because the plane already shows these, with intervals.
     """
     rows = [
         {"label": name(run), "model": name(arm), "x": gain, "y": kept}
@@ -53,15 +56,16 @@ def frontier_scatter(
     if len({arm for _, arm, _, _ in points}) == len(points):
         return None
     caption = (
-        "A dot is a run or a checkpoint, coloured by its arm; the base stands at 0, 0. Arms are "
-        "compared at equal gain: of two dots at one place left to right, the higher kept more."
+        "Each mark is a run or a checkpoint; colour and shape show its arm. The base is at 0, 0. "
+        "Compare arms at equal source gain: the higher mark forgot less."
     )
     titles = ("source gain, points", "retention, points")
-    return scatter("frontier", "What each gain cost", caption, rows, labels, titles=titles)
+    chart = Points(rows, labels, titles, origin="base")
+    return Figure("frontier", "What each gain cost", caption, chart)
 
 
 def kl_by_benchmark(tokens: Mapping[str, TokenShift]) -> dict[str, dict[str, float | None]]:
-    """KL(tuned || base) of every model and benchmark."""
+    """Return KL(tuned || base) in nats by model and benchmark."""
     return {
         label: {benchmark: part.kl_tuned_base for benchmark, part in shift.benchmarks.items()}
         for label, shift in tokens.items()
@@ -74,7 +78,7 @@ def benchmark_bars(
     *,
     title: str = "KL(tuned ‖ base) by benchmark",
 ) -> Figure | None:
-    """A divergence of every benchmark, in ``nats`` by label: a bar per label."""
+    """Plot a divergence, given in ``nats`` by label and benchmark, as one bar per label."""
     rows = [
         {"row": name(benchmark), "model": name(label), "value": found}
         for label, parts in nats.items()
@@ -84,15 +88,15 @@ def benchmark_bars(
     if not rows:
         return None
     order = list(dict.fromkeys(name(benchmark) for parts in nats.values() for benchmark in parts))
-    spec = bars(rows, order, labels, "nats per token")
-    caption = "Means over texts of means over response tokens."
-    return Figure("token-benchmarks", title, caption, spec)
+    chart = Bands(rows, order, labels, "nats per token", bars=True, intervals=False)
+    caption = "Averaged over the tokens of each response, then over responses."
+    return Figure("token-benchmarks", title, caption, chart)
 
 
 def position_curve(
     curve_of: Mapping[str, Sequence[CurvePoint]], labels: Sequence[str]
 ) -> Figure | None:
-    """Jensen-Shannon divergence against the place in the response."""
+    """Plot the Jensen-Shannon divergence against the position in the response."""
     rows = [
         {"model": name(label), "x": point.first, "y": point.js}
         for label, curve in curve_of.items()
@@ -100,6 +104,10 @@ def position_curve(
     ]
     if not rows:
         return None
-    spec = curves(rows, labels, "position in the response (from 0)", "Jensen–Shannon, nats")
-    caption = "Means over the positions 0, 1, 2–3, 4–7 and so on, drawn at the first of them."
-    return Figure("token-positions", "Where in the response the models part", caption, spec)
+    titles = ("position in the response (from 0)", "Jensen–Shannon, nats")
+    caption = (
+        "Averaged over the positions 0, 1, 2–3, 4–7 and so on; each average is drawn at the first "
+        "position of its range."
+    )
+    title = "Where in the response the models diverge"
+    return Figure("token-positions", title, caption, Curves(rows, labels, titles))

@@ -1,4 +1,4 @@
-"""What ``probe hidden`` and ``probe tokens`` leave in a folder: the numbers, and one page."""
+"""Write the output of ``probe hidden`` and ``probe tokens``: a JSON file and a page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core.files import make_folder, write_atomically, write_json
 from . import figures, probe_figures, views, words
+from .chart_data import model_mark
 from .cloud import word_cloud
 from .escaping import name, visible
 from .html import render_page
@@ -20,13 +21,13 @@ if TYPE_CHECKING:
     from ..core.token_shift import TokenShift
 
 JS_LEVELS = (0.01, 0.03, 0.1, 0.2, 0.4)
-"""Nats from which a token is coloured, and coloured more strongly; the largest JS is 0.69."""
+"""Thresholds in nats of the levels in which a token is coloured; JS is at most 0.69."""
 ALL = "all texts"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A token of a passage: its text, how strongly to colour it (0: not at all), its JS."""
+    """A token of a passage: its text, its colour's level (0: no colour) and its JS."""
 
     text: str
     level: int
@@ -35,14 +36,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class PassageView:
-    """A passage ready to show."""
+    """A passage ready for display."""
 
     heading: str
     pieces: tuple[Piece, ...]
 
 
 def passage_views(passages: Sequence[Passage]) -> list[PassageView]:
-    """The most shifted passages, token by token."""
+    """Prepare the most shifted passages for display, token by token."""
     return [
         PassageView(
             heading=f"{name(p.benchmark) + ', ' if p.benchmark else ''}text {p.text + 1} "
@@ -57,14 +58,14 @@ def passage_views(passages: Sequence[Passage]) -> list[PassageView]:
 
 
 def write_hidden(out: Path, shift: HiddenShift, *, base: str, tuned: str) -> list[Path]:
-    """``shift.json`` and ``report.html`` of a hidden probe; returns both."""
+    """Write ``shift.json`` and ``report.html`` of a hidden-state probe; return their paths."""
     parts = {ALL: shift} | _defined(shift.groups)
     labels = [name(label) for label in parts]
     html = render_page(
         "probe.html.j2",
         title=f"Hidden states: {name(tuned)} against {name(base)}",
         intro=words.MEASURES["hidden"],
-        legends=[(label, at) for at, label in enumerate(labels)],
+        legends=[(label, model_mark(at)) for at, label in enumerate(labels)],
         charts=[
             figure
             for figure in (
@@ -74,7 +75,7 @@ def write_hidden(out: Path, shift: HiddenShift, *, base: str, tuned: str) -> lis
             if figure
         ],
         grids=[
-            ("Over all layers", _of_texts(views.hidden_grid(parts))),
+            ("Summary over all layers", _of_texts(views.hidden_grid(parts))),
             *_if_any("By benchmark", _of_texts(views.hidden_grid(_defined(shift.benchmarks)))),
             ("Layer by layer, all texts", views.layer_grid(shift.layers)),
         ],
@@ -94,9 +95,9 @@ def write_hidden(out: Path, shift: HiddenShift, *, base: str, tuned: str) -> lis
 
 
 def write_tokens(out: Path, shift: TokenShift, *, base: str, tuned: str) -> list[Path]:
-    """``shift.json``, ``report.html`` and, where it can be drawn, ``words.png``; returns all.
+    """Write ``shift.json``, ``report.html`` and, if possible, ``words.png``; return their paths.
 
-    An older ``words.png`` goes: it would show other tokens than the page beside it.
+    If no new ``words.png`` can be drawn, an older one is deleted: its tokens would be outdated.
     """
     measures = {
         "KL(tuned ‖ base)": "kl_tuned_base",
@@ -115,14 +116,14 @@ def write_tokens(out: Path, shift: TokenShift, *, base: str, tuned: str) -> list
         "probe.html.j2",
         title=f"Token distributions: {name(tuned)} against {name(base)}",
         intro=words.MEASURES["tokens"] + _written_by(shift),
-        legends=[(label, at) for at, label in enumerate(measures)],
+        legends=[(label, model_mark(at)) for at, label in enumerate(measures)],
         charts=[
             figure
             for figure in (bars, probe_figures.position_curve({ALL: shift.curve}, [ALL]))
             if figure
         ],
         grids=[
-            ("In numbers", _of_texts(views.token_grid(parts, [shift.prefix] * len(parts)))),
+            ("Values", _of_texts(views.token_grid(parts, [shift.prefix] * len(parts)))),
             *(
                 (f"Shifted tokens: {kind}", views.shifted_grid(shift.shifted_tokens, kind=kind))
                 for kind in ("logical", "content")
@@ -148,8 +149,8 @@ def _written_by(shift: TokenShift) -> str:
 
 
 def _skipped(shift: HiddenShift | TokenShift, what: str) -> str:
-    """How many empty ones are in no number."""
-    return f" Empty {what} that were skipped: {views.digits(shift.n_skipped)}."
+    """How many empty texts were left out of all values."""
+    return f" Empty {what} skipped: {views.digits(shift.n_skipped)}."
 
 
 def _infinite(shift: TokenShift) -> str:
@@ -158,7 +159,7 @@ def _infinite(shift: TokenShift) -> str:
 
 
 def _undefined(parts: Mapping[str, HiddenPart]) -> str:
-    """Why distances are missing, for all parts that lack them."""
+    """Why distances are undefined, for every part without them."""
     reasons: dict[str, list[str]] = {}
     for label, part in parts.items():
         if why := part.undefined_reason:
@@ -170,22 +171,22 @@ def _undefined(parts: Mapping[str, HiddenPart]) -> str:
 
 
 def _averaged(parts: Mapping[str, HiddenPart]) -> str:
-    """How many layers the distances are means of, where it is not all of them."""
+    """The number of layers that distances are averaged over, if it is not all of them."""
     few = [
         f"{name(label)} {part.n_layers_averaged} of {len(part.layers)}"
         for label, part in parts.items()
         if 0 < part.n_layers_averaged < len(part.layers)
     ]
-    return f" Layers that the distances are means of: {', '.join(few)}. {words.NO_AXIS}" * bool(few)
+    return f" Layers averaged in the distances: {', '.join(few)}. {words.NO_AXIS}" * bool(few)
 
 
 def _defined(parts: Mapping[str, HiddenPart | None]) -> dict[str, HiddenPart]:
-    """Groups are words (``non`` reads "non-reasoning"); parts with too few texts are left out."""
+    """Spell out group names (``non`` is "non-reasoning") and drop parts with too few texts."""
     return {words.group_name(key): part for key, part in parts.items() if part}
 
 
 def _of_texts(grid: views.Grid) -> views.Grid:
-    """Rows are parts of the texts here, not models."""
+    """Rename the first column: rows are groups of texts here, not models."""
     return replace(grid, head=("texts of", *grid.head[1:]))
 
 

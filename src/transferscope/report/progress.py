@@ -1,4 +1,4 @@
-"""Progress with time left, on stderr: a bar on a terminal, a line now and then in a log."""
+"""Progress with the time left, on stderr: a bar on a terminal, an occasional line in a log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..core.records import Tick
 from .escaping import name
 
 QUIET_SECONDS = 30.0
-"""In a log, at most this long without a line while work goes on."""
+"""Longest time between two lines in a log while work continues."""
 
 
 def duration(seconds: float) -> str:
@@ -26,7 +26,7 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def progress() -> Iterator[Tick]:
-    """A ``tick(what, done, total)`` that shows progress while the block runs."""
+    """Yield a ``tick(what, done, total)`` that shows progress while the block runs."""
     with _bar() if sys.stderr.isatty() else _lines() as tick:
         yield tick
 
@@ -37,7 +37,7 @@ def _bar() -> Iterator[Tick]:
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
     bar = Progress(
-        TextColumn("  {task.description}", markup=False),  # a name is no markup
+        TextColumn("  {task.description}", markup=False),  # names are not markup
         BarColumn(bar_width=24),
         TextColumn("{task.completed}/{task.total}"),
         TimeRemainingColumn(compact=True),
@@ -49,7 +49,7 @@ def _bar() -> Iterator[Tick]:
     def tick(what: str, done: int, total: int) -> None:
         what = name(what)
         if done >= total:
-            if what in tasks:  # its bar makes room for the next one's
+            if what in tasks:  # removed to make room for the next bar
                 took = bar.tasks[bar.task_ids.index(tasks[what])].elapsed or 0.0
                 bar.remove_task(tasks.pop(what))
                 line = f"  {what}: {done}/{total} in {duration(took)}"

@@ -1,6 +1,6 @@
-"""The paper's cohort as a page: its Figures 1 and 2 and Tables 4, 5 and 6 redrawn from its data.
+"""The paper's cohort as a page: Figures 1 and 2 and Tables 4, 5 and 6 redrawn from its data.
 
-Recomputed stands beside published, and what the picture hangs on is said before it is shown.
+The page shows recomputed next to published values, and starts with notes on how to read them.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import figures, words
+from . import words
+from .chart_data import Bands, Points, model_mark
 from .escaping import name, sentence
+from .figures import Figure
 from .html import render_page
 from .robustness_rows import curve_grid
 from .views import Grid
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
 
 METHODS = ("RL", "SFT")
 CONTROLLED = "UniReason"
-"""In the names of the paper's own models, tuned from one base on the same queries (Figure 2)."""
+"""Name prefix of the paper's own models, tuned from one base on the same queries (Figure 2)."""
 AIME, TALK = ("AIME24", "AIME25"), ("CoQA", "HaluEval")
 
 
 def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
-    """One HTML document that loads nothing; the same data gives the same text."""
+    """Self-contained HTML document; the same data gives the same text."""
     from ..published import read_table
 
     groups = list(cohort.sigma)
@@ -41,12 +43,12 @@ def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
         contrasts=contrast_grid(checks),
         curve=curve_grid(checks.curve, targets, values=False),
         left_out=left_out_grid(cohort, checks, targets),
-        methods=[(method, at) for at, method in enumerate(METHODS)],
+        methods=[(method, model_mark(at)) for at, method in enumerate(METHODS)],
     )
 
 
 def disagreements(cohort: Recomputed) -> list[str]:
-    """Every published TI that its own scores don't give back, with both figures."""
+    """Every published TI that the published scores don't reproduce, with both values."""
     return [
         f"{name(model.name)}, {words.group_name(group)}: {words.number(result.ti[group])} "
         f"recomputed, {words.number(model.published_ti[group])} published."
@@ -57,10 +59,10 @@ def disagreements(cohort: Recomputed) -> list[str]:
 
 
 def cohort_notes(cohort: Recomputed, checks: CohortChecks) -> list[str]:
-    """What a reader must know before comparing methods in the cohort."""
+    """Caveats for comparing methods in the cohort."""
     from ..published import weight_share
 
-    started = "; ".join(
+    started = " and ".join(
         f"{some} of {every} {method} models"
         for method, (some, every) in checks.instruct_bases.items()
     )
@@ -73,18 +75,18 @@ def cohort_notes(cohort: Recomputed, checks: CohortChecks) -> list[str]:
     aime = [weight_share(rows, *AIME) for rows in checks.weights.values()]
     talk = [weight_share(rows, *TALK) for rows in checks.weights.values()]
     return [
-        f"Methods differ in their bases too. From an instruct model start {started}. Contrasts "
-        f"between methods hold only between models of one base; both methods share: {only}.",
-        f"Scores below half of what guessing gives, likely answers in a form that was not read: "
-        f"{silent} tuned models. Part of their loss is format.",
-        f"The 60 questions of {' and '.join(AIME)} hold {_span(aime)} % of the weight of math; "
-        f"{' and '.join(TALK)} hold {_span(talk)} % of that of non-reasoning.",
-        "No interval can be given: the paper prints scores and no answers.",
+        f"Methods differ in their bases too: {started} start from an instruct model. Compare "
+        f"methods only between models of one base. Bases with models of both methods: {only}.",
+        f"Scores below half of what guessing gives, probably because the form of the answers was "
+        f"not recognised: {silent} tuned models. Part of their loss is due to format.",
+        f"The 60 questions of {' and '.join(AIME)} have {_span(aime)} % of the weight of math; "
+        f"{' and '.join(TALK)} have {_span(talk)} % of the weight of non-reasoning.",
+        "No intervals are available, because the paper publishes scores but no answers.",
     ]
 
 
 def index_grid(cohort: Recomputed, targets: Sequence[str]) -> Grid:
-    """Table 5 with Table 1's models: TI recomputed and published, disagreements marked."""
+    """Table 5 with Table 1's models: recomputed and published TI, with disagreements marked."""
     head = ["model", "base", "method", "gain math"]
     for group in targets:
         head += [f"TI {words.group_name(group)}, here", "paper"]
@@ -104,9 +106,9 @@ def index_grid(cohort: Recomputed, targets: Sequence[str]) -> Grid:
 
 
 def ablation_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
-    """Table 4: changes from the base recomputed, and their ratio beside the published TI.
+    """Table 4: recomputed changes from the base, and their ratio next to the published TI.
 
-    The paper prints group means here, so only the uniform linear index can be recomputed.
+    The paper prints only group means here, so only the uniform linear index can be recomputed.
     """
     base, *arms = rows
     keys = ("math_avg", "other_avg", "non_avg")
@@ -122,8 +124,8 @@ def ablation_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
 
 
 def pca_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
-    """Tables 2 and 6: PCA shift per group; ratios are to the least shifted RL of the same base."""
-    ratio_head = "non: ratio to the least shifted RL of this base"
+    """Tables 2 and 6: PCA shift per group; ratio to the least shifted RL model of the base."""
+    ratio_head = "non: ratio to the least shifted RL model of this base"
     head = ("model", "base", "method", "math", "other", "non", ratio_head)
     lowest: dict[str, float] = {}
     for row in rows:
@@ -140,7 +142,7 @@ def pca_grid(rows: Sequence[Mapping[str, str]]) -> Grid:
 
 
 def contrast_grid(checks: CohortChecks) -> Grid:
-    """SFT minus RL between models of one base, in points."""
+    """Return differences between SFT and RL models with the same base, in points."""
     head = ("SFT model", "RL model", "base", "gain, SFT minus RL", "retention, SFT minus RL")
     rows = []
     for base, models in checks.same_base.items():
@@ -153,7 +155,7 @@ def contrast_grid(checks: CohortChecks) -> Grid:
 
 
 def left_out_grid(cohort: Recomputed, checks: CohortChecks, targets: Sequence[str]) -> Grid:
-    """TI's range with one benchmark left out, and over all specifications."""
+    """Range of TI with one benchmark left out, and over all specifications."""
     head = ["model"]
     for group in targets:
         label = words.group_name(group)
@@ -180,7 +182,7 @@ def _span(values: Sequence[float]) -> str:
     return f"{words.number(min(values), 0)} to {words.number(max(values), 0)}"
 
 
-def _transfer(cohort: Recomputed, group: str) -> figures.Figure:
+def _transfer(cohort: Recomputed, group: str) -> Figure:
     rows = [
         {
             "label": name(model.name),
@@ -191,18 +193,16 @@ def _transfer(cohort: Recomputed, group: str) -> figures.Figure:
         for model, result in cohort.rows
     ]
     label = words.group_name(group)
-    return figures.scatter(
+    return Figure(
         f"transfer-{group}",
         f"Figure 1: TI {label}",
-        "A dot is a tuned model: what it gained in maths, and how much of that shows elsewhere.",
-        rows,
-        METHODS,
-        titles=("gain on math, points", f"TI {label}, %"),
+        "Each mark is a tuned model: its gain in maths against the share that transferred, TI.",
+        Points(rows, METHODS, ("gain on math, points", f"TI {label}, %")),
     )
 
 
-def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[figures.Figure, list[Any]]:
-    """The controlled models by group, with their legend."""
+def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[Figure, list[Any]]:
+    """The chart of the controlled models by group, and its legend."""
     own = [(m, r) for m, r in cohort.rows if m.name.startswith(CONTROLLED)]
     labels = [name(model.name) for model, _ in own]
     rows = [
@@ -211,8 +211,8 @@ def _controlled(cohort: Recomputed, groups: Sequence[str]) -> tuple[figures.Figu
         for group in groups
     ]
     order = [words.group_name(group) for group in groups]
-    spec = figures.bars(rows, order, labels, "mean change, points")
-    title = "Figure 2: one base, the same maths queries, three tunings"
+    chart = Bands(rows, order, labels, "mean change, points", bars=True, intervals=False)
+    title = "Figure 2: one base and the same maths queries, tuned in three ways"
     caption = f"Mean change of each group from {own[0][0].base}."
-    figure = figures.Figure("controlled", title, sentence(caption), spec)
-    return figure, [(label, at) for at, label in enumerate(labels)]
+    figure = Figure("controlled", title, sentence(caption), chart)
+    return figure, [(label, model_mark(at)) for at, label in enumerate(labels)]

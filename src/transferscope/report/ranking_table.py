@@ -1,4 +1,4 @@
-"""A ranking for the terminal: order, what tells neighbours apart, the router."""
+"""A ranking in the terminal: the order, contrasts between neighbours, the router."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
 
 
 FEWEST = 5
-"""Independent items that the router needs of a benchmark: its folds."""
+"""Minimum number of independent items per benchmark for the router: its number of folds."""
 
 
 def print_ranking(ranking: Ranking, console: Console) -> None:
-    """What differs between the runs, the order as a table, then sentences; all fits 80 columns."""
+    """Print the runs' differences, the order as a table, and sentences, in 80 columns."""
     from rich.text import Text
 
-    from .terminal import plain_table, print_differences
+    from .fitted_table import plain_table
+    from .terminal import print_differences
 
     print_differences(ranking.differences, console)
     source = words.group_name(ranking.source)
-    table = plain_table(f"What they kept first, then the gain on {source} (points)")
+    table = plain_table(f"Sorted by what was kept, then by gain on {source} (points)")
     table.add_column("", justify="right", no_wrap=True)
     table.add_column("model", overflow="fold")
     for head in ("gain", "95 % interval", "retention", "95 % interval"):
@@ -43,12 +44,13 @@ def print_ranking(ranking: Ranking, console: Console) -> None:
 
 
 def sentences(ranking: Ranking) -> list[str]:
-    """What the table's words mean, and what tells neighbours and router apart."""
+    """Explains the table's terms, then contrasts neighbours and evaluates the router."""
     floor = words.number(-ranking.allowed_loss)
     out = [
-        f"kept: every other group's lower 95 % bound lies above {floor} points; lost: one's upper "
-        "bound lies below it; open: neither is shown, or a benchmark of the base was not "
-        "judged. front: no other model is as good at both."
+        f"kept: the lower 95 % bound of every group but the source is above {floor} points; lost: "
+        "the upper bound of one of them is below it; open: neither is shown, or a benchmark of the "
+        "base was not judged. front: no other model is at least as good at both gain and retention "
+        "and better at one."
     ]
     for row in ranking.order:
         if said := _decided(row):
@@ -60,14 +62,14 @@ def sentences(ranking: Ranking) -> list[str]:
     costs += [(row.model, row.tokens) for row in ranking.order]
     known = [f"{name(model)} {tokens:.0f}" for model, tokens in costs if tokens is not None]
     if known:
-        out.append(f"Tokens an answer: {', '.join(known)}.")
+        out.append(f"Tokens per answer: {', '.join(known)}.")
     return out
 
 
 def _decided(row: RankedModel) -> str:
-    """The group that decides and what made its change; why a model is open whose groups are kept.
+    """The deciding group and what caused its change, or why a model with kept groups is open.
 
-    Empty where all is kept and judged.
+    Empty if everything is kept and judged.
     """
     missed = "; ".join(filter(None, (not_judged(row), missing(row))))
     if row.kept == "kept" or not row.worst:
@@ -94,12 +96,12 @@ def _contrast(contrast: Contrast) -> str:
 
 def _placement(model: str, place: Placement) -> str:
     text = (
-        f"{model} among the paper's models: {place.gain} of {place.of} by gain, "
-        f"{place.retention} of {place.of} by retention."
+        f"{model} among the paper's models: rank {place.gain} of {place.of} by gain, "
+        f"rank {place.retention} of {place.of} by retention."
     )
     for kin in place.same_base:
         text += (
-            f" Against {kin.model} ({kin.method}, same base): gain {words.signed(kin.gain)}, "
+            f" Compared with {kin.model} ({kin.method}, same base): gain {words.signed(kin.gain)}, "
             f"retention {words.signed(kin.retention)}, no interval."
         )
     return text
@@ -108,19 +110,19 @@ def _placement(model: str, place: Placement) -> str:
 def _router(router: Router | None) -> str:
     if router is None:
         return (
-            "Router: not estimated; it needs a benchmark that all models answered item by item, "
-            f"with at least {FEWEST} independent items."
+            "Router: not estimated. It needs a benchmark with item-level answers of all models and "
+            f"at least {FEWEST} independent items."
         )
     told = {
         "gain": "a router would gain",
         "loss": "a router would lose",
-        "open": "no gain by a router is established",
+        "open": "no gain from a router is established",
     }[words.interval_standing(router.ci)]
     text = (
-        f"Router (each benchmark to the model that does it best, cross-fitted over items): "
-        f"{words.number(router.score)} % against {words.number(router.single)} % for the best "
-        f"single model, {words.signed(router.gain)} ({words.interval(router.ci)}): {told}."
+        f"Router (sends each benchmark to the best model for it, cross-fitted over items): "
+        f"{words.number(router.score)} %, against {words.number(router.single)} % for the best "
+        f"single model, {words.signed(router.gain)} points ({words.interval(router.ci)}): {told}."
     )
     if router.left_out:
-        text += f" Without {', '.join(map(name, router.left_out))}."
+        text += f" Left out: {', '.join(map(name, router.left_out))}."
     return text

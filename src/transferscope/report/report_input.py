@@ -1,4 +1,4 @@
-"""What a report is made of: one comparison, and what else was measured about its models."""
+"""The input of a report: one comparison, and optional further measurements of its models."""
 
 from __future__ import annotations
 
@@ -18,15 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReportInput:
-    """Everything one page shows. Mappings are by tuned model's name; what is empty is left out.
+    """Everything that one page shows. Mappings have tuned models' names as keys.
 
-    ``hidden``, ``tokens`` and ``weights`` hold what ``transferscope probe`` found; ``training``
-    the rows of a run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``, ``grad_norm``,
-    ``length``); ``costs`` named numbers (seconds, tokens, FLOPs), ``cost_note`` how
-    they were estimated; ``predictors`` how well each probed quantity predicts the drop; ``claims``
-    a study's verdicts, ``arms`` the arm of each model, ``arm_means`` every arm over its runs,
-    ``dynamics`` those of its gradient norms.
-    ``created`` is shown as it is, so that the same input gives the same page.
+    A section without data is left out of the page.
+
+    - ``hidden``, ``tokens``, ``weights``: results of ``transferscope probe``.
+    - ``training``: rows of a run's ``steps.jsonl`` (``step`` and any of ``reward``, ``loss``,
+      ``grad_norm``, ``length``).
+    - ``costs``: named numbers (seconds, tokens, FLOPs); ``cost_note``: how they were estimated.
+    - ``predictors``: how well each probed quantity predicts the drop.
+    - ``claims``: a study's verdicts on the paper's claims.
+    - ``arms``: the training arm of each model; ``arm_means``: means over each arm's runs.
+    - ``dynamics``: summary statistics of each run's gradient norms.
+    - ``created``: a date, shown as given, so that the same input always gives the same page.
+    - ``notes``: sentences shown above the results.
     """
 
     title: str

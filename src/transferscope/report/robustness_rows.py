@@ -1,4 +1,4 @@
-"""Robustness in words and rows, shared by the page, the Markdown and the terminal."""
+"""Sentences and tables on robustness, shared by the page, the Markdown and the terminal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from ..core.robustness import BelowChance, SpecificationCurve
     from ..documents.comparison import AgainstBase, Comparison, TunedResult
 
+WIDE = 3
+"""Models above which a table of specifications has a row for each model, not a column."""
 HEAVY = 40.0
-"""Percent of a group's weight from which one benchmark is said to carry the group."""
+"""Percentage of a group's weight above which a benchmark is mentioned."""
 
 
 def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
-    """How robust one model's index and scores are, in a line each; nothing where all is even."""
+    """Sentences on how robust one model's index and scores are; empty if they are robust."""
     found = result.robustness
     out = [_below(row, "the tuned model") for row in (found.below_chance.tuned if found else ())]
     out += [_below(row, "the base") for row in (found.below_chance.base if found else ())]
@@ -26,7 +28,7 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
     if found is None or result.index is None:
         return out
     out += [
-        f"{name(row.benchmark)} carries {words.number(row.weight, 0)} % of the weight of "
+        f"{name(row.benchmark)} has {words.number(row.weight, 0)} % of the weight of group "
         f"{words.group_name(row.group)}."
         for row in found.weights
         if row.weight >= HEAVY and sum(w.group == row.group for w in found.weights) > 2
@@ -36,7 +38,7 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
         values = [row.ti.get(group) for row in found.left_out]
         known = [value for value in values if value is not None]
         if result.index.ti[group] is None:
-            continue  # a ratio that is undefined has no range either
+            continue  # an undefined ratio has no range
         if known:
             lost = len(values) - len(known)
             without = f"; it is undefined in {lost} of these cases" if lost else ""
@@ -48,7 +50,7 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
         if curve and (span := curve.range.get(result.model, {}).get(group)):
             every = [row.ti[result.model].get(group) for row in curve.specifications]
             lost = sum(value is None for value in every)
-            without = f"; it is undefined under {lost} more" if lost else ""
+            without = f"; it is undefined in {lost} more" if lost else ""
             out.append(
                 f"{label} {words.group_name(group)} over {len(every) - lost} specifications: "
                 f"{_span(*span)} %{without}."
@@ -57,7 +59,7 @@ def sentences(result: TunedResult, comparison: Comparison) -> list[str]:
 
 
 def left_out_grid(result: TunedResult) -> Grid | None:
-    """Weight of every benchmark and the index without it; ``None`` where there is no index."""
+    """Table of every benchmark's weight and the index without it; ``None`` without an index."""
     found = result.robustness
     if found is None:
         return None
@@ -81,9 +83,9 @@ def left_out_grid(result: TunedResult) -> Grid | None:
 
 
 def curve_grid(curve: SpecificationCurve, targets: Sequence[str], *, values: bool = True) -> Grid:
-    """A specification a row: TI of every model and group, and rank correlation with the first.
+    """Table with a row per specification: each model's TI, and the rank correlation with the first.
 
-    Without ``values`` the correlations only.
+    Without ``values``, only the correlations.
     """
     models = list(curve.range)
     shown = models if values else []
@@ -103,6 +105,23 @@ def curve_grid(curve: SpecificationCurve, targets: Sequence[str], *, values: boo
     return Grid(tuple(head), tuple(rows))
 
 
+def range_grid(curve: SpecificationCurve, targets: Sequence[str], models: Sequence[str]) -> Grid:
+    """A model a row: TI under the default specification, and its range over all of them."""
+    head = ["model"]
+    for group in targets:
+        head += [f"TI {words.group_name(group)}", "lowest to highest"]
+    default = curve.specifications[0]
+    rows = []
+    for model in models:
+        cells = [name(model)]
+        for group in targets:
+            span = curve.range[model].get(group)
+            cells.append(_ti(default.ti[model].get(group)))
+            cells.append("undefined" if span is None else f"{_span(*span)} %")
+        rows.append(tuple(cells))
+    return Grid(tuple(head), tuple(rows))
+
+
 def _ti(value: float | None) -> str:
     return "undefined" if value is None else f"{words.number(value, 0)} %"
 
@@ -114,19 +133,19 @@ def _span(low: float, high: float) -> str:
 
 def _below(row: BelowChance, who: str) -> str:
     return (
-        f"{name(row.benchmark)}: {who} scores {words.number(row.score)} % where guessing gives "
-        f"{words.number(row.chance)} %: likely non-answers, a matter of format."
+        f"{name(row.benchmark)}: {who} scores {words.number(row.score)} %, but guessing gives "
+        f"{words.number(row.chance)} %: likely non-answers, which is a format problem."
     )
 
 
 def _against(result: TunedResult) -> list[str]:
-    """Style, script and constant answers, said only where found.
+    """Sentences on style, script and constant answers that were found.
 
-    "Not measured" where no answers were kept.
+    "Not measured" if no answers were kept.
     """
     measured = [(r, r.against_base) for r in result.benchmarks if r.against_base is not None]
     if not measured:
-        return ["Style openings and changes of script: not measured, no answers were kept."]
+        return ["Style openings and changes of script: not measured, because no answers were kept."]
     out = []
     for row, found in measured:
         for flag, count in found.flags.items():
@@ -140,23 +159,23 @@ def _against(result: TunedResult) -> list[str]:
 
 
 def _constant(benchmark: str, found: AgainstBase) -> list[str]:
-    """One answer to nearly all questions, of either model."""
+    """A sentence if either model gives the same answer to nearly all questions."""
     sides = (("the base", found.base_constant), ("the tuned model", found.tuned_constant))
     said = [
-        f"{who} answers \u201c{name(one.answer)}\u201d {one.count} times of {found.n}"
+        f"{who} answers \u201c{name(one.answer)}\u201d {one.count} times out of {found.n}"
         for who, one in sides
         if one is not None
     ]
     if not said:
         return []
     return [
-        f"{benchmark}: {' and '.join(said)}: a constant answer, whose score tells how often it "
+        f"{benchmark}: {' and '.join(said)}: a constant answer. Its score only shows how often it "
         "happens to be right."
     ]
 
 
 AGAINST = {
     "style_opening": "an opening that the base never uses",
-    "script_change": "another script than the base's",
+    "script_change": "a different script from the base's",
 }
-"""Flags against the base in words."""
+"""Words for flags relative to the base."""

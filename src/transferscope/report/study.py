@@ -1,4 +1,4 @@
-"""A study in the terminal: its arms over their training runs, and the claims' verdicts."""
+"""A study in the terminal: its arms averaged over training runs, and the claims' verdicts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.text import Text
 
 from . import study_grids, words
 from .escaping import sentence
-from .terminal import plain_table
+from .fitted_table import plain_table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +20,7 @@ STYLES = {"confirmed": "green", "contradicted": "red", "undecided": "dim"}
 
 
 def print_study(report: ReportInput, console: Console) -> None:
-    """What the study lacks, one row per arm, then one verdict per claim with what was measured."""
+    """Print what the study lacks, a row per arm, and a verdict with the measurement per claim."""
     for note in report.notes:
         console.print(Text(sentence(note), style="yellow"), highlight=False)
     grid = study_grids.arm_grid(report.arm_means, report.comparison.source)

@@ -1,4 +1,4 @@
-"""A study's arms over their training runs, and its claims, in rows."""
+"""Tables of a study's arms, averaged over training runs, and of its claims."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def claim_grid(claims: Sequence[Claim]) -> Grid:
-    """Every claim with the measured value, its interval over runs and the verdict."""
+    """Table of claims with the measured value, its interval over runs and the verdict."""
     rows = []
     for claim in claims:
         why = f" ({sentence(claim.why)})" if claim.why else ""
@@ -35,7 +35,7 @@ def claim_grid(claims: Sequence[Claim]) -> Grid:
 
 
 def arm_grid(means: Sequence[ArmMean], source: str) -> Grid:
-    """Every arm over its training runs, the source group first."""
+    """Table of arms averaged over their training runs, with the source group first."""
     groups = list(dict.fromkeys([source, *(group for mean in means for group in mean.gain)]))
     several = len({mean.arm for mean in means}) < len(means)
     rows = []
@@ -56,11 +56,11 @@ def arm_grid(means: Sequence[ArmMean], source: str) -> Grid:
         )
     head = ("arm", "runs", f"{words.group_name(source)} (source)", "retention")
     others = tuple(words.group_name(group) for group in groups[1:])
-    return Grid((*head, *others, "KL(tuned ‖ base)", "PCA shift", "time a run"), tuple(rows))
+    return Grid((*head, *others, "KL(tuned ‖ base)", "PCA shift", "time per run"), tuple(rows))
 
 
 def _over_runs(found: RunMean | None, places: int = 1) -> str:
-    """``+16.9 (13.2 to 20.5)``; the mean alone where there are too few runs."""
+    """``+16.9 (13.2 to 20.5)``; only the mean if there are too few runs."""
     if found is None:
         return "n/a"
     mean = words.signed(found.mean, places)

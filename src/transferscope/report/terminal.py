@@ -1,6 +1,7 @@
-"""Tables for the terminal: they fit 80 columns, and no number is ever cut.
+"""Print results in the terminal, in tables that fit its width without cutting any number.
 
-Names fold over lines where they are too long; numbers stand in columns that can't shrink.
+Long names wrap. In a narrow terminal the less important columns are left out
+(:mod:`.fitted_table`). Above :data:`.figures.MANY` models, each model gets one line.
 """
 
 from __future__ import annotations
@@ -13,42 +14,40 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.hidden_shift import HiddenShift
-from . import parts, robustness_rows, verdict, views, words
+from . import overview, parts, robustness_rows, verdict, views, words
 from .differences import together
 from .escaping import minus, name, sentence, token
-from .figures import model_labels
+from .figures import MANY
+from .fitted_table import Column, fitted_table, plain_table
+from .model_lines import HOW_TO_SEE_MORE, READING, line_notes, lines_table, standing_mark
+from .model_names import model_labels, with_short_names
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from ..core.attribution import Attribution
     from ..core.hidden_shift import HiddenPart, LayerShift
     from ..core.index import IndexResult
-    from ..core.standing import Standing
     from ..core.table_index import TableIndex
     from ..core.token_shift import ShiftedToken, TokenMeans, TokenShift
     from ..documents.comparison import Comparison, TunedResult
     from ..published import CohortChecks, Recomputed
 
-STYLE = {"gain": "green", "loss": "red"}
-SHORT = {
-    "gain": "gain",
-    "loss": "loss",
-    "gain suggested": "gain?",
-    "loss suggested": "loss?",
-    "open": "-",
-    "too few": "too few",
-    "unknown": "n/a",
-}
 DIFFERENCES_SHOWN = 10
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Differences between runs, verdicts, plane, index, and one table of benchmarks a model."""
+    """Print differences between runs, verdicts, plane, index and a table of benchmarks per model.
+
+    Above :data:`.figures.MANY` models, print one line per model, sorted by retention.
+    """
+    comparison = with_short_names(comparison)
     print_differences(comparison.differences, console)
+    if len(comparison.tuned) > MANY:
+        _print_lines(comparison, console)
+        return
     print_verdict(comparison, console)
     console.print()
-    console.print(_plane(comparison))
+    console.print(_plane(comparison, console.width))
     label = words.index_label(comparison.suite)
     indices = [t.index for t in comparison.tuned if t.index is not None]
     if indices:
@@ -65,7 +64,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         _say(note, console, style="dim")
     for label, result in _labelled(comparison):
         console.print()
-        console.print(_benchmarks(label, result))
+        console.print(_benchmarks(label, result, console.width))
         if flags := parts.flag_totals(result):
             console.print()
             console.print(_flagged(result))
@@ -76,18 +75,24 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             _say(f"not compared: {name(benchmark)} ({why})", console, indent=2)
     console.print()
     _say(
-        "Scores in percent, changes in points. Intervals are of one benchmark by itself; Holm's p "
-        "corrects for all of them. MDE is the change that the test shows with 80 % power. In the "
-        "last column: gain or loss established; with a question mark: suggested by the "
-        "benchmark's own p only; with a star: flagged answers made much of it; a dash: no change "
-        "established, which does not mean that nothing was lost.",
+        "Scores are in percent, changes in points. Each interval is for one benchmark alone; "
+        "Holm's p corrects for testing all of them. MDE, the minimum detectable effect, is the "
+        "smallest change that the test shows with 80 % power. "
+        f"{READING}",
         console,
         style="dim",
     )
 
 
 def print_verdict(comparison: Comparison, console: Console) -> None:
-    """One headline and the change of every group for each tuned model: fits on a screen."""
+    """Print a headline and the change of every group for each tuned model, on one screen.
+
+    Above :data:`.figures.MANY` models, print one line per model.
+    """
+    comparison = with_short_names(comparison)
+    if len(comparison.tuned) > MANY:
+        _print_lines(comparison, console)
+        return
     for at, (label, result) in enumerate(_labelled(comparison)):
         if at:
             console.print()
@@ -101,7 +106,7 @@ def print_verdict(comparison: Comparison, console: Console) -> None:
 
 
 def print_index(result: TableIndex, console: Console) -> None:
-    """Every tuned model of a score table: gain, DI and TI per group."""
+    """Print gain, DI and TI per group for every tuned model of a score table."""
     index = result.index
     scale = "" if index.scale is None else f", scale {index.scale}"
     _index_table(f"Transferability Index, {index.definition}{scale}", index.models, console)
@@ -120,7 +125,7 @@ def print_index(result: TableIndex, console: Console) -> None:
 
 
 def print_published(recomputed: Recomputed, checks: CohortChecks, console: Console) -> None:
-    """The paper's cohort: TI recomputed beside published; a star where they disagree."""
+    """Print the paper's cohort: TI recomputed and published, with a star where they disagree."""
     from .published import cohort_notes
 
     groups = list(dict.fromkeys(g for model, _ in recomputed.rows for g in model.published_ti))
@@ -144,8 +149,8 @@ def print_published(recomputed: Recomputed, checks: CohortChecks, console: Conso
     console.print(table)
     _say(f"sigma: {_sigma(recomputed.sigma)}", console)
     _say(
-        f"{agree} of {total} values come back within 1.0; the {total - agree} marked * do not "
-        "follow from the published scores.",
+        f"{agree} of {total} published values are reproduced to within 1.0; the {total - agree} "
+        "marked * do not follow from the published scores.",
         console,
     )
     for note in cohort_notes(recomputed, checks):
@@ -153,7 +158,7 @@ def print_published(recomputed: Recomputed, checks: CohortChecks, console: Conso
 
 
 def print_shift(shift: HiddenShift | TokenShift, console: Console) -> None:
-    """A probe's single numbers, then its groups, layers or shifted tokens."""
+    """Print a probe's summary values, then its groups, layers or shifted tokens."""
     table = plain_table("Shift of the tuned model")
     table.add_column("measure", overflow="fold")
     _numbers(table, "value")
@@ -176,7 +181,7 @@ def _print_hidden(shift: HiddenShift, console: Console) -> None:
         _say(f"undefined: {shift.undefined_reason}", console, style="dim")
     if 0 < shift.n_layers_averaged < len(shift.layers):
         of = f"{shift.n_layers_averaged} of {len(shift.layers)}"
-        _say(f"Distances: means over {of} layers. {words.NO_AXIS}", console, style="dim")
+        _say(f"Distances are means over {of} layers. {words.NO_AXIS}", console, style="dim")
     if shift.groups:
         console.print()
         console.print(_parts("By group", shift.groups, HIDDEN_PARTS))
@@ -198,7 +203,7 @@ def _print_tokens(shift: TokenShift, console: Console) -> None:
 
 HIDDEN_PARTS = ("n_texts", "d_layerwise", "d_paper")
 TOKEN_PARTS = ("n_texts", "kl_tuned_base", "kl_base_tuned", "js")
-"""What is shown of a part of the texts."""
+"""Values shown for each group of texts."""
 
 
 def _parts(
@@ -237,7 +242,7 @@ def _shifted(shifted: Sequence[ShiftedToken]) -> Table:
 
 
 def print_differences(differences: Sequence[str], console: Console) -> None:
-    """What is not like for like between the runs, where anything is."""
+    """Print the differences between the runs that make a comparison unfair, if there are any."""
     if not differences:
         return
     _say("Not like for like: the runs differ.", console, style="bold yellow")
@@ -249,35 +254,40 @@ def print_differences(differences: Sequence[str], console: Console) -> None:
     console.print()
 
 
-def _plane(comparison: Comparison) -> Table:
-    table = plain_table("Mean change in points")
-    table.add_column("model", overflow="fold")
-    table.add_column("group", overflow="fold")
-    _numbers(table, "change", "95 % interval")
-    table.add_column("", no_wrap=True)
+def _print_lines(comparison: Comparison, console: Console) -> None:
+    comparison = overview.by_retention(comparison)
+    console.print(lines_table(comparison, console.width))
+    for text in line_notes(comparison):
+        _say(text, console)
+    _say(f"{READING} {HOW_TO_SEE_MORE}", console, style="dim")
+
+
+def _plane(comparison: Comparison, width: int) -> Table:
+    model, group = Column("model", folds=True), Column("group", folds=True)
+    change, interval = Column("change"), Column("95 % interval")
+    said, ends = Column("", left=True), []
     for label, result in _labelled(comparison):
         causes = result.attribution
         points = [(words.group_name(g), p, causes.groups.get(g)) for g, p in result.plane.items()]
         if result.retention is not None:
             points.append(("retention", result.retention, causes.retention))
-        for at, (group, point, made_by) in enumerate(points):
-            table.add_row(
-                Text(label if at == 0 else ""),
-                Text(name(group)),
-                Text(words.signed(point.gain)),
-                Text(words.interval(point.ci)),
-                _standing(point.standing, made_by),
-                end_section=at == len(points) - 1,
-            )
-    return table
+        for at, (of, point, made_by) in enumerate(points):
+            model.cells.append(label if at == 0 else "")
+            group.cells.append(name(of))
+            change.cells.append(words.signed(point.gain))
+            interval.cells.append(words.interval(point.ci))
+            said.cells.append(standing_mark(point.standing, made_by))
+        ends.append(len(model.cells) - 1)
+    columns = [model, group, change, interval, said]
+    return fitted_table("Mean change in points", columns, width, sections=ends)
 
 
 def _index_table(title: str, results: Sequence[IndexResult], console: Console) -> None:
-    """Rows by model and group; the reasons of what is undefined stand below, once each."""
-    table = plain_table(title)
-    table.add_column("model", overflow="fold", ratio=1)
-    table.add_column("group", overflow="fold")
-    _numbers(table, "gain", "DI", "TI %", "95 % interval")
+    """Print a row per model and group; below, each reason for undefined values appears once."""
+    model, of = Column("model", folds=True), Column("group", folds=True)
+    gain, di = Column("gain", spare=1), Column("DI", spare=2)
+    ti, interval = Column("TI %"), Column("95 % interval")
+    ends = []
     reasons: dict[str, list[str]] = {}
     for result in results:
         for at, group in enumerate(result.gain):
@@ -288,45 +298,41 @@ def _index_table(title: str, results: Sequence[IndexResult], console: Console) -
                 reasons.setdefault(f"{name(result.model)}: {why}", []).append(group)
             bounds = result.ci.get(group)
             undefined = "undefined" if target else ""
-            table.add_row(
-                Text(name(result.model) if at == 0 else ""),
-                Text(name(words.group_name(group))),
-                Text(words.signed(result.gain[group])),
-                Text(words.signed(result.di.get(group), 2)),
-                Text(undefined if value is None else words.number(value)),
-                Text("" if bounds is None else words.interval(bounds)),
-                end_section=at == len(result.gain) - 1,
-            )
-    console.print(table)
+            model.cells.append(name(result.model) if at == 0 else "")
+            of.cells.append(name(words.group_name(group)))
+            gain.cells.append(words.signed(result.gain[group]))
+            di.cells.append(words.signed(result.di.get(group), 2))
+            ti.cells.append(undefined if value is None else words.number(value))
+            interval.cells.append("" if bounds is None else words.interval(bounds))
+        ends.append(len(model.cells) - 1)
+    columns = [model, of, gain, di, ti, interval]
+    console.print(fitted_table(title, columns, console.width, names=14, sections=ends))
     for why in reasons:
         _say(f"undefined for {minus(why)}", console, style="dim")
 
 
-def _benchmarks(label: str, result: TunedResult) -> Table:
-    table = plain_table(label)
-    table.add_column("benchmark", overflow="fold")
-    _numbers(table, "base", "tuned", "change", "95 % interval", "Holm p", "MDE", "n")
-    table.add_column("", no_wrap=True)
-    groups = [row.group for row in result.benchmarks]
-    for at, row in enumerate(result.benchmarks):
-        table.add_row(
-            Text(name(row.benchmark)),
-            Text(words.number(row.base)),
-            Text(words.number(row.tuned)),
-            Text(words.signed(row.delta)),
-            Text(words.interval(row.ci)),
-            Text(words.p_value(row.p_holm)),
-            Text(words.mde(row)),
-            Text(words.count(row.n)),
-            _standing(row.standing, result.attribution.benchmarks.get(row.benchmark)),
-            end_section=at + 1 < len(groups) and groups[at + 1] != row.group,
-        )
-    return table
-
-
-def _standing(said: Standing, made_by: Attribution | None) -> Text:
-    mark = "*" if parts.marked(said, made_by) else ""
-    return Text(SHORT[said] + mark, style=STYLE.get(said, "dim"))
+def _benchmarks(label: str, result: TunedResult, width: int) -> Table:
+    rows = result.benchmarks
+    columns = [
+        Column("benchmark", [name(row.benchmark) for row in rows], folds=True),
+        Column("base", [words.number(row.base) for row in rows], spare=2),
+        Column("tuned", [words.number(row.tuned) for row in rows], spare=2),
+        Column("change", [words.signed(row.delta) for row in rows]),
+        Column("95 % interval", [words.interval(row.ci) for row in rows]),
+        Column("Holm p", [words.p_value(row.p_holm) for row in rows], spare=1),
+        Column("MDE", [words.mde(row) for row in rows], spare=5),
+        Column("n", [words.count(row.n) for row in rows], spare=4),
+        Column(
+            "",
+            [
+                standing_mark(r.standing, result.attribution.benchmarks.get(r.benchmark))
+                for r in rows
+            ],
+            left=True,
+        ),
+    ]
+    ends = [at for at in range(len(rows) - 1) if rows[at].group != rows[at + 1].group]
+    return fitted_table(label, columns, width, names=14, sections=ends)
 
 
 def _flagged(result: TunedResult) -> Table:
@@ -339,30 +345,14 @@ def _flagged(result: TunedResult) -> Table:
     return table
 
 
-def plain_table(title: str) -> Table:
-    """A titled table without a frame, for 80 columns."""
-    from rich import box
-
-    return Table(
-        title=Text(title),
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        show_edge=False,
-    )
-
-
 def _numbers(table: Table, *heads: str) -> None:
-    """Columns that never shrink."""
+    """Add columns of numbers, which never shrink."""
     for head in heads:
         table.add_column(Text(head), justify="right", no_wrap=True)
 
 
 def _say(text: str, console: Console, *, style: str = "", indent: int = 0) -> None:
-    # Text objects: a model called "[red]" is a name and no markup.
+    # As a Text object, a model called "[red]" is not read as markup.
     line: RenderableType = Text(sentence(text), style=style)
     console.print(Padding(line, (0, 0, 0, indent)) if indent else line, highlight=False)
 

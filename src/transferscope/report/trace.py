@@ -1,4 +1,4 @@
-"""Gains over the steps of a training run: a table in the terminal, and one page."""
+"""Gains over the steps of a training run, as a terminal table and an HTML page."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from rich.text import Text
 
 from ..core.errors import InputError
 from ..core.files import read_text, write_atomically
-from . import figures, views, words
+from . import views, words
+from .chart_data import Curves, model_mark
 from .escaping import name
+from .figures import Figure
+from .fitted_table import plain_table
 from .html import render_page
-from .terminal import plain_table
 
 if TYPE_CHECKING:
     from ..compare import Comparison
 
 MARK = '<p class="eyebrow">transferscope'
-"""What stands above every page (templates/)."""
-REMEDY = "move it, or name another --out"
+"""Start of the header on each of our pages (templates/)."""
+REMEDY = "move it, or name a different folder with --out"
 Rows = Sequence[Mapping[str, Any]]
 
 
 def trace_grid(rows: Rows) -> views.Grid:
-    """A row per step: each group's gain with its interval, retention, KL.
+    """Table with a row per step: each group's gain with its interval, retention and KL.
 
-    The intervals are those that hold over all looks, where all rows have them (:func:`joint`).
+    If all rows have intervals that hold over all looks (:func:`joint`), those are shown.
     """
     ci, retention_ci = ("bound", "retention_bound") if joint(rows) else ("ci", "retention_ci")
     groups = list(dict.fromkeys(group for row in rows for group in row["gain"]))
@@ -48,14 +50,14 @@ def trace_grid(rows: Rows) -> views.Grid:
 
 
 def joint(rows: Rows) -> bool:
-    """Whether all rows have bounds that hold over all looks; older files have none."""
+    """Whether all rows have bounds that hold over all looks; older files don't."""
     return bool(rows) and all(row.get("bound") is not None for row in rows)
 
 
 def trace_verdicts(rows: Rows) -> list[str]:
-    """A sentence per group other than the source: is a loss established, over how many looks?
+    """One sentence per group other than the source: whether a loss is established.
 
-    Without their full stops.
+    It names the number of looks and has no full stop.
     """
     if not joint(rows):
         return []
@@ -74,7 +76,7 @@ def trace_verdicts(rows: Rows) -> list[str]:
     return told
 
 
-def trace_figures(rows: Rows) -> tuple[list[str], list[figures.Figure]]:
+def trace_figures(rows: Rows) -> tuple[list[str], list[Figure]]:
     """Group labels, and the charts of gain and KL over steps; every run begins at 0, 0."""
     gains = [
         {"model": words.group_name(group), "x": row["step"], "y": value}
@@ -82,29 +84,29 @@ def trace_figures(rows: Rows) -> tuple[list[str], list[figures.Figure]]:
         for group, value in row["gain"].items()
     ]
     labels = list(dict.fromkeys(point["model"] for point in gains))
-    spec = figures.curves(gains, labels, "step", "change from the base, points")
-    made = [figures.Figure("trace-gain", "Change of every group", "Step 0 is the base.", spec)]
+    chart = Curves(gains, labels, ("step", "change from the base, points"))
+    made = [Figure("trace-gain", "Change of every group", "Step 0 is the base.", chart)]
     kl = [
         {"model": "KL", "x": row["step"], "y": row["kl"]}
         for row in [_start(rows), *rows]
         if row["kl"] is not None
     ]
     if len(kl) > 1:
-        spec = figures.curves(kl, ["KL"], "step", "nats per token")
+        chart = Curves(kl, ["KL"], ("step", "nats per token"))
         caption = "Along the base's own answers; means over answers."
-        made.append(figures.Figure("trace-kl", "KL(tuned ‖ base)", caption, spec))
+        made.append(Figure("trace-kl", "KL(tuned ‖ base)", caption, chart))
     return labels, made
 
 
 def check_page(out: Path) -> None:
-    """Raise :class:`InputError` where the ``report.html`` in ``out`` is not one of ours."""
+    """Raise :class:`InputError` if the ``report.html`` in ``out`` is not a transferscope page."""
     path = out / "report.html"
     if path.exists() and MARK not in read_text(path, remedy=REMEDY):
-        raise InputError("is another tool's page", place=str(path), remedy=REMEDY)
+        raise InputError("is not a transferscope page", place=str(path), remedy=REMEDY)
 
 
 def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
-    """``report.html`` in ``out``; returns its path."""
+    """Write ``report.html`` into ``out`` and return its path."""
     labels, charts = trace_figures(rows)
     page = render_page(
         "probe.html.j2",
@@ -115,7 +117,7 @@ def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
                 words.MEASURES["plane"],
             ]
         ),
-        legends=[(label, at) for at, label in enumerate(labels)],
+        legends=[(label, model_mark(at)) for at, label in enumerate(labels)],
         charts=charts,
         grids=[("In numbers", trace_grid(rows))],
         folded=[],
@@ -128,7 +130,7 @@ def write_trace(out: Path, comparison: Comparison, rows: Rows) -> Path:
 
 
 def print_trace(rows: Rows, console: Console) -> None:
-    """The table, 80 columns."""
+    """Print the table (80 columns) and the verdicts."""
     grid = trace_grid(rows)
     what = f"95 % intervals that hold over {_looks(rows)}" if joint(rows) else "95 % intervals"
     table = plain_table(f"Change from the base over the steps ({what})")
@@ -151,7 +153,7 @@ def _small(rows: Rows) -> str:
     return (
         f"The same questions were asked at {_looks(rows)}, and among many looks some differ from "
         "the base by chance. These intervals allow for that: the chance that a group's interval "
-        "misses the true change at any look is at most 5 %. So they are wider than the interval "
+        "misses the true change at any look is at most 5 %. They are therefore wider than those "
         "of a single comparison, and only they establish a loss."
     )
 

@@ -1,8 +1,8 @@
-"""The verdict on one tuned model in sentences, the same on every output.
+"""The verdict on one tuned model in sentences, the same in every output.
 
-The headline never calls a loss established without saying that answers which failed for their form
-made most of it, or that another reading of the same answers does not show it. It names what both
-inputs have and nobody judged.
+If a loss is mostly due to answers that failed for their form, or does not appear when the same
+answers are read in another way, the headline says so. It also names benchmarks that both inputs
+have but that were not judged.
 """
 
 from __future__ import annotations
@@ -23,44 +23,44 @@ if TYPE_CHECKING:
     from ..documents.ranking import RankedModel
 
 SHOWN = 3
-"""Names and benchmarks listed in the verdict; the tables have all of them."""
+"""Number of names listed in the verdict; the tables have all of them."""
 LEARNED = {
     "gain": "Better on {}",
     "loss": "Worse on {}",
     "gain suggested": "A gain on {} is suggested, not established",
     "loss suggested": "A loss on {} is suggested, not established",
-    "open": "No change on {} established",
+    "open": "No change established on {}",
     "too few": "Too few questions to judge {}",
-    "unknown": "The change on {} can't be judged (no interval is known)",
+    "unknown": "The change on {} can't be judged (no interval available)",
 }
 KEPT = {
     "gain": "better elsewhere",
-    "loss": "loss elsewhere established",
-    "gain suggested": "a gain elsewhere suggested",
-    "loss suggested": "a loss elsewhere suggested, not established",
-    "open": "no change elsewhere established",
+    "loss": "worse elsewhere",
+    "gain suggested": "a gain elsewhere is suggested, not established",
+    "loss suggested": "a loss elsewhere is suggested, not established",
+    "open": "no change established elsewhere",
     "too few": "too few questions to judge the rest",
-    "unknown": "the change elsewhere can't be judged (no interval is known)",
+    "unknown": "the change elsewhere can't be judged (no interval available)",
 }
 
 
 def headline(result: TunedResult, source: str) -> str:
-    """The model's verdict in one line: what it learned, what that did to the rest, and why.
+    """The verdict in one line: what the model learned, what happened to the rest, and why.
 
-    Where nothing is established of all other groups together, a group's own loss is named.
+    If no loss is established for all other groups together, single groups with a loss are named.
     """
     causes = result.attribution
     point = result.plane.get(source)
     if point is None:
-        learned = f"Nothing of {name(group_name(source))} could be compared"
+        learned = f"No {name(group_name(source))} benchmark could be compared"
     else:
         learned = LEARNED[point.standing].format(name(group_name(source)))
         learned += _reservation(result, [source], point, causes.groups.get(source))
     said = [learned]
     kept = result.retention
     if point is not None and kept is not None and point.standing == kept.standing == "unknown":
-        where = f"neither the change on {name(group_name(source))} nor that elsewhere"
-        said = [f"No interval is known: {where} can be judged"]
+        where = f"neither the change on {name(group_name(source))} nor the change elsewhere"
+        said = [f"No intervals are available, so {where} can be judged"]
         kept = None
     others = [group for group in result.plane if group != source]
     if kept is not None:
@@ -68,12 +68,12 @@ def headline(result: TunedResult, source: str) -> str:
         groups_said: list[str] = []
         if kept.standing != "loss":
             groups_said = [
-                f"loss on {name(group_name(group))} established"
+                f"worse on {name(group_name(group))}"
                 + _reservation(result, [group], result.plane[group], causes.groups.get(group))
                 for group in others
                 if result.plane[group].standing == "loss" and len(others) > 1
             ]
-        if groups_said:  # the mean and one of its groups don't show the same
+        if groups_said:  # the mean and one of its groups differ in verdict
             told, groups_said[0] = f"{told} on average", f"but {groups_said[0]}"
         said.append(told + _reservation(result, others, kept, causes.retention))
         if kept.standing != "loss":
@@ -87,22 +87,22 @@ def headline(result: TunedResult, source: str) -> str:
 
 
 def contradicted(found: Mapping[str, str]) -> str:
-    """The sentence that goes before all others where samples contradict their results, or nothing.
+    """The first sentence if samples contradict the reported results, else nothing.
 
-    Nobody knows then which of the two a change rests on.
+    It is then unknown which of the two a change is due to.
     """
     if not found:
         return ""
     said = [f"{name(benchmark)} ({name(what)})" for benchmark, what in list(found.items())[:SHOWN]]
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     listed = ", ".join(said) + more
-    return f"Samples contradict the results beside them: {listed}."
+    return f"Samples contradict the reported results: {listed}."
 
 
 def verdicts(result: TunedResult, source: str) -> list[str]:
-    """Sentences on the source, the retention, every other group and what made their changes.
+    """Sentences on the source, the retention, every other group and what caused their changes.
 
-    Then benchmarks whose metrics disagree, and what could not be compared.
+    Benchmarks whose metrics disagree and what could not be compared follow.
     """
     causes = result.attribution
     others = [g for g in result.plane if g != source]
@@ -123,12 +123,12 @@ def verdicts(result: TunedResult, source: str) -> list[str]:
         for found in result.disagreements[:SHOWN]
     ]
     if (left := len(result.disagreements) - SHOWN) > 0:
-        sentences.append(f"{left} more benchmarks have metrics that disagree: see --json.")
+        sentences.append(f"The metrics of {left} more benchmarks disagree; --json lists them.")
     return sentences + _not_compared(result)
 
 
 def made_by(result: TunedResult) -> list[str]:
-    """Benchmarks whose change must not be told without its flagged answers, the largest first."""
+    """Sentences on benchmarks whose change is largely due to flagged answers, largest first."""
     notable = [(b, found) for b, found in result.attribution.benchmarks.items() if found.notable]
     notable.sort(key=lambda item: -abs(item[1].flagged))
     out = [
@@ -136,39 +136,44 @@ def made_by(result: TunedResult) -> list[str]:
         for b, found in notable[:SHOWN]
     ]
     if (left := len(notable) - SHOWN) > 0:
-        out.append(f"Flagged answers also made much of the change on {left} more benchmarks.")
+        out.append(
+            f"Flagged answers also account for much of the change on {left} more benchmarks."
+        )
     return out
 
 
 def not_judged(result: TunedResult | RankedModel) -> str:
-    """``BoolQ and MMLU are in both inputs but in no group: not judged (--map)``, or nothing.
+    """``BoolQ and MMLU are not judged (in both inputs, but in no group; see --map)``, or nothing.
 
-    Benchmarks of both inputs that can't be compared follow; the reasons stand elsewhere.
+    Benchmarks of both inputs that can't be compared follow; the reasons are given elsewhere.
     """
     clauses = [
-        (result.not_judged, "in no group: not judged (--map)"),
-        (result.incomparable, "can't be compared: not judged"),
+        (result.not_judged, "in no group; see --map"),
+        (result.incomparable, "not comparable"),
     ]
     return "; ".join(
-        f"{listed(names, SHOWN)} {'are' if len(names) > 1 else 'is'} in both inputs but {why}"
+        f"{listed(names, SHOWN)} {_are(names)} not judged (in both inputs, but {why})"
         for names, why in clauses
         if names
     )
 
 
 def missing(row: RankedModel) -> str:
-    """``drop is in the base only: not judged``, or nothing."""
+    """``drop is not judged (only in the base)``, or nothing."""
     if not row.missing:
         return ""
-    verb = "are" if len(row.missing) > 1 else "is"
-    return f"{listed(row.missing, SHOWN)} {verb} in the base only: not judged"
+    return f"{listed(row.missing, SHOWN)} {_are(row.missing)} not judged (only in the base)"
+
+
+def _are(names: Sequence[str]) -> str:
+    return "are" if len(names) > 1 else "is"
 
 
 def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str) -> list[str]:
-    """The index of every group in a line each; groups undefined for one reason share a line.
+    """One sentence per group on its index; groups undefined for the same reason share one.
 
-    Where the definitions disagree on what is established, the line rests on ``linear``, whose
-    interval holds (docs/coverage.md), and says what ``robust`` has.
+    If the definitions disagree on what is established, the sentences give both and follow
+    ``linear``, whose interval has better coverage (docs/coverage.md).
     """
     differ = index_differences(robust, linear, label)
     undefined: dict[str, list[str]] = {}
@@ -182,29 +187,37 @@ def index_sentences(robust: IndexResult, linear: IndexResult | None, label: str)
         else:
             out.append(f"{label} {name(group_name(group))}: {index_value(robust, group)}.")
     for why, groups in undefined.items():
-        out.append(f"{label} {' and '.join(groups)}: undefined: {minus(why)}.")
+        out.append(f"{label} {' and '.join(groups)} {_are(groups)} undefined: {minus(why)}.")
     return out
 
 
 def index_differences(
     robust: IndexResult | None, linear: IndexResult | None, label: str
 ) -> dict[str, str]:
-    """A sentence for every group on which the two definitions don't establish the same."""
+    """A sentence for every group on which the definitions disagree about what is established."""
     if robust is None or linear is None:
         return {}
     return {
         group: (
-            f"{label} {name(group_name(group))}: {_established(linear, group)} by the linear "
-            f"definition, {index_value(linear, group)}; the robust one differs, "
-            f"{index_value(robust, group)}. Linear decides: its interval holds more often."
+            f"{label} {name(group_name(group))}: the definitions disagree. "
+            f"Linear: {_index_verdict(linear, group)}. Robust: {_index_verdict(robust, group)}. "
+            "Linear decides: its interval has better coverage."
         )
         for group in robust.ti
         if group in linear.ti and _established(robust, group) != _established(linear, group)
     }
 
 
+def _index_verdict(result: IndexResult, group: str) -> str:
+    """``42 % (95 % interval 5 to 69), transfer established``."""
+    if result.ti.get(group) is None:
+        return f"undefined ({minus(result.undefined_reason.get(group, 'no reason recorded'))})"
+    value = index_value(result, group)
+    return f"{value}, {_established(result, group)}" if result.ci.get(group) else value
+
+
 def _established(result: IndexResult, group: str) -> str:
-    """What an index shows, in words that are the same where it shows the same."""
+    """What an index shows; equal texts mean equal verdicts."""
     if result.ti.get(group) is None:
         return "undefined"
     ci = result.ci.get(group)
@@ -218,7 +231,7 @@ def _established(result: IndexResult, group: str) -> str:
 def _reservation(
     result: TunedResult, groups: Sequence[str], point: PlanePoint, found: Attribution | None
 ) -> str:
-    """What stands in brackets behind a change that is not what it seems."""
+    """A qualification in brackets after a change that flagged answers or their format caused."""
     if point.standing not in ("gain", "loss", "gain suggested", "loss suggested"):
         return ""
     if by_format := _format(result, groups, point):
@@ -237,7 +250,7 @@ def _reservation(
 
 
 def _hidden(result: TunedResult, groups: Sequence[str]) -> list[str]:
-    """The benchmark whose own loss is shown, made by flagged answers, and drowns in the means."""
+    """The benchmark with an established loss from flagged answers that the means hide."""
     rows = [
         (row.benchmark, found)
         for row in result.benchmarks
@@ -249,12 +262,12 @@ def _hidden(result: TunedResult, groups: Sequence[str]) -> list[str]:
     if not rows:
         return []
     benchmark, found = min(rows, key=lambda row: row[1].flagged)
-    more = f"; {len(rows) - 1} more likewise" if len(rows) > 1 else ""
+    more = f"; likewise on {len(rows) - 1} more" if len(rows) > 1 else ""
     return [f"but on {name(benchmark)} {because(found)}{more}"]
 
 
 def _shown_alone(result: TunedResult, groups: Sequence[str]) -> list[str]:
-    """Benchmarks whose loss is established in groups that another score makes unknown."""
+    """Benchmarks with an established loss in groups whose mean change is unknown."""
     lost = [
         row.benchmark
         for row in result.benchmarks
@@ -262,11 +275,11 @@ def _shown_alone(result: TunedResult, groups: Sequence[str]) -> list[str]:
         and row.standing == "loss"
         and result.plane[row.group].standing == "unknown"
     ]
-    return [f"but loss on {listed(lost, SHOWN)} established"] if lost else []
+    return [f"but worse on {listed(lost, SHOWN)}"] if lost else []
 
 
 def _format(result: TunedResult, groups: Sequence[str], point: PlanePoint) -> str:
-    """Says so where half of a change or more is one that another reading does not show."""
+    """A remark if at least half of a change disappears when the answers are read differently."""
     rows = [row for row in result.benchmarks if row.group in groups]
     sizes = {group: sum(row.group == group for row in rows) for group in groups}
     here = [group for group in groups if sizes[group]]
@@ -282,7 +295,7 @@ def _format(result: TunedResult, groups: Sequence[str], point: PlanePoint) -> st
 
 
 def _not_compared(result: TunedResult) -> list[str]:
-    """Benchmarks of a group that could not be compared, with the reasons."""
+    """A sentence on benchmarks in a group that could not be compared, with the reasons."""
     left = {b: why for b, why in result.not_compared.items() if b not in result.not_judged}
     if not left:
         return []

@@ -1,10 +1,12 @@
-"""Rows ready to show, between the comparison's records and a template.
+"""Tables and texts for the templates, made from the comparison's records.
 
-Texts are already cut and made visible (:mod:`.escaping`); escaping is the template's.
+Texts are already truncated and free of invisible characters (:mod:`.escaping`); the templates
+escape them for HTML.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     from ..core.weight_shift import WeightsPart
     from ..documents.comparison import BenchmarkChange, Comparison, TunedResult
     from ..train.dynamics import Dynamics
+    from .chart_data import Mark
 
 EXAMPLES_SHOWN = 24
-"""Flipped questions shown per model; the counts beside them are complete."""
+"""Maximum number of flipped questions shown per model; the counts cover all of them."""
 TOKENS_SHOWN = 15
-"""Shifted tokens shown per model."""
+"""Maximum number of shifted tokens shown per model."""
 COST_NAMES = {
     "seconds": "time",
     "cpu_seconds": "CPU time",
@@ -33,17 +36,28 @@ COST_NAMES = {
 }
 
 
+_NUMBER = re.compile(r"[+\u2212]?[\d,.]+(?:e-?\d+)?(?: %)?|n/a|undefined|\u221e|")
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: its column heads, and rows whose first cell is the row's head."""
+    """A table: column heads, and rows whose first cell is the row's head."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def numbers(self) -> tuple[bool, ...]:
+        """For each column, whether all its cells are numbers, which are aligned to the right."""
+        return tuple(
+            at > 0 and any(map(str.strip, cells)) and all(map(_NUMBER.fullmatch, cells))
+            for at, cells in enumerate(zip(*self.rows, strict=True))
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A flipped question with both answers, ready to show."""
+    """A flipped question with both answers, ready for display."""
 
     benchmark: str
     id: str
@@ -55,10 +69,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """One tuned model: ``slot`` is its colour; the rest are words and rows."""
+    """One tuned model: its mark in the charts, its verdicts and its table rows."""
 
     label: str
-    slot: int
+    mark: Mark
     result: TunedResult
     headline: str
     verdicts: tuple[str, ...]
@@ -68,14 +82,14 @@ class ModelView:
 
 
 def model_views(
-    comparison: Comparison, labels: Sequence[str], slots: Sequence[int]
+    comparison: Comparison, labels: Sequence[str], marks: Sequence[Mark]
 ) -> list[ModelView]:
-    """Every tuned model in the comparison's order; ``slots`` are their colours."""
+    """Return a view of every tuned model, in the comparison's order."""
     label_of = words.index_label(comparison.suite)
     return [
         ModelView(
             label=label,
-            slot=slot,
+            mark=mark,
             result=result,
             headline=verdict.headline(result, comparison.source),
             verdicts=(
@@ -86,7 +100,7 @@ def model_views(
             examples=_examples(result),
             examples_left_out=_left_out(result),
         )
-        for label, slot, result in zip(labels, slots, comparison.tuned, strict=True)
+        for label, mark, result in zip(labels, marks, comparison.tuned, strict=True)
     ]
 
 
@@ -101,9 +115,10 @@ def _by_group(
 
 
 def _left_out(result: TunedResult) -> int:
-    """Flipped questions that are not shown; ``result.flipped`` holds a few of each benchmark.
+    """The number of flipped questions that are not shown.
 
-    0 where none is shown: the runs kept no answers.
+    ``result.flipped`` has only a few per benchmark. The number is 0 if it is empty, because the
+    runs then kept no answers.
     """
     if not result.flipped:
         return 0
@@ -113,7 +128,7 @@ def _left_out(result: TunedResult) -> int:
 
 
 def _examples(result: TunedResult) -> tuple[Example, ...]:
-    """Up to :data:`EXAMPLES_SHOWN`, one from every benchmark and kind before a second one."""
+    """At most :data:`EXAMPLES_SHOWN`: one of every benchmark and kind before any second one."""
     turn: dict[tuple[str, str], int] = {}
     ranked = []
     for at, item in enumerate(result.flipped):
@@ -135,7 +150,7 @@ def _examples(result: TunedResult) -> tuple[Example, ...]:
 
 
 def hidden_grid(hidden: Mapping[str, HiddenPart]) -> Grid:
-    """PCA shift of every model in one table, the sign-free distance first."""
+    """Return the PCA shift of every model, with the distance that ignores signs first."""
     rows = []
     for model, shift in hidden.items():
         cka = [layer.cka for layer in shift.layers if layer.cka is not None]
@@ -154,7 +169,7 @@ def hidden_grid(hidden: Mapping[str, HiddenPart]) -> Grid:
 
 
 def token_grid(tokens: Mapping[str, TokenMeans], prefixes: Sequence[str]) -> Grid:
-    """Token shift of every model in one table, with the prefix that each was measured on."""
+    """Return the token shift of every model, with the prefix that it was measured on."""
     keys = ("kl_tuned_base", "kl_base_tuned", "js", "log_ratio", "rank_shift")
     rows = tuple(
         (
@@ -187,7 +202,7 @@ def token_grid(tokens: Mapping[str, TokenMeans], prefixes: Sequence[str]) -> Gri
 
 
 def layer_grid(layers: Sequence[LayerShift]) -> Grid:
-    """What was measured at every layer."""
+    """Return the measurements of every layer."""
     rows = tuple(
         (
             str(layer.layer),
@@ -202,13 +217,13 @@ def layer_grid(layers: Sequence[LayerShift]) -> Grid:
 
 
 def shifted_grids(tokens: Mapping[str, TokenShift]) -> list[tuple[str, Grid]]:
-    """Per model, the shifted tokens with sign, kind and count."""
+    """Return every model's shifted tokens with sign, kind and count."""
     grids = [(name(model), shifted_grid(shift.shifted_tokens)) for model, shift in tokens.items()]
     return [(model, grid) for model, grid in grids if grid.rows]
 
 
 def shifted_grid(shifted: Sequence[ShiftedToken], *, kind: str | None = None) -> Grid:
-    """The most frequent shifted tokens, of one ``kind`` where it is given."""
+    """Return the most frequent shifted tokens, of one ``kind`` if it is given."""
     kept = [entry for entry in shifted if kind in (None, entry.kind)]
     rows = tuple(
         (
@@ -223,7 +238,7 @@ def shifted_grid(shifted: Sequence[ShiftedToken], *, kind: str | None = None) ->
 
 
 def weight_grid(weights: Mapping[str, WeightsPart]) -> Grid:
-    """How much the tuning changed the weights of every model."""
+    """Return how much tuning changed the weights of every model."""
     rows = tuple(
         (
             name(model),
@@ -239,7 +254,7 @@ def weight_grid(weights: Mapping[str, WeightsPart]) -> Grid:
 
 
 def dynamics_grid(dynamics: Mapping[str, Dynamics]) -> Grid:
-    """The quantities of every run's gradient norms."""
+    """Return the summary statistics of every run's gradient norms."""
     keys = {
         "early_slope": "early slope",
         "t_half": "t half",
@@ -259,7 +274,7 @@ def dynamics_grid(dynamics: Mapping[str, Dynamics]) -> Grid:
 
 
 def predictor_grid(predictors: Sequence[Predictor]) -> Grid:
-    """How well every quantity predicts the drop."""
+    """Return how well every quantity predicts the drop."""
     rows = []
     for row in predictors:
         counts = digits(row.n), digits(row.runs)
@@ -283,7 +298,7 @@ def predictor_grid(predictors: Sequence[Predictor]) -> Grid:
 
 
 def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:
-    """Named costs, a column each."""
+    """Return the costs of every model, one column per kind of cost."""
     keys = list(dict.fromkeys(key for row in costs.values() for key in row))
     rows = tuple(
         (name(model), *(cost(key, row.get(key)) for key in keys)) for model, row in costs.items()
@@ -291,37 +306,8 @@ def cost_grid(costs: Mapping[str, Mapping[str, Any]]) -> Grid:
     return Grid(("model", *map(_cost_name, keys)), rows)
 
 
-def provenance_grid(provenance: Mapping[str, Any]) -> tuple[Grid, Grid]:
-    """What holds for the comparison as a whole, and run by run (a column each)."""
-    general = {k: v for k, v in provenance.items() if not isinstance(v, Mapping)}
-    runs = {k: _flat(v) for k, v in provenance.items() if isinstance(v, Mapping)}
-    keys = list(dict.fromkeys(key for run in runs.values() for key in run))
-    rows = tuple((name(key), *(run.get(key, "") for run in runs.values())) for key in keys)
-    whole = tuple((name(k), visible(_plain(v), 300)) for k, v in general.items())
-    return Grid(("", "value"), whole), Grid(("", *(name(run) for run in runs)), rows)
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    out: dict[str, str] = {}
-    for key, item in value.items():
-        path = f"{prefix}{key}"
-        if isinstance(item, Mapping):
-            out |= _flat(item, f"{path}.")
-        else:
-            out[path] = visible(_plain(item), 300)
-    return out
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(item) for item in value)
-    return str(value)
-
-
 def digits(value: Any, *, sign: bool = False) -> str:
-    """A measured number to three significant digits; counts with thousands separators."""
+    """Format a measurement with about three significant digits, a count with separators."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "n/a" if value is None else name(value)
     if isinstance(value, int):
@@ -342,7 +328,7 @@ def _cost_name(key: str) -> str:
 
 
 def cost(key: str, value: Any) -> str:
-    """A named cost in words: a duration where it is one, else a number."""
+    """Format a named cost: as a duration if its key ends in ``seconds``, else as a number."""
     from .progress import duration
 
     if isinstance(value, int | float) and not isinstance(value, bool):

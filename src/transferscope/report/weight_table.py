@@ -1,4 +1,4 @@
-"""``probe weights`` for the terminal: total, by kind, by layer; then what could not be compared."""
+"""``probe weights`` in the terminal: total, by kind, by layer; then what could not be compared."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from ..core.weight_shift import WeightShift, WeightsPart
 
 LISTED = 5
-"""Names shown of tensors that one model lacks."""
+"""Number of tensors that only one model has whose names are shown."""
 
 
 def print_weights(shift: WeightShift, console: Console) -> None:
-    """One table of 80 columns, and a sentence for everything left out."""
+    """Print one table of 80 columns, and a line for everything that was left out."""
     from rich.text import Text
 
-    from .terminal import plain_table
+    from .fitted_table import plain_table
 
-    table = plain_table("What the tuning changed in the weights")
+    table = plain_table("Changes of the weights")
     table.add_column("", overflow="fold")
     for head in ("entries", "changed %", "as bf16 %", "rel. norm", "stable rank"):
         table.add_column(head, justify="right", no_wrap=True)
@@ -32,7 +32,7 @@ def print_weights(shift: WeightShift, console: Console) -> None:
         last = at == len(shift.kinds) - 1
         table.add_row(*map(Text, (name(part.kind), *_cells(part))), end_section=last)
     for block in shift.layers:
-        label = "outside of layers" if block.layer is None else f"layer {block.layer}"
+        label = "outside the layers" if block.layer is None else f"layer {block.layer}"
         table.add_row(*map(Text, (label, *_cells(block))))
     console.print(table)
     for what, names in (

@@ -15,39 +15,31 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
+from html import escape
 from pathlib import Path
-from sys import intern
-from typing import Any, NoReturn
-
-from msgspec import DecodeError
-from msgspec.json import Decoder, encode
-from msgspec.structs import force_setattr
 
 from ..core.errors import InputError
-from ..core.files import is_file, json_lines, open_file
+from ..core.files import is_file
+from ..core.frames import Records
 from ..core.records import Failure, Outcome, Response, ScoreRow
+from ..core.shown import name, sentence
 from ..documents.run_manifest import Manifest
 from .benchmark_answers import BenchmarkAnswers
 from .manifest import MANIFEST_FILE, read_manifest
+from .outcome_lines import AGAIN, malformed, outcome_lines, rows_of
 
 __all__ = ["Run", "read_run"]
 
 OUTCOMES_FILE = "outcomes.jsonl"
 SCORES_FILE = "scores.jsonl"
 RESPONSES_FOLDER = "responses"
-AGAIN = "evaluate or import again into another folder: --out DIR"
-_REPAIR = f"repair the line, or {AGAIN}"
+SHOWN = 6
+"""Benchmarks that a run's ``repr`` names."""
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_STRINGS = ("benchmark", "id", "subset", "cluster")
-_OPTIONAL_STRINGS = ("finish", "message_hash", "rendered_hash")
-_REQUIRED = {"benchmark", "id", "score"}
-LONGEST_REASON = 1000
-_FIELDS = set(Outcome.__struct_fields__)
-_OF_FAILURE = {"benchmark": str, "id": str, "repeat": int, "score": type(None), "failed": str}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """A run as read: its manifest, every outcome in file order, and score-only rows.
 
@@ -58,7 +50,7 @@ class Run:
 
     path: Path
     manifest: Manifest
-    outcomes: tuple[Outcome, ...]
+    outcomes: Records[Outcome]
     scores: tuple[ScoreRow, ...] = ()
     origin: Path | None = None
     failures: tuple[Failure, ...] = ()
@@ -67,6 +59,33 @@ class Run:
     def place(self) -> Path:
         """The path that the user named."""
         return self.origin or self.path
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{head}: {text}" for head, text in self._about())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: which run this is."""
+        rows = (
+            f"<tr><th>{escape(head)}</th><td>{escape(text)}</td></tr>"
+            for head, text in self._about()
+        )
+        return f"<table>{''.join(rows)}</table>"
+
+    def _about(self) -> Iterator[tuple[str, str]]:
+        model = self.manifest.model
+        yield (
+            "run of",
+            name(model.name) + (f", tuned from {name(model.base)}" if model.base else ""),
+        )
+        yield "read from", sentence(self.place)
+        yield "provenance", f"{name(self.manifest.provenance)}, {self.manifest.status}"
+        benchmarks = list(dict.fromkeys((*self.by_benchmark, *(r.benchmark for r in self.scores))))
+        shown = ", ".join(map(name, benchmarks[:SHOWN]))
+        more = f" and {len(benchmarks) - SHOWN} more" if len(benchmarks) > SHOWN else ""
+        yield f"{len(benchmarks)} benchmarks", shown + more
+        yield "answers", f"{len(self.outcomes):,}, and {len(self.scores):,} scores without answers"
+        if self.failures:
+            yield "failed requests", f"{len(self.failures):,}"
 
     @cached_property
     def by_benchmark(self) -> dict[str, tuple[Outcome, ...]]:
@@ -116,14 +135,14 @@ class Run:
         if benchmark not in self.by_benchmark or not is_file(path):
             return {}
         found: dict[tuple[str, int], Response] = {}
-        for place, row in _rows(path):
+        for place, row in rows_of(path):
             try:
                 response = Response(**row)
             except TypeError as err:
-                _malformed(str(err), place)
+                malformed(str(err), place)
             kinds = (type(response.id), type(response.prompt), type(response.response))
             if type(response.repeat) is not int or kinds != (str, str, str):
-                _malformed("id, prompt and response must be strings, repeat a number", place)
+                malformed("id, prompt and response must be strings, repeat a number", place)
             found[(response.id, response.repeat)] = response
         return found
 
@@ -157,7 +176,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     failures: dict[tuple[str, str, int], Failure] = {}
     counts: Counter[str] = Counter()
     safe: set[str] = set()
-    for number, outcome in _answers(file, manifest.committed):
+    for number, outcome in outcome_lines(file, manifest.committed):
         counts[outcome.benchmark] += 1
         if isinstance(outcome, Failure):
             failures[outcome.key] = outcome
@@ -165,7 +184,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
         if outcome.benchmark not in safe:  # the name becomes a file name below responses/
             if not SAFE_NAME.fullmatch(outcome.benchmark):
                 what = f"benchmark name {outcome.benchmark!r} can't be a file name"
-                _malformed(what, f"{file}:{number}")
+                malformed(what, f"{file}:{number}")
             safe.add(outcome.benchmark)
         if outcomes.setdefault(outcome.key, outcome) is not outcome:
             key = f"benchmark {outcome.benchmark}, id {outcome.id}, repeat {outcome.repeat}"
@@ -182,7 +201,7 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
     return Run(
         path,
         manifest,
-        tuple(outcomes.values()),
+        Records(outcomes.values()),
         _scores(path / SCORES_FILE, manifest),
         failures=tuple(failure for key, failure in failures.items() if key not in outcomes),
     )
@@ -191,123 +210,18 @@ def read_run(path: str | Path, *, allow_unfinished: bool = False) -> Run:
 def _scores(file: Path, manifest: Manifest) -> tuple[ScoreRow, ...]:
     """The score-only rows, without those of benchmarks that were never committed."""
     found: dict[tuple[str, str], ScoreRow] = {}
-    for place, row in _rows(file):
+    for place, row in rows_of(file):
         try:
             score = ScoreRow(**row)
             known = manifest.complete.get(score.benchmark)
         except (TypeError, ValueError) as err:
-            _malformed(str(err), place)
+            malformed(str(err), place)
         if not isinstance(score.benchmark, str) or not isinstance(score.subset, str):
-            _malformed("benchmark and subset must be strings", place)
+            malformed("benchmark and subset must be strings", place)
         if type(score.n) not in (int, type(None)):
-            _malformed("n must be a whole number or null", place)
+            malformed("n must be a whole number or null", place)
         if found.setdefault((score.benchmark, score.subset), score) is not score:
-            _malformed(f"duplicate score for {score.benchmark}", place)
+            malformed(f"duplicate score for {score.benchmark}", place)
         if known is None or known.n:
             del found[(score.benchmark, score.subset)]
     return tuple(found.values())
-
-
-def _rows(file: Path, committed: int | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The rows of the file, limited to its first ``committed`` bytes; none if it doesn't exist."""
-    if not is_file(file):
-        return
-    with open_file(file, remedy=_REPAIR) as lines:
-        if committed is None:
-            yield from json_lines(lines, path=file, remedy=_REPAIR)
-            return
-        content = lines.read(committed)
-    yield from json_lines(content.split(b"\n"), path=file, remedy=_REPAIR)
-
-
-def _answers(file: Path, committed: int) -> Iterator[tuple[int, Outcome | Failure]]:
-    """The line number and record of every line in the first ``committed`` bytes."""
-    if not is_file(file):
-        return
-    with open_file(file, remedy=_REPAIR) as opened:
-        content = opened.read(committed)
-    known: dict[float, float] = {}
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        try:
-            outcome = _DECODER.decode(line)
-        except (DecodeError, UnicodeDecodeError, RecursionError):
-            outcome = None
-        # A line that encodes back to the same bytes has no duplicate key and no unknown field.
-        if outcome is None or encode(outcome) != line:
-            for place, row in json_lines([line], path=file, remedy=_REPAIR, first=number):
-                if "failed" in row:
-                    yield number, _failure(row, place)
-                else:
-                    yield number, pooled(_outcome(row, place), known)
-            continue
-        yield number, pooled(outcome, known)
-
-
-_DECODER = Decoder(Outcome)
-
-
-def pooled(outcome: Outcome, known: dict[float, float]) -> Outcome:
-    """The same outcome, with equal strings and numbers replaced by one shared object.
-
-    This halves the memory of a cohort of models, whose items and hashes are the same in every run.
-    """
-    force_setattr(outcome, "benchmark", intern(outcome.benchmark))
-    force_setattr(outcome, "id", intern(outcome.id))
-    if outcome.message_hash is not None:
-        force_setattr(outcome, "message_hash", intern(outcome.message_hash))
-    if outcome.rendered_hash is not None:
-        force_setattr(outcome, "rendered_hash", intern(outcome.rendered_hash))
-    force_setattr(outcome, "score", known.setdefault(outcome.score, outcome.score))
-    force_setattr(outcome, "weight", known.setdefault(outcome.weight, outcome.weight))
-    if outcome.chance is not None:
-        force_setattr(outcome, "chance", known.setdefault(outcome.chance, outcome.chance))
-    return outcome
-
-
-def _outcome(row: dict[str, Any], place: str) -> Outcome:
-    if what := _complaint(tuple(row), tuple(map(type, row.values()))):
-        _malformed(what, place)
-    for name in ("flags", "flags_inferred"):
-        value = row.get(name, ())
-        if value and not all(isinstance(flag, str) for flag in value):
-            _malformed(f"{name} is not a list of strings", place)
-        row[name] = tuple(value)
-    try:
-        return Outcome(**row)
-    except (TypeError, ValueError, OverflowError) as err:
-        _malformed(str(err), place)
-
-
-def _failure(row: dict[str, Any], place: str) -> Failure:
-    if {name: type(value) for name, value in row.items()} != _OF_FAILURE:
-        _malformed("a failed answer needs benchmark, id, repeat, a null score and a reason", place)
-    if not row["failed"].isprintable() or len(row["failed"]) > LONGEST_REASON:
-        _malformed("the reason of a failed answer must be one printable line", place)
-    return Failure(row["benchmark"], row["id"], row["repeat"], row["failed"])
-
-
-@lru_cache(maxsize=256)
-def _complaint(names: tuple[str, ...], kinds: tuple[type, ...]) -> str | None:
-    """What is wrong with a row of these fields and types. Cached: rows of a file look alike."""
-    row = dict(zip(names, kinds, strict=True))
-    if missing := sorted(_REQUIRED - set(row)):
-        return f"missing {missing[0]!r}"
-    if unknown := sorted(set(row) - _FIELDS):
-        return f"unknown field {unknown[0]!r}"
-    nothing = type(None)
-    for expected, allowed, names_ in (
-        ("not a string", (str,), _STRINGS),
-        ("neither a string nor null", (str, nothing), _OPTIONAL_STRINGS),
-        ("not a number", (int, float), ("score", "weight")),  # exact types: a bool is refused
-        ("neither a number nor null", (int, float, nothing), ("chance",)),
-        ("not a whole number", (int,), ("repeat",)),
-        ("neither a whole number nor null", (int, nothing), ("tokens",)),
-        ("not a list of strings", (list,), ("flags", "flags_inferred")),
-    ):
-        if wrong := [name for name in names_ if name in row and row[name] not in allowed]:
-            return f"{wrong[0]} is {expected}"
-    return None
-
-
-def _malformed(what: str, place: str) -> NoReturn:
-    raise InputError(what, place=place, remedy=_REPAIR) from None

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from msgspec.json import encode
 
-from ..core.files import make_folder
+from ..core.files import make_folder, write_temporary
+from ..core.frames import Records
 from ..core.records import Outcome, Response, ScoreRow
 from ..documents.run_manifest import Committed, Manifest
-from .run_folder import RESPONSES_FOLDER, Run, pooled
+from .outcome_lines import pooled
+from .run_folder import RESPONSES_FOLDER, Run
 from .writer import check_name, check_records, check_scores
 
 
@@ -46,9 +49,8 @@ class RunInMemory:
         check_name(name)
         if (first := next(texts := iter(responses), None)) is not None:
             make_folder(self.folder / RESPONSES_FOLDER)
-            with (self.folder / RESPONSES_FOLDER / f"{name}.jsonl").open("wb") as file:
-                file.write(encode(first) + b"\n")
-                file.writelines(encode(response) + b"\n" for response in texts)
+            lines = (encode(response) + b"\n" for response in chain([first], texts))
+            write_temporary(self.folder / RESPONSES_FOLDER / f"{name}.jsonl", lines)
         check_records(name, outcomes)
         self._outcomes += [pooled(outcome, self._known) for outcome in outcomes]
         self._complete({name: len(outcomes)})
@@ -70,7 +72,7 @@ class RunInMemory:
     def run(self, origin: Path) -> Run:
         """The finished run, read from the foreign results at ``origin``."""
         manifest = replace(self.manifest, status="complete")
-        return Run(self.folder, manifest, tuple(self._outcomes), self._scores, origin=origin)
+        return Run(self.folder, manifest, Records(self._outcomes), self._scores, origin=origin)
 
     def _complete(self, counts: Mapping[str, int]) -> None:
         entries = {name: Committed(outcomes_bytes=0, n=n) for name, n in counts.items()}
@@ -93,7 +95,7 @@ def joined_runs(first: Run, second: Run, manifest: Manifest) -> Run:
     return Run(
         first.path,
         replace(manifest, complete=complete, contradictions=wrong, status="complete"),
-        (*first.outcomes, *second.outcomes),
+        Records((*first.outcomes, *second.outcomes)),
         (*first.scores, *second.scores),
         origin=first.origin,
         failures=(*first.failures, *second.failures),

@@ -44,7 +44,8 @@ from ..core.records import Failure, Outcome, Response, ScoreRow
 from ..documents.run_manifest import Committed, Manifest
 from .journal import drop_journals, holds_answers
 from .manifest import MANIFEST_FILE, read_manifest, refuse_another, write_manifest
-from .run_folder import AGAIN, OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
+from .outcome_lines import AGAIN
+from .run_folder import OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
 LOCK_FILE = ".run.lock"
 WRITER_FILE = ".run.writer"

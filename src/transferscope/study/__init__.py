@@ -1,4 +1,4 @@
-"""A controlled study: arms of one base under equal conditions, measured, held against claims."""
+"""A controlled study: train arms on one base under equal conditions, measure them, test claims."""
 
 from .pace import paced
 from .plan import check_study, plan_study

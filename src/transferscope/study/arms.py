@@ -1,4 +1,4 @@
-"""Every arm over its training runs: means with two-level intervals, what a page shows first."""
+"""Summarizes every arm over its training runs: means with two-level intervals, shown first."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ SHIFTS = ("d_layerwise", "kl", "rank", "shifted")
 
 
 def arm_means(runs: Iterable[Measured]) -> list[ArmMean]:
-    """Every arm and learning rate in the order of their first runs; checkpoints are left out."""
+    """Return the means per arm and learning rate, in order of first run, without checkpoints."""
     cells: dict[tuple[str, float], list[Measured]] = {}
     for run in runs:
         if run.step is None:
             cells.setdefault((run.table, run.learning_rate), []).append(run)
-    of = clock([run for own in cells.values() for run in own])  # one for all arms
+    of = clock([run for own in cells.values() for run in own])  # the same clock for all arms
     return [_mean(table, rate, own, of) for (table, rate), own in cells.items()]
 
 
@@ -44,7 +44,7 @@ def _mean(
 
 
 def _over(values: Sequence[Value]) -> RunMean | None:
-    """``None`` without runs, or where a run has no finite value or variance."""
+    """Average over runs; ``None`` without runs or if a value or variance is not finite."""
     means, variances = [v.value for v in values], [v.variance for v in values]
     if not values or not np.isfinite([*means, *variances]).all():
         return None

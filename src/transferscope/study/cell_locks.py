@@ -1,7 +1,7 @@
-"""Several processes on one study: each takes a cell that no other holds.
+"""Lets several processes work on one study: each takes a cell that no other process has locked.
 
-The same command started again, in another terminal or on another machine with the same disk, joins
-in: one process a GPU. Locks end with their process, however it ends.
+To add a process, start the same command in another terminal, or on another machine with the same
+disk. Run one process per GPU. A lock is released when its process ends, however it ends.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ FOLDER = "locks"
 
 
 def cell_lock(out: Path, name: str) -> Path:
-    """The lock file of the cell ``name``."""
+    """Return the lock file of the cell ``name``."""
     return out / FOLDER / f"{name}.lock"
 
 
 def each_once(cells: Sequence[Cell], out: Path, run: Callable[[Cell], None]) -> None:
-    """Call ``run`` for every cell, those that other processes hold once they are let go.
+    """Call ``run`` for every cell; cells that other processes have locked come once they are free.
 
-    A cell comes after the cell it starts from. ``run`` finds what another process finished. A cell
-    that can't be run (weights that diverged, say) doesn't keep the others from it; in the end
-    :class:`InputError` says which it was and why, with the number of further ones.
+    A cell runs after the cell it starts from. ``run`` must skip what another process has finished.
+    A cell that fails (for example because its weights diverged) does not stop the others. At the
+    end :class:`InputError` reports the first failure, its reason, and the number of further ones.
     """
     left, wait = list(cells), False
     failed: dict[str, InputError] = {}
@@ -54,9 +54,9 @@ def each_once(cells: Sequence[Cell], out: Path, run: Callable[[Cell], None]) -> 
         name, first = next(iter(failed.items()))
         others = len(failed) - 1
         more = f" ({others} more {'model' if others == 1 else 'models'} failed)" if others else ""
-        remedy = first.remedy or "mend or remove the arm"
+        remedy = first.remedy or "fix or remove the arm"
         raise InputError(
             f"{first.what}{more}",
             place=name if first.place is None else f"{name}: {first.place}",
-            remedy=f"{remedy}; --so-far reports on the others" if len(cells) > 1 else remedy,
+            remedy=f"{remedy}; use --so-far to report on the others" if len(cells) > 1 else remedy,
         ) from first

@@ -1,8 +1,9 @@
 """The paper's claims, each with the measured value, a two-level interval and a verdict.
 
-Intervals are over training runs (seeds): a t interval whose variance holds the items' as well
-(``core/over_runs``). Fewer than three runs: undecided. Thresholds are written down before the run.
-The claims are those of docs/science.md section 7. A contradiction is a result.
+Intervals are over training runs (seeds): a t interval whose variance includes the variance over
+items (``core/over_runs``). With fewer than three runs a claim is undecided. Thresholds are fixed
+before the study runs. The claims are those of docs/science.md section 7. A contradicted claim is a
+result too.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ Rule = Callable[[Interval, float], Decided]
 
 
 def above(ci: Interval, threshold: float) -> Decided:
-    """Claimed: the quantity is above the threshold."""
+    """Decide the claim that the quantity is above the threshold."""
     return "confirmed" if ci[0] > threshold else _unless(ci[1] <= threshold)
 
 
 def below(ci: Interval, threshold: float) -> Decided:
-    """Claimed: the quantity is below the threshold."""
+    """Decide the claim that the quantity is below the threshold."""
     return "confirmed" if ci[1] < threshold else _unless(ci[0] >= threshold)
 
 
 def within(ci: Interval, threshold: float) -> Decided:
-    """Claimed: the quantity is within the threshold of 0."""
+    """Decide the claim that the quantity is within the threshold of 0."""
     if -threshold < ci[0] and ci[1] < threshold:
         return "confirmed"
     return _unless(ci[0] >= threshold or ci[1] <= -threshold)
@@ -46,7 +47,7 @@ def _unless(contradicted: bool) -> Decided:
 def decide(
     claim: str, values: Sequence[Value], threshold: float, rule: Rule, *, log: bool = False
 ) -> Claim:
-    """A claim on the mean of ``values`` over runs; with ``log`` they are logs of ratios."""
+    """Decide a claim on the mean of ``values`` over runs; with ``log`` they are logs of ratios."""
     read: Callable[[float], float] = math.exp if log else float
     if not values:
         return Claim(claim, None, None, threshold, "undecided", why="the study has no such runs")
@@ -66,7 +67,7 @@ def decide(
 
 
 def judge(runs: Sequence[Measured], thresholds: Thresholds) -> list[Claim]:
-    """All claims on a study's runs. Where an arm has several learning rates, its best by gain."""
+    """Decide all claims on a study's runs, with every arm at its best learning rate by gain."""
     arms = _by_recipe(runs)
     final = {recipe: best_rate(found) for recipe, found in arms.items()}
     rl, sft = final.get("on-policy-rl", []), final.get("off-policy-sft", [])
@@ -105,10 +106,10 @@ def _shift(key: str, run: Measured) -> float | None:
 
 
 def _by_recipe(runs: Sequence[Measured]) -> dict[str, list[Measured]]:
-    """A recipe's runs: those of the arm that bears its name, else of its only arm.
+    """Return each recipe's runs: those of the arm with the same name, or else of its only arm.
 
-    Variants (another start, staler samples) stand in the arm table and on the frontier, but are no
-    further runs of the recipe.
+    Variants (another start, staler samples) appear in the arm table and on the frontier, but do not
+    count as runs of the recipe.
     """
     tables: dict[str, set[str]] = {}
     for run in runs:
@@ -125,9 +126,9 @@ def _by_recipe(runs: Sequence[Measured]) -> dict[str, list[Measured]]:
 
 
 def best_rate(runs: Sequence[Measured]) -> list[Measured]:
-    """The final runs at the learning rate with the most runs, then the largest mean source gain.
+    """Return the final runs at the best learning rate: most runs, then largest mean source gain.
 
-    A rate of a sweep with a single run doesn't take the place of one with every seed.
+    A learning rate that was tried with a single run does not replace one with every seed.
     """
     final = [run for run in runs if run.step is None and run.source in run.gain]
     rates: dict[float, list[Measured]] = {}
@@ -163,7 +164,7 @@ def _at_matched_gain(
 
 
 def _kl_term(rl: Sequence[Measured], others: Sequence[Measured], threshold: float) -> Claim:
-    """Both arms at the learning rate of ``rl``: another one would matter more than the KL term."""
+    """Compare both arms at the learning rate of ``rl``; another rate would outweigh the KL term."""
     without = {(run.seed, run.learning_rate): run.retention for run in others if run.step is None}
     apart = [
         Value(a.value - b.value, a.variance + b.variance)
@@ -175,15 +176,15 @@ def _kl_term(rl: Sequence[Measured], others: Sequence[Measured], threshold: floa
     found = decide(name, apart, threshold, within)
     if apart or not (rl and others):
         return found
-    return replace(found, why="both arms have no runs with one seed and learning rate")
+    return replace(found, why="the two arms have no runs with the same seed and learning rate")
 
 
 def _log_ratios(
     top: Sequence[Measured], bottom: Sequence[Measured], of: Callable[[Measured], float | None]
 ) -> list[Value]:
-    """Log of the ratio of a quantity, for every seed that both arms ran.
+    """Return the log of a quantity's ratio for every seed that both arms ran.
 
-    Its interval is over runs alone: all models read the same texts.
+    The interval is over runs alone, because all models read the same texts.
     """
     low = {run.seed: of(run) for run in bottom}
     pairs = [(of(run), low[run.seed]) for run in top if run.seed in low]

@@ -1,10 +1,10 @@
-"""What an arm cost here, and what as many FLOPs would take on N GPUs of a cluster.
+"""The training cost of an arm: measured here, and estimated for N GPUs of a cluster.
 
     FLOPs   = weights x (2 x tokens generated + 6 x tokens trained)
     seconds = FLOPs / (N x GPU_FLOPS)
 
-An estimate of the arithmetic alone (docs/science.md section 6); :func:`estimate_note` says beside
-the number what it leaves out.
+The estimate covers the arithmetic alone (docs/science.md section 6). :func:`estimate_note` states
+what it leaves out, and is shown next to the number.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 GPU_FLOPS = 4e14
-"""Useful FLOP/s of one GPU in training: 40 % of 1e15, an H100's dense bf16."""
+"""The useful FLOP/s of one GPU in training: 40 % of 1e15, the dense bf16 rate of an H100."""
 
 
 def cost_of(
     steps: Sequence[Mapping[str, Any]], weights: int | None = None, *, gpus: int = 8
 ) -> dict[str, Any]:
-    """What an arm's ``steps`` cost: their number, tokens generated and trained, seconds here.
+    """Sum up the cost of an arm's ``steps``: number, tokens generated and trained, seconds here.
 
-    ``cpu_seconds`` too where the arm trained on the CPU: unlike the seconds by the clock they don't
-    count other processes and pauses.
-    Where the number of ``weights`` is known, ``flops`` too, and ``N_gpus_seconds``, the time they
-    would take on N = ``gpus``.
+    If the arm trained on the CPU, ``cpu_seconds`` is included. Unlike wall time it does not count
+    other processes and pauses. If the number of ``weights`` is known, so are ``flops`` and
+    ``N_gpus_seconds``, the time that these FLOPs would take on N = ``gpus``.
     """
     cost = {
         "steps": len(steps),
@@ -41,14 +40,14 @@ def cost_of(
 
 
 def estimate_note(gpus: int) -> str:
-    """The formula behind the time on ``gpus`` and what it assumes, in words for a page."""
+    """Explain for the page how the time on ``gpus`` is computed and what it assumes."""
     return (
-        "FLOPs: weights × (2 × tokens generated + 6 × tokens trained); prompts are left out, and "
-        "so are the reference's reading of the answers where beta is above 0 (2 × weights × their "
-        "tokens) and the sampling of a teacher's responses; adapters count like all weights. Time "
-        f"on N = {gpus} GPUs: FLOPs / (N × {GPU_FLOPS / 1e12:.0f} TFLOP/s), an estimate of the "
-        "arithmetic alone: every GPU at "
-        "40 % of 1,000 TFLOP/s in bf16, in sampling as in training, and nothing spent on "
-        "communication, loading or waiting. Sampling is bound by memory and takes longer. Another "
-        "N: [cost] gpus in the study's file."
+        "FLOPs: weights × (2 × tokens generated + 6 × tokens trained). Not counted are prompts, "
+        "the reference model's pass over the answers if beta is above 0 (2 × weights × their "
+        "tokens), and the sampling of a teacher's responses. An adapter is counted as if all "
+        f"weights were trained. Time on N = {gpus} GPUs: FLOPs / (N × {GPU_FLOPS / 1e12:.0f} "
+        "TFLOP/s). This estimates the arithmetic alone: it assumes that every GPU reaches 40 % of "
+        "1,000 TFLOP/s in bf16, in sampling as in training, and that no time is spent on "
+        "communication, loading or waiting. Sampling is memory-bound and takes longer. To change "
+        "N, set gpus under [cost] in the study's file."
     )

@@ -1,4 +1,4 @@
-"""Which measured quantities predict the drop, over a study's runs and their checkpoints."""
+"""Tests which measured quantities predict the drop over a study's runs and checkpoints."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def observed(
     tokens: Mapping[str, TokenShift],
     weights: Mapping[str, WeightShift],
 ) -> list[Observation]:
-    """One row per compared model; checkpoints ``CELL@STEP`` belong to the run ``CELL``.
+    """Build one row per compared model; checkpoints ``CELL@STEP`` belong to the run ``CELL``.
 
-    The drop is minus the retention: points lost outside of the source group.
+    The drop is minus the retention: the points lost outside the source group.
     """
     rows = []
     for result in comparison.tuned:
@@ -62,7 +62,7 @@ def quantities(
     *,
     source: str,
 ) -> dict[str, float]:
-    """What the probes found in one model, by the quantity's name; ``None``: was not probed.
+    """Collect the probe results of one model by quantity; ``None`` means it was not probed.
 
     Forward KL on the new task (arXiv 2509.04259) is KL(base || tuned) over the source group alone.
     """
@@ -70,7 +70,7 @@ def quantities(
     if tokens is not None:
         found |= {name: getattr(tokens, key) for name, key in TOKEN_QUANTITIES.items()}
         found["rank shift, mean size over benchmarks"] = rank_change(tokens)
-        # with its sign: below 0 the tuned model likes the answers less
+        # keeps its sign: below 0 the tuned model finds the answers less likely
         found["log-ratio of the emitted tokens"] = tokens.log_ratio
         if source in tokens.groups:
             found["KL(base ‖ tuned) on the source group"] = tokens.groups[source].kl_base_tuned
@@ -93,5 +93,5 @@ def predict(
     *,
     seed: int = 0,
 ) -> tuple[Predictor, ...]:
-    """Every quantity as a predictor of the drop."""
+    """Evaluate every quantity as a predictor of the drop."""
     return predictors(observed(comparison, hidden, tokens, weights), seed=seed)

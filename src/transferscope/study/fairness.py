@@ -1,4 +1,4 @@
-"""What the arms of a study don't share although a controlled comparison needs it, in words."""
+"""Reports differences between a study's arms that a controlled comparison must not have."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ SHARED_BY_SAMPLERS: tuple[tuple[str, Callable[[ArmConfig], Any]], ...] = (
     ("the temperature of their own samples", lambda arm: arm.temperature),
     ("refresh_every", lambda arm: arm.refresh_every),
 )
-"""Settings that an arm on a teacher's responses doesn't use."""
+"""Settings that an arm trained on a teacher's responses does not use."""
 
 
 def unequal(config: StudyConfig) -> list[str]:
-    """A sentence for everything that differs between the trained arms, and for every later start.
+    """Return a note for every difference between trained arms and for every start from an arm.
 
-    Learning rates and rollouts may differ: they are each arm's own choice. So may the number of
-    seeds, as long as one arm's are among the other's: runs of one seed see the same queries.
+    Learning rates and rollouts may differ, because each arm chooses its own. The number of seeds
+    may differ too, as long as one arm's seeds are a subset of the other's: runs with the same seed
+    see the same queries.
     """
     cells = [cell for cell in config.cells() if cell.config is not None]
     arms = {cell.table: cell.config for cell in cells if cell.config is not None}
@@ -41,7 +42,7 @@ def unequal(config: StudyConfig) -> list[str]:
     most = max(seeds.values(), key=len, default=frozenset())
     if not all(some <= most for some in seeds.values()):
         listed = {name: ", ".join(map(str, sorted(some))) for name, some in seeds.items()}
-        said.append(_differ("the seed, which decides their queries", listed, between="; "))
+        said.append(_differ("the seeds, which determine their queries", listed, between="; "))
     starts = {cell.table: cell.start for cell in cells if cell.start is not None}
     return [*said, *(_later(name, start) for name, start in starts.items())]
 
@@ -54,20 +55,20 @@ def _differ(what: str, values: dict[str, Any], *, between: str = ", ") -> str:
     listed = between.join(f"{name} {value}" for name, value in values.items())
     return (
         f"The arms differ in {what}: {listed}. "
-        "Contrasts between them are not under equal conditions."
+        "They are therefore not compared under equal conditions."
     )
 
 
 def _later(name: str, start: Cell) -> str:
-    """An arm that goes on from ``start`` has more behind it than its own training."""
+    """Return the note that an arm with this ``start`` has more training than its own."""
     if start.config is None:
-        behind = "a checkpoint: what that has seen is not known"
+        behind = "a checkpoint whose training data is unknown"
     else:
         count, before = start.config.queries, start.start
         while before is not None and before.config is not None:
             count, before = count + before.config.queries, before.start
-        behind = f"so training on {count} queries came before its own"
+        behind = f"which was trained on {count} queries before"
     return (
         f"{name} starts from {start.table}, {behind}. "
-        "Contrasts with arms that start from the base are not under equal conditions."
+        "It is therefore not compared with arms that start from the base under equal conditions."
     )

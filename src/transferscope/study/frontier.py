@@ -1,9 +1,10 @@
 """The frontier of source gain against retention, and arms compared at a matched gain.
 
-A learning rate decides how far an arm goes, and going further costs more: arms are compared where
-they gained equally (docs/science.md section 6). The points of one arm and seed are its learning
-rates and kept checkpoints, and the base at (0, 0), from which every arm starts. On the frontier is
-what no other point beats in both; between its points retention is interpolated linearly.
+The learning rate determines how far an arm moves from the base, and moving further costs more
+retention. Arms are therefore compared where they gained equally (docs/science.md section 6). The
+points of one arm and seed are its learning rates, its kept checkpoints, and the base at (0, 0),
+from which every arm starts. The frontier consists of the points that no other point beats in both
+quantities. Between its points retention is interpolated linearly.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ Points = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """Two arms at the source ``gain`` (points) that both reach: differences of retention by seed.
+    """Differences in retention by seed between two arms, at a source ``gain`` that both reach.
 
-    Without any, ``why`` says what is missing.
+    The gain is in points. If there are no differences, ``why`` states what is missing.
     """
 
     gain: float | None = None
@@ -33,7 +34,7 @@ class Matched:
 
 
 def frontier(points: Points) -> list[tuple[float, float]]:
-    """The (gain, retention) that no other point beats in both, the base included, by gain.
+    """Return the points (gain, retention) that no other beats in both, with the base, by gain.
 
     >>> frontier([(5.0, -1.0), (4.0, -3.0), (8.0, -2.0)])
     [(0.0, 0.0), (5.0, -1.0), (8.0, -2.0)]
@@ -46,9 +47,10 @@ def frontier(points: Points) -> list[tuple[float, float]]:
 
 
 def retention_at(points: Points, gain: float) -> float | None:
-    """Retention on the frontier at a source gain; ``None`` beyond its last point.
+    """Return the retention on the frontier at a source gain; ``None`` beyond the last point.
 
-    Left of the frontier's first point its retention is to be had without gaining more.
+    To the left of the frontier's first point, that point's retention applies: it is available
+    without giving up any gain.
     """
     edge = frontier(points)
     if gain > edge[-1][0]:
@@ -57,7 +59,7 @@ def retention_at(points: Points, gain: float) -> float | None:
 
 
 def by_seed(runs: Iterable[Measured]) -> dict[int, list[Measured]]:
-    """Runs with a retention and a source gain, by training seed."""
+    """Group the runs that have a retention and a source gain by training seed."""
     seeds: dict[int, list[Measured]] = defaultdict(list)
     for run in runs:
         if run.retention is not None and run.source in run.gain:
@@ -66,19 +68,19 @@ def by_seed(runs: Iterable[Measured]) -> dict[int, list[Measured]]:
 
 
 def matched(one: Sequence[Measured], other: Sequence[Measured]) -> Matched:
-    """Retention of arm ``one`` minus that of ``other`` at a matched gain, by shared seed.
+    """Return the retention of ``one`` minus that of ``other`` at a matched gain, by shared seed.
 
-    The gain is the largest that both arms reach with every shared seed; where an arm gained nothing
-    there is none. A difference has the sum of both arms' item
-    variances: that of the retention, and that of the gain times the squared slope of the frontier
-    there, since a gain that is off moves the place where retention is read. The two are of
-    different benchmarks, so independent; between arms the sum is an upper bound, since both are
-    scored on the same items.
+    The gain is the largest that both arms reach with every shared seed. There is none if an arm
+    gained nothing. The variance of a difference is the sum of both arms' item variances. An arm's
+    item variance is that of the retention plus that of the gain times the squared slope of the
+    frontier there, because an error in the gain moves the point where retention is read. The two
+    terms come from different benchmarks and are independent. Across arms the sum is an upper bound,
+    because both are scored on the same items.
     """
     mine, theirs = by_seed(one), by_seed(other)
     shared = sorted(mine.keys() & theirs.keys())
     if not shared:
-        return Matched(why="the study has no such runs of both arms with a seed in common")
+        return Matched(why="the study has no runs of both arms with the same seed")
     reach = min(max(p[0] for p in _points(runs[s])) for runs in (mine, theirs) for s in shared)
     if reach <= 0:
         why = f"no common gain: an arm's source gain is at most {reach:.1f} points"
@@ -98,14 +100,14 @@ def _points(runs: Sequence[Measured]) -> list[tuple[float, float]]:
 
 
 def _variance_at(runs: Sequence[Measured], gain: float) -> float:
-    """Item variance of the retention that is read off the frontier of ``runs`` at ``gain``."""
+    """Return the item variance of the retention read off the frontier of ``runs`` at ``gain``."""
     kept = [r.retention.variance for r in runs if r.retention is not None]
     gained = [r.gain[r.source].variance for r in runs if r.retention is not None]
     return float(np.mean(kept) + _slope(_points(runs), gain) ** 2 * np.mean(gained))
 
 
 def _slope(points: Points, gain: float) -> float:
-    """Of the frontier's piece that ends at or behind ``gain``; 0 left of its first point."""
+    """Return the slope of the frontier segment at ``gain``; 0 to the left of the first point."""
     edge = frontier(points)
     for (left, before), (right, after) in pairwise(edge):
         if left < gain <= right:

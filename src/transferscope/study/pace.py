@@ -1,7 +1,7 @@
-"""How fast this machine is, by a measurement of a few seconds, and the demo that fits into it.
+"""Measures how fast this machine is, in a few seconds, and sizes the demo accordingly.
 
-The demo's length is a promise: ten minutes after set-up on any kind of processor. What a slower one
-can't evaluate in that time is left out by taking fewer items, and said.
+The demo promises to finish within ten minutes of set-up on any kind of processor. On a slower one
+it uses fewer items, and says so.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from ..core.records import Decoding
 from ..evaluate import open_engine
 from ..models import settled
 from ..tasks.mini import items
-from .plan import STUDY_FILE, need_packages, plan_study
+from .plan import STUDY_FILE, need_packages, unstarted_plan
 from .study_config import StudyConfig
 
 PROMPTS, TOKENS, TIMES = 24, 24, 2
 REFERENCE_SECONDS = 3.2
-"""What :func:`pace_of` measures where an answer takes ``plan.SECONDS_PER_ITEM``: 2.05 s stood
-beside 0.108 s an answer (1,908 answers of the demo, two idle cores, bfloat16, 2026-11-28)."""
+"""What :func:`pace_of` measures on a machine where an answer takes ``plan.SECONDS_PER_ITEM``: it
+measured 2.05 s where an answer took 0.108 s (1,908 answers of the demo, two idle cores, bfloat16,
+2026-11-28)."""
 MINUTES = 9.0
-"""What the plan may say: the rest of the ten is for a busy neighbour."""
+"""The longest plan: the rest of the ten minutes allows for other load on the machine."""
 FEWEST_ITEMS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Paced:
-    """A study, ``pace`` times as long as on the machine that the plan's minutes are of.
+    """A study that takes ``pace`` times as long as on the reference machine of the plan.
 
-    ``note`` says in a sentence what was changed for it; empty where nothing was.
+    ``note`` explains what was changed to fit the time; it is empty if nothing was.
     """
 
     config: StudyConfig
@@ -40,14 +41,14 @@ class Paced:
 
 
 def pace_of(model: str, dtype: str) -> float:
-    """Time of a few short answers of ``model``, over that on the plan's machine.
+    """Time a few short answers of ``model``, relative to the plan's reference machine.
 
-    The faster of two times counts: a neighbour's work must not look like a slow machine.
+    The faster of two measurements counts, so that other load does not look like a slow machine.
     """
     engine = open_engine(model, dtype=dtype)
     asked = [item.draft.prompt for item in items("word_problems", PROMPTS)]
     prompts = [engine.render([{"role": "user", "content": text}]) for text in asked]
-    engine.generate(prompts[:2], Decoding(max_tokens=2))  # the first pass allocates
+    engine.generate(prompts[:2], Decoding(max_tokens=2))  # the first pass allocates memory
     seconds = []
     for _ in range(TIMES):
         start = time.perf_counter()
@@ -57,11 +58,11 @@ def pace_of(model: str, dtype: str) -> float:
 
 
 def paced(config: StudyConfig, out: Path, *, dtype: str) -> Paced:
-    """``config`` with as many items as fit into the time; one that was begun keeps its own.
+    """Return ``config`` with as many items as fit the time; a started study keeps its number.
 
-    Training is not counted: who asks for it knows that it takes longer. Raises
-    :class:`MissingExtra` without a stage's packages, and :class:`InputError` as opening the base
-    does.
+    Training time is not counted, because a user who asks for training expects it to take longer.
+    Raises :class:`MissingExtra` if a stage's packages are missing, and :class:`InputError` as
+    opening the base does.
     """
     need_packages(training=False)
     pace = pace_of(config.base, settled(dtype))
@@ -73,10 +74,10 @@ def paced(config: StudyConfig, out: Path, *, dtype: str) -> Paced:
 
 
 def fitted(config: StudyConfig, out: Path, pace: float) -> Paced:
-    """``config`` with the most items, at most its own, whose plan stays within ``MINUTES``."""
+    """Return ``config`` with the most items, up to its own, whose plan fits in ``MINUTES``."""
 
     def minutes(count: int) -> float:
-        plan = plan_study(config.model_copy(update={"items": count}), out, pace=pace)
+        plan = unstarted_plan(config.model_copy(update={"items": count}), out, pace=pace)
         return sum(s.minutes for s in plan.stages if not s.title.startswith("train "))
 
     fewest = min(FEWEST_ITEMS, config.items)
@@ -84,8 +85,8 @@ def fitted(config: StudyConfig, out: Path, pace: float) -> Paced:
     if count == config.items:
         return Paced(config, pace)
     note = (
-        f"This machine takes {pace:.1f} times as long as the one that {config.items} items a "
-        f"benchmark are meant for: the demo takes {count}, to end within 10 minutes. Intervals are "
-        "wider than with all."
+        f"This machine takes {pace:.1f} times as long as the reference machine. To finish within "
+        f"10 minutes, the demo uses {count} instead of {config.items} items per benchmark. "
+        "Intervals are wider as a result."
     )
     return Paced(config.model_copy(update={"items": count}), pace, note)

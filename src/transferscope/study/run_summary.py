@@ -1,4 +1,4 @@
-"""One run of a study as its claims need it: numbers with their item variance, nothing else."""
+"""Summarizes a run of a study for the claims: values with their variance over items."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from ..documents.comparison import PlanePoint
 from .study_config import Cell
 
 Z = 1.959964
-"""Half width of a 95 % interval in standard errors."""
+"""The half width of a 95 % interval in standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A quantity of one run, and its variance over resampled items (squared unit)."""
+    """A quantity of one run and its variance over resampled items (in squared units)."""
 
     value: float
     variance: float = 0.0
@@ -31,10 +31,10 @@ class Value:
 class Measured:
     """One run of a cell: the final model, or a kept checkpoint (``step``).
 
-    ``gain`` (by group) and ``retention`` in points, ``ti`` the linear index by target group, or the
-    reason why it is undefined. ``shift`` holds what the probes found (d_layerwise, kl, rank,
-    shifted), ``seconds`` and ``cpu_seconds`` what the training took by the clock and, where it ran
-    on the CPU, of CPU time; empty or ``None`` for checkpoints on the way.
+    ``gain`` (by group) and ``retention`` are in points. ``ti`` is the linear index by target group,
+    or the reason why it is undefined. ``shift`` contains the probe results (d_layerwise, kl, rank,
+    shifted). ``seconds`` is the training's wall time, and ``cpu_seconds`` its CPU time if it ran on
+    the CPU. These are empty or ``None`` for intermediate checkpoints.
     """
 
     table: str
@@ -52,9 +52,9 @@ class Measured:
 
 
 def clock(runs: Sequence[Measured]) -> Callable[[Measured], float | None]:
-    """What the training of ``runs`` is compared by: CPU time where all have it, else the clock's.
+    """Return the clock to compare the training of ``runs`` by: CPU time if all have it, else wall.
 
-    CPU time doesn't count other processes and pauses.
+    CPU time does not count other processes and pauses.
     """
     trained = [run for run in runs if run.seconds is not None]
     busy = all(run.cpu_seconds is not None for run in trained)
@@ -62,9 +62,9 @@ def clock(runs: Sequence[Measured]) -> Callable[[Measured], float | None]:
 
 
 def rank_change(tokens: TokenShift) -> float:
-    """Size of a model's rank shift: the mean over benchmarks of |mean rank shift|.
+    """Return the size of a model's rank shift: the mean over benchmarks of |mean rank shift|.
 
-    Over all texts shifts up on one benchmark would cancel those down on another.
+    In a mean over all texts, upward shifts on one benchmark would cancel downward ones on another.
     """
     found = [abs(part.rank_shift) for part in tokens.benchmarks.values()]
     return sum(found) / len(found) if found else abs(tokens.rank_shift)
@@ -78,7 +78,7 @@ def measure(
     tokens: TokenShift | None = None,
     cost: Mapping[str, Any] | None = None,
 ) -> Measured:
-    """What the claims need of one run; ``hidden`` and ``tokens`` are what the probes found."""
+    """Collect what the claims need from a run; ``hidden`` and ``tokens`` are its probe results."""
     shift: dict[str, float] = {}
     if hidden is not None and hidden.d_layerwise is not None:
         shift["d_layerwise"] = hidden.d_layerwise
@@ -104,9 +104,9 @@ def measure(
 
 
 def _recipe(cell: Cell) -> str:
-    """The recipe that the cell is a run of.
+    """Return the recipe of the cell.
 
-    From another arm's model on it is another recipe, and so it is with stale samples.
+    A start from another arm's model makes it a different recipe, and so do stale samples.
     """
     if cell.config is None:
         return "checkpoint"
@@ -120,7 +120,7 @@ def _value(point: PlanePoint) -> Value:
 
 
 def _variance(ci: tuple[float, float] | None) -> float:
-    """Of a normal with this 95 % interval; infinite where the interval is."""
+    """Return the variance of a normal with this 95 % interval; infinite if the interval is."""
     if ci is None or not all(math.isfinite(bound) for bound in ci):
         return math.inf
     return ((ci[1] - ci[0]) / (2 * Z)) ** 2

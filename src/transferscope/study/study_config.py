@@ -1,4 +1,4 @@
-"""A controlled study as one TOML file: a base, a suite, arms, and what is varied in each.
+"""A controlled study as one TOML file: a base, a suite, the arms, and what varies in each.
 
     name = "demo"
     base = "smollm2-135m"
@@ -22,10 +22,10 @@
     [cost]
     gpus = 64
 
-An arm's table holds the settings of :class:`~transferscope.train.ArmConfig` and what only a study
-knows: ``seeds`` and ``learning_rates`` to run (every combination is a *cell*), ``init_from``
-another arm, or ``checkpoint``, a model that somebody else tuned. ``arm`` names the recipe where it
-is not the table's own name. Thresholds of claims are written here, before anything runs.
+An arm's table holds the settings of :class:`~transferscope.train.ArmConfig` and those of the study:
+``seeds`` and ``learning_rates`` to run (every combination is a *cell*), ``init_from`` another arm,
+or ``checkpoint``, a model that was tuned elsewhere. ``arm`` names the recipe if it differs from the
+table's own name. Thresholds of claims are fixed here, before anything runs.
 """
 
 from __future__ import annotations
@@ -54,12 +54,12 @@ from ..train import ArmConfig, arm_config
 from ..train.arm_config import LARGEST_SEED
 
 MAX_SEED = 999_999
-"""Evaluation seeds end here; the mini suite's training seeds lie beyond."""
+"""The largest evaluation seed; the mini suite's training seeds are above it."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class ProbeConfig(BaseModel):
-    """How many of the suite's items per benchmark the probes read, and how models are loaded.
+    """The number of items per benchmark that the probes read, and how they load models.
 
     ``dtype`` and ``device_map`` are those of ``transferscope probe``.
     """
@@ -71,24 +71,24 @@ class ProbeConfig(BaseModel):
 
     @property
     def loading(self) -> dict[str, str]:
-        """What is set of ``dtype`` and ``device_map``, as options of a probe."""
+        """The set values of ``dtype`` and ``device_map``, as options of a probe."""
         return self.model_dump(include={"dtype", "device_map"})
 
     @model_serializer(mode="wrap")
     def _set(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without what is not set: a study that began before there was such a setting goes on."""
+        """Leave out unset values, so that a study started before a setting existed can resume."""
         return {key: value for key, value in dumped(self).items() if value is not None}
 
 
 class CostConfig(BaseModel):
-    """For how many GPUs every arm's cost is estimated (see `cost`)."""
+    """The number of GPUs for which every arm's cost is estimated (see `cost`)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     gpus: int = Field(default=8, ge=1, le=1_000_000, strict=True)
 
 
 class Thresholds(BaseModel):
-    """What each claim is held against (docs/science.md section 7); points, ratios or indices."""
+    """The threshold of each claim (docs/science.md section 7), in points, ratios or indices."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
     rl_transfers: float = 0.0
@@ -104,7 +104,7 @@ class Thresholds(BaseModel):
 
 
 class ArmTable(BaseModel):
-    """One ``[arms.NAME]``: what the study varies, and ``settings`` of the arm itself."""
+    """One ``[arms.NAME]`` table: what the study varies, and the arm's own ``settings``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     seeds: tuple[Annotated[int, Field(ge=0, le=LARGEST_SEED, strict=True)], ...] = Field(
@@ -120,7 +120,7 @@ class ArmTable(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One model of a study: an arm at a learning rate and a seed, or somebody's checkpoint.
+    """One model of a study: an arm at a learning rate and a seed, or a given checkpoint.
 
     ``table`` is the arm's name in the TOML, ``name`` the cell's folder. ``config`` is ``None`` for
     a checkpoint, whose folder is ``checkpoint``. ``start`` is the cell it starts from.
@@ -149,11 +149,11 @@ class StudyConfig(BaseModel):
     cost: CostConfig = CostConfig()
 
     def identity(self) -> dict[str, Any]:
-        """What decides whose a folder is: all settings but those that change no result."""
+        """Return the settings that identify a study's folder: all that can change a result."""
         return self.model_dump(mode="json", exclude={"cost": True, "probe": {"device_map"}})
 
     def load_suite(self) -> Suite:
-        """The suite, with the study's source group. Raises :class:`InputError` for a wrong one."""
+        """Load the suite with the study's source group; raise :class:`InputError` if unknown."""
         suite = load_suite(self.suite)
         if self.source is None:
             return suite
@@ -163,7 +163,7 @@ class StudyConfig(BaseModel):
         return suite.model_copy(update={"source": self.source})
 
     def table(self, name: str) -> ArmTable:
-        """One arm's table, read strictly."""
+        """Validate and return one arm's table."""
         known = {key: value for key, value in self.arms[name].items() if key in _STUDY_KEYS}
         rest = {key: value for key, value in self.arms[name].items() if key not in _STUDY_KEYS}
         place = f"study {self.name} [arms.{name}]"
@@ -176,21 +176,21 @@ class StudyConfig(BaseModel):
             remedy = "remove it; use init_from or checkpoint for another start"
             raise InputError(what, place=place, remedy=remedy)
         if table.checkpoint is not None and len(self.arms[name]) > 1:
-            what = "a checkpoint is not trained: no other setting goes with it"
+            what = "a checkpoint is not trained, so it can't have other settings"
             raise InputError(what, place=place, remedy="remove the other settings")
         return table
 
     def cells(self) -> tuple[Cell, ...]:
-        """Every model of the study in the order of running, an arm's start before the arm.
+        """Return every model of the study in running order, an arm's start before the arm.
 
-        Every arm's first seed comes before any arm's second, and arms of more seeds go on
-        proportionally faster: a study that is cut short has fewer seeds, not fewer arms.
+        Every arm's first seed comes before any arm's second, and arms with more seeds advance
+        proportionally faster. A study that is cut short therefore has fewer seeds, not fewer arms.
 
-        Raises :class:`InputError` for settings that don't fit and for an ``init_from`` that names
-        no arm above or several cells.
+        Raises :class:`InputError` for inconsistent settings, and if ``init_from`` does not name
+        exactly one cell of an arm above.
         """
         found: dict[str, Cell] = {}
-        turn: dict[str, float] = {}  # the share of its arm's seeds that run before
+        turn: dict[str, float] = {}  # the share of its arm's seeds that run earlier
         for name in self.arms:
             table = self.table(name)
             if table.checkpoint is not None:
@@ -228,13 +228,13 @@ class StudyConfig(BaseModel):
     def _start(
         self, init_from: str | None, seed: int, before: Mapping[str, Cell], place: str
     ) -> Cell | None:
-        """The cell of arm ``init_from`` with the same seed, else its only one."""
+        """Return the cell of arm ``init_from`` with the same seed, or else its only cell."""
         if init_from is None:
             return None
         cells = [cell for cell in before.values() if cell.table == init_from]
         fitting = [cell for cell in cells if cell.config and cell.config.seed == seed] or cells
         if len(fitting) != 1:
-            what = f"init_from {init_from!r} is {'no arm above' if not cells else 'several models'}"
+            what = f"init_from {init_from!r} is {'not an arm above' if not cells else 'ambiguous'}"
             raise InputError(what, place=place, remedy="name an arm above with one learning rate")
         return fitting[0]
 
@@ -243,7 +243,7 @@ _STUDY_KEYS = frozenset(ArmTable.model_fields) - {"settings"}
 
 
 def parse_study(text: str, *, place: str) -> StudyConfig:
-    """Study from TOML text, arms validated. Raises :class:`InputError` naming the key."""
+    """Parse a study from TOML and validate its arms; :class:`InputError` names a wrong key."""
     try:
         config = StudyConfig.model_validate(parse_toml(text, place=place))
     except ValidationError as err:
@@ -261,12 +261,12 @@ def parse_study(text: str, *, place: str) -> StudyConfig:
 
 
 def load_study(path: Path) -> StudyConfig:
-    """Study from a file. Raises :class:`InputError` for a missing or malformed one."""
+    """Read a study from a file; raise :class:`InputError` if it is missing or malformed."""
     return parse_study(read_text(path, remedy="name a study's .toml file"), place=str(path))
 
 
 def demo_study(adapters: Path | None = None) -> StudyConfig:
-    """The study that ``transferscope demo`` runs: two arms, trained, or found in ``adapters``.
+    """Return the study of ``transferscope demo``: two arms, trained or read from ``adapters``.
 
     ``adapters`` holds one folder per arm; without it both are trained on fewer items.
     """
@@ -279,7 +279,7 @@ def demo_study(adapters: Path | None = None) -> StudyConfig:
 
 
 def shipped_adapters() -> Path | None:
-    """The reference study's adapters in a checkout; ``None`` in an installed package."""
+    """Return the adapters of the reference study in a checkout; ``None`` if installed."""
     found = Path(__file__).parents[3] / "studies" / "smollm2-135m" / "adapters"
     return found if found.is_dir() else None
 

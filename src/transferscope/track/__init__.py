@@ -1,7 +1,7 @@
-"""What a training run carries over and what it costs, step by step.
+"""Transfer and loss over the steps of a training run.
 
-:class:`TransferCallback` measures inside anybody's Trainer, :func:`trace` the checkpoints of a run
-that is over.
+:class:`TransferCallback` measures during training inside any Trainer of transformers or TRL;
+:func:`trace` measures the checkpoints of a finished run.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Evaluation and KL to the base inside anybody's Trainer of transformers or TRL.
+"""A callback for any Trainer of transformers or TRL that evaluates and measures KL to the base.
 
     trainer = SFTTrainer(model=model, args=args, train_dataset=data)
     trainer.add_callback(TransferCallback(trainer, base="BASE", out="transfer", every=100))
     trainer.train()
 
-Every ``every`` steps a slice of the suite is answered by the model as it is, and compared with the
-base's answers to the same questions; KL is measured along the base's answers. Rows go to
-``OUT/trace.jsonl``, run folders to ``OUT/runs``, numbers named ``transfer/...`` to wherever the
-Trainer reports.
+Every ``every`` steps the current model answers a slice of the suite, and its answers are compared
+with the base's answers to the same questions; KL is measured along the base's answers. Rows go to
+``OUT/trace.jsonl``, run folders to ``OUT/runs``, and metrics named ``transfer/...`` to the
+Trainer's reporters.
 """
 
 from __future__ import annotations
@@ -44,24 +44,25 @@ logger = logging.getLogger(__name__)
 class TransferCallback(TrainerCallback):  # type: ignore[misc]
     """Measures transfer every ``every`` steps and at the end.
 
-    ``base`` names the model that training starts from; its tokenizer serves where the Trainer has
-    no ``processing_class``. ``items`` per benchmark of ``suite`` (a
-    name, a file or a :class:`Suite`) are asked with ``seed``; ``data`` is the folder of the files
-    of real benchmarks. ``kl_items`` per benchmark carry the KL (0: none); the base is loaded for
-    it, unless the model is an adapter that can be switched off. Only the first process measures,
-    the others wait; a stop applies to every process.
+    ``base`` names the model that training starts from; its tokenizer is used if the Trainer has no
+    ``processing_class``. The model answers ``items`` questions per benchmark of ``suite`` (a name,
+    a file or a :class:`Suite`), chosen with ``seed``; ``data`` is the folder with the files of real
+    benchmarks. KL is measured on ``kl_items`` answers per benchmark (0: not at all). This loads the
+    base, unless the model is an adapter that can be switched off. Only the first process measures
+    while the others wait; a stop applies to every process.
 
     ``allowed_loss`` in points stops the training once a group other than the source is shown to
     have lost more. A harmless training, in which no group ever loses more, is stopped with a
-    probability of at most 5 %, however many looks it has. A small loss takes many items to show:
-    where twice ``allowed_loss`` can't be, a warning says so when the training begins
+    probability of at most 5 %, however many looks it has. Showing a small loss takes many items: if
+    twice ``allowed_loss`` can't be shown, a warning says so when the training begins
     (docs/tracking.md).
 
-    ``out`` is one training's: started at step 0 it must hold no steps, resumed it goes on.
+    ``out`` belongs to one training: at step 0 it must hold no steps; a resumed training continues
+    it.
 
-    Raises :class:`InputError` for a wrong base, suite or number, and for a model whose weights are
-    sharded over processes (use :func:`trace` on its checkpoints); when the training begins, for an
-    ``out`` that holds another training's steps or a base asked otherwise.
+    Raises :class:`InputError` for an invalid base, suite or number, and for a model whose weights
+    are sharded over processes (use :func:`trace` on its checkpoints). When the training begins,
+    raises it for an ``out`` with another training's steps or a base run with other settings.
     """
 
     def __init__(
@@ -79,10 +80,11 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         seed: int = 0,
     ) -> None:
         if every < 1 or items < 2:
-            what = f"every is {every} and items {items}"
-            raise InputError(what, remedy="give every 1 or more, items 2 or more")
+            what = f"every is {every} and items is {items}"
+            raise InputError(what, remedy="set every to at least 1 and items to at least 2")
         if allowed_loss is not None and allowed_loss < 0:
-            raise InputError(f"allowed_loss is {allowed_loss}", remedy="give points, 0 or more")
+            remedy = "set it to 0 points or more"
+            raise InputError(f"allowed_loss is {allowed_loss}", remedy=remedy)
         accelerator = trainer.accelerator
         sharded = {"FSDP", "DEEPSPEED", "MEGATRON_LM"}
         if str(accelerator.distributed_type).rpartition(".")[2] in sharded:
@@ -95,7 +97,7 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         check_model(base, self.suite, **self.options)
         check_folder(Path(out), remedy="name another folder as out")
         self.trainer, self.base, self.out = trainer, base, Path(out)
-        # transformers' own Trainer may be given rows that are encoded already, and no tokenizer.
+        # transformers' own Trainer may be given encoded rows and no tokenizer.
         self.tokenizer = trainer.processing_class or load_tokenizer(find_model(base))
         self.every, self.kl_items, self.allowed_loss = every, kl_items, allowed_loss
         self.rows: list[Row] = []
@@ -106,13 +108,13 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(
         self, _args: TrainingArguments, state: TrainerState, _control: TrainerControl, **_: Any
     ) -> None:
-        """The base answers first; a resumed training finds its answers and rows."""
+        """Let the base answer first; a resumed training reads its earlier answers and rows."""
         if not state.is_world_process_zero:
             return
         out = self.out / "runs" / "base"
         if state.global_step == 0:
             check_unused(self.out)
-            # Before the first step the model is the base, in the very arithmetic of later steps.
+            # Before the first step the model is the base, with the same arithmetic as later steps.
             self._answer(out, ModelRef(self.base, fingerprint=fingerprint(find_model(self.base))))
             self.rows = []
         else:
@@ -120,7 +122,8 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
             with _aside(None):
                 evaluate_model(self.base, self.suite, out, dtype=self._dtype(), **self.options)
         self._base_run = base = read_run(out)
-        # A resumed training keeps the plan of its first look: its level is being spent by it.
+        # A resumed training keeps the plan of its first look, which determines how the error
+        # probability is spent.
         planned = next((row.looks for row in self.rows if row.looks), None)
         self._planned = planned or -(-max(1, state.max_steps) // self.every)
         at = step_runs(self.out)
@@ -139,7 +142,7 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
     def on_step_end(
         self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Measures where a step is due."""
+        """Measure if a measurement is due at this step."""
         if state.global_step % self.every and state.global_step != state.max_steps:
             return
         if state.is_world_process_zero:
@@ -147,18 +150,19 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
             if self.allowed_loss is not None and (why := self._lost(row)):
                 logger.warning(why)
                 control.should_training_stop = True
-        # The other processes wait here, and stop with the first: it would wait for them for ever.
+        # The other processes wait here and stop with the first one; otherwise they would deadlock.
         accelerator = self.trainer.accelerator
         stop = torch.tensor(int(control.should_training_stop), device=accelerator.device)
         control.should_training_stop = bool(accelerator.reduce(stop, reduction="sum").item())
 
     def measure(self, step: int) -> Row:
-        """Evaluate, probe, write and log the row of ``step``, in the first process.
+        """Evaluate, probe, write and log the row of ``step``; call it in the first process.
 
-        Needs ``on_train_begin`` before it.
+        Raises :class:`InputError` before ``on_train_begin`` has run.
         """
         if self._base_run is None:
-            raise InputError("nothing to compare with yet", remedy="call it during training")
+            what = "measure() has no base run to compare with yet"
+            raise InputError(what, remedy="call it during training")
         out = self.out / "runs" / f"step-{step}"
         self._answer(out, ModelRef(f"step {step}", base=self.base))
         kl = self._kl()
@@ -174,10 +178,10 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         return row
 
     def _log(self, row: Row) -> None:
-        """The row to the Trainer's history and reporters, past its own ``log``.
+        """Send the row to the Trainer's history and reporters without calling ``Trainer.log``.
 
-        ``Trainer.log`` would take the step's own log for done, here and not in other processes, and
-        TRL's adds its averaged metrics and starts them anew.
+        ``Trainer.log`` would mark the step's own log as done, in this process only, and TRL's
+        version would add its averaged metrics and reset them.
         """
         state, control = self.trainer.state, self.trainer.control
         logs: dict[str, float] = row.metrics()
@@ -196,7 +200,7 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
         return str(next(self._model.parameters()).dtype).removeprefix("torch.")
 
     def _answer(self, out: Path, ref: ModelRef) -> None:
-        """The model as it is answers what it has not; another run's folder is refused."""
+        """Let the current model answer the open questions; refuse another run's folder."""
         model = self._model
         with _aside(model):
             engine = HFEngine.from_loaded(model, self.tokenizer, name=ref.name)
@@ -212,9 +216,10 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
             return token_shift(base, now, rows, prefix="base", labels=labels)
 
     def _lost(self, row: Row) -> str:
-        """Which groups are shown to have lost too much, as a sentence; empty if none is.
+        """Return a sentence that names the groups shown to have lost too much; empty if none.
 
-        The loss must be seen at this very step too: what was lost and came back stops nothing.
+        The loss must also be present at this step: a loss that was recovered doesn't stop the
+        training.
         """
         allowed = self.allowed_loss or 0.0
         lost = [
@@ -226,14 +231,14 @@ class TransferCallback(TrainerCallback):  # type: ignore[misc]
             return ""
         return (
             f"training stops: a true loss of more than {allowed:g} points is shown on "
-            f"{' and '.join(lost)} at step {row.step}; look {row.look} of {row.looks} planned, the "
-            "bound holds over all looks"
+            f"{' and '.join(lost)} at step {row.step}; this is look {row.look} of {row.looks} "
+            "planned, and the bound holds over all looks"
         )
 
 
 @contextmanager
 def _aside(model: Any) -> Iterator[None]:
-    """Random states and the model's mode come back: training goes on as if nothing happened."""
+    """Restore random states and the model's mode afterwards, so that training isn't affected."""
     training = model is not None and model.training
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())), torch.no_grad():
         yield

@@ -1,4 +1,4 @@
-"""A finished training run: every checkpoint of it, evaluated and held against the base."""
+"""Tracing of a finished training run: every checkpoint evaluated and compared with the base."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _STEP = re.compile(r"(?:checkpoint-|global_step_|step-|iter_|)(\d+)")
 
 
 def find_checkpoints(folder: Path) -> list[tuple[int, Path]]:
-    """(step, model folder) of every checkpoint in ``folder``, by step.
+    """Find (step, model folder) of every checkpoint in ``folder``, ordered by step.
 
-    Known are ``checkpoint-N`` (transformers, TRL), ``N`` (an arm's ``at/``) and verl's
-    ``global_step_N`` once it is merged. Raises :class:`InputError` when there is none, and with the
-    merge command for verl's shards, and for two checkpoints of one step.
+    Recognised names are ``checkpoint-N`` (transformers, TRL), ``N`` (an arm's ``at/``) and verl's
+    ``global_step_N`` once it is merged. Raises :class:`InputError` if there is none, for verl's
+    unmerged shards (with the merge command), and for two checkpoints of the same step.
     """
     if not folder.is_dir():
-        raise InputError("is no folder", place=str(folder), remedy="name a run's folder")
+        raise InputError("is not a folder", place=str(folder), remedy="name a run's folder")
     found: dict[int, Path] = {}
     for path in sorted(folder.iterdir()):
         match = _STEP.fullmatch(path.name)
@@ -43,13 +43,13 @@ def find_checkpoints(folder: Path) -> list[tuple[int, Path]]:
         if step in found:
             names = " and ".join(str(m.relative_to(folder)) for m in (found[step], model))
             remedy = "move one of them elsewhere"
-            raise InputError(f"{names} are both step {step}", place=str(folder), remedy=remedy)
+            raise InputError(f"{names} both hold step {step}", place=str(folder), remedy=remedy)
         found[step] = model
     if not found:
         raise InputError(
             "holds no checkpoint",
             place=str(folder),
-            remedy="name the folder above checkpoint-N, global_step_N or N",
+            remedy="name the folder that contains checkpoint-N, global_step_N or N",
         )
     return sorted(found.items())
 
@@ -65,22 +65,22 @@ def trace(
     tick: Tick = no_tick,
     **options: Any,
 ) -> tuple[Comparison, list[Row]]:
-    """Evaluate base and checkpoints into ``out``; returns the comparison and a row per step.
+    """Evaluate base and checkpoints into ``out``; return the comparison and a row per step.
 
-    The rows' joint bounds hold at all these checkpoints together, each of them being one look.
+    The rows' joint bounds hold over all these checkpoints together; each checkpoint is one look.
     ``options`` are those of :func:`~transferscope.evaluate.evaluate_model` (``n``, ``seed``,
-    ``data``); ``dtype`` is that of the answers. Started again, it goes on where it stopped. Raises
-    as :func:`find_checkpoints` and ``evaluate_model`` do, and :class:`InputError` for an ``out``
-    that is a file or holds another ``trace.jsonl``.
+    ``data``). Answers are generated in ``dtype``. An interrupted trace resumes where it stopped.
+    Raises as :func:`find_checkpoints` and ``evaluate_model`` do, and :class:`InputError` if ``out``
+    is a file or its ``trace.jsonl`` was not written by a trace.
     """
     from ..probe.tokens import token_shift
 
     check_folder(out)
     if (out / FILE).exists():
-        read_rows(out / FILE)  # somebody else's file is not written over
+        read_rows(out / FILE)  # never overwrite a file that another program wrote
     found = find_checkpoints(checkpoints)
     check_model(base, suite, **options)
-    # Every step in what the base was answered in, on whatever machine this goes on.
+    # All steps use the dtype of the base's answers, on whatever machine the trace is resumed.
     options |= {"dtype": settled(dtype, dtype_of(out / "runs" / "base")), "tick": tick}
     base_run = read_run(evaluate_model(base, suite, out / "runs" / "base", **options))
     runs, shifts = [], []
@@ -110,7 +110,7 @@ def trace(
 
 
 def _model_in(path: Path) -> Path | None:
-    """The checkpoint's model folder; verl keeps it one or two folders further down."""
+    """Return the checkpoint's model folder; verl keeps it one or two levels further down."""
     for folder in (path, path / "actor" / "huggingface", path / "actor", path / "huggingface"):
         if not folder.is_dir():
             continue

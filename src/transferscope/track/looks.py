@@ -1,4 +1,4 @@
-"""What the looks at a training run show together: bounds that hold at all of them."""
+"""Joint bounds over all looks at a training run."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ Interval = tuple[float, float]
 Look = Mapping[str, Changes]
 """The change of every group at one look."""
 ERROR = 0.05
-"""Probability that a harmless training is ever stopped, or a loss that is none ever established."""
+"""Bound on the probability that a harmless training is ever stopped or a false loss ever shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class JointBounds:
-    """Points. What holds at all looks together, as of one of them; by group.
+    """Bounds in points, by group, that hold over all looks together, as of one look.
 
-    ``look`` of ``planned``, counted from 1. ``interval`` is of the true change at this look (of the
-    source too), ``retention`` of the mean over the other groups. ``lowest`` is of these other
-    groups: at this look or an earlier one the true change lay below it.
+    This is look ``look`` of ``planned``, counted from 1. ``interval`` bounds the true change of
+    each group at this look, including the source; ``retention`` bounds the mean over the other
+    groups. For these other groups, the true change fell below ``lowest`` at this or an earlier
+    look.
     """
 
     look: int
@@ -41,7 +42,7 @@ class JointBounds:
 
 
 def look_of(pairing: Pairing, suite: Suite) -> dict[str, Changes]:
-    """Every group's change from the paired items; groups without any are left out."""
+    """Return every group's change from the paired items; groups without items are left out."""
     found = {}
     for group, members in suite.groups.items():
         parts = [pairing.benchmarks[name] for name in members if name in pairing.benchmarks]
@@ -56,13 +57,13 @@ def look_of(pairing: Pairing, suite: Suite) -> dict[str, Changes]:
 
 
 def joint_bounds(looks: Sequence[Look | None], suite: Suite, *, planned: int) -> JointBounds:
-    """Bounds as of the last of ``looks``, which are all so far, in order.
+    """Return the bounds as of the last of ``looks``, which holds all looks so far, in order.
 
-    ``None`` stands for a look whose answers are lost; the last one must be known.
+    ``None`` marks a look whose answers are lost. Raises :class:`ValueError` if the last one is.
     """
     now = looks[-1]
     if now is None:
-        raise ValueError("nothing is known of the last look")
+        raise ValueError("the last look's answers are missing")
     level, at = side(suite), len(looks)
     targets = _targets(now, suite)
     kept = Changes.mean([now[group] for group in targets]) if targets else None
@@ -87,21 +88,21 @@ def joint_bounds(looks: Sequence[Look | None], suite: Suite, *, planned: int) ->
 
 
 def side(suite: Suite) -> float:
-    """Error of one side of a bound, over all looks.
+    """Return the error probability of one side of a bound, over all looks.
 
-    5 % shared by the groups other than the source, so that any false loss among them is that rare;
-    with one such group 2.5 %, so that its interval is a 95 % one.
+    The groups other than the source share 5 %, so that the probability of any false loss among them
+    is at most 5 %. A single such group gets 2.5 %, so that its interval is a 95 % interval.
     """
     others = sum(group != suite.source for group in suite.groups)
     return ERROR / max(2, others)
 
 
 def too_few(look: Look, suite: Suite, *, allowed: float, items: int) -> str | None:
-    """Says that a loss of twice ``allowed`` points can't be shown; ``None`` where it can.
+    """Return a warning if a loss of twice ``allowed`` points can't be shown, else ``None``.
 
-    ``look``: of any model, e.g. the base, with ``items`` asked per benchmark. The best case counts:
-    the loss is there at every look and no answer improves. Judged is the group with the least
-    items.
+    ``look`` may be of any model, for instance the base, with ``items`` questions per benchmark. The
+    best case is assumed: the loss is present at every look and no answer improves. The group with
+    the fewest items decides.
     """
     targets = _targets(look, suite)
     if not targets:
@@ -122,7 +123,7 @@ def too_few(look: Look, suite: Suite, *, allowed: float, items: int) -> str | No
         return told
     wanted = ceil(need * items / clusters)
     return (
-        f"{told}; to catch one of {2.0 * allowed:g} points in 80 % of trainings give "
+        f"{told}; to detect a loss of {2.0 * allowed:g} points in 80 % of trainings, set "
         f"items={wanted} or more"
     )
 

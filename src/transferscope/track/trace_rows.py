@@ -1,4 +1,4 @@
-"""One measured step: gains, index and KL against the base, as a line of ``trace.jsonl``."""
+"""Rows of ``trace.jsonl``: gains, index and KL against the base, one row per measured step."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from ..core.token_shift import TokenShift
 from .looks import JointBounds
 
 FILE = "trace.jsonl"
-REMEDY = "name another out, or remove the file and measure again"
+REMEDY = "choose another out, or remove the file and measure again"
 PREFIX = "transfer/"
-"""Of a row's numbers in a training log."""
+"""Prefix of a row's metrics in a training log."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A step against step 0 or the base: points, with 95 % intervals over items.
+    """One step compared with step 0 or the base, in points with 95 % intervals over items.
 
-    ``gain`` and ``ci`` are by group, ``retention`` over all groups but the source, ``ti`` the
-    linear index by target group (``None``: undefined). ``kl`` is KL(tuned || base) and
-    ``kl_base`` KL(base || tuned) in nats on the base's own answers, ``None`` where not measured or
-    infinite.
+    ``gain`` and ``ci`` are by group, ``retention`` is over all groups but the source, and ``ti`` is
+    the linear index by target group (``None``: undefined). ``kl`` is KL(tuned || base) and
+    ``kl_base`` is KL(base || tuned), both in nats on the base's own answers; ``None`` if not
+    measured or infinite.
 
-    ``ci`` and ``retention_ci`` are of this step alone. What holds at all steps together
-    (:class:`~transferscope.track.looks.JointBounds`): this was ``look`` 1, 2, ... of ``looks``
-    planned ones, ``bound`` and ``retention_bound`` are the intervals, and by target group the true
-    change lay below ``lowest`` at this step or an earlier one. ``None`` in files that were written
-    before these were measured.
+    ``ci`` and ``retention_ci`` hold for this step alone. The other fields hold over all steps
+    together (:class:`~transferscope.track.looks.JointBounds`): this was ``look`` 1, 2, ... of
+    ``looks`` planned ones, ``bound`` and ``retention_bound`` are the intervals, and each target
+    group's true change fell below ``lowest`` at this or an earlier step. They are ``None`` in files
+    written before these fields existed.
     """
 
     step: int
@@ -51,7 +51,7 @@ class Row:
     lowest: Mapping[str, float] | None = None
 
     def metrics(self) -> dict[str, float]:
-        """Flat numbers for a training log: ``transfer/gain/math``, ``transfer/kl`` and so on."""
+        """Return flat metrics for a training log: ``transfer/gain/math``, ``transfer/kl``, ..."""
         named = {f"gain/{group}": value for group, value in self.gain.items()}
         named |= {f"gain_low/{group}": ci[0] for group, ci in self.ci.items()}
         for group, (low, high) in (self.bound or {}).items():
@@ -64,7 +64,7 @@ class Row:
 
 
 def row_of(step: int, result: TunedResult, kl: TokenShift | None, joint: JointBounds) -> Row:
-    """The row of one comparison with the base, its token probe, and what all looks show."""
+    """Build the row from a comparison with the base, its token probe and the joint bounds."""
     return Row(
         step=step,
         gain={group: point.gain for group, point in result.plane.items()},
@@ -83,7 +83,7 @@ def row_of(step: int, result: TunedResult, kl: TokenShift | None, joint: JointBo
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a ``trace.jsonl``; of a step that stands there twice, the last.
+    """Read the rows of a ``trace.jsonl``; for a repeated step, the last row counts.
 
     Raises :class:`InputError` naming file and line.
     """
@@ -92,11 +92,11 @@ def read_rows(path: Path) -> list[Row]:
         try:
             row = Row(**line)
         except TypeError as err:
-            raise InputError(f"not a traced step: {err}", place=place, remedy=REMEDY) from None
+            raise InputError(f"not a row of a trace: {err}", place=place, remedy=REMEDY) from None
         found[row.step] = row
     return [found[step] for step in sorted(found)]
 
 
 def write_rows(path: Path, rows: list[Row]) -> None:
-    """All rows, atomically."""
+    """Write all rows atomically."""
     write_atomically(path, (json.dumps(asdict(row)) + "\n" for row in rows))

@@ -1,4 +1,5 @@
-"""Controlled training arms of one base: the same queries, another source of responses each."""
+"""Controlled training arms on one base model: all see the same queries, and each differs in where
+the responses come from and how they are weighted."""
 
 from __future__ import annotations
 
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 from ..core.errors import MissingExtra
 from ..core.records import Tick, no_tick
 from .arm_config import DEMO, RECIPES, ArmConfig, Recipe, arm_config, read_settings
+from .arm_folder import is_complete
 from .queries import Query, make_queries
 
 if TYPE_CHECKING:
-    from .decontaminate import Cleaned
+    from .decontaminate import Decontaminated
 
 __all__ = [
     "DEMO",
@@ -21,7 +23,7 @@ __all__ = [
     "Query",
     "Recipe",
     "arm_config",
-    "clean_arm",
+    "decontaminate_arm",
     "is_complete",
     "make_queries",
     "need_trl",
@@ -31,27 +33,19 @@ __all__ = [
     "train_surrogate",
 ]
 
-COMPLETE = "arm.json"
-"""Written last into an arm's folder."""
 
-
-def is_complete(out: str | Path) -> bool:
-    """Whether ``out`` holds a finished arm; imports none of the training libraries."""
-    return (Path(out) / COMPLETE).is_file()
-
-
-def clean_arm(
+def decontaminate_arm(
     config: ArmConfig, out: str | Path, prompts: Sequence[str]
-) -> tuple[ArmConfig, Cleaned]:
-    """:func:`.cleaned.cleaned`, imported when called."""
+) -> tuple[ArmConfig, Decontaminated]:
+    """:func:`.decontaminated_arm.decontaminate_arm`, imported when called."""
     need_trl()
-    from .cleaned import cleaned
+    from .decontaminated_arm import decontaminate_arm as decontaminate
 
-    return cleaned(config, Path(out), prompts)
+    return decontaminate(config, Path(out), prompts)
 
 
 def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
-    """:func:`.sft.train_sft`, imported when called."""
+    """Call :func:`.sft.train_sft`, which is imported only now."""
     need_trl()
     from . import sft
 
@@ -59,7 +53,7 @@ def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Pa
 
 
 def train_surrogate(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
-    """:func:`.surrogate.train_surrogate`, imported when called."""
+    """Call :func:`.surrogate.train_surrogate`, which is imported only now."""
     need_trl()
     from . import surrogate
 
@@ -67,18 +61,18 @@ def train_surrogate(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick)
 
 
 def train_arm(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
-    """Train the arm that ``config`` names into ``out``, a model folder; returns it.
+    """Train the arm that ``config`` describes, write the model to ``out``, and return ``out``.
 
-    ``tick(arm, step, steps)`` is called after every step. A finished arm is skipped, an interrupted
-    one resumed. Raises :class:`InputError` for a folder of another configuration and
-    :class:`MissingExtra` without the training libraries.
+    ``tick(arm, step, steps)`` is called after every step. A finished arm is skipped and an
+    interrupted one is resumed. Raises :class:`InputError` if ``out`` belongs to another
+    configuration, and :class:`MissingExtra` if the training libraries are not installed.
     """
     train = train_sft if config.recipe.stock else train_surrogate
     return train(config, out, tick=tick)
 
 
 def need_trl() -> None:
-    """Raise :class:`MissingExtra` without the training libraries."""
+    """Raise :class:`MissingExtra` if the training libraries are not installed."""
     from importlib.util import find_spec
 
     if find_spec("trl") is None or find_spec("datasets") is None:

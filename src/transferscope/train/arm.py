@@ -1,18 +1,4 @@
-"""What every arm does around its trainer: start or resume, train, save, mark as complete.
-
-    OUT/
-      arm.started.json   the configuration and hashes of the files that it names, written
-                       before the first step: another one is refused (see `identity`)
-      queries.without-evaluation.jsonl
-                       the queries, where the evaluation asks some of those given or the teacher's
-                       file has no answer to them
-      steps.jsonl        one line per step (see `log`)
-      checkpoints/       the last sealed checkpoint; removed at the end
-      .arm.lock        held while a process trains here
-      at/STEP/           the model after a step that the configuration asks to keep
-      config.json, model.safetensors, tokenizer...   the tuned model, float32; with lora_rank
-                       adapter_config.json and adapter_model.safetensors in their place
-      arm.json           configuration, base, versions, cost; written last: the arm is complete
+"""Runs an arm around its trainer: start or resume, train, save, mark as complete.
 
 The weights are kept in float32: at these learning rates many updates are smaller than one step of
 bfloat16 and would be lost in it.
@@ -32,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.files import check_folder, holding, is_scratch, make_folder, read_json, write_json
+from ..core.files import holding, make_folder, read_json, write_json
 from ..core.records import Tick
 from ..models import ModelSource, find_model, fingerprint, load_model, load_tokenizer, reading
-from . import COMPLETE, is_complete
 from .arm_config import ArmConfig
+from .arm_folder import COMPLETE, LOCK, STARTED, is_complete, refuse_foreign
 from .arm_identity import inputs_of, refuse_another, with_recorded_precision
 from .checkpoints import (
     KeepModels,
@@ -54,26 +40,23 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 SCHEMA = 1
-STARTED = "arm.started.json"
-CLEANED = "queries.without-evaluation.jsonl"
-LOCK = ".arm.lock"
 _PACKAGES = ("transferscope", "torch", "transformers", "trl", "accelerate", "datasets")
 
 Build = Callable[
     [ArmConfig, Path, "PreTrainedModel", "PreTrainedTokenizerBase", StepLog], "Trainer"
 ]
-"""``build(config, checkpoints, model, tokenizer, log)``: the trainer, which hasn't started."""
+"""``build(config, checkpoints, model, tokenizer, log)`` returns a trainer, ready to start."""
 
 
 def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
-    """Train the arm into ``out`` and return ``out``; a finished one is left as it is.
+    """Train the arm, write it to ``out``, and return ``out``; a finished arm is left unchanged.
 
-    Started again after a kill, it goes on from its last sealed checkpoint with the same data. Under
-    a launcher (``torchrun``) the processes share the work, and the first one writes. Nothing of the
-    model stays in memory. Raises :class:`InputError` when ``out`` belongs to another configuration,
-    holds other files, was begun with another number of processes or is another command's at the
-    moment, for weights sharded over processes that the arm needs whole, and for a start that it
-    can't go on from.
+    After a kill the same call resumes from the last sealed checkpoint with the same data. Under a
+    launcher (``torchrun``) the processes share the work, and the first one writes. The model is
+    released from memory at the end. Raises :class:`InputError` if ``out`` belongs to another
+    configuration, contains other files, was started with another number of processes or is in use
+    by another command, if the weights are sharded but the arm needs them whole, and if the arm
+    can't train from its start.
     """
     config = with_recorded_precision(config, out / COMPLETE, out / STARTED)
     config_json = config.model_dump(mode="json")
@@ -89,16 +72,16 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
     make_folder(out)
     with holding(out / LOCK, wait=False) if _is_first() else nullcontext(True) as alone:
         if not alone:
-            what = f"another process trains into it (it holds {LOCK})"
+            what = f"another process is training this arm (it holds {LOCK})"
             raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
-        if _is_done(out, record):  # another process has been here since
+        if _is_done(out, record):  # another process has finished it meanwhile
             return out
         make_folder(out / "checkpoints")
         try:
             _train(config, source, out, record, tick=tick, build=build)
         finally:
-            # Trainer, model and callbacks refer to each other: until they are collected, the
-            # weights, gradients and optimizer would lie in memory beside the next stage's models.
+            # Trainer, model and callbacks refer to each other. Until they are collected, weights,
+            # gradients and optimizer would stay in memory next to the next stage's models.
             gc.collect()
         if _is_first():
             _complete(config, source, out, record)
@@ -106,7 +89,7 @@ def run_arm(config: ArmConfig, out: Path, *, tick: Tick, build: Build) -> Path:
 
 
 def _is_done(out: Path, record: dict[str, Any]) -> bool:
-    """Whether the arm is complete; raises where ``out`` is not this arm's."""
+    """Return whether the arm is complete; raise if ``out`` belongs to another arm."""
     refuse_foreign(out)
     for name in (COMPLETE, STARTED):
         refuse_another(out / name, record)
@@ -114,7 +97,7 @@ def _is_done(out: Path, record: dict[str, Any]) -> bool:
 
 
 def _complete(config: ArmConfig, source: ModelSource, out: Path, record: dict[str, Any]) -> None:
-    """Write down that the arm is complete, and at what cost; checkpoints are needed no more."""
+    """Record that the arm is complete, with its cost, and remove the checkpoints."""
     steps = read_steps(out / FILE, finished=True)
     totals = ("tokens_generated", "tokens_trained", "seconds", "cpu_seconds")
     write_json(
@@ -131,7 +114,7 @@ def _complete(config: ArmConfig, source: ModelSource, out: Path, record: dict[st
             },
         },
     )
-    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # the same command may be at it
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)  # the same command may be removing it
 
 
 def _train(
@@ -143,7 +126,7 @@ def _train(
     tick: Tick,
     build: Build,
 ) -> None:
-    """From the start or the last sealed checkpoint to the saved model, of which nothing stays."""
+    """Train from the start or the last sealed checkpoint, and save the model."""
     from transformers import PrinterCallback
 
     checkpoints = out / "checkpoints"
@@ -153,7 +136,7 @@ def _train(
         model = trainable_model(config, source)
         log = StepLog(out / FILE, config.arm, tick=tick)
         trainer = build(config, checkpoints, model, tokenizer, log)
-        if _is_first():  # not before: a wrong model, query file or teacher must claim no folder
+        if _is_first():  # last, so that a wrong model, query file or teacher claims no folder
             write_json(out / STARTED, record)
 
         def save(folder: Path, staged: Path) -> None:
@@ -173,9 +156,9 @@ def _train(
 
 
 def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
-    """The start of the arm: all weights, or those of adapters on top of frozen ones.
+    """Load the arm's start with all weights trainable, or only adapters on frozen weights.
 
-    With ``lora_rank`` an adapter as start is trained on; without, it is merged first.
+    If the start is an adapter, it is trained further with ``lora_rank`` and merged first without.
     """
     if not config.lora_rank:
         return load_model(source, placed=False)
@@ -183,7 +166,7 @@ def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
 
     model = load_model(replace(source, adapter=None), placed=False)
     if source.adapter is None:
-        # One seed, one start: the adapters' random half is drawn here, not by the trainer.
+        # The adapters' random half is drawn here, so that one seed always gives the same start.
         with _seeded(config.seed):
             adapters = LoraConfig(
                 r=config.lora_rank,
@@ -198,13 +181,13 @@ def trainable_model(config: ArmConfig, source: ModelSource) -> PreTrainedModel:
         with reading(source.name, source.adapter):
             model = PeftModel.from_pretrained(model, source.adapter, is_trainable=True)
         base = str(there["base_model_name_or_path"])
-    # The name, not this machine's cache folder: an adapter is worth sharing.
+    # Record the name, not this machine's cache folder, so that the adapter can be shared.
     model.peft_config["default"].base_model_name_or_path = base
     return model
 
 
 def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
-    """The fields that TRL's configurations of all arms share."""
+    """Return the fields that TRL's configurations of all arms share."""
     import torch
 
     count = processes()
@@ -234,28 +217,12 @@ def training_arguments(config: ArmConfig, checkpoints: Path) -> dict[str, Any]:
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": False,
         "shuffle_dataset": False,
-        "train_sampling_strategy": "sequential",  # the default shuffles, whatever TRL is told
+        "train_sampling_strategy": "sequential",  # the default shuffles regardless of TRL's setting
     }
 
 
 def _is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
-
-
-def refuse_foreign(out: Path) -> None:
-    """Raise :class:`InputError` where ``out`` is neither new nor an arm's."""
-    check_folder(out)
-    # One look at the folder: another process of the same arm may be claiming it.
-    held = {path.name: path for path in out.iterdir()} if out.is_dir() else {}
-    if COMPLETE in held or STARTED in held:
-        return
-    empty = held.pop("checkpoints", None)  # of a process that is ahead of the first one
-    for before in (CLEANED, LOCK):  # written before the folder is claimed
-        held.pop(before, None)
-    scratch = (STARTED, CLEANED)
-    strange = [p for p in held.values() if not any(is_scratch(p, of=name) for name in scratch)]
-    if strange or (empty is not None and any(empty.iterdir())):
-        raise InputError("is not empty", place=str(out), remedy="name another --out")
 
 
 @contextmanager
@@ -269,7 +236,7 @@ def _seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No progress bars and no notices from the libraries; the caller's settings come back."""
+    """Silence progress bars and notices of the libraries, then restore the caller's settings."""
     import datasets
     from transformers.utils import logging
 
@@ -284,7 +251,7 @@ def _quiet() -> Iterator[None]:
             warnings.filterwarnings(
                 "ignore", "`is_gradient_checkpointing` is deprecated", category=FutureWarning
             )
-            # PEFT asks the hub for the base's vocabulary; ours is no hub id, and is not resized.
+            # PEFT asks the hub for the base's vocabulary. Ours has no hub id, and is not resized.
             for message in ("Unable to fetch remote file", "Could not find a config file in"):
                 warnings.filterwarnings("ignore", message, category=UserWarning)
             yield

@@ -1,4 +1,4 @@
-"""What one arm is trained with: a frozen record that is written beside the weights."""
+"""The configuration of one arm: a frozen record that is saved next to the weights."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from .queries import MOST
 
 Precision = Literal["auto", "bf16", "fp32"]
 PRECISIONS: Mapping[str, Precision] = {"auto": "auto", "bfloat16": "bf16", "float32": "fp32"}
-"""The arithmetic that goes with a dtype: weights that are trained are float32 in any case."""
+"""The arithmetic used for a dtype. Trained weights are always kept in float32."""
 PROCEDURAL = "procedural"
-"""The built-in queries and teacher: no file needed."""
+"""The built-in queries and the built-in teacher, which need no file."""
 LARGEST_SEED = 2**32 - 1
-"""What numpy's generators take."""
+"""The largest seed that numpy's generators accept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What tells the arms apart (docs/science.md section 6): q, w and whether beta is above 0.
+    """How the arms differ (docs/science.md section 6): in q, in w, and in whether beta is above 0.
 
-    ``sampler``: who answers. ``weight``: 1 for a correct answer and 0 for a wrong one, the
-    group-relative advantage of the grader's reward, or that of coin flips. ``stock``: TRL's
-    SFTTrainer in place of the surrogate.
+    ``sampler`` generates the responses. ``weight`` is 1 for a correct response and 0 for a wrong
+    one (``correct``), the group-relative advantage of the grader's reward (``advantage``), or that
+    of coin flips (``coin``). ``stock`` uses TRL's SFTTrainer instead of the surrogate.
     """
 
     sampler: Literal["policy", "teacher"]
@@ -55,11 +55,11 @@ RECIPES: dict[str, Recipe] = {
     "random-reward": Recipe("policy", "coin"),
     "classic-sft": Recipe("teacher", "correct", stock=True),
 }
-"""Arm name to recipe. The five arms, the control with random reward, and the classic recipe."""
+"""Recipe by arm name: the five arms, the control with random rewards, and the classic recipe."""
 
 
 def recipe_of(arm: str) -> Recipe:
-    """An arm's recipe, ours or a plugin's. Raises :class:`InputError` for an unknown arm."""
+    """Return the recipe of a built-in or plugin arm; raise :class:`InputError` if it is unknown."""
     if arm in RECIPES:  # first: plugins import this module
         return RECIPES[arm]
     outside: Mapping[str, Recipe] = plugins("arms")
@@ -72,22 +72,28 @@ def recipe_of(arm: str) -> Recipe:
 class ArmConfig(BaseModel):
     """One arm of the study (docs/science.md section 6).
 
-    Every step sees ``queries_per_step`` queries, each with ``rollouts`` responses: the policy's own
-    or the teacher's. Arms with the same ``seed``, ``steps`` and ``queries_per_step`` therefore see
-    the same queries in the same order, equally many; who answers them and how the answers are
-    weighed differs.
+    Every optimizer step uses ``queries_per_step`` queries, each with ``rollouts`` responses, which
+    come from the policy or from the teacher. Arms with the same ``seed``, ``steps`` and
+    ``queries_per_step`` therefore see the same number of queries, and the same ones in the same
+    order. They differ in who answers the queries and in how the responses are weighted.
 
-    ``queries_from`` and ``teacher``: ``"procedural"`` or a JSONL file (see `pool`). ``max_tokens``
-    bounds a rollout (tokens); ``temperature`` is that of the rollouts and of the loss on them (the
-    loss on a teacher's text is at temperature 1); ``beta`` weighs KL(policy || start);
-    ``refresh_every``: steps between renewals of the sampling policy (1: on-policy). The learning
-    rate is constant, AdamW without weight decay, gradients clipped to ``max_grad_norm``.
-    ``lora_rank`` 0 trains all weights, else adapters of that rank on every linear layer.
-    ``precision`` names the arithmetic: the weights that the optimizer updates are float32 in all;
-    ``auto`` is bf16 where the machine multiplies it, else fp32, and is recorded as what it became.
-    ``save_every`` is in steps, and so is ``keep_every``, after which a copy of the model is kept
-    for evaluation. ``rows_per_forward`` bounds memory (activations are about 1.3 MB a token for the
-    embedded model), not the result: gradients are accumulated over the step.
+    - ``queries_from`` and ``teacher``: ``"procedural"`` or a JSONL file (see `query_sources`).
+    - ``max_tokens``: the maximum length of a rollout, in tokens.
+    - ``temperature``: the temperature of the rollouts and of the loss on them. The loss on a
+      teacher's text is at temperature 1.
+    - ``beta``: the coefficient of KL(policy || start).
+    - ``refresh_every``: steps between refreshes of the sampling policy (1: on-policy).
+    - ``learning_rate``: constant, with AdamW and without weight decay. Gradients are clipped to
+      ``max_grad_norm``.
+    - ``lora_rank``: 0 trains all weights. A positive rank trains adapters of that rank on every
+      linear layer.
+    - ``precision``: the arithmetic. The optimizer always updates float32 weights. ``auto`` chooses
+      bf16 if the machine multiplies in it and fp32 otherwise, and the choice is recorded.
+    - ``save_every``: steps between checkpoints. ``keep_every``: steps between copies of the model
+      that are kept for evaluation.
+    - ``rows_per_forward``: rows per forward pass. It bounds memory (activations take about 1.3 MB a
+      token for the embedded model) and does not affect the result, because gradients are
+      accumulated over the step.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
@@ -114,7 +120,7 @@ class ArmConfig(BaseModel):
 
     @property
     def recipe(self) -> Recipe:
-        """Sampler, weight and KL of this arm."""
+        """The sampler, the weight and the KL term of this arm."""
         return recipe_of(self.arm)
 
     @model_validator(mode="after")
@@ -122,51 +128,54 @@ class ArmConfig(BaseModel):
         recipe = self.recipe
         if self.queries_from == PROCEDURAL and self.queries > MOST:
             asked = f"steps x queries_per_step asks for {self.queries} queries"
-            raise ValueError(f"{asked}, and {MOST} different ones exist")
+            raise ValueError(f"{asked}, but only {MOST} different built-in queries exist")
         if recipe.sampler == "teacher" and self.beta > 0:
-            raise ValueError("beta above 0 needs the policy's own samples, a teacher's are no such")
+            raise ValueError("beta above 0 needs the policy's own samples, but a teacher answers")
         if recipe.kl != (self.beta > 0):
             says = "needs beta above 0" if recipe.kl else "has no KL term: beta must be 0"
             raise ValueError(f"{self.arm} {says}")
         if not recipe.stock and self.rollouts < 2:
-            # An advantage is relative to its group; TRL's trainer insists on groups in any case.
-            raise ValueError(f"rollouts: {self.arm} needs groups of responses: use 2 or more")
+            # An advantage is relative to its group, and TRL's trainer always requires groups.
+            raise ValueError(f"{self.arm} needs groups of responses: set rollouts to 2 or more")
         if self.teacher == PROCEDURAL != self.queries_from and recipe.sampler == "teacher":
-            raise ValueError("the procedural teacher answers procedural queries only: name a file")
+            raise ValueError(
+                "the procedural teacher only answers procedural queries: set teacher to a file"
+            )
         if self.teacher != PROCEDURAL and recipe.sampler == "policy":
-            raise ValueError(f"teacher: {self.arm} learns from its own samples, leave it out")
+            raise ValueError(f"{self.arm} trains on its own samples: remove the setting 'teacher'")
         if self.refresh_every > 1 and recipe.sampler == "teacher":
-            raise ValueError("refresh_every is about the policy's own samples")
+            raise ValueError("refresh_every only applies to arms that train on their own samples")
         if self.save_every % self.refresh_every:
-            # A resumed run renews its sampling policy, so it must have been due for renewal.
+            # A resumed run refreshes its sampling policy, so a refresh must be due at a checkpoint.
             raise ValueError("save_every must be a multiple of refresh_every")
         return self
 
     @property
     def queries(self) -> int:
-        """Number of different queries the arm sees, each once."""
+        """The number of queries that the arm sees; each is seen once."""
         return self.steps * self.queries_per_step
 
     @property
     def kept_steps(self) -> tuple[int, ...]:
-        """Steps before the last after which a copy of the model is kept."""
+        """The steps before the last one after which a copy of the model is kept."""
         if self.keep_every is None:
             return ()
         return tuple(range(self.keep_every, self.steps, self.keep_every))
 
     @property
     def rows_per_step(self) -> int:
-        """Responses behind one optimizer step."""
+        """The number of responses per optimizer step."""
         return self.queries_per_step * self.rollouts
 
     def accumulation(self, processes: int = 1) -> int:
-        """Forward passes per step and process: the fewest equal ones within ``rows_per_forward``.
+        """Return the number of forward passes per step and process.
 
-        Raises :class:`InputError` when the step's rows can't be dealt out evenly.
+        It is the smallest number of equal passes within ``rows_per_forward``. Raises
+        :class:`InputError` if the step's rows can't be divided evenly among the processes.
         """
         rows, rest = divmod(self.rows_per_step, processes)
         if rest:
-            what = f"{self.rows_per_step} responses a step can't be dealt out to"
+            what = f"{self.rows_per_step} responses per step can't be divided evenly among"
             raise InputError(
                 f"{what} {processes} processes",
                 place="queries_per_step x rollouts",
@@ -185,15 +194,14 @@ DEMO: dict[str, ArmConfig] = {
     "random-reward": ArmConfig(arm="random-reward", learning_rate=3e-5),
     "classic-sft": ArmConfig(arm="classic-sft", rollouts=4, learning_rate=5e-5),
 }
-"""Every arm's defaults, those of ``transferscope demo``: the same 72 queries in the same order."""
+"""Every arm's defaults, as in ``transferscope demo``: the same 72 queries in the same order."""
 
 
 def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
-    """An arm's configuration: what is ``given`` (with ``arm``) over the demo's settings.
+    """Return an arm's configuration: the ``given`` settings (with ``arm``) over the demo's.
 
-    A plugin's arm has the defaults of :class:`ArmConfig`.
-
-    Raises :class:`InputError` naming ``place`` and the offending key.
+    A plugin's arm has the defaults of :class:`ArmConfig`. Raises :class:`InputError` that names
+    ``place`` and the offending key.
     """
     name = given.get("arm")
     try:
@@ -212,9 +220,9 @@ def arm_config(given: Mapping[str, Any], *, place: str) -> ArmConfig:
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """Fields of :class:`ArmConfig` from a flat TOML file, for :func:`arm_config`.
+    """Read fields of :class:`ArmConfig` from a flat TOML file, for :func:`arm_config`.
 
-    Raises :class:`InputError` for a missing or malformed file and for a key that is no field.
+    Raises :class:`InputError` for a missing or malformed file and for an unknown key.
     """
     place = str(path)
     found = parse_toml(read_text(path, remedy="name a .toml file"), place=place)

@@ -1,8 +1,9 @@
-"""Whether a folder belongs to this arm, wherever it and the files that it was made of lie today.
+"""Checks whether a folder belongs to this arm, even if the folder or its input files have moved.
 
 A configuration names files: queries, a teacher's responses, the start. Their paths change with the
-working directory, the spelling of ``--out`` and the mount point, and their content may change
-under one path. So the content decides, and the path only where there is none to compare.
+working directory, the spelling of ``--out`` and the mount point, and the content under one path may
+change too. The check therefore compares content, and falls back to paths only if there is no
+content to compare.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ REMEDY = "name another folder, or remove this one"
 
 
 def inputs_of(config: ArmConfig) -> dict[str, str]:
-    """Setting to hash of content, for those of ``config`` that name a file or a folder here.
+    """Return the content hash of every setting in ``config`` that names an existing file or folder.
 
-    The options behind a file of queries (``?level=3-5``) are part of its hash.
+    The options after a file of queries (``?level=3-5``) are part of its hash.
     """
     found = {}
     for setting, value in (("queries_from", config.queries_from), ("teacher", config.teacher)):
@@ -31,16 +32,18 @@ def inputs_of(config: ArmConfig) -> dict[str, str]:
         if Path(name).is_file():
             found[setting] = f"{sha256_of(Path(name))}{mark}{options}"
     folder = local_path(config.model)
-    # A start that was measured may have lost its weights: its path is what is left to compare.
+    # The weights of an already measured start may have been deleted: then only its path can be
+    # compared.
     if any(folder.glob("*.safetensors")) or any(folder.glob("*.bin")):
         found["model"] = fingerprint(find_model(config.model))
     return found
 
 
 def with_recorded_precision(config: ArmConfig, *records: Path) -> ArmConfig:
-    """``config`` with the precision that the first of ``records`` has, else this machine's.
+    """Return ``config`` with the precision in the first of ``records``, or else this machine's.
 
-    Only where it leaves the choice: an arm that was begun on another machine goes on as it began.
+    This only replaces ``auto``. An arm that was started on another machine resumes in the precision
+    it was started with.
     """
     if config.precision != "auto":
         return config
@@ -54,9 +57,9 @@ def with_recorded_precision(config: ArmConfig, *records: Path) -> ArmConfig:
 
 
 def refuse_another(path: Path, record: Mapping[str, Any]) -> None:
-    """Raise :class:`InputError` when ``path``, where it exists, is the record of another arm.
+    """Raise :class:`InputError` if ``path`` exists and is the record of another arm.
 
-    A record that an older version wrote holds no hashes: its paths must be equal.
+    A record that an older version wrote has no hashes. Its paths must then be equal.
     """
     if not path.exists():
         return

@@ -1,10 +1,11 @@
 """Checkpoints that survive a kill at any moment.
 
-transformers writes a checkpoint file by file into its final folder. Here it counts only once it is
-sealed: a list of its files and their sizes, written last and atomically. The previous checkpoint is
-removed after that, so one sealed checkpoint exists at every moment from the first on. A half
-written folder has no seal, or a file of another size, and is skipped and removed. Under a launcher
-every process adds the state of its random generators: sealed is what all of them have written.
+transformers writes a checkpoint file by file into its final folder. Here a checkpoint is valid only
+once it is sealed. The seal lists its files and their sizes, and is written last and atomically. The
+previous checkpoint is removed only after that, so from the first checkpoint on a sealed one exists
+at every moment. A partly written folder has no seal, or a file of the wrong size, and is skipped
+and removed. Under a launcher every process adds the state of its random generators, and the
+checkpoint is sealed once all of them have written theirs.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _NAME = re.compile(r"checkpoint-[0-9]+")
 
 
 def newest(folder: Path) -> Path | None:
-    """The sealed, unharmed checkpoint with the most steps, or ``None``; all others are removed."""
+    """Return the latest sealed, intact checkpoint, or ``None``, and remove all others."""
     good = sorted((path for path in _checkpoints(folder) if _unharmed(path)), key=_step)
     chosen = good[-1] if good else None
     _remove(path for path in _checkpoints(folder) if path != chosen)
@@ -35,26 +36,26 @@ def newest(folder: Path) -> Path | None:
 
 
 def refuse_other_processes(checkpoint: Path, processes: int) -> None:
-    """Raise :class:`InputError` when another number of processes than these wrote ``checkpoint``.
+    """Raise :class:`InputError` if ``checkpoint`` was written by a different number of processes.
 
-    Every process has its own random draws and its own share of a step's rows, so that the rest of
-    the training would be another one than without the interruption.
+    Every process has its own random draws and its own share of a step's rows, so the resumed
+    training would differ from an uninterrupted one.
     """
-    before = len(list(checkpoint.glob("rng_state*.pth")))  # one a process
+    before = len(list(checkpoint.glob("rng_state*.pth")))  # one per process
     if before != processes:
         raise InputError(
-            f"{_counted(before)} began this arm, and {_counted(processes)} would go on",
+            f"this arm was started with {_counted(before)} and can't resume with {processes}",
             place=str(checkpoint),
-            remedy=f"start it with {_counted(before)}, or name another --out",
+            remedy=f"resume with {_counted(before)}, or name another --out",
         )
 
 
 class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
-    """Seals every checkpoint after it is written and then removes the ones before it."""
+    """Seals every checkpoint after it is written, then removes the earlier ones."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
-        """Called by the trainer in every process when it has written its part of a checkpoint."""
-        args.distributed_state.wait_for_everyone()  # others may still be writing theirs
+        """Seal the checkpoint; the trainer calls this in every process after writing its part."""
+        args.distributed_state.wait_for_everyone()  # others may still be writing
         if not state.is_world_process_zero:
             return
         folder = Path(args.output_dir)
@@ -65,7 +66,7 @@ class SealCheckpoints(TrainerCallback):  # type: ignore[misc]
 
 
 class KeepModels(TrainerCallback):  # type: ignore[misc]
-    """Calls ``save(folder/STEP, scratch folder)`` after each of ``steps``, in every process."""
+    """Calls ``save(folder/STEP, scratch folder)`` after each of ``steps`` in every process."""
 
     def __init__(
         self, folder: Path, steps: Collection[int], save: Callable[[Path, Path], None]
@@ -73,7 +74,7 @@ class KeepModels(TrainerCallback):  # type: ignore[misc]
         self.folder, self.steps, self.save = folder, steps, save
 
     def on_step_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
-        """A step that is repeated after a kill writes the same model again."""
+        """Save the model; a step that is repeated after a kill writes the same model again."""
         if state.global_step in self.steps:
             self.save(self.folder / str(state.global_step), self.folder / ".staged")
 
@@ -86,15 +87,15 @@ def save_model(
     staged: Path,
     weights: Mapping[str, Any] | None = None,
 ) -> None:
-    """Model and tokenizer into ``out``: every file is whole there or not at all.
+    """Save the model and its tokenizer to ``out``; every file there is complete or absent.
 
-    Of a model with adapters, the arm's own is saved. ``weights`` take the place of the model's own,
-    which are incomplete where they are sharded.
+    If the model has adapters, only the arm's own adapter is saved. ``weights`` replace the model's
+    own weights, which are incomplete if they are sharded.
     """
     from peft import PeftModel
 
     shutil.rmtree(staged, ignore_errors=True)
-    # With beta > 0 TRL keeps the start as a second adapter, "ref", which is no part of the result.
+    # With beta > 0 TRL keeps the start as a second adapter, "ref". It is not part of the result.
     own: dict[str, Any] = {}
     if isinstance(model, PeftModel):
         own["selected_adapters"] = ["default"]
@@ -107,16 +108,16 @@ def save_model(
     make_folder(out)
     for path in sorted(staged.iterdir()):
         there = out / path.name
-        if there.is_dir():  # no folder can take the place of one that holds files
+        if there.is_dir():  # replace() can't overwrite a folder that holds files
             shutil.rmtree(there)
         path.replace(there)
     staged.rmdir()
 
 
 def _sort_sets(file: Path, config: Any) -> None:
-    """PEFT writes sets (``target_modules``) in the order of this process's hash seed.
+    """Sort the sets (``target_modules``) that PEFT writes in the order of the process's hash seed.
 
-    Sorted, the same arm has the same file, and the same fingerprint, however often it is resumed.
+    The same arm then has the same file and the same fingerprint, however often it is resumed.
     """
     saved = read_json(file)
     for key in (key for key, value in vars(config).items() if isinstance(value, set)):

@@ -1,12 +1,12 @@
-"""Training queries that occur in the evaluation: found by shared word n-grams, removed, counted.
+"""Finds, removes and counts training queries that share word n-grams with the evaluation.
 
 A query overlaps with an evaluation prompt when they share a run of ``n`` words (8, as usual for
 benchmark decontamination), or all of it where the query is shorter than that. Words are runs of
-letters and digits, case ignored. Studies and the commands that train, distill or export clean their
-queries here.
+letters and digits, case ignored. Studies and the commands that train, distill or export
+decontaminate their queries here.
 
-Built-in queries are what a seed makes of them: those that share an n-gram with the evaluation stay
-and are counted, and one that occurs in it whole is refused.
+Built-in queries are determined by their seed. Those that share an n-gram with the evaluation are
+kept and counted, and one that occurs in it as a whole is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .queries import Query
 
 N = 8
 WHOLE = 10_000
-"""Words: longer than any query."""
+"""A number of words that no query reaches."""
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -34,10 +34,10 @@ class Overlap:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
+class Decontaminated:
     """The queries to train on, and the ids of those ``overlapping``, of which ``removed`` went.
 
-    ``unanswered``: ids of those among the others that went for want of a teacher's response.
+    ``unanswered``: ids of other queries that were removed because the teacher has no response.
     """
 
     queries: tuple[Query, ...]
@@ -47,40 +47,40 @@ class Cleaned:
 
     @property
     def left_out(self) -> int:
-        """Queries that went, for either reason."""
+        """The number of queries removed, for either reason."""
         return self.removed + len(self.unanswered)
 
 
-def clean(
+def decontaminate(
     queries: Sequence[Query],
     prompts: Sequence[str],
     *,
     source: str,
     unanswered: Collection[str] = (),
-) -> Cleaned:
+) -> Decontaminated:
     """What may be trained on of ``source``'s ``queries``, given the evaluation's ``prompts``.
 
     The ids of ``unanswered`` (see ``pool``) go as well, but for built-in queries. Raises
     :class:`InputError` where nothing is left, and for a built-in query that is asked whole.
     """
-    found = without_overlap(queries, prompts)
+    found = find_overlap(queries, prompts)
     if source == PROCEDURAL:
-        if whole := without_overlap(queries, prompts, n=WHOLE).removed:
+        if whole := find_overlap(queries, prompts, n=WHOLE).removed:
             what = f"built-in query {whole[0]} occurs in the evaluation"
             raise InputError(what, remedy="use another suite or seed")
-        return Cleaned(tuple(queries), found.removed, 0)
+        return Decontaminated(tuple(queries), found.removed, 0)
     if not found.kept:
         what = f"every query ({len(queries)}) overlaps with the evaluation"
-        raise InputError(what, place=source, remedy="give others, or name another suite")
+        raise InputError(what, place=source, remedy="use other queries or another suite")
     kept = tuple(query for query in found.kept if query.id not in unanswered)
     if not kept:
         what = f"the teacher has nothing to train on for any of {len(found.kept)} queries"
-        raise InputError(what, place=source, remedy="distill more")
+        raise InputError(what, place=source, remedy="distill more responses")
     lacking = tuple(query.id for query in found.kept if query.id in unanswered)
-    return Cleaned(kept, found.removed, len(found.removed), lacking)
+    return Decontaminated(kept, found.removed, len(found.removed), lacking)
 
 
-def without_overlap(queries: Sequence[Query], prompts: Iterable[str], *, n: int = N) -> Overlap:
+def find_overlap(queries: Sequence[Query], prompts: Iterable[str], *, n: int = N) -> Overlap:
     """Queries that share no ``n``-gram with any of ``prompts``.
 
     Memory: one hash per n-gram of the queries; the prompts are read once, one at a time.

@@ -1,10 +1,10 @@
-"""A teacher's responses to training queries: k samples each, graded by the one grader.
+"""A teacher's responses to training queries: k samples per query, graded by the shared grader.
 
-A line per response, wrong ones too: ``off-policy-sft`` keeps the correct ones (rejection sampling),
-``off-policy-rl`` needs both; those that ran into ``max_tokens`` are marked, and no arm takes them.
-Killed at any moment, it goes on with the first query that is not there. Before that every line of
-the file is read: one that holds anything else is left as it is. ``.FILE.lock`` beside it keeps a
-second process out.
+The file has one line per response, including wrong ones: ``off-policy-sft`` keeps the correct ones
+(rejection sampling), and ``off-policy-rl`` needs both. Responses cut off at ``max_tokens`` are
+marked, and no arm trains on them. After a kill at any moment, the same command resumes with the
+first query that is not in the file. It reads every line of the file before that, and leaves a file
+that contains anything else unchanged. ``.FILE.lock`` next to the file keeps a second process out.
 """
 
 from __future__ import annotations
@@ -36,19 +36,20 @@ from .queries import Query
 from .query_prompts import messages
 
 CHUNK = 32
-"""Queries between two writes."""
+"""The number of queries between two writes."""
 COLDEST = 1e-3
-"""Logits divided by less than this overflow."""
+"""The lowest temperature: logits divided by a smaller one overflow."""
 ANOTHER = "name another --out"
 
 
 @dataclass(frozen=True, slots=True)
 class Distilled:
-    """``responses`` of ``queries``.
+    """Counts of ``queries`` and of the teacher's ``responses`` to them.
 
-    ``unfinished``: cut off at the token limit; ``correct``: accepted among the finished ones;
-    ``solved``: queries that have any of those; ``failed``: queries that the teacher's server did
-    not answer, which are not in the file: the same command asks them again.
+    ``unfinished`` responses were cut off at the token limit. ``correct`` ones are finished and
+    accepted by the grader. ``solved`` counts the queries with at least one correct response.
+    ``failed`` counts the queries that the teacher's server did not answer. They are not in the
+    file, and the same command asks them again.
     """
 
     queries: int
@@ -73,19 +74,19 @@ def distill(
 ) -> Distilled:
     """Write ``samples`` responses to every query into the JSONL file ``out``.
 
-    Fields: id, prompt, gold, response, correct, finished, model, engine, and what it was sampled
-    with: temperature, top_p, max_tokens, samples, seed. Raises :class:`InputError` for queries that
-    share an id, for a file that can't be written to, that another process writes or that holds
-    anything else than responses to these queries, of this model and engine with these settings.
+    Fields: id, prompt, gold, response, correct, finished, model, engine, and the sampling settings
+    temperature, top_p, max_tokens, samples, seed. Raises :class:`InputError` if two queries share
+    an id, if the file can't be written or another process is writing it, and if it contains
+    anything but responses to these queries, from this model and engine with these settings.
     """
     if samples < 1 or max_tokens < 1:
-        raise InputError("nothing to sample", remedy="give samples and max_tokens of 1 or more")
+        raise InputError("nothing to sample", remedy="set samples and max_tokens to 1 or more")
     if temperature and not COLDEST <= temperature < math.inf:
-        remedy = f"give 0 (always the likeliest token), or {COLDEST} and more"
+        remedy = f"use 0 (always the likeliest token), or {COLDEST} or more"
         raise InputError(f"the temperature is {temperature}", remedy=remedy)
     if twice := [name for name, n in Counter(query.id for query in queries).items() if n > 1]:
-        what = f"the id {twice[0]!r} stands for two queries"
-        raise InputError(what, remedy="give every query an id of its own")
+        what = f"two queries have the id {twice[0]!r}"
+        raise InputError(what, remedy="give every query a unique id")
     settings = {
         "model": engine.name,
         "engine": engine.describe()["engine"],
@@ -97,14 +98,14 @@ def distill(
     }
     check_out(out)
     with appending(out):
-        pass  # what refuses to be written is told before the teacher answers
+        pass  # reports a file that can't be written before the teacher answers
     with holding(out.with_name(f".{out.name}.lock"), wait=False) as alone:
         if not alone:
-            what = "another process writes responses into it"
+            what = "another process is writing responses to this file"
             raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
         failed = _sample(engine, queries, out, settings, tick=tick)
     if len(failed) == len(queries):
-        what = f"no query was answered: {next(iter(failed.values()))}"
+        what = f"the teacher answered none of the queries: {next(iter(failed.values()))}"
         remedy = "check the server, then start the same command again"
         raise InputError(what, place=engine.name, remedy=remedy)
     rows = [row for _, row in read_json_lines(out, remedy="remove the file and distill again")]
@@ -115,9 +116,9 @@ def distill(
 
 
 def check_out(out: Path, queries: str = "") -> None:
-    """Raise :class:`InputError` where ``out`` can't become a file of responses.
+    """Raise :class:`InputError` if ``out`` can't be written as a file of responses.
 
-    ``queries`` is the source that they answer: its file is no place for them.
+    ``queries`` is the source of the queries. ``out`` must not be the same file.
     """
     remedy = "name a .jsonl file"
     with refusing(out, "can't be written", remedy=remedy):
@@ -125,12 +126,12 @@ def check_out(out: Path, queries: str = "") -> None:
             what = "is a folder" if out.is_dir() else f"no folder {out.parent}"
             raise InputError(what, place=str(out), remedy=remedy)
         with suppress(FileNotFoundError):
-            out.stat()  # refuses what is no name
+            out.stat()  # raises for an invalid file name
         if out.exists() and not out.is_file():
             raise InputError("is a device", place=str(out), remedy=remedy)
         asked = Path(queries.partition("?")[0])
         if out.exists() and asked.is_file() and out.samefile(asked):
-            raise InputError("is the file of the queries", place=str(out), remedy=ANOTHER)
+            raise InputError("is the file with the queries", place=str(out), remedy=ANOTHER)
 
 
 def _sample(
@@ -141,7 +142,7 @@ def _sample(
     *,
     tick: Tick,
 ) -> dict[str, str]:
-    """Append what is missing, a chunk at a time; the queries that failed by id, and why."""
+    """Append the missing responses chunk by chunk; return the failed queries: reason by id."""
     done = _done(out, queries, settings)
     samples = settings["samples"]
     sampling = settings["temperature"], settings["top_p"], settings["max_tokens"]
@@ -159,7 +160,7 @@ def _sample(
         try:
             for at, answer in _answers(engine, rendered, decoding):
                 answers[at] = answer
-        finally:  # what was answered is kept, whatever ended the others
+        finally:  # keep the answers received so far, whatever stopped the others
             failed |= _write(out, chunk, answers, settings)
     tick("distill", len(queries), len(queries))
     return failed
@@ -179,7 +180,7 @@ def _write(
     answers: Mapping[int, Generation | NoAnswer],
     settings: dict[str, Any],
 ) -> dict[str, str]:
-    """Append the queries whose samples are all there; those that failed by id, and why."""
+    """Append the queries that have all their samples; return the failed ones: reason by id."""
     failed: dict[str, str] = {}
     with appending(out) as file:
         for at, query in enumerate(chunk):
@@ -206,9 +207,9 @@ def _write(
 
 
 def _done(out: Path, queries: Sequence[Query], settings: Mapping[str, Any]) -> set[str]:
-    """Ids of finished queries; lines of one that was cut short are removed.
+    """Return the ids of finished queries, and remove the lines of an interrupted one.
 
-    Nothing is removed before every line is known as one of ours.
+    Nothing is removed until every line is known to be one that this command wrote.
     """
     content = b""
     if is_file(out):
@@ -220,11 +221,11 @@ def _done(out: Path, queries: Sequence[Query], settings: Mapping[str, Any]) -> s
         _refuse_other(row, known, settings, place)
         found.append((row["id"], lines[int(place.rpartition(":")[2]) - 1] + b"\n"))
     if cut and not found and not any(_begins(cut, query) for query in queries):
-        raise InputError("holds no response of a teacher", place=str(out), remedy=ANOTHER)
+        raise InputError("contains no teacher responses", place=str(out), remedy=ANOTHER)
     counts = Counter(name for name, _ in found)
     samples = settings["samples"]
     if any(count > samples for count in counts.values()):
-        what = f"holds more than {samples} responses to a query"
+        what = f"contains more than {samples} responses to a query"
         raise InputError(what, place=str(out), remedy=ANOTHER)
     finished = {name for name, count in counts.items() if count == samples}
     kept = b"".join(line for name, line in found if name in finished)
@@ -236,28 +237,28 @@ def _done(out: Path, queries: Sequence[Query], settings: Mapping[str, Any]) -> s
 def _refuse_other(
     row: Mapping[str, Any], known: Mapping[str, Query], settings: Mapping[str, Any], place: str
 ) -> None:
-    """Raise :class:`InputError` for a line that these settings don't write."""
+    """Raise :class:`InputError` for a line that these settings could not have written."""
     name = row.get("id")
     query = known.get(name) if isinstance(name, str) else None
     if query is None or query.prompt != row.get("prompt"):
-        what = f"holds a response to another query ({name})"
+        what = f"contains a response to another query ({name})"
         raise InputError(what, place=place, remedy=ANOTHER)
     kinds: dict[str, type] = {"gold": str, "response": str, "correct": bool, "finished": bool}
     for key, kind in kinds.items():
         if not isinstance(row.get(key), kind):
-            what = f"is no line that distill wrote: no {key!r}"
+            what = f"distill did not write this line: it has no valid {key!r}"
             raise InputError(what, place=place, remedy=ANOTHER)
     if row["gold"] != query.gold:
         what = f"was graded against the answer {row['gold'][:40]!r}, not {query.gold[:40]!r}"
         raise InputError(what, place=place, remedy=ANOTHER)
     for key, value in settings.items():
         if row.get(key) != value:
-            what = f"holds responses with {key} {row.get(key)!r}, not {value!r}"
+            what = f"contains responses with {key} {row.get(key)!r}, not {value!r}"
             raise InputError(what, place=place, remedy=ANOTHER)
 
 
 def _begins(cut: bytes, query: Query) -> bool:
-    """Whether ``cut`` may be the beginning of a line with a response to ``query``."""
+    """Return whether ``cut`` may be the beginning of a line with a response to ``query``."""
     asked = {"id": query.id, "prompt": query.prompt, "gold": query.gold, "response": ""}
     line = json.dumps(asked, ensure_ascii=False).removesuffix('"}').encode()
     return line.startswith(cut) or cut.startswith(line)

@@ -1,7 +1,8 @@
-"""Gradient dynamics: what the course of the gradient norm says of an arm.
+"""Gradient dynamics: what the gradient norm over training shows about an arm.
 
-g_t, t = 1..T, is the global norm before clipping. The paper prints such quantities (its Table 7)
-and no formulas; ours are those of docs/science.md section 6, to be compared in kind, not in digits.
+g_t, t = 1..T, is the global norm before clipping. The paper reports such quantities (its Table 7)
+without formulas. Our formulas are those of docs/science.md section 6, so compare the patterns with
+the paper's, not the exact values.
 """
 
 from __future__ import annotations
@@ -14,19 +15,23 @@ import numpy as np
 from ..core.typed_record import record
 
 EARLY = 20
-"""Steps of the early slope, at most."""
+"""The maximum number of steps in the early slope."""
 
 
 @record()
 class Dynamics:
-    """Quantities of one arm's gradient norms; ``None`` where too few finite ones define one.
+    """Quantities of one arm's gradient norms; ``None`` if there are too few finite norms.
 
-    ``early_slope``: least squares over the first 20 steps, norm per step. ``t_half``: the first
-    step with half of the sum. ``total``: the sum. ``late_mean``, ``late_variance``: over the last
-    quarter (rounded up; ddof 0). ``decay_rate``: minus the least-squares slope of log g_t over
-    g_t > 0, times T. ``oscillation``: mean |g_t - g_(t-1)| over the mean. ``zeros``: steps without
-    gradient, ``nonfinite``: steps whose norm was no finite number, which all others leave out,
-    ``steps``: T.
+    - ``early_slope``: the least-squares slope over the first 20 steps, in norm per step.
+    - ``t_half``: the first step at which the cumulative sum reaches half of the total.
+    - ``total``: the sum.
+    - ``late_mean``, ``late_variance``: over the last quarter (rounded up; ddof 0).
+    - ``decay_rate``: minus the least-squares slope of log g_t over g_t > 0, times T.
+    - ``oscillation``: the mean of |g_t - g_(t-1)| divided by the mean of g_t.
+    - ``zeros``: the number of steps with a zero gradient.
+    - ``nonfinite``: the number of steps whose norm was not finite; all other quantities leave
+      them out.
+    - ``steps``: T.
     """
 
     early_slope: float | None
@@ -42,15 +47,16 @@ class Dynamics:
 
 
 def dynamics(norms: Sequence[float | None]) -> Dynamics:
-    """Dynamics of gradient norms in step order, ``None`` where one wasn't finite.
+    """Compute the dynamics of gradient norms in step order; ``None`` marks a nonfinite norm.
 
-    Raises :class:`ValueError` without steps, and for another norm that is no finite number.
+    Raises :class:`ValueError` if there are no steps, or if a norm that is not ``None`` is negative
+    or not finite.
 
     >>> dynamics([4.0, 2.0, 2.0]).t_half
     1
     """
     if not norms or not all(g is None or (math.isfinite(g) and g >= 0) for g in norms):
-        raise ValueError("gradient norms must be finite, at least 0, and at least one")
+        raise ValueError("dynamics needs at least one gradient norm, each finite and not negative")
     every = np.array([math.nan if g is None else g for g in norms], dtype=float)
     steps = len(every)
     finite = np.isfinite(every)
@@ -60,8 +66,8 @@ def dynamics(norms: Sequence[float | None]) -> Dynamics:
     some = g > 0
     decay = _slope(t[some], np.log(g[some]))
     changes = np.abs(np.diff(every))
-    changes = changes[np.isfinite(changes)]  # between neighbours that are both finite
-    # Halves are compared with a tolerance of rounding: 0.1 + 0.2 is half of 0.6.
+    changes = changes[np.isfinite(changes)]  # only between neighbours that are both finite
+    # The comparison allows for rounding: 0.1 + 0.2 counts as half of 0.6.
     reached = np.cumsum(g) >= 0.5 * (total or 0.0) * (1 - 1e-12)
     return Dynamics(
         early_slope=_slope(t[t <= EARLY], g[t <= EARLY]),
@@ -78,7 +84,7 @@ def dynamics(norms: Sequence[float | None]) -> Dynamics:
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> float | None:
-    """Least-squares slope; ``None`` for fewer than two points."""
+    """Return the least-squares slope; ``None`` for fewer than two points."""
     if len(x) < 2:
         return None
     centred = x - x.mean()

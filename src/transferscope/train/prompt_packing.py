@@ -1,9 +1,9 @@
-"""A group's responses in one sequence behind its prompt, which is then read once, not per response.
+"""Packs a group's responses into one sequence after their prompt, which is then read only once.
 
     prompt[:-1] | prompt[-1] y1 ... | prompt[-1] y1 ... | ...
 
-Every segment sees the shared part and itself, at the positions it has alone; so the log-probability
-of each response token, and its gradient, are those of the rows apart.
+Every segment attends to the shared part and to itself, at the positions it would have alone. The
+log-probability of each response token and its gradient are therefore those of unpacked rows.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from typing import Any
 import torch
 
 IGNORED = -100
-"""A label that is not scored."""
+"""The label of a token that is not scored."""
 TRIED = 4
-"""Rows on which packing is tried."""
+"""The number of rows on which packing is tested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """G groups of width W. ``mask_G1WW`` is True where a position (row) sees another (column).
+    """G groups of width W.
 
-    ``group_B`` and ``start_B`` say which position predicts row b's first response token;
-    ``length_B`` is the response's length.
+    ``mask_G1WW`` is True if a position (row) attends to another (column). ``group_B`` and
+    ``start_B`` locate the position that predicts row b's first response token. ``length_B`` is the
+    length of row b's response, in tokens.
     """
 
     ids_GW: torch.Tensor
@@ -37,9 +38,9 @@ class Packed:
     length_B: torch.Tensor
 
     def unpack(self, values_GW: torch.Tensor, width: int) -> torch.Tensor:
-        """What each position says of its next token (G, W-1), as rows of responses (B, width).
+        """Return the values of each position for its next token (G, W-1) by response (B, width).
 
-        0 behind a response's end.
+        Values after the end of a response are 0.
         """
         at_W = torch.arange(width, device=values_GW.device)
         inside_BW = at_W[None] < self.length_B[:, None]
@@ -48,7 +49,7 @@ class Packed:
 
 
 def pack(ids_BT: torch.Tensor, mask_BT: torch.Tensor, keep: int) -> Packed:
-    """Rows of a left-padded prompt and a right-padded response of at most ``keep`` tokens."""
+    """Pack rows of a left-padded prompt and a right-padded response of at most ``keep`` tokens."""
     device = ids_BT.device
     groups: dict[tuple[int, ...], list[int]] = {}
     prompts, responses = [], []
@@ -88,7 +89,7 @@ def pack(ids_BT: torch.Tensor, mask_BT: torch.Tensor, keep: int) -> Packed:
 
 
 def scored(model: Any, batch: Packed) -> Any:
-    """Log-probabilities and entropies (G, W) of the labels by TRL's fused head."""
+    """Compute log-probabilities and entropies (G, W) of the labels with TRL's fused head."""
     return model(
         input_ids=batch.ids_GW,
         attention_mask=batch.mask_G1WW,
@@ -100,7 +101,7 @@ def scored(model: Any, batch: Packed) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Log-probability and entropy of every response token of B rows; 0 behind a response's end."""
+    """Log-probability and entropy of every response token in B rows; 0 after the response's end."""
 
     log_probs_BK: torch.Tensor
     entropy_BK: torch.Tensor | None
@@ -116,10 +117,10 @@ def packed_scores(
     window: int | None = None,
     entropy: bool = False,
 ) -> Scores | None:
-    """Scores of the last ``keep`` tokens, ``rows`` rows a forward pass.
+    """Score the last ``keep`` tokens, with ``rows`` rows per forward pass.
 
-    ``None`` where packed rows would be longer than the model's attention ``window``, which a mask
-    of our own doesn't know and positions in a packed row don't follow.
+    Returns ``None`` if packed rows would be longer than the model's attention ``window``. Our own
+    mask does not model the window, and indices in a packed row do not match token positions.
     """
     size = rows or len(ids_BT)
     parts = [slice(start, start + size) for start in range(0, len(ids_BT), size)]
@@ -133,7 +134,7 @@ def packed_scores(
 
 
 def window_of(config: Any) -> int | None:
-    """The narrowest attention window of a model's configuration, in tokens; ``None`` without one.
+    """Return a model's narrowest attention window, in tokens; ``None`` if it has no window.
 
     Models name it ``sliding_window`` (Mistral, Gemma, Qwen) or ``attention_chunk_size`` (Llama 4).
     """
@@ -144,11 +145,12 @@ def window_of(config: Any) -> int | None:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def packing_agrees(model: Any, ids_BT: torch.Tensor, mask_BT: torch.Tensor, keep: int) -> bool:
-    """Whether ``model`` gives packed responses the log-probabilities of rows apart.
+    """Return whether ``model`` gives packed and unpacked rows the same log-probabilities.
 
-    Tried on the first four rows in float32, where both differ by rounding only. A model that takes
-    no mask of its own (flash attention, recurrent layers) fails or differs: rows stay apart then.
-    What shows on long rows only is not found here (see :func:`window_of`).
+    The test runs on the first four rows in float32, where the two differ only by rounding. A model
+    that accepts no custom mask (flash attention, recurrent layers) fails or gives other values, and
+    its rows are not packed. Differences that only appear on long rows are not found here (see
+    :func:`window_of`).
     """
     ids_BT, mask_BT = ids_BT[:TRIED], mask_BT[:TRIED]
     labels_BT = ids_BT.masked_fill(mask_BT == 0, IGNORED)
@@ -167,9 +169,10 @@ def packing_agrees(model: Any, ids_BT: torch.Tensor, mask_BT: torch.Tensor, keep
 
 
 def regrouped(parts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows of a step dealt out anew, those of one prompt next to each other.
+    """Redistribute the rows of a step so that the rows of one prompt are next to each other.
 
-    Sums over the step are the same whatever part a row is in. Values that are no rows stay.
+    Sums over the step do not depend on which part a row is in. Values that are not row tensors are
+    left unchanged.
     """
     rows = {
         key: torch.cat([part[key] for part in parts])

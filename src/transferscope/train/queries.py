@@ -1,13 +1,13 @@
-"""Training queries: seeded, procedural, small enough that the base sometimes succeeds.
+"""Training queries: seeded, procedural, and easy enough that the base sometimes succeeds.
 
-Three kinds in equal shares, all with operands from 1 to 9: one-digit sums, one-digit products and
-one-digit word problems (one operation each). The evaluation suite ``mini`` asks with larger
-numbers, so no training query can occur in it; a study counts shared wordings (`overlap.json`).
+There are three kinds in equal shares, all with operands from 1 to 9: one-digit sums, one-digit
+products and one-digit word problems (one operation each). The evaluation suite ``mini`` uses larger
+numbers, so no training query can occur in it. A study counts shared wordings (`overlap.json`).
 
-The base should solve 20-60 % of its own attempts: below, few groups of rollouts hold a correct
-answer to reinforce; above, few hold a wrong one to move away from. ``benchmarks/pass_rate.py``
-measured (November 2026; smollm2-135m in bfloat16, seed 0, 60 queries x 4, T 0.7, 48 tokens): 30 %
-correct, 85 % finished, 29 % both, which is what RL rewards.
+The base should solve 20-60 % of its own attempts. Below that, few groups of rollouts contain a
+correct answer to reinforce; above it, few contain a wrong one to move away from.
+``benchmarks/pass_rate.py`` measured (November 2026; smollm2-135m in bfloat16, seed 0, 60 queries x
+4, T 0.7, 48 tokens): 30 % correct, 85 % finished, 29 % both, which is what RL rewards.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 LOWEST, HIGHEST = 1, 9
-"""Range of every operand, both ends included."""
+"""The range of every operand, both ends included."""
 
 FORMAT = "Keep it short."
-"""Ends every prompt. Unasked, the base finishes 4 in 10 answers within 48 tokens, so 9 in 10."""
+"""The end of every prompt. With it the base finishes 9 in 10 answers within 48 tokens, without it
+4 in 10."""
 
 KINDS = ("sum", "product", "story")
 
@@ -48,8 +49,9 @@ _STORIES = {  # operation -> situations, question
 class Query:
     """One training question. ``gold`` is its answer.
 
-    Of a procedural one, ``a``, ``b`` and ``operation`` are the sum behind it, and ``facts`` is the
-    situation in words for a word problem, else empty; the teacher retells it.
+    For a procedural query, ``a``, ``b`` and ``operation`` give the underlying calculation. For a
+    word problem, ``facts`` describes the situation in words, and the teacher retells it. It is
+    empty otherwise.
     """
 
     id: str
@@ -63,20 +65,20 @@ class Query:
 
 
 MOST = 729
-"""Different training queries: 243 sums and 243 products (81 pairs of operands, 3 wordings), and as
-many stories, since kinds come in rotation."""
+"""The number of different training queries: 243 sums and 243 products (81 pairs of operands, 3
+wordings), and as many stories, because the kinds alternate."""
 
 
 def solve(a: int, b: int, operation: str) -> int:
-    """``a operation b`` for ``+``, ``-`` and ``*``."""
+    """Compute ``a operation b`` for ``+``, ``-`` and ``*``."""
     return {"+": a + b, "-": a - b, "*": a * b}[operation]
 
 
 def make_queries(count: int, *, seed: int, exclude: Collection[str] = frozenset()) -> list[Query]:
-    """``count`` queries, deterministic in ``seed``; no prompt twice, none of ``exclude``.
+    """Make ``count`` queries, deterministic in ``seed``, without duplicates or ``exclude``.
 
-    Kinds come in rotation, so that every step of training sees the same mixture. A list of a
-    smaller ``count`` is a prefix of the larger one. :class:`ValueError` above :data:`MOST`.
+    The kinds alternate, so that every training step sees the same mixture. The list for a smaller
+    ``count`` is a prefix of a longer one. Raises :class:`ValueError` above :data:`MOST`.
     """
     rng = random.Random(f"transferscope-train-{seed}")
     seen = set(exclude)
@@ -88,7 +90,7 @@ def make_queries(count: int, *, seed: int, exclude: Collection[str] = frozenset(
             if query.prompt not in seen:
                 break
         else:
-            raise ValueError(f"no {count} different training queries exist")
+            raise ValueError(f"fewer than {count} different training queries exist")
         seen.add(query.prompt)
         queries.append(query)
     return queries

@@ -1,16 +1,16 @@
-"""Where queries and a teacher's responses come from.
+"""Reads training queries and a teacher's responses from their sources.
 
 ``queries_from`` names the built-in source (``"procedural"``), a benchmark of the mini suite
 (``"mini:sequences"``: training items that its evaluation leaves out), a hub data set
 (``"hub:agentica-org/DeepScaleR-Preview-Dataset"``, ``"hub:OWNER/NAME/CONFIG?split=train"``) or a
-JSONL file. The field names of GSM8K, MATH and DeepScaleR are understood; ``?level=3-5`` keeps
-MATH's levels 3 to 5, of a file too::
+JSONL file. The field names of GSM8K, MATH and DeepScaleR are accepted. ``?level=3-5`` keeps MATH's
+levels 3 to 5, in a file too::
 
     {"prompt": "What is 3 + 4?", "gold": "7"}
 
-A teacher's responses, as ``transferscope distill`` writes them; joined to queries by prompt. One
-that says ``"finished": false`` was cut off: it has no end that could be learnt, and is left out.
-A query without any response that an arm could take is left out, too (see `unanswered`)::
+A teacher's responses are read as ``transferscope distill`` writes them and joined to queries by
+prompt. One with ``"finished": false`` was cut off. It has no ending to learn, and is left out.
+A query without any response that an arm could use is left out too (see `unanswered`)::
 
     {"prompt": "What is 3 + 4?", "response": "3 + 4 = 7"}
 """
@@ -43,15 +43,15 @@ HUB, MINI = "hub:", "mini:"
 _HUB_NAME = re.compile(r"\w[\w.-]*/\w[\w.-]*(?:/\w[\w.+-]*)?", re.ASCII)
 _LEVELS = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
 POOL = 600
-"""Items drawn of a mini benchmark; an arm takes its queries from them."""
+"""The number of items drawn from a mini benchmark; an arm takes its queries from them."""
 REMEDY = 'give one JSON object per line: {"prompt": ..., "gold": ...}'
 
 
 def queries_of(config: ArmConfig) -> list[Query]:
-    """The arm's queries in training order.
+    """Return the arm's queries in training order.
 
-    Those of any other source than the built-in one are drawn without replacement in an order that
-    ``seed`` decides, so that all arms see the same. Raises :class:`InputError` where there are too
+    Queries from a source other than the built-in one are drawn without replacement in an order that
+    ``seed`` determines, so that all arms see the same. Raises :class:`InputError` if there are too
     few.
     """
     source = config.queries_from
@@ -64,17 +64,17 @@ def queries_of(config: ArmConfig) -> list[Query]:
 
 
 def require_enough(config: ArmConfig, count: int, *, place: str, left_out: int = 0) -> None:
-    """Raise :class:`InputError` where the arm asks for more queries than ``count``."""
+    """Raise :class:`InputError` if the arm needs more queries than ``count``."""
     if count < config.queries:
         what = f"steps x queries_per_step asks for {config.queries} queries, here are {count}"
         what += f" after {left_out} were left out" if left_out else ""
-        raise InputError(what, place=place, remedy="ask for fewer steps")
+        raise InputError(what, place=place, remedy="use fewer steps")
 
 
 def mini_queries(benchmark: str) -> list[Query]:
-    """:data:`POOL` training items of a mini benchmark with numbers as answers.
+    """Return :data:`POOL` training items of a mini benchmark with numbers as answers.
 
-    Raises :class:`InputError` for an unknown benchmark, and for one whose answers are no numbers:
+    Raises :class:`InputError` for an unknown benchmark, and if the answers are not numbers, because
     the grader of all arms compares numbers.
     """
     if benchmark not in mini.BENCHMARKS:
@@ -82,7 +82,7 @@ def mini_queries(benchmark: str) -> list[Query]:
         raise InputError(f"the mini suite has no benchmark {benchmark!r}", remedy=remedy)
     items = mini.training_items(benchmark, POOL)
     if not all(number(item.draft.gold) is not None for item in items):
-        what = f"answers of {benchmark!r} are no numbers, which training's grader compares"
+        what = f"training needs numeric answers, but {benchmark!r} has others"
         raise InputError(what, place="queries_from", remedy="use another benchmark")
     return [
         Query(item.id, benchmark, f"{item.draft.prompt} {FORMAT}", item.draft.gold)
@@ -91,12 +91,13 @@ def mini_queries(benchmark: str) -> list[Query]:
 
 
 def read_queries(source: str | Path) -> list[Query]:
-    """The queries of a JSONL file, hub data set or mini benchmark in its order.
+    """Read the queries of a JSONL file, hub data set or mini benchmark in its order.
 
-    A prompt that comes twice is kept once; rows of other levels than asked for are left out.
+    A repeated prompt is kept once. Rows of other levels than the requested ones are left out.
 
-    Raises :class:`InputError` naming file and line, also where two prompts have one id, and where
-    a file (nobody can mend a hub data set) answers one prompt in two ways.
+    Raises :class:`InputError` that names file and line, also if two prompts share an id or if a
+    file has two answers to one prompt (for a hub data set, which users can't fix, the first is
+    kept).
     """
     if str(source).startswith(MINI):
         return mini_queries(str(source).removeprefix(MINI))
@@ -121,25 +122,25 @@ def read_queries(source: str | Path) -> list[Query]:
             other = found[prompt].gold
             if not name.startswith(HUB) and not _same(gold, other):
                 answers = f"{gold[:40]!r}, not {other[:40]!r}"
-                what = f"the prompt of {places[prompt]} with another answer: {answers}"
+                what = f"repeats the prompt of {places[prompt]} with another answer: {answers}"
                 raise InputError(what, place=place, remedy="keep one of the two")
             continue
         query = Query(str(row.get("id", len(found))), "file", prompt, gold)
-        if query.id in ids:  # responses are told apart by it
-            what = f"the id {query.id!r} is another query's"
-            raise InputError(what, place=place, remedy="give every query an id of its own")
+        if query.id in ids:  # it identifies the responses
+            what = f"another query has the id {query.id!r} too"
+            raise InputError(what, place=place, remedy="give every query a unique id")
         found[prompt], places[prompt] = query, place
         ids.add(query.id)
     if not found:
-        what = "holds no row" if levels is None else f"no row is of level {wanted['level']}"
+        what = "contains no rows" if levels is None else f"no row has level {wanted['level']}"
         raise InputError(what, place=str(source), remedy="use another ?level= or another source")
     return list(found.values())
 
 
 def parsed_source(source: str) -> tuple[str, dict[str, str]]:
-    """File or ``hub:OWNER/NAME[/CONFIG]``, and the options behind the ``?``; reads nothing.
+    """Split a source into file or ``hub:OWNER/NAME[/CONFIG]`` and the options after the ``?``.
 
-    Raises :class:`InputError` for what is neither.
+    Nothing is read. Raises :class:`InputError` for an invalid source.
     """
     name, _, options = source.partition("?")
     wanted = dict(parse_qsl(options, keep_blank_values=True))
@@ -149,10 +150,10 @@ def parsed_source(source: str) -> tuple[str, dict[str, str]]:
     if "level" in wanted:
         _levels(wanted["level"], source)
     if wanted.get("split") == "":
-        raise InputError("names no split", place=source, remedy="use split=train")
-    # Another name, "../x", would be looked for on this disk.
+        raise InputError("the option split is empty", place=source, remedy="use split=train")
+    # Another name, such as "../x", would be looked up on this disk.
     if name.startswith(HUB) and not _HUB_NAME.fullmatch(name.removeprefix(HUB)):
-        what = "is no name of a hub data set"
+        what = "is not the name of a hub data set"
         raise InputError(what, place=source, remedy="use hub:OWNER/NAME or hub:OWNER/NAME/CONFIG")
     return name, wanted
 
@@ -162,17 +163,17 @@ def _same(gold: str, other: str) -> bool:
 
 
 def write_queries(path: Path, queries: Iterable[Query]) -> None:
-    """JSONL that :func:`read_queries` reads back, ids included."""
+    """Write JSONL that :func:`read_queries` reads back, ids included."""
     write_atomically(path, query_lines(queries))
 
 
 def query_lines(queries: Iterable[Query]) -> Iterator[str]:
-    """The lines of :func:`write_queries`."""
+    """Return the lines that :func:`write_queries` writes."""
     return (json.dumps(asdict(query)) + "\n" for query in queries)
 
 
 def _gold(row: Mapping[str, Any], place: str) -> str:
-    """The answer; GSM8K's is the number behind "####", MATH's the last box of its solution."""
+    """Return the answer: the number after "####" (GSM8K) or the last \\boxed{} (MATH)."""
     solution = row.get("solution")
     if not any(name in row for name in GOLD) and isinstance(solution, str):
         boxed = last_boxed(solution)
@@ -186,7 +187,7 @@ def _levels(text: str, place: str) -> range:
     match = _LEVELS.fullmatch(text)
     levels = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
     if not levels:
-        raise InputError(f"no levels {text!r}", place=place, remedy="give level=3-5 or level=5")
+        raise InputError(f"invalid level {text!r}", place=place, remedy="use level=3-5 or level=5")
     return levels
 
 
@@ -198,15 +199,15 @@ def _level(row: Mapping[str, Any], place: str) -> int:
 
 
 def _hub_rows(name: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(place, row) of a hub data set. Raises :class:`InputError` when it can't be had."""
+    """Yield (place, row) of a hub data set; raise :class:`InputError` if it can't be loaded."""
     from datasets import load_dataset
 
     owner, _, rest = name.partition("/")
     name, _, config = rest.partition("/")
-    if Path(owner, name).exists():  # what the hub's client would read in its place
-        remedy = "start from another folder, or name a JSONL file in it"
+    if Path(owner, name).exists():  # the hub's client would read this instead
+        remedy = "run from another folder, or name a JSONL file in it"
         raise InputError(
-            "there is a folder of this name here", place=f"{HUB}{owner}/{name}", remedy=remedy
+            "a local folder has the same name", place=f"{HUB}{owner}/{name}", remedy=remedy
         )
     try:
         rows = load_dataset(f"{owner}/{name}", config or None, split=split)
@@ -220,11 +221,11 @@ def _hub_rows(name: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
-    """``rollouts`` responses of the teacher to every query.
+    """Return ``rollouts`` responses of the teacher to every query.
 
-    Only correct ones (rejection sampling) unless the arm weighs by advantage; of a file only
-    finished ones. Where a file has fewer than ``rollouts``, the rest is drawn from them again, with
-    replacement. Raises :class:`InputError` when it has none for a query.
+    Only correct responses are used (rejection sampling) unless the arm weights by advantage. From a
+    file only finished ones are used. If it has fewer than ``rollouts``, the rest is drawn from them
+    with replacement. Raises :class:`InputError` if it has none for a query.
     """
     keep_wrong = _keeps_wrong(config)
     if config.teacher == PROCEDURAL:
@@ -240,7 +241,7 @@ def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
             what = f"no {'' if keep_wrong else 'correct '}response to query {query.id}"
             if cut_off[query.prompt]:
                 what += f" ({cut_off[query.prompt]} unfinished left out)"
-            raise InputError(what, place=config.teacher, remedy="distill more")
+            raise InputError(what, place=config.teacher, remedy="distill more responses")
         rng = random.Random(f"transferscope-again-{config.seed}-{query.id}")
         again = rng.choices(answers, k=max(0, config.rollouts - len(answers)))
         chosen.append([*answers[: config.rollouts], *again])
@@ -248,11 +249,11 @@ def responses_of(config: ArmConfig, queries: list[Query]) -> list[list[str]]:
 
 
 def unanswered(queries: Sequence[Query], arms: Iterable[ArmConfig]) -> frozenset[str]:
-    """Ids of ``queries`` to which the teacher's file of any of ``arms`` has nothing to train on.
+    """Return the ids of ``queries`` for which some arm's teacher file has no usable response.
 
-    An arm on correct responses needs one that is finished and correct, one that weighs by advantage
-    any finished one; arms on their own samples or with the built-in teacher need no file. Raises
-    :class:`InputError` for a file that can't be read.
+    An arm on correct responses needs one that is finished and correct. An arm that weights by
+    advantage needs any finished one. Arms on their own samples or with the built-in teacher need no
+    file. Raises :class:`InputError` for a file that can't be read.
     """
     needs = {
         (Path(arm.teacher), _keeps_wrong(arm))
@@ -267,11 +268,11 @@ def unanswered(queries: Sequence[Query], arms: Iterable[ArmConfig]) -> frozenset
     return frozenset(found)
 
 
-@lru_cache(maxsize=4)  # grading takes minutes for a large file, and a study asks again and again
+@lru_cache(maxsize=4)  # grading a large file takes minutes, and a study asks repeatedly
 def _unanswered(
     path: Path, _stamp: tuple[int, int] | None, keep_wrong: bool, queries: tuple[Query, ...]
 ) -> frozenset[str]:
-    """:func:`unanswered` of one file, whose contents ``_stamp`` tells apart."""
+    """Compute :func:`unanswered` for one file; ``_stamp`` changes when its contents do."""
     given, _ = _given(path)
     return frozenset(
         query.id
@@ -285,7 +286,7 @@ def _keeps_wrong(config: ArmConfig) -> bool:
 
 
 def _given(path: Path) -> tuple[dict[str, list[str]], Counter[str]]:
-    """Finished responses of a teacher's file by prompt, and the number of those cut off."""
+    """Read a teacher's finished responses by prompt, and the number that were cut off."""
     given: dict[str, list[str]] = defaultdict(list)
     cut_off: Counter[str] = Counter()
     for place, row in read_json_lines(path, remedy=REMEDY):
@@ -298,16 +299,16 @@ def _given(path: Path) -> tuple[dict[str, list[str]], Counter[str]]:
 
 
 def unfinished(teacher: Path) -> int:
-    """Responses of a teacher's file that were cut off, which no arm takes."""
+    """Count the responses in a teacher's file that were cut off; no arm trains on them."""
     rows = read_json_lines(teacher, remedy=REMEDY)
     return sum(not is_finished(row, place) for place, row in rows)
 
 
 def is_finished(row: Mapping[str, Any], place: str) -> bool:
-    """Whether a teacher's response has its end; one of which nobody says anything has."""
+    """Return whether a teacher's response is finished; without the field it counts as finished."""
     finished = row.get("finished", True)
     if not isinstance(finished, bool):
-        what = "'finished' is neither true nor false"
+        what = "'finished' must be true or false"
         raise InputError(what, place=place, remedy="distill writes true or false")
     return finished
 

@@ -1,7 +1,8 @@
-"""The copy of the policy that draws samples: merged, in the precision of the arithmetic.
+"""A copy of the policy for sampling, with adapters merged, in the precision of the arithmetic.
 
 Under autocast the float32 weights would be cast again for every token, and an adapter would cost
-two more products per layer and token: the copy holds plain weights, renewed when asked.
+two more matrix products per layer and token. The copy therefore holds plain weights, which are
+refreshed on request.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import nn
 
 
 class SamplingCopy:
-    """``model``: a frozen copy of the plain model inside ``policy``, which may carry adapters."""
+    """A frozen copy, ``model``, of the plain model inside ``policy``, which may have adapters."""
 
     def __init__(self, policy: Any, dtype: torch.dtype) -> None:
         self.model = _plain(copy.deepcopy(policy))
@@ -24,7 +25,7 @@ class SamplingCopy:
             parameter.requires_grad_(False)
 
     def renew(self, policy: Any) -> None:
-        """Take over the policy's weights, its adapters merged."""
+        """Copy the policy's current weights, with its adapters merged."""
         mine = dict(self.model.named_parameters())
         with torch.no_grad():
             for name, value in _merged(policy):
@@ -37,9 +38,9 @@ def _plain(policy: Any) -> nn.Module:
 
 
 def _merged(policy: Any) -> Any:
-    """Name and value of every parameter of the plain model, the active adapter's product added.
+    """Yield every parameter of the plain model by name, with the active adapter's product added.
 
-    One matrix exists at a time beside the weights.
+    Only one merged matrix exists at a time in addition to the weights.
     """
     if not hasattr(policy, "peft_config"):
         yield from policy.named_parameters()

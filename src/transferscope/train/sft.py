@@ -1,8 +1,9 @@
 """The classic recipe: TRL's SFTTrainer on the teacher's accepted solutions.
 
-Loss (docs/science.md section 6 with q = teacher, w = 1, beta = 0): mean over the step's response
-tokens of -log pi(token), the end token included, the prompt not. The arm ``off-policy-sft`` has
-the same loss on the surrogate's trainer; this one shows that nothing hangs on the trainer.
+The loss (docs/science.md section 6 with q = teacher, w = 1, beta = 0) is the mean of -log pi(token)
+over the step's response tokens. It includes the end token and excludes the prompt. The arm
+``off-policy-sft`` has the same loss in the surrogate's trainer. Comparing the two shows that the
+result does not depend on the trainer.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ if TYPE_CHECKING:
 
 
 def train_sft(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
-    """Train ``config``'s arm on worked solutions into the model folder ``out``; returns it.
+    """Train ``config``'s arm on worked solutions, write the model to ``out``, and return ``out``.
 
-    Skipped when complete, resumed when interrupted (the result is the same, bit for bit). Raises
-    :class:`InputError` as :func:`.arm.run_arm` does, and for a teacher without enough answers.
+    A complete arm is skipped. An interrupted one is resumed, and its result is the same, bit for
+    bit. Raises :class:`InputError` as :func:`.arm.run_arm` does, and if the teacher has too few
+    answers.
     """
     return run_arm(config, Path(out), tick=tick, build=build_trainer)
 
 
 def teacher_rows(config: ArmConfig, tokenizer: PreTrainedTokenizerBase) -> list[dict[str, Any]]:
-    """The rows in training order: ``input_ids`` and ``completion_mask`` (0 prompt, 1 response).
+    """Build the rows in training order: ``input_ids``, ``completion_mask`` (0 prompt, 1 response).
 
-    The prompt's ids are those the RL arm generates from; the response ends in the end token.
+    The prompt ids are the same as those that the RL arm generates from. The response ends with the
+    end token.
     """
     rows = []
     queries = queries_of(config)
@@ -53,12 +56,12 @@ def build_trainer(
     tokenizer: PreTrainedTokenizerBase,
     log: StepLog,
 ) -> Trainer:
-    """The SFT trainer of ``config`` on ``model``, ready to start."""
+    """Build the SFT trainer for ``config`` on ``model``, ready to start."""
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
     class CountingSFTTrainer(SFTTrainer):  # type: ignore[misc]
-        """Tells the log how many tokens a step trains on."""
+        """An SFTTrainer that reports to the log how many tokens a step trains on."""
 
         def training_step(self, model: Any, inputs: dict[str, Any], *args: Any) -> Any:
             labels = inputs["labels"]
@@ -67,7 +70,7 @@ def build_trainer(
             return super().training_step(model, inputs, *args)
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-            """Checkpoints carry no card."""
+            """Write no model card into checkpoints."""
 
     arguments = SFTConfig(
         **training_arguments(config, checkpoints),

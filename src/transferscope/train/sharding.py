@@ -1,9 +1,9 @@
-"""What a launcher asks for: how many processes, and weights dealt out over them by FSDP or ZeRO-3.
+"""What the launcher requests: the number of processes, and whether FSDP or ZeRO-3 shards weights.
 
-Our surrogate reads whole weights where they lie: the sampling copy takes them over parameter by
-parameter, and packing is tried out past the hooks that would gather them. So only the arm on TRL's
-own trainer is let through, and its weights are gathered before they are saved. DDP and ZeRO 1 and
-2, which keep a whole copy in every process, are no concern of this module.
+Our surrogate reads whole weights in place: the sampling copy copies them parameter by parameter,
+and the packing test bypasses the hooks that would gather them. Sharding is therefore only allowed
+for the arm on TRL's own trainer, whose weights are gathered before they are saved. DDP and ZeRO 1
+and 2 keep a whole copy in every process and need no special handling.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ INSTEAD = {
     "on-policy-rl": "`transferscope export verl`",
     "on-policy-rl-no-kl": "`transferscope export verl`",
 }
-"""What does an arm's work where a model is too large for one process."""
+"""The alternative to each arm for a model that is too large for one process."""
 
 
 def processes() -> int:
-    """How many a launcher (``torchrun``, ``accelerate launch``) started as one training."""
+    """Return the number of processes that a launcher (``torchrun``, ``accelerate``) started."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def sharded() -> str | None:
-    """What ``accelerate launch`` asks for, "FSDP" or "ZeRO-3"; ``None`` for whole weights.
+    """Return the sharding that ``accelerate launch`` requests; ``None`` for whole weights.
 
-    Read where accelerate reads it, from the environment: before a model is loaded.
+    The result is "FSDP" or "ZeRO-3". It is read from the environment, as accelerate does, so it is
+    known before a model is loaded.
     """
     if _is_set("ACCELERATE_USE_FSDP"):
         return "FSDP"
@@ -41,22 +42,22 @@ def sharded() -> str | None:
 
 
 def refuse_sharded(config: ArmConfig) -> None:
-    """Raise :class:`InputError` where weights would be sharded and the arm needs them whole."""
+    """Raise :class:`InputError` if the weights would be sharded but the arm needs them whole."""
     kind = sharded()
     if kind is None or config.recipe.stock:
         return
     remedy = "use DDP (ddp.yaml of `transferscope export accelerate`)"
     raise InputError(
-        f"{config.arm} reads whole weights, and {kind} shards them over the processes",
+        f"{config.arm} needs whole weights, but {kind} shards them across processes",
         place="accelerate's configuration",
         remedy=f"{remedy} or {INSTEAD[config.arm]}" if config.arm in INSTEAD else remedy,
     )
 
 
 def whole_weights(trainer: Trainer) -> dict[str, Any] | None:
-    """Name to tensor of a sharded model, on the first process; every process must call.
+    """Gather the weights of a sharded model, by name, on the first process; all must call this.
 
-    ``None`` where the model holds its own weights. ZeRO-3 gathers them in its 16-bit arithmetic.
+    Returns ``None`` if the weights are not sharded. ZeRO-3 gathers them in its 16-bit arithmetic.
     """
     if sharded() is None:
         return None

@@ -1,21 +1,24 @@
-"""``steps.jsonl``: one line per optimizer step, in the order they happened.
+"""``steps.jsonl``: one line per optimizer step, in order.
 
     {"step": 3, "loss": ..., "reward": ..., "reward_std": ..., "grad_norm": ..., ...}
 
-``loss``: the mean over response tokens of -w * log pi, in nats, at the temperature of the gradient,
-with w the response's weight; in SFT the mean is over correct responses: their negative
-log-likelihood. The term of beta is not in it (see ``kl``), and it is ``null`` where it is no finite
-number. TRL's own loss has the same gradient, but its value is that of the weights alone (a constant
--1 in SFT), because the ratio is 1; older logs hold that one.
+``loss`` is the mean over response tokens of -w * log pi, in nats, at the temperature of the
+gradient, where w is the response's weight. In SFT the mean is over correct responses, so it is
+their negative log-likelihood. The beta term is not included (see ``kl``). A loss that is not finite
+is ``null``. TRL's own loss has the same gradient, but because the ratio is 1 its value depends on
+the weights alone (a constant -1 in SFT). Older logs contain that value.
 
-``reward`` (mean over the step's responses, 0..1; of coin flips in the arm with random
-reward), ``correct`` (share that the grader accepts), ``reward_std``, ``flat_groups`` (share of
-groups whose rewards are all equal) and, with beta > 0, ``kl``, all ``null`` in classic SFT;
-``grad_norm`` (global, before clipping; docs/science.md section 6); ``length`` (mean tokens of the
-step's responses, those without weight too); ``tokens_generated``, ``tokens_trained`` (response
-tokens in the loss), all three over all processes; ``learning_rate``; ``seconds`` (wall) and,
-where the model is on the CPU, ``cpu_seconds`` (all threads of the first process), both without the
-writing of checkpoints.
+- ``reward``: the mean over the step's responses, 0..1; the mean of coin flips in the arm with
+  random rewards. ``correct``: the share that the grader accepts. ``reward_std``. ``flat_groups``:
+  the share of groups whose rewards are all equal. ``kl``: only with beta > 0. All of these are
+  ``null`` in classic SFT.
+- ``grad_norm``: the global norm before clipping (docs/science.md section 6).
+- ``length``: the mean length of the step's responses in tokens, including those without weight.
+  ``tokens_generated``, and ``tokens_trained``: the response tokens in the loss. All three cover all
+  processes.
+- ``learning_rate``.
+- ``seconds``: wall time. ``cpu_seconds``: CPU time of all threads of the first process, only if the
+  model is on the CPU. Neither includes writing checkpoints.
 """
 
 from __future__ import annotations
@@ -50,12 +53,12 @@ _METRICS = {
 
 
 class StepLog(TrainerCallback):  # type: ignore[misc]
-    """Appends the lines and calls ``tick(arm, step, steps)`` after each.
+    """Appends one line per step and calls ``tick(arm, step, steps)`` after each.
 
-    ``loss`` is what :meth:`add_loss` was told, else what the trainer reports (classic SFT).
-
-    The trainer reports what it can't log through :meth:`count`. A resumed run starts by dropping
-    the lines after its checkpoint, which it is about to repeat.
+    ``loss`` is the sum passed to :meth:`add_loss`, or the trainer's own loss if that was never
+    called (classic SFT). The trainer passes counts that it can't log itself to :meth:`count`. A
+    resumed run first drops the lines after its checkpoint, because it is about to repeat those
+    steps.
     """
 
     def __init__(self, path: Path, arm: str, *, tick: Tick = no_tick) -> None:
@@ -67,9 +70,10 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         self._spent = (0.0, 0.0)
 
     def count(self, responses: int, tokens: int, generated: int, trained: int) -> None:
-        """Add to the current step's responses and their tokens, of those generated and trained on.
+        """Add responses, their tokens, tokens generated and tokens trained on to the step's counts.
 
-        Those of all processes: the first one writes the log (see :func:`over_processes`).
+        The counts are totals over all processes, because only the first one writes the log (see
+        :func:`over_processes`).
         """
         self._counts["responses"] += responses
         self._counts["tokens"] += tokens
@@ -77,16 +81,16 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         self._counts["trained"] += trained
 
     def add_loss(self, part: float) -> None:
-        """Add a part of the step's loss, which takes the place of what the trainer reports.
+        """Add a part of the step's loss, which replaces the loss that the trainer reports.
 
-        Over all processes and divided by the whole step's tokens already.
+        The part must already be summed over all processes and divided by the whole step's tokens.
         """
         self._loss = part + (self._loss or 0.0)
 
     def on_train_begin(
         self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any
     ) -> None:
-        """Keep only the lines of steps that the checkpoint holds."""
+        """Keep only the lines of steps up to the checkpoint."""
         self._writes = state.is_world_process_zero
         if not self._writes:
             return
@@ -114,7 +118,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
     ) -> None:
         """Append the step's line."""
         if logs is None or "loss" not in logs or not self._writes:
-            return  # the summary at the end of training, or another process's
+            return  # the summary at the end of training, or not the first process
         counts = self._counts
         entry: dict[str, Any] = {"step": state.global_step}
         entry |= {name: _finite(logs.get(key)) for name, key in _METRICS.items()}
@@ -125,7 +129,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
         entry["tokens_generated"] = counts["generated"]
         entry["tokens_trained"] = counts["trained"]
         entry["seconds"], busy = (round(spent, 3) for spent in self._spent)
-        if args.device.type == "cpu":  # beside a GPU they would only say how long it was waited for
+        if args.device.type == "cpu":  # with a GPU it would only measure the waiting
             entry["cpu_seconds"] = busy
         with appending(self.path) as file:
             file.write(_line(entry).encode())
@@ -133,7 +137,7 @@ class StepLog(TrainerCallback):  # type: ignore[misc]
 
 
 def over_processes(accelerator: Any, counts: Sequence[int]) -> list[int]:
-    """Every count summed over the processes that train together; all of them must call."""
+    """Sum every count over the processes that train together; all of them must call this."""
     import torch
 
     own = torch.tensor(counts, device=accelerator.device)
@@ -141,28 +145,29 @@ def over_processes(accelerator: Any, counts: Sequence[int]) -> list[int]:
 
 
 def read_steps(path: Path, *, finished: bool = False) -> list[dict[str, Any]]:
-    """The lines of a ``steps.jsonl``; a last line cut off by a kill is left out.
+    """Read the lines of a ``steps.jsonl``, without a last line that was cut off by a kill.
 
-    A missing file has no lines. Neither may be where the arm is ``finished``. :class:`InputError`
-    when another line than the last is broken or lacks what is read of it.
+    A missing file has no lines. If the arm is ``finished``, a cut-off line and a missing file are
+    errors too. Raises :class:`InputError` for any other line that is malformed or lacks a required
+    field.
     """
     if not path.exists() and not finished:
         return []
-    *whole, cut = read_bytes(path, remedy=_AGAIN).split(b"\n")  # a whole line ends in a newline
+    *whole, cut = read_bytes(path, remedy=_AGAIN).split(b"\n")  # a complete line ends in a newline
     if finished and cut:
-        raise InputError("ends in half a line", place=str(path), remedy=_AGAIN)
+        raise InputError("ends with an incomplete line", place=str(path), remedy=_AGAIN)
     entries = []
     for place, entry in json_lines(whole, path=path, remedy=_AGAIN):
         if (wrong := _fault(entry)) is not None:
             raise InputError(wrong, place=place, remedy=_AGAIN)
         entries.append(entry)
     if finished and not entries:
-        raise InputError("holds no step", place=str(path), remedy=_AGAIN)
+        raise InputError("contains no steps", place=str(path), remedy=_AGAIN)
     return entries
 
 
 def _fault(entry: Mapping[str, Any]) -> str | None:
-    """What is wrong with a line, in words."""
+    """Describe what is wrong with a line; ``None`` if it is valid."""
     if not isinstance(entry.get("step"), int):
         return "no number in 'step'"
     for key in _READ:

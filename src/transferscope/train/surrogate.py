@@ -1,17 +1,19 @@
-"""All arms but the classic one: one surrogate loss on TRL's GRPOTrainer.
+"""All arms except the classic one: a single surrogate loss on TRL's GRPOTrainer.
 
     L = - E_x E_{y ~ q(.|x)} [ w(x, y) * log pi(y|x) ] + beta * KL(pi || pi_start)
 
-(docs/science.md section 6.) The arms differ in q, the policy's own samples or a teacher's text, and
-in w, which is 1 for a correct answer, or the group-relative advantage (reward minus the group's
-mean, over its standard deviation) of the grader's reward, or of coin flips. The loss is TRL's
-``dapo``: summed over all response tokens of the step and divided by their number; where w is 1 or
-0, by the number of those with weight 1, so that it is the mean over correct responses and a step
-is as long at any accuracy. With one update
-per batch of responses the probability ratio is 1 where its gradient is taken, so that gradient is
-the one of -w * log pi, whoever answered; clip 0.20/0.28 as in the paper's configuration never
-bites. A sample that didn't finish earns nothing. With ``beta`` > 0 the KL to the start is the
-bias-corrected per-token estimate, whose gradient is that of the reverse KL.
+(docs/science.md section 6.) The arms differ in q and in w. q is the policy's own samples or a
+teacher's text. w is 1 for a correct answer and 0 for a wrong one, or the group-relative advantage
+(reward minus the group's mean, divided by its standard deviation) of the grader's reward or of coin
+flips.
+
+The loss is TRL's ``dapo``: the sum over all response tokens of the step, divided by their number.
+If w is 1 or 0, it is divided by the number of tokens with weight 1. It is then the mean over
+correct responses, and the size of a step does not depend on the accuracy. With one update per batch
+of responses the probability ratio is 1 where its gradient is taken. The gradient is therefore that
+of -w * log pi, from whichever source the response came, and the paper's clip of 0.20/0.28 never
+takes effect. A sample that did not finish has a reward of 0. With ``beta`` > 0 the KL to the start
+is the bias-corrected per-token estimate, whose gradient is that of the reverse KL.
 """
 
 from __future__ import annotations
@@ -33,15 +35,15 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
 
 CLIP = (0.20, 0.28)
-"""Lower and upper clip of the probability ratio (the paper's configuration)."""
+"""The lower and upper clip of the probability ratio (the paper's configuration)."""
 
 
 def train_surrogate(config: ArmConfig, out: str | Path, *, tick: Tick = no_tick) -> Path:
-    """Train ``config``'s arm into the model folder ``out``; returns it.
+    """Train ``config``'s arm, write the model to ``out``, and return ``out``.
 
-    Skipped when complete, resumed when interrupted (responses are drawn at every step and the
-    random state is part of a checkpoint). Raises :class:`InputError` as :func:`.arm.run_arm` does,
-    and for queries or a teacher that don't suffice.
+    A complete arm is skipped. An interrupted one is resumed: responses are drawn at every step, and
+    the random state is part of a checkpoint. Raises :class:`InputError` as :func:`.arm.run_arm`
+    does, and if there are too few queries or teacher responses.
     """
     return run_arm(config, Path(out), tick=tick, build=build_trainer)
 
@@ -53,9 +55,9 @@ def rewards(
     *,
     ends: Sequence[int],
 ) -> list[float]:
-    """1.0 for a finished response that the grader accepts, else 0.0.
+    """Return 1.0 for every finished response that the grader accepts, else 0.0.
 
-    A response is finished when its last id is one of ``ends``.
+    A response is finished if its last id is one of ``ends``.
     """
     return [
         float(ids[-1] in ends and is_correct(completion[-1]["content"], answer))
@@ -64,7 +66,7 @@ def rewards(
 
 
 def training_rows(config: ArmConfig) -> list[dict[str, Any]]:
-    """One row per query in training order: ``prompt``, ``gold`` and the teacher's ``responses``."""
+    """Build one row per query in training order: ``prompt``, ``gold``, teacher's ``responses``."""
     queries = queries_of(config)
     rows = [{"prompt": messages(query.prompt), "gold": query.gold} for query in queries]
     if config.recipe.sampler == "teacher":
@@ -80,7 +82,7 @@ def build_trainer(
     tokenizer: PreTrainedTokenizerBase,
     log: StepLog,
 ) -> Trainer:
-    """The trainer of ``config`` on ``model``, ready to start."""
+    """Build the trainer for ``config`` on ``model``, ready to start."""
     from datasets import Dataset
     from trl import GRPOConfig
 
@@ -118,12 +120,12 @@ def build_trainer(
 
 
 def drop_weightless(batch: dict[str, Any], parts: int = 1, *, at_least: int = 0) -> dict[str, Any]:
-    """The rows of a scored batch whose weight is not 0, without the columns only others used.
+    """Drop the rows of a scored batch whose weight is 0, and the columns that only they used.
 
-    Rows without weight have no gradient but cost a whole backward pass. The number of tokens that
-    the loss is divided by stays what it is, so the gradient is unchanged. The rows
-    come out as a positive multiple of ``parts`` and ``at_least`` so many, for which some without
-    weight may stay.
+    Rows without weight have no gradient but cost a full backward pass. The number of tokens that
+    the loss is divided by does not change, and neither does the gradient. The number of remaining
+    rows is a positive multiple of ``parts`` and not below ``at_least``. Some rows without weight
+    are kept if that requires it.
     """
     keep = batch["advantages"] != 0
     kept = int(keep.sum())
@@ -152,8 +154,9 @@ def _trainer_class() -> Any:
     class SurrogateTrainer(GRPOTrainer):  # type: ignore[misc]
         """GRPO with the sampler and the weight of the arm's recipe.
 
-        Samples are drawn from a copy of the policy in the arithmetic's precision, renewed every
-        ``refresh_every`` steps; rows without gradient are dropped; tokens are counted.
+        Samples are drawn from a copy of the policy in the precision of the arithmetic, which is
+        refreshed every ``refresh_every`` steps. Rows without a gradient are dropped, and tokens are
+        counted.
         """
 
         def __init__(
@@ -170,12 +173,12 @@ def _trainer_class() -> Any:
                 self._copy.model.to(self.accelerator.device)
 
         def correct(self, completions: Any, completion_ids: Any, gold: Any, **_: Any) -> Any:
-            """The grader's reward; logged in every arm."""
+            """Return the grader's reward, which is logged in every arm."""
             self._earned = rewards(completions, completion_ids, gold, ends=self.eos_token_ids)
             return self._earned
 
         def coin(self, completions: Any, **_: Any) -> list[float]:
-            """Heads or tails for every response, whatever it says."""
+            """Flip a coin for every response, regardless of its text."""
             # Seeded by step and process, so that a resumed run flips the same coins.
             at = (self._config.seed, self.state.global_step, self.accelerator.process_index)
             rng = random.Random(f"transferscope-coin-{at}")
@@ -201,7 +204,7 @@ def _trainer_class() -> Any:
             return answers, None
 
         def _prepare_inputs(self, generation_batch: Any) -> Any:
-            """TRL shuffles the rows over the step's parts; here a group's rows stay together."""
+            """Keep a group's rows together; TRL shuffles rows across the step's parts."""
             buffered = "_buffered_inputs"
             before = getattr(self, buffered)
             inputs = super()._prepare_inputs(generation_batch)
@@ -220,15 +223,15 @@ def _trainer_class() -> Any:
             compute_entropy: bool = False,
             **others: Any,
         ) -> Any:
-            """A group's prompt is read once where the model can do that, which is tried first."""
+            """Read a group's prompt only once, if a test shows that the model supports it."""
             given = (model, input_ids, attention_mask, logits_to_keep)
             plain = {"compute_entropy": compute_entropy, **others}
             if any(value is not None and value is not False for value in others.values()):
                 return super()._get_per_token_logps_and_entropies(*given, batch_size, **plain)
             if self._packs is None:
                 bare = self.accelerator.unwrap_model(model)
-                # accelerate keeps the forward without autocast here; asking it to take its wrapper
-                # off would take TRL's head off as well.
+                # accelerate keeps the forward without autocast here. Asking it to unwrap the model
+                # would remove TRL's head as well.
                 self._packs = packing_agrees(getattr(bare, "_original_forward", bare), *given[1:])
             found = None
             if self._packs:
@@ -245,7 +248,7 @@ def _trainer_class() -> Any:
             return found
 
         def _compute_loss(self, model: Any, inputs: Any) -> Any:
-            """TRL's loss has the gradient of -w * log pi, which is logged, but not its value."""
+            """Log -w * log pi: TRL's loss has the same gradient but another value."""
             loss = super()._compute_loss(model, inputs)
             weight = inputs["advantages"][:, None] * inputs["completion_mask"]
             part = self.accelerator.reduce((weight * -self._log_probs).sum(), reduction="sum")
@@ -261,9 +264,9 @@ def _trainer_class() -> Any:
                 batch["advantages"] = weight
                 weighted = (batch["completion_mask"] * (weight != 0)[:, None]).sum()
                 batch["num_items_in_batch"] = self.accelerator.gather(weighted).sum()
-            tokens = int(batch["completion_mask"].sum())  # of all responses, before any is dropped
+            tokens = int(batch["completion_mask"].sum())  # all responses, before any is dropped
             if self.beta == 0:
-                # Every process must come to the same number of rows: TRL gathers them for its log.
+                # Every process must keep the same number of rows: TRL gathers them for its log.
                 kept = self.accelerator.gather((batch["advantages"] != 0).sum())
                 parts = self.args.steps_per_generation
                 batch = drop_weightless(batch, parts, at_least=int(kept.max()))
@@ -274,10 +277,10 @@ def _trainer_class() -> Any:
             return batch
 
         def _responses(self, inputs: Any) -> list[list[int]]:
-            """Ids of the teacher's response for every row of this process.
+            """Return the ids of the teacher's response for every row of this process.
 
-            TRL repeats a query ``num_generations`` times and deals the rows out to the processes
-            in order: a row's place in its group is its global place modulo the group's size.
+            TRL repeats a query ``num_generations`` times and distributes the rows to the processes
+            in order. A row's index in its group is its global index modulo the group's size.
             """
             first = self.accelerator.process_index * len(inputs)
             texts = [
@@ -289,6 +292,6 @@ def _trainer_class() -> Any:
             return [[*row, tokenizer.eos_token_id] for row in ids]
 
         def create_model_card(self, *args: Any, **kwargs: Any) -> None:
-            """Checkpoints carry no card."""
+            """Write no model card into checkpoints."""
 
     return SurrogateTrainer

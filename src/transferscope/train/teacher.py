@@ -3,10 +3,11 @@
     What is 3 times 2?  ->  Okay, let me think about this step by step. I have to multiply 3 by 2,
     so I need 3 groups of 2. Adding them up one by one gives 2, 4, 6. So the answer is 6.
 
-A stand-in for a large reasoning model (the paper distils one): several sentences, the same opening
-every time. Worked solutions are correct by construction, and still pass the rejection step of
-docs/science.md section 6 with the one grader, like those of any other teacher. Off-policy RL needs
-wrong ones as well: :func:`slipped` makes one slip on the way and goes on from there.
+It takes the place of a large reasoning model (the paper distils one) and writes several sentences
+with the same opening every time. Worked solutions are correct by construction. They still go
+through the rejection step of docs/science.md section 6 with the shared grader, like those of any
+other teacher. Off-policy RL needs wrong ones as well: :func:`slipped` makes a slip in the last step
+and continues from there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ Teacher = Callable[[Query, random.Random], str]
 """Draws one response to a query."""
 
 SLIPS = 0.5
-"""Share of wrong responses among those of :func:`mixed`: most groups of rollouts hold both."""
+"""The share of wrong responses in :func:`mixed`; most groups of rollouts contain both kinds."""
 
 OPENING = "Okay, let me think about this step by step."
 
@@ -47,26 +48,26 @@ _CLOSINGS = ("So the answer is {result}.", "Therefore, the answer is {result}.")
 
 
 def worked(query: Query, rng: random.Random) -> str:
-    """One worked solution of ``query``; ``rng`` chooses among the wordings."""
+    """Write a worked solution of ``query``; ``rng`` chooses the wording."""
     return _told(query, rng, slip=0)
 
 
 def slipped(query: Query, rng: random.Random) -> str:
-    """A solution in the same style whose last step slips by one or two: plausible, and wrong."""
+    """Write a plausible but wrong solution in that style: its last step is off by one or two."""
     return _told(query, rng, slip=rng.choice((-2, -1, 1, 2)))
 
 
 def mixed(query: Query, rng: random.Random) -> str:
-    """Wrong with probability :data:`SLIPS`, else worked."""
+    """Write a wrong solution with probability :data:`SLIPS`, else a worked one."""
     return slipped(query, rng) if rng.random() < SLIPS else worked(query, rng)
 
 
 def accepted(
     query: Query, count: int, *, rng: random.Random, teacher: Teacher = worked, tries: int = 100
 ) -> list[str]:
-    """``count`` different responses of ``teacher`` that the grader accepts (rejection sampling).
+    """Draw ``count`` different ``teacher`` responses that the grader accepts (rejection sampling).
 
-    Raises :class:`InputError` when ``tries`` draws per response don't yield them.
+    Raises :class:`InputError` if ``tries`` draws per response are not enough.
     """
     kept: list[str] = []
     for _ in range(count * tries):
@@ -77,7 +78,7 @@ def accepted(
             kept.append(response)
     if len(kept) < count:
         raise InputError(
-            f"the teacher gave {len(kept)} different correct responses, {count} were asked for",
+            f"the teacher gave {len(kept)} different correct responses, but {count} are needed",
             place=f"query {query.id}",
             remedy="ask for fewer responses per query, or use a better teacher",
         )
@@ -85,7 +86,7 @@ def accepted(
 
 
 def _steps(a: int, b: int, operation: str) -> list[int]:
-    """The numbers said aloud on the way from the operands to the result."""
+    """List the intermediate numbers from the operands to the result."""
     if operation == "*":
         return [b * times for times in range(1, a + 1)]
     sign = 1 if operation == "+" else -1

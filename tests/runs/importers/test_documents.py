@@ -19,10 +19,10 @@ def test_documents_plain_and_gzipped(tmp_path, pack):
     ("content", "said"),
     [
         (b"", "is empty"),
-        (b'{"a": [1, 2', "it is cut off: it ends in the middle; copy or download it again"),
+        (b'{"a": [1, 2', "cut off in the middle of a value; copy or download it again"),
         (b'{"a": 1,}', "not valid JSON"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "is a Git LFS pointer"),
-        (gzip.compress(b'{"a": 1}' * 999, mtime=0)[:-20], "is cut off: the packed file ends early"),
+        (gzip.compress(b'{"a": 1}' * 999, mtime=0)[:-20], "is cut off: the gzip data ends early"),
     ],
 )
 def test_what_cant_be_read_is_named_in_one_line(tmp_path, content, said):

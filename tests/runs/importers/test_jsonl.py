@@ -148,7 +148,7 @@ def test_a_names_that_can_be_no_file_is_made_safe_and_never_joined(tmp_path):
 
 def test_two_models_are_refused(tmp_path):
     rows = [{"id": i, "score": 1, "model": m} for i, m in enumerate("aab")]
-    with pytest.raises(InputError, match=r"f\.jsonl:3: results of 2 models \(a and b\)"):
+    with pytest.raises(InputError, match=r"f\.jsonl:3: contains results of 2 models \(a and b\)"):
         IMPORTER.read(lines(tmp_path / "f.jsonl", *rows), NOTHING)
 
 
@@ -289,7 +289,7 @@ def test_chats_lists_and_servers_responses(tmp_path):
     assert got[0].response == Response("1", 0, "1+1?", "2")
     assert got[3].outcome.flags == ("truncated",)
     assert IMPORTER.read(path, NOTHING).notes == (
-        "1 request has no answer (failed or none): left out",
+        "1 request has no answer (failed or empty): left out",
     )
 
 
@@ -298,7 +298,7 @@ def test_chats_lists_and_servers_responses(tmp_path):
     [
         ({"score": [1], "response": ["a", "b"]}, "column 'score' has 1 scores for 2 answers"),
         ({"score": 1, "response": {"logits": 1}}, "column 'response' holds an object without a t"),
-        ({"score": 1, "response": [4]}, "column 'response' holds '4', no text"),
+        ({"score": 1, "response": [4]}, "column 'response' holds '4' instead of text"),
         ({"response": "a"}, r"no 'score' .*transferscope score GRADER FILE --out GRADED\.jsonl"),
     ],
 )

@@ -196,7 +196,7 @@ def test_what_is_cut_or_a_pointer_is_named(tmp_path):
         assert "details_gsm8k" in str(caught.value)
     file = next(tmp_path.rglob("results_*.json"))
     file.write_text(file.read_text()[:-200])
-    with pytest.raises(InputError, match="it is cut off"):
+    with pytest.raises(InputError, match="cut off in the middle"):
         IMPORTER.read(file, load_taxonomy())
 
 

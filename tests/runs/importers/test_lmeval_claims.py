@@ -63,13 +63,13 @@ def test_a_comparison_says_it_before_all_else(runs):
     assert said[0].endswith("the samples are used")
     comparison = compare_runs(base, [tuned], replicates=300)
     (result,) = comparison.tuned
-    first = f"Samples contradict the results beside them: boolq (tuned: {SAID})."
+    first = f"Samples contradict the reported results: boolq (tuned: {SAID})."
     assert headline(result, comparison.source).startswith(first)
     assert comparison.differences[0].startswith("acme/tuned: boolq: the samples contradict")
     assert dict(result.contradictions) == {"boolq": f"tuned: {SAID}"}
     report = ReportInput(title="t", comparison=comparison)
-    assert "Samples contradict the results" in render_html(report)
-    assert "**: Samples contradict the results" in render_markdown(report)
+    assert "Samples contradict the reported results" in render_html(report)
+    assert "**: Samples contradict the reported results" in render_markdown(report)
     assert rank(base, [tuned], replicates=300).differences[0] == comparison.differences[0]
 
 

@@ -88,7 +88,7 @@ def test_columns_are_renamed(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("id,score\n", "holds its header only, no row; write it again with its rows"),
+        ("id,score\n", "contains only a header; write it again with its rows"),
         ("\n\n", "is empty"),
         ("id;grade\na;1\n", r"csv:2: has no 'score' .*only id, grade"),
         ("id,id,score\na,b,1\n", "csv:1: column 'id' twice"),
@@ -102,7 +102,7 @@ def test_columns_are_renamed(tmp_path):
         ("benchmark,score,stderr\na,1,-1\n", "csv:2: stderr -1.0 is not"),
         ("benchmark,score\na,nan\n", "csv:2: score nan is not within"),
         ("benchmark,percent\na,101\n", "csv:2: percent 101 is not within 0..100"),
-        ("model,id,score\na,1,1\nb,2,1\n", "csv:3: results of 2 models"),
+        ("model,id,score\na,1,1\nb,2,1\n", "csv:3: contains results of 2 models"),
         ('id,score\n"a\n,1\n', "csv:"),
     ],
 )

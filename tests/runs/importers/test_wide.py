@@ -111,7 +111,7 @@ def test_percents_and_fractions_in_one_table_are_refused(tmp_path):
         (
             WIDE,
             None,
-            r"t\.csv:3: results of 2 models \(acme/base and acme/tuned\); name one of them",
+            r"t\.csv:3: contains results of 2 models \(acme/base and acme/tuned\); name one",
         ),
         (WIDE, None, r"t\.csv::acme/base$"),
         (

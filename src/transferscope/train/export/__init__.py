@@ -1,4 +1,4 @@
-"""Launch files for big engines: the paper's two published settings, with our queries and grader."""
+"""Launch files for large-scale trainers: the paper's two settings with our queries and grader."""
 
 from .accelerated import export_accelerate
 from .llamafactory import export_llamafactory

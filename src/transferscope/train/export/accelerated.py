@@ -1,9 +1,10 @@
-"""accelerate's configurations for our own arms on several GPUs: DDP, and FSDP2 and ZeRO-3.
+"""accelerate configurations for our own arms on several GPUs: DDP, FSDP2 and ZeRO-3.
 
 accelerate launch --config_file ddp.yaml -m transferscope train on-policy-rl --out ARM
 
-DDP keeps a whole copy of the model in every process and drives every arm; of the other two see
-`sharding`. On several machines the same command is given on each, with its number.
+DDP keeps a whole copy of the model in every process and works for every arm. For the limits of the
+other two see `sharding`. With several machines, run the same command on each of them, with the
+machine's number.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from .launch_folder import claim
 
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 PORT = 29_500
-"""accelerate's own default, at which the first machine is asked."""
+"""The port of the first machine; this is accelerate's own default."""
 
 HEAD = "# accelerate's settings for the arms of transferscope\n"
 
 SHARDED = """\
-# The weights are sharded: for the arm classic-sft, or a training of your own. All other arms read
-# whole weights and refuse this file; they take ddp.yaml.
+# The weights are sharded. Use this file for the arm classic-sft, or for your own training. All
+# other arms need whole weights and refuse this file: use ddp.yaml for them.
 """
 
 SEVERAL = """\
-# One file for all machines; on machine K of {nodes} (K = 0 to {last}, 0 is {main_ip}):
+# Use this file on all machines. On machine K of {nodes} (K = 0 to {last}, 0 is {main_ip}) run:
 #     accelerate launch --config_file {name} --machine_rank K -m transferscope train ARM --out DIR
 # main_process_ip and main_process_port must be reachable from every machine, and DIR must be on a
 # disk that all of them share.
@@ -40,14 +41,14 @@ SEVERAL = """\
 def configurations(
     *, nodes: int = 1, gpus: int = 8, main_ip: str | None = None
 ) -> dict[str, dict[str, Any]]:
-    """File name to settings, as accelerate's own configuration classes take them.
+    """Return the settings for each file name, as accelerate's own configuration classes take them.
 
-    ``gpus`` are those of one machine, ``main_ip`` is the address of the first one. Raises
-    :class:`InputError` for several machines without it, and for what is no address.
+    ``gpus`` is the number per machine, and ``main_ip`` the address of the first machine. Raises
+    :class:`InputError` if ``main_ip`` is invalid, or missing with several machines.
     """
     if main_ip and not _is_address(main_ip):
-        what = f"{main_ip[:60]!r} is neither a host's name nor an address"
-        raise InputError(what, place="--main-ip", remedy="give one like 10.0.0.7 or node-0")
+        what = f"{main_ip[:60]!r} is neither a host name nor an IP address"
+        raise InputError(what, place="--main-ip", remedy="give a value like 10.0.0.7 or node-0")
     shared: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
         "debug": False,
@@ -64,10 +65,10 @@ def configurations(
     launcher = {}
     if nodes > 1:
         if not main_ip:
-            what = f"{nodes} machines must know the address of the first"
-            raise InputError(what, place="--nodes", remedy="give it: --main-ip ADDRESS")
+            what = f"{nodes} machines need the address of the first one"
+            raise InputError(what, place="--nodes", remedy="add --main-ip ADDRESS")
         shared |= {"main_process_ip": main_ip, "main_process_port": PORT}
-        # DeepSpeed's own launchers want ssh and a host file; this one is started on each machine.
+        # DeepSpeed's own launchers need ssh and a host file; this one is started on each machine.
         launcher = {"deepspeed_multinode_launcher": "standard"}
     fsdp = {
         "fsdp_version": 2,
@@ -97,9 +98,10 @@ def configurations(
 def export_accelerate(
     out: Path, *, nodes: int = 1, gpus: int = 8, main_ip: str | None = None
 ) -> list[Path]:
-    """``ddp.yaml``, ``fsdp2.yaml`` and ``zero3.yaml`` in ``out``; returns them.
+    """Write ``ddp.yaml``, ``fsdp2.yaml`` and ``zero3.yaml`` to ``out``; return their paths.
 
-    Raises as :func:`configurations` does, and :class:`InputError` for other files of these names.
+    Raises as :func:`configurations` does, and :class:`InputError` if ``out`` has files with these
+    names that no export wrote.
     """
     found = configurations(nodes=nodes, gpus=gpus, main_ip=main_ip)
     claim(out, list(found), head=HEAD)
@@ -112,7 +114,7 @@ def export_accelerate(
 
 
 def _is_address(text: str) -> bool:
-    """It becomes a part of a comment, too: nothing else may stand in it."""
+    """Check strictly: the address also becomes part of a comment in the file."""
     if _HOST.fullmatch(text):
         return True
     try:

@@ -1,4 +1,4 @@
-"""The folder of an export: no file of somebody else's is overwritten."""
+"""Prepares the folder of an export without overwriting files that no export wrote."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ...core.files import make_folder, read_text
 
 
 def claim(out: Path, names: Sequence[str], *, head: str) -> None:
-    """Make ``out`` for files of these names, the first of which begins with ``head``.
+    """Create ``out`` for files with these ``names``, the first of which begins with ``head``.
 
-    That first one must be written first. Raises :class:`InputError` where a file of these names is
-    there and the first one isn't an export's.
+    The caller must write that first file first. Raises :class:`InputError` if files with these
+    names exist and the first one was not written by an export.
     """
     make_folder(out)
     there = [out / name for name in names if (out / name).exists()]
     if there and not _begins(out / names[0], head):
-        what = "no export wrote the file of this name"
+        what = "a file with this name exists that no export wrote"
         raise InputError(what, place=str(there[0]), remedy="move it, or name another --out")
 
 

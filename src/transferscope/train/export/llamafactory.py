@@ -1,8 +1,9 @@
 """Off-policy SFT at 14B with LLaMA-Factory: the paper's published setting as launch files.
 
-Full fine-tuning on a teacher's accepted responses: lr 5e-5, 512 a batch, 2 epochs (their
-configuration; the text says 1.5), cosine with warm-up 0.1 (arXiv 2507.00432; docs/science.md
-section 6). Keys are those of LLaMA-Factory 0.9.5, parsed by its own parser in the tests.
+Full fine-tuning on a teacher's accepted responses: lr 5e-5, batch size 512, 2 epochs (from their
+configuration; the text says 1.5), cosine schedule with warm-up 0.1 (arXiv 2507.00432;
+docs/science.md section 6). The keys are those of LLaMA-Factory 0.9.5, and the tests parse them with
+its own parser.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..query_sources import is_finished
 from .launch_folder import claim
 
 VERSION = "0.9.5"
-"""Of LLaMA-Factory, for which the settings are checked."""
+"""The version of LLaMA-Factory for which the settings are checked."""
 BATCH, EPOCHS, LEARNING_RATE = 512, 2.0, 5e-5
 DATASET = "transferscope"
 HEAD = "# Off-policy SFT, the paper's setting"
@@ -29,14 +30,14 @@ HEAD = "# Off-policy SFT, the paper's setting"
 def settings(
     model: str, *, template: str, nodes: int = 1, gpus: int = 8, max_tokens: int = 16_384
 ) -> dict[str, Any]:
-    """LLaMA-Factory's training settings by key.
+    """Return LLaMA-Factory's training settings by key.
 
-    Raises :class:`InputError` where the batch can't be dealt out to the GPUs.
+    Raises :class:`InputError` if the batch can't be divided evenly among the GPUs.
     """
     processes = nodes * gpus
     if BATCH % processes:
-        what = f"a batch of {BATCH} can't be dealt out to {processes} GPUs"
-        raise InputError(what, remedy="use a number of GPUs that divides it")
+        what = f"a batch of {BATCH} can't be divided evenly among {processes} GPUs"
+        raise InputError(what, remedy=f"use a number of GPUs that divides {BATCH}")
     return {
         "model_name_or_path": model,
         "trust_remote_code": False,
@@ -59,7 +60,7 @@ def settings(
         "learning_rate": LEARNING_RATE,
         "num_train_epochs": EPOCHS,
         "lr_scheduler_type": "cosine",
-        "warmup_steps": 0.1,  # a share since transformers 5, which has no warmup_ratio
+        "warmup_steps": 0.1,  # a fraction since transformers 5, which has no warmup_ratio
         "bf16": True,
         "seed": 0,
     }
@@ -85,7 +86,7 @@ ZERO3: Mapping[str, Any] = {
 
 
 def _yaml(value: Any) -> str:
-    """YAML 1.1 reads 5e-05 as a string: a float needs its point."""
+    """Format a value; YAML 1.1 reads 5e-05 as a string, so a float needs a decimal point."""
     return f"{value:.1e}" if isinstance(value, float) and value < 1e-3 else json.dumps(value)
 
 
@@ -99,11 +100,11 @@ def export_llamafactory(
     nodes: int = 1,
     gpus: int = 8,
 ) -> list[Path]:
-    """``sft.yaml``, ``zero3.json``, ``dataset_info.json`` and ``train.json``; returns them.
+    """Write ``sft.yaml``, ``zero3.json``, ``dataset_info.json``, ``train.json``; return the paths.
 
-    Of the ``teacher``'s responses (``transferscope distill``) those stay that are finished and that
-    the grader accepts, wherever their query is among ``queries``. Raises :class:`InputError` when
-    none does, and for other files of these names.
+    The training data are the ``teacher``'s responses to ``queries`` (``transferscope distill``)
+    that are finished and that the grader accepts. Raises :class:`InputError` if there are none, and
+    if ``out`` has files with these names that no export wrote.
     """
     golds = {query.prompt: query.gold for query in queries}
     given = settings(model, template=template, nodes=nodes, gpus=gpus)
@@ -111,19 +112,21 @@ def export_llamafactory(
     for place, row in read_json_lines(teacher, remedy="name the file that distill wrote"):
         prompt, response = row.get("prompt"), row.get("response")
         if not isinstance(prompt, str) or not isinstance(response, str):
-            raise InputError("no prompt and response", place=place, remedy="distill first")
-        # one cut off has no end to be learnt
+            raise InputError(
+                "no prompt and response", place=place, remedy="use a file that distill wrote"
+            )
+        # a response that was cut off has no ending to learn
         if is_finished(row, place) and prompt in golds and is_correct(response, golds[prompt]):
             rows.append({"instruction": prompt, "input": "", "output": response})
     if not rows:
-        what = "no response to these queries is finished and correct"
-        raise InputError(what, place=str(teacher), remedy="distill more")
+        what = "contains no finished and correct response to these queries"
+        raise InputError(what, place=str(teacher), remedy="distill more responses")
     names = ("sft.yaml", "zero3.json", "dataset_info.json", "train.json")
     claim(out, names, head=HEAD)
     lines = [
         f"{HEAD}: llamafactory-cli train sft.yaml",
-        f"# The keys are checked against LLaMA-Factory {VERSION}'s parser: install it, or look",
-        "# through them. The run itself needs the GPUs.",
+        f"# The keys are checked against LLaMA-Factory {VERSION}'s parser. Install that version,",
+        "# or check them for yours. The run itself needs the GPUs.",
     ]
     lines += [f"{key}: {_yaml(value)}" for key, value in given.items()]
     write_atomically(out / "sft.yaml", "\n".join(lines) + "\n")

@@ -1,9 +1,9 @@
 """On-policy RL at 14B with verl: the paper's published setting as a launch file.
 
-GRPO with DAPO's clip, no KL, no entropy: 512 prompts x 16 rollouts, mini-batches of 32 prompts, lr
-1e-6, clip 0.20/0.28, answers of 20,480 tokens with an overlong buffer of 4,096, 140 steps (arXiv
-2507.00432; docs/science.md section 6). Keys are those of verl 0.9.1, composed with its own schema
-in the tests.
+GRPO with DAPO's clip, without KL and entropy terms: 512 prompts x 16 rollouts, mini-batches of 32
+prompts, lr 1e-6, clip 0.20/0.28, answers of up to 20,480 tokens with an overlong buffer of 4,096,
+140 steps (arXiv 2507.00432; docs/science.md section 6). The keys are those of verl 0.9.1, and the
+tests compose them with its own schema.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .launch_folder import claim
 STEPS, PROMPTS, ROLLOUTS, MINI_BATCH = 140, 512, 16, 32
 PROMPT_TOKENS, ANSWER_TOKENS, OVERLONG = 2_048, 20_480, 4_096
 VALIDATION = 64
-"""Queries set aside for verl's validation file, which it insists on."""
+"""The number of queries set aside for the validation file that verl requires."""
 
 HEAD = "#!/usr/bin/env bash\n# On-policy RL, the paper's setting, by verl"
 
-REWARD = '''"""verl's reward: transferscope's one grader, as in evaluation and rejection."""
+REWARD = '''"""verl's reward: transferscope's grader, as in evaluation and rejection sampling."""
 
 from transferscope.grade.maths import is_correct
 
 
 def compute_score(data_source, solution_str, ground_truth, extra_info=None, **_):
-    """1.0 for a response that the grader accepts, else 0.0."""
+    """Return 1.0 for a response that the grader accepts, else 0.0."""
     return float(is_correct(solution_str, ground_truth))
 '''
 
@@ -39,7 +39,7 @@ def compute_score(data_source, solution_str, ground_truth, extra_info=None, **_)
 def overrides(
     model: str, *, nodes: int = 1, gpus: int = 8, tensor_parallel: int = 2
 ) -> dict[str, str]:
-    """verl's settings by key; ``$HERE`` stands for the folder of the launch file."""
+    """Return verl's settings by key; ``$HERE`` stands for the folder of the launch file."""
     actor, rollout = "actor_rollout_ref.actor", "actor_rollout_ref.rollout"
     overlong = "+reward.reward_kwargs.overlong_buffer_cfg"
     values: dict[str, object] = {
@@ -82,7 +82,7 @@ def overrides(
         f"{overlong}.log": False,
         "+reward.reward_kwargs.max_resp_len": ANSWER_TOKENS,
         "trainer.total_training_steps": STEPS,
-        "trainer.total_epochs": 100,  # the steps end it first
+        "trainer.total_epochs": 100,  # total_training_steps ends training first
         "trainer.nnodes": nodes,
         "trainer.n_gpus_per_node": gpus,
         "trainer.save_freq": 20,
@@ -104,14 +104,14 @@ def export_verl(
     nodes: int = 1,
     gpus: int = 8,
 ) -> list[Path]:
-    """``run.sh``, ``reward.py``, ``train.parquet`` and ``val.parquet`` in ``out``; returns them.
+    """Write ``run.sh``, ``reward.py``, ``train.parquet`` and ``val.parquet``; return the paths.
 
-    Raises :class:`InputError` for too few queries and other files of these names, and
-    :class:`MissingExtra` without pyarrow.
+    Raises :class:`InputError` for too few queries and if ``out`` has files with these names that no
+    export wrote, and :class:`MissingExtra` without pyarrow.
     """
     if len(queries) < PROMPTS + VALIDATION:  # verl drops a batch that isn't full
         what = (
-            f"{len(queries)} queries can't fill a batch of {PROMPTS} beside {VALIDATION} that are"
+            f"{len(queries)} queries are too few for a batch of {PROMPTS} and {VALIDATION} that are"
         )
         remedy = f"give {PROMPTS + VALIDATION} or more"
         raise InputError(f"{what} set aside for validation", remedy=remedy)
@@ -120,7 +120,7 @@ def export_verl(
     given = overrides(model, nodes=nodes, gpus=gpus)
     lines = [
         f"{HEAD} 0.9.1: pip install verl vllm transferscope",
-        "# The settings are checked against verl's schema; the run itself needs the GPUs.",
+        "# The settings are checked against verl's schema. The run itself needs the GPUs.",
         "set -euo pipefail",
         'HERE="$(cd "$(dirname "$0")" && pwd)"',
         "python3 -m verl.trainer.main_ppo \\",
@@ -136,7 +136,7 @@ def export_verl(
 
 
 def _quoted(key: str, value: str) -> str:
-    """``key=value`` for the shell; only $HERE is expanded."""
+    """Quote ``key=value`` for the shell; only $HERE is expanded."""
     if value.startswith("$HERE"):
         return f'{shlex.quote(key)}="{value}"'
     return shlex.quote(f"{key}={value}")
