@@ -15,12 +15,12 @@ MANIFEST_FILE = "run.json"
 REMEDY = "evaluate or import again with this version"
 
 
-def refuse_another(folder: Path, mine: Manifest, asked: Manifest) -> None:
-    """Raise :class:`InputError` if the run ``mine`` in ``folder`` can't be resumed as ``asked``.
+def refuse_another(folder: Path, existing: Manifest, asked: Manifest) -> None:
+    """Raise :class:`InputError` if ``existing`` in ``folder`` can't be resumed as ``asked``.
 
     An evaluated run can be extended to more items of the same seed, not reduced to fewer.
     """
-    there, wanted = mine.identity(), asked.identity()
+    there, wanted = existing.identity(), asked.identity()
     for name, value in there.items():
         if value == wanted[name]:
             continue
@@ -30,10 +30,11 @@ def refuse_another(folder: Path, mine: Manifest, asked: Manifest) -> None:
             place=str(folder),
             remedy="name another folder: --out DIR",
         )
-    if asked.limit is not None and (mine.limit is None or mine.limit > asked.limit):
-        again = "" if mine.limit is None else f"use --limit {mine.limit} or more, or "
+    if asked.limit is not None and (existing.limit is None or existing.limit > asked.limit):
+        again = "" if existing.limit is None else f"use --limit {existing.limit} or more, or "
+        limits = f"it has {existing.limit}, requested {asked.limit}"
         raise InputError(
-            f"contains a run with a different limit: it has {mine.limit}, requested {asked.limit}",
+            f"contains a run with a different limit: {limits}",
             place=str(folder),
             remedy=f"{again}name another folder: --out DIR",
         )

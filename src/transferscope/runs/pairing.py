@@ -101,8 +101,11 @@ def pair(base: Run, tuned: Run) -> Pairing:
             continue
         left = lost[0] | lost[1]
         # The base's columns are kept for the next tuned run.
-        every, mine = base.answers(name), BenchmarkAnswers.of(tuned.by_benchmark.get(name, ()))
-        before, after = (side.on(side.items - left) for side in (every, mine))
+        every, tuned_answers = (
+            base.answers(name),
+            BenchmarkAnswers.of(tuned.by_benchmark.get(name, ())),
+        )
+        before, after = (side.on(side.items - left) for side in (every, tuned_answers))
         # Items that failed only in the tuned run still count as lacking: it may be unable to
         # answer them.
         answered = every.items - lost[0]

@@ -34,7 +34,9 @@ def test_metric_is_the_taxonomys_then_the_harness_first_then_any():
     assert pick({"f1": 0.3, "em": 0.1}, place, first=("em",)) == ("em", "")
     assert pick({"f1": 0.3, "bleu": 21.0}, place) == ("f1", "")
     assert pick({"bleu": 21.0}, place) == (None, "it has no score within 0..1")
-    assert pick({"word_perplexity": 0.5}, place)[1].startswith("not comparable: word_perplexity")
+    assert pick({"word_perplexity": 0.5}, place)[1].endswith(
+        "better for word_perplexity, but higher for a score"
+    )
     assert read_first({"a": 0.1, "b": 0.2, "wer": 0.3, "c": 7.0}, "b") == {"b": 0.2, "a": 0.1}
 
 

@@ -275,7 +275,7 @@ def test_aggregates_that_break_the_schema_are_refused(tmp_path, change, says):
         (lambda row: row.update(sample_id=4), "sample_id is not a string"),
         (lambda row: row.update(metadata={"epoch": "0"}), "epoch 0"),
         (lambda row: row.update(metadata={"epoch": "first"}), "invalid literal"),
-        (lambda row: row.update(metadata={"epoch": 1}), "metadata holds a value"),
+        (lambda row: row.update(metadata={"epoch": 1}), "metadata has a value"),
         (lambda row: row["output"].update(raw=[3]), "input or output is not text"),
     ],
 )

@@ -113,7 +113,7 @@ def test_what_is_better_when_lower_and_what_all_failed(out):
     results, samples = read(out)
     assert set(samples) == {"arc_easy", "arc_challenge"}
     reasons = {taken.task: taken.left_out for taken in results.taken if taken.left_out}
-    assert reasons["gsm8k"].startswith("not comparable: accuracy is better when lower")
+    assert reasons["gsm8k"].startswith("not comparable: lower is better for accuracy")
     assert reasons["mmlu"] == "all 6 answers ended in an error"
 
 

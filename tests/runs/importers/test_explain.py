@@ -116,8 +116,8 @@ def test_lm_eval_bits_per_byte_is_no_score(tmp_path):
     file.write_text(json.dumps(raw))
     found = rows(explain(file))
     assert found["boolq"]["metric"] == "acc"
-    assert found["wikitext"]["left_out"].startswith("not comparable: word_perplexity is better")
-    assert found["my_corpus"]["left_out"].startswith("not comparable: word_perplexity is better")
+    assert found["wikitext"]["left_out"].startswith("not comparable: lower is better for word_p")
+    assert found["my_corpus"]["left_out"].startswith("not comparable: lower is better for word_p")
     assert found["my_corpus"]["lower_is_better"]
 
 

@@ -91,7 +91,7 @@ def test_a_map_goes_before_the_taxonomy(tmp_path):
     [
         ('{"id": 1, "score": 1.3}\n', ":1: score 1.3 is not within 0..1"),
         ('{"id": 1, "score": 1}\n{"id": 2, "score": NaN}\n', ":2: score nan is not within 0..1"),
-        ('{"id": 1, "score": 1}\n{"id": 2}\n', ":2: no 'score' (0..1) or 'percent'"),
+        ('{"id": 1, "score": 1}\n{"id": 2}\n', ":2: has no 'score' (0..1) or 'percent'"),
         ('{"id": 1, "score": "yes"}\n', ":1: column 'score' holds 'yes'"),
         ('{"id": 1, "score": 1}\n{oops\n', ":2: not valid JSON"),
         ('{"id": 1, "score": 1}\n{"id": 1, "score": 0}\n', "duplicate answer"),

@@ -154,7 +154,7 @@ def test_a_folder_of_logs_is_one_run(tmp_path, monkeypatch):
 def test_two_logs_of_a_task_and_two_models_are_refused(tmp_path):
     shutil.copy(OLD / "sums.eval", tmp_path)
     other = shutil.copy(NEW / "sums.json", tmp_path)
-    with pytest.raises(InputError, match=r"second log of task quick_sums.*keep one"):
+    with pytest.raises(InputError, match=r"duplicate log of task quick_sums.*keep one"):
         IMPORTER.read(tmp_path, NOTHING)
     rewritten(Path(other), lambda log: log["eval"].update(model="hf/acme/big"))
     with pytest.raises(InputError, match=r"results of 2 models .*acme/big"):
@@ -172,7 +172,7 @@ def test_accepts():
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda log: log.update(status="started"), "status 'started'.*eval-retry"),
+        (lambda log: log.update(status="started"), "status is 'started'.*eval-retry"),
         (lambda log: log.update(invalidated=True), "invalidated.*eval-retry"),
         (lambda log: log.update(samples=[]), "has no samples.*log-samples"),
         (lambda log: log.update(results=None), "has no scores.*inspect score"),
@@ -186,7 +186,7 @@ def test_logs_that_are_refused(tmp_path, change, says):
 
 
 def test_an_evaluation_that_failed_is_refused():
-    with pytest.raises(InputError, match=r"failed\.json: status 'error'.*eval-retry"):
+    with pytest.raises(InputError, match=r"failed\.json: .*status is 'error'.*eval-retry"):
         IMPORTER.read(OLD / "failed.json", NOTHING)
 
 
@@ -351,7 +351,7 @@ def test_a_truncated_json_log_is_refused(tmp_path):
 
 def test_a_log_without_header_still_runs(tmp_path):
     log = zipped(tmp_path / "log.eval", _journal__start=b"{}")
-    with pytest.raises(InputError, match=r"no header\.json.*still runs.*eval-retry"):
+    with pytest.raises(InputError, match=r"no header\.json.*still running.*eval-retry"):
         IMPORTER.read(log, NOTHING)
 
 

@@ -188,7 +188,7 @@ def test_lines_that_are_refused_at_once(tmp_path, row, says):
         ({"percent": float("nan")}, "percent nan is not within"),
         ({"score": 1, "weight": 0}, "weight 0.0 is not a positive number"),
         ({"score": 1, "repeat": -1}, "below 0"),
-        ({"score": 1, "finish": "eos"}, "finish 'eos' is none of"),
+        ({"score": 1, "finish": "eos"}, "finish 'eos' is not one of"),
     ],
 )
 def test_values_out_of_range_are_named_by_line(tmp_path, row, says):

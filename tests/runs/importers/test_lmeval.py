@@ -461,7 +461,7 @@ def test_what_is_refused(tmp_path, content, said):
 
 
 def test_a_folder_without_results(tmp_path):
-    with pytest.raises(InputError, match=r"no results_\*\.json in it"):
+    with pytest.raises(InputError, match=r"contains no results_\*\.json"):
         results(tmp_path)
 
 

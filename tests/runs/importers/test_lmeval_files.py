@@ -103,7 +103,7 @@ def test_without_dates_the_time_of_change_decides_and_that_is_said(put, tmp_path
         os.utime(put(name, document("boolq", score)), (time, time))
     found = results(tmp_path / "out")
     assert scores(found) == {"boolq": 0.9}
-    assert "y.json (boolq) (older by its time of change, it has no date)" in found.notes[0]
+    assert "y.json (boolq) (older by its time of change; it has no date)" in found.notes[0]
 
 
 def test_settings_that_differ_are_kept_by_benchmark(put, tmp_path):
@@ -212,7 +212,7 @@ def test_a_file_of_another_name_that_is_empty_is_noted(put, tmp_path):
 def test_samples_without_results_were_cancelled(put, tmp_path):
     put(f"acme__m/samples_boolq_{DAYS[0]}.jsonl", "{}\n")
     assert accepts(tmp_path / "out")
-    with pytest.raises(InputError, match=r"but no results_\*\.json: it was cancelled, or not"):
+    with pytest.raises(InputError, match=r"but no results_\*\.json: cancelled, or not"):
         results(tmp_path / "out")
 
 
@@ -224,7 +224,7 @@ def test_lower_is_better_whatever_the_file_says(put, metric, marked):
     raw["higher_is_better"] = {"house": {} if marked is None else {metric: marked}}
     found = results(put("house.json", raw))
     assert found.scores == ()
-    assert f"house: left out, not comparable: {metric} is better when lower" in found.notes[0]
+    assert f"house: left out, not comparable: lower is better for {metric}" in found.notes[0]
     assert found.taken[0].lower_is_better
 
 
@@ -242,7 +242,7 @@ def test_a_task_whose_answers_all_failed_is_named(put, value):
 def test_samples_that_all_failed_are_named(put, tmp_path):
     put(f"results_{DAYS[0]}.json", document("boolq", 0.5))
     put(f"samples_boolq_{DAYS[0]}.jsonl", '{"doc_id": 0, "filter": "none", "acc": null}\n')
-    with pytest.raises(InputError, match="no sample has a score: it was cancelled"):
+    with pytest.raises(InputError, match="no sample has a score: the run was cancelled"):
         import_results(tmp_path / "out", tmp_path / "run")
 
 

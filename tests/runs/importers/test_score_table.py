@@ -71,7 +71,9 @@ def test_scores_alone(tmp_path):
 
 
 def test_a_score_is_never_taken_for_a_percent(tmp_path):
-    with pytest.raises(InputError, match=r"tuned\.csv:2: score 55 is not within 0\.\.1; is it a p"):
+    with pytest.raises(
+        InputError, match=r"tuned\.csv:2: score 55 is not within 0\.\.1; if it is a p"
+    ):
         IMPORTER.read(csv(tmp_path, "benchmark,score\ngsm8k,55\n"), NOTHING)
     (row,) = IMPORTER.read(csv(tmp_path, "benchmark,percent\ngsm8k,0.5\n"), NOTHING).scores
     assert row.score == 0.005
@@ -88,14 +90,14 @@ def test_columns_are_renamed(tmp_path):
     [
         ("id,score\n", "contains only a header; write it again with its rows"),
         ("\n\n", "is empty"),
-        ("id;grade\na;1\n", r"csv:2: no 'score' .*only id, grade"),
+        ("id;grade\na;1\n", r"csv:2: has no 'score' .*only id, grade"),
         ("id,id,score\na,b,1\n", "csv:1: column 'id' twice"),
         ("id,score\na,1,2\n", "csv:2: 3 cells under 2 columns"),
         ("id,score\na\n", "csv:2: 1 cells under 2 columns"),
         ("id,score\na,1\n,0\n", "some rows have 'id' and some don't"),
         ("id,score\na,good\n", "csv:2: column 'score' holds 'good', not a number"),
         ("id,score,repeat\na,1,x\n", "csv:2: column 'repeat' holds 'x', not a number"),
-        ("id,score,percent\na,1,100\n", "csv:2: both 'score' and 'percent'"),
+        ("id,score,percent\na,1,100\n", "csv:2: has both 'score' and 'percent'"),
         ("benchmark,score,n\na,1,0\n", "csv:2: n 0 is not above 0"),
         ("benchmark,score,stderr\na,1,-1\n", "csv:2: stderr -1.0 is not"),
         ("benchmark,score\na,nan\n", "csv:2: score nan is not within"),
@@ -208,7 +210,7 @@ def test_answers_in_a_table_need_no_id_and_no_names_of_ours(tmp_path):
 
 def test_a_percent_called_score_is_read_when_told(tmp_path):
     path = csv(tmp_path, "benchmark,score\ngsm8k,55\n")
-    with pytest.raises(InputError, match="say --field percent=COLUMN"):
+    with pytest.raises(InputError, match="use --field percent=COLUMN"):
         IMPORTER.read(path, NOTHING)
     (row,) = IMPORTER.read(path, Taxonomy(columns={"percent": "score"})).scores
     assert row.score == 0.55

@@ -90,9 +90,9 @@ def _another(there: Manifest, new: Manifest) -> str | None:
         "revision": (there.model.revision, new.model.revision),
         "model fingerprint": (there.model.fingerprint, new.model.fingerprint),
     }
-    for name, (mine, asked) in pairs.items():
-        if None not in (mine, asked) and mine != asked:
-            return f"contains a run with a different {name}: it has {mine}, requested {asked}"
+    for name, (existing, asked) in pairs.items():
+        if None not in (existing, asked) and existing != asked:
+            return f"contains a run with a different {name}: it has {existing}, requested {asked}"
     return None
 
 
@@ -104,10 +104,10 @@ def _refuse_another(there: Manifest, new: Manifest, out: Path) -> None:
 
 
 def _refuse_other_answers(run: Run, name: str, results: Results, out: Path) -> None:
-    mine = {outcome.key: outcome.score for outcome in run.by_benchmark.get(name, ())}
+    existing = {outcome.key: outcome.score for outcome in run.by_benchmark.get(name, ())}
     asked = {s.outcome.key: s.outcome.score for s in results.samples[name]()}
-    if mine != asked:
-        raise _already(name, "different answers" if mine else "only a score", out)
+    if existing != asked:
+        raise _already(name, "different answers" if existing else "only a score", out)
 
 
 def joined(
@@ -177,17 +177,17 @@ def _settings(manifest: Manifest, benchmark: str) -> dict[str, Any]:
 
 
 def _suite(there: Manifest, new: Manifest, place: str, *, source: str | None) -> Suite:
-    mine, asked = there.load_suite(), new.load_suite()
-    if source is not None and source != mine.source:
-        what = f"contains a run with source group {mine.source!r}"
+    existing, asked = there.load_suite(), new.load_suite()
+    if source is not None and source != existing.source:
+        what = f"contains a run with source group {existing.source!r}"
         raise InputError(what, place=place, remedy=f"remove --source {source}, or {_ANOTHER}")
     for name, group in asked.group_of.items():
-        if mine.group_of.get(name, group) != group:
-            what = f"has {name} in group {mine.group_of[name]!r}, not {group!r}"
+        if existing.group_of.get(name, group) != group:
+            what = f"has {name} in group {existing.group_of[name]!r}, not {group!r}"
             raise InputError(what, place=place, remedy="use the same --map")
     groups = {
-        group: tuple(dict.fromkeys((*mine.groups.get(group, ()), *asked.groups.get(group, ()))))
-        for group in dict.fromkeys((*mine.groups, *asked.groups))
+        group: tuple(dict.fromkeys((*existing.groups.get(group, ()), *asked.groups.get(group, ()))))
+        for group in dict.fromkeys((*existing.groups, *asked.groups))
     }
-    benchmarks = {**asked.benchmarks, **mine.benchmarks}
-    return Suite(name=mine.name, source=mine.source, groups=groups, benchmarks=benchmarks)
+    benchmarks = {**asked.benchmarks, **existing.benchmarks}
+    return Suite(name=existing.name, source=existing.source, groups=groups, benchmarks=benchmarks)

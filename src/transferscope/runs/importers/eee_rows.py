@@ -84,13 +84,13 @@ def tally_of(file: Path) -> dict[tuple[Any, Any], Rows]:
 
 def rows_of(result: Result, tally: Mapping[tuple[Any, Any], Rows]) -> Rows:
     """The part of a tally that belongs to ``result``."""
-    mine = [rows for key, rows in tally.items() if result.takes(*key)]
+    matching = [rows for key, rows in tally.items() if result.takes(*key)]
     return Rows(
-        count=sum(rows.count for rows in mine),
-        items=sum(rows.items for rows in mine),
-        errors=sum(rows.errors for rows in mine),
-        highest=max((rows.highest for rows in mine), default=-math.inf),
-        total=sum(rows.total for rows in mine),
+        count=sum(rows.count for rows in matching),
+        items=sum(rows.items for rows in matching),
+        errors=sum(rows.errors for rows in matching),
+        highest=max((rows.highest for rows in matching), default=-math.inf),
+        total=sum(rows.total for rows in matching),
     )
 
 

@@ -41,9 +41,9 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     notes = hollow_in(path, "*.json", "*.jsonl") if path.is_dir() else []
     if files and is_report(files[0]):
         every = [read_report(file) for file in files]
-        model, mine = of_model(every, lambda each: (each.model, each.file), wanted, path)
+        model, selected = of_model(every, lambda each: (each.model, each.file), wanted, path)
         reports = newest(
-            mine,
+            selected,
             notes,
             task=lambda report: report.dataset,
             same=lambda report: report.dataset,

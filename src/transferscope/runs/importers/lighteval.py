@@ -80,9 +80,9 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     every = _tasks(path, documents)
     if not every:
         raise InputError("contains no task", place=str(path), remedy=_REMEDY)
-    name, mine = of_model(every, lambda task: (_model(task), task.file), wanted, path)
+    name, selected = of_model(every, lambda task: (_model(task), task.file), wanted, path)
     tasks = newest(
-        mine,
+        selected,
         notes,
         task=lambda task: task.key,
         # Only some versions include the suite's name.

@@ -158,7 +158,7 @@ def _why_not(place: Place, raw: Mapping[str, Any]) -> str:
     if lower := _lower_ones(place, raw):
         return not_comparable(next((m for m in place.metrics if m in lower), lower[0]))
     if not any(math.isfinite(value) for value in _metrics(place.task, raw).values()):
-        return "it has no number as a score: it was cancelled, or every answer failed"
+        return "it has no number for a score: it was cancelled, or every answer failed"
     return "it has no score within 0..1"
 
 

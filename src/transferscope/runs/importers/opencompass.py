@@ -67,21 +67,21 @@ def read(path: Path, taxonomy: Taxonomy, wanted: str | None = None) -> Results:
     notes = []
     files = _results(path) if path.is_dir() else [path]
     every = [_result(file) for file in files]
-    model, mine = of_model(every, lambda each: (each.model, each.file), wanted, path)
+    model, selected = of_model(every, lambda each: (each.model, each.file), wanted, path)
     found = newest(
-        mine,
+        selected,
         notes,
         task=lambda result: result.task,
         same=lambda result: result.task,
         when=lambda result: dated(_run_of(result), result.file),
     )
     if path.is_dir():
-        notes += unevaluated([result.file for result in mine])
+        notes += unevaluated([result.file for result in selected])
     runs: dict[str, list[_Result]] = {}
     for result in found:
         runs.setdefault(_RUN.sub("", result.task), []).append(result)
     places = places_of(runs, taxonomy)
-    parts = [_repeated(mine, places[task], notes) for task, mine in runs.items()]
+    parts = [_repeated(members, places[task], notes) for task, members in runs.items()]
     return run_of(parts, model, path, notes)
 
 
