@@ -197,7 +197,8 @@ def test_a_limit_on_artefacts() -> None:
     )
     unknown = seen(policy=policy("max_artefact_rate = 0.0"))
     assert artefacts_reason(wanted, unknown) == (
-        "no answers of cases, chat were kept, so their artefacts are unknown (the policy allows 0 %)"
+        "no answers of cases, chat were kept, so their artefacts are unknown "
+        "(the policy allows 0 %)"
     )
 
 
