@@ -1,6 +1,7 @@
 """The mutation checks: what counts as dead, when a module passes, and that the lists exist."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,27 @@ def test_listed_modules_and_tests_exist() -> None:
         assert (ROOT / mutants.PACKAGE / f"{module}.py").is_file()
         assert tests
         assert all((ROOT / test).is_file() for test in tests)
+
+
+def test_tests_left_out_exist() -> None:
+    chosen = mutants.tomllib.loads((ROOT / "tools" / "mutants.toml").read_text())
+    files = {test for tests in chosen["tests"].values() for test in tests}
+    written = "".join((ROOT / test).read_text() for test in files)
+    assert [name for name in chosen["slow"]["names"] if f"def {name}" not in written] == []
+
+
+def test_survivors_are_checked_again_with_the_tests_as_they_are(tmp_path: Path) -> None:
+    meta = tmp_path / "stats.py.meta"
+    meta.write_text(json.dumps({"exit_code_by_key": {"a": 1, "b": 0, "c": 33, "d": 36, "e": None}}))
+    for name in ("tests", "mutants/tests"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "mutants" / "mutmut-stats.json").touch()
+    mutants.forget_survivors(meta, tmp_path)
+    found = json.loads(meta.read_text())["exit_code_by_key"]
+    assert found == {"a": 1, "b": None, "c": None, "d": 36, "e": None}
+    assert [path.name for path in tmp_path.iterdir() if path != meta] == ["mutants"]
+    assert list((tmp_path / "mutants").iterdir()) == []
+    mutants.forget_survivors(tmp_path / "none", tmp_path)  # nothing was checked yet
 
 
 def test_exit_codes() -> None:

@@ -15,6 +15,7 @@ from transferscope.compare.margin_bound import UnitShares
 from transferscope.compare.policy import parse_policy
 from transferscope.core.changes import ChangeTest
 from transferscope.core.records import ScoreRow
+from transferscope.core.stats import holm
 from transferscope.runs import pair
 
 NAMES = ("cases", "statutes", "chat")
@@ -45,6 +46,10 @@ def test_the_p_of_no_change_is_the_comparisons(write_run):
     assert p_of("chat", base, tuned) == rows["chat"].p
     assert p_of("law", base, tuned) == result.plane["law"].p
     assert p_of("retention", base, tuned) == result.retention.p
+    # A guard on the source group beside it does not draw the source into retention.
+    text = "[guards.retention]\nmargin = 0.001\n[guards.law]\nmargin = 0.001\n"
+    guards = gate(base, tuned, parse_policy(text, place="p"), **OPTIONS).guards
+    assert [g.p for g in guards] == holm([result.retention.p, result.plane["law"].p])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from transferscope.compare.margin_bound import UnitShares, pairs_bound, replicates_bound
+from transferscope.compare.margin_bound import Bound, UnitShares, pairs_bound, replicates_bound
+from transferscope.core.exact_margin import exact_dropped
+from transferscope.core.noninferiority import bootstrap_margin, tango
+from transferscope.core.power import margin_mde, tango_mde
 
 
 def even(units: int, moved: list[float] | None = None) -> UnitShares:
@@ -52,3 +55,39 @@ def test_replicates_have_the_normal_bound() -> None:
     dropped = replicates_bound(-9.0, change_R - 8.0, units, margin=4.0, unmoved=False)
     assert dropped.p_dropped < 0.001
     assert bound.p_dropped > 0.9
+
+
+def test_what_the_bound_of_pairs_is_made_of() -> None:
+    assert pairs_bound(10, 2, 300, margin=2.0) == Bound(
+        test="tango",
+        lower=tango(10, 2, 300, margin=2.0).lower,
+        p_dropped=exact_dropped(10, 2, 300, margin=2.0),
+        detectable=tango_mde(10, 2, 300, margin=2.0),
+        exact=True,
+    )
+
+
+@pytest.mark.parametrize("unmoved", [True, False])
+def test_what_the_bound_of_replicates_is_made_of(unmoved: bool) -> None:
+    # One of 40 units counts ten times as much as another, and three of them moved.
+    weight_U = np.array([10.0, *[1.0] * 39]) / 49
+    moved_U = np.array([-0.02, -0.01, -0.01, *[0.0] * 37])
+    units = UnitShares(weight_U, moved_U, 49**2 / 139)
+    change_R = np.random.default_rng(1).normal(-4.0, 2.0, 199)
+    found = replicates_bound(-4.0, change_R, units, margin=3.0, unmoved=unmoved)
+    test = bootstrap_margin(
+        -4.0, change_R, margin=3.0, clusters=49**2 / 139, moving=0.04**2 / 0.0006, weight_U=weight_U
+    )
+    assert (found.lower, found.p_dropped) == pytest.approx((test.lower, test.p_dropped))
+    error = float(change_R.std(ddof=1))
+    expected = margin_mde(error, 49**2 / 139, margin=3.0, unmoved=unmoved)
+    assert found.detectable == pytest.approx(expected)
+    assert (found.test, found.exact) == ("bootstrap", False)
+
+
+def test_every_part_has_its_share() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        UnitShares.pooled([even(10), even(20)], [1.0])
+    three = UnitShares.pooled([even(10, [0.1]), even(20), even(5)], [0.5, 0.3, 0.2])
+    assert three.moved_U is None
+    assert three.effective == pytest.approx(1 / (0.25 / 10 + 0.09 / 20 + 0.04 / 5))

@@ -220,6 +220,27 @@ def test_dropped_is_the_worst_of_three(lost: int, won: int, n: int) -> None:
     assert skewed > exact > tail or skewed > tail > exact
 
 
+def test_where_the_exact_chance_of_a_net_loss_is_the_largest() -> None:
+    # P(X >= 1) of 20 at 5 % and of 10 at 20 %; one of one at 90 %
+    found = [
+        float(dropped_p(np.array([lost]), np.array([won]), n, margin=margin)[0])
+        for lost, won, n, margin in ((2, 1, 20, 5.0), (1, 0, 10, 20.0), (1, 0, 1, 90.0))
+    ]
+    assert found == pytest.approx([1 - 0.95**20, 1 - 0.8**10, 0.9])
+
+
+# Where hardly any pair moves, the search for q below stops short of its edge.
+@pytest.mark.parametrize(
+    ("lost", "won", "n", "margin", "near"), [(14, 3, 40, 20.0, 1e-4), (2, 0, 300, 0.1, 0.01)]
+)
+def test_a_skewed_tail_by_hand(lost: int, won: int, n: int, margin: float, near: float) -> None:
+    spread, skew = moments(lost, won, n, margin)
+    z = (lost - won - 0.5 - n * margin / 100) / spread
+    skewed = scipy_stats.norm.sf(z) + scipy_stats.norm.pdf(z) * skew * (z * z - 1) / 6
+    found = dropped_p(np.array([lost]), np.array([won]), n, margin=margin)[0]
+    assert found == pytest.approx(skewed, rel=near)
+
+
 def test_kept_is_never_better_than_the_exact_test() -> None:
     assert (tango(5, 2, 100, margin=2.0).name, tango(5, 2, 100, margin=2.0).change) == ("tango", -3)
     test = tango(10, 0, 300, margin=2.0)

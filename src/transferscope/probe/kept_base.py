@@ -66,7 +66,7 @@ class KeptBase:
         yield base, (adapted, load_tokenizer(tuned))
         adapted.unload()
         if self._device_map is not None:
-            self.release()  # PEFT may have placed the layers of an offloaded base again
+            self.release()  # PEFT may have moved the layers of an offloaded base
 
     def _opened(self) -> Opened:
         if self._base is None:
