@@ -6,7 +6,6 @@ Everything else is blanked, so that lines keep their numbers. It prints
 
     python tools/prose.py             # all files of prose.toml
     python tools/prose.py docs/gate.md
-    python tools/prose.py --pending   # also the files that are listed as not yet rewritten
 """
 
 from __future__ import annotations
@@ -120,12 +119,10 @@ def main(arguments: Sequence[str]) -> int:
     CheckRegistry().register_many((*house_checks(style["rule"]), *__register__))
     enabled = dict.fromkeys(["house", *style["checks"]], True)
     disabled = dict.fromkeys(style["without"], False)  # more specific names come first
-    named = [Path(name).resolve() for name in arguments if name != "--pending"]
+    named = [Path(name).resolve() for name in arguments]
     listed = [path for glob in style["files"] for path in sorted(ROOT.glob(glob))]
     left_out = {path for glob in style["exclude"] for path in ROOT.glob(glob)}
-    pending = {path for glob in style.get("pending", []) for path in ROOT.glob(glob)}
-    skip = left_out if "--pending" in arguments else left_out | pending
-    files = named or [path for path in listed if path not in skip]
+    files = named or [path for path in listed if path not in left_out]
     found = [line for path in files for line in complaints(path, disabled | enabled)]
     print(*found, sep="\n", end="\n" if found else "")
     print(f"prose: {len(found)} complaints in {len(files)} files", file=sys.stderr)
