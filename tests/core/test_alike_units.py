@@ -133,3 +133,13 @@ def test_a_column_that_differs_in_the_highest_bit_is_another() -> None:
     twin = rows[:, :1].copy()
     twin[0] = (twin[0] + 4096) % 8192
     assert AlikeUnits.of(np.hstack([rows, twin])).patterns == 8193
+
+
+def test_flipped_sums_by_the_same_stream() -> None:
+    alike = AlikeUnits(np.array([[1.0, -2.0]]), np.array([5, 3]))
+    raw = np.random.default_rng(5)
+    first, second = (2.0 * raw.binomial(n, 0.5, size=50) - n for n in (5, 3))
+    drawn = alike.flipped(np.random.default_rng(5), 50)[:, 0]
+    assert drawn.tolist() == (first - 2.0 * second).tolist()
+    with pytest.raises(ValueError, match="zip"):
+        AlikeUnits(np.array([[1.0, -2.0]]), np.array([5])).flipped(raw, 5)
