@@ -295,10 +295,8 @@ def test_units_that_did_not_move_hide_more() -> None:
     fractional = paired([0.5] * 40, [0.5] * 40)
     alone = scores(proportion(50.0, 40), proportion(50.0, 40))
     for one in (fractional, alone):
-        drawn = replace(one.draw(np.random.default_rng(0), replicates=99), moved=None)
         still = Drawn(np.full(99, 50.0), np.full(99, 50.0) + 1e-3 * (np.arange(99) % 2))
         seen, hidden = (one.bound(3.0, still, unmoved=unmoved) for unmoved in (False, True))
-        assert drawn.change_R.shape == (99,)
         assert hidden.detectable == tango_mde(0, 0, int(one.units.effective), margin=3.0)
         assert seen.detectable is not None
         assert seen.detectable < hidden.detectable
