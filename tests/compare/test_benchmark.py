@@ -1,16 +1,18 @@
 """Both kinds of compared benchmark, by hand and through their one interface."""
 
 import math
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transferscope.compare.benchmark import Benchmark, Paired, Unpaired, benchmarks_of
+from transferscope.compare.benchmark import Benchmark, Drawn, Paired, Unpaired, benchmarks_of
 from transferscope.compare.shared_draws import change_tests, draw_each, flip_tests, on_common_items
+from transferscope.core.power import tango_mde
 from transferscope.core.resampling import units_of
+from transferscope.core.typed_record import UNKNOWN
 from transferscope.documents.comparison import Answered
 from transferscope.runs import Estimate, PairedBenchmark, Pairing, UnpairedBenchmark
 
@@ -269,3 +271,32 @@ def test_units_are_those_of_the_bootstrap() -> None:
     units = units_of(one.part.clusters, one.part.subsets)
     assert len(one.units.weight_U) == units.count == 10
     assert one.units.moved_U == pytest.approx([-0.1] * 10)
+
+
+def test_scores_alone_have_no_flips_and_may_have_no_test() -> None:
+    unknown = Estimate(50.0, None, None, proportion=True)
+    one = scores(unknown, Estimate(40.0, None, 2.0, proportion=False))
+    assert one.flipped_ids() == {"lost": (), "won": ()}
+    test = one.test(np.random.default_rng(0), replicates=10)
+    assert (test.name, test.ci) == ("unpaired", UNKNOWN)
+    assert math.isnan(test.p)
+    # A score that is not a proportion has its own error, whatever its number of items.
+    mean = Estimate(50.0, 100, 3.0, proportion=False)
+    both = scores(mean, replace(mean, score=42.0))
+    assert both.test(np.random.default_rng(0), replicates=10).p == pytest.approx(
+        math.erfc(8 / math.hypot(3, 3) / math.sqrt(2))
+    )
+    drawn = both.draw(np.random.default_rng(0), replicates=500)
+    assert drawn.base_R.shape == drawn.tuned_R.shape == (500,)
+    assert drawn.base_R.std() == pytest.approx(3.0, rel=0.15)
+
+
+def test_units_that_did_not_move_hide_more() -> None:
+    fractional = paired([0.5] * 40, [0.5] * 40)
+    alone = scores(proportion(50.0, 40), proportion(50.0, 40))
+    for one in (fractional, alone):
+        still = Drawn(np.full(99, 50.0), np.full(99, 50.0) + 1e-3 * (np.arange(99) % 2))
+        seen, hidden = (one.bound(3.0, still, unmoved=unmoved) for unmoved in (False, True))
+        assert hidden.detectable == tango_mde(0, 0, int(one.units.effective), margin=3.0)
+        assert seen.detectable is not None
+        assert seen.detectable < hidden.detectable

@@ -1,6 +1,7 @@
 """Counts of alike units against enumeration and against draws of single units."""
 
 import math
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -108,3 +109,37 @@ def test_repeated_calls_flip_anew() -> None:
     items, rng = ItemScores.plain(pair(400, seed=10)), np.random.default_rng(11)
     first, second = (mean_tests([items], [1.0], rng, replicates=999)[0].p for _ in range(2))
     assert first != second
+
+
+@pytest.mark.parametrize("widest", [8, 1 << 62])
+def test_columns_beside_a_plain_count(widest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a narrow code, the distinct columns so far are numbered anew before the next row."""
+    monkeypatch.setattr("transferscope.core.alike_units._WIDEST", widest)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        rows = np.vstack([np.full(60, 7.0), rng.integers(0, 4, (3, 60)), np.zeros(60)]).astype(
+            float
+        )
+        alike = AlikeUnits.of(rows)
+        expected = Counter(map(tuple, rows.T))
+        found = zip(map(tuple, alike.rows_XP.T), alike.count_P, strict=True)
+        assert {row: int(n) for row, n in found} == expected
+
+
+def test_a_column_that_differs_in_the_highest_bit_is_another() -> None:
+    # 4,096 x 2^52 is 2^64: in a code that wraps around, the last two columns would be the same.
+    rng = np.random.default_rng(1)
+    rows = np.stack([rng.permutation(8192) for _ in range(5)]).astype(float)
+    twin = rows[:, :1].copy()
+    twin[0] = (twin[0] + 4096) % 8192
+    assert AlikeUnits.of(np.hstack([rows, twin])).patterns == 8193
+
+
+def test_flipped_sums_by_the_same_stream() -> None:
+    alike = AlikeUnits(np.array([[1.0, -2.0]]), np.array([5, 3]))
+    raw = np.random.default_rng(5)
+    first, second = (2.0 * raw.binomial(n, 0.5, size=50) - n for n in (5, 3))
+    drawn = alike.flipped(np.random.default_rng(5), 50)[:, 0]
+    assert drawn.tolist() == (first - 2.0 * second).tolist()
+    with pytest.raises(ValueError, match="zip"):
+        AlikeUnits(np.array([[1.0, -2.0]]), np.array([5])).flipped(raw, 5)

@@ -303,10 +303,11 @@ def test_a_pooled_sigma_changes_no_sign_and_no_rank(models: int, seed: int) -> N
 
 
 def test_a_layout_by_hand() -> None:
-    assert LAYOUT.groups == ("math", "other", "non")
-    assert LAYOUT.benchmarks == ("a", "b", "c", "d", "e")
-    assert LAYOUT.source == "math"
-    assert LAYOUT.member_GB.tolist() == [
+    layout = Layout.of({"math": ["a", "b"], "other": ["c", "d"], "non": ["e"]}, "math")
+    assert layout.groups == ("math", "other", "non")
+    assert layout.benchmarks == ("a", "b", "c", "d", "e")
+    assert layout.source == "math"
+    assert layout.member_GB.tolist() == [
         [True, True, False, False, False],
         [False, False, True, True, False],
         [False, False, False, False, True],
@@ -329,6 +330,7 @@ SHOWN = ChangeTest("mcnemar", 0.049, (1.0, 9.0))
         ({"draws_R": RISE - 3.0}, f"{UNSHOWN}: the lower 95 % bound of its DI is 0.00"),
         ({"draws_R": RISE - 5.0}, f"{UNSHOWN}: the lower 95 % bound of its DI is -2.00"),
         ({"test": SHOWN}, None),
+        ({"test": SHOWN, "gain": 0.5}, None),
         ({"test": SHOWN, "gain": 0.0}, f"{UNSHOWN}: its mean change is 0.0 points"),
         ({"test": SHOWN, "gain": -1.25}, f"{UNSHOWN}: its mean change is -1.2 points"),
         ({"test": ChangeTest("u", math.nan, (0, 0)), "gain": -1.0}, None),
@@ -425,3 +427,61 @@ def test_scores_of_several_models_at_once() -> None:
 def test_no_headroom_is_no_weight() -> None:
     base = np.array([100.0, 100.0, 50.0, 100.0, 60.0])
     assert headroom_weights(base, LAYOUT.member_GB).tolist() == [0.0, 0.0, 1.0, 0.0, 1.0]
+    base[4] = 99.5
+    assert headroom_weights(base, LAYOUT.member_GB)[4] == 1.0
+
+
+def test_sigmas_of_replicates() -> None:
+    gains = np.random.default_rng(0).normal(size=(4, 3, 5))
+    pooled = pooled_sigma(gains, LAYOUT.member_GB)
+    own = sigma_for("per-model", gains, LAYOUT.member_GB)
+    assert (pooled.shape, own.shape) == ((4, 3), (4, 3, 3))
+    for at, one in enumerate(gains):
+        np.testing.assert_allclose(pooled[at], pooled_sigma(one, LAYOUT.member_GB))
+        np.testing.assert_allclose(own[at], sigma_for("per-model", one, LAYOUT.member_GB))
+
+
+def test_nothing_over_nothing_is_no_relative_gain() -> None:
+    nothing = BASE.copy()
+    nothing[4] = 0.0
+    found = domain_index(nothing, nothing, LAYOUT.member_GB, definition="relative")
+    assert found[:2].tolist() == [0.0, 0.0]
+    assert math.isnan(found[2])
+    assert transferability(np.array([0.0, 0.0, -2.0]), 0).tolist() == [0.0, 0.0, -np.inf]
+
+
+def test_an_index_is_on_the_scale_of_its_sigmas() -> None:
+    sigma = np.array([4.0, 9.0, 1.0])
+    found = index_of("m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, sigma_G=sigma)
+    assert found.di == pytest.approx({"math": 1.75, "other": -7 / 18, "non": -3.0})
+    assert found.ti == pytest.approx({"other": -700 / 18 / 1.75, "non": -300 / 1.75})
+
+
+def test_a_linear_source_may_have_outliers_that_a_percentile_would_not_allow() -> None:
+    di = sure()
+    di[:16, 0] = -1.0  # 4 %: the order statistic is -1, the normal bound 13 - 1.96 x 2.8
+    given = {"layout": LAYOUT, "base_B": BASE, "tuned_B": TUNED, "di_RG": di}
+    assert index_of("m", "b", **given, definition="linear").ti["non"] is not None
+    robust = index_of("m", "b", **given)
+    assert robust.undefined_reason["non"].endswith("the lower 95 % bound of its DI is -1.00")
+
+
+def test_a_p_of_just_the_level_leaves_0_in_the_interval() -> None:
+    source = ChangeTest("mcnemar", 0.001, (5.0, 20.0))
+    level = ChangeTest("sign-flip", 0.05, (0.0, 9.0))
+    tests = {"math": source, "other": level, "non": level}
+    given = {"layout": LAYOUT, "base_B": BASE, "tuned_B": TUNED}
+    found = index_of("m", "b", **given, di_RG=sure(), tests=tests).ci
+    assert found["other"] is not None
+    assert found["other"][0] == 0.0 < found["other"][1]
+
+
+def test_replicates_without_a_value_make_no_interval() -> None:
+    # In a tenth of the replicates a base score of the group is 0: they have no relative gain.
+    some = sure()
+    some[::10, 2] = np.nan
+    found = index_of(
+        "m", "b", layout=LAYOUT, base_B=BASE, tuned_B=TUNED, definition="relative", di_RG=some
+    )
+    assert found.ci["non"] is None
+    assert found.ci["other"] is not None

@@ -215,3 +215,30 @@ def test_harmless_trainings_are_hardly_ever_stopped() -> None:
         alone_stopped += alone_said
     assert stopped / runs <= 0.05
     assert alone_stopped / runs > 0.10  # what each look's own 95 % interval does
+
+
+@pytest.mark.parametrize("allowed", [2.0, 10.0])
+def test_the_least_loss_has_just_the_evidence(allowed: float) -> None:
+    lost = least_loss(200, allowed=allowed, level=0.025) / 100
+    kinds = Changes(
+        np.array([-1.0, 0.0]), np.full(2, 1 / 200), np.array([200 * lost, 200 * (1 - lost)])
+    )
+    assert log_evidence(kinds, -allowed) == pytest.approx(log(1 / (0.025 * 0.9)), abs=1e-4)
+
+
+def test_one_cluster_fewer_than_needed_is_too_few() -> None:
+    n = clusters_needed(10.0, allowed=4.0, level=0.05)
+    assert n is not None
+    for clusters, enough in ((n, True), (n - 1, False)):
+        seen = 100 * (0.1 - 0.8416 * sqrt(0.1 * 0.9 / clusters))
+        assert (seen >= least_loss(clusters, allowed=4.0, level=0.05)) is enough
+    assert look_weight(1, 1) == pytest.approx(0.9)
+
+
+def test_a_clusters_change_is_the_mean_of_its_items() -> None:
+    # (1 x 0.5 + 3 x -1) / 4, and 2 x 0.25 / 2
+    found = Changes.of_items(
+        np.array([0.5, -1.0, 0.25]), np.array([1.0, 3.0, 2.0]), np.array([0, 0, 1])
+    )
+    assert found.change_C.tolist() == [-0.625, 0.25]
+    assert found.share_C == pytest.approx([4 / 6, 2 / 6])

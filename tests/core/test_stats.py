@@ -205,6 +205,7 @@ def test_where_mcnemar_applies() -> None:
     ones, own, none = np.ones(3), np.arange(3), np.zeros(3, dtype=int)
     assert is_binary_independent(ItemScores(binary, ones, own, none))
     assert is_binary_independent(ItemScores(binary, 2 * ones, own[::-1].copy(), none))
+    assert is_binary_independent(ItemScores.plain(binary[:, :1]))
     assert not is_binary_independent(ItemScores(binary / 2, ones, own, none))
     assert not is_binary_independent(ItemScores(binary, np.array([1.0, 1.0, 2.0]), own, none))
     assert not is_binary_independent(ItemScores(binary, ones, np.array([0, 0, 1]), none))

@@ -280,7 +280,8 @@ def index_of(
             limits = fieller(float(point_G[at]), float(point_G[g]), cov)
             known = limits is not None and np.isfinite(limits).all()
             ci[group] = (100.0 * limits[0], 100.0 * limits[1]) if limits and known else None
-        elif bounds is not None and di_RG is not None and not np.isnan(bounds[0][g]):
+        # NaN is sorted last: where too many replicates have no value, the upper bound has none.
+        elif bounds is not None and di_RG is not None and not np.isnan(bounds[1][g]):
             if float(np.ptp(di_RG[:, g])) <= 1e-9 * abs(float(point_G[g])):
                 silent[group] = f"no change on {group_name(group)} differs between its items"
             else:
