@@ -144,7 +144,7 @@ def test_what_must_be_known_is_a_warning(tmp_path):
         warnings.simplefilter("always")
         assert len(ts.load(path).outcomes) == 20
     assert {warning.category for warning in found} == {ResultsWarning}
-    assert any("20 items are told apart by their prompts" in str(w.message) for w in found)
+    assert any("20 items are identified by their prompts" in str(w.message) for w in found)
     assert {Path(warning.filename).name for warning in found} == {Path(__file__).name}
 
 

@@ -35,5 +35,5 @@ def test_wrong_and_repeated_responses_are_dropped() -> None:
 
 def test_a_teacher_that_never_succeeds() -> None:
     query = make_queries(1, seed=0)[0]
-    with pytest.raises(InputError, match="gave 0 different correct responses, 2 were"):
+    with pytest.raises(InputError, match="gave 0 different correct responses, but 2 are needed"):
         accepted(query, 2, rng=random.Random(0), teacher=lambda *_: "no idea")

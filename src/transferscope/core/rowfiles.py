@@ -179,7 +179,8 @@ def table_rows(path: Path, *, remedy: str, limit: int | None = None) -> Iterator
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != len(header):
-                what = f"{len(cells)} cells in a row of a table with {len(header)} columns"
+                counted = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+                what = f"{counted} in a row of a table with {len(header)} columns"
                 raise InputError(what, place=place, remedy=remedy)
             yield place, dict(zip(header, cells, strict=True))
     except csv.Error as err:  # mostly a field of more than 131,072 characters

@@ -265,7 +265,7 @@ def test_items_without_an_id_are_told_apart_by_what_was_asked(tmp_path):
     results = IMPORTER.read(tmp_path / "one.jsonl", NOTHING)
     assert results.taken[0].n == 2
     assert results.notes == (
-        "read response = output, score = correct; if that is wrong, say --field NAME=COLUMN",
+        "read response = output, score = correct; if that is wrong, use --field NAME=COLUMN",
         "no id: 2 items are identified by their prompts, 1 of them asked more than once",
     )
 

@@ -187,7 +187,11 @@ def test_what_is_not_told_is_no_other_model(put, tmp_path):
     [
         ("results_x.json", "", "results_x.json: is empty"),
         ("results_x.json", "version https://git-lfs.github.com/spec/v1\n", "run: git lfs pull"),
-        ("gsm8k.json", '{"results": {"gsm8k": {"acc,none": 0.', "in the middle; copy or download"),
+        (
+            "gsm8k.json",
+            '{"results": {"gsm8k": {"acc,none": 0.',
+            "in the middle of a value; copy or download",
+        ),
         (
             "gsm8k.json",
             '{"results": {}, "configs": {}}',
