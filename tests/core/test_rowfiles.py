@@ -75,7 +75,7 @@ def test_rows_of_parquet(tmp_path):
         ("a.json", '{"results": {"x": {}}}', "contains no list of rows, only 'results'"),
         ("a.json", "[" * 100_000, "nested too deeply"),
         ("a.jsonl", '{"id": 1}\nnot json', r"a\.jsonl:2: not valid JSON"),
-        ("a.csv", "id,score\na\n", "1 cells in a row of a table with 2 columns"),
+        ("a.csv", "id,score\na\n", "1 cell in a row of a table with 2 columns"),
     ],
 )
 def test_what_holds_no_rows(tmp_path, name, text, says):
