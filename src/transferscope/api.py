@@ -351,7 +351,7 @@ def _opened(
             tuned=tuned,
             say=_warn,
         )
-    except BaseException:
+    except BaseException:  # Ctrl-C must not leave temporary files behind either
         stack.close()
         raise
     left = {id(run) for run in runs}

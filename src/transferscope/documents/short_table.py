@@ -7,6 +7,7 @@ other way round. Names may come from other programs' files, so they are escaped.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,15 +33,16 @@ def _escaped(text: str) -> str:
     return _MARKS.sub(r"\\\1", name(text))
 
 
-class Shown(Document):
+class Shown(Document, ABC):
     """A document that is displayed as a title and a table."""
 
+    @abstractmethod
     def _title(self) -> str:
-        raise NotImplementedError
+        """What the table is about."""
 
+    @abstractmethod
     def _table(self) -> tuple[Sequence[str], list[Sequence[str]]]:
         """Column heads and rows."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {name(self._title())}>"

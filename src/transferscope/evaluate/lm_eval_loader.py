@@ -200,7 +200,7 @@ def _loading(name: str) -> Iterator[None]:
         yield
     except ImportError as err:
         raise MissingExtra("eval", needed_for=f"task {name} ({err})") from err
-    except Exception as err:
+    except Exception as err:  # a task's own code and its data loader may raise anything
         why = " ".join(f"{type(err).__name__}: {err}".split())[:300]
         remedy = "check that its data set is available: on the hub, in its cache, or as data_files"
         raise InputError(f"can't be loaded: {why}", place=f"task {name}", remedy=remedy) from err

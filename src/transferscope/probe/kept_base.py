@@ -43,7 +43,7 @@ class KeptBase:
             with ExitStack() as stack:
                 pair = cache(lambda: stack.enter_context(self._pair(tuned)))
                 yield pair
-        except BaseException:
+        except BaseException:  # after Ctrl-C, too, the base must not stay in memory
             self.release()
             raise
         finally:
