@@ -68,7 +68,9 @@ def test_a_plugin_takes_over_no_name_and_must_be_a_pack(install: Callable[..., N
 
 
 def test_unknown_names_are_told() -> None:
-    with pytest.raises(InputError, match="here: unknown pack 'max'; use one of lm-eval, mini, pap"):
+    with pytest.raises(
+        InputError, match="here: unknown pack 'max'; use one of authors, fixed, lm-eval, mini, pap"
+    ):
         find_benchmark("max", "a", PACKS, place="here")
     with pytest.raises(InputError, match="pack mini has no benchmark 'chain'; did you mean 'chai"):
         find_benchmark("mini", "chain", PACKS, place="here")

@@ -13,7 +13,9 @@ from transferscope.evaluate import evaluate, evaluate_model
 from transferscope.grade.ifeval import Instruction
 from transferscope.runs import read_run
 from transferscope.tasks import Item, validate
-from transferscope.tasks.paper import BENCHMARKS
+from transferscope.tasks.paper import PRESETS
+
+BENCHMARKS = PRESETS["fixed"]
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -157,7 +159,7 @@ def test_missing_and_ambiguous_files_are_named_before_a_model_is_loaded(
     with pytest.raises(InputError, match="needs a local file; name a folder"):
         evaluate_model(str(tiny_model), suite, tmp_path / "run")
     (data / "gsm8k_two.jsonl").touch()
-    with pytest.raises(InputError, match=r"2 files gsm8k\*.jsonl for benchmark GSM8K"):
+    with pytest.raises(InputError, match=r"2 files gsm8k\* for benchmark GSM8K"):
         evaluate_model(str(tiny_model), suite, tmp_path / "run", data=data)
     with pytest.raises(InputError, match=r"no files coqa\*.jsonl"):
         rows("CoQA", tmp_path, n=1, seed=0)

@@ -31,13 +31,14 @@ from .nearest import nearest
 from .plugins import plugins
 from .records import digest
 
-BUILT_IN = ("mini", "paper", "real")
+BUILT_IN = ("mini", "paper", "authors", "fixed", "paper-lite", "real")
 
 
 class Benchmark(BaseModel):
     """One benchmark of a suite: its task pack, its metric and the score of guessing (0..1).
 
-    ``chance`` is 0 for free-form answers, ``None`` if unknown.
+    ``chance`` is 0 for free-form answers, ``None`` if unknown. ``items`` limits the number of items
+    that the suite asks (``None``: all that the pack has).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +46,7 @@ class Benchmark(BaseModel):
     metric: str = "accuracy"
     chance: float | None = Field(default=None, ge=0.0, lt=1.0)
     repeats: int = Field(default=1, ge=1, strict=True)
+    items: int | None = Field(default=None, ge=1, strict=True)
 
 
 class Suite(BaseModel):
@@ -80,8 +82,12 @@ class Suite(BaseModel):
 
     @cached_property
     def hash(self) -> str:
-        """Hash of the suite's content."""
-        return digest(self.model_dump(mode="json"))
+        """Hash of the suite's content; a benchmark without ``items`` has the hash it had before."""
+        content = self.model_dump(mode="json")
+        for benchmark in content["benchmarks"].values():
+            if benchmark["items"] is None:
+                del benchmark["items"]
+        return digest(content)
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
 from ..tasks import LM_EVAL, Pack, all_packs, find_benchmark
 from .benchmark_job import Job, OwnJob, Planned
+from .twin_scores import twin_scores
 
 if TYPE_CHECKING:
     from .lm_eval_loader import LmEvalTasks
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 
 def plan(suite: Suite, *, n: int | None = None) -> list[Planned]:
     """The benchmarks that :func:`evaluate` would run, in order; loads nothing."""
-    return [
-        Planned(name, group, suite.benchmarks[name].pack, n, suite.benchmarks[name].repeats)
-        for group, names in suite.groups.items()
-        for name in names
-    ]
+    found: list[Planned] = []
+    for group, names in suite.groups.items():
+        for name in names:
+            own = suite.benchmarks[name]
+            items = own.items if n is None else min(n, own.items or n)
+            found.append(Planned(name, group, own.pack, items, own.repeats))
+    return found
 
 
 def evaluate(
@@ -101,6 +104,8 @@ def run_jobs(
                     writer.write_benchmark(name, new.outcomes, new.responses, new.failures)
                 elif new.outcomes or {f.key for f in new.failures} != job.failed:
                     writer.add(name, new.outcomes, new.responses, new.failures)
+            if isinstance(job, OwnJob) and job.benchmark.twins:
+                writer.measured({name: twin_scores(job, read_run(out, allow_unfinished=True))})
     return out
 
 
@@ -135,7 +140,7 @@ def prepare(
             jobs.append(lm_eval_job(item, lm_eval, chance=chance, seed=seed, place=place))
             continue
         benchmark = find_benchmark(item.pack, name, known, place=place)
-        items = tuple(benchmark.items(n, seed=seed, data=folder))
+        items = tuple(benchmark.items(item.items, seed=seed, data=folder))
         if len({each.id for each in items}) < len(items) or not items:
             what = "two of its items have the same id" if items else "it has no items"
             raise InputError(what, place=place, remedy="see: transferscope tasks check")

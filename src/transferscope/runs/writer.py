@@ -260,6 +260,10 @@ class RunWriter:
         told = {**self.manifest.contradictions, **contradictions}
         self.manifest = replace(self.manifest, contradictions=told)
 
+    def measured(self, metrics: Mapping[str, Mapping[str, float]]) -> None:
+        """Record what other graders give for committed benchmarks (scores in 0..1)."""
+        self._replace(replace(self.manifest, metrics={**self.manifest.metrics, **metrics}))
+
     def close(self) -> None:
         """Mark the run complete."""
         drop_journals(self.path)  # a kill between commit and removal may have left one

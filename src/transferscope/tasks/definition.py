@@ -15,7 +15,7 @@ model answers them, and grades one reply at a time::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -83,6 +83,9 @@ class Benchmark:
     is the choice that the model finds most likely. ``grade`` returns a score in 0..1. ``wrong``
     returns replies that must score 0 (by default, the other choices); :mod:`.validation` checks the
     grader with them. ``about`` describes the questions in a few words.
+
+    ``twins`` are other graders of the same replies by name, such as a published one with a known
+    fault. A run records what each of them gives, so that the fault's effect is measured.
     """
 
     about: str
@@ -90,6 +93,7 @@ class Benchmark:
     grade: Callable[[Item, str], float]
     decoding: Decoding | None = None
     wrong: Callable[[Item], Sequence[str]] = _other_choices
+    twins: Mapping[str, Callable[[Item, str], float]] = field(default_factory=dict)
 
     def method(self) -> dict[str, Any]:
         """How answers are drawn, as recorded in a run's manifest."""

@@ -10,11 +10,11 @@ from ..core.nearest import did_you_mean
 from ..core.plugins import plugins
 from .definition import Benchmark, Pack
 from .mini import BENCHMARKS as MINI
-from .paper import BENCHMARKS as PAPER
+from .paper import PRESETS
 
 LM_EVAL = "lm-eval"
 """The pack whose benchmarks are tasks of the installed lm-eval (``lm-eval:TASK,TASK``)."""
-PACKS: Mapping[str, Pack] = {"mini": MINI, "paper": PAPER}
+PACKS: Mapping[str, Pack] = {"mini": MINI, **PRESETS}
 """The built-in packs, by name."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -85,14 +85,14 @@ class Procedure:
 
     def benchmark(self) -> Benchmark:
         """The procedure as a benchmark of the pack."""
-        wrong = self.wrong
-        return Benchmark(
+        found = Benchmark(
             about=self.about,
             items=self._items,
             grade=lambda item, reply: self.graded(item.data, reply),
             decoding=None if self.grade is None else Decoding(max_tokens=self.max_tokens),
-            **({} if wrong is None else {"wrong": lambda item: wrong(item.data)}),
         )
+        wrong = self.wrong
+        return found if wrong is None else replace(found, wrong=lambda item: wrong(item.data))
 
     def numbered(self, n: int, *, seed: int) -> list[Numbered]:
         """The first ``n`` evaluation items of a seed. Raises ``ValueError`` for a training seed."""

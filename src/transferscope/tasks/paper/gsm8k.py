@@ -28,8 +28,9 @@ def _wrong(item: Item) -> list[str]:
 
 BENCHMARK = Benchmark(
     about="school word problems",
-    items=LocalFile("GSM8K", "gsm8k", _read),
+    items=LocalFile("GSM8K", ("gsm8k",), _read),
     grade=_grade,
     decoding=Decoding(max_tokens=320),
     wrong=_wrong,
 )
+PRESETS = {"paper": BENCHMARK, "authors": BENCHMARK, "fixed": BENCHMARK}

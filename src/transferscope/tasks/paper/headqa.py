@@ -29,6 +29,7 @@ def _read(lines: Lines) -> Iterator[Item]:
 
 BENCHMARK = Benchmark(
     about="healthcare exams, multiple choice",
-    items=LocalFile("HeadQA", "headqa", _read),
+    items=LocalFile("HeadQA", ("headqa",), _read),
     grade=lambda item, reply: float(reply == item.gold),
 )
+PRESETS = {"paper": BENCHMARK, "authors": BENCHMARK, "fixed": BENCHMARK}

@@ -34,8 +34,9 @@ def _grade(item: Item, reply: str) -> float:
 
 BENCHMARK = Benchmark(
     about="verifiable instructions",
-    items=LocalFile("IFEval", "ifeval", _read),
+    items=LocalFile("IFEval", ("ifeval",), _read),
     grade=_grade,
     decoding=Decoding(max_tokens=512),
     wrong=lambda _: [""],
 )
+PRESETS = {"paper": BENCHMARK, "authors": BENCHMARK, "fixed": BENCHMARK}

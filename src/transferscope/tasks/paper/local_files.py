@@ -1,72 +1,112 @@
-"""Real benchmarks from a folder of JSON-lines files with the original field names.
+"""Real benchmarks from a folder of files with the original field names.
 
-``--data DIR`` gives the folder. It holds one file per benchmark, recognised by the beginning of its
-name.
+``--data DIR`` gives the folder. It holds one file per benchmark, or one for each of its parts,
+recognised by the beginning of its name: JSON lines, a JSON array, CSV or parquet.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.files import read_json_lines
+from ...core.rowfiles import LINES, TABLES, read_rows
+from ...core.unpacking import bare_suffix
 from ..definition import Item
 
 REMEDY = "give one JSON object per line with the benchmark's original field names"
+READABLE = (*LINES, ".json", *TABLES, ".parquet")
 
 Lines = Iterable[tuple[str, dict[str, Any]]]
-"""(place, row) of every line of a file; the place is FILE:LINE."""
+"""(place, row) of every row of the files; the place is FILE:LINE."""
 
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """Draws the items of ``benchmark`` from the file whose name begins with ``start`` (lower case).
+    """Draws the items of ``benchmark`` from the files whose names begin with ``starts``.
 
-    ``read`` turns a file's lines into items. Implements
-    :class:`~transferscope.tasks.definition.DrawItems`. Items of one cluster are drawn together, so
-    ``n`` counts clusters if there are any.
+    There must be one file for each start (lower case). ``read`` turns their rows into items.
+    Implements :class:`~transferscope.tasks.definition.DrawItems`. Items of one cluster are drawn
+    together, so ``n`` counts clusters if there are any. Subsets are strata: clusters are drawn from
+    each in turn, and items are weighted so that all subsets count the same in the mean over all
+    items.
     """
 
     benchmark: str
-    start: str
+    starts: tuple[str, ...]
     read: Callable[[Lines], Iterable[Item]]
 
     def __call__(self, n: int | None, *, seed: int, data: Path | None) -> list[Item]:
-        """Draw ``n`` items or clusters; fewer if the file has no more."""
-        path = self.path(data)
-        found: dict[str, list[Item]] = {}
-        for item in self.read(read_json_lines(path, remedy=REMEDY)):
-            found.setdefault(item.cluster or item.id, []).append(item)
-        if not found:
-            raise InputError("contains no usable item", place=str(path), remedy=REMEDY)
-        clusters = list(found)
-        random.Random(f"transferscope-{self.benchmark}-{seed}").shuffle(clusters)
-        return [item for name in clusters[:n] for item in found[name]]
+        """Draw ``n`` items or clusters; fewer if the files have no more."""
+        paths = [self.path(data, start) for start in self.starts]
+        strata: dict[str, dict[str, list[Item]]] = {}
+        lines = chain.from_iterable(read_rows(path, remedy=REMEDY) for path in paths)
+        for item in self.read(lines):
+            clusters = strata.setdefault(item.subset, {})
+            clusters.setdefault(item.cluster or item.id, []).append(item)
+        if not strata:
+            raise InputError("contains no usable item", place=str(paths[0]), remedy=REMEDY)
+        drawn = list(self._in_turn(strata, seed))
+        return _evenly_weighted(strata, [item for items in drawn[:n] for item in items])
 
-    def path(self, data: Path | None) -> Path:
-        """The benchmark's file in the folder ``data``.
+    def _in_turn(
+        self, strata: Mapping[str, Mapping[str, list[Item]]], seed: int
+    ) -> Iterator[list[Item]]:
+        """The clusters, shuffled in each subset; the first of every subset, then the second ..."""
+        queues: list[list[list[Item]]] = []
+        for subset in sorted(strata):
+            named = "-".join(filter(None, (self.benchmark, subset)))
+            queue = list(strata[subset].values())
+            random.Random(f"transferscope-{named}-{seed}").shuffle(queue)
+            queues.append(queue)
+        for at in range(max(map(len, queues))):
+            yield from (queue[at] for queue in queues if at < len(queue))
+
+    def path(self, data: Path | None, start: str) -> Path:
+        """The file in the folder ``data`` whose name begins with ``start``.
 
         Raises :class:`InputError` without a folder, and if there is no such file or several.
         """
         if data is None:
-            remedy = "name a folder of JSON-lines files: --data DIR"
+            remedy = "name a folder of its files: --data DIR"
             what = f"benchmark {self.benchmark} needs a local file"
             raise InputError(what, remedy=remedy)
-        found = sorted(f for f in data.glob("*.jsonl") if f.name.lower().startswith(self.start))
+        found = sorted(
+            file
+            for file in data.glob("*")
+            if file.name.lower().startswith(start) and bare_suffix(file) in READABLE
+        )
         if len(found) != 1:
             count = len(found) or "no"
-            what = f"{count} files {self.start}*.jsonl for benchmark {self.benchmark}"
+            what = f"{count} files {start}* for benchmark {self.benchmark}"
             remedy = "keep one file of each benchmark in the folder"
             raise InputError(what, place=str(data), remedy=remedy)
         return found[0]
 
 
+def _evenly_weighted(
+    strata: Mapping[str, Mapping[str, list[Item]]], drawn: list[Item]
+) -> list[Item]:
+    """``drawn`` with weights that give all subsets the same share of the mean over all items."""
+    if len(strata) == 1:
+        return drawn
+    totals = Counter(
+        {
+            subset: sum(item.weight for items in clusters.values() for item in items)
+            for subset, clusters in strata.items()
+        }
+    )
+    largest = max(totals.values())
+    return [replace(item, weight=item.weight * largest / totals[item.subset]) for item in drawn]
+
+
 def bad_row(what: str, place: str) -> InputError:
-    """The error for a line that doesn't have the benchmark's format."""
+    """The error for a row that doesn't have the benchmark's format."""
     return InputError(what, place=place, remedy=REMEDY)
 
 

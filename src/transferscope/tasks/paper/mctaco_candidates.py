@@ -30,6 +30,7 @@ def _read(lines: Lines) -> Iterator[Item]:
 
 BENCHMARK = Benchmark(
     about="plausible times and durations, yes or no",
-    items=LocalFile("MC-TACO", "mctaco", _read),
+    items=LocalFile("MC-TACO", ("mctaco",), _read),
     grade=lambda item, reply: float(reply == item.gold),
 )
+PRESETS = {"paper": BENCHMARK, "authors": BENCHMARK, "fixed": BENCHMARK}
