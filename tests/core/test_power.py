@@ -191,3 +191,10 @@ def test_a_plan_of_very_many_items() -> None:
     n = items_for(0.005, 0.3)
     assert n == pytest.approx(94_189 + 400, abs=20)
     assert mcnemar_power(n, 0.3, 0.005) == pytest.approx(0.8, abs=0.0005)
+
+
+def test_rounding_of_an_effective_number_costs_no_unit() -> None:
+    """The units of 400 equal weights come out as 399.99999999999994."""
+    just_below = 400.0 - 6e-14
+    assert mean_mde(0.0, just_below, unmoved=True) == mean_mde(0.0, 400.0, unmoved=True)
+    assert mean_mde(0.0, 399.9, unmoved=True) == mean_mde(0.0, 399.0, unmoved=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from math import ceil, erfc, sqrt
+from math import ceil, erfc, floor, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +111,7 @@ def mean_mde(error: float, units: float, *, unmoved: bool) -> float | None:
     then at least that of McNemar's test on the same number of items, none of which flipped.
     """
     least = _noncentrality(units - 1.0, ALPHA / 2.0) * error
-    return _at_least(least, mcnemar_mde(0, 0, int(units)) if unmoved else least)
+    return _at_least(least, mcnemar_mde(0, 0, _whole(units)) if unmoved else least)
 
 
 def unpaired_mde(error: float) -> float | None:
@@ -128,7 +128,12 @@ def margin_mde(error: float, units: float, *, margin: float, unmoved: bool) -> f
     """
     hidden = -exact_lower(0, units) + _quantile(POWER) * error
     least = margin + max(_noncentrality(units - 1.0, ONE_SIDED) * error, hidden)
-    return _at_least(least, tango_mde(0, 0, int(units), margin=margin) if unmoved else least)
+    return _at_least(least, tango_mde(0, 0, _whole(units), margin=margin) if unmoved else least)
+
+
+def _whole(units: float) -> int:
+    """The whole units in an effective number, whose rounding error must not cost one."""
+    return floor(units + 1e-6)
 
 
 def _at_least(change: float, other: float | None) -> float | None:

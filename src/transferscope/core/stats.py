@@ -133,7 +133,6 @@ def resampled_sums(sums_KC: Array, rng: np.random.Generator, replicates: int) ->
         size = min(block, replicates - start)
         drawn = rng.integers(0, clusters, size=size * drawn_each, dtype=dtype).astype(np.int32)
         cells = csr_array((ones[: drawn.size], drawn, starts[: size + 1]), shape=(size, clusters))
-        counts[:size] = 0.0
         cells.toarray(out=counts[:size])
         np.matmul(counts[:size], sums_CK, out=out[start : start + size])
     # Scaled last: counts times integers are exact, and so don't depend on other columns.
