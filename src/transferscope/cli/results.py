@@ -32,28 +32,44 @@ from .shared import (
 
 
 @app.command
-def published(*, html: Path | None = None, as_json: Json = False) -> None:
+def published(*own: Path, html: Path | None = None, seed: Seed = 0, as_json: Json = False) -> None:
     """Recompute the index of the paper's models and show it beside the published values.
 
     Parameters
     ----------
+    own
+        Runs of a base model and of models tuned from it, on the paper's benchmarks: their rows
+        are shown beside the paper's, with intervals.
     html
         Write the figures and tables as one HTML page to this file.
     """
     from ..published import cohort_checks, recompute
+    from ..report.own_rows import OwnRow, own_rows
 
-    check_outputs({"--html": html})
+    check_outputs({"--html": html}, [*own])
     cohort, checks = recompute(), cohort_checks()
+    rows: list[OwnRow] = []
+    if len(own) == 1:
+        raise InputError("no tuned run given", remedy="transferscope published BASE TUNED...")
+    if own:
+        from ..compare import compare_runs
+
+        with opened(own, mapping=None, source=None, tuned=True) as runs:
+            rows = own_rows(compare_runs(runs[0], runs[1:], seed=seed))
     if html:
         from ..report.published import render_published
 
-        write_texts({html: render_published(cohort, checks)})
+        write_texts({html: render_published(cohort, checks, rows)})
     if as_json:
-        print_json(cohort.to_json() | {"checks": checks.to_json()})
+        beside = {"own": [row.to_json() for row in rows]} if own else {}
+        print_json(cohort.to_json() | {"checks": checks.to_json()} | beside)
         return
+    from ..report.own_rows import print_own_rows
     from ..report.terminal import print_published
 
     print_published(cohort, checks, console())
+    if own:
+        print_own_rows(rows, console())
 
 
 @app.command

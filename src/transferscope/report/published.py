@@ -13,6 +13,7 @@ from .chart_data import Bands, Points, model_mark
 from .escaping import name, sentence
 from .figures import Figure
 from .html import render_page
+from .own_rows import OwnRow, own_grid, own_notes
 from .robustness_rows import curve_grid
 from .views import Grid
 
@@ -25,8 +26,11 @@ CONTROLLED = "UniReason"
 AIME, TALK = ("AIME24", "AIME25"), ("CoQA", "HaluEval")
 
 
-def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
-    """Self-contained HTML document; the same data gives the same text."""
+def render_published(cohort: Recomputed, checks: CohortChecks, own: Sequence[OwnRow] = ()) -> str:
+    """Self-contained HTML document; the same data gives the same text.
+
+    ``own`` are the rows of the user's models.
+    """
     from ..published import read_table
 
     groups = list(cohort.sigma)
@@ -37,6 +41,8 @@ def render_published(cohort: Recomputed, checks: CohortChecks) -> str:
         figure2=_controlled(cohort, groups),
         table4=ablation_grid(read_table("ablation")),
         table5=index_grid(cohort, targets),
+        own=own_grid(own) if own else None,
+        own_notes=own_notes(own),
         table6=pca_grid(read_table("pca_shift")),
         disagreements=disagreements(cohort),
         notes=cohort_notes(cohort, checks),
