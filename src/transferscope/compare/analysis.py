@@ -33,6 +33,7 @@ from .draws import RETENTION, ModelDraws, draw, group_tests
 from .flipped_answers import Answers, answers_of
 from .index_robustness import curve_of, robustness_of
 from .model_index import GroupedScores, scale_of
+from .pass_rates import pass_rates
 from .unjudged import compared_names
 
 EXAMPLES = 3
@@ -97,7 +98,16 @@ def analyse(
     answers = answers_of(base, tuned, compared, limit=examples)
     results = [
         _one_model(
-            base, run, pairing, suite, drawn, answers=found, tests=of_groups, scale=scale, seed=seed
+            base,
+            run,
+            pairing,
+            suite,
+            drawn,
+            answers=found,
+            tests=of_groups,
+            scale=scale,
+            seed=seed,
+            replicates=replicates,
         )
         for run, pairing, drawn, found, of_groups in zip(
             tuned, pairings, draws, answers, pooled, strict=True
@@ -175,6 +185,7 @@ def _one_model(
     tests: Mapping[str, ChangeTest],
     scale: str,
     seed: int,
+    replicates: int,
 ) -> TunedResult:
     scores = GroupedScores.of(drawn, suite, tests)
     rows = _benchmark_rows(scores, against=answers.against)
@@ -212,6 +223,7 @@ def _one_model(
             model=run.manifest.model.name,
         ),
         contradictions=pairing.contradictions,
+        pass_rates=pass_rates(drawn.benchmarks, seed=seed, replicates=replicates),
         disagreements=disagreements(
             base.manifest.metrics,
             run.manifest.metrics,

@@ -21,7 +21,7 @@ from ..core.forgetting import Rate
 from ..core.index import IndexResult
 from ..core.robustness import BelowChance, BenchmarkWeight, LeftOut, SpecificationCurve
 from ..core.standing import Standing, standing
-from ..core.typed_record import Bounds, Known, record
+from ..core.typed_record import Absent, Bounds, Known, record
 from .short_table import Shown
 
 NO_GROUP = "not in suite"
@@ -138,6 +138,29 @@ class BenchmarkChange:
         return standing(self.delta, self.p, adjusted=self.p_holm, smallest=self.smallest_p)
 
 
+@record()
+class PassRate:
+    """pass@k of one benchmark: the percentage of items with a right answer among k samples.
+
+    It is estimated from ``samples`` answers to each item. ``ci`` and ``p`` are of the change in
+    points. ``coverage`` is the tuned model's pass@k over the base's with its 95 % bounds, ``None``
+    if the base has none. ``base_all`` and ``tuned_all`` are pass^k: all k samples are right.
+    """
+
+    benchmark: str
+    k: int
+    samples: int
+    base: float
+    tuned: float
+    delta: float
+    ci: Bounds
+    p: Known
+    coverage: float | None
+    coverage_ci: Bounds
+    base_all: float
+    tuned_all: float
+
+
 @record(derived=("standing",))
 class PlanePoint:
     """Mean change of a group in points with its interval.
@@ -193,8 +216,9 @@ class TunedResult:
     is the mean change over the groups other than the source. ``robustness`` is ``None`` if there is
     no index. ``attribution`` says which answers caused the changes, ``disagreements`` which metrics
     of a benchmark disagree about its change. ``contradictions`` maps a benchmark whose samples
-    contradict its reported results to what differs. ``flipped`` are a few flipped items to show;
-    their texts stay in the run folders and are not in the JSON.
+    contradict its reported results to what differs. ``pass_rates`` has pass@k of benchmarks with
+    several answers to each item. ``flipped`` are a few flipped items to show; their texts stay in
+    the run folders and are not in the JSON.
     """
 
     model: str
@@ -209,6 +233,7 @@ class TunedResult:
     attribution: Causes = field(default_factory=lambda: Causes({}, {}))
     disagreements: tuple[Disagreement, ...] = ()
     contradictions: Mapping[str, str] = field(default_factory=dict)
+    pass_rates: Absent[tuple[PassRate, ...]] = ()
 
     @property
     def not_judged(self) -> tuple[str, ...]:

@@ -15,7 +15,17 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from . import figures, overview, parts, probe_figures, robustness_rows, study_grids, views, words
+from . import (
+    figures,
+    overview,
+    parts,
+    pass_rate_rows,
+    probe_figures,
+    robustness_rows,
+    study_grids,
+    views,
+    words,
+)
 from .chart_data import TONES, model_mark, tone_of
 from .differences import together
 from .escaping import name, script_json, visible
@@ -127,6 +137,13 @@ def _context(report: ReportInput) -> dict[str, Any]:
             (robustness_rows.sentences(result, comparison), robustness_rows.left_out_grid(result))
             for result in comparison.tuned
         ],
+        "sampled": [
+            (pass_rate_rows.narrowing(result), pass_rate_rows.pass_rate_grid(result))
+            for result in comparison.tuned
+        ]
+        if any(result.pass_rates for result in comparison.tuned)
+        else [],
+        "pass_rates_measure": pass_rate_rows.MEASURE,
         "curves_of": _specifications(comparison, targets),
         "hidden": views.hidden_grid(report.hidden) if report.hidden else None,
         "tokens": views.token_grid(report.tokens, [s.prefix for s in report.tokens.values()])

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.hidden_shift import HiddenShift
-from . import overview, parts, robustness_rows, verdict, views, words
+from . import overview, parts, pass_rate_rows, robustness_rows, verdict, views, words
 from .differences import together
 from .escaping import minus, name, sentence, token
 from .figures import MANY
@@ -69,7 +69,15 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
             console.print()
             console.print(_flagged(result))
             _say(f"flagged answers, base → tuned: {flags}", console, indent=2)
-        for line in (*words.limits(result), *robustness_rows.sentences(result, comparison)):
+        if result.pass_rates:
+            console.print()
+            console.print(_sampled(result))
+        sampled = pass_rate_rows.narrowing(result)
+        for line in (
+            *sampled,
+            *words.limits(result),
+            *robustness_rows.sentences(result, comparison),
+        ):
             _say(line, console, indent=2)
         for benchmark, why in result.not_compared.items():
             _say(f"not compared: {name(benchmark)} ({why})", console, indent=2)
@@ -333,6 +341,17 @@ def _benchmarks(label: str, result: TunedResult, width: int) -> Table:
     ]
     ends = [at for at in range(len(rows) - 1) if rows[at].group != rows[at + 1].group]
     return fitted_table(label, columns, width, names=14, sections=ends)
+
+
+def _sampled(result: TunedResult) -> Table:
+    """pass@k of the benchmarks with several samples, without pass^k, which the page has."""
+    grid = pass_rate_rows.pass_rate_grid(result)
+    table = plain_table("pass@k, with the tuned model's coverage of the base")
+    table.add_column(grid.head[0], overflow="fold")
+    _numbers(table, *grid.head[1:6])
+    for row in grid.rows:
+        table.add_row(*map(Text, row[:6]))
+    return table
 
 
 def _flagged(result: TunedResult) -> Table:

@@ -22,8 +22,9 @@ class PairedBenchmark:
     ``weights`` (n_items,) are relative. Items that share a story or passage have the same number in
     ``clusters`` (n_items,); ``subsets`` (n_items,) indexes ``subset_names``. ``repeats`` is the
     largest number of repeats of an item. ``binary`` means one repeat per item and only scores of 0
-    or 1. ``chance`` is the weighted mean score of guessing, ``None`` if it is unknown for any item.
-    Flags are the union over an item's repeats.
+    or 1. ``samples`` is the number of repeats if all items have the same, above 1, and all scores
+    are 0 or 1, else ``None``. ``chance`` is the weighted mean score of guessing, ``None`` if it is
+    unknown for any item. Flags are the union over an item's repeats.
     """
 
     benchmark: str
@@ -39,6 +40,7 @@ class PairedBenchmark:
     chance: float | None
     base_flags: tuple[tuple[str, ...], ...]
     tuned_flags: tuple[tuple[str, ...], ...]
+    samples: int | None = None
 
     @property
     def n(self) -> int:
@@ -256,7 +258,14 @@ def _align(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> Paired
         chance=base.chance,
         base_flags=base.flags,
         tuned_flags=tuned.flags,
+        samples=_samples(base, tuned),
     )
+
+
+def _samples(base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> int | None:
+    repeats = base.repeats
+    alike = repeats > 1 and len(base.outcomes) == repeats * len(base.ids)
+    return repeats if alike and base.binary and tuned.binary else None
 
 
 def _notes(name: str, base: BenchmarkAnswers, tuned: BenchmarkAnswers) -> list[str]:
