@@ -297,6 +297,6 @@ def test_units_that_did_not_move_hide_more() -> None:
     for one in (fractional, alone):
         still = Drawn(np.full(99, 50.0), np.full(99, 50.0) + 1e-3 * (np.arange(99) % 2))
         seen, hidden = (one.bound(3.0, still, unmoved=unmoved) for unmoved in (False, True))
-        assert hidden.detectable == tango_mde(0, 0, int(one.units.effective), margin=3.0)
+        assert hidden.detectable == tango_mde(0, 0, round(one.units.effective), margin=3.0)
         assert seen.detectable is not None
         assert seen.detectable < hidden.detectable

@@ -46,7 +46,7 @@ class Benchmark(BaseModel):
     metric: str = "accuracy"
     chance: float | None = Field(default=None, ge=0.0, lt=1.0)
     repeats: int = Field(default=1, ge=1, strict=True)
-    items: int | None = Field(default=None, ge=1, strict=True)
+    items: int | None = Field(default=None, ge=1, strict=True, exclude_if=lambda n: n is None)
 
 
 class Suite(BaseModel):
@@ -82,12 +82,8 @@ class Suite(BaseModel):
 
     @cached_property
     def hash(self) -> str:
-        """Hash of the suite's content; a benchmark without ``items`` has the hash it had before."""
-        content = self.model_dump(mode="json")
-        for benchmark in content["benchmarks"].values():
-            if benchmark["items"] is None:
-                del benchmark["items"]
-        return digest(content)
+        """Hash of the suite's content."""
+        return digest(self.model_dump(mode="json"))
 
     @property
     def targets(self) -> tuple[str, ...]:
