@@ -216,7 +216,8 @@ def evaluate(
     out: PathLike,
     engine: str = "hf",
     engine_args: Mapping[str, str] | None = None,
-    limit: int = 40,
+    limit: int | None = None,
+    max_tokens: int | None = None,
     seed: int = 0,
     dtype: str = "auto",
     data: PathLike | None = None,
@@ -225,17 +226,19 @@ def evaluate(
 ) -> Run:
     """Evaluate a model on a suite, write the run folder ``out`` and return the run.
 
-    ``limit`` is the number of items per benchmark. A second call resumes where the first stopped.
-    Raises :class:`InputError` if the settings can't be used, and :class:`MissingExtra` if the
-    packages of ``[eval]`` are not installed.
+    ``limit`` is the number of items per benchmark; the default is the suite's own number for
+    benchmarks read from files, else 40. ``max_tokens`` caps the length of all answers. A second
+    call resumes where the first stopped. Raises :class:`InputError` if the settings can't be used,
+    and :class:`MissingExtra` if the packages of ``[eval]`` are not installed.
     """
     from .core.suite import Suite, load_suite
-    from .evaluate import evaluate_model
+    from .evaluate import default_limit, evaluate_model
     from .runs import read_run
 
     chosen = suite if isinstance(suite, Suite) else load_suite(str(suite))
     how: dict[str, Any] = {"engine": engine, "engine_args": dict(engine_args or {})}
-    how |= {"dtype": dtype, "n": limit, "seed": seed, "base": base, "tick": tick}
+    how |= {"dtype": dtype, "seed": seed, "base": base, "tick": tick}
+    how |= {"n": default_limit(chosen) if limit is None else limit, "max_tokens": max_tokens}
     where = None if data is None else Path(data)
     evaluate_model(model, chosen, Path(out), data=where, **how)
     return read_run(out)

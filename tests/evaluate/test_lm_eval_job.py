@@ -258,3 +258,12 @@ def test_data_out_of_reach_is_one_line(tmp_path: Path) -> None:
         found.load("local_sums", seed=0, place="--tasks")
     with pytest.raises(InputError, match="no such folder; name a folder of lm-eval's YAML tasks"):
         LmEvalTasks(tmp_path / "nowhere")
+
+
+def test_a_cap_on_answers(tasks: LmEvalTasks, tmp_path: Path) -> None:
+    suite = tasks.suite(["local_sums"], seed=1)
+    run = run_of(fake(), suite, tmp_path / "run", tasks, max_tokens=1)
+    assert {o.tokens for o in run.by_benchmark["local_sums"]} == {1}
+    assert run.manifest.decoding["local_sums"]["max_gen_toks"] == 1
+    free = run_of(fake(), suite, tmp_path / "free", tasks)
+    assert free.manifest.decoding["local_sums"].get("max_gen_toks") != 1

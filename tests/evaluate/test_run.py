@@ -6,9 +6,9 @@ import pytest
 
 from transferscope.core.errors import InputError, MissingExtra
 from transferscope.core.records import Decoding, ModelRef, digest, message_hash
-from transferscope.core.suite import parse_suite
+from transferscope.core.suite import Suite, load_suite, parse_suite
 from transferscope.engines import FakeEngine
-from transferscope.evaluate import Planned, evaluate, plan
+from transferscope.evaluate import Planned, default_limit, evaluate, plan
 from transferscope.runs import read_run
 from transferscope.tasks import Benchmark, Item
 
@@ -246,3 +246,27 @@ def test_plan():
         Planned("sums", "math", "tiny", 7, 2),
         Planned("colours", "other", "tiny", 7, 1),
     ]
+
+
+def test_a_cap_on_answers_is_recorded_and_only_lowers_limits(tmp_path):
+    long = FakeEngine(lambda prompt: "one two three four five", lambda *_: -1.0)
+    how = {"model_ref": REF, "n": 2, "packs": PACKS}
+    capped = read_run(evaluate(long, suite(), tmp_path / "capped", max_tokens=2, **how))
+    assert [(o.tokens, o.finish) for o in capped.by_benchmark["sums"]] == [(2, "length")] * 2
+    assert capped.manifest.decoding["sums"]["max_tokens"] == 2
+    assert capped.manifest.decoding["colours"] == {"method": "multiple_choice"}
+    wide = read_run(evaluate(long, suite(), tmp_path / "wide", max_tokens=99, **how))
+    assert wide.manifest.decoding["sums"]["max_tokens"] == 3
+    with pytest.raises(InputError, match="different decoding"):
+        evaluate(long, suite(), tmp_path / "capped", **how)
+
+
+def test_the_default_limit_is_the_suites_own_where_items_are_finite():
+    assert default_limit(load_suite("mini")) == 40
+    assert {default_limit(load_suite(s)) for s in ("paper", "authors", "fixed", "real")} == {None}
+    drawn = load_suite("mini").model_dump()
+    for benchmark in drawn["benchmarks"].values():
+        benchmark["items"] = 70
+    assert default_limit(Suite.model_validate(drawn)) is None
+    drawn["benchmarks"]["chains"]["items"] = None
+    assert default_limit(Suite.model_validate(drawn)) == 40

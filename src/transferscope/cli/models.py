@@ -43,7 +43,8 @@ def evaluate_command(
     out: Path,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
-    limit: Int = 40,
+    limit: Int | None = None,
+    max_tokens: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
     seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
     dtype: Dtype = "auto",
     data: Path | None = None,
@@ -68,7 +69,10 @@ def evaluate_command(
     out
         Run folder to write.
     limit
-        Items per benchmark, or documents per lm-eval task.
+        Items per benchmark, or documents per lm-eval task. Default: the suite's own number for
+        benchmarks read from files, else 40.
+    max_tokens
+        Upper limit on the length of answers in all benchmarks; lower limits stay.
     seed
         Random seed for items, examples in prompts and sampling.
     data
@@ -78,10 +82,10 @@ def evaluate_command(
     dry_run
         Print the plan without running it.
     """
-    from ..evaluate import check_model, engine_options, evaluate_model
+    from ..evaluate import check_model, default_limit, engine_options, evaluate_model
     from ..evaluate import plan as plan_evaluation
 
-    if limit < 1:
+    if limit is not None and limit < 1:
         raise InputError("must be at least 1", place="--limit")
     inputs = [model, suite, data, base, include_path, mapping]
     check_outputs({"--out": out}, inputs, resumes=True)
@@ -90,12 +94,14 @@ def evaluate_command(
         suite, tasks, include_path=include_path, mapping=mapping, seed=seed
     )
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
-    how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data, "lm_eval": lm_eval}
+    how |= {"dtype": dtype, "seed": seed, "data": data, "lm_eval": lm_eval}
+    how |= {"n": default_limit(chosen) if limit is None else limit, "max_tokens": max_tokens}
     if dry_run:
         check_model(model, chosen, **how)
-        for item in plan_evaluation(chosen, n=limit):
+        for item in plan_evaluation(chosen, n=how["n"]):
+            items = "all" if item.items is None else item.items
             print(
-                f"{name(item.group):10} {name(item.benchmark):24} {limit:6} items x {item.repeats}"
+                f"{name(item.group):10} {name(item.benchmark):24} {items:>6} items x {item.repeats}"
             )
         return
     from ..report.failures import failures_said

@@ -56,13 +56,22 @@ def decoding_of(settings: Mapping[str, Any], *, seed: int, place: str) -> Decodi
     )
 
 
+def capped(settings: Mapping[str, Any], max_tokens: int | None) -> dict[str, Any]:
+    """``generation_kwargs`` with answers of at most ``max_tokens`` (``None``: unchanged)."""
+    if max_tokens is None:
+        return dict(settings)
+    named = [name for name in _LENGTH_NAMES if name in settings] or ["max_gen_toks"]
+    limits = {name: min(int(settings.get(name, MAX_TOKENS)), max_tokens) for name in named}
+    return {**settings, **limits}
+
+
 class EngineLM(LM):  # type: ignore[misc]
     """Adapts an engine to lm-eval's ``evaluate`` for the tasks of ONE benchmark.
 
     ``documents`` maps a task to the numbers of its documents that are asked: lm-eval counts them
     again from 0. ``generations`` maps (task, document) to the answers to its first request, one per
     repeat; ``failed`` maps a document to the reason why one of its requests has no answer: lm-eval
-    gets an empty one. ``tick`` counts documents.
+    gets an empty one. ``max_tokens`` caps the length of answers. ``tick`` counts documents.
 
     Answers that ``kept`` holds are not asked for again, and those that come are added to it as they
     come.
@@ -77,12 +86,13 @@ class EngineLM(LM):  # type: ignore[misc]
         benchmark: str,
         documents: Mapping[str, Sequence[int]],
         seed: int = 0,
+        max_tokens: int | None = None,
         tick: Tick = no_tick,
         kept: Journal | None = None,
     ) -> None:
         super().__init__()
         self.engine, self.benchmark, self.seed, self.tick = engine, benchmark, seed, tick
-        self.kept, self.documents = kept, documents
+        self.kept, self.documents, self.max_tokens = kept, documents, max_tokens
         self.generations: dict[Document, list[Generation]] = {}
         self.failed: dict[Document, str] = {}
 
@@ -99,7 +109,8 @@ class EngineLM(LM):  # type: ignore[misc]
         groups: dict[Decoding, list[int]] = {}
         for each, request in zip(asked, requests, strict=True):
             place = f"task {request.task_name}"
-            decoding = decoding_of(request.args[1], seed=self.seed, place=place)
+            settings = capped(request.args[1], self.max_tokens)
+            decoding = decoding_of(settings, seed=self.seed, place=place)
             groups.setdefault(decoding, []).append(each.at)
         texts = [""] * len(requests)
         before = 0

@@ -55,6 +55,7 @@ def evaluate_model(
     dtype: str | None = None,
     n: int | None = None,
     seed: int = 0,
+    max_tokens: int | None = None,
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
     tick: Tick = no_tick,
@@ -71,14 +72,15 @@ def evaluate_model(
     seed is not changed; an unfinished one is completed. All input is checked before the model is
     loaded. ``name`` is the model's name in the run (default: ``model``), ``base`` the model it was
     tuned from, ``data`` the folder of files for pack ``paper``, and ``lm_eval`` the tasks for pack
-    ``lm-eval``. Raises the same errors as :func:`~transferscope.evaluate.evaluate` and
-    ``find_model``.
+    ``lm-eval``. ``max_tokens`` caps the answer limit of every benchmark. Raises the same errors as
+    :func:`~transferscope.evaluate.evaluate` and ``find_model``.
     """
     out = Path(out)
     if dtype in (None, AUTO):
         dtype = dtype_of(out)
     chosen = backend(engine, engine_args, dtype=dtype)
-    jobs = _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens}
+    jobs = _checked(chosen, model, suite, **how, data=data, lm_eval=lm_eval)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"model_ref": ref, "n": n, "seed": seed}
     manifest = asked_manifest(chosen.identity, suite, jobs, **asked)
@@ -127,6 +129,7 @@ def check_model(
     dtype: str | None = None,
     n: int | None = None,
     seed: int = 0,
+    max_tokens: int | None = None,
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
 ) -> None:
@@ -135,7 +138,8 @@ def check_model(
     Loads no weights and contacts no server.
     """
     chosen = backend(engine, engine_args, dtype=dtype)
-    _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens}
+    _checked(chosen, model, suite, **how, data=data, lm_eval=lm_eval)
 
 
 def _checked(
@@ -145,12 +149,14 @@ def _checked(
     *,
     n: int | None,
     seed: int,
+    max_tokens: int | None,
     data: str | Path | None,
     lm_eval: LmEvalTasks | None,
 ) -> list[Job]:
     """The jobs of ``suite``, after a check that the engine can answer all of them."""
     chosen.check(model)
-    jobs = prepare(suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens}
+    jobs = prepare(suite, **how, data=data, lm_eval=lm_eval)
     scored = [job.item.benchmark for job in jobs if job.scores_choices]
     if scored and not chosen.scores_choices:
         raise InputError(

@@ -46,7 +46,8 @@ class LmEvalJob:
 
     ``tasks`` has lm-eval's task objects by name, ``places`` the benchmark and subset for each.
     ``items`` maps an item's id to its documents: usually one, but for MC-TACO all candidate answers
-    to a question. ``done`` holds the ids of items that are committed.
+    to a question. ``max_tokens`` caps the length of answers. ``done`` holds the ids of items that
+    are committed.
     """
 
     item: Planned
@@ -55,6 +56,7 @@ class LmEvalJob:
     items: Mapping[str, tuple[Document, ...]]
     method: Mapping[str, Any]
     versions: Mapping[str, str]
+    max_tokens: int | None = None
     done: frozenset[str] = frozenset()
     failed: frozenset[tuple[str, str, int]] = frozenset()
 
@@ -118,7 +120,15 @@ class LmEvalJob:
             tick(name, before + done * self.left // documents, self.total)
 
         tick(name, before, self.total)
-        lm = EngineLM(engine, benchmark=name, documents=asked, seed=seed, tick=ticked, kept=kept)
+        lm = EngineLM(
+            engine,
+            benchmark=name,
+            documents=asked,
+            seed=seed,
+            max_tokens=self.max_tokens,
+            tick=ticked,
+            kept=kept,
+        )
         with quiet_lm_eval():
             result = evaluate(
                 lm,
@@ -157,13 +167,22 @@ class LmEvalJob:
 
 
 def lm_eval_job(
-    item: Planned, source: LmEvalTasks, *, chance: float | None, seed: int, place: str
+    item: Planned,
+    source: LmEvalTasks,
+    *,
+    chance: float | None,
+    seed: int,
+    max_tokens: int | None = None,
+    place: str,
 ) -> LmEvalJob:
     """The job for ``item``, whose pack names tasks of lm-eval; loads their data.
 
-    ``item.items`` limits the number of documents per task. Raises :class:`InputError` (naming
-    ``place``) for tasks that lm-eval doesn't have or that can't be run here.
+    ``item.items`` limits the number of documents per task, ``max_tokens`` the answers. Raises
+    :class:`InputError` (naming ``place``) for tasks that lm-eval doesn't have or that can't be run
+    here.
     """
+    from ..engines.lm_eval_model import capped
+
     if item.repeats > 1:
         remedy = "remove repeats: an lm-eval task defines its own"
         raise InputError("a suite can't set repeats for lm-eval tasks", place=place, remedy=remedy)
@@ -177,9 +196,12 @@ def lm_eval_job(
         for name, (task, _) in found.items()
     ]
     raw: dict[str, Any] = {"configs": {}, "n-shot": {}}
-    for _, own in found.values():
+    for name, (_, own) in found.items():
         for part in raw:
             raw[part] |= own[part]
+        config = raw["configs"][name]
+        if max_tokens is not None and tasks[name].OUTPUT_TYPE == "generate_until":
+            config["generation_kwargs"] = capped(config["generation_kwargs"], max_tokens)
     items: dict[str, tuple[Document, ...]] = {}
     for task in members:
         items |= _items(task, tasks[task.place.task], subset_of(task, members), item.items)
@@ -191,6 +213,7 @@ def lm_eval_job(
         items=items,
         method=decoding_of(members, raw),
         versions={f"task {item.benchmark}": ", ".join(versions)},
+        max_tokens=max_tokens,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,26 @@ from ..engines.protocol import Engine
 from ..runs import Manifest, RunWriter, read_run
 from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
-from ..tasks import LM_EVAL, Pack, all_packs, find_benchmark
+from ..tasks import FILE_PACKS, LM_EVAL, Benchmark, Pack, all_packs, find_benchmark
 from .benchmark_job import Job, OwnJob, Planned
 from .twin_scores import twin_scores
 
 if TYPE_CHECKING:
     from .lm_eval_loader import LmEvalTasks
+
+
+DRAWN = 40
+"""Items per benchmark of a suite whose packs can draw any number of them."""
+
+
+def default_limit(suite: Suite) -> int | None:
+    """Items per benchmark if the user names no number.
+
+    ``None``, the suite's own number, if every benchmark sets ``items`` or reads files, which are
+    finite; else :data:`DRAWN`.
+    """
+    finite = (own.items is not None or own.pack in FILE_PACKS for own in suite.benchmarks.values())
+    return None if all(finite) else DRAWN
 
 
 def plan(suite: Suite, *, n: int | None = None) -> list[Planned]:
@@ -47,6 +62,7 @@ def evaluate(
     model_ref: ModelRef,
     n: int | None = None,
     seed: int = 0,
+    max_tokens: int | None = None,
     tick: Tick = no_tick,
     data: str | Path | None = None,
     packs: Mapping[str, Pack] | None = None,
@@ -58,14 +74,15 @@ def evaluate(
     decoded with ``seed``. When it is started again on the same folder, it asks only what is
     missing: items after an interrupt, items beyond those of a smaller ``n``, and requests that
     failed permanently (these don't count in a score). ``tick(benchmark, items done, items)`` is
-    also called within benchmarks. ``data`` is the folder of files for pack ``paper``. ``packs`` and
-    ``lm_eval`` are passed to :func:`prepare`.
+    also called within benchmarks. ``data`` is the folder of files for pack ``paper``.
+    ``max_tokens``, ``packs`` and ``lm_eval`` are passed to :func:`prepare`.
 
     Raises :class:`MissingExtra` if lm-eval or a grader's package is needed but not installed, and
     :class:`InputError` for an unknown pack or benchmark, a folder that holds a different run, and
     one that another process is writing.
     """
-    jobs = prepare(suite, n=n, seed=seed, data=data, packs=packs, lm_eval=lm_eval)
+    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens}
+    jobs = prepare(suite, **how, data=data, packs=packs, lm_eval=lm_eval)
     with claimed(out):
         about = engine.describe()
         manifest = asked_manifest(about, suite, jobs, model_ref=model_ref, n=n, seed=seed)
@@ -114,12 +131,15 @@ def prepare(
     *,
     n: int | None,
     seed: int,
+    max_tokens: int | None = None,
     data: str | Path | None = None,
     packs: Mapping[str, Pack] | None = None,
     lm_eval: LmEvalTasks | None = None,
 ) -> list[Job]:
     """The jobs of ``suite``, in its order, with their items; loads no model.
 
+    ``max_tokens`` caps the answer limit of every benchmark, for small context windows and slow
+    machines; the manifest's decoding then has the lower limit.
     ``packs`` defaults to the built-in packs and those of plugins. ``lm_eval`` defaults to the tasks
     of the installed lm-eval, which is loaded only for a suite that uses it.
 
@@ -137,15 +157,24 @@ def prepare(
             from .lm_eval_loader import LmEvalTasks
 
             lm_eval = lm_eval or LmEvalTasks()
-            jobs.append(lm_eval_job(item, lm_eval, chance=chance, seed=seed, place=place))
+            how: dict[str, Any] = {"chance": chance, "seed": seed, "max_tokens": max_tokens}
+            jobs.append(lm_eval_job(item, lm_eval, place=place, **how))
             continue
-        benchmark = find_benchmark(item.pack, name, known, place=place)
+        benchmark = _capped(find_benchmark(item.pack, name, known, place=place), max_tokens)
         items = tuple(benchmark.items(item.items, seed=seed, data=folder))
         if len({each.id for each in items}) < len(items) or not items:
             what = "two of its items have the same id" if items else "it has no items"
             raise InputError(what, place=place, remedy="see: transferscope tasks check")
         jobs.append(OwnJob(item, benchmark, items, chance))
     return jobs
+
+
+def _capped(benchmark: Benchmark, max_tokens: int | None) -> Benchmark:
+    """``benchmark`` with answers of at most ``max_tokens``."""
+    decoding = benchmark.decoding
+    if max_tokens is None or decoding is None or decoding.max_tokens <= max_tokens:
+        return benchmark
+    return replace(benchmark, decoding=replace(decoding, max_tokens=max_tokens))
 
 
 def asked_manifest(

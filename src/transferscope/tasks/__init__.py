@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .definition import Benchmark, Item, Pack
-from .packs import LM_EVAL, PACKS, all_packs, find_benchmark
+from .packs import FILE_PACKS, LM_EVAL, PACKS, all_packs, find_benchmark
 from .validation import Validation, validate
 
 __all__ = [
+    "FILE_PACKS",
     "LM_EVAL",
     "PACKS",
     "Benchmark",

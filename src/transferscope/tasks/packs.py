@@ -18,6 +18,10 @@ PACKS: Mapping[str, Pack] = {"mini": MINI, **PRESETS}
 """The built-in packs, by name."""
 
 
+FILE_PACKS = frozenset(PRESETS)
+"""The packs whose items are read from files and are therefore finite."""
+
+
 def all_packs() -> Mapping[str, Pack]:
     """All packs by name; a plugin can't replace a built-in pack.
 
