@@ -16,7 +16,7 @@ from functools import partial
 from ..core.over_runs import over_runs
 from ..core.typed_record import Interval
 from ..documents.study_results import Claim, Decided
-from .frontier import matched
+from .matched_gain import matched
 from .run_summary import Measured, Value, clock
 from .study_config import Thresholds
 
@@ -157,10 +157,12 @@ def _at_matched_gain(
 ) -> Claim:
     name = f"{one} keeps more than {other} at matched gain (points)"
     at = matched(arms.get(one, ()), arms.get(other, ()))
-    if at.gain is None:
+    if not at.gains:
         return Claim(name, None, None, threshold, "undecided", why=at.why)
     found = decide(name, list(at.values.values()), threshold, above)
-    return replace(found, why=found.why or f"at a source gain of {at.gain:.1f} points")
+    low, high = min(at.gains.values()), max(at.gains.values())
+    gains = f"a source gain of {low:.1f}" if low == high else f"gains of {low:.1f} to {high:.1f}"
+    return replace(found, why=found.why or f"at {gains} points")
 
 
 def _kl_term(rl: Sequence[Measured], others: Sequence[Measured], threshold: float) -> Claim:
