@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..definition import Benchmark, Pack
-from . import coqa, gsm8k, headqa, ifeval_prompts, mctaco_candidates
+from . import coqa, gsm8k, halueval, headqa, ifeval_prompts, mctaco_candidates
 
 _BENCHMARKS: Mapping[str, Mapping[str, Benchmark]] = {
     "GSM8K": gsm8k.PRESETS,
     "HeadQA": headqa.PRESETS,
     "CoQA": coqa.PRESETS,
     "IFEval": ifeval_prompts.PRESETS,
+    "HaluEval": halueval.PRESETS,
     "MC-TACO": mctaco_candidates.PRESETS,
 }
 PRESETS: Mapping[str, Pack] = {
