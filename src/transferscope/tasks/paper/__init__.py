@@ -5,7 +5,8 @@ Each benchmark is a file here, and its ``PRESETS`` are the packs it is in:
 
 - ``paper`` follows the paper's text,
 - ``authors`` does what the released code did,
-- ``fixed`` is what a careful evaluator does, with the faulty graders beside it as twins.
+- ``fixed`` is what a careful evaluator does, with the faulty graders beside it as twins,
+- ``short`` is ``fixed`` with short answers, for the suite ``real`` and small models.
 """
 
 from __future__ import annotations
@@ -25,6 +26,6 @@ _BENCHMARKS: Mapping[str, Mapping[str, Benchmark]] = {
 }
 PRESETS: Mapping[str, Pack] = {
     preset: {name: presets[preset] for name, presets in _BENCHMARKS.items() if preset in presets}
-    for preset in ("paper", "authors", "fixed")
+    for preset in ("paper", "authors", "fixed", "short")
 }
 """The packs, by name."""

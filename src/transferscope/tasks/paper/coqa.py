@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...core.records import Decoding
@@ -181,4 +181,5 @@ FIXED = Benchmark(
         "exact_match": by_exact_match,
     },
 )
-PRESETS = {"paper": PAPER, "authors": AUTHORS, "fixed": FIXED}
+SHORT = replace(FIXED, decoding=replace(_DECODING, max_tokens=32))
+PRESETS = {"paper": PAPER, "authors": AUTHORS, "fixed": FIXED, "short": SHORT}

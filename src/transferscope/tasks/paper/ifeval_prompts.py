@@ -12,6 +12,7 @@ released code does.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ...core.records import Decoding
 from ...grade.ifeval import Instruction, loose, strict
@@ -82,4 +83,5 @@ FIXED = Benchmark(
     },
     pooled={"prompt_strict": prompts_followed},
 )
-PRESETS = {"paper": PUBLISHED, "authors": PUBLISHED, "fixed": FIXED}
+SHORT = replace(FIXED, decoding=Decoding(max_tokens=512))
+PRESETS = {"paper": PUBLISHED, "authors": PUBLISHED, "fixed": FIXED, "short": SHORT}
