@@ -86,9 +86,9 @@ def test_rows_by_hand(data: Path) -> None:
     (head,) = rows("HeadQA", data, n=None, seed=0)
     assert (head.gold, head.choices) == ("Wren", ("Cod", "Wren"))
     assert head.prompt == "Which is a bird?\n\nAnswer with one of these:\n- Cod\n- Wren"
-    (coqa,) = rows("CoQA", data, n=None, seed=0)
+    _, coqa = rows("CoQA", data, n=None, seed=0)
     assert coqa.gold == "a red hat"
-    assert coqa.prompt.endswith("Ann had a red hat.\n\nQ: Who?\nA: Ann\nQ: What had she?\nA:")
+    assert coqa.text.endswith("Ann had a red hat.\n\nQ: Who?\nA: Ann\nQ: What had she?\nA:")
     (ifeval,) = rows("IFEval", data, n=None, seed=0)
     assert (ifeval.id, ifeval.weight) == ("ifeval-7", 2.0)
     taco = rows("MC-TACO", data, n=None, seed=0)
@@ -104,7 +104,7 @@ def test_rows_by_hand(data: Path) -> None:
 
 
 def test_grades_by_hand(data: Path) -> None:
-    first = {name: rows(name, data, n=None, seed=0)[0] for name in BENCHMARKS}
+    first = {name: rows(name, data, n=None, seed=0)[-1] for name in START}
     gold = first["GSM8K"].gold
     assert grade("GSM8K", first["GSM8K"], f"So. The answer is {gold}.") == 1.0
     assert grade("GSM8K", first["GSM8K"], "The answer is 5.") == 0.0
@@ -117,7 +117,8 @@ def test_grades_by_hand(data: Path) -> None:
 
 def test_a_run_grades_what_score_grades() -> None:
     thought = "<think>Paris, or a, b, c?</think>"
-    assert grade("CoQA", Item("r", "p", gold="Rome"), f"{thought}Rome<|im_end|>") == 1.0
+    asked = Item("r", "p", data=("Where?", ("Rome",)))
+    assert grade("CoQA", asked, f"{thought}Rome<|im_end|>") == 1.0
     pytest.importorskip("lm_eval")
     check = (Instruction("punctuation:no_comma", {}),)
     assert grade("IFEval", Item("r", "p", data=check), f"{thought}\n\nNo mark.") == 1.0
@@ -172,7 +173,9 @@ def test_a_perfect_engine_scores_everything(data: Path, tmp_path: Path) -> None:
             return "The answer is 4."
         if "Nine" in prompt:
             return "The answer is 7."
-        return "a red hat" if "Ann" in prompt else "fine words"
+        if "Ann" in prompt:
+            return "a red hat" if "What had she" in prompt else "Ann"
+        return "fine words"
 
     def nats(prompt: str, option: str) -> float:
         if "bird" in prompt:
@@ -186,7 +189,7 @@ def test_a_perfect_engine_scores_everything(data: Path, tmp_path: Path) -> None:
     assert {name: len(found) for name, found in run.by_benchmark.items()} == {
         "GSM8K": 2,
         "HeadQA": 1,
-        "CoQA": 1,
+        "CoQA": 2,
         "IFEval": 1,
         "MC-TACO": 3,
     }
@@ -198,7 +201,7 @@ def test_a_perfect_engine_scores_everything(data: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(not (DATA / "bench").is_dir(), reason="the real items are not here")
 @pytest.mark.parametrize(
     ("benchmark", "count"),
-    [("GSM8K", None), ("HeadQA", None), ("CoQA", 300), ("IFEval", 541), ("MC-TACO", 2189)],
+    [("GSM8K", None), ("HeadQA", None), ("CoQA", 4522), ("IFEval", 541), ("MC-TACO", 2189)],
 )
 def test_every_real_item_is_read(benchmark: str, count: int | None) -> None:
     found = rows(benchmark, DATA / "bench", n=None, seed=0)
@@ -218,4 +221,4 @@ def test_every_real_item_is_read(benchmark: str, count: int | None) -> None:
 def test_the_check_tells_what_a_constant_answer_scores(data: Path) -> None:
     """MC-TACO's three candidates are yes, no, yes: "yes" is right twice."""
     told = validate(BENCHMARKS["MC-TACO"], rows("MC-TACO", data, n=None, seed=0))
-    assert (told.items, told.wrong, told.constant) == (3, 3, pytest.approx(2 / 3))
+    assert (told.items, told.wrong, told.constant) == (3, 9, pytest.approx(2 / 3))

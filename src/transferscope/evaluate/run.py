@@ -121,7 +121,7 @@ def run_jobs(
                     writer.write_benchmark(name, new.outcomes, new.responses, new.failures)
                 elif new.outcomes or {f.key for f in new.failures} != job.failed:
                     writer.add(name, new.outcomes, new.responses, new.failures)
-            if isinstance(job, OwnJob) and job.benchmark.twins:
+            if isinstance(job, OwnJob) and (job.benchmark.twins or job.benchmark.pooled):
                 writer.measured({name: twin_scores(job, read_run(out, allow_unfinished=True))})
     return out
 

@@ -1,4 +1,4 @@
-"""What the twins of a benchmark's grader give for the same replies."""
+"""What the twins of a benchmark's grader and its pooled measures give for the same replies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ OWN = "score"
 def twin_scores(job: OwnJob, run: Run) -> Mapping[str, float]:
     """The weighted mean score (0..1) of the own grader and of every twin over ``run``'s replies.
 
-    The own grader's comes first, so that it is the metric of the outcomes.
+    The own grader's comes first, so that it is the metric of the outcomes. The measures of all
+    replies together come last.
     """
     name = job.item.benchmark
     items = {item.id: item for item in job.items}
@@ -22,7 +23,10 @@ def twin_scores(job: OwnJob, run: Run) -> Mapping[str, float]:
     weight = sum(outcome.weight for outcome in outcomes)
     replies = run.responses(name)
     scores = {OWN: sum(o.weight * o.score for o in outcomes) / weight}
+    given = [(items[o.id], replies[o.id, o.repeat].response) for o in outcomes]
     for twin, grade in job.benchmark.twins.items():
-        graded = ((o, grade(items[o.id], replies[o.id, o.repeat].response)) for o in outcomes)
-        scores[twin] = sum(o.weight * score for o, score in graded) / weight
+        graded = zip(outcomes, given, strict=True)
+        scores[twin] = sum(o.weight * grade(*pair) for o, pair in graded) / weight
+    for measure, of in job.benchmark.pooled.items():
+        scores[measure] = of(given)
     return scores

@@ -49,12 +49,31 @@ def f1(answer: str, gold: str) -> float:
 def against(answer: str, golds: Sequence[str], score: Callable[[str, str], float]) -> float:
     """Return the best ``score`` of an answer against reference answers, any of which is right.
 
-    CoQA's own script leaves each reference out once and averages, because it compares models with
-    people, who gave one of the references. There, an answer equal to a lone dissenter's reference
-    scores (k - 1)/k.
+    CoQA's own script scores otherwise: :func:`leave_one_out`.
 
     Raises :class:`ValueError` without references.
     """
     if not golds:
         raise ValueError("no reference answer")
     return max(score(answer, gold) for gold in golds)
+
+
+def leave_one_out(answer: str, golds: Sequence[str], score: Callable[[str, str], float]) -> float:
+    """Return the score of CoQA's script: the mean over leaving one reference out of the best score.
+
+    People, who gave one of the references, are scored that way. An answer equal to a reference that
+    differs from the k - 1 others scores less than 1, at least (k - 1)/k. A single reference is not
+    left out.
+
+    Raises :class:`ValueError` without references.
+
+    >>> leave_one_out("red", ["red", "red", "crimson"], exact_match)
+    1.0
+    >>> leave_one_out("crimson", ["red", "crimson"], exact_match)
+    0.5
+    """
+    if len(golds) < 2:
+        return against(answer, golds, score)
+    scores = [score(answer, gold) for gold in golds]
+    left = [max(scores[:at] + scores[at + 1 :]) for at in range(len(scores))]
+    return sum(left) / len(left)

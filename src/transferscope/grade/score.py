@@ -200,8 +200,8 @@ def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -
     """Grade IFEval's four accuracies; ``gold`` is its input data, joined on the prompt.
 
     The saved prompt may contain a chat template and a system prompt (:class:`.rendered.Prompts`).
-    The accuracies are comparable with published ones. If counting the requested "!" or "#" makes a
-    difference, ``strict_counted`` has that accuracy, and the verdicts are based on it.
+    The accuracies are comparable with published ones. If mending four checkers makes a
+    difference, ``strict_mended`` has that accuracy; the verdicts are based on it.
     """
     from .ifeval import DIFFERENT, loose, strict
 
@@ -211,15 +211,15 @@ def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -
     asked = instructions_of(gold)
     prompts = Prompts(asked)
     followed: dict[str, list[tuple[bool, ...]]] = {name: [] for name in ("strict", "loose")}
-    counted: dict[str, tuple[bool, ...]] = {}
+    mended: dict[str, tuple[bool, ...]] = {}
     for at, row in enumerate(rows):
         tick("score", at, len(rows))
         if (prompt := prompts.find(row.prompt)) is None:
             continue
         given = (prompt, row.response, asked[prompt])
         try:
-            counted[row.id] = strict(*given)
-            published = counted[row.id]
+            mended[row.id] = strict(*given)
+            published = mended[row.id]
             if any(instruction.id in DIFFERENT for instruction in asked[prompt]):
                 published = strict(*given, as_published=True)
             followed["strict"].append(published)
@@ -230,9 +230,9 @@ def grade_ifeval(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -
     metrics: dict[str, float] = {}
     for name, results in followed.items():
         metrics |= _accuracies(name, results)
-    if list(counted.values()) != followed["strict"]:
-        metrics |= _accuracies("strict_counted", list(counted.values()))
-    verdicts = {id_: all(result) for id_, result in counted.items()}
+    if list(mended.values()) != followed["strict"]:
+        metrics |= _accuracies("strict_mended", list(mended.values()))
+    verdicts = {id_: all(result) for id_, result in mended.items()}
     return Graded(metrics, verdicts, tuple(row.id for row in rows if row.id not in verdicts))
 
 

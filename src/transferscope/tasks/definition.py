@@ -59,6 +59,10 @@ class Item:
         return "\n\n".join(message["content"] for message in self.messages)
 
 
+Replies = Sequence[tuple[Item, str]]
+"""Items with their replies; with repeats, each reply has its item."""
+
+
 class DrawItems(Protocol):
     """Draws the items of a benchmark."""
 
@@ -85,7 +89,9 @@ class Benchmark:
     grader with them. ``about`` describes the questions in a few words.
 
     ``twins`` are other graders of the same replies by name, such as a published one with a known
-    fault. A run records what each of them gives, so that the fault's effect is measured.
+    fault. A run records what each of them gives, so that the fault's effect is measured. ``pooled``
+    are measures of all replies together that can't be computed item by item, such as the share of
+    questions whose parts are all right. A run records them too.
     """
 
     about: str
@@ -94,6 +100,7 @@ class Benchmark:
     decoding: Decoding | None = None
     wrong: Callable[[Item], Sequence[str]] = _other_choices
     twins: Mapping[str, Callable[[Item, str], float]] = field(default_factory=dict)
+    pooled: Mapping[str, Callable[[Replies], float]] = field(default_factory=dict)
 
     def method(self) -> dict[str, Any]:
         """How answers are drawn, as recorded in a run's manifest."""

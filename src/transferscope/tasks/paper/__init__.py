@@ -5,7 +5,8 @@ Each benchmark is a file here, and its ``PRESETS`` are the packs it is in:
 
 - ``paper`` follows the paper's text,
 - ``authors`` does what the released code did,
-- ``fixed`` is what a careful evaluator does, with the faulty graders beside it as twins.
+- ``fixed`` is what a careful evaluator does, with the faulty graders beside it as twins,
+- ``short`` is ``fixed`` with short answers, for the suite ``real`` and small models.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..definition import Benchmark, Pack
-from . import coqa, gsm8k, headqa, ifeval_prompts, mctaco_candidates
+from . import coqa, gsm8k, halueval, headqa, ifeval_prompts, mctaco_candidates
 
 _BENCHMARKS: Mapping[str, Mapping[str, Benchmark]] = {
     "GSM8K": gsm8k.PRESETS,
     "HeadQA": headqa.PRESETS,
     "CoQA": coqa.PRESETS,
     "IFEval": ifeval_prompts.PRESETS,
+    "HaluEval": halueval.PRESETS,
     "MC-TACO": mctaco_candidates.PRESETS,
 }
 PRESETS: Mapping[str, Pack] = {
     preset: {name: presets[preset] for name, presets in _BENCHMARKS.items() if preset in presets}
-    for preset in ("paper", "authors", "fixed")
+    for preset in ("paper", "authors", "fixed", "short")
 }
 """The packs, by name."""

@@ -21,6 +21,8 @@ from ..definition import Item
 
 REMEDY = "give one JSON object per line with the benchmark's original field names"
 READABLE = (*LINES, ".json", *TABLES, ".parquet")
+LONGEST = 32_768
+"""Maximum number of tokens of an answer in the paper's protocol; thinking counts."""
 
 Lines = Iterable[tuple[str, dict[str, Any]]]
 """(place, row) of every row of the files; the place is FILE:LINE."""
