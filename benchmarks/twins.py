@@ -94,9 +94,9 @@ def aime(data: Path) -> Mapping[str, Any]:
 
 
 def olympiadbench(data: Path) -> Mapping[str, Any]:
-    """Right answers as the file has them, without its dollar signs, and lists in reverse order."""
+    """The file's answers with and without its dollar signs, and its lists in reverse order."""
     items = drawn("OlympiadBench", data)
-    plain = [(item, item.data.right[0].replace("$", "")) for item in items]
+    plain = [(item, item.data.listed.replace("$", "")) for item in items]
     lists = [(item, text.split(",")) for item, text in plain if is_list(text)]
     return {
         "with_dollars": compared("OlympiadBench", [(i, boxed(i.data.listed)) for i in items]),

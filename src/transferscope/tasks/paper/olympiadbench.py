@@ -90,10 +90,10 @@ def _first(row: Mapping[str, Any], place: str) -> MathsGolds:
     return MathsGolds(first, (first,))
 
 
-def _first_in_order(row: Mapping[str, Any], place: str) -> MathsGolds:
-    """The first answer, as a tuple if it needs to be one."""
+def _first_readable(row: Mapping[str, Any], place: str) -> MathsGolds:
+    """The first answer, a list as one that the grader can't misread."""
     first = _listed(row, place)[0]
-    return MathsGolds(first, (_in_order(first),))
+    return MathsGolds(first, (_readable(first, row),))
 
 
 def _every(row: Mapping[str, Any], place: str) -> MathsGolds:
@@ -102,8 +102,9 @@ def _every(row: Mapping[str, Any], place: str) -> MathsGolds:
     Several entries are alternatives, unless the problem asks for several answers.
     """
     listed = _listed(row, place)
-    right = (",".join(listed),) if _several(row) else tuple(listed)
-    right = corrected(text_in(row, "question", place), tuple(map(_in_order, right)))
+    several = [", ".join(listed)] if _several(row) else listed
+    right = tuple(_readable(answer, row) for answer in several)
+    right = corrected(text_in(row, "question", place), right)
     if unit := _text(row, "unit").strip("$"):
         right = tuple(f"{answer.strip('$')}\\text{{ {unit}}}" for answer in right)
     try:
@@ -113,10 +114,16 @@ def _every(row: Mapping[str, Any], place: str) -> MathsGolds:
     return MathsGolds(listed[0], right, within)
 
 
-def _in_order(answer: str) -> str:
-    """A list that names a value twice as a tuple: it isn't a set, so its order and length count."""
-    parts = split(answer.strip("$"), ",")
-    return f"({','.join(parts)})" if len(set(parts)) < len(parts) else answer
+def _readable(answer: str, row: Mapping[str, Any]) -> str:
+    """A list with blanks, so that 108,135 is two numbers; a tuple if it names a value twice.
+
+    A list with a repeated value is not a set: its order and length count.
+    """
+    if not _several(row):
+        return answer
+    parts = split(answer.replace("$", ""), ",")
+    listed = ", ".join(parts)
+    return f"({listed})" if len(set(parts)) < len(parts) else listed
 
 
 def _file(
@@ -133,7 +140,7 @@ def _file(
 
 PAPER = Benchmark(
     about="olympiad mathematics, open-ended",
-    items=_file(_released, _first_in_order),
+    items=_file(_released, _first_readable),
     grade=grade,
     decoding=GREEDY,
     wrong=wrong,
