@@ -38,6 +38,15 @@ pytest.importorskip("math_verify")
         (r"\begin{vmatrix}1&2\\3&4\end{vmatrix}", "-2", True),
         ("[[1,2],[3,4]]", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", True),
         (r"(1,2)^T", r"\begin{pmatrix}1\\2\end{pmatrix}", True),
+        ("f(t) = t + 22", "f(x) = x + 22", True),  # a function's variable may have any name
+        ("f(n) = n + 1, f(n) = -1", "f(x) = -1, f(x) = x + 1", True),
+        (r"f(n) = \sin n", r"f(x) = \sin x", True),
+        ("f(x) = ax + b", "f(n) = an + b", True),
+        ("f(n) = 2n", "f(x) = 3x", False),
+        ("f(n) = n + x", "f(x) = 2x", False),  # but not that of another quantity
+        ("f(x) = a", "f(a) = a", False),
+        (r"a \approx 1.68, b \approx 0.45", "1.68, 0.45", True),
+        (r"b \approx 1.68, a \approx 0.45", "a = 1.68, b = 0.45", False),
     ],
 )
 def test_same(answer: str, gold: str, right: bool) -> None:

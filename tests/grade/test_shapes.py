@@ -26,6 +26,13 @@ def test_relations_and_ratios() -> None:
     assert shapes.parts_of_ratio("3") == []
 
 
+def test_a_functions_variable_is_renamed() -> None:
+    line = shapes.Relation(("f(n)", r"2n + \sin n"), ("=",))
+    assert shapes.in_variable_of(line, "f(x)") == r"2x + \sin x"
+    assert shapes.in_variable_of(line, "f(n)") == shapes.in_variable_of(line, "y") == line.sides[1]
+    assert shapes.in_variable_of(shapes.Relation(("f(n)", "n + x"), ("=",)), "f(x)") is None
+
+
 def test_matrices() -> None:
     rows = (("1", "2"), ("3", "4"))
     for text in (

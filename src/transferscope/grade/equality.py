@@ -206,7 +206,8 @@ def _two_relations(one: shapes.Relation, other: shapes.Relation, same: marks.Sam
         if all(shapes.is_name(name) for name in names) and (
             squeezed(names[0]) == squeezed(names[1]) or any("(" in name for name in names)
         ):
-            return same(one.sides[-1], other.sides[-1])
+            side = shapes.in_variable_of(one, names[1])
+            return side is not None and same(side, other.sides[-1])
     if len(one.sides) == len(other.sides) == 2:
         sign = regions.FLIPPED.get(other.signs[0], other.signs[0])
         try:

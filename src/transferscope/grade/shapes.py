@@ -25,6 +25,13 @@ _FACTOR = re.compile(
 """A number or a minus before a matrix, which multiplies all its cells."""
 _ONE_NAME = r"\s*(?:\\[a-z]+|[a-z])(?:_\{?\w\}?)?\s*"
 _NAMES = re.compile(rf"\((?:{_ONE_NAME},)+{_ONE_NAME}\)")
+_ARGUMENT = re.compile(r"\(\s*([a-zA-Z])\s*\)$")
+"""The variable of a function's head, ``f(x)``."""
+_LETTER = re.compile(
+    r"\\[a-zA-Z]+|«[^»]*»|(?:sin|cos|tan|cot|sec|csc|log|ln|exp|min|max|gcd|lcm|mod)|[a-zA-Z]"
+)
+"""A variable, or a command or word that has letters of its own."""
+_GIVES = (("=",), ("≈",))
 _WORDS_ONLY = re.compile(r"\(?[A-Za-z]\)?|«[^»]*»")
 
 
@@ -125,6 +132,21 @@ def is_name(text: str) -> bool:
     return bool(NAME.fullmatch(text.strip()) or _NAMES.fullmatch(text.strip()))
 
 
+def in_variable_of(one: Relation, head: str) -> str | None:
+    """Return the last side of ``f(n) = n + 1`` in the variable of ``head``, such as ``f(x)``.
+
+    It is returned as it is unless both have a variable, and ``None`` if that of ``head`` has
+    another meaning in ``one`` already: f(n) = n + x.
+    """
+    side = one.sides[-1]
+    mine, theirs = _ARGUMENT.search(one.sides[0]), _ARGUMENT.search(head)
+    if not mine or not theirs or mine[1] == theirs[1]:
+        return side
+    if theirs[1] in _LETTER.findall(side):
+        return None
+    return _LETTER.sub(lambda each: theirs[1] if each.group() == mine[1] else each.group(), side)
+
+
 def matrix(text: str) -> Matrix | None:
     """Read any of LaTeX's matrices by rows."""
     text, turned = _TURNED.subn(r"\1", text.strip())
@@ -187,7 +209,9 @@ def ordered_with_names(found: Items) -> dict[str, str] | None:
     named: dict[str, str] = {}
     for part in found.parts:
         one = relation(part)
-        if one is None or one.signs != ("=",) or not is_name(one.sides[0]) or one.sides[0] in named:
+        if one is None or one.signs not in _GIVES or not is_name(one.sides[0]):
+            return None
+        if one.sides[0] in named:
             return None
         named[one.sides[0]] = one.sides[1]
     return named

@@ -14,9 +14,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..definition import Benchmark, Pack
-from . import coqa, gsm8k, halueval, headqa, ifeval_prompts, mctaco_candidates
+from . import (
+    aime,
+    coqa,
+    gsm8k,
+    halueval,
+    headqa,
+    ifeval_prompts,
+    math500,
+    mctaco_candidates,
+    olympiadbench,
+)
 
 _BENCHMARKS: Mapping[str, Mapping[str, Benchmark]] = {
+    "MATH-500": math500.PRESETS,
+    "AIME24": aime.AIME24,
+    "AIME25": aime.AIME25,
+    "OlympiadBench": olympiadbench.PRESETS,
     "GSM8K": gsm8k.PRESETS,
     "HeadQA": headqa.PRESETS,
     "CoQA": coqa.PRESETS,
