@@ -26,7 +26,7 @@ GPQA, ACP, HEAD = "GPQA-Diamond", "ACPBench", "HeadQA"
 Write = Callable[..., Path]
 
 
-def gpqa_rows(count: int = 198) -> list[dict[str, str]]:
+def gpqa_rows(count: int = 198) -> list[dict[str, Any]]:
     """Sums in the columns of the gated file."""
     return [
         {
@@ -73,16 +73,20 @@ def head_rows(count: int = 40, options: int = 4) -> list[dict[str, Any]]:
     ]
 
 
+def csv_file(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
     def written(name: str, rows: list[dict[str, Any]], folder: str = "data") -> Path:
         path = tmp_path / folder / name
         path.parent.mkdir(exist_ok=True)
         if name.endswith(".csv"):
-            with path.open("w", newline="") as file:
-                table = csv.DictWriter(file, list(rows[0]))
-                table.writeheader()
-                table.writerows(rows)
+            csv_file(path, rows)
         else:
             path.write_text("\n".join(map(json.dumps, rows)))
         return path.parent
