@@ -16,6 +16,11 @@ from typing import Any
 import pytest
 
 from transferscope.core.errors import InputError, MissingExtra
+from transferscope.core.records import ModelRef
+from transferscope.core.suite import load_suite
+from transferscope.engines import FakeEngine
+from transferscope.evaluate import evaluate
+from transferscope.runs import read_run
 from transferscope.tasks import Item, validate
 from transferscope.tasks.paper import PRESETS, acpbench
 from transferscope.tasks.paper.acpbench import A_TASK, TASKS
@@ -280,3 +285,26 @@ def test_bad_rows_are_named(
     data = write(name, [row])
     with pytest.raises(InputError, match=message):
         drawn("fixed", benchmark, data)
+
+
+def test_a_run_records_the_twins_beside_the_score(write: Write, tmp_path: Path) -> None:
+    """The model is right three times; its last word of one letter is always the article."""
+    data = write("gpqa_diamond.csv", gpqa_rows(40))
+    golds = {item.text: item.gold for item in drawn("fixed", GPQA, data).values()}
+    (tmp_path / "suite.toml").write_text(
+        f'name = "one"\nsource = "other"\nscale = "unit"\n[groups]\nother = ["{GPQA}"]\n'
+        f'[benchmarks.{GPQA}]\npack = "fixed"\nchance = 0.25\nrepeats = 3\n'
+    )
+    engine = FakeEngine(lambda prompt: f"\\boxed{{{gold_in(golds, prompt)}}}, which is a pity.")
+    suite = load_suite(str(tmp_path / "suite.toml"))
+    out = evaluate(engine, suite, tmp_path / "run", model_ref=ModelRef("fake"), data=data)
+    run = read_run(out)
+    assert [o.score for o in run.outcomes] == [1.0] * 120
+    metrics = json.loads((out / "run.json").read_text())["metrics"][GPQA]
+    always_a = sum(gold == "A" for gold in golds.values()) / 40
+    assert metrics == pytest.approx({"score": 1.0, "last single letter": always_a})
+
+
+def gold_in(golds: dict[str, str | None], prompt: str) -> str | None:
+    (found,) = {gold for text, gold in golds.items() if text in prompt}
+    return found

@@ -24,7 +24,7 @@ from typing import Any
 from ...core.errors import MissingExtra
 from ...core.records import Decoding
 from ..definition import Benchmark, Item
-from .lettered import LIMIT, grade_letter, lettered, letters_of, wrong_letters
+from .lettered import LIMIT, grade_letter, lettered, wrong_letters
 from .local_files import Lines, LocalFile, bad_row, text_in
 
 TASKS = {
@@ -79,7 +79,7 @@ def _read_authors(lines: Lines) -> Iterator[Item]:
                 gold=row["answer"],
                 choices=tuple(ascii_uppercase[: len(options)]),
                 subset=subset,
-                data=letters_of(options, options[ord(row["answer"]) - ord("A")]),
+                data=(row["answer"],),
             )
 
 
