@@ -33,8 +33,8 @@ def test_the_list_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.splitlines()[1].split()[:2] == ["mini", "word_problems"]
     assert "transferscope eval MODEL --tasks NAME,NAME --out RUN" in err
     main(["tasks", "--json"])
-    rows = {row["benchmark"]: row for row in json.loads(capsys.readouterr().out)}
-    assert rows["chains"] == {
+    rows = {(row["pack"], row["benchmark"]): row for row in json.loads(capsys.readouterr().out)}
+    assert rows["mini", "chains"] == {
         "pack": "mini",
         "benchmark": "chains",
         "about": "a sum of three numbers",
@@ -44,7 +44,7 @@ def test_the_list_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
         "max_tokens": 96,
         "stop": [],
     }
-    assert rows["HeadQA"]["method"] == "multiple_choice"
+    assert rows["authors", "HeadQA"]["method"] == "multiple_choice"
 
 
 def test_the_check_of_mini_passes(capsys: pytest.CaptureFixture[str]) -> None:

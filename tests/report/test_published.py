@@ -70,7 +70,8 @@ def test_ranges_hold_the_estimate() -> None:
 def test_the_page_holds_every_table_and_loads_nothing() -> None:
     page = render_published(COHORT, CHECKS)
     assert page == render_published(COHORT, CHECKS)
-    for section in ("figure1", "figure2", "table4", "table5", "table6", "same", "robustness"):
+    sections = ("figure1", "figure2", "table4", "table5", "table6", "same", "released")
+    for section in (*sections, "robustness"):
         assert f'<section id="{section}">' in page
     assert "default-src" in page
     outside = page[: page.index("<script>")]

@@ -15,7 +15,7 @@ from transferscope.runs import read_run
 from transferscope.tasks import Item, validate
 from transferscope.tasks.paper import PRESETS
 
-BENCHMARKS = PRESETS["fixed"]
+BENCHMARKS = {**PRESETS["fixed"], "HeadQA": PRESETS["authors"]["HeadQA"]}
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -85,7 +85,7 @@ def test_rows_by_hand(data: Path) -> None:
     assert {i: row.gold for i, row in gsm.items()} == {"gsm8k-0": "4", "gsm8k-1": "7"}
     (head,) = rows("HeadQA", data, n=None, seed=0)
     assert (head.gold, head.choices) == ("Wren", ("Cod", "Wren"))
-    assert head.prompt == "Which is a bird?\n\nAnswer with one of these:\n- Cod\n- Wren"
+    assert head.prompt == "Question: Which is a bird?\nAnswer:"
     _, coqa = rows("CoQA", data, n=None, seed=0)
     assert coqa.gold == "a red hat"
     assert coqa.text.endswith("Ann had a red hat.\n\nQ: Who?\nA: Ann\nQ: What had she?\nA:")

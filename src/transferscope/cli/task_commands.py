@@ -67,8 +67,9 @@ def check(
     from ..tasks import validate
 
     rows = []
-    for pack, name, benchmark in _chosen(suite):
-        found = validate(benchmark, benchmark.items(limit, seed=seed, data=data))
+    for pack, name, benchmark, chance in _chosen(suite):
+        items = benchmark.items(limit, seed=seed, data=data)
+        found = validate(benchmark, items, chance=chance)
         rows.append((pack, name, found))
     if as_json:
         told = [
@@ -77,7 +78,7 @@ def check(
         ]
         print_json(told)
     else:
-        heads = ("pack", "benchmark", "items", "golds", "wrong", "constant", "faults")
+        heads = ("pack", "benchmark", "items", "golds", "wrong", "constant", "guess", "faults")
         _print_table(heads, [_checked(*row) for row in rows])
     for _, name, found in rows:
         for fault in found.faults:
@@ -88,17 +89,17 @@ def check(
         sys.exit(1)
 
 
-def _chosen(suite: str) -> list[tuple[str, str, Benchmark]]:
-    """Pack, name and benchmark for each benchmark of ``suite`` except those of lm-eval."""
+def _chosen(suite: str) -> list[tuple[str, str, Benchmark, float | None]]:
+    """Pack, name, benchmark and chance level for each benchmark of ``suite`` but lm-eval's."""
     from ..core.suite import BUILT_IN, load_suite
     from ..tasks import LM_EVAL, all_packs, find_benchmark
 
     packs = all_packs()
     if suite in packs and suite not in BUILT_IN:
-        return [(suite, name, benchmark) for name, benchmark in packs[suite].items()]
+        return [(suite, name, benchmark, None) for name, benchmark in packs[suite].items()]
     chosen = load_suite(suite)
     own = {
-        name: benchmark.pack
+        name: benchmark
         for name, benchmark in chosen.benchmarks.items()
         if benchmark.pack.partition(":")[0] != LM_EVAL
     }
@@ -107,8 +108,8 @@ def _chosen(suite: str) -> list[tuple[str, str, Benchmark]]:
         raise InputError("contains only lm-eval tasks", place=f"suite {suite}", remedy=remedy)
     place = f"suite {chosen.name} [benchmarks.{{}}]"
     return [
-        (pack, name, find_benchmark(pack, name, packs, place=place.format(name)))
-        for name, pack in own.items()
+        (b.pack, name, find_benchmark(b.pack, name, packs, place=place.format(name)), b.chance)
+        for name, b in own.items()
     ]
 
 
@@ -119,9 +120,9 @@ def _answer(row: dict[str, Any]) -> str:
 
 
 def _checked(pack: str, name: str, found: Validation) -> tuple[str, ...]:
-    constant = "" if found.constant is None else f"{100 * found.constant:.0f} %"
+    shares = ["" if s is None else f"{100 * s:.0f} %" for s in (found.constant, found.guess)]
     counts = (found.items, found.golds, found.wrong)
-    return (pack, name, *map(str, counts), constant, str(found.n_faults))
+    return (pack, name, *map(str, counts), *shares, str(found.n_faults))
 
 
 def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -132,7 +133,7 @@ def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for head in heads:
-        is_count = head in ("items", "golds", "wrong", "constant", "faults")
+        is_count = head in ("items", "golds", "wrong", "constant", "guess", "faults")
         table.add_column(head, justify="right" if is_count else "left")
     for row in rows:
         table.add_row(*(Text(name(cell)) for cell in row))

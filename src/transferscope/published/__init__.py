@@ -2,13 +2,18 @@
 
 from .checks import CohortChecks, cohort_checks, cohort_plane, weight_share
 from .cohort import PublishedModel, Recomputed, published_models, read_table, recompute
+from .faults import FaultyColumn, ReleasedFault, ScoreBelowGuessing, faulty_columns
 
 __all__ = [
     "CohortChecks",
+    "FaultyColumn",
     "PublishedModel",
     "Recomputed",
+    "ReleasedFault",
+    "ScoreBelowGuessing",
     "cohort_checks",
     "cohort_plane",
+    "faulty_columns",
     "published_models",
     "read_table",
     "recompute",

@@ -23,6 +23,7 @@ from ..core.robustness import (
 from ..core.suite import load_suite
 from ..core.typed_record import plain
 from .cohort import PublishedModel, published_models, published_table, recompute
+from .faults import FaultyColumn, faulty_columns
 
 INSTRUCT = "Instruct"
 """Marks a base's name: it was tuned to follow instructions before it was tuned on maths."""
@@ -35,6 +36,7 @@ class CohortChecks:
     ``plane`` is (source gain, retention) in points. ``instruct_bases`` gives, per method, the
     number of models that start from an instruct model and the total. ``same_base`` lists the bases
     from which the cohort has both an SFT and an RL model; only on these can methods be contrasted.
+    ``faulty_columns`` are the benchmarks that the released code is known to grade wrongly.
     """
 
     plane: Mapping[str, tuple[float, float]]
@@ -44,6 +46,7 @@ class CohortChecks:
     non_answers: Mapping[str, tuple[BelowChance, ...]]
     instruct_bases: Mapping[str, tuple[int, int]]
     same_base: Mapping[str, tuple[PublishedModel, ...]]
+    faulty_columns: tuple[FaultyColumn, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return ``checks`` in the JSON of ``transferscope published``."""
@@ -58,6 +61,7 @@ class CohortChecks:
                 for method, (some, every) in self.instruct_bases.items()
             },
             "same_base": {b: [m.name for m in found] for b, found in self.same_base.items()},
+            "faulty_columns": plain(self.faulty_columns),
         }
 
 
@@ -96,6 +100,7 @@ def cohort_checks() -> CohortChecks:
         },
         instruct_bases=_instruct_bases(models),
         same_base=_same_base(models),
+        faulty_columns=faulty_columns(),
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import words
 from .chart_data import Bands, Points, model_mark
 from .escaping import name, sentence
+from .fault_rows import UNKNOWN, below_grid, released_grid
 from .figures import Figure
 from .html import render_page
 from .own_rows import OwnRow, own_grid, own_notes
@@ -47,6 +48,9 @@ def render_published(cohort: Recomputed, checks: CohortChecks, own: Sequence[Own
         disagreements=disagreements(cohort),
         notes=cohort_notes(cohort, checks),
         contrasts=contrast_grid(checks),
+        below=below_grid(checks),
+        released=released_grid(checks),
+        released_unknown=UNKNOWN,
         curve=curve_grid(checks.curve, targets, values=False),
         left_out=left_out_grid(cohort, checks, targets),
         methods=[(method, model_mark(at)) for at, method in enumerate(METHODS)],

@@ -134,6 +134,7 @@ def print_index(result: TableIndex, console: Console) -> None:
 
 def print_published(recomputed: Recomputed, checks: CohortChecks, console: Console) -> None:
     """Print the paper's cohort: TI recomputed and published, with a star where they disagree."""
+    from .fault_rows import fault_notes
     from .published import cohort_notes
 
     groups = list(dict.fromkeys(g for model, _ in recomputed.rows for g in model.published_ti))
@@ -161,7 +162,7 @@ def print_published(recomputed: Recomputed, checks: CohortChecks, console: Conso
         "marked * do not follow from the published scores.",
         console,
     )
-    for note in cohort_notes(recomputed, checks):
+    for note in (*cohort_notes(recomputed, checks), *fault_notes(checks)):
         _say(note, console)
 
 

@@ -15,8 +15,10 @@ from collections.abc import Mapping
 
 from ..definition import Benchmark, Pack
 from . import (
+    acpbench,
     aime,
     coqa,
+    gpqa,
     gsm8k,
     halueval,
     headqa,
@@ -32,6 +34,8 @@ _BENCHMARKS: Mapping[str, Mapping[str, Benchmark]] = {
     "AIME25": aime.AIME25,
     "OlympiadBench": olympiadbench.PRESETS,
     "GSM8K": gsm8k.PRESETS,
+    "GPQA-Diamond": gpqa.PRESETS,
+    "ACPBench": acpbench.PRESETS,
     "HeadQA": headqa.PRESETS,
     "CoQA": coqa.PRESETS,
     "IFEval": ifeval_prompts.PRESETS,
