@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..runs import Run
 from .benchmark_job import OwnJob
+from .grading import graded
 
 OWN = "score"
 """Names the benchmark's own grader among the scores."""
@@ -23,6 +24,7 @@ def twin_scores(job: OwnJob, run: Run) -> Mapping[str, float]:
     replies = run.responses(name)
     scores = {OWN: sum(o.weight * o.score for o in outcomes) / weight}
     for twin, grade in job.benchmark.twins.items():
-        graded = ((o, grade(items[o.id], replies[o.id, o.repeat].response)) for o in outcomes)
-        scores[twin] = sum(o.weight * score for o, score in graded) / weight
+        told = [(items[o.id], replies[o.id, o.repeat].response) for o in outcomes]
+        found = zip(outcomes, graded(job.benchmark, grade, told), strict=True)
+        scores[twin] = sum(o.weight * score for o, score in found) / weight
     return scores

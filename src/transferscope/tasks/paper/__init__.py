@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..definition import Benchmark, Pack
-from . import coqa, gsm8k, headqa, ifeval_prompts, mctaco_candidates
+from . import coqa, gsm8k, headqa, ifeval_prompts, livecodebench, mctaco_candidates
 
 _BENCHMARKS: Mapping[str, Mapping[str, Benchmark]] = {
     "GSM8K": gsm8k.PRESETS,
+    "LiveCodeBench-v2": livecodebench.PRESETS,
     "HeadQA": headqa.PRESETS,
     "CoQA": coqa.PRESETS,
     "IFEval": ifeval_prompts.PRESETS,
