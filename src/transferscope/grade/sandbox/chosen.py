@@ -16,7 +16,7 @@ from .limits import MEBIBYTE, Limits
 from .session import Broken, Ending, NotStarted, Program, session
 
 FLAG = "--unsafe-no-sandbox"
-_TRIAL = Limits(cpu=5, wall=20.0, memory=256 * MEBIBYTE, processes=16)
+_TRIAL = Limits(cpu=5, wall=20.0, memory=512 * MEBIBYTE, processes=16)
 _CHECKS = """
 import os, socket
 faults = []

@@ -12,9 +12,10 @@ class Limits:
     """Limits of one run of a program, on one input.
 
     ``cpu`` is in seconds of each process (LiveCodeBench's limit is 6), ``wall`` in seconds from
-    start to end, not counting those in which other programs had the CPUs. ``memory`` (bytes) holds for all processes of a program together; each of them is
-    also stopped by the kernel shortly above it. ``output`` (bytes) is the largest size of standard
-    output and of any file, ``disk`` (bytes) that of all files.
+    start to end, not counting those in which other programs had the CPUs. ``memory`` (bytes) holds
+    for all processes of a program together; each of them is also stopped by the kernel shortly
+    above it. ``output`` (bytes) is the largest size of standard output and of any file, ``disk``
+    (bytes) that of all files.
     """
 
     cpu: int = 6

@@ -115,6 +115,8 @@ def _graded_by(text: _Compare, value: _Compare) -> Callable[[Item, str], float]:
         problem: Problem = item.data
         tests, compare = problem.tests, value if problem.tests.function else text
         code = program_in(reply, tests.function)
+        if not code.strip():
+            return 0.0
 
         def cases() -> Iterator[Case]:
             yield from tests.public()
@@ -131,7 +133,7 @@ def _graded_by(text: _Compare, value: _Compare) -> Callable[[Item, str], float]:
 
 
 def _wrong(_: Item) -> list[str]:
-    return ["", "I don't know.", "```python\nraise SystemExit\n```", "```python\nprint(\n```"]
+    return ["", "```python\nraise SystemExit\n```"]
 
 
 def _preset(
