@@ -12,7 +12,19 @@ from ..core.errors import InputError
 from ..core.files import check_folder
 from ..core.shown import name, sentence
 from .outputs import check_outputs
-from .shared import Fields, Json, Mapping_, Source, app, console, export_app, print_json, say
+from .shared import (
+    Fields,
+    Json,
+    Mapping_,
+    Source,
+    UnsafeNoSandbox,
+    allow_unconfined_programs,
+    app,
+    console,
+    export_app,
+    print_json,
+    say,
+)
 
 UNMATCHED_SHOWN = 5
 ColumnsOf = Annotated[
@@ -177,6 +189,7 @@ def score(
     out: Path | None = None,
     mapping: ColumnsOf = None,
     fields: Fields = (),
+    unsafe_no_sandbox: UnsafeNoSandbox = False,
     as_json: Json = False,
 ) -> None:
     """Grade saved responses.
@@ -184,13 +197,13 @@ def score(
     Parameters
     ----------
     grader
-        math, choice, qa, ifeval, mctaco, or one that a plugin adds.
+        math, choice, qa, ifeval, mctaco, code, or one that a plugin adds.
     file
         JSONL, a JSON array, CSV or parquet with id, prompt, response and, if known, gold, label
         and finish. Field names of other programs are recognised.
     gold
         File of reference answers: problems with answers for math, input_data.jsonl for ifeval, the
-        TSV for mctaco.
+        TSV for mctaco, ids with tests for code.
     out
         Write the graded answers as JSON lines that compare and import can read.
     """
@@ -198,6 +211,8 @@ def score(
     from ..report.progress import progress
 
     check_outputs({"--out": out}, [file, gold, mapping])
+    if unsafe_no_sandbox:
+        allow_unconfined_programs()
     with progress() as tick:
         columns = _columns(mapping, fields)
         found = score_file(grader, file, gold, columns=columns, out=out, tick=tick)

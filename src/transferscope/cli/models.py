@@ -21,6 +21,8 @@ from .shared import (
     Json,
     Mapping_,
     ModelName,
+    UnsafeNoSandbox,
+    allow_unconfined_programs,
     app,
     console,
     print_json,
@@ -49,6 +51,7 @@ def evaluate_command(
     dtype: Dtype = "auto",
     data: Path | None = None,
     base: str | None = None,
+    unsafe_no_sandbox: UnsafeNoSandbox = False,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
@@ -87,6 +90,8 @@ def evaluate_command(
 
     if limit is not None and limit < 1:
         raise InputError("must be at least 1", place="--limit")
+    if unsafe_no_sandbox:
+        allow_unconfined_programs()
     inputs = [model, suite, data, base, include_path, mapping]
     check_outputs({"--out": out}, inputs, resumes=True)
     check_folder(out)

@@ -73,6 +73,14 @@ Float = Annotated[float, Parameter(converter=_finite)]
 Json = Annotated[
     bool, Parameter(name="--json", negative=(), help="Print one JSON document to stdout.")
 ]
+UnsafeNoSandbox = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        help="Run programs that a model wrote without a sandbox, as you, under time and memory "
+        "limits only.",
+    ),
+]
 Seed = Annotated[Int, Parameter(validator=Number(gte=0, lt=1 << 32), help="Random seed.")]
 Replicates = Annotated[
     Int,
@@ -265,3 +273,11 @@ def opened(
             gc.freeze()
             gc.enable()
         yield runs
+
+
+def allow_unconfined_programs() -> None:
+    """Carry out ``--unsafe-no-sandbox``, with a warning."""
+    from ..grade.sandbox import allow_unconfined
+
+    allow_unconfined()
+    say("warning: programs that a model wrote can read, change and send your files")

@@ -24,6 +24,7 @@ from ..grade.choice import most_likely
 from ..runs import Run
 from ..runs.journal import Journal
 from ..tasks import Benchmark, Item
+from .grading import graded
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +170,19 @@ class OwnJob:
                 engine, items, prompts, seed=seed, kept=kept, progress=progress
             )
         found = Asked([], [], [])
+        given: list[tuple[int, int, _Answer]] = []
         for at, repeat, answer in answers:
-            item, prompt = items[at], prompts[at]
-            if (item.id, repeat) in self.done:
+            if (items[at].id, repeat) in self.done:
                 continue
             if isinstance(answer, NoAnswer):
-                found.failures.append(Failure(name, item.id, repeat, answer.why))
+                found.failures.append(Failure(name, items[at].id, repeat, answer.why))
                 continue
-            found.outcomes.append(self._outcome(item, repeat, answer, prompt))
-            found.responses.append(Response(item.id, repeat, prompt, answer.text))
+            given.append((at, repeat, answer))
+            found.responses.append(Response(items[at].id, repeat, prompts[at], answer.text))
+        replies = [(items[at], answer.text) for at, _, answer in given]
+        scores = graded(self.benchmark, self.benchmark.grade, replies)
+        for at, repeat, answer in given:
+            found.outcomes.append(self._outcome(items[at], repeat, answer, prompts[at], scores))
         tick(name, self.total, self.total)
         return found
 
@@ -245,7 +250,10 @@ class OwnJob:
         for at, item in enumerate(items):
             yield at, 0, lost.get(at) or _Answer(item.choices[most_likely(nats[at])])
 
-    def _outcome(self, item: Item, repeat: int, answer: _Answer, prompt: str) -> Outcome:
+    def _outcome(
+        self, item: Item, repeat: int, answer: _Answer, prompt: str, scores: Iterator[float]
+    ) -> Outcome:
+        """The outcome of an answer, whose score is the next of ``scores``."""
         drawn = answer.drawn
         flags: tuple[str, ...] = ()
         inferred: tuple[str, ...] = ()
@@ -255,7 +263,7 @@ class OwnJob:
             return Outcome(
                 benchmark=self.item.benchmark,
                 id=item.id,
-                score=float(self.benchmark.grade(item, answer.text)),
+                score=float(next(scores)),
                 repeat=repeat,
                 subset=item.subset,
                 cluster=item.cluster,

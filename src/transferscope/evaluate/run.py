@@ -161,6 +161,7 @@ def prepare(
             jobs.append(lm_eval_job(item, lm_eval, place=place, **how))
             continue
         benchmark = _capped(find_benchmark(item.pack, name, known, place=place), max_tokens)
+        benchmark.ready()
         items = tuple(benchmark.items(item.items, seed=seed, data=folder))
         if len({each.id for each in items}) < len(items) or not items:
             what = "two of its items have the same id" if items else "it has no items"

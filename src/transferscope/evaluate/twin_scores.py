@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..runs import Run
 from .benchmark_job import OwnJob
+from .grading import graded
 
 OWN = "score"
 """Names the benchmark's own grader among the scores."""
@@ -25,8 +26,8 @@ def twin_scores(job: OwnJob, run: Run) -> Mapping[str, float]:
     scores = {OWN: sum(o.weight * o.score for o in outcomes) / weight}
     given = [(items[o.id], replies[o.id, o.repeat].response) for o in outcomes]
     for twin, grade in job.benchmark.twins.items():
-        graded = zip(outcomes, given, strict=True)
-        scores[twin] = sum(o.weight * grade(*pair) for o, pair in graded) / weight
+        found = zip(outcomes, graded(job.benchmark, grade, given), strict=True)
+        scores[twin] = sum(o.weight * score for o, score in found) / weight
     for measure, of in job.benchmark.pooled.items():
         scores[measure] = of(given)
     return scores

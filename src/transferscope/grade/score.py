@@ -7,8 +7,8 @@ response. The verdicts also give the agreement with reference labels.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from ..core.records import Tick, no_tick
 from ..core.right_answers import is_right
 from . import mctaco
 from .choice import UNKNOWN, letter
+from .code_responses import grade_code
 from .gold import final, gold_problems, instructions_of
+from .graded import Graded, Grader
 from .maths import finished, is_correct
 from .qa import against, exact_match, f1
 from .rendered import Prompts
@@ -29,18 +31,6 @@ from .saved import Saved, SavedResponse, graded_lines
 MCTACO = "mctaco"
 FEWEST_WITH_I = 10
 """Number of options in MMLU-Pro, the first common benchmark to reach the letter I."""
-
-
-@dataclass(frozen=True, slots=True)
-class Graded:
-    """A grader's result: ``metrics`` (0..1), verdicts by response id, and ids without a grade."""
-
-    metrics: dict[str, float]
-    verdicts: dict[str, bool] = field(default_factory=dict)
-    unmatched: tuple[str, ...] = ()
-
-
-Grader = Callable[[Sequence[SavedResponse], Path | None, Tick], Graded]
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +251,7 @@ GRADERS: dict[str, Grader] = {
     "choice": grade_choice,
     "qa": grade_qa,
     "ifeval": grade_ifeval,
+    "code": grade_code,
 }
 """Grader functions by name; :data:`MCTACO` is separate because it reads judgements."""
 

@@ -79,6 +79,10 @@ def _other_choices(item: Item) -> Sequence[str]:
     return [choice for choice in item.choices if choice != item.gold]
 
 
+def _always_ready() -> None:
+    """Most graders need nothing but this package."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
     """A benchmark of a pack.
@@ -101,6 +105,8 @@ class Benchmark:
     wrong: Callable[[Item], Sequence[str]] = _other_choices
     twins: Mapping[str, Callable[[Item, str], float]] = field(default_factory=dict)
     pooled: Mapping[str, Callable[[Replies], float]] = field(default_factory=dict)
+    concurrent: bool = False
+    ready: Callable[[], object] = _always_ready
 
     def method(self) -> dict[str, Any]:
         """How answers are drawn, as recorded in a run's manifest."""
