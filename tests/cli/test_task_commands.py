@@ -73,7 +73,7 @@ def test_a_wrong_grader_is_told_and_ends_with_1(
     ("arguments", "what"),
     [
         (["tasks", "check", "minni"], "no suite 'minni'; did you mean 'mini'?"),
-        (["tasks", "check", "real"], "needs a local file; name a folder"),
+        (["tasks", "check", "real"], "no files gsm8k* for benchmark GSM8K; see what"),
         (["tasks", "check", "theirs.toml"], "suite theirs.toml: contains only lm-eval tasks"),
         (["eval", "m", "--out", "r", "--tasks", ","], "--tasks: names no task"),
         (
@@ -95,6 +95,7 @@ def test_what_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TRANSFERSCOPE_CACHE", str(tmp_path))
     Path("theirs.toml").write_text(
         'name = "t"\nsource = "g"\n[groups]\ng = ["gsm8k"]\n[benchmarks.gsm8k]\npack = "lm-eval"\n'
     )

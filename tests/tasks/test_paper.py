@@ -154,10 +154,11 @@ def test_bad_lines_are_named(
 
 
 def test_missing_and_ambiguous_files_are_named_before_a_model_is_loaded(
-    data: Path, tiny_model: Path, tmp_path: Path
+    data: Path, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite = load_suite("real")
-    with pytest.raises(InputError, match="needs a local file; name a folder"):
+    monkeypatch.setenv("TRANSFERSCOPE_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(InputError, match=r"5 data files are missing: .*data --suite real --down"):
         evaluate_model(str(tiny_model), suite, tmp_path / "run")
     (data / "gsm8k_two.jsonl").touch()
     with pytest.raises(InputError, match=r"2 files gsm8k\* for benchmark GSM8K"):

@@ -14,6 +14,7 @@ from cyclopts import CycloptsError
 
 from ..core.errors import TransferscopeError
 from . import (  # noqa: F401 - they register commands
+    data_files,
     exports,
     file_commands,
     models,

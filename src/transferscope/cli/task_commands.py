@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +12,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..core.errors import InputError
-from .shared import Int, Json, console, print_json, say, tasks_app
+from .shared import Int, Json, print_json, say, tasks_app
+from .tables import print_table
 
 if TYPE_CHECKING:
     from ..tasks import Benchmark, Validation
@@ -32,7 +32,7 @@ def list_tasks(*, as_json: Json = False) -> None:
     if as_json:
         print_json(found)
         return
-    _print_table(
+    print_table(
         ("pack", "benchmark", "answer", "asks for"),
         [(row["pack"], row["benchmark"], _answer(row), row["about"]) for row in found],
     )
@@ -79,7 +79,8 @@ def check(
         print_json(told)
     else:
         heads = ("pack", "benchmark", "items", "golds", "wrong", "constant", "guess", "faults")
-        _print_table(heads, [_checked(*row) for row in rows])
+        counts = frozenset({"items", "golds", "wrong", "constant", "guess", "faults"})
+        print_table(heads, [_checked(*row) for row in rows], right=counts)
     for _, name, found in rows:
         for fault in found.faults:
             say(f"{name}: {fault}")
@@ -123,18 +124,3 @@ def _checked(pack: str, name: str, found: Validation) -> tuple[str, ...]:
     shares = ["" if s is None else f"{100 * s:.0f} %" for s in (found.constant, found.guess)]
     counts = (found.items, found.golds, found.wrong)
     return (pack, name, *map(str, counts), *shares, str(found.n_faults))
-
-
-def _print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from ..core.shown import name
-
-    table = Table(box=None, pad_edge=False)
-    for head in heads:
-        is_count = head in ("items", "golds", "wrong", "constant", "guess", "faults")
-        table.add_column(head, justify="right" if is_count else "left")
-    for row in rows:
-        table.add_row(*(Text(name(cell)) for cell in row))
-    console().print(table)

@@ -22,6 +22,7 @@ from ..runs import Manifest, RunWriter, read_run
 from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
 from ..tasks import FILE_PACKS, LM_EVAL, Benchmark, Pack, all_packs, find_benchmark
+from ..tasks.paper.data_folder import default_folder, refuse_missing
 from .benchmark_job import Job, OwnJob, Planned
 from .twin_scores import twin_scores
 
@@ -149,7 +150,10 @@ def prepare(
     known = all_packs() if packs is None else packs
     folder = None if data is None else Path(data)
     jobs: list[Job] = []
-    for item in plan(suite, n=n):
+    planned = plan(suite, n=n)
+    read = [item.benchmark for item in planned if item.pack in FILE_PACKS]
+    refuse_missing(folder or default_folder(), read, suite=suite.name)
+    for item in planned:
         name, chance = item.benchmark, suite.benchmarks[item.benchmark].chance
         place = f"suite {suite.name} [benchmarks.{name}]"
         if item.pack.partition(":")[0] == LM_EVAL:

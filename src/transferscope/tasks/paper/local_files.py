@@ -1,7 +1,8 @@
 """Real benchmarks from a folder of files with the original field names.
 
-``--data DIR`` gives the folder. It holds one file per benchmark, or one for each of its parts,
-recognised by the beginning of its name: JSON lines, a JSON array, CSV or parquet.
+``--data DIR`` gives the folder (default: :func:`.data_folder.default_folder`). It holds one file
+per benchmark, or one for each of its parts, recognised by the beginning of its name: JSON lines, a
+JSON array, CSV or parquet.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import InputError
-from ...core.rowfiles import LINES, TABLES, read_rows
-from ...core.unpacking import bare_suffix
+from ...core.rowfiles import read_rows
 from ..definition import Item
+from .data_folder import default_folder, files_beginning
 
 REMEDY = "give one JSON object per line with the benchmark's original field names"
-READABLE = (*LINES, ".json", *TABLES, ".parquet")
 LONGEST = 32_768
 """Maximum number of tokens of an answer in the paper's protocol; thinking counts."""
 
@@ -72,23 +72,17 @@ class LocalFile:
     def path(self, data: Path | None, start: str) -> Path:
         """The file in the folder ``data`` whose name begins with ``start``.
 
-        Raises :class:`InputError` without a folder, and if there is no such file or several.
+        Raises :class:`InputError` if there is no such file or several.
         """
-        if data is None:
-            remedy = "name a folder of its files: --data DIR"
-            what = f"benchmark {self.benchmark} needs a local file"
-            raise InputError(what, remedy=remedy)
-        found = sorted(
-            file
-            for file in data.glob("*")
-            if file.name.lower().startswith(start) and bare_suffix(file) in READABLE
-        )
-        if len(found) != 1:
-            count = len(found) or "no"
-            what = f"{count} files {start}* for benchmark {self.benchmark}"
-            remedy = "keep one file of each benchmark in the folder"
-            raise InputError(what, place=str(data), remedy=remedy)
-        return found[0]
+        folder = default_folder() if data is None else data
+        found = files_beginning(folder, start)
+        if len(found) == 1:
+            return found[0]
+        what = f"{len(found) or 'no'} files {start}* for benchmark {self.benchmark}"
+        remedy = "keep one of them in the folder"
+        if not found:
+            remedy = "see what is needed, and where from: transferscope data"
+        raise InputError(what, place=str(folder), remedy=remedy)
 
 
 def _evenly_weighted(
