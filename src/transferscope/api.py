@@ -219,23 +219,29 @@ def evaluate(
     limit: int = 40,
     seed: int = 0,
     dtype: str = "auto",
+    template: bool = True,
+    thinking: bool | None = None,
     data: PathLike | None = None,
     base: str | None = None,
     tick: Tick = no_tick,
 ) -> Run:
     """Evaluate a model on a suite, write the run folder ``out`` and return the run.
 
-    ``limit`` is the number of items per benchmark. A second call resumes where the first stopped.
-    Raises :class:`InputError` if the settings can't be used, and :class:`MissingExtra` if the
-    packages of ``[eval]`` are not installed.
+    ``limit`` is the number of items per benchmark. Without ``template``, the model's chat template
+    is not applied; ``thinking`` switches its reasoning on or off (``None``: its template's own
+    default). A second call resumes where the first stopped. Raises :class:`InputError` if the
+    settings can't be used, and :class:`MissingExtra` if the packages of ``[eval]`` are not
+    installed.
     """
     from .core.suite import Suite, load_suite
+    from .engines.prompt_form import PromptForm
     from .evaluate import evaluate_model
     from .runs import read_run
 
     chosen = suite if isinstance(suite, Suite) else load_suite(str(suite))
     how: dict[str, Any] = {"engine": engine, "engine_args": dict(engine_args or {})}
     how |= {"dtype": dtype, "n": limit, "seed": seed, "base": base, "tick": tick}
+    how["form"] = PromptForm(template, thinking)
     where = None if data is None else Path(data)
     evaluate_model(model, chosen, Path(out), data=where, **how)
     return read_run(out)

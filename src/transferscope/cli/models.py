@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -46,6 +46,8 @@ def evaluate_command(
     limit: Int = 40,
     seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
     dtype: Dtype = "auto",
+    template: Literal["on", "off"] = "on",
+    thinking: Literal["default", "on", "off"] = "default",
     data: Path | None = None,
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
@@ -71,6 +73,11 @@ def evaluate_command(
         Items per benchmark, or documents per lm-eval task.
     seed
         Random seed for items, examples in prompts and sampling.
+    template
+        off sends the text of each message without the model's chat template.
+    thinking
+        Switches the reasoning of a model whose chat template can (default: as the template has it).
+        Reasoning blocks are removed before grading in any case.
     data
         Folder with the data files of real benchmarks.
     base
@@ -78,6 +85,7 @@ def evaluate_command(
     dry_run
         Print the plan without running it.
     """
+    from ..engines.prompt_form import PromptForm
     from ..evaluate import check_model, engine_options, evaluate_model
     from ..evaluate import plan as plan_evaluation
 
@@ -90,7 +98,8 @@ def evaluate_command(
         suite, tasks, include_path=include_path, mapping=mapping, seed=seed
     )
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
-    how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data, "lm_eval": lm_eval}
+    how |= {"form": PromptForm.parse(template, thinking), "dtype": dtype, "n": limit}
+    how |= {"seed": seed, "data": data, "lm_eval": lm_eval}
     if dry_run:
         check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=limit):

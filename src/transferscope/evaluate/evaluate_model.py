@@ -14,6 +14,7 @@ from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
 from ..core.suite import Suite
 from ..documents.run_manifest import Manifest
+from ..engines.prompt_form import AS_USUAL, PromptForm
 from ..engines.protocol import Engine
 from ..models import AUTO, DTYPES
 from ..runs import read_run
@@ -53,6 +54,7 @@ def evaluate_model(
     engine: str = "hf",
     engine_args: Mapping[str, str] | None = None,
     dtype: str | None = None,
+    form: PromptForm = AS_USUAL,
     n: int | None = None,
     seed: int = 0,
     data: str | Path | None = None,
@@ -70,15 +72,15 @@ def evaluate_model(
     A folder with the finished run of the same model, suite, engine, dtype, decoding, items and
     seed is not changed; an unfinished one is completed. All input is checked before the model is
     loaded. ``name`` is the model's name in the run (default: ``model``), ``base`` the model it was
-    tuned from, ``data`` the folder of files for pack ``paper``, and ``lm_eval`` the tasks for pack
-    ``lm-eval``. Raises the same errors as :func:`~transferscope.evaluate.evaluate` and
-    ``find_model``.
+    tuned from, ``form`` how messages become a prompt, ``data`` the folder of files for pack
+    ``paper``, and ``lm_eval`` the tasks for pack ``lm-eval``. Raises the same errors as
+    :func:`~transferscope.evaluate.evaluate` and ``find_model``.
     """
     out = Path(out)
     if dtype in (None, AUTO):
         dtype = dtype_of(out)
-    chosen = backend(engine, engine_args, dtype=dtype)
-    jobs = _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    chosen = backend(engine, engine_args, dtype=dtype, form=form)
+    jobs = _checked(chosen, model, suite, form=form, n=n, seed=seed, data=data, lm_eval=lm_eval)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"model_ref": ref, "n": n, "seed": seed}
     manifest = asked_manifest(chosen.identity, suite, jobs, **asked)
@@ -125,6 +127,7 @@ def check_model(
     engine: str = "hf",
     engine_args: Mapping[str, str] | None = None,
     dtype: str | None = None,
+    form: PromptForm = AS_USUAL,
     n: int | None = None,
     seed: int = 0,
     data: str | Path | None = None,
@@ -134,8 +137,8 @@ def check_model(
 
     Loads no weights and contacts no server.
     """
-    chosen = backend(engine, engine_args, dtype=dtype)
-    _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    chosen = backend(engine, engine_args, dtype=dtype, form=form)
+    _checked(chosen, model, suite, form=form, n=n, seed=seed, data=data, lm_eval=lm_eval)
 
 
 def _checked(
@@ -143,6 +146,7 @@ def _checked(
     model: str,
     suite: Suite,
     *,
+    form: PromptForm,
     n: int | None,
     seed: int,
     data: str | Path | None,
@@ -150,7 +154,8 @@ def _checked(
 ) -> list[Job]:
     """The jobs of ``suite``, after a check that the engine can answer all of them."""
     chosen.check(model)
-    jobs = prepare(suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    how: dict[str, Any] = {"data": data, "lm_eval": lm_eval, "chat": form.template}
+    jobs = prepare(suite, n=n, seed=seed, **how)
     scored = [job.item.benchmark for job in jobs if job.scores_choices]
     if scored and not chosen.scores_choices:
         raise InputError(

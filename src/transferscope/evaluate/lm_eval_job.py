@@ -46,7 +46,8 @@ class LmEvalJob:
 
     ``tasks`` has lm-eval's task objects by name, ``places`` the benchmark and subset for each.
     ``items`` maps an item's id to its documents: usually one, but for MC-TACO all candidate answers
-    to a question. ``done`` holds the ids of items that are committed.
+    to a question. ``done`` holds the ids of items that are committed. Without ``chat``, prompts
+    have lm-eval's plain form instead of the model's chat template.
     """
 
     item: Planned
@@ -57,6 +58,7 @@ class LmEvalJob:
     versions: Mapping[str, str]
     done: frozenset[str] = frozenset()
     failed: frozenset[tuple[str, str, int]] = frozenset()
+    chat: bool = True
 
     @property
     def total(self) -> int:
@@ -126,8 +128,8 @@ class LmEvalJob:
                 samples=asked,
                 bootstrap_iters=0,
                 log_samples=True,
-                apply_chat_template=True,
-                fewshot_as_multiturn=True,  # lm-eval's own default with a chat template
+                apply_chat_template=self.chat,
+                fewshot_as_multiturn=self.chat,  # lm-eval's own default with a chat template
             )
         answers = self._read(plain(result), lm, list(asked))
         tick(name, self.total, self.total)
@@ -157,7 +159,13 @@ class LmEvalJob:
 
 
 def lm_eval_job(
-    item: Planned, source: LmEvalTasks, *, chance: float | None, seed: int, place: str
+    item: Planned,
+    source: LmEvalTasks,
+    *,
+    chance: float | None,
+    seed: int,
+    place: str,
+    chat: bool = True,
 ) -> LmEvalJob:
     """The job for ``item``, whose pack names tasks of lm-eval; loads their data.
 
@@ -191,6 +199,7 @@ def lm_eval_job(
         items=items,
         method=decoding_of(members, raw),
         versions={f"task {item.benchmark}": ", ".join(versions)},
+        chat=chat,
     )
 
 

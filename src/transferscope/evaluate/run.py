@@ -117,11 +117,13 @@ def prepare(
     data: str | Path | None = None,
     packs: Mapping[str, Pack] | None = None,
     lm_eval: LmEvalTasks | None = None,
+    chat: bool = True,
 ) -> list[Job]:
     """The jobs of ``suite``, in its order, with their items; loads no model.
 
     ``packs`` defaults to the built-in packs and those of plugins. ``lm_eval`` defaults to the tasks
-    of the installed lm-eval, which is loaded only for a suite that uses it.
+    of the installed lm-eval, which is loaded only for a suite that uses it. Without ``chat``, they
+    are asked in lm-eval's own plain form.
 
     Raises :class:`InputError` for an unknown pack or benchmark and a file that is missing or
     malformed, :class:`MissingExtra` if lm-eval is needed but not installed.
@@ -137,7 +139,8 @@ def prepare(
             from .lm_eval_loader import LmEvalTasks
 
             lm_eval = lm_eval or LmEvalTasks()
-            jobs.append(lm_eval_job(item, lm_eval, chance=chance, seed=seed, place=place))
+            how: dict[str, Any] = {"chance": chance, "seed": seed, "chat": chat}
+            jobs.append(lm_eval_job(item, lm_eval, place=place, **how))
             continue
         benchmark = find_benchmark(item.pack, name, known, place=place)
         items = tuple(benchmark.items(item.items, seed=seed, data=folder))
