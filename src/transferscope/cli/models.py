@@ -112,7 +112,7 @@ def evaluate_command(
     from ..runs import read_run
 
     with progress() as tick:
-        evaluate_model(model, chosen, out, base=base, tick=tick, **how)
+        evaluate_model(model, chosen, out, base=base, tick=tick, say=say, **how)
     for line in failures_said(read_run(out)):
         say(line)
     say(f"run folder: {out}")

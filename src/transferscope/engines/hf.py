@@ -147,6 +147,17 @@ class HFEngine:
                 tick("generate", done, len(ids))
         return answers
 
+    def unfit(self, prompts: Sequence[str], answer: int) -> Mapping[int, str]:
+        """Return why a prompt with ``answer`` more tokens exceeds the context, by its index."""
+        if self.max_length is None:
+            return {}
+        lengths = (len(self.encode(prompt)) for prompt in prompts)
+        return {
+            at: _too_long(length, answer, self.max_length)
+            for at, length in enumerate(lengths)
+            if length + answer > self.max_length
+        }
+
     def loglikelihoods(
         self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
     ) -> list[float]:
@@ -195,10 +206,9 @@ class HFEngine:
     def _check_length(self, prompt: int, answer: int) -> None:
         if self.max_length is not None and prompt + answer > self.max_length:
             raise InputError(
-                f"a prompt of {prompt} tokens and an answer of {answer} exceed the model's context "
-                f"length of {self.max_length}",
+                _too_long(prompt, answer, self.max_length),
                 place=self.name,
-                remedy="lower the benchmark's max_gen_toks or use a model with a longer context",
+                remedy="allow shorter answers or use a model with a longer context",
             )
 
     def _batches(self, lengths: Sequence[int], answer: int) -> Iterator[range]:
@@ -256,6 +266,13 @@ class HFEngine:
                 yield
         finally:
             self.model.train(training)
+
+
+def _too_long(prompt: int, answer: int, limit: int) -> str:
+    return (
+        f"a prompt of {prompt} tokens and an answer of {answer} exceed the model's context length "
+        f"of {limit}"
+    )
 
 
 def default_budget(model: PreTrainedModel) -> int:

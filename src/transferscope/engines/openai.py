@@ -13,12 +13,22 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, digest, no_tick
+from ..core.records import (
+    Decoding,
+    Generation,
+    Message,
+    NoAnswer,
+    Say,
+    Tick,
+    digest,
+    no_say,
+    no_tick,
+)
 from ..models import encode, load_tokenizer
 from .completion_reading import continuation_of, generation_of
 from .endpoint import Endpoint
 from .prompt_form import AS_USUAL, PromptForm
-from .protocol import times_before
+from .protocol import Needs, times_before
 from .rendering import (
     encode_pair,
     messages_of,
@@ -29,6 +39,9 @@ from .rendering import (
 )
 from .replies import Unanswered
 from .server import ServerOptions
+from .trial import Trial
+
+TRIAL: tuple[Message, ...] = ({"role": "user", "content": "List a dozen words, any you like."},)
 
 SAMPLERS_OFF = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 """Neutral values for settings that vLLM and others would otherwise read from the model's folder."""
@@ -64,6 +77,23 @@ class OpenAIEngine:
             raise InputError(what, place=self.name, remedy=_NAME_TOKENIZER)
         return unrendered(messages)
 
+    def try_out(self, needs: Needs, *, say: Say = no_say) -> None:
+        """Send the trial requests of :mod:`.trial`; wait for a server that is still loading."""
+        self._endpoint.health.say = say
+        trial = Trial(self._endpoint, self.name, self._path)
+        asked = self.render(TRIAL)
+
+        def payload(nth: int, decoding: Decoding) -> dict[str, Any]:
+            return self._payload(asked, nth, decoding)
+
+        def read(answer: dict[str, Any], decoding: Decoding) -> Generation:
+            return generation_of(answer, decoding, chat=self._chats, url=self._url)
+
+        if needs.generates:
+            trial.generation(needs, payload, read)
+        if needs.scores:
+            trial.named(lambda: self.loglikelihoods([(asked, "A")]))
+
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick
     ) -> list[Generation]:
@@ -87,18 +117,17 @@ class OpenAIEngine:
     ) -> Iterator[tuple[int, Generation | NoAnswer]]:
         """Yield answers as they arrive; see :class:`~.protocol.Streaming`."""
         for at, answer in self._generated(prompts, decoding, nth):
-            yield at, NoAnswer(answer.what) if isinstance(answer, Unanswered) else answer
+            yield at, _left_out(answer) if isinstance(answer, Unanswered) else answer
 
     def _generated(
         self, prompts: Sequence[str], decoding: Decoding, nth: Sequence[int]
     ) -> Iterator[tuple[int, Generation | Unanswered]]:
-        path = "chat/completions" if self._chats else "completions"
         payloads = [self._payload(*each, decoding) for each in zip(prompts, nth, strict=True)]
 
         def read(_: int, answer: dict[str, Any]) -> Generation:
-            return generation_of(answer, decoding, chat=self._chats, url=self.options.url(path))
+            return generation_of(answer, decoding, chat=self._chats, url=self._url)
 
-        for at, answer in self._endpoint.ask_each(path, payloads, read):
+        for at, answer in self._endpoint.ask_each(self._path, payloads, read):
             yield at, answer if isinstance(answer, Unanswered) else self._counted(answer)
 
     def loglikelihoods(
@@ -117,7 +146,7 @@ class OpenAIEngine:
     ) -> Iterator[tuple[int, float | NoAnswer]]:
         """Yield log-likelihoods as they arrive; see :class:`~.protocol.Streaming`."""
         for at, nats in self._endpoint.ask_each(*self._scoring(pairs)):
-            yield at, NoAnswer(nats.what) if isinstance(nats, Unanswered) else nats
+            yield at, _left_out(nats) if isinstance(nats, Unanswered) else nats
 
     def _scoring(
         self, pairs: Sequence[tuple[str, str]]
@@ -190,12 +219,24 @@ class OpenAIEngine:
         """Whether messages are sent, to which the server applies its own chat template."""
         return self.tokenizer is None and self.form.template
 
+    @property
+    def _path(self) -> str:
+        return "chat/completions" if self._chats else "completions"
+
+    @property
+    def _url(self) -> str:
+        return self.options.url(self._path)
+
     def _counted(self, answer: Generation) -> Generation:
         """Fill in a missing token count; a tokenizer isn't thread-safe, so not in the requests."""
         if answer.tokens is not None or self.tokenizer is None:
             return answer
         ids = self.tokenizer.encode(answer.text, add_special_tokens=False)
         return replace(answer, tokens=len(ids))
+
+
+def _left_out(failure: Unanswered) -> NoAnswer:
+    return NoAnswer(failure.what, too_long=failure.too_long)
 
 
 _NAME_TOKENIZER = "add --engine-args tokenizer=MODEL, the served model's name or folder"

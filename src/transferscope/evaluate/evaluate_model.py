@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.records import ModelRef, Tick, no_tick
+from ..core.records import ModelRef, Say, Tick, no_say, no_tick
 from ..core.suite import Suite
 from ..documents.run_manifest import Manifest
 from ..engines.prompt_form import AS_USUAL, PromptForm
@@ -60,6 +60,7 @@ def evaluate_model(
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
     tick: Tick = no_tick,
+    say: Say = no_say,
 ) -> Path:
     """Evaluate ``model`` with ``engine`` into the run folder ``out``.
 
@@ -73,8 +74,8 @@ def evaluate_model(
     seed is not changed; an unfinished one is completed. All input is checked before the model is
     loaded. ``name`` is the model's name in the run (default: ``model``), ``base`` the model it was
     tuned from, ``form`` how messages become a prompt, ``data`` the folder of files for pack
-    ``paper``, and ``lm_eval`` the tasks for pack ``lm-eval``. Raises the same errors as
-    :func:`~transferscope.evaluate.evaluate` and ``find_model``.
+    ``paper``, and ``lm_eval`` the tasks for pack ``lm-eval``. ``say`` is told of a wait for
+    a server. Raises the same errors as :func:`~transferscope.evaluate.evaluate` and ``find_model``.
     """
     out = Path(out)
     if dtype in (None, AUTO):
@@ -97,7 +98,7 @@ def evaluate_model(
             return out
         opened = chosen.open(model)
         manifest = asked_manifest(opened.describe(), suite, jobs, **asked)
-        return run_jobs(opened, out, manifest, left, tick=tick)
+        return run_jobs(opened, out, manifest, left, tick=tick, say=say)
 
 
 def _is_finished(out: Path, manifest: Manifest) -> bool:

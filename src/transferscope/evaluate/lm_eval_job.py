@@ -76,6 +76,12 @@ class LmEvalJob:
         return bool(self.done)
 
     @property
+    def temperature(self) -> float | None:
+        """0 if answers are generated, whatever a task's own temperature; ``None`` otherwise."""
+        kinds = {task.OUTPUT_TYPE for task in self.tasks.values()}
+        return 0.0 if "generate_until" in kinds else None
+
+    @property
     def scores_choices(self) -> bool:
         """Whether the engine must give the log-likelihood of choices."""
         return any(task.OUTPUT_TYPE != "generate_until" for task in self.tasks.values())

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError, MissingExtra
-from ..core.records import ModelRef, Tick, no_tick
+from ..core.records import ModelRef, Say, Tick, no_say, no_tick
 from ..core.suite import Suite
-from ..engines.protocol import Engine
+from ..engines.protocol import Engine, Needs, require
 from ..runs import Manifest, RunWriter, read_run
 from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
@@ -80,8 +80,16 @@ def run_jobs(
     jobs: Sequence[Job],
     *,
     tick: Tick = no_tick,
+    say: Say = no_say,
 ) -> Path:
-    """Run the remaining part of every job and commit it; the caller must have claimed ``out``."""
+    """Run the remaining part of every job and commit it; the caller must have claimed ``out``.
+
+    A server is tried out before the manifest is written, so that a wrong name leaves no run behind.
+    """
+    if lacking := [job for job in jobs if job.left]:
+        drawn = [job.temperature for job in lacking if job.temperature is not None]
+        scores = any(job.scores_choices for job in lacking)
+        require(engine, Needs(bool(drawn), max(drawn, default=0.0), scores), say=say)
     answered = any(job.begun for job in jobs)
     with RunWriter.open(out, manifest) as writer:
         for job in jobs:
@@ -97,7 +105,7 @@ def run_jobs(
                     raise MissingExtra("eval", needed_for=needed_for) from err
                 if new.failures and not (answered or new.outcomes):
                     what = f"no request was answered: {new.failures[0].why}"
-                    remedy = "check the server, then start the same command again"
+                    remedy = "remove the cause, then start the same command again"
                     raise InputError(what, place=f"benchmark {name}", remedy=remedy)
                 answered = True
                 if name not in writer.finished:
