@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -70,7 +70,7 @@ class Health:
         self.replied, self.heard, self.told = True, time.monotonic(), False
 
     def waits(self, error: InputError, since: float) -> bool:
-        """Whether to go on waiting for a server that is down ``since`` that time."""
+        """Whether to keep waiting for a server that is down ``since`` that time."""
         if time.monotonic() - since >= self.patience:
             return False
         if not self.told:
@@ -134,17 +134,18 @@ class Calls(Generic[T]):
             self.give((at, failure))
 
     async def _answer(self, at: int) -> T:
-        tried, since = 0, 0.0
+        tried: Counter[int] = Counter()  # by the number allowed, so that kinds don't add up
+        since = 0.0
         while True:
-            tried += 1
             try:
                 found = self._read(at, await self.ask(self.payloads[at]))
             except Failed as failed:
                 since = since or time.monotonic()
                 waits = failed.down and self.health.waits(failed.error, since)
-                if tried >= failed.tries and not waits:
+                tried[failed.tries] += 1
+                if tried[failed.tries] >= failed.tries and not waits:
                     raise self._given_up(failed.error, since) from None
-                await asyncio.sleep(self.health.pause(tried, failed.wait))
+                await asyncio.sleep(self.health.pause(tried.total(), failed.wait))
                 continue
             self.health.answered()
             return found

@@ -18,7 +18,7 @@ REMEDIES = {
 _SHORTER = "lower max_gen_toks (distill: --max-tokens) or serve a longer context"
 TOO_LONG = (
     *("context length", "context size", "context window", "maximum model length"),
-    *("prompt is too long", "input is too long"),
+    *("prompt is too long", "input is too long", "max_model_len"),
 )
 """Phrases by which servers say that prompt and answer don't fit into the model's context."""
 CURES = {
