@@ -220,6 +220,8 @@ def evaluate(
     max_tokens: int | None = None,
     seed: int = 0,
     dtype: str = "auto",
+    template: bool = True,
+    thinking: bool | None = None,
     data: PathLike | None = None,
     base: str | None = None,
     tick: Tick = no_tick,
@@ -227,11 +229,14 @@ def evaluate(
     """Evaluate a model on a suite, write the run folder ``out`` and return the run.
 
     ``limit`` is the number of items per benchmark; the default is the suite's own number for
-    benchmarks read from files, else 40. ``max_tokens`` caps the length of all answers. A second
-    call resumes where the first stopped. Raises :class:`InputError` if the settings can't be used,
-    and :class:`MissingExtra` if the packages of ``[eval]`` are not installed.
+    benchmarks read from files, else 40. ``max_tokens`` caps the length of all answers. Without
+    ``template``, the model's chat template is not applied; ``thinking`` switches its reasoning on
+    or off (``None``: its template's own default). A second call resumes where the first stopped.
+    Raises :class:`InputError` if the settings can't be used, and :class:`MissingExtra` if the
+    packages of ``[eval]`` are not installed.
     """
     from .core.suite import Suite, load_suite
+    from .engines.prompt_form import PromptForm
     from .evaluate import default_limit, evaluate_model
     from .runs import read_run
 
@@ -239,6 +244,7 @@ def evaluate(
     how: dict[str, Any] = {"engine": engine, "engine_args": dict(engine_args or {})}
     how |= {"dtype": dtype, "seed": seed, "base": base, "tick": tick}
     how |= {"n": default_limit(chosen) if limit is None else limit, "max_tokens": max_tokens}
+    how["form"] = PromptForm(template, thinking)
     where = None if data is None else Path(data)
     evaluate_model(model, chosen, Path(out), data=where, **how)
     return read_run(out)

@@ -16,7 +16,7 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.records import Decoding, Generation, NoAnswer, no_tick
-from transferscope.engines import OpenAIEngine, ServerOptions, endpoint
+from transferscope.engines import OpenAIEngine, ServerOptions, calls, endpoint
 from transferscope.engines.endpoint import Endpoint
 from transferscope.engines.replies import Unanswered
 
@@ -26,7 +26,7 @@ from .serving import completion, serving
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting, no key, no proxy."""
-    monkeypatch.setattr(endpoint, "BACKOFF", 0.0)
+    monkeypatch.setattr(calls, "BACKOFF", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
@@ -153,7 +153,7 @@ def test_one_bad_request_costs_no_other(
         found = each(server.base_url, 12, concurrency=3)
     assert found.pop(bad) == told
     assert found == {at: f"to {at}" for at in range(12) if at != bad}
-    assert server.payloads.count(bad) <= endpoint.ATTEMPTS + 1
+    assert server.payloads.count(bad) <= calls.ATTEMPTS + 1
 
 
 def test_a_server_that_only_fails_is_given_up() -> None:
@@ -170,12 +170,12 @@ def test_a_server_that_only_fails_is_given_up() -> None:
         pytest.raises(InputError, match=r"answered 500 \(16 requests in a row failed\); see"),
     ):
         each(server.base_url, 200, concurrency=1)
-    assert len(server.asked) < 10 + endpoint.FAILURES * (endpoint.ATTEMPTS + 1)
+    assert len(server.asked) < 10 + calls.FAILURES * (calls.ATTEMPTS + 1)
 
 
 def test_a_server_that_refuses_some_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """More prompts in a row than may fail are too long for it; before any answer, so many end."""
-    monkeypatch.setattr(endpoint, "FAILURES", 4)
+    monkeypatch.setattr(calls, "FAILURES", 4)
     with serving(lambda _, n: (400, b"") if 1 <= n < 9 else completion("ok")) as server:
         found = each(server.base_url, 12, concurrency=1)
     assert [at for at, text in found.items() if text == "answered 400"] == list(range(1, 9))
@@ -220,7 +220,7 @@ def test_a_pause_may_be_asked_for_as_a_date(monkeypatch: pytest.MonkeyPatch) -> 
         slept.append(seconds)
 
     replies = iter(["Fri, 31 Dec 2099 23:59:59 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "7", "soon"])
-    monkeypatch.setattr(endpoint.asyncio, "sleep", sleep)
+    monkeypatch.setattr(calls.asyncio, "sleep", sleep)
 
     def busy(*_: Any) -> Any:
         told = next(replies, None)
@@ -228,7 +228,7 @@ def test_a_pause_may_be_asked_for_as_a_date(monkeypatch: pytest.MonkeyPatch) -> 
 
     with serving(busy) as server:
         assert each(server.base_url, 1) == {0: "ok"}
-    assert slept == [endpoint.LONGEST_PAUSE, 0.0, 7.0, 0.0]
+    assert slept == [calls.LONGEST_PAUSE, 0.0, 7.0, 0.0]
 
 
 def hung(over: threading.Event) -> Callable[[str, Any], Any]:
@@ -322,7 +322,7 @@ def test_a_reply_that_is_no_answer_is_none(reply: Any, told: str) -> None:
         assert isinstance(none, NoAnswer)
         assert told in none.why
         tries = [p for p in server.payloads if p["messages"] == [bad]]
-        assert len(tries) == endpoint.ANSWER_ATTEMPTS
+        assert len(tries) == calls.ANSWER_ATTEMPTS
         # Who can't tell an answer from none is told so.
         with pytest.raises(InputError) as caught:
             engine.generate(prompts, Decoding())

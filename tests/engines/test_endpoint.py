@@ -9,7 +9,7 @@ import pytest
 
 from transferscope.core.errors import InputError
 from transferscope.core.records import no_tick
-from transferscope.engines import ServerOptions, endpoint
+from transferscope.engines import ServerOptions, calls, endpoint
 from transferscope.engines.endpoint import Endpoint
 
 from .serving import completion, serving
@@ -18,14 +18,14 @@ from .serving import completion, serving
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting, no key, no proxy."""
-    monkeypatch.setattr(endpoint, "BACKOFF", 0.0)
+    monkeypatch.setattr(calls, "BACKOFF", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
 
 def ask(url: str, count: int = 1, *, tick: Any = no_tick, **options: Any) -> list[str]:
     """Texts of the answers to payloads 0, 1, ..."""
-    return Endpoint(ServerOptions(url, **options)).ask_all(
+    return Endpoint(ServerOptions(url, **{"wait": 0.0} | options)).ask_all(
         "completions",
         list(range(count)),
         lambda at, answer: f"{at}:{answer['choices'][0]['text']}",
@@ -95,14 +95,15 @@ def test_a_busy_or_broken_server_is_asked_again(trouble: Any) -> None:
 
 def test_it_is_given_up_in_the_end() -> None:
     with serving(lambda *_: (503, {"error": {"message": "loading model"}})) as server:
-        assert refusal(server.base_url) == "answered 503: loading model; see the server's log"
-        assert len(server.asked) == endpoint.ATTEMPTS
+        told = refusal(server.base_url)
+        assert told.startswith("answered 503: loading model; wait until the server has loaded")
+        assert len(server.asked) == calls.ATTEMPTS
         assert refusal(server.base_url, count=50, concurrency=2).startswith("answered 503")
-        assert len(server.asked) < endpoint.ATTEMPTS * 25  # not all 50
+        assert len(server.asked) < calls.ATTEMPTS * 25  # not all 50
 
 
 def test_a_server_may_not_ask_for_a_long_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(calls, "LONGEST_PAUSE", 0.01)
     with serving(lambda *_: (429, {}, {"retry-after": "86400"})) as server:
         assert refusal(server.base_url) == "answered 429; lower --engine-args concurrency"
 

@@ -225,12 +225,13 @@ def test_a_teacher_over_a_server(
 def test_a_server_that_is_gone_is_one_line(
     tiny_model: Path, files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("transferscope.engines.endpoint.BACKOFF", 0.0)
+    monkeypatch.setattr("transferscope.engines.calls.BACKOFF", 0.0)
     with serving(lambda *_: {}) as gone:
         url = gone.base_url
-    options = arguments(base_url=url, tokenizer=tiny_model)
+    options = arguments(base_url=url, tokenizer=tiny_model, wait=0)
     code, _, err = run(capsys, *EVAL, *options)
     assert code == 2
+    assert not (files / "run").exists()  # so that a corrected command starts anew
     assert f"transferscope: {url}/completions: can't be reached (" in err
     assert "Traceback" not in err
     engine = open_engine(

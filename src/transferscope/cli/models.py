@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -49,6 +49,8 @@ def evaluate_command(
     max_tokens: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
     seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
     dtype: Dtype = "auto",
+    template: Literal["on", "off"] = "on",
+    thinking: Literal["default", "on", "off"] = "default",
     data: Path | None = None,
     base: str | None = None,
     unsafe_no_sandbox: UnsafeNoSandbox = False,
@@ -78,6 +80,11 @@ def evaluate_command(
         Upper limit on the length of answers in all benchmarks; lower limits stay.
     seed
         Random seed for items, examples in prompts and sampling.
+    template
+        off sends the text of each message without the model's chat template.
+    thinking
+        Switches the reasoning of a model whose chat template can (default: as the template has it).
+        Reasoning blocks are removed before grading in any case.
     data
         Folder with the data files of real benchmarks.
     base
@@ -85,6 +92,7 @@ def evaluate_command(
     dry_run
         Print the plan without running it.
     """
+    from ..engines.prompt_form import PromptForm
     from ..evaluate import check_model, default_limit, engine_options, evaluate_model
     from ..evaluate import plan as plan_evaluation
 
@@ -99,8 +107,9 @@ def evaluate_command(
         suite, tasks, include_path=include_path, mapping=mapping, seed=seed
     )
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
-    how |= {"dtype": dtype, "seed": seed, "data": data, "lm_eval": lm_eval}
+    how |= {"form": PromptForm.parse(template, thinking), "dtype": dtype, "seed": seed}
     how |= {"n": default_limit(chosen) if limit is None else limit, "max_tokens": max_tokens}
+    how |= {"data": data, "lm_eval": lm_eval}
     if dry_run:
         check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=how["n"]):
@@ -114,7 +123,7 @@ def evaluate_command(
     from ..runs import read_run
 
     with progress() as tick:
-        evaluate_model(model, chosen, out, base=base, tick=tick, **how)
+        evaluate_model(model, chosen, out, base=base, tick=tick, say=say, **how)
     for line in failures_said(read_run(out)):
         say(line)
     say(f"run folder: {out}")

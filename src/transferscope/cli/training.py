@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +30,9 @@ from .shared import (
     say_decontaminated,
     say_unfinished,
 )
+
+TOO_LONG_SHOWN = 5
+"""Number of queries that a message names."""
 
 
 @app.command
@@ -166,10 +168,19 @@ def distill_command(
             temperature=temperature,
             seed=seed,
             tick=tick,
+            say=say,
+        )
+    if found.too_long:
+        names = ", ".join(found.too_long[:TOO_LONG_SHOWN])
+        more = len(found.too_long) - TOO_LONG_SHOWN
+        names += f" and {more} more" if more > 0 else ""
+        say(
+            f"{len(found.too_long)} queries are too long for the teacher's context and are left "
+            f"out ({names}); lower --max-tokens or use a teacher with a longer context"
         )
     if found.failed:
         what = f"{found.failed} queries got no answer and are left out"
-        print(f"{what}; run the same command to retry them", file=sys.stderr)
+        say(f"{what}; run the same command to retry them")
     if as_json:
         print_json(asdict(found))
         return

@@ -36,6 +36,10 @@ UNANSWERED_CHARS = 2000
 ECHO_CHARS = 60
 """An echo copies at least this many characters of the prompt, not counting white space."""
 
+TIED = "tied"
+"""Flag of a choice whose likelihood equals another option's: the first of them was taken. Engines
+record it; low-precision logits tie, which says little about what the model knows."""
+
 _TEMPLATE = re.compile(
     r"<\|(?:im_start|im_end|user|assistant|system|eot_id|start_header_id|end_header_id|endoftext)\|>"
     r"|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>"

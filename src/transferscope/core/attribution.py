@@ -35,6 +35,7 @@ FLAG_WORDS: Mapping[str, str] = {
     "prompt_echo": "repeated the prompt",
     "role_leak": "continued in another role",
     "extraction_failed": "had no extractable final answer",
+    "tied": "tied with another option",
 }
 """What happened to an answer with this flag; follows the words "answers that"."""
 

@@ -26,12 +26,19 @@ MOST = 10**12
 HEAVIEST = 1e12
 """Largest weight of an item, so that sums of weights and their products are finite."""
 
+Say = Callable[[str], None]
+"""Callback ``say(line)`` for a line that the user should see while work continues."""
+
 Message = Mapping[str, str]
 """One chat message: ``{"role": ..., "content": ...}``."""
 
 
 def no_tick(what: str, done: int, total: int) -> None:
     """The progress callback that does nothing."""
+
+
+def no_say(line: str) -> None:
+    """The callback for lines that drops them."""
 
 
 class Outcome(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -183,9 +190,14 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Replaces an answer if the request failed permanently, with the reason on one line."""
+    """Replaces an answer if the request failed permanently, with the reason on one line.
+
+    ``too_long``: prompt and answer don't fit into the model's context, so that asking again won't
+    help.
+    """
 
     why: str
+    too_long: bool = False
 
 
 def digest(value: Any) -> str:

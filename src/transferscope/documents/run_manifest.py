@@ -90,6 +90,8 @@ class Manifest(Document):
             "dtype": self.engine.get("dtype"),
             "tokenizer": self.engine.get("tokenizer"),
             "strict": self.engine.get("strict"),
+            "use of the chat template": self.engine.get("chat_template"),
+            "thinking": self.engine.get("thinking"),
             "provenance": self.provenance,
         }
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..core.records import Decoding, Generation, NoAnswer, Tick, digest
 from ..runs.journal import Journal, Key
-from .protocol import Engine, Streaming, times_before
+from .protocol import Bounded, Engine, Streaming, times_before
 
 CHUNK, PAIRS = 256, 1024
 """Prompts, and pairs of prompt and option, in one call of an engine that doesn't stream. Its
@@ -66,6 +66,9 @@ def generated(
             answers[each.at] = Generation(**known)
         else:
             left.append((each, before))
+    for each, why in _unfit(engine, [each for each, _ in left], decoding.max_tokens):
+        answers[each.at] = NoAnswer(why, too_long=True)
+    left = [(each, before) for each, before in left if each.at not in answers]
     for each, answer in _generations(engine, left, decoding, _after(len(answers), progress)):
         answers[each.at] = answer
         if isinstance(answer, Generation):
@@ -83,11 +86,21 @@ def scored(
         if (known := _recalled(each, kept)) is not None:
             nats[each.at] = known["nats"]
     left = [each for each in requests if each.at not in nats]
+    for each, why in _unfit(engine, left, 0):
+        nats[each.at] = NoAnswer(why, too_long=True)
+    left = [each for each in left if each.at not in nats]
     for each, answer in _loglikelihoods(engine, left, _after(len(nats), progress)):
         nats[each.at] = answer
         if isinstance(answer, float):
             _keep(each, {"nats": answer}, kept)
     return [nats[each.at] for each in requests]
+
+
+def _unfit(engine: Engine, asked: Sequence[Request], answer: int) -> Iterator[tuple[Request, str]]:
+    """The requests that exceed the model's context with ``answer`` more tokens, and why."""
+    if isinstance(engine, Bounded) and asked:
+        found = engine.unfit([each.prompt + each.option for each in asked], answer)
+        yield from ((asked[at], why) for at, why in found.items())
 
 
 def _generations(

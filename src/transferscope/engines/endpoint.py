@@ -1,27 +1,26 @@
-"""Concurrent requests to an OpenAI-compatible server, with retries and one-line errors.
+"""Requests to an OpenAI-compatible server over HTTP, with one-line errors.
 
-Replies are untrusted input: their size and time are bounded. A request that fails on its own (a
-server error for one prompt, a reply without an answer) is retried and then reported among the
-others' answers. A failure of the server (unreachable, wrong key or model name, overloaded, one
-failure after another) ends the call.
+Replies are untrusted input: their size and time are bounded. What a failed request means for the
+others is decided in :mod:`.calls`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import httpx2 as httpx
 
 from ..core.errors import InputError
 from ..core.records import Tick
+from .calls import ANSWER_ATTEMPTS, ATTEMPTS, LATE_ATTEMPTS, Calls, Failed, Health
 from .inflight import streamed
 from .replies import (
     Unanswered,
     error_message,
+    is_too_long,
     json_object,
     malformed,
     one_line,
@@ -30,23 +29,12 @@ from .replies import (
 )
 from .server import ServerOptions
 
-ATTEMPTS = 5
-"""Attempts per request while the server is busy, failing or unreachable."""
-ANSWER_ATTEMPTS = 3
-"""Attempts per request when the server replies without an answer."""
-BACKOFF = 0.5
-"""Seconds before the second attempt; the pause doubles with each further one."""
-LONGEST_PAUSE = 30.0
-"""Longest pause in seconds, whatever the server's Retry-After header asks for."""
 MOST_BYTES = 64 * 2**20
 """Largest reply accepted: 32,768 tokens with their log-probabilities take about 5 MB."""
-SAID_CHARS = 200
+SAID_CHARS = 480
 """Characters shown of a server's own message."""
-FAILURES = 16
-"""Consecutive requests that fail for good before the server itself is taken to be broken."""
-
-_BUSY = frozenset({429, 503})
-_TRANSIENT = frozenset({500, 502, 504}) | _BUSY
+BUSY = frozenset({429, 503})
+_TRANSIENT = frozenset({500, 502, 504})
 _SETTINGS = frozenset({401, 403, 404})
 _BROKE_OFF = (
     httpx.ReadError,
@@ -62,8 +50,9 @@ class Endpoint:
 
     def __init__(self, options: ServerOptions) -> None:
         self.options = options
-        self.replied = False
-        """Whether it has replied in the expected form; until then, suspect a wrong address."""
+        self.health = Health(options.wait)
+        self.model = ""
+        """The name of the model in the server's first reply, if it gives one."""
 
     def ask_all(
         self,
@@ -101,7 +90,11 @@ class Endpoint:
         async def main(give: Callable[[tuple[int, T | Unanswered]], None]) -> None:
             async with self._client() as client:
                 url = self.options.url(path)
-                calls = _Calls(self, client, url=url, payloads=payloads, read=read, give=give)
+
+                async def ask(payload: Any) -> dict[str, Any]:
+                    return await self.attempt(client, url, payload)
+
+                calls = Calls(self.health, ask, payloads=payloads, read=read, give=give)
                 async with asyncio.TaskGroup() as group:
                     for _ in range(min(self.options.concurrency, len(payloads))):
                         group.create_task(calls.work())
@@ -111,20 +104,24 @@ class Endpoint:
 
     def version(self) -> str | None:
         """Return the server's version, or ``None`` if it reports none; a single try, no errors."""
+        status, body = self.get(self.options.version_url)
+        told = json_object(body).get("version") if status == httpx.codes.OK else None
+        return one_line(told)[:64] if isinstance(told, str) else None
+
+    def get(self, url: str) -> tuple[int, bytes]:
+        """Return status and body of a GET request; a single try, status 0 if it fails."""
 
         async def main(give: Callable[[tuple[int, bytes]], None]) -> None:
             patience = min(10.0, self.options.timeout)
             async with self._client() as client, asyncio.timeout(patience):
-                url = self.options.version_url
                 status, body, _ = await self.send(client, "GET", url, None)
                 give((status, body))
 
         try:
             ((status, body),) = streamed(main)
-        except (InputError, _Failed, httpx.HTTPError, httpx.InvalidURL, TimeoutError):
-            return None
-        told = json_object(body).get("version") if status == httpx.codes.OK else None
-        return one_line(told)[:64] if isinstance(told, str) else None
+        except (InputError, Failed, httpx.HTTPError, httpx.InvalidURL, TimeoutError):
+            return 0, b""
+        return status, body
 
     def _client(self) -> httpx.AsyncClient:
         key, most = self.options.key(), self.options.concurrency
@@ -137,31 +134,44 @@ class Endpoint:
         )
 
     async def attempt(self, client: httpx.AsyncClient, url: str, payload: Any) -> dict[str, Any]:
-        """Send one request and return the reply's JSON object. Raises :class:`_Failed`."""
+        """Send one request and return the reply's JSON object. Raises :class:`.calls.Failed`."""
         try:
             async with asyncio.timeout(self.options.timeout):
                 status, body, wait = await self.send(client, "POST", url, payload)
         except TimeoutError:
             what = f"did not answer completely within {self.options.timeout:g} s"
             remedy = "raise --engine-args timeout or lower concurrency"
-            raise _Failed(Unanswered(what, place=url, remedy=remedy)) from None
+            tries = LATE_ATTEMPTS if self.health.replied else 1
+            raise Failed(Unanswered(what, place=url, remedy=remedy), tries=tries) from None
         except (httpx.HTTPError, httpx.InvalidURL) as err:
             why = self._told(str(err)) or type(err).__name__
             what, remedy = f"can't be reached ({why})", "start the server, or check base_url"
             # The connection existed and broke off, possibly because of this request.
             if isinstance(err, _BROKE_OFF):
-                raise _Failed(Unanswered(what, place=url, remedy=remedy), tries=ATTEMPTS) from None
-            raise _Failed(InputError(what, place=url, remedy=remedy), tries=ATTEMPTS) from None
+                raise Failed(Unanswered(what, place=url, remedy=remedy), tries=ATTEMPTS) from None
+            error = InputError(what, place=url, remedy=remedy)
+            raise Failed(error, tries=ATTEMPTS, down=True) from None
         if status == httpx.codes.OK:
             return self._checked(json_object(body), url)
+        raise self._refused(status, body, url=url, wait=wait)
+
+    def _refused(self, status: int, body: bytes, *, url: str, wait: float) -> Failed:
+        """Return what an HTTP status other than 200 means."""
         said = self._told(error_message(json_object(body)))
         what = f"answered {status}" + (f": {said}" if said else "")
         remedy = remedy_of(status, body).format(env=self.options.api_key_env)
-        error = InputError(what, place=url, remedy=remedy)
-        if status not in _BUSY | _SETTINGS:
-            refused = 400 <= status < 500
-            error = Unanswered(what, place=url, remedy=remedy, is_reply=refused)
-        raise _Failed(error, tries=ATTEMPTS if status in _TRANSIENT else 1, wait=wait)
+        if status in BUSY:
+            error = InputError(what, place=url, remedy=remedy)
+            return Failed(error, tries=ATTEMPTS, wait=wait, down=True)
+        # A server that has replied knows the key and the model: one that refuses them now is
+        # about to change, or one of several behind the address is another one.
+        if status in _SETTINGS and not self.health.replied:
+            return Failed(InputError(what, place=url, remedy=remedy))
+        refused = 400 <= status < 500 and status not in _SETTINGS
+        too_long = refused and is_too_long(body)
+        failure = Unanswered(what, place=url, remedy=remedy, is_reply=refused, too_long=too_long)
+        again = status in _TRANSIENT | _SETTINGS
+        return Failed(failure, tries=ATTEMPTS if again else 1, wait=wait)
 
     async def send(
         self, client: httpx.AsyncClient, method: str, url: str, payload: Any
@@ -175,110 +185,34 @@ class Endpoint:
                 body += chunk
                 if len(body) > MOST_BYTES:
                     what = f"sent a reply of more than {MOST_BYTES >> 20} MB"
-                    raise _Failed(Unanswered(what, place=url, remedy="check base_url"))
+                    raise Failed(Unanswered(what, place=url, remedy="check base_url"))
             wait = pause_asked(response.headers.get("retry-after", ""))
         return response.status_code, bytes(body), wait
 
     def _checked(self, answer: dict[str, Any], url: str) -> dict[str, Any]:
-        choices = answer.get("choices")
-        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-            return answer
-        said = self._told(error_message(answer))
-        problem = malformed("no choices" + (f" ({said})" if said else ""), url)
-        raise _Failed(problem, tries=ANSWER_ATTEMPTS if self.replied else 1)
+        """Return a reply with exactly one choice, of the model that has replied so far."""
+        choices, tries = answer.get("choices"), ANSWER_ATTEMPTS if self.health.replied else 1
+        if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
+            said = self._told(error_message(answer))
+            problem = malformed("no choices" + (f" ({said})" if said else ""), url)
+            raise Failed(problem, tries=tries)
+        if len(choices) > 1:
+            what = f"{len(choices)} choices where one was asked for"
+            raise Failed(malformed(what, url), tries=tries)
+        named = answer.get("model")
+        if isinstance(named, str) and named:
+            self.model = self.model or named
+            if named != self.model:
+                first, now = self._told(self.model), self._told(named)
+                what = f"the reply is of model {now}, but the first one was of {first}"
+                remedy = "serve one model at this address"
+                raise Failed(Unanswered(what, place=url, remedy=remedy), tries=tries)
+        return answer
 
     def _told(self, text: str) -> str:
         """Return a server's or library's message on one line, without the key, shortened."""
         key = self.options.key()
         return one_line(text if key is None else text.replace(key, "***"))[:SAID_CHARS]
-
-
-class _Failed(Exception):
-    """A failed attempt: the error to report, attempts allowed, seconds the server asks to wait."""
-
-    def __init__(self, error: InputError, *, tries: int = 1, wait: float = 0.0) -> None:
-        self.error, self.tries, self.wait = error, tries, wait
-
-
-class _Calls(Generic[T]):
-    """The requests of one call, shared by its workers, which all run in one thread."""
-
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        client: httpx.AsyncClient,
-        *,
-        url: str,
-        payloads: Sequence[Any],
-        read: Callable[[int, dict[str, Any]], T],
-        give: Callable[[tuple[int, T | Unanswered]], None],
-    ) -> None:
-        self.endpoint, self.client, self.url = endpoint, client, url
-        self.payloads, self.read, self.give = payloads, read, give
-        self.left = deque(range(len(payloads)))
-        self.early: dict[int, Unanswered] = {}
-        """Failures before the server's first reply; they are retried once it replies."""
-        self.in_a_row = 0
-
-    async def work(self) -> None:
-        """Send requests one after the other until none is left; raise whatever ends the call."""
-        while self.left:
-            at = self.left.popleft()
-            try:
-                self.give((at, await self._answer(at)))
-                self.in_a_row = 0
-            except Unanswered as failure:
-                self._note(at, failure)
-            if self.early and self.endpoint.replied:
-                self.left.extend(self.early)
-                self.early.clear()
-
-    def _note(self, at: int, failure: Unanswered) -> None:
-        alive = failure.is_reply and self.endpoint.replied
-        self.in_a_row = 0 if alive else self.in_a_row + 1
-        if self.in_a_row >= FAILURES:
-            raise _Ended(failure)
-        if self.endpoint.replied:
-            self.give((at, failure))
-        else:
-            self.early[at] = failure
-
-    def finish(self) -> None:
-        """Report the failures that were never retried because the server never replied."""
-        for at, failure in self.early.items():
-            self.give((at, failure))
-
-    async def _answer(self, at: int) -> T:
-        tried = 0
-        while True:
-            tried += 1
-            try:
-                answer = await self.endpoint.attempt(self.client, self.url, self.payloads[at])
-                found = self._read(at, answer)
-            except _Failed as failed:
-                if tried >= failed.tries:
-                    raise failed.error from None
-                pause = max(failed.wait, BACKOFF * 2 ** (tried - 1))
-                await asyncio.sleep(min(pause, LONGEST_PAUSE))
-                continue
-            self.endpoint.replied = True
-            return found
-
-    def _read(self, at: int, answer: dict[str, Any]) -> T:
-        try:
-            return self.read(at, answer)
-        except Unanswered as failure:
-            self.endpoint.replied |= failure.is_reply
-            tries = ANSWER_ATTEMPTS if self.endpoint.replied else 1
-            raise _Failed(failure, tries=tries) from None
-
-
-class _Ended(InputError):
-    """Too many consecutive requests failed."""
-
-    def __init__(self, last: Unanswered) -> None:
-        what = f"{last.what} ({FAILURES} requests in a row failed)"
-        super().__init__(what, place=last.place, remedy=last.remedy)
 
 
 def _ungrouped(answers: Iterator[T]) -> Iterator[T]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..core.errors import InputError
-from ..core.records import Decoding, Generation, Message, Tick, digest, no_tick
+from ..core.records import Decoding, Generation, Message, Tick, no_tick
 from ..models import (
     AUTO,
     encode,
@@ -26,7 +26,8 @@ from ..models import (
 )
 from .decode import chooser, decode
 from .packed_linear import pack_linears
-from .rendering import encode_pair, rendered
+from .prompt_form import AS_USUAL, PromptForm
+from .rendering import encode_pair, rendered, template_digest
 from .scoring import float32_head, score
 from .stopping import StopStrings
 
@@ -60,11 +61,13 @@ class HFEngine:
         batch_size: int = 256,
         token_budget: int | None = None,
         device_map: str | None = None,
+        form: PromptForm = AS_USUAL,
     ) -> None:
         source = find_model(model)
         loaded = load_model(source, dtype=dtype, device_map=device_map)
         pack_linears(loaded)
-        self._set(loaded, load_tokenizer(source), model, batch_size, token_budget)
+        limits: dict[str, Any] = {"batch_size": batch_size, "token_budget": token_budget}
+        self._set(loaded, load_tokenizer(source), model, form=form, **limits)
 
     @classmethod
     def from_loaded(
@@ -75,13 +78,15 @@ class HFEngine:
         name: str,
         batch_size: int = 256,
         token_budget: int | None = None,
+        form: PromptForm = AS_USUAL,
     ) -> HFEngine:
         """Wrap a model that is already in memory, for use during training.
 
         Every call puts the model into evaluation mode and afterwards restores its previous mode.
         """
         engine = cls.__new__(cls)
-        engine._set(model, tokenizer, name, batch_size, token_budget)
+        limits: dict[str, Any] = {"batch_size": batch_size, "token_budget": token_budget}
+        engine._set(model, tokenizer, name, form=form, **limits)
         return engine
 
     def _set(
@@ -89,10 +94,12 @@ class HFEngine:
         model: PreTrainedModel,
         tokenizer: PreTrainedTokenizerBase,
         name: str,
+        *,
         batch_size: int,
         token_budget: int | None,
+        form: PromptForm,
     ) -> None:
-        self.model, self.tokenizer, self.name = model, tokenizer, name
+        self.model, self.tokenizer, self.name, self.form = model, tokenizer, name, form
         self.batch_size = batch_size
         self.token_budget = default_budget(model) if token_budget is None else token_budget
         ends = model.generation_config.eos_token_id
@@ -105,7 +112,7 @@ class HFEngine:
 
     def render(self, messages: Sequence[Message]) -> str:
         """Apply the chat template; see :func:`.rendering.rendered`."""
-        return rendered(self.tokenizer, messages)
+        return rendered(self.tokenizer, messages, self.form)
 
     def encode(self, prompt: str) -> list[int]:
         """Return the token ids of a rendered prompt without doubling its start token."""
@@ -139,6 +146,17 @@ class HFEngine:
                 done += len(chosen)
                 tick("generate", done, len(ids))
         return answers
+
+    def unfit(self, prompts: Sequence[str], answer: int) -> Mapping[int, str]:
+        """Return why a prompt with ``answer`` more tokens exceeds the context, by its index."""
+        if self.max_length is None:
+            return {}
+        lengths = (len(self.encode(prompt)) for prompt in prompts)
+        return {
+            at: _too_long(length, answer, self.max_length)
+            for at, length in enumerate(lengths)
+            if length + answer > self.max_length
+        }
 
     def loglikelihoods(
         self, pairs: Sequence[tuple[str, str]], *, tick: Tick = no_tick
@@ -174,24 +192,23 @@ class HFEngine:
 
     def describe(self) -> Mapping[str, Any]:
         """Return engine, dtype, device, batch limits, chat template's hash, library versions."""
-        template = self.tokenizer.chat_template
         return {
             "engine": "hf",
+            **self.form.described(),
             "dtype": str(self.model.dtype).removeprefix("torch."),
             "device": self.model.device.type,
             "batch_size": self.batch_size,
             "token_budget": self.token_budget,
-            "template": "none" if template is None else digest(template),
+            "template": template_digest(self.tokenizer, self.form),
             "versions": {name: version(name) for name in ("torch", "transformers")},
         }
 
     def _check_length(self, prompt: int, answer: int) -> None:
         if self.max_length is not None and prompt + answer > self.max_length:
             raise InputError(
-                f"a prompt of {prompt} tokens and an answer of {answer} exceed the model's context "
-                f"length of {self.max_length}",
+                _too_long(prompt, answer, self.max_length),
                 place=self.name,
-                remedy="lower the benchmark's max_gen_toks or use a model with a longer context",
+                remedy="allow shorter answers or use a model with a longer context",
             )
 
     def _batches(self, lengths: Sequence[int], answer: int) -> Iterator[range]:
@@ -249,6 +266,13 @@ class HFEngine:
                 yield
         finally:
             self.model.train(training)
+
+
+def _too_long(prompt: int, answer: int, limit: int) -> str:
+    return (
+        f"a prompt of {prompt} tokens and an answer of {answer} exceed the model's context length "
+        f"of {limit}"
+    )
 
 
 def default_budget(model: PreTrainedModel) -> int:

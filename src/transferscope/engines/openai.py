@@ -10,22 +10,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from ..core.errors import InputError
-from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, digest, no_tick
+from ..core.records import (
+    Decoding,
+    Generation,
+    Message,
+    NoAnswer,
+    Say,
+    Tick,
+    digest,
+    no_say,
+    no_tick,
+)
 from ..models import encode, load_tokenizer
+from .completion_reading import continuation_of, generation_of
 from .endpoint import Endpoint
-from .protocol import times_before
-from .rendering import encode_pair, messages_of, rendered, unrendered
-from .replies import Unanswered, malformed
+from .prompt_form import AS_USUAL, PromptForm
+from .protocol import Needs, times_before
+from .rendering import (
+    encode_pair,
+    messages_of,
+    plain,
+    rendered,
+    template_digest,
+    unrendered,
+)
+from .replies import Unanswered
 from .server import ServerOptions
+from .trial import Trial
+
+TRIAL: tuple[Message, ...] = ({"role": "user", "content": "List a dozen words, any you like."},)
 
 SAMPLERS_OFF = {"top_k": -1, "min_p": 0.0, "repetition_penalty": 1.0}
 """Neutral values for settings that vLLM and others would otherwise read from the model's folder."""
-
-ROUNDING = 1e-3
-"""Nats by which rounding may push a log-probability above 0."""
 
 
 class OpenAIEngine:
@@ -38,22 +57,42 @@ class OpenAIEngine:
     reached, refuses a request or sends a malformed reply.
     """
 
-    def __init__(self, model: str, options: ServerOptions) -> None:
-        self.name, self.options = model, options
+    def __init__(self, model: str, options: ServerOptions, *, form: PromptForm = AS_USUAL) -> None:
+        self.name, self.options, self.form = model, options, form
         self.tokenizer = None if options.tokenizer is None else load_tokenizer(options.tokenizer)
         self._endpoint = Endpoint(options)
 
     def render(self, messages: Sequence[Message]) -> str:
         """Apply the chat template; without a tokenizer, see :func:`.rendering.unrendered`.
 
-        Raises :class:`InputError` without a tokenizer if the last message is the assistant's.
+        Raises :class:`InputError` without a tokenizer if the server's template would have to
+        continue the assistant's message.
         """
         if self.tokenizer is not None:
-            return rendered(self.tokenizer, messages)
+            return rendered(self.tokenizer, messages, self.form)
+        if not self.form.template:
+            return plain(messages)
         if messages[-1]["role"] == "assistant":
             what = "the answer's beginning is given, which chat servers continue in different ways"
             raise InputError(what, place=self.name, remedy=_NAME_TOKENIZER)
         return unrendered(messages)
+
+    def try_out(self, needs: Needs, *, say: Say = no_say) -> None:
+        """Send the trial requests of :mod:`.trial`; wait for a server that is still loading."""
+        self._endpoint.health.say = say
+        trial = Trial(self._endpoint, self.name, self._path)
+        asked = self.render(TRIAL)
+
+        def payload(nth: int, decoding: Decoding) -> dict[str, Any]:
+            return self._payload(asked, nth, decoding)
+
+        def read(answer: dict[str, Any], decoding: Decoding) -> Generation:
+            return generation_of(answer, decoding, chat=self._chats, url=self._url)
+
+        if needs.generates:
+            trial.generation(needs, payload, read)
+        if needs.scores:
+            trial.named(lambda: self.loglikelihoods([(asked, "A")]))
 
     def generate(
         self, prompts: Sequence[str], decoding: Decoding, *, tick: Tick = no_tick
@@ -78,18 +117,17 @@ class OpenAIEngine:
     ) -> Iterator[tuple[int, Generation | NoAnswer]]:
         """Yield answers as they arrive; see :class:`~.protocol.Streaming`."""
         for at, answer in self._generated(prompts, decoding, nth):
-            yield at, NoAnswer(answer.what) if isinstance(answer, Unanswered) else answer
+            yield at, _left_out(answer) if isinstance(answer, Unanswered) else answer
 
     def _generated(
         self, prompts: Sequence[str], decoding: Decoding, nth: Sequence[int]
     ) -> Iterator[tuple[int, Generation | Unanswered]]:
-        path = "completions" if self.tokenizer is not None else "chat/completions"
         payloads = [self._payload(*each, decoding) for each in zip(prompts, nth, strict=True)]
 
         def read(_: int, answer: dict[str, Any]) -> Generation:
-            return self._generation(answer, decoding, self.options.url(path))
+            return generation_of(answer, decoding, chat=self._chats, url=self._url)
 
-        for at, answer in self._endpoint.ask_each(path, payloads, read):
+        for at, answer in self._endpoint.ask_each(self._path, payloads, read):
             yield at, answer if isinstance(answer, Unanswered) else self._counted(answer)
 
     def loglikelihoods(
@@ -108,7 +146,7 @@ class OpenAIEngine:
     ) -> Iterator[tuple[int, float | NoAnswer]]:
         """Yield log-likelihoods as they arrive; see :class:`~.protocol.Streaming`."""
         for at, nats in self._endpoint.ask_each(*self._scoring(pairs)):
-            yield at, NoAnswer(nats.what) if isinstance(nats, Unanswered) else nats
+            yield at, _left_out(nats) if isinstance(nats, Unanswered) else nats
 
     def _scoring(
         self, pairs: Sequence[tuple[str, str]]
@@ -125,17 +163,19 @@ class OpenAIEngine:
 
         def read(at: int, answer: dict[str, Any]) -> float:
             start, after = map(len, asked[at])
-            return _continuation(answer, start, start + after, self.options.url("completions"))
+            return continuation_of(answer, start, start + after, self.options.url("completions"))
 
         return "completions", payloads, read
 
     def describe(self) -> Mapping[str, Any]:
         """Return engine, address, tokenizer, hash of the chat template, server version if known.
 
-        ``template`` is ``"server"`` if the server applies its own template.
+        ``template`` is ``"server"`` if the server applies its own template, ``"off"`` if
+        none is applied.
         """
-        own = None if self.tokenizer is None else self.tokenizer.chat_template
-        template = "server" if self.tokenizer is None else "none" if own is None else digest(own)
+        template = "off" if not self.form.template else "server"
+        if self.tokenizer is not None:
+            template = template_digest(self.tokenizer, self.form)
         version = self._endpoint.version()
         return {
             "engine": "openai",
@@ -143,6 +183,7 @@ class OpenAIEngine:
             "served": self.name,
             "tokenizer": self.options.tokenizer,
             "strict": self.options.strict,
+            **self.form.described(),
             "template": template,
             "versions": {} if version is None else {"server": version},
         }
@@ -162,6 +203,10 @@ class OpenAIEngine:
             payload["seed"] = int(digest([decoding.seed, prompt, nth]), 16) % 2**31
         if self.tokenizer is not None:
             return payload | {"prompt": encode(self.tokenizer, prompt)}
+        if not self._chats:
+            return payload | {"prompt": prompt}
+        if self.form.thinking is not None:
+            payload["chat_template_kwargs"] = self.form.switches()
         try:
             return payload | {"messages": messages_of(prompt)}
         except (ValueError, TypeError):
@@ -169,24 +214,18 @@ class OpenAIEngine:
             remedy = "render the messages with the engine's render() first"
             raise InputError(what, place=self.name, remedy=remedy) from None
 
-    def _generation(self, answer: dict[str, Any], decoding: Decoding, url: str) -> Generation:
-        choice = answer["choices"][0]
-        reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason.lower() not in ENDINGS:
-            _no_answer(f"ended with finish_reason {reason[:40]!r}", url)
-        text = choice.get("text") if self.tokenizer is not None else _said(choice, url)
-        if not isinstance(text, str):
-            raise malformed("no text", url)
-        if not text and reason is None:
-            _no_answer("is empty and has no finish_reason", url)
-        # Half of a surrogate pair is not a character and can't be written to a file.
-        text = text.encode("utf-8", "replace").decode("utf-8")
-        usage = answer.get("usage")
-        told = usage.get("completion_tokens") if isinstance(usage, dict) else None
-        tokens = told if type(told) is int and 0 <= told <= decoding.max_tokens else None
-        if ends := [at for stop in decoding.stop if (at := text.find(stop)) >= 0]:
-            return Generation(text[: min(ends)], tokens, "stop_string")
-        return Generation(text, tokens, _finish(choice, decoding))
+    @property
+    def _chats(self) -> bool:
+        """Whether messages are sent, to which the server applies its own chat template."""
+        return self.tokenizer is None and self.form.template
+
+    @property
+    def _path(self) -> str:
+        return "chat/completions" if self._chats else "completions"
+
+    @property
+    def _url(self) -> str:
+        return self.options.url(self._path)
 
     def _counted(self, answer: Generation) -> Generation:
         """Fill in a missing token count; a tokenizer isn't thread-safe, so not in the requests."""
@@ -196,71 +235,8 @@ class OpenAIEngine:
         return replace(answer, tokens=len(ids))
 
 
-def _no_answer(what: str, url: str, remedy: str = "see the server's log") -> NoReturn:
-    """Raise :class:`Unanswered` for a reply that isn't the model's answer."""
-    shown = "".join(c if c.isprintable() else " " for c in what)
-    raise Unanswered(f"the reply {shown}", place=url, remedy=remedy, is_reply=True)
+def _left_out(failure: Unanswered) -> NoAnswer:
+    return NoAnswer(failure.what, too_long=failure.too_long)
 
-
-def _said(choice: Mapping[str, Any], url: str) -> Any:
-    """Return the content of a chat message; raise :class:`Unanswered` if it is not an answer."""
-    message = choice.get("message")
-    if not isinstance(message, dict):
-        return None
-    content = message.get("content")
-    if message.get("refusal"):
-        _no_answer("is a refusal by the server", url)
-    if content is None or content == "":
-        thought = any(message.get(name) for name in ("reasoning_content", "reasoning"))
-        if thought:
-            _no_answer("holds reasoning and no answer", url, "raise the benchmark's max_gen_toks")
-    if content is None:
-        _no_answer("holds no content", url)
-    return content
-
-
-ENDINGS = frozenset(
-    {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_string", "complete"}
-    | {"completed", "finished", "length", "max_tokens", "model_length", "repetition"}
-    | {"tool_calls", "function_call"}
-)
-"""Finish reasons of answers that the model ended or the token limit cut. Any other reason ("error",
-"abort", "content_filter", "cancelled", ...) means that there is no answer."""
-CUT = frozenset({"length", "max_tokens", "model_length"})
 
 _NAME_TOKENIZER = "add --engine-args tokenizer=MODEL, the served model's name or folder"
-
-
-def _finish(choice: Mapping[str, Any], decoding: Decoding) -> str | None:
-    """Return the finish reason; vLLM (``stop_reason``) and SGLang (``matched_stop``) name the stop.
-
-    ``None`` where the reply doesn't tell whether an end token or a stop string ended the answer.
-    """
-    reason = choice.get("finish_reason")
-    if reason != "stop":
-        return "length" if isinstance(reason, str) and reason.lower() in CUT else None
-    told = [choice[name] for name in ("stop_reason", "matched_stop") if name in choice]
-    if any(isinstance(by, str) for by in told):
-        return "stop_string"
-    return "stop" if told or not decoding.stop else None
-
-
-def _continuation(answer: dict[str, Any], start: int, end: int, url: str) -> float:
-    """Sum the log-probabilities of tokens ``start`` to ``end`` of an echoed prompt."""
-    told = answer["choices"][0].get("logprobs")
-    nats = told.get("token_logprobs") if isinstance(told, dict) else None
-    # llama.cpp leaves out the prompt's tokens: used as they are, its values would make choices tie.
-    if not isinstance(nats, list) or len(nats) not in (end, end + 1):
-        count = len(nats) if isinstance(nats, list) else 0
-        raise InputError(
-            f"returns log-probabilities for {count} tokens where the prompt has {end}, so "
-            "choices can't be scored",
-            place=url,
-            remedy="use a server whose completions echo the prompt's (vLLM, SGLang), or a suite "
-            "without choices",
-        )
-    scored = nats[start:end]
-    # Written so that NaN is refused too.
-    if not all(type(x) in (int, float) and -1e9 < x <= ROUNDING for x in scored):
-        raise malformed("invalid log-probabilities", url)
-    return float(sum(scored))

@@ -7,9 +7,10 @@ serves all benchmarks of a run.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, no_tick
+from ..core.records import Decoding, Generation, Message, NoAnswer, Say, Tick, no_say, no_tick
 
 
 class Engine(Protocol):
@@ -53,6 +54,41 @@ class Streaming(Protocol):
         self, pairs: Sequence[tuple[str, str]]
     ) -> Iterator[tuple[int, float | NoAnswer]]:
         """Yield log-likelihoods; see :meth:`Engine.loglikelihoods`."""
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """An engine that knows which requests don't fit into its model's context."""
+
+    def unfit(self, prompts: Sequence[str], answer: int) -> Mapping[int, str]:
+        """Return why a prompt with ``answer`` more tokens doesn't fit, by the prompt's index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an engine will be asked: answers at up to ``temperature``, and scores of choices."""
+
+    generates: bool = True
+    temperature: float = 0.0
+    scores: bool = False
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """An engine whose model is elsewhere, so that it may turn out not to do what is needed."""
+
+    def try_out(self, needs: Needs, *, say: Say = no_say) -> None:
+        """Send one trial request per capability; wait for a model that is still loading.
+
+        Raises :class:`~transferscope.core.errors.InputError` for anything that is needed but
+        missing.
+        """
+
+
+def require(engine: Engine, needs: Needs, *, say: Say = no_say) -> None:
+    """Raise :class:`InputError` if ``engine`` turns out to lack what is needed."""
+    if isinstance(engine, Remote):
+        engine.try_out(needs, say=say)
 
 
 def times_before(prompts: Sequence[str]) -> list[int]:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from jinja2 import TemplateError
 
 from ..core.errors import InputError
-from ..core.records import Message
+from ..core.records import Message, digest
 from ..models import encode
+from .prompt_form import AS_USUAL, PromptForm
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 
-def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
+def rendered(
+    tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], form: PromptForm = AS_USUAL
+) -> str:
     """Apply the chat template; a final assistant message is left open to be continued.
 
-    Without a chat template (base models), the contents are joined by blank lines. Raises
-    :class:`InputError` if the template is broken or doesn't accept these messages.
+    Without a chat template (base models, or ``form``), the contents are joined by blank lines.
+    Raises :class:`InputError` if the template is broken, doesn't accept these messages or can't
+    switch thinking as ``form`` asks.
     """
-    if tokenizer.chat_template is None:
-        return "\n\n".join(m["content"] for m in messages)
+    place = tokenizer.name_or_path or "tokenizer"
+    if tokenizer.chat_template is None or not form.template:
+        form.switches_of("", place=place)
+        return plain(messages)
     prefill = messages[-1]["role"] == "assistant"
+    switches: Mapping[str, bool] = {}
+    if form.thinking is not None:
+        switches = form.switches_of(str(tokenizer.get_chat_template()), place=place)
     try:
         return str(
             tokenizer.apply_chat_template(
@@ -32,6 +41,7 @@ def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) ->
                 tokenize=False,
                 add_generation_prompt=not prefill,
                 continue_final_message=prefill,
+                **switches,
             )
         )
     # A template is third-party code: it refuses messages with a TemplateError, and its bugs raise
@@ -44,6 +54,18 @@ def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) ->
             remedy="use messages that the template accepts (some accept no system message), "
             "or fix the tokenizer's chat template",
         ) from None
+
+
+def plain(messages: Sequence[Message]) -> str:
+    """Return the contents of the messages, joined by blank lines."""
+    return "\n\n".join(m["content"] for m in messages)
+
+
+def template_digest(tokenizer: PreTrainedTokenizerBase, form: PromptForm) -> str:
+    """Return what a run records of the chat template: its hash, ``"none"`` or ``"off"``."""
+    if not form.template:
+        return "off"
+    return "none" if tokenizer.chat_template is None else digest(tokenizer.chat_template)
 
 
 def unrendered(messages: Sequence[Message]) -> str:

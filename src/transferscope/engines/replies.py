@@ -15,33 +15,56 @@ REMEDIES = {
     404: "check base_url (most end in /v1) and the model's name",
     429: "lower --engine-args concurrency",
 }
+_SHORTER = "lower max_gen_toks (distill: --max-tokens) or serve a longer context"
+TOO_LONG = (
+    *("context length", "context size", "context window", "maximum model length"),
+    *("prompt is too long", "input is too long", "max_model_len"),
+)
+"""Phrases by which servers say that prompt and answer don't fit into the model's context."""
 CURES = {
-    "context length": "lower max_gen_toks (distill: --max-tokens) or serve a longer context",
-    "context size": "lower max_gen_toks (distill: --max-tokens) or serve a longer context",
+    **dict.fromkeys(TOO_LONG, _SHORTER),
     "prompt must be a string": "leave out --engine-args tokenizer",
     "extra inputs are not permitted": "add --engine-args strict=yes",
     "unexpected field": "add --engine-args strict=yes",
     "unsupported parameter": "add --engine-args strict=yes",
+    "unrecognized request argument": "add --engine-args strict=yes",
+    "unknown field": "add --engine-args strict=yes",
+    "max_tokens": _SHORTER,
+    "max_completion_tokens": _SHORTER,
+    "loading": "wait until the server has loaded the model, then start the same command again",
 }
-"""Remedy for each phrase that a server's message may contain."""
+"""Remedy for each phrase that a server's message may contain; the first one found counts."""
 
 
 class Unanswered(InputError):
     """One request that failed for good; others may still be answered.
 
     ``is_reply``: the server is up and replied to this request, but without an answer.
+    ``too_long``: it refused because prompt and answer exceed the context.
     """
 
-    def __init__(self, what: str, *, place: str, remedy: str, is_reply: bool = False) -> None:
+    def __init__(
+        self, what: str, *, place: str, remedy: str, is_reply: bool = False, too_long: bool = False
+    ) -> None:
         super().__init__(what, place=place, remedy=remedy)
-        self.is_reply = is_reply
+        self.is_reply, self.too_long = is_reply, too_long
 
 
 def remedy_of(status: int, body: bytes) -> str:
     """Return the remedy for a refusal; ``{env}`` marks the key's environment variable."""
-    said = body[:10_000].decode(errors="replace").casefold()
+    said = _said(body)
     cure = next((cure for part, cure in CURES.items() if part in said), "see the server's log")
     return REMEDIES.get(status, cure)
+
+
+def is_too_long(body: bytes) -> bool:
+    """Whether a refusal says that prompt and answer don't fit into the context."""
+    said = _said(body)
+    return any(part in said for part in TOO_LONG)
+
+
+def _said(body: bytes) -> str:
+    return body[:10_000].decode(errors="replace").casefold()
 
 
 def malformed(what: str, url: str) -> Unanswered:

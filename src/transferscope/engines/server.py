@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from urllib.parse import urlsplit
 
@@ -30,7 +30,8 @@ class ServerOptions:
     ``api_key_env`` names the environment variable that holds the key; the key is never stored.
     ``strict`` sends only OpenAI's own fields. Otherwise ``top_k``, ``min_p`` and
     ``repetition_penalty`` are sent with neutral values, because some servers would take them from
-    the model's ``generation_config.json``.
+    the model's ``generation_config.json``. A server that is busy, still loading or unreachable is
+    waited for, up to ``wait`` seconds.
     """
 
     base_url: str
@@ -39,6 +40,7 @@ class ServerOptions:
     timeout: float = 600.0
     api_key_env: str = KEY_ENV
     strict: bool = False
+    wait: float = 180.0
 
     def __post_init__(self) -> None:
         _check_url(self.base_url)
@@ -46,6 +48,8 @@ class ServerOptions:
             raise _wrong("concurrency", f"use a whole number from 1 to {MOST_CONCURRENT}")
         if not 0.0 < self.timeout <= LONGEST_TIMEOUT:
             raise _wrong("timeout", f"use seconds above 0, at most {LONGEST_TIMEOUT:g}")
+        if not 0.0 <= self.wait <= LONGEST_TIMEOUT:
+            raise _wrong("wait", f"use seconds from 0 to {LONGEST_TIMEOUT:g}")
         self.key()
 
     @classmethod
@@ -58,6 +62,7 @@ class ServerOptions:
         if "base_url" not in given:
             remedy = "add --engine-args base_url=http://HOST:PORT/v1"
             raise InputError("engine openai needs base_url", place=PLACE, remedy=remedy)
+        _refuse_joined(given["base_url"], known)
         strict = given.get("strict", "no").lower()
         if strict not in _SWITCH:
             raise _wrong("strict", "use yes or no")
@@ -68,6 +73,7 @@ class ServerOptions:
             timeout=_number(given.get("timeout", "600"), float),
             api_key_env=given.get("api_key_env", KEY_ENV),
             strict=_SWITCH[strict],
+            wait=_number(given.get("wait", "180"), float),
         )
 
     def url(self, path: str) -> str:
@@ -94,6 +100,15 @@ class ServerOptions:
             place = f"environment variable {self.api_key_env}"
             raise InputError(what, place=place, remedy="set it to the server's key")
         return key
+
+
+def _refuse_joined(url: str, known: Sequence[str]) -> None:
+    """Refuse ``base_url=...,tokenizer=X`` in one argument, as other programs take it."""
+    for part in url.split(",")[1:]:
+        if (name := part.partition("=")[0].strip()) in known:
+            what = f"the value of base_url also holds {name}="
+            remedy = f"give {PLACE} once for each: {PLACE} base_url=... {PLACE} {name}=..."
+            raise InputError(what, place=PLACE, remedy=remedy)
 
 
 def _wrong(option: str, remedy: str) -> InputError:

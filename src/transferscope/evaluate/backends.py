@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ..core.errors import InputError, MissingExtra
+from ..engines.prompt_form import AS_USUAL, PromptForm
 from ..engines.protocol import Engine
 from ..engines.server import PLACE, ServerOptions
 from ..models import AUTO, find_model, fingerprint, settled
@@ -30,7 +31,7 @@ class Backend:
     open: Callable[[str], Engine]
 
 
-def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
+def _transformers(given: Mapping[str, str], dtype: str | None, form: PromptForm) -> Backend:
     """transformers, in this process."""
     if given:
         what = f"engine hf takes no options, but {min(given)!r} is given"
@@ -42,10 +43,10 @@ def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
     def open_(model: str) -> Engine:
         from ..engines.hf import HFEngine
 
-        return HFEngine(model, dtype=weights)
+        return HFEngine(model, dtype=weights, form=form)
 
     return Backend(
-        identity={"engine": "hf", "dtype": weights},
+        identity={"engine": "hf", "dtype": weights, **form.described()},
         scores_choices=True,
         check=find_model,
         fingerprint=lambda model: fingerprint(find_model(model)),
@@ -53,7 +54,7 @@ def _transformers(given: Mapping[str, str], dtype: str | None) -> Backend:
     )
 
 
-def _server(given: Mapping[str, str], dtype: str | None) -> Backend:
+def _server(given: Mapping[str, str], dtype: str | None, form: PromptForm) -> Backend:
     """An OpenAI-compatible server, which chooses the names of its models."""
     if find_spec("httpx2") is None:
         raise MissingExtra("eval", needed_for="engine openai")
@@ -61,6 +62,12 @@ def _server(given: Mapping[str, str], dtype: str | None) -> Backend:
         what = "the dtype of the weights is set by the server"
         raise InputError(what, place="--dtype", remedy="leave it out with --engine openai")
     options = ServerOptions.parse(given)
+    if form.thinking is not None and options.strict and options.tokenizer is None:
+        raise InputError(
+            "thinking is switched by a field that strict=yes leaves out",
+            place="--thinking",
+            remedy="leave out strict=yes, or add --engine-args tokenizer=MODEL",
+        )
 
     def check(model: str) -> None:
         if not (model.strip() and model.isprintable()):
@@ -72,13 +79,14 @@ def _server(given: Mapping[str, str], dtype: str | None) -> Backend:
     def open_(model: str) -> Engine:
         from ..engines.openai import OpenAIEngine
 
-        return OpenAIEngine(model, options)
+        return OpenAIEngine(model, options, form=form)
 
     return Backend(
         identity={
             "engine": "openai",
             "tokenizer": options.tokenizer,
             "strict": options.strict,
+            **form.described(),
         },
         scores_choices=options.tokenizer is not None,
         check=check,
@@ -87,15 +95,20 @@ def _server(given: Mapping[str, str], dtype: str | None) -> Backend:
     )
 
 
-ENGINES: dict[str, Callable[[Mapping[str, str], str | None], Backend]] = {
+ENGINES: dict[str, Callable[[Mapping[str, str], str | None, PromptForm], Backend]] = {
     "hf": _transformers,
     "openai": _server,
 }
-"""Makes a backend from options and a dtype (``None`` or ``auto``: the engine's default)."""
+"""Makes a backend from options, a dtype (``None`` or ``auto``: the engine's default) and the
+prompts' form."""
 
 
 def backend(
-    engine: str, options: Mapping[str, str] | None = None, *, dtype: str | None = None
+    engine: str,
+    options: Mapping[str, str] | None = None,
+    *,
+    dtype: str | None = None,
+    form: PromptForm = AS_USUAL,
 ) -> Backend:
     """The engine named ``engine``. Raises :class:`InputError` for an unknown name or option."""
     if engine not in ENGINES:
@@ -104,7 +117,7 @@ def backend(
             remedy=f"use one of {', '.join(ENGINES)} (for vLLM: start `vllm serve MODEL` and use "
             "--engine openai)",
         )
-    return ENGINES[engine](options or {}, dtype)
+    return ENGINES[engine](options or {}, dtype, form)
 
 
 def engine_options(pairs: Iterable[str]) -> dict[str, str]:

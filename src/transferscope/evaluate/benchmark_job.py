@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from ..core.artefacts import flags_of
+from ..core.artefacts import TIED, flags_of
 from ..core.errors import InputError
 from ..core.records import (
     Failure,
@@ -79,6 +79,10 @@ class Job(Protocol):
         """Versions of the benchmark's tasks, for the manifest."""
 
     @property
+    def temperature(self) -> float | None:
+        """The temperature at which answers are drawn; ``None`` if none are generated."""
+
+    @property
     def scores_choices(self) -> bool:
         """Whether the engine must give the log-likelihood of choices."""
 
@@ -131,6 +135,12 @@ class OwnJob:
     def versions(self) -> Mapping[str, str]:
         """Empty: a pack has the version of the package."""
         return {}
+
+    @property
+    def temperature(self) -> float | None:
+        """The temperature at which answers are drawn; ``None`` for choices."""
+        decoding = self.benchmark.decoding
+        return None if decoding is None else decoding.temperature
 
     @property
     def scores_choices(self) -> bool:
@@ -248,14 +258,19 @@ class OwnJob:
             else:
                 nats[at].append(answer)
         for at, item in enumerate(items):
-            yield at, 0, lost.get(at) or _Answer(item.choices[most_likely(nats[at])])
+            if at in lost:
+                yield at, 0, lost[at]
+                continue
+            best = most_likely(nats[at])
+            tied = nats[at].count(nats[at][best]) > 1
+            yield at, 0, _Answer(item.choices[best], tied=tied)
 
     def _outcome(
         self, item: Item, repeat: int, answer: _Answer, prompt: str, scores: Iterator[float]
     ) -> Outcome:
         """The outcome of an answer, whose score is the next of ``scores``."""
         drawn = answer.drawn
-        flags: tuple[str, ...] = ()
+        flags: tuple[str, ...] = (TIED,) if answer.tied else ()
         inferred: tuple[str, ...] = ()
         if drawn is not None:
             flags, inferred = flags_of(drawn.text, finish=drawn.finish, prompt=prompt)
@@ -283,10 +298,14 @@ class OwnJob:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The text to grade; ``drawn`` is its generation, ``None`` for a choice."""
+    """The text to grade; ``drawn`` is its generation, ``None`` for a choice.
+
+    ``tied``: the choice is the first of several equally likely ones.
+    """
 
     text: str
     drawn: Generation | None = None
+    tied: bool = False
 
 
 class _Progress(Protocol):

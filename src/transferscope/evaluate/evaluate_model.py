@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..core.records import ModelRef, Tick, no_tick
+from ..core.records import ModelRef, Say, Tick, no_say, no_tick
 from ..core.suite import Suite
 from ..documents.run_manifest import Manifest
+from ..engines.prompt_form import AS_USUAL, PromptForm
 from ..engines.protocol import Engine
 from ..models import AUTO, DTYPES
 from ..runs import read_run
@@ -53,12 +54,14 @@ def evaluate_model(
     engine: str = "hf",
     engine_args: Mapping[str, str] | None = None,
     dtype: str | None = None,
+    form: PromptForm = AS_USUAL,
     n: int | None = None,
     seed: int = 0,
     max_tokens: int | None = None,
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
     tick: Tick = no_tick,
+    say: Say = no_say,
 ) -> Path:
     """Evaluate ``model`` with ``engine`` into the run folder ``out``.
 
@@ -71,15 +74,16 @@ def evaluate_model(
     A folder with the finished run of the same model, suite, engine, dtype, decoding, items and
     seed is not changed; an unfinished one is completed. All input is checked before the model is
     loaded. ``name`` is the model's name in the run (default: ``model``), ``base`` the model it was
-    tuned from, ``data`` the folder of files for pack ``paper``, and ``lm_eval`` the tasks for pack
-    ``lm-eval``. ``max_tokens`` caps the answer limit of every benchmark. Raises the same errors as
+    tuned from, ``form`` how messages become a prompt, ``data`` the folder of files for pack
+    ``paper``, and ``lm_eval`` the tasks for pack ``lm-eval``. ``max_tokens`` caps the answer limit
+    of every benchmark. ``say`` is told of a wait for a server. Raises the same errors as
     :func:`~transferscope.evaluate.evaluate` and ``find_model``.
     """
     out = Path(out)
     if dtype in (None, AUTO):
         dtype = dtype_of(out)
-    chosen = backend(engine, engine_args, dtype=dtype)
-    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens}
+    chosen = backend(engine, engine_args, dtype=dtype, form=form)
+    how: dict[str, Any] = {"form": form, "n": n, "seed": seed, "max_tokens": max_tokens}
     jobs = _checked(chosen, model, suite, **how, data=data, lm_eval=lm_eval)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"model_ref": ref, "n": n, "seed": seed}
@@ -97,7 +101,7 @@ def evaluate_model(
             return out
         opened = chosen.open(model)
         manifest = asked_manifest(opened.describe(), suite, jobs, **asked)
-        return run_jobs(opened, out, manifest, left, tick=tick)
+        return run_jobs(opened, out, manifest, left, tick=tick, say=say)
 
 
 def _is_finished(out: Path, manifest: Manifest) -> bool:
@@ -127,6 +131,7 @@ def check_model(
     engine: str = "hf",
     engine_args: Mapping[str, str] | None = None,
     dtype: str | None = None,
+    form: PromptForm = AS_USUAL,
     n: int | None = None,
     seed: int = 0,
     max_tokens: int | None = None,
@@ -137,8 +142,8 @@ def check_model(
 
     Loads no weights and contacts no server.
     """
-    chosen = backend(engine, engine_args, dtype=dtype)
-    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens}
+    chosen = backend(engine, engine_args, dtype=dtype, form=form)
+    how: dict[str, Any] = {"form": form, "n": n, "seed": seed, "max_tokens": max_tokens}
     _checked(chosen, model, suite, **how, data=data, lm_eval=lm_eval)
 
 
@@ -147,6 +152,7 @@ def _checked(
     model: str,
     suite: Suite,
     *,
+    form: PromptForm,
     n: int | None,
     seed: int,
     max_tokens: int | None,
@@ -155,7 +161,7 @@ def _checked(
 ) -> list[Job]:
     """The jobs of ``suite``, after a check that the engine can answer all of them."""
     chosen.check(model)
-    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens}
+    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens, "chat": form.template}
     jobs = prepare(suite, **how, data=data, lm_eval=lm_eval)
     scored = [job.item.benchmark for job in jobs if job.scores_choices]
     if scored and not chosen.scores_choices:

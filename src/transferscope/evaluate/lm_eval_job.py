@@ -47,7 +47,8 @@ class LmEvalJob:
     ``tasks`` has lm-eval's task objects by name, ``places`` the benchmark and subset for each.
     ``items`` maps an item's id to its documents: usually one, but for MC-TACO all candidate answers
     to a question. ``max_tokens`` caps the length of answers. ``done`` holds the ids of items that
-    are committed.
+    are committed. Without ``chat``, prompts have lm-eval's plain form instead of the model's chat
+    template.
     """
 
     item: Planned
@@ -59,6 +60,7 @@ class LmEvalJob:
     max_tokens: int | None = None
     done: frozenset[str] = frozenset()
     failed: frozenset[tuple[str, str, int]] = frozenset()
+    chat: bool = True
 
     @property
     def total(self) -> int:
@@ -74,6 +76,12 @@ class LmEvalJob:
     def begun(self) -> bool:
         """Whether an earlier start has committed answers."""
         return bool(self.done)
+
+    @property
+    def temperature(self) -> float | None:
+        """0 if answers are generated, whatever a task's own temperature; ``None`` otherwise."""
+        kinds = {task.OUTPUT_TYPE for task in self.tasks.values()}
+        return 0.0 if "generate_until" in kinds else None
 
     @property
     def scores_choices(self) -> bool:
@@ -136,8 +144,8 @@ class LmEvalJob:
                 samples=asked,
                 bootstrap_iters=0,
                 log_samples=True,
-                apply_chat_template=True,
-                fewshot_as_multiturn=True,  # lm-eval's own default with a chat template
+                apply_chat_template=self.chat,
+                fewshot_as_multiturn=self.chat,  # lm-eval's own default with a chat template
             )
         answers = self._read(plain(result), lm, list(asked))
         tick(name, self.total, self.total)
@@ -173,6 +181,7 @@ def lm_eval_job(
     chance: float | None,
     seed: int,
     max_tokens: int | None = None,
+    chat: bool = True,
     place: str,
 ) -> LmEvalJob:
     """The job for ``item``, whose pack names tasks of lm-eval; loads their data.
@@ -214,6 +223,7 @@ def lm_eval_job(
         method=decoding_of(members, raw),
         versions={f"task {item.benchmark}": ", ".join(versions)},
         max_tokens=max_tokens,
+        chat=chat,
     )
 
 

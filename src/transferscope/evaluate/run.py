@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError, MissingExtra
-from ..core.records import ModelRef, Tick, no_tick
+from ..core.records import ModelRef, Say, Tick, no_say, no_tick
 from ..core.suite import Suite
-from ..engines.protocol import Engine
+from ..engines.protocol import Engine, Needs, require
 from ..runs import Manifest, RunWriter, read_run
 from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
@@ -98,8 +98,16 @@ def run_jobs(
     jobs: Sequence[Job],
     *,
     tick: Tick = no_tick,
+    say: Say = no_say,
 ) -> Path:
-    """Run the remaining part of every job and commit it; the caller must have claimed ``out``."""
+    """Run the remaining part of every job and commit it; the caller must have claimed ``out``.
+
+    A server is tried out before the manifest is written, so that a wrong name leaves no run behind.
+    """
+    if lacking := [job for job in jobs if job.left]:
+        drawn = [job.temperature for job in lacking if job.temperature is not None]
+        scores = any(job.scores_choices for job in lacking)
+        require(engine, Needs(bool(drawn), max(drawn, default=0.0), scores), say=say)
     answered = any(job.begun for job in jobs)
     with RunWriter.open(out, manifest) as writer:
         for job in jobs:
@@ -115,7 +123,7 @@ def run_jobs(
                     raise MissingExtra("eval", needed_for=needed_for) from err
                 if new.failures and not (answered or new.outcomes):
                     what = f"no request was answered: {new.failures[0].why}"
-                    remedy = "check the server, then start the same command again"
+                    remedy = "remove the cause, then start the same command again"
                     raise InputError(what, place=f"benchmark {name}", remedy=remedy)
                 answered = True
                 if name not in writer.finished:
@@ -136,13 +144,15 @@ def prepare(
     data: str | Path | None = None,
     packs: Mapping[str, Pack] | None = None,
     lm_eval: LmEvalTasks | None = None,
+    chat: bool = True,
 ) -> list[Job]:
     """The jobs of ``suite``, in its order, with their items; loads no model.
 
     ``max_tokens`` caps the answer limit of every benchmark, for small context windows and slow
     machines; the manifest's decoding then has the lower limit.
     ``packs`` defaults to the built-in packs and those of plugins. ``lm_eval`` defaults to the tasks
-    of the installed lm-eval, which is loaded only for a suite that uses it.
+    of the installed lm-eval, which is loaded only for a suite that uses it. Without ``chat``, they
+    are asked in lm-eval's own plain form.
 
     Raises :class:`InputError` for an unknown pack or benchmark and a file that is missing or
     malformed, :class:`MissingExtra` if lm-eval is needed but not installed.
@@ -162,6 +172,7 @@ def prepare(
 
             lm_eval = lm_eval or LmEvalTasks()
             how: dict[str, Any] = {"chance": chance, "seed": seed, "max_tokens": max_tokens}
+            how["chat"] = chat
             jobs.append(lm_eval_job(item, lm_eval, place=place, **how))
             continue
         benchmark = _capped(find_benchmark(item.pack, name, known, place=place), max_tokens)

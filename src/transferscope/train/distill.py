@@ -29,8 +29,8 @@ from ..core.files import (
     refusing,
     write_atomically,
 )
-from ..core.records import Decoding, Generation, NoAnswer, Tick, no_tick
-from ..engines.protocol import Engine, Streaming, times_before
+from ..core.records import Decoding, Generation, NoAnswer, Say, Tick, no_say, no_tick
+from ..engines.protocol import Bounded, Engine, Needs, Streaming, require, times_before
 from ..grade.maths import is_correct
 from .queries import Query
 from .query_prompts import messages
@@ -49,7 +49,8 @@ class Distilled:
     ``unfinished`` responses were cut off at the token limit. ``correct`` ones are finished and
     accepted by the grader. ``solved`` counts the queries with at least one correct response.
     ``failed`` counts the queries that the teacher's server did not answer. They are not in the
-    file, and the same command asks them again.
+    file, and the same command asks them again. ``too_long`` are the ids of queries that don't fit
+    into the teacher's context together with a response; they are not in the file either.
     """
 
     queries: int
@@ -58,6 +59,7 @@ class Distilled:
     solved: int
     unfinished: int
     failed: int = 0
+    too_long: tuple[str, ...] = ()
 
 
 def distill(
@@ -71,6 +73,7 @@ def distill(
     top_p: float = 1.0,
     seed: int = 0,
     tick: Tick = no_tick,
+    say: Say = no_say,
 ) -> Distilled:
     """Write ``samples`` responses to every query into the JSONL file ``out``.
 
@@ -78,6 +81,8 @@ def distill(
     temperature, top_p, max_tokens, samples, seed. Raises :class:`InputError` if two queries share
     an id, if the file can't be written or another process is writing it, and if it contains
     anything but responses to these queries, from this model and engine with these settings.
+    A server is tried out first: one that does not sample is refused. ``say`` is told of a wait for
+    it.
     """
     if samples < 1 or max_tokens < 1:
         raise InputError("nothing to sample", remedy="set samples and max_tokens to 1 or more")
@@ -103,16 +108,25 @@ def distill(
         if not alone:
             what = "another process is writing responses to this file"
             raise InputError(what, place=str(out), remedy="wait for it, or name another --out")
-        failed = _sample(engine, queries, out, settings, tick=tick)
+        failed = _sample(engine, queries, out, settings, tick=tick, say=say)
     if len(failed) == len(queries):
-        what = f"the teacher answered none of the queries: {next(iter(failed.values()))}"
-        remedy = "check the server, then start the same command again"
+        what = f"the teacher answered none of the queries: {next(iter(failed.values())).why}"
+        remedy = "remove the cause, then start the same command again"
         raise InputError(what, place=engine.name, remedy=remedy)
     rows = [row for _, row in read_json_lines(out, remedy="remove the file and distill again")]
     finished = [row for row in rows if row["finished"]]
     right = [row["id"] for row in finished if row["correct"]]
     cut_off = len(rows) - len(finished)
-    return Distilled(len(queries), len(rows), len(right), len(set(right)), cut_off, len(failed))
+    too_long = tuple(name for name, lost in failed.items() if lost.too_long)
+    return Distilled(
+        queries=len(queries),
+        responses=len(rows),
+        correct=len(right),
+        solved=len(set(right)),
+        unfinished=cut_off,
+        failed=len(failed) - len(too_long),
+        too_long=too_long,
+    )
 
 
 def check_out(out: Path, queries: str = "") -> None:
@@ -141,13 +155,16 @@ def _sample(
     settings: dict[str, Any],
     *,
     tick: Tick,
-) -> dict[str, str]:
-    """Append the missing responses chunk by chunk; return the failed queries: reason by id."""
+    say: Say,
+) -> dict[str, NoAnswer]:
+    """Append the missing responses chunk by chunk; return the failed queries by id."""
     done = _done(out, queries, settings)
     samples = settings["samples"]
     sampling = settings["temperature"], settings["top_p"], settings["max_tokens"]
     left = [query for query in queries if query.id not in done]
-    failed: dict[str, str] = {}
+    failed: dict[str, NoAnswer] = {}
+    if left:
+        require(engine, Needs(temperature=settings["temperature"]), say=say)
     for start in range(0, len(left), CHUNK):
         tick("distill", len(queries) - len(left) + start, len(queries))
         chunk = left[start : start + CHUNK]
@@ -171,7 +188,13 @@ def _answers(
 ) -> Iterable[tuple[int, Generation | NoAnswer]]:
     if isinstance(engine, Streaming):
         return engine.generate_each(prompts, decoding, nth=times_before(prompts))
-    return enumerate(engine.generate(prompts, decoding))
+    unfit: Mapping[int, str] = {}
+    if isinstance(engine, Bounded):
+        unfit = engine.unfit(prompts, decoding.max_tokens)
+    fitting = [at for at in range(len(prompts)) if at not in unfit]
+    answers = engine.generate([prompts[at] for at in fitting], decoding)
+    lost = [(at, NoAnswer(why, too_long=True)) for at, why in unfit.items()]
+    return [*zip(fitting, answers, strict=True), *lost]
 
 
 def _write(
@@ -179,16 +202,16 @@ def _write(
     chunk: Sequence[Query],
     answers: Mapping[int, Generation | NoAnswer],
     settings: dict[str, Any],
-) -> dict[str, str]:
-    """Append the queries that have all their samples; return the failed ones: reason by id."""
-    failed: dict[str, str] = {}
+) -> dict[str, NoAnswer]:
+    """Append the queries that have all their samples; return the failed ones by id."""
+    failed: dict[str, NoAnswer] = {}
     with appending(out) as file:
         for at, query in enumerate(chunk):
             places = range(at * settings["samples"], (at + 1) * settings["samples"])
             own = [answers[place] for place in places if place in answers]
-            whys = [answer.why for answer in own if isinstance(answer, NoAnswer)]
-            if whys:
-                failed[query.id] = whys[0]
+            lost = [answer for answer in own if isinstance(answer, NoAnswer)]
+            if lost:
+                failed[query.id] = lost[0]
             said = [answer for answer in own if isinstance(answer, Generation)]
             if len(said) < len(places):
                 continue
