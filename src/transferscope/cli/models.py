@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError
 from ..core.files import check_folder
+from ..core.shard import Shard
 from ..core.shown import name, sentence
 from .outputs import check_outputs
 from .shared import (
@@ -48,6 +49,7 @@ def evaluate_command(
     dtype: Dtype = "auto",
     data: Path | None = None,
     base: str | None = None,
+    shard: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
@@ -75,6 +77,8 @@ def evaluate_command(
         Folder with the data files of real benchmarks.
     base
         Model that this one was tuned from; recorded in the run.
+    shard
+        i/n: evaluate only share i of n of every benchmark's items; join all shares with merge.
     dry_run
         Print the plan without running it.
     """
@@ -91,6 +95,7 @@ def evaluate_command(
     )
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
     how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data, "lm_eval": lm_eval}
+    how["shard"] = None if shard is None else Shard.parse(shard)
     if dry_run:
         check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=limit):

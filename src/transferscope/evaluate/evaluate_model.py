@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.records import ModelRef, Tick, no_tick
+from ..core.shard import Shard
 from ..core.suite import Suite
 from ..documents.run_manifest import Manifest
 from ..engines.protocol import Engine
@@ -57,6 +58,7 @@ def evaluate_model(
     seed: int = 0,
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
+    shard: Shard | None = None,
     tick: Tick = no_tick,
 ) -> Path:
     """Evaluate ``model`` with ``engine`` into the run folder ``out``.
@@ -71,16 +73,17 @@ def evaluate_model(
     seed is not changed; an unfinished one is completed. All input is checked before the model is
     loaded. ``name`` is the model's name in the run (default: ``model``), ``base`` the model it was
     tuned from, ``data`` the folder of files for pack ``paper``, and ``lm_eval`` the tasks for pack
-    ``lm-eval``. Raises the same errors as :func:`~transferscope.evaluate.evaluate` and
-    ``find_model``.
+    ``lm-eval``, and ``shard`` the share of every benchmark's items to evaluate. Raises
+    the same errors as :func:`~transferscope.evaluate.evaluate` and ``find_model``.
     """
     out = Path(out)
     if dtype in (None, AUTO):
         dtype = dtype_of(out)
     chosen = backend(engine, engine_args, dtype=dtype)
-    jobs = _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    drawn: dict[str, Any] = {"n": n, "seed": seed, "shard": shard}
+    jobs = _checked(chosen, model, suite, data=data, lm_eval=lm_eval, **drawn)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
-    asked: dict[str, Any] = {"model_ref": ref, "n": n, "seed": seed}
+    asked: dict[str, Any] = {"model_ref": ref} | drawn
     manifest = asked_manifest(chosen.identity, suite, jobs, **asked)
     if (out / MANIFEST_FILE).is_file():  # the model's own template is known only once it is loaded
         manifest = replace(manifest, template=read_manifest(out).template)
@@ -129,13 +132,15 @@ def check_model(
     seed: int = 0,
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
+    shard: Shard | None = None,
 ) -> None:
     """Raise the error that :func:`evaluate_model` would for a wrong name, engine, option or pack.
 
     Loads no weights and contacts no server.
     """
     chosen = backend(engine, engine_args, dtype=dtype)
-    _checked(chosen, model, suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    drawn: dict[str, Any] = {"n": n, "seed": seed, "shard": shard}
+    _checked(chosen, model, suite, data=data, lm_eval=lm_eval, **drawn)
 
 
 def _checked(
@@ -147,10 +152,11 @@ def _checked(
     seed: int,
     data: str | Path | None,
     lm_eval: LmEvalTasks | None,
+    shard: Shard | None = None,
 ) -> list[Job]:
     """The jobs of ``suite``, after a check that the engine can answer all of them."""
     chosen.check(model)
-    jobs = prepare(suite, n=n, seed=seed, data=data, lm_eval=lm_eval)
+    jobs = prepare(suite, n=n, seed=seed, data=data, lm_eval=lm_eval, shard=shard)
     scored = [job.item.benchmark for job in jobs if job.scores_choices]
     if scored and not chosen.scores_choices:
         raise InputError(
