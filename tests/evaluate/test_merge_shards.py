@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.core.records import NoAnswer
+from transferscope.core.records import Decoding, NoAnswer
 from transferscope.core.shard import Shard, all_shards
 from transferscope.core.suite import parse_suite
-from transferscope.engines import FakeEngine
+from transferscope.engines import FakeEngine, HFEngine
 from transferscope.evaluate import evaluate
 from transferscope.evaluate.merge_shards import merge_shards
 from transferscope.runs import read_run
@@ -196,3 +196,21 @@ def test_mini_clusters_and_order(tmp_path: Path) -> None:
     clusters = [{o.cluster for o in read_run(part).outcomes if o.cluster} for part in parts]
     assert sum(map(len, clusters)) == len(set.union(*clusters))
     assert content(merge_shards(tmp_path / "merged", parts)) == content(whole)
+
+
+def test_sampled_answers_of_a_model_do_not_depend_on_the_shard(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    """transformers on the processor in float32; batches of other sizes and lengths."""
+    decoding = Decoding(temperature=1.0, top_p=0.95, max_tokens=8)
+    packs = {"tiny": PACKS["tiny"] | {"sums": replace(PACKS["tiny"]["sums"], decoding=decoding)}}
+    engine = HFEngine(str(tiny_model), dtype="float32")
+    options = OPTIONS | {"packs": packs, "n": 6}
+    whole = evaluate(engine, suite(repeats=3), tmp_path / "whole", **options)
+    parts = [
+        evaluate(engine, suite(repeats=3), tmp_path / str(shard.number), shard=shard, **options)
+        for shard in all_shards(3)
+    ]
+    assert content(merge_shards(tmp_path / "merged", parts, packs=packs)) == content(whole)
+    texts = [each.response for each in read_run(whole).responses("sums").values()]
+    assert len(set(texts)) > len(texts) // 2

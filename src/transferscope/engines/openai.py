@@ -16,7 +16,7 @@ from ..core.errors import InputError
 from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, digest, no_tick
 from ..models import encode, load_tokenizer
 from .endpoint import Endpoint
-from .protocol import times_before
+from .protocol import sample_seed, times_before
 from .rendering import encode_pair, messages_of, rendered, unrendered
 from .replies import Unanswered, malformed
 from .server import ServerOptions
@@ -106,7 +106,7 @@ class OpenAIEngine:
     def loglikelihoods_each(
         self, pairs: Sequence[tuple[str, str]]
     ) -> Iterator[tuple[int, float | NoAnswer]]:
-        """Yield log-likelihoods as they arrive; see :class:`~.protocol.Streaming`."""
+        """Yield log-likelihoods as they arrive; see :class:`~.protocol.StreamingScores`."""
         for at, nats in self._endpoint.ask_each(*self._scoring(pairs)):
             yield at, NoAnswer(nats.what) if isinstance(nats, Unanswered) else nats
 
@@ -159,7 +159,7 @@ class OpenAIEngine:
         if decoding.stop:
             payload["stop"] = list(decoding.stop)
         if decoding.temperature > 0.0:
-            payload["seed"] = int(digest([decoding.seed, prompt, nth]), 16) % 2**31
+            payload["seed"] = sample_seed(decoding.seed, prompt, nth)
         if self.tokenizer is not None:
             return payload | {"prompt": encode(self.tokenizer, prompt)}
         try:
