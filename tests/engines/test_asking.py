@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,14 @@ import pytest
 from transferscope.core.records import Decoding, Generation, NoAnswer
 from transferscope.engines import FakeEngine, asking
 from transferscope.engines.asking import Request, generated, scored
+from transferscope.engines.protocol import sample_seed
 from transferscope.runs.journal import journal
 
 REQUESTS = [Request(at, (f"i{at // 2}", 0, at % 2), f"p{at // 2}") for at in range(6)]
+
+
+NTH = {request.sample: request.key[2] for request in REQUESTS}
+"""The repeat to which a sample's number belongs."""
 
 
 class Counting(FakeEngine):
@@ -36,9 +42,10 @@ class Streaming(FakeEngine):
 
     def generate_each(self, prompts: Any, decoding: Any, *, nth: Any) -> Any:
         for at in reversed(range(len(prompts))):
-            self.asked.append((prompts[at], nth[at]))
-            lost = (prompts[at], nth[at]) == ("p1", 1)
-            yield at, NoAnswer("lost") if lost else Generation(f"{prompts[at]}.{nth[at]}")
+            repeat = NTH[nth[at]]
+            self.asked.append((prompts[at], repeat))
+            lost = (prompts[at], repeat) == ("p1", 1)
+            yield at, NoAnswer("lost") if lost else Generation(f"{prompts[at]}.{repeat}")
 
     def loglikelihoods_each(self, pairs: Any) -> Any:
         for at in reversed(range(len(pairs))):
@@ -87,11 +94,21 @@ def test_another_request_under_the_same_key_is_asked(tmp_path: Path) -> None:
         assert engine.calls == []  # the third time
 
 
+def test_a_sample_is_the_same_in_any_selection() -> None:
+    whole = generated(Streaming(), REQUESTS, Decoding(), kept=None, progress=lambda _: None)
+    moved = [replace(each, at=at) for at, each in enumerate(REQUESTS[5:2:-2])]
+    found = generated(Streaming(), moved, Decoding(), kept=None, progress=lambda _: None)
+    assert found == whole[5:2:-2]
+    assert len(NTH) == len(REQUESTS)
+
+
 def test_parts_of_a_sampling_engine_have_seeds_of_their_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(asking, "CHUNK", 4)
-    for temperature, seeds in ((0.0, [7, 7]), (1.0, [7, 11])):
+    first, fifth = (sample_seed(7, each.prompt, each.sample) for each in REQUESTS[::4])
+    assert first != fifth
+    for temperature, seeds in ((0.0, [7, 7]), (1.0, [first, fifth])):
         engine = Counting()
         decoding = Decoding(temperature=temperature, seed=7)
         generated(engine, REQUESTS, decoding, kept=None, progress=lambda _: None)

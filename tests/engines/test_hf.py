@@ -114,6 +114,26 @@ def test_sampling_follows_its_seed_and_leaves_the_global_generator(engine):
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+def test_a_sample_does_not_depend_on_what_is_asked_beside_it(engine):
+    hot = Decoding(temperature=1.0, top_p=0.9, max_tokens=12, seed=3)
+    prompts, nth = [*PROMPTS, *PROMPTS], [n for n in (5, 11) for _ in PROMPTS]
+    whole = dict(engine.generate_each(prompts, hot, nth=nth))
+    assert len({answer.text for answer in whole.values()}) > len(PROMPTS)
+    engine.batch_size = 3
+    chosen = list(range(len(prompts)))[::-2]
+    parts = engine.generate_each([prompts[i] for i in chosen], hot, nth=[nth[i] for i in chosen])
+    for at, answer in parts:
+        assert answer == whole[chosen[at]]
+
+
+def test_a_consumer_of_answers_is_not_in_evaluation_mode(engine):
+    engine.model.train()
+    for _ in engine.generate_each(PROMPTS, Decoding(max_tokens=2), nth=[0] * len(PROMPTS)):
+        assert engine.model.training
+        assert torch.is_grad_enabled()
+    engine.model.eval()
+
+
 def test_top_p_keeps_the_likeliest(engine):
     cold = engine.generate(PROMPTS, Decoding(max_tokens=6))
     assert engine.generate(PROMPTS, Decoding(1.0, top_p=1e-6, max_tokens=6)) == cold

@@ -9,10 +9,10 @@ from sklearn.decomposition import PCA
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from transferscope.core.errors import InputError
+from transferscope.core.shard import WHOLE, Shard
 from transferscope.models import ModelSource
 from transferscope.probe import model_pairs
 from transferscope.probe.hidden import features, hidden_features, hidden_shift
-from transferscope.probe.shards import WHOLE, Shard
 from transferscope.probe.tokens import token_shift
 
 from .conftest import tiny_llama, word_tokenizer

@@ -12,9 +12,10 @@ from transferscope.core.errors import InputError
 from transferscope.core.hidden_shift import Features
 from transferscope.core.labels import Labels
 from transferscope.core.position_shifts import PositionShifts
+from transferscope.core.shard import Shard, all_shards
 from transferscope.probe.hidden import hidden_features
 from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
-from transferscope.probe.shards import Shard, ShardFolder, all_shards, task_resources
+from transferscope.probe.shards import ShardFolder, task_resources
 from transferscope.probe.texts import ResponseRow, Responses, Texts
 from transferscope.probe.tokens import token_positions
 
@@ -49,7 +50,7 @@ def test_shards_together_are_the_whole_bit_by_bit(base, tuned, texts, of):
 @given(st.integers(1, 30), st.integers(1, 12))
 def test_every_batch_is_in_one_shard(n, of):
     batches = list(range(n))
-    found = [batch for shard in all_shards(of) for batch in shard.of_batches(batches)]
+    found = [batch for shard in all_shards(of) for batch in shard.of_units(batches)]
     assert sorted(found) == batches
 
 

@@ -20,6 +20,7 @@ from . import (  # noqa: F401 - they register commands
     models,
     probes,
     results,
+    scaling,
     schemas,
     task_commands,
     training,

@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError
 from ..core.files import check_folder
+from ..core.shard import Shard
 from ..core.shown import name, sentence
 from .outputs import check_outputs
 from .shared import (
@@ -54,6 +55,7 @@ def evaluate_command(
     data: Path | None = None,
     base: str | None = None,
     unsafe_no_sandbox: UnsafeNoSandbox = False,
+    shard: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
@@ -89,6 +91,8 @@ def evaluate_command(
         Folder with the data files of real benchmarks.
     base
         Model that this one was tuned from; recorded in the run.
+    shard
+        i/n: evaluate only share i of n of every benchmark's items; join all shares with merge.
     dry_run
         Print the plan without running it.
     """
@@ -110,6 +114,7 @@ def evaluate_command(
     how |= {"form": PromptForm.parse(template, thinking), "dtype": dtype, "seed": seed}
     how |= {"n": default_limit(chosen) if limit is None else limit, "max_tokens": max_tokens}
     how |= {"data": data, "lm_eval": lm_eval}
+    how["shard"] = None if shard is None else Shard.parse(shard)
     if dry_run:
         check_model(model, chosen, **how)
         for item in plan_evaluation(chosen, n=how["n"]):

@@ -271,8 +271,8 @@ def run(name: str, base: str, tuned: str, *, as_json: Json = False) -> None:
 
 def _split(out: Path | None, shard: str | None, ray: int | None, gpus: int | None) -> Split:
     need_torch()
+    from ..core.shard import Shard
     from ..probe.jobs import Split
-    from ..probe.shards import Shard
 
     return Split(out, None if shard is None else Shard.parse(shard), ray, gpus)
 

@@ -38,7 +38,8 @@ class Manifest(Document):
     ``left_out`` maps a task that could not be imported to the reason; ``metrics`` maps a benchmark
     that was scored in several ways to its scores (0..1) by metric and filter, with the metric of
     the outcomes first; ``contradictions`` maps a benchmark whose samples don't give the reported
-    score to what differs.
+    score to what differs. ``shard`` (like ``"2/8"``) says that the run holds this share of the
+    items only.
     """
 
     model: ModelRef
@@ -57,6 +58,7 @@ class Manifest(Document):
     left_out: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, Mapping[str, Score]] = field(default_factory=dict)
     contradictions: Mapping[str, str] = field(default_factory=dict)
+    shard: Absent[Annotated[str, Field(pattern=r"^[0-9]{1,4}/[0-9]{1,4}$")] | None] = None
 
     @property
     def committed(self) -> int:
@@ -93,6 +95,7 @@ class Manifest(Document):
             "use of the chat template": self.engine.get("chat_template"),
             "thinking": self.engine.get("thinking"),
             "provenance": self.provenance,
+            "shard": self.shard,
         }
 
 

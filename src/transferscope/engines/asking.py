@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..core.records import Decoding, Generation, NoAnswer, Tick, digest
 from ..runs.journal import Journal, Key
-from .protocol import Bounded, Engine, Streaming, times_before
+from .protocol import Bounded, Engine, Streaming, StreamingScores, sample_seed
 
 CHUNK, PAIRS = 256, 1024
 """Prompts, and pairs of prompt and option, in one call of an engine that doesn't stream. Its
@@ -28,8 +28,8 @@ _T = TypeVar("_T")
 class Request:
     """A rendered prompt, for choices with the ``option`` to score.
 
-    ``at`` is the request's place among all of the benchmark; samples depend on it. ``key`` names it
-    in a journal.
+    ``at`` is the request's place among those asked together. ``key`` names it in a journal; samples
+    depend on it, and so not on what is asked beside them.
     """
 
     at: int
@@ -41,6 +41,11 @@ class Request:
     def digest(self) -> str:
         """What a kept answer must have been asked."""
         return digest([self.prompt, self.option])
+
+    @property
+    def sample(self) -> int:
+        """A number that distinguishes the samples of one prompt, in any selection of requests."""
+        return int(digest(self.key), 16)
 
 
 def generated(
@@ -56,19 +61,18 @@ def generated(
 
     Requests whose (id, repeat) is in ``done`` are not asked; their answer is empty.
     """
-    nth = times_before([each.prompt for each in requests])
     answers: dict[int, Generation | NoAnswer] = {}
-    left: list[tuple[Request, int]] = []
-    for each, before in zip(requests, nth, strict=True):
+    left: list[Request] = []
+    for each in requests:
         if each.key[::2] in done:
             answers[each.at] = Generation("")
         elif (known := _recalled(each, kept)) is not None:
             answers[each.at] = Generation(**known)
         else:
-            left.append((each, before))
-    for each, why in _unfit(engine, [each for each, _ in left], decoding.max_tokens):
+            left.append(each)
+    for each, why in _unfit(engine, left, decoding.max_tokens):
         answers[each.at] = NoAnswer(why, too_long=True)
-    left = [(each, before) for each, before in left if each.at not in answers]
+    left = [each for each in left if each.at not in answers]
     for each, answer in _generations(engine, left, decoding, _after(len(answers), progress)):
         answers[each.at] = answer
         if isinstance(answer, Generation):
@@ -104,20 +108,20 @@ def _unfit(engine: Engine, asked: Sequence[Request], answer: int) -> Iterator[tu
 
 
 def _generations(
-    engine: Engine, asked: Sequence[tuple[Request, int]], decoding: Decoding, progress: Progress
+    engine: Engine, asked: Sequence[Request], decoding: Decoding, progress: Progress
 ) -> Iterator[tuple[Request, Generation | NoAnswer]]:
     if isinstance(engine, Streaming):
-        prompts, nth = [each.prompt for each, _ in asked], [before for _, before in asked]
-        found = engine.generate_each(prompts, decoding, nth=nth)
+        nth = [each.sample for each in asked]
+        found = engine.generate_each([each.prompt for each in asked], decoding, nth=nth)
         for done, (at, answer) in enumerate(found, start=1):
-            yield asked[at][0], answer
+            yield asked[at], answer
             progress(done)
         return
-    for start, part in _parts([each for each, _ in asked], CHUNK):
+    for start, part in _parts(asked, CHUNK):
         # Parts with one seed would draw the same samples.
         own = decoding
         if decoding.temperature:
-            own = replace(decoding, seed=decoding.seed + part[0].at)
+            own = replace(decoding, seed=sample_seed(decoding.seed, part[0].prompt, part[0].sample))
         tick = _ticking(start, progress)
         answers = engine.generate([each.prompt for each in part], own, tick=tick)
         yield from zip(part, answers, strict=True)
@@ -126,7 +130,7 @@ def _generations(
 def _loglikelihoods(
     engine: Engine, asked: Sequence[Request], progress: Progress
 ) -> Iterator[tuple[Request, float | NoAnswer]]:
-    if isinstance(engine, Streaming):
+    if isinstance(engine, StreamingScores):
         found = engine.loglikelihoods_each([(each.prompt, each.option) for each in asked])
         for done, (at, nats) in enumerate(found, start=1):
             yield asked[at], nats

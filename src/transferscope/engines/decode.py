@@ -15,30 +15,39 @@ import torch
 from transformers import TopPLogitsWarper
 
 from .prompt_cache import Reading, read, together
+from .seeded_draw import inverse_draw, uniforms
 
 COMPACT = 0.8
 """Finished rows leave once at most this share of the batch still runs: leaving copies the cache."""
 
-Choose = Callable[[torch.Tensor], torch.Tensor]
-"""Maps next-token logits (rows, vocabulary) to token ids (rows,)."""
+Choose = Callable[[torch.Tensor, Sequence[int], int], torch.Tensor]
+"""Maps next-token logits (rows, vocabulary) to token ids (rows,). It is also given the places of
+the rows among the prompts, and how many tokens of the answers precede this one."""
 Stopped = Callable[[Sequence[Sequence[int]]], Sequence[bool]]
 """Tells which of these answers (token ids) have just ended without an end token."""
 
 
-def chooser(temperature: float, top_p: float = 1.0) -> Choose:
+def chooser(
+    temperature: float, top_p: float = 1.0, *, seeds: Sequence[int] | None = None
+) -> Choose:
     """Return greedy choice at temperature 0, else sampling from softmax(logits / temperature).
 
-    Sampling is restricted to the ``top_p`` nucleus and uses torch's global generator.
+    Sampling is restricted to the ``top_p`` nucleus. With ``seeds``, one per prompt, the draws for a
+    row depend on its seed alone and not on the rows beside it; else torch's global generator is
+    used.
     """
     if temperature == 0.0:
-        return lambda logits_BV: logits_BV.argmax(dim=1)
+        return lambda logits_BV, _rows, _step: logits_BV.argmax(dim=1)
     nucleus = TopPLogitsWarper(top_p) if top_p < 1.0 else None
 
-    def draw(logits_BV: torch.Tensor) -> torch.Tensor:
+    def draw(logits_BV: torch.Tensor, rows: Sequence[int], step: int) -> torch.Tensor:
         scores_BV = logits_BV.float() / temperature
         if nucleus is not None:
             scores_BV = nucleus(None, scores_BV)
-        return torch.multinomial(scores_BV.softmax(dim=1), 1)[:, 0]
+        p_BV = scores_BV.softmax(dim=1)
+        if seeds is None:
+            return torch.multinomial(p_BV, 1)[:, 0]
+        return inverse_draw(p_BV, uniforms([seeds[row] for row in rows], step))
 
     return draw
 
@@ -64,7 +73,8 @@ def decode(
     answers: list[list[int]] = [[] for _ in prompts]
     for part in together(model, prompts):
         asked = read(model, [prompts[at] for at in part], pad)
-        found = _answer(asked, max_tokens=max_tokens, choose=choose, ends=ends, stopped=stopped)
+        options = {"max_tokens": max_tokens, "ends": ends, "stopped": stopped}
+        found = _answer(asked, part, choose=choose, **options)  # type: ignore[arg-type]
         for at, answer in zip(part, found, strict=True):
             answers[at] = answer
     return answers
@@ -72,18 +82,19 @@ def decode(
 
 def _answer(
     asked: Reading,
+    places: Sequence[int],
     *,
     max_tokens: int,
     choose: Choose,
     ends: Sequence[int],
     stopped: Stopped | None,
 ) -> list[list[int]]:
-    """Decode all rows of one reading; finished rows leave the batch."""
+    """Decode all rows of one reading, the prompts at ``places``; finished rows leave the batch."""
     batch, last = list(range(len(asked.logits_BV))), frozenset(ends)
     answers: list[list[int]] = [[] for _ in batch]
     running = set(batch)
     for step in range(max_tokens):
-        token_B = choose(asked.logits_BV)
+        token_B = choose(asked.logits_BV, [places[row] for row in batch], step)
         for row, token in zip(batch, token_B.tolist(), strict=True):
             if row in running:
                 answers[row].append(token)

@@ -27,6 +27,7 @@ from ..models import (
 from .decode import chooser, decode
 from .packed_linear import pack_linears
 from .prompt_form import AS_USUAL, PromptForm
+from .protocol import sample_seed, times_before
 from .rendering import encode_pair, rendered, template_digest
 from .scoring import float32_head, score
 from .stopping import StopStrings
@@ -123,29 +124,43 @@ class HFEngine:
     ) -> list[Generation]:
         """Return one answer per rendered prompt, generated in batches, longest prompts first.
 
-        ``tokens`` counts the generated tokens without the end token. At a temperature above 0,
-        answers are reproducible for the same prompts, decoding and batch limits; the state of the
-        global generators is restored. Raises :class:`InputError` if a prompt and its answer exceed
-        the context length: prompts are never truncated.
+        ``tokens`` counts the generated tokens without the end token. At a temperature above 0, an
+        answer depends on the decoding's seed, the prompt and how often it was asked before in this
+        call, but not on other prompts (up to the rounding of other batches). Raises
+        :class:`InputError` if a prompt and its answer exceed the context length: prompts are never
+        truncated.
         """
+        answers: list[Generation] = [Generation("")] * len(prompts)
+        done = 0
+        for found in self._generated(prompts, decoding, times_before(prompts)):
+            for at, answer in found:
+                answers[at] = answer
+            done += len(found)
+            tick("generate", done, len(prompts))
+        return answers
+
+    def generate_each(
+        self, prompts: Sequence[str], decoding: Decoding, *, nth: Sequence[int]
+    ) -> Iterator[tuple[int, Generation]]:
+        """Yield answers after each batch; see :class:`~.protocol.Streaming`."""
+        for found in self._generated(prompts, decoding, nth):
+            yield from found
+
+    def _generated(
+        self, prompts: Sequence[str], decoding: Decoding, nth: Sequence[int]
+    ) -> Iterator[list[tuple[int, Generation]]]:
+        """Yield the answers of one batch after the other with their places."""
         ids = [self.encode(prompt) for prompt in prompts]
         require_ids(self.model, ids, name=self.name)
         for row in ids:
             self._check_length(len(row), decoding.max_tokens)
-        answers: list[Generation] = [Generation("")] * len(ids)
         order = sorted(range(len(ids)), key=lambda i: (-len(ids[i]), i))
-        done = 0
-        devices = [self.model.device] if self.model.device.type == "cuda" else []
-        with self._evaluating(), torch.random.fork_rng(devices=devices):
-            torch.manual_seed(decoding.seed)
-            for batch in self._batches([len(ids[i]) for i in order], decoding.max_tokens):
-                chosen = [order[i] for i in batch]
-                found = self._generate_batch([ids[i] for i in chosen], decoding)
-                for i, answer in zip(chosen, found, strict=True):
-                    answers[i] = answer
-                done += len(chosen)
-                tick("generate", done, len(ids))
-        return answers
+        for batch in self._batches([len(ids[i]) for i in order], decoding.max_tokens):
+            chosen = [order[i] for i in batch]
+            seeds = [sample_seed(decoding.seed, prompts[i], nth[i]) for i in chosen]
+            with self._evaluating():
+                found = self._generate_batch([ids[i] for i in chosen], decoding, seeds)
+            yield list(zip(chosen, found, strict=True))
 
     def unfit(self, prompts: Sequence[str], answer: int) -> Mapping[int, str]:
         """Return why a prompt with ``answer`` more tokens exceeds the context, by its index."""
@@ -230,13 +245,15 @@ class HFEngine:
                 return rows
         return min(len(pairs), self.batch_size)
 
-    def _generate_batch(self, ids: Sequence[list[int]], decoding: Decoding) -> list[Generation]:
+    def _generate_batch(
+        self, ids: Sequence[list[int]], decoding: Decoding, seeds: Sequence[int]
+    ) -> list[Generation]:
         stops = StopStrings(self.tokenizer, decoding.stop) if decoding.stop else None
         answers = decode(
             self.model,
             ids,
             max_tokens=decoding.max_tokens,
-            choose=chooser(decoding.temperature, decoding.top_p),
+            choose=chooser(decoding.temperature, decoding.top_p, seeds=seeds),
             ends=self.end_ids,
             pad=self.pad_id,
             stopped=stops,

@@ -20,7 +20,6 @@ from ..core.records import (
     NoAnswer,
     Say,
     Tick,
-    digest,
     no_say,
     no_tick,
 )
@@ -28,7 +27,7 @@ from ..models import encode, load_tokenizer
 from .completion_reading import continuation_of, generation_of
 from .endpoint import Endpoint
 from .prompt_form import AS_USUAL, PromptForm
-from .protocol import Needs, times_before
+from .protocol import Needs, sample_seed, times_before
 from .rendering import (
     encode_pair,
     messages_of,
@@ -144,7 +143,7 @@ class OpenAIEngine:
     def loglikelihoods_each(
         self, pairs: Sequence[tuple[str, str]]
     ) -> Iterator[tuple[int, float | NoAnswer]]:
-        """Yield log-likelihoods as they arrive; see :class:`~.protocol.Streaming`."""
+        """Yield log-likelihoods as they arrive; see :class:`~.protocol.StreamingScores`."""
         for at, nats in self._endpoint.ask_each(*self._scoring(pairs)):
             yield at, _left_out(nats) if isinstance(nats, Unanswered) else nats
 
@@ -200,7 +199,7 @@ class OpenAIEngine:
         if decoding.stop:
             payload["stop"] = list(decoding.stop)
         if decoding.temperature > 0.0:
-            payload["seed"] = int(digest([decoding.seed, prompt, nth]), 16) % 2**31
+            payload["seed"] = sample_seed(decoding.seed, prompt, nth)
         if self.tokenizer is not None:
             return payload | {"prompt": encode(self.tokenizer, prompt)}
         if not self._chats:

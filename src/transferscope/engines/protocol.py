@@ -10,7 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from ..core.records import Decoding, Generation, Message, NoAnswer, Say, Tick, no_say, no_tick
+from ..core.records import (
+    Decoding,
+    Generation,
+    Message,
+    NoAnswer,
+    Say,
+    Tick,
+    digest,
+    no_say,
+    no_tick,
+)
 
 
 class Engine(Protocol):
@@ -42,13 +52,19 @@ class Streaming(Protocol):
     """An engine that yields every answer as it arrives, with the index of its request.
 
     The caller can keep each answer at once, whatever happens to the rest, and a single request may
-    fail on its own. Closing the iterator cancels requests in flight.
+    fail on its own. Closing the iterator cancels requests in flight. A sampled answer depends on
+    its own request alone (see :func:`sample_seed`), not on those beside it.
     """
 
     def generate_each(
         self, prompts: Sequence[str], decoding: Decoding, *, nth: Sequence[int]
     ) -> Iterator[tuple[int, Generation | NoAnswer]]:
-        """Yield answers; ``nth`` is how often each prompt was asked before, so samples differ."""
+        """Yield answers; ``nth`` distinguishes samples of one prompt."""
+
+
+@runtime_checkable
+class StreamingScores(Protocol):
+    """An engine that yields every log-likelihood as it arrives, with the index of its request."""
 
     def loglikelihoods_each(
         self, pairs: Sequence[tuple[str, str]]
@@ -89,6 +105,11 @@ def require(engine: Engine, needs: Needs, *, say: Say = no_say) -> None:
     """Raise :class:`InputError` if ``engine`` turns out to lack what is needed."""
     if isinstance(engine, Remote):
         engine.try_out(needs, say=say)
+
+
+def sample_seed(seed: int, prompt: str, nth: int) -> int:
+    """Return the random seed (31 bits) of one sample: the ``nth`` of ``prompt`` under ``seed``."""
+    return int(digest([seed, prompt, nth]), 16) % 2**31
 
 
 def times_before(prompts: Sequence[str]) -> list[int]:

@@ -18,6 +18,7 @@ from ..core.records import (
     digest,
     message_hash,
 )
+from ..core.shard import Shard
 from ..engines.asking import Request, generated, scored
 from ..engines.protocol import Engine
 from ..grade.choice import most_likely
@@ -67,6 +68,10 @@ class Job(Protocol):
         """Whether an earlier start has committed answers."""
 
     @property
+    def ids(self) -> Sequence[str]:
+        """Ids of all items, in the order in which a run lists them."""
+
+    @property
     def failed(self) -> frozenset[tuple[str, str, int]]:
         """Keys of answers that failed permanently in an earlier start."""
 
@@ -88,6 +93,9 @@ class Job(Protocol):
 
     def given(self, run: Run) -> Job:
         """The same job with the answers of ``run``; raises if ``run`` has other items."""
+
+    def of_shard(self, shard: Shard) -> Job:
+        """The same job with every n-th unit: an item, or all items that share a cluster."""
 
     def texts(self) -> list[str]:
         """The prompts of all items before any chat template."""
@@ -127,6 +135,11 @@ class OwnJob:
         return bool(self.done)
 
     @property
+    def ids(self) -> list[str]:
+        """Ids of all items, in the order in which a run lists them."""
+        return [item.id for item in self.items]
+
+    @property
     def method(self) -> Mapping[str, Any]:
         """How answers are drawn."""
         return self.benchmark.method()
@@ -157,6 +170,12 @@ class OwnJob:
         failed = frozenset(failure.key for failure in run.failed.get(name, ()))
         refuse_others({id_ for id_, _ in done} - {item.id for item in self.items}, run, name)
         return replace(self, done=done, failed=failed)
+
+    def of_shard(self, shard: Shard) -> OwnJob:
+        """The same job with every n-th cluster or unclustered item, in the order of drawing."""
+        units = {item.id: (item.cluster, "" if item.cluster else item.id) for item in self.items}
+        chosen = set(shard.of_units(list(dict.fromkeys(units.values()))))
+        return replace(self, items=tuple(i for i in self.items if units[i.id] in chosen))
 
     def texts(self) -> list[str]:
         """The prompts of all items before any chat template."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
 from ..core.records import ModelRef, Say, Tick, no_say, no_tick
+from ..core.shard import Shard
 from ..core.suite import Suite
 from ..documents.run_manifest import Manifest
 from ..engines.prompt_form import AS_USUAL, PromptForm
@@ -60,6 +61,7 @@ def evaluate_model(
     max_tokens: int | None = None,
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
+    shard: Shard | None = None,
     tick: Tick = no_tick,
     say: Say = no_say,
 ) -> Path:
@@ -76,17 +78,19 @@ def evaluate_model(
     loaded. ``name`` is the model's name in the run (default: ``model``), ``base`` the model it was
     tuned from, ``form`` how messages become a prompt, ``data`` the folder of files for pack
     ``paper``, and ``lm_eval`` the tasks for pack ``lm-eval``. ``max_tokens`` caps the answer limit
-    of every benchmark. ``say`` is told of a wait for a server. Raises the same errors as
+    of every benchmark, and ``shard`` is the share of every benchmark's items to evaluate. ``say``
+    is told of a wait for a server. Raises the same errors as
     :func:`~transferscope.evaluate.evaluate` and ``find_model``.
     """
     out = Path(out)
     if dtype in (None, AUTO):
         dtype = dtype_of(out)
     chosen = backend(engine, engine_args, dtype=dtype, form=form)
-    how: dict[str, Any] = {"form": form, "n": n, "seed": seed, "max_tokens": max_tokens}
+    drawn: dict[str, Any] = {"n": n, "seed": seed, "shard": shard}
+    how: dict[str, Any] = {"form": form, "max_tokens": max_tokens} | drawn
     jobs = _checked(chosen, model, suite, **how, data=data, lm_eval=lm_eval)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
-    asked: dict[str, Any] = {"model_ref": ref, "n": n, "seed": seed}
+    asked: dict[str, Any] = {"model_ref": ref} | drawn
     manifest = asked_manifest(chosen.identity, suite, jobs, **asked)
     if (out / MANIFEST_FILE).is_file():  # the model's own template is known only once it is loaded
         manifest = replace(manifest, template=read_manifest(out).template)
@@ -137,6 +141,7 @@ def check_model(
     max_tokens: int | None = None,
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
+    shard: Shard | None = None,
 ) -> None:
     """Raise the error that :func:`evaluate_model` would for a wrong name, engine, option or pack.
 
@@ -144,7 +149,7 @@ def check_model(
     """
     chosen = backend(engine, engine_args, dtype=dtype, form=form)
     how: dict[str, Any] = {"form": form, "n": n, "seed": seed, "max_tokens": max_tokens}
-    _checked(chosen, model, suite, **how, data=data, lm_eval=lm_eval)
+    _checked(chosen, model, suite, **how, shard=shard, data=data, lm_eval=lm_eval)
 
 
 def _checked(
@@ -158,11 +163,12 @@ def _checked(
     max_tokens: int | None,
     data: str | Path | None,
     lm_eval: LmEvalTasks | None,
+    shard: Shard | None = None,
 ) -> list[Job]:
     """The jobs of ``suite``, after a check that the engine can answer all of them."""
     chosen.check(model)
     how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens, "chat": form.template}
-    jobs = prepare(suite, **how, data=data, lm_eval=lm_eval)
+    jobs = prepare(suite, **how, shard=shard, data=data, lm_eval=lm_eval)
     scored = [job.item.benchmark for job in jobs if job.scores_choices]
     if scored and not chosen.scores_choices:
         raise InputError(

@@ -18,6 +18,7 @@ from msgspec.structs import replace as changed
 from ..core.artefacts import flags_of
 from ..core.errors import InputError
 from ..core.records import Failure, Outcome, Tick
+from ..core.shard import Shard
 from ..engines.protocol import Engine
 from ..runs import Run
 from ..runs.importers.foreign_run import Sample
@@ -84,6 +85,11 @@ class LmEvalJob:
         return 0.0 if "generate_until" in kinds else None
 
     @property
+    def ids(self) -> list[str]:
+        """Ids of all items, in the order in which a run lists them."""
+        return list(self.items)
+
+    @property
     def scores_choices(self) -> bool:
         """Whether the engine must give the log-likelihood of choices."""
         return any(task.OUTPUT_TYPE != "generate_until" for task in self.tasks.values())
@@ -98,6 +104,11 @@ class LmEvalJob:
         failed = frozenset(failure.key for failure in run.failed.get(name, ()))
         refuse_others(done - self.items.keys(), run, name)
         return replace(self, done=done, failed=failed)
+
+    def of_shard(self, shard: Shard) -> LmEvalJob:
+        """The same job with every n-th item."""
+        chosen = shard.of_units(self.ids)
+        return replace(self, items={id_: self.items[id_] for id_ in chosen})
 
     def texts(self) -> list[str]:
         """The prompts of all documents, without examples and before any chat template."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError, MissingExtra
 from ..core.records import ModelRef, Say, Tick, no_say, no_tick
+from ..core.shard import Shard
 from ..core.suite import Suite
 from ..engines.protocol import Engine, Needs, require
 from ..runs import Manifest, RunWriter, read_run
@@ -23,7 +24,7 @@ from ..runs.journal import journal
 from ..runs.writer import claimed, resumable
 from ..tasks import FILE_PACKS, LM_EVAL, Benchmark, Pack, all_packs, find_benchmark
 from ..tasks.paper.data_folder import default_folder, refuse_missing
-from .benchmark_job import Job, OwnJob, Planned
+from .benchmark_job import Asked, Job, OwnJob, Planned
 from .twin_scores import twin_scores
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def evaluate(
     data: str | Path | None = None,
     packs: Mapping[str, Pack] | None = None,
     lm_eval: LmEvalTasks | None = None,
+    shard: Shard | None = None,
 ) -> Path:
     """Evaluate the engine's model on every benchmark of ``suite``; return the run folder.
 
@@ -76,17 +78,18 @@ def evaluate(
     missing: items after an interrupt, items beyond those of a smaller ``n``, and requests that
     failed permanently (these don't count in a score). ``tick(benchmark, items done, items)`` is
     also called within benchmarks. ``data`` is the folder of files for pack ``paper``.
-    ``max_tokens``, ``packs`` and ``lm_eval`` are passed to :func:`prepare`.
+    ``max_tokens``, ``packs``, ``lm_eval`` and ``shard`` are passed to :func:`prepare`.
 
     Raises :class:`MissingExtra` if lm-eval or a grader's package is needed but not installed, and
     :class:`InputError` for an unknown pack or benchmark, a folder that holds a different run, and
     one that another process is writing.
     """
-    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens}
+    how: dict[str, Any] = {"n": n, "seed": seed, "max_tokens": max_tokens, "shard": shard}
     jobs = prepare(suite, **how, data=data, packs=packs, lm_eval=lm_eval)
     with claimed(out):
         about = engine.describe()
-        manifest = asked_manifest(about, suite, jobs, model_ref=model_ref, n=n, seed=seed)
+        settings: dict[str, Any] = {"model_ref": model_ref, "n": n, "seed": seed, "shard": shard}
+        manifest = asked_manifest(about, suite, jobs, **settings)
         left = pending(jobs, Path(out), manifest)
         return run_jobs(engine, Path(out), manifest, left, tick=tick)
 
@@ -113,6 +116,7 @@ def run_jobs(
         for job in jobs:
             name = job.item.benchmark
             if not job.left:
+                measure_twins(writer, job)
                 tick(name, job.total, job.total)
                 continue
             with journal(out, name) as kept:
@@ -126,13 +130,33 @@ def run_jobs(
                     remedy = "remove the cause, then start the same command again"
                     raise InputError(what, place=f"benchmark {name}", remedy=remedy)
                 answered = True
-                if name not in writer.finished:
-                    writer.write_benchmark(name, new.outcomes, new.responses, new.failures)
-                elif new.outcomes or {f.key for f in new.failures} != job.failed:
-                    writer.add(name, new.outcomes, new.responses, new.failures)
-            if isinstance(job, OwnJob) and (job.benchmark.twins or job.benchmark.pooled):
-                writer.measured({name: twin_scores(job, read_run(out, allow_unfinished=True))})
+                commit(writer, job, new)
+            measure_twins(writer, job, anew=True)
     return out
+
+
+def commit(writer: RunWriter, job: Job, new: Asked) -> None:
+    """Write the answers to what ``job`` lacked; nothing if the same requests failed again."""
+    name = job.item.benchmark
+    if name not in writer.finished:
+        writer.write_benchmark(name, new.outcomes, new.responses, new.failures)
+    elif new.outcomes or {f.key for f in new.failures} != job.failed:
+        writer.add(name, new.outcomes, new.responses, new.failures)
+
+
+def measure_twins(writer: RunWriter, job: Job, *, anew: bool = False) -> None:
+    """Record what the twins of a committed benchmark's grader give, unless that is known.
+
+    A kill after the commit may have prevented it. ``anew``: there are new answers.
+    """
+    name = job.item.benchmark
+    if not isinstance(job, OwnJob) or name not in writer.finished:
+        return
+    if not (job.benchmark.twins or job.benchmark.pooled):
+        return
+    if anew or name not in writer.manifest.metrics:
+        run = read_run(writer.path, allow_unfinished=True)
+        writer.measured({name: twin_scores(job, run)})
 
 
 def prepare(
@@ -145,6 +169,7 @@ def prepare(
     packs: Mapping[str, Pack] | None = None,
     lm_eval: LmEvalTasks | None = None,
     chat: bool = True,
+    shard: Shard | None = None,
 ) -> list[Job]:
     """The jobs of ``suite``, in its order, with their items; loads no model.
 
@@ -152,10 +177,12 @@ def prepare(
     machines; the manifest's decoding then has the lower limit.
     ``packs`` defaults to the built-in packs and those of plugins. ``lm_eval`` defaults to the tasks
     of the installed lm-eval, which is loaded only for a suite that uses it. Without ``chat``, they
-    are asked in lm-eval's own plain form.
+    are asked in lm-eval's own plain form. With ``shard``, jobs have that share of the items; a
+    benchmark may have none in it.
 
     Raises :class:`InputError` for an unknown pack or benchmark and a file that is missing or
-    malformed, :class:`MissingExtra` if lm-eval is needed but not installed.
+    malformed, and for a shard without any item; :class:`MissingExtra` if lm-eval is needed but not
+    installed.
     """
     known = all_packs() if packs is None else packs
     folder = None if data is None else Path(data)
@@ -182,7 +209,13 @@ def prepare(
             what = "two of its items have the same id" if items else "it has no items"
             raise InputError(what, place=place, remedy="see: transferscope tasks check")
         jobs.append(OwnJob(item, benchmark, items, chance))
-    return jobs
+    if shard is None:
+        return jobs
+    shares = [job.of_shard(shard) for job in jobs]
+    if not any(job.total for job in shares):
+        what = f"shard {shard} has no item of any benchmark"
+        raise InputError(what, place="--shard", remedy="split into fewer shards")
+    return shares
 
 
 def _capped(benchmark: Benchmark, max_tokens: int | None) -> Benchmark:
@@ -201,6 +234,7 @@ def asked_manifest(
     model_ref: ModelRef,
     n: int | None,
     seed: int,
+    shard: Shard | None = None,
 ) -> Manifest:
     """The manifest of a run of ``suite``; ``about`` is the engine's description of itself."""
     about = dict(about)
@@ -221,6 +255,7 @@ def asked_manifest(
         versions=versions,
         seed=seed,
         limit=n,
+        shard=None if shard is None else str(shard),
     )
 
 

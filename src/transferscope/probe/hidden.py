@@ -24,6 +24,7 @@ from ..core.errors import InputError
 from ..core.hidden_shift import MIN_TEXTS, Features, HiddenShift, measure_parts
 from ..core.labels import Labels
 from ..core.records import Tick, no_tick
+from ..core.shard import WHOLE, Shard
 from ..models import ModelSource, carries_start, position_limit
 from .layers import find_taps, pooled_layers
 from .model_pairs import (
@@ -37,7 +38,6 @@ from .model_pairs import (
     require_same_tokenizer,
     sides,
 )
-from .shards import WHOLE, Shard
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -118,7 +118,7 @@ def hidden_features(
     ids = [sequence[:max_tokens] for sequence in ids]
     left_to = max(map(len, ids)) if pooling == "authors" else None  # of all texts, in every shard
     made = batches(_widths(ids, left_to), batch_tokens=batch_tokens)
-    kept = sorted(index for batch in shard.of_batches(made) for index in batch)
+    kept = sorted(index for batch in shard.of_units(made) for index in batch)
     if not kept:
         nothing = np.empty((0, 0, 0), dtype=np.float32)
         return Features(np.array(kept, dtype=np.int64), nothing, nothing)

@@ -14,11 +14,12 @@ from ..core.files import check_folder, refusing
 from ..core.hidden_shift import Features, HiddenShift, measure_parts
 from ..core.position_shifts import PositionShifts
 from ..core.records import Tick, digest, no_tick
+from ..core.shard import WHOLE, Shard, all_shards, listed
 from ..core.token_shift import TokenShift
 from ..models import AUTO, settled
 from .hidden import hidden_features
 from .shard_identity import identity
-from .shards import WHOLE, Shard, ShardFolder, all_shards, listed, over_ray
+from .shards import ShardFolder, file_name, over_ray
 from .texts import Responses, Texts
 from .tokens import Prefix, summed_up, token_positions
 
@@ -70,7 +71,7 @@ class Split:
         if self.shard is None or self.folder is None:
             return []
         there = {file.name for file in self.folder.iterdir()} if self.folder.is_dir() else set()
-        return [str(s) for s in all_shards(self.shard.of) if s.file_name not in there]
+        return [str(s) for s in all_shards(self.shard.of) if file_name(s) not in there]
 
     def left(self) -> str:
         """Say which shards are still missing."""

@@ -18,57 +18,16 @@ import numpy as np
 from ..core.errors import InputError, MissingExtra
 from ..core.files import is_file, make_folder, open_file, write_filled
 from ..core.records import Tick, no_tick
+from ..core.shard import Shard, all_shards, listed
 
 Part = TypeVar("Part")
 """A frozen dataclass of arrays with the measurements of one shard."""
-T = TypeVar("T")
-SHOWN = 8
-"""Number of missing shards that a message lists."""
 _NAME = re.compile(r"shard-([1-9][0-9]{0,3})-of-([1-9][0-9]{0,3})\.npz")
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
-    """Shard number ``number`` (from 1) out of ``of``."""
-
-    number: int
-    of: int
-
-    @classmethod
-    def parse(cls, text: str) -> Shard:
-        """Parse ``"2/8"``. Raises :class:`InputError` for anything else."""
-        found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text.strip())
-        number, of = map(int, found.groups()) if found else (0, 0)
-        if not 1 <= number <= of:
-            remedy = "give i/n with 1 <= i <= n <= 9999, like 2/8"
-            raise InputError(f"{text!r} is not a shard", remedy=remedy)
-        return cls(number, of)
-
-    def __str__(self) -> str:
-        return f"{self.number}/{self.of}"
-
-    @property
-    def file_name(self) -> str:
-        """File name of the finished shard."""
-        return f"shard-{self.number}-of-{self.of}.npz"
-
-    def of_batches(self, batches: Sequence[T]) -> list[T]:
-        """Return this shard's batches."""
-        return list(batches[self.number - 1 :: self.of])
-
-
-WHOLE = Shard(1, 1)
-
-
-def all_shards(of: int) -> list[Shard]:
-    """Return shards 1 to ``of``."""
-    return [Shard(number, of) for number in range(1, of + 1)]
-
-
-def listed(shards: Sequence[str]) -> str:
-    """List the first few shards and the number of further ones."""
-    more = len(shards) - SHOWN
-    return ", ".join(shards[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+def file_name(shard: Shard) -> str:
+    """File name of the finished shard."""
+    return f"shard-{shard.number}-of-{shard.of}.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +50,7 @@ class ShardFolder(Generic[Part]):
         """Write one finished shard; if the process is killed meanwhile, no file appears."""
         make_folder(self.path)
         arrays: dict[str, Any] = {name: getattr(found, name) for name in self._names}
-        file = self.path / shard.file_name
+        file = self.path / file_name(shard)
         arrays["settings"] = np.array(self.settings)
         write_filled(file, lambda out: np.savez(out, allow_pickle=False, **arrays))
         return file
@@ -134,7 +93,7 @@ class ShardFolder(Generic[Part]):
 
     def _read(self, shard: Shard, names: Sequence[str]) -> dict[str, Any] | None:
         """Read arrays of a shard's file, ``settings`` first: another probe has other arrays."""
-        file = self.path / shard.file_name
+        file = self.path / file_name(shard)
         if not is_file(file):
             return None
         try:

@@ -24,6 +24,7 @@ from ..core.errors import InputError
 from ..core.labels import Labels
 from ..core.position_shifts import PositionShifts
 from ..core.records import Tick, no_tick
+from ..core.shard import WHOLE, Shard
 from ..core.token_shift import TokenShift, measure_tokens
 from ..models import ModelSource
 from .disk_buffer import spilled
@@ -39,7 +40,6 @@ from .model_pairs import (
     require_readable,
     sides,
 )
-from .shards import WHOLE, Shard
 from .teacher_forcing import Answered, Forced, teacher_forced
 from .token_kinds import token_kind
 
@@ -114,7 +114,7 @@ def token_positions(
     tokenizer, other = open_tokenizer(base), open_tokenizer(tuned)
     forced = teacher_forced(tokenizer, other, responses, own_template=prefix == "base")
     made = batches([len(row.ids) for row in forced], batch_tokens=batch_tokens)
-    rows = [[forced[i] for i in members] for members in shard.of_batches(made)]
+    rows = [[forced[i] for i in members] for members in shard.of_units(made)]
     if not rows:
         return PositionShifts.joined([])
     pad = pad_id(tokenizer)
