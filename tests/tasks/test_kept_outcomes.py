@@ -2,7 +2,8 @@
 
 ``fixtures/outcomes.json`` was recorded with lm-eval 0.4.13 as the loader of YAML tasks, before the
 packs became Python: scores, and hashes of whole outcomes, of responses and of all that the engine
-was asked. No text of a benchmark is in it.
+was asked. No text of a benchmark is in it. Benchmarks that have since changed what they ask have
+been taken out, and with them the hash of all calls.
 """
 
 from __future__ import annotations
@@ -110,7 +111,8 @@ def test_outcomes_are_kept(name: str, suite: Suite, n: int, seed: int, tmp_path:
         found = rows(run, benchmark)
         assert [row[2] for row in found] == pytest.approx(expected["scores"], abs=1e-6), benchmark
         assert digest(found) == expected["rows"], benchmark
-    assert digest(engine.calls) == kept["calls"]
+    if "calls" in kept:
+        assert digest(engine.calls) == kept["calls"]
 
 
 def test_outcomes_of_the_embedded_model_are_kept(tmp_path: Path) -> None:
