@@ -40,7 +40,7 @@ def test_the_documents_example_runs(
     main(["tasks", "check", "geography.toml"])
     out = capsys.readouterr().out
     assert re.search(r"mine +capitals +4 +4 +8 +0", out)
-    assert re.search(r"mine +countries +1 +1 +2 +100 % +0", out)
+    assert re.search(r"mine +countries +1 +1 +2 +100 % +33 % +0", out)
     main(["tasks", "check", "mine"])
     assert capsys.readouterr().out == out
     main(["tasks"])

@@ -22,6 +22,7 @@ from string import ascii_uppercase
 from typing import Any
 
 from ...core.errors import MissingExtra
+from ...core.files import read_text
 from ...core.records import Decoding
 from ..definition import Benchmark, Item
 from .lettered import LIMIT, grade_letter, lettered, wrong_letters
@@ -99,7 +100,7 @@ def _examples(subset: str) -> str:
     import yaml  # type: ignore[import-untyped]
 
     folder = Path(found.submodule_search_locations[0], "tasks", "acpbench", "mcq_cot_2shot")
-    task = yaml.safe_load((folder / f"{subset}.yaml").read_text(encoding="utf-8"))
+    task = yaml.safe_load(read_text(folder / f"{subset}.yaml"))
     samples = task["fewshot_config"]["samples"]
     return "".join(f"{_shown(sample)} {sample['answer']}\n\n" for sample in samples)
 
