@@ -12,6 +12,7 @@ Prints one JSON object with a section per benchmark. DATA is a folder with the o
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from transferscope.tasks.paper import PRESETS
 from transferscope.tasks.paper.maths_golds import boxed
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-SHORT = 5_000
-"""Characters. Answers that the token limit of the saved responses cut are longer."""
+OPEN_HEADING = re.compile(r"(?:^|\n)(?:\d\. )?\*\*(?:\w[\w ]* )?$")
+"""What is left of "**Problem:" and "**Understanding the Problem:" at the stop "Problem:"."""
 
 Pairs = Sequence[tuple[Item, str]]
 Section = Callable[[Path], Mapping[str, Any]]
@@ -73,9 +74,7 @@ def math500(data: Path) -> Mapping[str, Any]:
         found[model] = {
             "all": compared("MATH-500", pairs),
             "closed_box": compared("MATH-500", closed),
-            "cut_by_the_stop": sum(
-                len(reply) < SHORT for _, reply in pairs if "\\boxed" not in reply
-            ),
+            "cut_in_a_heading": sum(OPEN_HEADING.search(reply) is not None for _, reply in pairs),
         }
     return found
 
@@ -97,12 +96,13 @@ def olympiadbench(data: Path) -> Mapping[str, Any]:
     """The file's answers with and without its dollar signs, and its lists in reverse order."""
     items = drawn("OlympiadBench", data)
     plain = [(item, item.data.listed.replace("$", "")) for item in items]
-    lists = [(item, text.split(",")) for item, text in plain if is_list(text)]
+    right = [(item, item.data.right[0]) for item in items]
+    lists = [(item, text.split(", ")) for item, text in right if is_list(text)]
     return {
         "with_dollars": compared("OlympiadBench", [(i, boxed(i.data.listed)) for i in items]),
         "plain": compared("OlympiadBench", [(i, boxed(text)) for i, text in plain]),
         "reversed": compared(
-            "OlympiadBench", [(item, boxed(",".join(parts[::-1]))) for item, parts in lists]
+            "OlympiadBench", [(item, boxed(", ".join(parts[::-1]))) for item, parts in lists]
         ),
     }
 

@@ -35,7 +35,7 @@ CORRECTIONS: Mapping[str, Correction] = {
         "the file has the variable's name before the interval, so that no interval equals it",
     ),
     "780ae916be94f348": Correction(
-        ("10,11,12,13,14,-2,-1,0,1,2", "(10,11,12,13,14),(-2,-1,0,1,2)"),
+        ("10, 11, 12, 13, 14, -2, -1, 0, 1, 2", "(10,11,12,13,14),(-2,-1,0,1,2)"),
         "asks for two sequences; the file joins them to one list of ten numbers",
     ),
     "46cefd53e22f3306": Correction(("(221,8)",), f"a dollar sign inside the list; {_NAMED}"),
