@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.core.records import Decoding, digest
-from transferscope.core.suite import load_suite
+from transferscope.core.records import Decoding, ModelRef, digest
+from transferscope.core.suite import Suite, load_suite
+from transferscope.engines import FakeEngine
+from transferscope.evaluate import evaluate
+from transferscope.runs import read_run
 from transferscope.tasks import Benchmark, Item, validate
 from transferscope.tasks.paper import PRESETS
 from transferscope.tasks.paper.answer_corrections import CORRECTIONS, Correction, corrected
@@ -251,6 +254,34 @@ def test_twins_give_what_the_faulty_graders_give(data: Path) -> None:
         assert told == scores, name
     assert set(PRESETS["fixed"]["MATH-500"].twins) == {"uncorrected", "released", "evalchemy"}
     assert not PRESETS["paper"]["MATH-500"].twins
+
+
+def test_a_run_records_what_every_twin_gives(data: Path, tmp_path: Path) -> None:
+    """Repeats are averaged, and every twin grades the very replies that the run has."""
+    whole = load_suite("fixed")
+    benchmarks = {name: whole.benchmarks[name] for name in MATHS}
+    suite = Suite(name="maths", source="math", groups={"math": MATHS}, benchmarks=benchmarks)
+    answers = {"30 + 3": "033", "7 x 9": "63", "1 - ": "0.25", "x^2 = 4": "-2,2"}
+
+    def answer(prompt: str) -> str:
+        return boxed(next((told for key, told in answers.items() if key in prompt), "none"))
+
+    out = evaluate(
+        FakeEngine(answer), suite, tmp_path / "run", model_ref=ModelRef("fake"), data=data
+    )
+    run = read_run(out)
+    assert run.manifest.metrics == {
+        "MATH-500": {"score": 1.0, "uncorrected": 1.0, "released": 0.5, "evalchemy": 0.5},
+        "AIME24": {"score": 1.0, "released": 1.0, "evalchemy": 0.0},
+        "AIME25": {"score": 1.0, "released": 1.0, "evalchemy": 1.0},
+        "OlympiadBench": {"score": 0.0, "first answer": 0.0, "released": 0.0},
+    }
+    assert {name: len(found) for name, found in run.by_benchmark.items()} == {
+        "MATH-500": 6,
+        "AIME24": 10,
+        "AIME25": 10,
+        "OlympiadBench": 8,
+    }
 
 
 def test_corrections_replace_the_files_answer(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
