@@ -93,22 +93,25 @@ def aime(data: Path) -> Mapping[str, Any]:
 
 
 def olympiadbench(data: Path) -> Mapping[str, Any]:
-    """The file's answers with and without its dollar signs, and its lists in reverse order."""
-    items = drawn("OlympiadBench", data)
-    plain = [(item, item.data.listed.replace("$", "")) for item in items]
-    right = [(item, item.data.right[0]) for item in items]
-    lists = [(item, text.split(", ")) for item, text in right if is_list(text)]
-    return {
-        "with_dollars": compared("OlympiadBench", [(i, boxed(i.data.listed)) for i in items]),
-        "plain": compared("OlympiadBench", [(i, boxed(text)) for i, text in plain]),
-        "reversed": compared(
-            "OlympiadBench", [(item, boxed(", ".join(parts[::-1]))) for item, parts in lists]
-        ),
+    """The file's right answers with and without its dollar signs, and lists in reverse order."""
+    benchmark = PRESETS["fixed"]["OlympiadBench"]
+    items = [
+        item
+        for item in drawn("OlympiadBench", data)
+        if benchmark.grade(item, boxed(item.data.listed)) == 1.0
+    ]
+    lists = [(item, item.data.right[0].split(", ")) for item in items if is_list(item)]
+    forms: Mapping[str, Pairs] = {
+        "with_dollars": [(item, boxed(item.data.listed)) for item in items],
+        "plain": [(item, boxed(item.data.listed.replace("$", ""))) for item in items],
+        "reversed": [(item, boxed(", ".join(parts[::-1]))) for item, parts in lists],
     }
+    return {form: compared("OlympiadBench", pairs) for form, pairs in forms.items()}
 
 
-def is_list(text: str) -> bool:
-    return "," in text and "(" not in text and "[" not in text and "where" not in text
+def is_list(item: Item) -> bool:
+    text = item.data.right[0]
+    return ", " in text and not any(mark in text for mark in ("(", "[", "where"))
 
 
 SECTIONS: Mapping[str, Section] = {
