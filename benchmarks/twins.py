@@ -12,6 +12,7 @@ Prints one JSON object with a section per benchmark. DATA is a folder with the o
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,8 @@ from transferscope.tasks.paper import PRESETS
 from transferscope.tasks.paper.maths_golds import boxed
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-SHORT = 5_000
-"""Characters. Answers that the token limit of the saved responses cut are longer."""
+OPEN_HEADING = re.compile(r"(?:^|\n)(?:\d\. )?\*\*(?:\w[\w ]* )?$")
+"""What is left of "**Problem:" and "**Understanding the Problem:" at the stop "Problem:"."""
 
 Pairs = Sequence[tuple[Item, str]]
 Section = Callable[[Path], Mapping[str, Any]]
@@ -73,9 +74,7 @@ def math500(data: Path) -> Mapping[str, Any]:
         found[model] = {
             "all": compared("MATH-500", pairs),
             "closed_box": compared("MATH-500", closed),
-            "cut_by_the_stop": sum(
-                len(reply) < SHORT for _, reply in pairs if "\\boxed" not in reply
-            ),
+            "cut_in_a_heading": sum(OPEN_HEADING.search(reply) is not None for _, reply in pairs),
         }
     return found
 
@@ -94,21 +93,25 @@ def aime(data: Path) -> Mapping[str, Any]:
 
 
 def olympiadbench(data: Path) -> Mapping[str, Any]:
-    """The file's answers with and without its dollar signs, and its lists in reverse order."""
-    items = drawn("OlympiadBench", data)
-    plain = [(item, item.data.listed.replace("$", "")) for item in items]
-    lists = [(item, text.split(",")) for item, text in plain if is_list(text)]
-    return {
-        "with_dollars": compared("OlympiadBench", [(i, boxed(i.data.listed)) for i in items]),
-        "plain": compared("OlympiadBench", [(i, boxed(text)) for i, text in plain]),
-        "reversed": compared(
-            "OlympiadBench", [(item, boxed(",".join(parts[::-1]))) for item, parts in lists]
-        ),
+    """The file's right answers with and without its dollar signs, and lists in reverse order."""
+    benchmark = PRESETS["fixed"]["OlympiadBench"]
+    items = [
+        item
+        for item in drawn("OlympiadBench", data)
+        if benchmark.grade(item, boxed(item.data.listed)) == 1.0
+    ]
+    lists = [(item, item.data.right[0].split(", ")) for item in items if is_list(item)]
+    forms: Mapping[str, Pairs] = {
+        "with_dollars": [(item, boxed(item.data.listed)) for item in items],
+        "plain": [(item, boxed(item.data.listed.replace("$", ""))) for item in items],
+        "reversed": [(item, boxed(", ".join(parts[::-1]))) for item, parts in lists],
     }
+    return {form: compared("OlympiadBench", pairs) for form, pairs in forms.items()}
 
 
-def is_list(text: str) -> bool:
-    return "," in text and "(" not in text and "[" not in text and "where" not in text
+def is_list(item: Item) -> bool:
+    text = item.data.right[0]
+    return ", " in text and not any(mark in text for mark in ("(", "[", "where"))
 
 
 SECTIONS: Mapping[str, Section] = {

@@ -21,8 +21,8 @@ from transferscope.tasks.paper.mutations import mutations
         ("(1,2),(3,4)", ("(2,2),(3,4)", "(1,2),(3,5)", "-(1,2),(3,4)", "(1,2)", "(1,2),(3,4]")),
         ("\\text{(C)}", ("A",)),
         ("A", ("E",)),
-        ("\\text{east}", ()),
-        ("p - q", ()),
+        ("\\text{east}", ("\\text{something else}",)),
+        ("p - q", ("p - q + 1",)),
     ],
 )
 def test_by_hand(gold: str, expected: tuple[str, ...]) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from math import atan, isclose, pi, sin, sqrt
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from transferscope.core.errors import InputError
-from transferscope.core.records import Decoding, digest
-from transferscope.core.suite import load_suite
+from transferscope.core.records import Decoding, ModelRef, digest
+from transferscope.core.suite import Suite, load_suite
+from transferscope.engines import FakeEngine
+from transferscope.evaluate import evaluate
+from transferscope.runs import read_run
 from transferscope.tasks import Benchmark, Item, validate
 from transferscope.tasks.paper import PRESETS
-from transferscope.tasks.paper.answer_corrections import CORRECTIONS, Correction, corrected
+from transferscope.tasks.paper.answer_corrections import (
+    UNANSWERABLE,
+    Correction,
+    corrected,
+)
 from transferscope.tasks.paper.maths_golds import MathsGolds, boxed
 
 BENCH = Path(__file__).resolve().parents[3] / "shared" / "data" / "bench"
@@ -253,6 +259,34 @@ def test_twins_give_what_the_faulty_graders_give(data: Path) -> None:
     assert not PRESETS["paper"]["MATH-500"].twins
 
 
+def test_a_run_records_what_every_twin_gives(data: Path, tmp_path: Path) -> None:
+    """Repeats are averaged, and every twin grades the very replies that the run has."""
+    whole = load_suite("fixed")
+    benchmarks = {name: whole.benchmarks[name] for name in MATHS}
+    suite = Suite(name="maths", source="math", groups={"math": MATHS}, benchmarks=benchmarks)
+    answers = {"30 + 3": "033", "7 x 9": "63", "1 - ": "0.25", "x^2 = 4": "-2,2"}
+
+    def answer(prompt: str) -> str:
+        return boxed(next((told for key, told in answers.items() if key in prompt), "none"))
+
+    out = evaluate(
+        FakeEngine(answer), suite, tmp_path / "run", model_ref=ModelRef("fake"), data=data
+    )
+    run = read_run(out)
+    assert run.manifest.metrics == {
+        "MATH-500": {"score": 1.0, "uncorrected": 1.0, "released": 0.5, "evalchemy": 0.5},
+        "AIME24": {"score": 1.0, "released": 1.0, "evalchemy": 0.0},
+        "AIME25": {"score": 1.0, "released": 1.0, "evalchemy": 1.0},
+        "OlympiadBench": {"score": 0.0, "first answer": 0.0, "released": 0.0},
+    }
+    assert {name: len(found) for name, found in run.by_benchmark.items()} == {
+        "MATH-500": 6,
+        "AIME24": 10,
+        "AIME25": 10,
+        "OlympiadBench": 8,
+    }
+
+
 def test_corrections_replace_the_files_answer(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
     problem = ROWS["math500.jsonl"][0]["problem"]
     assert corrected(problem, ("1",)) == ("1",)
@@ -265,13 +299,15 @@ def test_corrections_replace_the_files_answer(monkeypatch: pytest.MonkeyPatch, d
     assert grade("paper", "MATH-500", paper, "5") == 0.0
 
 
-def test_the_additional_roots_solve_the_equation() -> None:
-    """The proof of MATH-500's correction: sin(arctan x + arccot(1/x)) = 1/3 with both ranges."""
-    for root in (3 + 2 * sqrt(2), 3 - 2 * sqrt(2)):
-        assert isclose(sin(atan(root) + pi / 2 - atan(1 / root)), 1 / 3)  # range (0, pi)
-        assert isclose(sin(atan(root) + atan(root)), 1 / 3)  # range (-pi/2, pi/2)
-        assert isclose(sin(atan(-root) + pi / 2 - atan(-1 / root)), 1 / 3)
-        assert isclose(sin(atan(-root) + atan(-root)), -1 / 3)
+def test_problems_that_lack_a_value_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, data: Path
+) -> None:
+    told = {digest("How long are two?"): "made up"}
+    monkeypatch.setattr("transferscope.tasks.paper.answer_corrections.UNANSWERABLE", told)
+    kept = (
+        items("paper", "OlympiadBench", data).keys() - items("fixed", "OlympiadBench", data).keys()
+    )
+    assert kept == {"olympiadbench-5"}
 
 
 @pytest.mark.parametrize(
@@ -321,6 +357,8 @@ def test_every_real_answer_is_right_and_its_mutations_are_wrong(
     preset: str, name: str, count: int
 ) -> None:
     found = list(items(preset, name, BENCH).values())
+    if (preset, name) == ("fixed", "OlympiadBench"):
+        count -= len(UNANSWERABLE)
     assert len(found) == count
     told = validate(PRESETS[preset][name], found)
     assert told.passed, told.faults
@@ -328,26 +366,9 @@ def test_every_real_answer_is_right_and_its_mutations_are_wrong(
 
 
 @pytest.mark.skipif(not BENCH.is_dir(), reason="the real items are not here")
-def test_every_correction_is_of_a_real_problem() -> None:
-    texts = [json.loads(row)["problem"] for row in _lines("math500.jsonl")]
-    texts += [json.loads(row)["question"] for row in _lines("olympiadbench_oe_to_maths_en.jsonl")]
-    assert CORRECTIONS.keys() <= {digest(text.strip()) for text in texts}
-    used = {
-        item.data.right
-        for name in ("MATH-500", "OlympiadBench")
-        for item in items("fixed", name, BENCH).values()
-    }
-    assert {correction.right for correction in CORRECTIONS.values()} <= used
-
-
-@pytest.mark.skipif(not BENCH.is_dir(), reason="the real items are not here")
 def test_the_released_matcher_cannot_match_two_fifths_of_olympiadbench() -> None:
     """An answer written without the file's dollar signs never equals one that has them."""
     released = PRESETS["fixed"]["OlympiadBench"].twins["released"]
-    found = items("fixed", "OlympiadBench", BENCH).values()
+    found = items("paper", "OlympiadBench", BENCH).values()
     matched = [released(item, boxed(item.data.listed.strip("$"))) for item in found]
     assert sum(matched) == 179
-
-
-def _lines(name: str) -> list[str]:
-    return (BENCH / name).read_text(encoding="utf-8").splitlines()

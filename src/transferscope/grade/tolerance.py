@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from . import shapes
@@ -35,23 +36,27 @@ def is_close(response: str, gold: str, errors: Sequence[float]) -> bool:
     return any(mine is not None and _within(mine, theirs, each) for mine in found)
 
 
+@dataclass(frozen=True, slots=True)
 class _Numbers:
     """The numbers of an answer, each with its unit, and whether their order counts."""
 
-    def __init__(self, text: str) -> None:
-        several = shapes.items(text)
-        self.ordered = several is not None and several.ordered
-        self.values = [_number(part) for part in (several.parts if several else (text,))]
+    values: tuple[tuple[Any, Any], ...]
+    ordered: bool
 
 
 def _numbers(text: str) -> _Numbers | None:
     if len(text) > MAX_CHARS:
         return None
+    plain = canonical(text)
+    several = shapes.items(plain)
+    parts = several.parts if several else (plain,)
+    if len(parts) > MAX_PARTS:
+        return None
     try:
-        found = _Numbers(canonical(text))
+        values = tuple(map(_number, parts))
     except (Unreadable, Undefined):
         return None
-    return found if len(found.values) <= MAX_PARTS else None
+    return _Numbers(values, ordered=several is not None and several.ordered)
 
 
 def _number(text: str) -> tuple[Any, Any]:

@@ -19,10 +19,15 @@ _CLOSED = {")": "]", "]": ")"}
 
 
 def mutations(gold: str) -> tuple[str, ...]:
-    """Answers that differ from ``gold`` (LaTeX) in a number, the sign, an element or an end."""
+    """Answers that differ from ``gold`` (LaTeX) in a number, the sign, an element or an end.
+
+    A formula without any of these is increased by 1, and a word replaced; there is at least one.
+    """
     found = [*_other_numbers(gold), *_other_sign(gold), *_fewer(gold), *_other_end(gold)]
     if letter := _LETTER.fullmatch(gold.strip()):
         found.append("E" if letter[1] == "A" else "A")
+    elif not found:
+        found.append("\\text{something else}" if "\\text" in gold else f"{gold} + 1")
     return tuple(dict.fromkeys(each for each in found if each != gold))
 
 

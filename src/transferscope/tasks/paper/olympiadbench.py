@@ -4,8 +4,8 @@ Fields: ``question``, ``context``, ``final_answer`` (a list), ``is_multiple_answ
 ``answer_type``, ``unit`` and ``error``. Greedy, once. ``authors`` is the released lm-eval task
 ``olympiad``, which leaves out the context and compares the spelling of the first final answer,
 dollar signs included, so that most formulas can't be matched. ``fixed`` says what form the answer
-has, as the benchmark's own prompt does, and takes every listed answer, the unit and the tolerance
-into account.
+has, as the benchmark's own prompt does, takes every listed answer, the unit and the tolerance into
+account, corrects answers (:mod:`.answer_corrections`), and leaves out problems that lack a value.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from ...grade.shapes import split
 from ..definition import Benchmark, Item
-from .answer_corrections import corrected
+from .answer_corrections import answerable, corrected
 from .local_files import Lines, LocalFile, bad_row, list_in, text_in
 from .maths_golds import (
     GREEDY,
@@ -129,9 +129,15 @@ def _readable(answer: str, row: Mapping[str, Any]) -> str:
 def _file(
     prompt: Callable[[Mapping[str, Any], str], str],
     golds: Callable[[Mapping[str, Any], str], MathsGolds],
+    *,
+    every: bool = True,
 ) -> LocalFile:
+    """The file's items, without unanswerable ones unless ``every``."""
+
     def read(lines: Lines) -> Iterator[Item]:
         for at, (place, row) in enumerate(lines):
+            if not every and not answerable(text_in(row, "question", place)):
+                continue
             id_ = f"olympiadbench-{row.get('id', at)}"
             yield maths_item(id_, prompt(row, place), golds(row, place))
 
@@ -155,7 +161,7 @@ PRESETS = {
     ),
     "fixed": replace(
         PAPER,
-        items=_file(_plain, _every),
+        items=_file(_plain, _every, every=False),
         twins={"first answer": grade_listed, "released": released(lm_eval_matches)},
     ),
 }
