@@ -40,12 +40,16 @@ def list_tasks(*, as_json: Json = False) -> None:
     say(f"lm-eval's own tasks ({there}): transferscope eval MODEL --tasks NAME,NAME --out RUN")
 
 
+DRAWN = 200
+"""Items of a benchmark to check if any number can be drawn."""
+
+
 @tasks_app.command
 def check(
     suite: str = "mini",
     *,
     data: Path | None = None,
-    limit: Annotated[Int, Parameter(validator=Number(gte=1))] = 200,
+    limit: Annotated[Int | None, Parameter(validator=Number(gte=1))] = None,
     seed: Annotated[Int, Parameter(validator=Number(gte=0, lt=1_000_000))] = 0,
     as_json: Json = False,
 ) -> None:
@@ -60,15 +64,16 @@ def check(
     data
         Folder with the data files of real benchmarks.
     limit
-        Items per benchmark.
+        Items per benchmark. Default: all that a file has, else 200.
     seed
         Random seed for the items.
     """
-    from ..tasks import validate
+    from ..tasks import FILE_PACKS, validate
 
     rows = []
     for pack, name, benchmark, chance in _chosen(suite):
-        items = benchmark.items(limit, seed=seed, data=data)
+        most = None if pack in FILE_PACKS else DRAWN
+        items = benchmark.items(limit or most, seed=seed, data=data)
         found = validate(benchmark, items, chance=chance)
         rows.append((pack, name, found))
     if as_json:
