@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transferscope.grade.qa import against, exact_match, f1, normalised
+from transferscope.grade.qa import against, exact_match, f1, leave_one_out, normalised
 
 
 def test_case_articles_punctuation_and_blanks_do_not_count() -> None:
@@ -27,6 +27,25 @@ def test_any_reference_is_right() -> None:
     assert against("yes", ["no"], exact_match) == 0.0
     with pytest.raises(ValueError, match="no reference"):
         against("yes", [], exact_match)
+
+
+def test_each_reference_is_left_out_once() -> None:
+    golds = ["red", "red", "dark red"]
+    # without either "red" the other is left; without "dark red" both are
+    assert leave_one_out("red", golds, exact_match) == 1.0
+    assert leave_one_out("dark red", golds, exact_match) == pytest.approx(2 / 3)
+    # F1 against "red" is 2/3: (1 + 1 + 2/3) / 3
+    assert leave_one_out("dark red", golds, f1) == pytest.approx(8 / 9)
+    assert leave_one_out("blue", golds, f1) == 0.0
+    assert leave_one_out("red", ["red"], f1) == 1.0
+    with pytest.raises(ValueError, match="no reference"):
+        leave_one_out("red", [], f1)
+
+
+@given(st.text(max_size=20), st.lists(st.text(max_size=20), min_size=1, max_size=5))
+def test_leaving_one_out_costs_at_most_one_reference(answer: str, golds: list[str]) -> None:
+    best, left = against(answer, golds, f1), leave_one_out(answer, golds, f1)
+    assert (1 - 1 / len(golds)) * best - 1e-9 <= left <= best + 1e-9
 
 
 def test_thoughts_do_not_count() -> None:

@@ -65,7 +65,8 @@ def yes_or_no(reply: str, *, absent: str = "") -> bool | None:
         ]
         if found:
             return _is_yes(found[-1])
-    if absent and re.match(rf"no\s+(?:\w+\s+){{0,2}}(?:{absent})", plain, re.IGNORECASE):
+    denied = rf"no\s+(?!doubt|question)(?:\w+\s+){{0,2}}(?:{absent})"
+    if absent and re.match(denied, plain, re.IGNORECASE):
         return False
     return None
 
