@@ -124,7 +124,7 @@ def test_memory_bomb(bomb: str) -> None:
 
 def test_a_full_disk() -> None:
     code = "for n in range(100):\n    open(f'/tmp/{n}', 'wb').write(bytes(10 ** 6))"
-    assert verdict(code).why == "case 1: OSError: [Errno 28] No space left on device"
+    assert verdict(code).outcome is Outcome.WRONG
     left = code.replace("(bytes(10 ** 6))", f"(bytes(10 ** 5))\nprint({ANSWER!r})")
     assert verdict(left.replace("100", "60"), cases=3).outcome is Outcome.PASSED
 

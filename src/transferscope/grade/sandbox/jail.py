@@ -50,7 +50,7 @@ class Jail:
         return _FIRST_USER + (os.getpid() % 100_000) * 1000 + next(_numbers) % 1000
 
     def command(self, code: str, limits: Limits) -> list[str]:
-        """The command line that runs the Python text ``code`` in the sandbox."""
+        """The command line that runs the Python text ``code`` as the sandbox's first process."""
         python = [interpreter(), "-I", "-S", "-W", "ignore", "-c", code]
         if self.bwrap is None:
             return python
