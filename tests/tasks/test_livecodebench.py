@@ -325,3 +325,34 @@ def test_every_real_item_is_read() -> None:
         assert len(cases) == 100
         assert item.data.tests.function in item.text
         assert len(cases[0].given.split("\n")) == len(item.data.tests.parameters)
+
+
+SOLUTIONS = {
+    "weekly-contest-381-minimum-number-of-pushes-to-type-word-i": (
+        "minimumPushes",
+        "def f(self, word): return sum(i // 8 + 1 for i in range(len(word)))",
+    ),
+    "weekly-contest-380-count-elements-with-maximum-frequency": (
+        "maxFrequencyElements",
+        "def f(self, a): c = Counter(a).values(); return sum(v for v in c if v == max(c))",
+    ),
+    "weekly-contest-378-check-if-bitwise-or-has-trailing-zeros": (
+        "hasTrailingZeros",
+        "def f(self, a): return sum(x % 2 == 0 for x in a) > 1",
+    ),
+    "biweekly-contest-118-find-words-containing-character": (  # in any order, says the problem
+        "findWordsContaining",
+        "def f(self, words, x): return [i for i, w in enumerate(words) if x in w][::-1]",
+    ),
+}
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="shared/data/bench isn't there")
+def test_right_programs_pass_real_tests(sandbox: None) -> None:
+    found = items(PRESETS["fixed"], DATA)
+    for id_, (function, code) in SOLUTIONS.items():
+        reply = f"```python\nclass Solution:\n  {code.replace('def f(', f'def {function}(')}\n```"
+        assert PRESETS["fixed"].grade(found[id_], reply) == 1.0
+        assert PRESETS["fixed"].grade(found[id_], reply.replace("return ", "return 1 or ")) == 0.0
+        assert PRESETS["paper"].grade(found[id_], reply) == float("[::-1]" not in code)
+        assert PRESETS["authors"].grade(found[id_], reply) == 0.0  # a class is never right there
