@@ -1,6 +1,7 @@
 """Programs that mean harm: none is passed, and nothing outside the sandbox notices them."""
 
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from transferscope.grade.sandbox import (
     session,
 )
 from transferscope.grade.sandbox.jail import candidates
+from transferscope.grade.sandbox.syscalls import filter_of
 
 LIMITS = Limits(cpu=2, wall=4.0, memory=128 << 20, output=1 << 20, disk=8 << 20, processes=16)
 ANSWER = "ANSWER-1b7f"
@@ -388,6 +390,35 @@ with session(jail(), Program("import time; time.sleep(60)"), Limits(wall=60.0)) 
 def test_a_program_that_attacks_the_protocol_is_wrong(attack: str) -> None:
     found = verdict(f"import os, signal\ntry:\n    {attack}\nfinally:\n    print('no')", cases=2)
     assert found.outcome is Outcome.WRONG
+
+
+@pytest.mark.skipif(filter_of(platform.machine()) is None, reason="no filter for this machine")
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        ("libc.unshare(0x10000000)", "EPERM"),
+        ("libc.syscall(clone, 0x10000011, 0, 0, 0, 0)", "EPERM"),
+        ("libc.syscall(435, 0, 0)", "ENOSYS"),
+        ("libc.ptrace(16, 1, 0, 0)", "EPERM"),
+        ("libc.memfd_create(b'x', 0)", "EPERM"),
+        ("libc.shmget(0, 1 << 30, 0o1600)", "EPERM"),
+        ("libc.mount(b'/', b'/tmp', b'', 4096, 0)", "EPERM"),
+        ("libc.syscall(425, 8, 0)", "EPERM"),
+        ("libc.socket(40, 1, 0)", "EAFNOSUPPORT"),
+        ("libc.socket(16, 3, 0)", "EAFNOSUPPORT"),
+        ("libc.socket(1, 1, 0)", ""),
+        ("libc.socket(2, 1, 0)", ""),
+        ("libc.socket(10, 2, 0)", ""),
+    ],
+)
+def test_system_calls_that_are_refused(sandbox: Jail, call: str, error: str) -> None:
+    code = f"""
+import ctypes, errno, platform
+libc = ctypes.CDLL(None, use_errno=True)
+clone = {{"x86_64": 56, "aarch64": 220}}[platform.machine()]
+print("ok" if {call} >= 0 else errno.errorcode[ctypes.get_errno()])
+"""
+    assert output(sandbox, code) == (error or "ok") + "\n"
 
 
 def test_a_sandbox_that_fails_is_no_score(sandbox: Jail, monkeypatch: pytest.MonkeyPatch) -> None:

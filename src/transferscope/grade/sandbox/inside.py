@@ -129,7 +129,7 @@ def _run(program: "CodeType", known: "dict[str, Any] | None", function: str, las
         if "atexit" in sys.modules:
             sys.modules["atexit"]._run_exitfuncs()
         for stream in (sys.stdout, sys.__stdout__):
-            if hasattr(stream, "flush"):
+            if stream is not None and hasattr(stream, "flush"):
                 stream.flush()
         os._exit(0)
     from json import dumps, loads
