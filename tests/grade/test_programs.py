@@ -44,6 +44,10 @@ def run(code: str, cases: list[Case], function: str = "", **limits: Any) -> Verd
             "import os; os.kill(os.getpid(), 11)",
             Verdict(Outcome.WRONG, 0, "case 1: killed by signal 11"),
         ),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            Verdict(Outcome.WRONG, 0, "broke its sandbox: killed"),
+        ),
         ("import time; time.sleep(9)", Verdict(Outcome.TIMEOUT, 0, "case 1: time limit exceeded")),
     ],
 )
