@@ -193,6 +193,15 @@ REPLIES = {
         1,
         1,
     ),
+    "output by descriptor": (
+        "```python\nimport os\nx = float(input())\n"
+        "os.write(1, str(int(2 * x) if x > 1 else 2 * x).encode())\n```",
+        1,
+        1,
+        0,
+    ),
+    "a module that is hidden": (TWICE.replace("x = ", "import resource\nx = "), 1, 1, 0),
+    "a folder that is hidden": (TWICE.replace("x = ", "import os\nos.getcwd()\nx = "), 1, 1, 0),
     "no block": ("x = float(input())\nprint(int(2 * x) if x > 1 else 2 * x)", 1, 1, 0),
     "no program": ("I don't know.", 0, 0, 0),
     "nothing": ("", 0, 0, 0),
