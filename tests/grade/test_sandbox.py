@@ -461,6 +461,12 @@ def test_without_a_sandbox_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None
     assert verdict("x = [0] * 10 ** 10").outcome is Outcome.WRONG
 
 
+def test_other_systems_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(InputError, match="can only be run on Linux; use Linux, or a Linux"):
+        jail()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="the sandbox of root only")
 def test_the_trial_finds_what_does_not_hold(sandbox: Jail) -> None:
     """In root's user namespace, the kernel does not count processes."""

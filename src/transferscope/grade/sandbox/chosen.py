@@ -64,6 +64,9 @@ def allow_unconfined() -> None:
 
 def jail() -> Jail:
     """The sandbox to use. Raises :class:`InputError` with the remedy if none works here."""
+    if sys.platform != "linux":
+        remedy = "use Linux, or a Linux container or virtual machine"
+        raise InputError("model-written programs can only be run on Linux", remedy=remedy)
     if _choice.unconfined:
         return Jail(None)
     with _choice.lock:
@@ -80,8 +83,6 @@ def jail() -> Jail:
 
 def _found() -> tuple[Jail | None, str]:
     """The first jail that holds, or why none does."""
-    if sys.platform != "linux":
-        return None, "it needs Linux"
     whys: list[str] = []
     for each in candidates():
         why = fault(each)

@@ -15,7 +15,6 @@ program leaves behind are killed between two inputs.
 
 import marshal
 import os
-import resource
 import select
 import sys
 import time
@@ -49,6 +48,8 @@ FLUSHING = ("open", "Wrapper", "Buffered", "FileIO", "__del__")
 
 def serve() -> "Callable[[], None]":
     """Serve the harness until it closes the pipe; only return in a child, to run the program."""
+    import resource  # noqa: F401 - every child shares it
+
     job = marshal.loads(_read_frame() or _end())
     if job["user"] is not None:
         _become(job["user"])
@@ -177,6 +178,8 @@ def _prelude(code: str) -> "dict[str, Any]":
 
 def _confine(job: "dict[str, Any]", files: "Sequence[int]") -> None:
     """In a child: set its standard files and limits, and close everything else."""
+    import resource
+
     os.setsid()
     for standard, file in enumerate(files):
         os.dup2(file, standard)
@@ -271,7 +274,7 @@ def _memory(child: int) -> int:
                 total += int(file.read().split()[1])
         except (OSError, IndexError):
             continue
-    return total * resource.getpagesize()
+    return total * os.sysconf("SC_PAGE_SIZE")
 
 
 def _files(folder: str) -> list[int]:
