@@ -30,7 +30,7 @@ from ...grade.sandbox import Limits, Program
 from ..definition import Item
 from .livecodebench_tests import Problem
 
-SECONDS = 30
+SECONDS = 10
 STDIN_PROMPT = (
     "Generate an executable Python function generated from the given prompt. The function should "
     "take stdin as input and print the output. Simply call the function after the definition."
