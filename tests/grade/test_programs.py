@@ -44,6 +44,10 @@ def run(code: str, cases: list[Case], function: str = "", **limits: Any) -> Verd
             "import os; os.kill(os.getpid(), 11)",
             Verdict(Outcome.WRONG, 0, "case 1: killed by signal 11"),
         ),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            Verdict(Outcome.WRONG, 0, "broke its sandbox: killed"),
+        ),
         ("import time; time.sleep(9)", Verdict(Outcome.TIMEOUT, 0, "case 1: time limit exceeded")),
     ],
 )
@@ -70,6 +74,12 @@ def test_outcomes(code: str, verdict: Verdict) -> None:
         "print(floor(math.sqrt((2 * h[0]) ** 2)))",
         "def f(n): return 0 if n == 0 else 1 + f(n - 1)\nprint(f(20_000) * 0 + int(input()) * 2)",
         "import subprocess, sys\nprint(int(input()) * 2)",
+        "import atexit\natexit.register(lambda: print(int(input()) * 2))",
+        "import io, sys\nreal, sys.stdout = sys.stdout, io.StringIO()\nprint(int(input()) * 2)\n"
+        "real.write(sys.stdout.getvalue())",
+        "import os\nfile = os.fdopen(1, 'w')\nfile.write(str(int(input()) * 2))",
+        "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer)\nprint(int(input()) * 2)",
+        "class A:\n    def __del__(self): print(int(input()) * 2)\na = A()",
     ],
 )
 def test_what_a_program_may_do(code: str) -> None:

@@ -16,6 +16,7 @@ from .sandbox import Broken, Ending, Jail, Limits, NotStarted, Program, Ran, jai
 from .sandbox.chosen import fault
 
 LIMITS = Limits()
+KILL = 9
 TRIES = 2
 """How often a program is run whose sandbox fails."""
 
@@ -67,7 +68,7 @@ def judged(
             if attempt == TRIES:
                 raise _failed(str(err)) from None
         except Broken as err:
-            # Programs can break their own sandbox, and only then does it still hold others.
+            # If the sandbox still holds another program, this one has broken it by itself.
             if attempt == TRIES and (why := chosen.bwrap and fault(chosen)):
                 raise _failed(why) from None
             broken = str(err)
@@ -83,6 +84,8 @@ def _judged(
             return Verdict(Outcome.COMPILE, 0, _last_line(compiled.errors))
         for case in cases:
             ran = opened.run(case.given.encode("utf-8", "surrogatepass"))
+            if ran.ending is Ending.SIGNALLED and ran.number == KILL:
+                raise Broken("killed")  # by itself, or by a machine without memory: tried again
             if ran.ending is Ending.TIMEOUT:
                 return Verdict(Outcome.TIMEOUT, passed, f"case {passed + 1}: time limit exceeded")
             if why := _failure(ran) or _difference(ran, case, same):

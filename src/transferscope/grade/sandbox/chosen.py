@@ -18,13 +18,13 @@ from .session import Broken, Ending, NotStarted, Program, session
 FLAG = "--unsafe-no-sandbox"
 _TRIAL = Limits(cpu=5, wall=20.0, memory=512 * MEBIBYTE, processes=16)
 _CHECKS = """
-import os, socket
+import os
 faults = []
 if 0 in os.getresuid():
     faults.append("programs run as root")
 if {"HOME", "PATH", "USER"} & set(os.environ):
     faults.append("the environment is visible")
-if len(socket.if_nameindex()) > 1:
+if len(open("/proc/net/dev").readlines()) > 3:
     faults.append("the network is visible")
 if os.getppid() != 1 or len([name for name in os.listdir("/proc") if name.isdigit()]) > 2:
     faults.append("other processes are visible")
@@ -64,6 +64,9 @@ def allow_unconfined() -> None:
 
 def jail() -> Jail:
     """The sandbox to use. Raises :class:`InputError` with the remedy if none works here."""
+    if sys.platform != "linux":
+        remedy = "use Linux, or a Linux container or virtual machine"
+        raise InputError("model-written programs can only be run on Linux", remedy=remedy)
     if _choice.unconfined:
         return Jail(None)
     with _choice.lock:
@@ -80,8 +83,6 @@ def jail() -> Jail:
 
 def _found() -> tuple[Jail | None, str]:
     """The first jail that holds, or why none does."""
-    if sys.platform != "linux":
-        return None, "it needs Linux"
     whys: list[str] = []
     for each in candidates():
         why = fault(each)

@@ -1,9 +1,10 @@
 """Runs inside the sandbox as its first process: one program, a fresh process for every input.
 
-The text of this file is passed to ``python -I -S -c``, so it uses the standard library only. The
-harness (:mod:`.session`) sends a job, then one input at a time, and gets the program's output for
-each. It never sends an expected output: answers are compared outside, so nothing in the sandbox is
-worth reading, and a program that forges a reply must still know the answer.
+The harness (:mod:`.session`) sends this module as bytecode to ``python -I -S``, so it uses the
+standard library only, and of that only what starts fast. The harness then sends a job and one input
+at a time, and gets the program's output for each. It never sends an expected output: answers are
+compared outside, so nothing in the sandbox is worth reading, and a program that forges a reply must
+still know the answer.
 
 Frames begin with their length in 8 bytes. The job is in ``marshal`` format, which is safe in this
 direction only; a reply is a header of numbers (:data:`HEADER`) and two byte strings.
@@ -14,14 +15,15 @@ program leaves behind are killed between two inputs.
 
 import marshal
 import os
-import resource
 import select
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from types import CodeType, ModuleType
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # importing typing or contextlib would take as long as starting Python
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import CodeType
+    from typing import Any, NoReturn
 
 READY, EXITED, SIGNALLED, COMPILE, TIMEOUT, MEMORY = range(6)
 HEADER = (1, 4, 4, 8, 8)
@@ -40,10 +42,14 @@ PRELUDE = (
 RECURSION = 50_000
 """LiveCodeBench's recursion limit."""
 STACK = 100 << 20
+FLUSHING = ("open", "Wrapper", "Buffered", "FileIO", "__del__")
+"""Words of programs whose output may depend on how the interpreter ends."""
 
 
-def serve() -> Callable[[], None]:
+def serve() -> "Callable[[], None]":
     """Serve the harness until it closes the pipe; only return in a child, to run the program."""
+    import resource  # noqa: F401 - every child shares it
+
     job = marshal.loads(_read_frame() or _end())
     if job["user"] is not None:
         _become(job["user"])
@@ -62,6 +68,7 @@ def serve() -> Callable[[], None]:
         _end()
     program = compile(code, "program.py", "exec", dont_inherit=True)
     known = _prelude(code) if job["prelude"] else None
+    lasting = any(word in code for word in FLUSHING)
     if function:
         import json  # noqa: F401 - every child shares it
     for file in files:
@@ -74,7 +81,7 @@ def serve() -> Callable[[], None]:
         child = os.fork()
         if not child:
             _confine(job, files)
-            return lambda: _run(program, known, function)
+            return lambda: _run(program, known, function, lasting)
         status, number, seconds = _wait(child, job)
         output, errors = (_content(file) for file in files[1:])
         for file in files:
@@ -100,11 +107,14 @@ def _check(code: str) -> None:
     compile(code, "program.py", "exec", dont_inherit=True)
 
 
-def _run(program: CodeType, known: dict[str, Any] | None, function: str) -> None:
-    """Run the program as the main module; with a function, call it and write what it returns."""
+def _run(program: "CodeType", known: "dict[str, Any] | None", function: str, lasting: bool) -> None:
+    """Run the program as the main module; with a function, call it and write what it returns.
+
+    ``lasting`` says that the program may have files which only the interpreter's end writes out.
+    """
     import builtins
 
-    main = ModuleType("__main__")
+    main = type(sys)("__main__")
     if known is not None:
         sys.setrecursionlimit(RECURSION)
         main.__dict__.update(known)
@@ -112,7 +122,17 @@ def _run(program: CodeType, known: dict[str, Any] | None, function: str) -> None
     vars(builtins).update(exit=sys.exit, quit=sys.exit)  # python -S has neither
     if not function:
         exec(program, main.__dict__)
-        return
+        if lasting:
+            return
+        # What the interpreter does at its end, but for taking itself apart, which takes longer.
+        if "threading" in sys.modules:
+            sys.modules["threading"]._shutdown()
+        if "atexit" in sys.modules:
+            sys.modules["atexit"]._run_exitfuncs()
+        for stream in (sys.stdout, sys.__stdout__):
+            if stream is not None and hasattr(stream, "flush"):
+                stream.flush()
+        os._exit(0)
     from json import dumps, loads
 
     given = [loads(line) for line in sys.stdin.read().split("\n") if line.strip()]
@@ -126,7 +146,7 @@ def _run(program: CodeType, known: dict[str, Any] | None, function: str) -> None
     os._exit(0)
 
 
-def _prelude(code: str) -> dict[str, Any]:
+def _prelude(code: str) -> "dict[str, Any]":
     """The standard names that the code reads but neither binds nor imports."""
     import builtins
     import symtable
@@ -156,8 +176,10 @@ def _prelude(code: str) -> dict[str, Any]:
     return found
 
 
-def _confine(job: dict[str, Any], files: Sequence[int]) -> None:
+def _confine(job: "dict[str, Any]", files: "Sequence[int]") -> None:
     """In a child: set its standard files and limits, and close everything else."""
+    import resource
+
     os.setsid()
     for standard, file in enumerate(files):
         os.dup2(file, standard)
@@ -176,7 +198,7 @@ def _confine(job: dict[str, Any], files: Sequence[int]) -> None:
             resource.setrlimit(limit, (soft, hard))
 
 
-def _wait(child: int, job: dict[str, Any]) -> tuple[int, int, float]:
+def _wait(child: int, job: "dict[str, Any]") -> tuple[int, int, float]:
     """Wait for a child within its limits: status, exit code or signal, and CPU seconds.
 
     Also ends if the harness does. Nothing that the child has started is left afterwards.
@@ -218,8 +240,10 @@ def _kill(child: int) -> None:
     """Kill everything that the program has started and reap it; only its group outside a jail."""
     own = os.getpid() == 1
     while True:
-        with suppress(ProcessLookupError, PermissionError):
+        try:  # noqa: SIM105 - contextlib starts slowly
             os.kill(-1, KILL) if own else os.killpg(child, KILL)
+        except (ProcessLookupError, PermissionError):
+            pass
         if not own:
             return
         try:
@@ -245,9 +269,12 @@ def _memory(child: int) -> int:
     pids = [name for name in os.listdir("/proc") if name.isdigit() and name != "1"]
     total = 0
     for pid in pids if os.getpid() == 1 else [str(child)]:
-        with suppress(OSError), open(f"/proc/{pid}/statm", "rb") as file:
-            total += int(file.read().split()[1])
-    return total * resource.getpagesize()
+        try:
+            with open(f"/proc/{pid}/statm", "rb") as file:
+                total += int(file.read().split()[1])
+        except (OSError, IndexError):
+            continue
+    return total * os.sysconf("SC_PAGE_SIZE")
 
 
 def _files(folder: str) -> list[int]:
@@ -266,7 +293,7 @@ def _tidy(folder: str) -> None:
 
         path = os.path.join(folder, name)
         shutil.rmtree(path, ignore_errors=True)
-        with suppress(OSError):
+        if os.path.lexists(path):
             os.unlink(path)
 
 
@@ -298,7 +325,7 @@ def _write(file: int, data: bytes) -> None:
         view = view[os.write(file, view) :]
 
 
-def _end() -> NoReturn:
+def _end() -> "NoReturn":
     os._exit(0)
 
 

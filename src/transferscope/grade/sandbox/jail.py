@@ -1,7 +1,8 @@
 """How the sandbox is built: bubblewrap's namespaces around Python.
 
 The program sees a read-only system (``/usr`` and Python's own folder), an empty ``/tmp`` of its
-own, no network, no other process, no environment, and nothing of the user's home.
+own, no network, no other process, no environment, and nothing of the user's home. A filter of
+system calls (:mod:`.syscalls`) closes the rest.
 
 - An ordinary user's sandbox is a user namespace.
 - Root's isn't: the processes of a user namespace that root has made still count as root's, for
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .limits import Limits
+from .syscalls import filter_of
 
 NOBODY = 65534
 _FIRST_USER = 1_800_000_000
@@ -49,12 +52,16 @@ class Jail:
             return None
         return _FIRST_USER + (os.getpid() % 100_000) * 1000 + next(_numbers) % 1000
 
-    def command(self, code: str, limits: Limits) -> list[str]:
-        """The command line that runs the Python text ``code`` in the sandbox."""
+    def command(self, code: str, limits: Limits, filtered: int | None) -> list[str]:
+        """The command line that runs the Python text ``code`` as the sandbox's first process.
+
+        ``filtered`` is the file descriptor of a filter of system calls.
+        """
         python = [interpreter(), "-I", "-S", "-W", "ignore", "-c", code]
         if self.bwrap is None:
             return python
-        return [self.bwrap, *self._namespaces(), *_file_system(limits), *python]
+        seccomp = [] if filtered is None else ["--seccomp", str(filtered)]
+        return [self.bwrap, *self._namespaces(), *_file_system(limits), *seccomp, *python]
 
     def _namespaces(self) -> Iterator[str]:
         yield from ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts")
@@ -120,12 +127,27 @@ def _is_root() -> bool:
 
 def launch(jail: Jail, code: str, limits: Limits, folder: str) -> subprocess.Popen[bytes]:
     """Start the sandbox with pipes and an empty environment. Raises :class:`OSError`."""
-    return subprocess.Popen(
-        jail.command(code, limits),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={},
-        cwd=folder,
-        start_new_session=True,  # Ctrl-C reaches only the harness; the sandbox ends with its input
-    )
+    refused = filter_of(platform.machine()) if jail.bwrap else None
+    reader = None if refused is None else _piped(refused)
+    try:
+        return subprocess.Popen(
+            jail.command(code, limits, reader),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=() if reader is None else (reader,),
+            env={},
+            cwd=folder,
+            start_new_session=True,  # Ctrl-C reaches only the harness; the sandbox ends by itself
+        )
+    finally:
+        if reader is not None:
+            os.close(reader)
+
+
+def _piped(data: bytes) -> int:
+    """A pipe to read ``data`` from, which must fit into it."""
+    reader, writer = os.pipe()
+    os.write(writer, data)
+    os.close(writer)
+    return reader

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from subprocess import Popen
 from tempfile import TemporaryDirectory
@@ -25,7 +26,18 @@ from .limits import Limits
 START_SECONDS = 30.0
 GRACE_SECONDS = 10.0
 """How much longer than a run's longest wall time its reply may take."""
-_INSIDE = Path(inside.__file__).read_text(encoding="utf-8")
+
+
+@cache
+def _first_process() -> tuple[str, bytes]:
+    """Python that reads the first process's bytecode from its input, and that bytecode."""
+    text = Path(inside.__file__).read_text(encoding="utf-8")
+    code = marshal.dumps(compile(text, "sandbox.py", "exec"))
+    load = (
+        f"import marshal, os\nx = b''\nwhile len(x) < {len(code)}: "
+        f"x += os.read(0, {len(code)} - len(x))\nexec(marshal.loads(x))"
+    )
+    return load, code
 
 
 class Ending(Enum):
@@ -90,7 +102,7 @@ class Session:
         Raises :class:`NotStarted` before the sandbox has read it, else :class:`Broken`.
         """
         try:
-            self._asked(job, START_SECONDS)
+            self._asked(job, START_SECONDS, _first_process()[1])
         except Broken:
             raise NotStarted(self._complaint()) from None
         return self._reply(time.monotonic() + self._longest)
@@ -104,9 +116,9 @@ class Session:
         """Seconds after which the sandbox itself must be at fault."""
         return self._limits.wall * inside.STARVED + GRACE_SECONDS
 
-    def _asked(self, data: bytes, seconds: float) -> Ran:
+    def _asked(self, data: bytes, seconds: float, first: bytes = b"") -> Ran:
         deadline = time.monotonic() + seconds
-        view = memoryview(len(data).to_bytes(8, "big") + data)
+        view = memoryview(first + len(data).to_bytes(8, "big") + data)
         while view:
             self._wait(self._in, select.POLLOUT, deadline)
             try:
@@ -187,7 +199,9 @@ def session(jail: Jail, program: Program, limits: Limits) -> Iterator[tuple[Sess
             "processes": limits.processes if jail.bwrap else None,
         }
         try:
-            process = launch(jail, _INSIDE, limits, folder if jail.bwrap is None else "/")
+            process = launch(
+                jail, _first_process()[0], limits, folder if jail.bwrap is None else "/"
+            )
         except OSError as err:
             raise NotStarted(str(err)) from None
         with process:

@@ -13,6 +13,8 @@ The released folder holds evalchemy's benchmark (its source: ``livecodebench_uti
 - ``sys.stdin.buffer`` doesn't exist, ``exit()`` is ``None``, and ``sys.exit()`` ends the checker's
   process, so that all later tests fail. Code under ``if __name__ == '__main__'`` runs only if the
   name is in double quotes.
+- Functions such as ``os.getcwd`` and modules such as ``resource`` are ``None``, and what a program
+  writes to the file descriptor of standard output isn't seen.
 - Only private tests are run. There is no limit on one test, only on all tests together; here each
   test has :data:`SECONDS`.
 """
@@ -28,7 +30,7 @@ from ...grade.sandbox import Limits, Program
 from ..definition import Item
 from .livecodebench_tests import Problem
 
-SECONDS = 30
+SECONDS = 10
 STDIN_PROMPT = (
     "Generate an executable Python function generated from the given prompt. The function should "
     "take stdin as input and print the output. Simply call the function after the definition."
@@ -38,12 +40,29 @@ FUNCTION_PROMPT = (
     "body without invoking it at the final solution."
 )
 _BLOCK = re.compile(r"```(?:[a-zA-Z]*)\n(.*?)```", re.DOTALL)
-_PROGRAM = """
-import builtins, io, sys
+_GUARD = """
+import builtins, io, json, os, shutil, subprocess, sys
 code = {code!r}
-given, written = io.StringIO(sys.stdin.read()), io.StringIO()
-real, sys.stdin, sys.stdout = sys.stdout, given, written
-builtins.exit = builtins.quit = None
+given, written, real = sys.stdin.read(), io.StringIO(), os.fdopen(os.dup(1), "w")
+os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+sys.stdout, subprocess.Popen = written, None
+for home, names in (
+    (builtins, "exit quit"),
+    (shutil, "rmtree move chown"),
+    (
+        os,
+        "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename "
+        "renames truncate replace unlink fchmod fchown chmod chown chroot lchown getcwd chdir",
+    ),
+):
+    for name in names.split():
+        setattr(home, name, None)
+sys.modules.update(dict.fromkeys(("ipdb", "joblib", "resource", "psutil", "tkinter")))
+"""
+_PROGRAM = (
+    _GUARD
+    + """
+sys.stdin = io.StringIO(given)
 if '__name__ == "__main__"' in code:
     code = '__name__ = "__main__"\\n' + code
 try:
@@ -52,20 +71,20 @@ except SystemExit:
     raise RuntimeError("the checker's process ends") from None
 real.write(written.getvalue())
 """
-_FUNCTION = """
-import builtins, io, json, sys
-code = {code!r}
-given = json.loads(sys.stdin.read())
-real, sys.stdout = sys.stdout, io.StringIO()
-builtins.exit = builtins.quit = None
+)
+_FUNCTION = (
+    _GUARD
+    + """
 def told(value):
     if isinstance(value, tuple):
         return {{"tuple": [told(one) for one in value]}}
     return [told(one) for one in value] if isinstance(value, list) else value
 namespace = {{}}
 exec(code, namespace)
-real.write(json.dumps(told(namespace[code.split("(")[0].split()[-1]](*given))))
+result = namespace[code.split("(")[0].split()[-1]](*json.loads(given))
+real.write(json.dumps(told(result)))
 """
+)
 
 
 def released_score(item: Item, reply: str) -> float:
