@@ -10,7 +10,8 @@ from cyclopts.validators import Number
 
 from ..core.errors import InputError
 from ..core.files import check_folder
-from ..core.shown import name, sentence
+from ..core.shown import sentence
+from .dry_run import DryRunOptions, show_dry_run
 from .outputs import check_outputs
 from .shared import (
     Arithmetic,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ..core.suite import Suite
     from ..evaluate.lm_eval_loader import LmEvalTasks
 
+_DRY_RUN = DryRunOptions()
+
 
 @app.command(name="eval")
 def evaluate_command(
@@ -50,6 +53,7 @@ def evaluate_command(
     data: Path | None = None,
     base: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
+    options: Annotated[DryRunOptions, Parameter(name="*")] = _DRY_RUN,
 ) -> None:
     """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
 
@@ -80,10 +84,10 @@ def evaluate_command(
     base
         Model that this one was tuned from; recorded in the run.
     dry_run
-        Print the plan without running it.
+        Print what the evaluation could detect and what it would cost, without running it. A model
+        on this machine is timed for 30 seconds.
     """
-    from ..evaluate import check_model, default_limit, engine_options, evaluate_model
-    from ..evaluate import plan as plan_evaluation
+    from ..evaluate import default_limit, engine_options, evaluate_model
 
     if limit is not None and limit < 1:
         raise InputError("must be at least 1", place="--limit")
@@ -97,13 +101,9 @@ def evaluate_command(
     how |= {"dtype": dtype, "seed": seed, "data": data, "lm_eval": lm_eval}
     how |= {"n": default_limit(chosen) if limit is None else limit, "max_tokens": max_tokens}
     if dry_run:
-        check_model(model, chosen, **how)
-        for item in plan_evaluation(chosen, n=how["n"]):
-            items = "all" if item.items is None else item.items
-            print(
-                f"{name(item.group):10} {name(item.benchmark):24} {items:>6} items x {item.repeats}"
-            )
+        show_dry_run(model, chosen, options, how=how)
         return
+    options.refuse_without_dry_run()
     from ..report.failures import failures_said
     from ..report.progress import progress
     from ..runs import read_run
