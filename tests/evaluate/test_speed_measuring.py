@@ -8,6 +8,7 @@ from transferscope.core.records import Decoding, Generation
 from transferscope.engines import FakeEngine
 from transferscope.evaluate import speed_measuring
 from transferscope.evaluate.benchmark_job import OwnJob, Planned
+from transferscope.evaluate.cost_estimate import Timed
 from transferscope.evaluate.speed_measuring import MOST_PROMPTS, MOST_TOKENS, measured
 from transferscope.evaluate.workloads import SAMPLED, roughly, workload_of
 from transferscope.tasks import Benchmark, Item
@@ -46,25 +47,30 @@ class Timer:
         return Clocked({})
 
 
-def test_calls_double_until_the_next_might_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_grow_until_the_next_would_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     timer, calls = Timer(monkeypatch), list[tuple[int, int]]()
-    jobs = [job("a", items(9)), job("b", items(9)), job("c", items(9), limit=None)]
-    found = measured(timer.engine(1000, calls), jobs, count=roughly, seconds=700.0)
-    # After 224 s, a call of at most 2.5 x 128 s is made; after 480 s, none of 2.5 x 256 s.
-    assert calls == [(2, 16), (2, 32), (2, 64), (2, 128)]
-    assert [(call.answer_tokens, call.seconds) for call in found.calls] == [
-        (64, 64.0),
-        (128, 128.0),
-        (256, 256.0),
-    ]
-    assert found.lengths == {"a": [(128, False)], "b": [(128, False)]}
+    long, short = items(9, "abcd" * 100), items(9)
+    jobs = [job("long", long), job("short", short), job("scored", short, limit=None)]
+    found = measured(timer.engine(1000, calls), jobs, count=roughly, seconds=160.0)
+    # 1 s to warm up, then 16 s on the short benchmark's prompt, 32 s on both prompts, 64 s.
+    # The next is expected to take 64 (112 + 4 x 2 x 64) / (112 + 4 x 2 x 32) = 109 s after 113 s.
+    assert calls == [(1, 1), (1, 16), (2, 16), (2, 32)]
+    assert found.calls == [Timed(7, 16, 16.0), Timed(112, 32, 32.0), Timed(112, 64, 64.0)]
+    assert found.lengths == {"short": [(32, False)], "long": [(32, False)]}
+
+
+def test_one_call_is_made_however_slow_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    timer, calls = Timer(monkeypatch), list[tuple[int, int]]()
+    found = measured(timer.engine(1000, calls), [job("a", items(9))], count=roughly, seconds=0.0)
+    assert calls == [(1, 1), (1, 16)]
+    assert len(found.calls) == 1
 
 
 def test_at_full_length_more_prompts_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     timer, calls = Timer(monkeypatch), list[tuple[int, int]]()
     found = measured(timer.engine(20, calls), [job("a", items(100))], count=roughly, seconds=1e9)
-    assert [cap for _, cap in calls[:6]] == [16, 32, 64, 128, 256, 512]
-    assert [n for n, _ in calls[5:]] == [1, 2, 4, 8, 16, 32]
+    assert [cap for _, cap in calls[:7]] == [1, 16, 32, 64, 128, 256, 512]
+    assert [n for n, _ in calls[6:]] == [1, 2, 4, 8, 16, 32]
     assert calls[-1] == (MOST_PROMPTS, MOST_TOKENS)
     assert found.lengths == {"a": [(20, True)] * MOST_PROMPTS}
 
@@ -72,8 +78,8 @@ def test_at_full_length_more_prompts_are_asked_at_once(monkeypatch: pytest.Monke
 def test_choices_alone_are_timed_on_their_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     timer, calls = Timer(monkeypatch), list[tuple[int, int]]()
     scored = [job("a", items(3), limit=None)]
-    found = measured(timer.engine(5, calls), scored, count=roughly, seconds=8.5)
-    assert calls == [(1, 1), (2, 1), (3, 1)]
+    found = measured(timer.engine(5, calls), scored, count=roughly, seconds=7.5)
+    assert calls == [(1, 1), (1, 1), (2, 1), (3, 1)]
     assert found.lengths == {}
 
 
