@@ -73,10 +73,10 @@ def dry_run(
 
 
 def _is_local(model: str) -> bool:
-    """Whether the model's files are on this machine, in a folder or in the hub's cache."""
+    """Whether the model is on this machine, in files or in the hub's cache."""
     from huggingface_hub import try_to_load_from_cache
 
     weights = find_model(model).weights
-    if Path(weights).is_dir():
+    if Path(weights).exists():
         return True
     return any(isinstance(try_to_load_from_cache(weights, name), str) for name in _WEIGHTS)
