@@ -29,17 +29,20 @@ def test_the_speed_behind_the_calls_is_found(prompt: float, answer: float) -> No
         assert found.seconds(p, a) == pytest.approx(p / prompt + a / answer, rel=1e-3)
 
 
-def test_no_time_is_negative() -> None:
-    found = speed_of([Timed(1000, 10, 1.0), Timed(10, 100, 10.0), Timed(2000, 20, 2.0)])
-    assert found is not None
-    assert found.seconds(1, 0) >= 0.0
-    assert found.seconds(0, 1) >= 0.0
-
-
-def test_a_single_call_counts_as_answers_if_it_has_any() -> None:
+def test_a_single_call_is_shared_out_at_a_fixed_ratio() -> None:
     assert speed_of([]) is None
-    assert speed_of([Timed(50, 30, 2.0)]) == Speed(None, 15.0)
-    assert speed_of([Timed(50, 0, 2.0)]) == Speed(25.0, None)
+    found = speed_of([Timed(50, 30, 2.0)])  # 50 + 4 x 30 = 170 units of 2 / 170 s
+    assert found is not None
+    assert found.prompt == pytest.approx(85.0)
+    assert found.answer == pytest.approx(85.0 / 4)
+
+
+def test_calls_that_contradict_each_other_are_shared_out_too() -> None:
+    """Least squares alone would make prompts, and so scored choices, free."""
+    found = speed_of([Timed(1000, 10, 1.0), Timed(10, 100, 10.0), Timed(2000, 20, 0.5)])
+    assert found is not None
+    assert found.prompt == pytest.approx((3010 + 4 * 130) / 11.5)
+    assert found.answer == pytest.approx(found.prompt / 4)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ANSWER_WEIGHT = 4.0
+"""How much longer a token of an answer is assumed to take than one of a prompt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -44,15 +47,15 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Tokens per second of reading prompts and of writing answers; ``None`` if it is negligible."""
+    """Tokens per second of reading prompts (``None``: they take no time) and of writing answers."""
 
     prompt: float | None
-    answer: float | None
+    answer: float
 
     def seconds(self, prompt_tokens: float, answer_tokens: float) -> float:
         """How long these tokens take."""
         reading = 0.0 if self.prompt is None else prompt_tokens / self.prompt
-        return reading + (0.0 if self.answer is None else answer_tokens / self.answer)
+        return reading + answer_tokens / self.answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +67,23 @@ class Measured:
 
 
 def speed_of(calls: Sequence[Timed]) -> Speed | None:
-    """Fit the speed to ``calls`` by least squares, with no negative time; ``None`` without calls.
+    """Fit the speed to ``calls`` by least squares; ``None`` without calls.
 
-    Large calls, which resemble an evaluation most, weigh most. A single call can't tell prompts
-    from answers: its time counts as that of the answers, if it has any.
+    Large calls, which resemble an evaluation most, weigh most. If the calls can't tell prompts from
+    answers, as a single one can't, a token of an answer is taken to need :data:`ANSWER_WEIGHT`
+    times as long as one of a prompt.
     """
     from scipy.optimize import nnls
 
     if not calls:
         return None
-    if len(calls) == 1:
-        (call,) = calls
-        if call.answer_tokens:
-            return Speed(None, call.answer_tokens / call.seconds)
-        return Speed(call.prompt_tokens / call.seconds, None)
     tokens = np.array([[call.prompt_tokens, call.answer_tokens] for call in calls], dtype=float)
     seconds = np.array([call.seconds for call in calls])
-    per_token, _ = nnls(tokens, seconds)
-    prompt, answer = (1.0 / float(each) if each > 0.0 else None for each in per_token)
-    return Speed(prompt, answer)
+    prompt, answer = map(float, nnls(tokens, seconds)[0])
+    if len(calls) == 1 or prompt == 0.0 or answer == 0.0:
+        prompt = float(seconds.sum() / (tokens @ [1.0, ANSWER_WEIGHT]).sum())
+        answer = ANSWER_WEIGHT * prompt
+    return Speed(1.0 / prompt, 1.0 / answer)
 
 
 def expected_length(seen: Sequence[tuple[int, bool]], limit: int) -> tuple[float, bool]:

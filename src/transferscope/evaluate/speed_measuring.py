@@ -10,15 +10,13 @@ from math import ceil
 from ..core.records import Decoding
 from ..engines.protocol import Engine
 from .benchmark_job import Job, OwnJob
-from .cost_estimate import Measured, Timed
+from .cost_estimate import ANSWER_WEIGHT, Measured, Timed
 from .workloads import Count
 
 FEWEST_TOKENS, MOST_TOKENS = 16, 512
 """Answers of the first and of the largest calls have at most this many tokens."""
 MOST_PROMPTS = 32
 """Most prompts of a benchmark in one call."""
-ANSWER_WEIGHT = 4
-"""How much longer an answer's token is assumed to take than a prompt's when a call is planned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class _Call:
     cap: int
 
     @property
-    def work(self) -> int:
+    def work(self) -> float:
         return self.prompt_tokens + ANSWER_WEIGHT * len(self.prompts) * self.cap
 
 
