@@ -66,7 +66,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self, *, body: bool) -> None:
-            state.asked.append(self.path)
+            state.asked.append(f"{self.command} {self.path.rpartition('/')[2]}")
             content = state.files.get(self.path)
             dataset = "/".join(self.path.split("/")[2:4])
             status, code = state.errors.get(dataset, (404, "EntryNotFound"))
@@ -124,6 +124,18 @@ def test_several_files_become_one_of_json_lines(server: Hub, tmp_path: Path) -> 
         {"id": 1, "choices": choices},
         {"id": 2, "choices": choices},
     ]
+
+
+def test_a_rerun_fetches_only_what_is_lacking(server: Hub, tmp_path: Path) -> None:
+    wanted = source(files=("a/1.parquet", "b/2.parquet"))
+    server.add(wanted, {"a/1.parquet": table([{"id": 1}])})
+    with pytest.raises(InputError, match="no such file"):
+        download(wanted, tmp_path)
+    assert not (tmp_path / "gsm8k.jsonl").exists()
+    server.add(wanted, {"b/2.parquet": table([{"id": 2}])})
+    download(wanted, tmp_path)
+    assert [asked for asked in server.asked if "GET" in asked] == ["GET 1.parquet", "GET 2.parquet"]
+    assert (tmp_path / "gsm8k.jsonl").read_text() == '{"id": 1}\n{"id": 2}\n'
 
 
 def test_an_image_becomes_whether_there_is_one(server: Hub, tmp_path: Path) -> None:

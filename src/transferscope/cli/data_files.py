@@ -118,6 +118,9 @@ def _print(folder: Path, found: Sequence[Stored], counts: Mapping[str, Drawn]) -
     for count in counts.values():
         if count.fault and all(s.files for s in found if s.source.benchmark == count.benchmark):
             say(f"{count.benchmark}: {count.fault}")
+    for each in found:
+        if each.state == "missing" and counts[each.source.benchmark].items is not None:
+            say(f"{each.source.benchmark} is read from other files, without {each.source.target}")
     lacking = [each.source.target for each in found if each.state == "missing"]
     if lacking:
         say(f"missing: {', '.join(lacking)}; add --download, or copy them into the folder")

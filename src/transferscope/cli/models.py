@@ -11,7 +11,8 @@ from cyclopts.validators import Number
 from ..core.errors import InputError
 from ..core.files import check_folder
 from ..core.shard import Shard
-from ..core.shown import name, sentence
+from ..core.shown import sentence
+from .dry_run import DryRunOptions, show_dry_run
 from .outputs import check_outputs
 from .shared import (
     Arithmetic,
@@ -33,6 +34,8 @@ from .shared import (
 if TYPE_CHECKING:
     from ..core.suite import Suite
     from ..evaluate.lm_eval_loader import LmEvalTasks
+
+_DRY_RUN = DryRunOptions()
 
 
 @app.command(name="eval")
@@ -57,6 +60,7 @@ def evaluate_command(
     unsafe_no_sandbox: UnsafeNoSandbox = False,
     shard: str | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
+    options: Annotated[DryRunOptions, Parameter(name="*")] = _DRY_RUN,
 ) -> None:
     """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
 
@@ -94,11 +98,11 @@ def evaluate_command(
     shard
         i/n: evaluate only share i of n of every benchmark's items; join all shares with merge.
     dry_run
-        Print the plan without running it.
+        Print what the evaluation could detect and what it would cost, without running it. A model
+        on this machine is timed for 30 seconds.
     """
     from ..engines.prompt_form import PromptForm
-    from ..evaluate import check_model, default_limit, engine_options, evaluate_model
-    from ..evaluate import plan as plan_evaluation
+    from ..evaluate import default_limit, engine_options, evaluate_model
 
     if limit is not None and limit < 1:
         raise InputError("must be at least 1", place="--limit")
@@ -116,13 +120,9 @@ def evaluate_command(
     how |= {"data": data, "lm_eval": lm_eval}
     how["shard"] = None if shard is None else Shard.parse(shard)
     if dry_run:
-        check_model(model, chosen, **how)
-        for item in plan_evaluation(chosen, n=how["n"]):
-            items = "all" if item.items is None else item.items
-            print(
-                f"{name(item.group):10} {name(item.benchmark):24} {items:>6} items x {item.repeats}"
-            )
+        show_dry_run(model, chosen, options, how=how)
         return
+    options.refuse_without_dry_run()
     from ..report.failures import failures_said
     from ..report.progress import progress
     from ..runs import read_run

@@ -42,18 +42,22 @@ def decoding_of(settings: Mapping[str, Any], *, seed: int, place: str) -> Decodi
             place=place,
             remedy=f"use {', '.join(sorted(_KNOWN))}",
         )
-    limits = [settings[name] for name in _LENGTH_NAMES if name in settings]
-    if len(limits) > 1:
+    if sum(name in settings for name in _LENGTH_NAMES) > 1:
         raise InputError("states two token limits", place=place, remedy="keep max_gen_toks")
     greedy = not settings.get("do_sample", float(settings.get("temperature", 0.0)) > 0.0)
     until = settings.get("until") or ()
     return Decoding(
         temperature=0.0 if greedy else float(settings.get("temperature", 1.0)),
         top_p=1.0 if greedy else float(settings.get("top_p", 1.0)),
-        max_tokens=int(limits[0]) if limits else MAX_TOKENS,
+        max_tokens=limit_of(settings),
         stop=(until,) if isinstance(until, str) else tuple(until),
         seed=seed,
     )
+
+
+def limit_of(settings: Mapping[str, Any]) -> int:
+    """The maximum number of tokens of an answer in ``generation_kwargs``."""
+    return int(next((settings[name] for name in _LENGTH_NAMES if name in settings), MAX_TOKENS))
 
 
 def capped(settings: Mapping[str, Any], max_tokens: int | None) -> dict[str, Any]:

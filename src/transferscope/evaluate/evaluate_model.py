@@ -142,14 +142,14 @@ def check_model(
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
     shard: Shard | None = None,
-) -> None:
-    """Raise the error that :func:`evaluate_model` would for a wrong name, engine, option or pack.
+) -> list[Job]:
+    """The jobs that :func:`evaluate_model` would run. Loads no weights and contacts no server.
 
-    Loads no weights and contacts no server.
+    Raises the error that it would for a wrong name, engine, option or pack.
     """
     chosen = backend(engine, engine_args, dtype=dtype, form=form)
     how: dict[str, Any] = {"form": form, "n": n, "seed": seed, "max_tokens": max_tokens}
-    _checked(chosen, model, suite, **how, shard=shard, data=data, lm_eval=lm_eval)
+    return _checked(chosen, model, suite, **how, shard=shard, data=data, lm_eval=lm_eval)
 
 
 def _checked(
