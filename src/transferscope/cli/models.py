@@ -13,6 +13,7 @@ from ..core.files import check_folder
 from ..core.shard import Shard
 from ..core.shown import name, sentence
 from .outputs import check_outputs
+from .scaling import RayAddress, asked_cluster, asked_models, evaluate_all
 from .shared import (
     Arithmetic,
     Dtype,
@@ -50,11 +51,16 @@ def evaluate_command(
     data: Path | None = None,
     base: str | None = None,
     shard: str | None = None,
+    ray: RayAddress = None,
+    shards: Int | None = None,
+    gpus_per_worker: Int | None = None,
+    cpus_per_worker: Int | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
     """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
 
-    A rerun resumes where it stopped.
+    MODEL may be a file of models (.txt or .toml, docs/clusters.md): then --out holds one run folder
+    for each of them. A rerun resumes where it stopped.
 
     Parameters
     ----------
@@ -78,11 +84,17 @@ def evaluate_command(
     base
         Model that this one was tuned from; recorded in the run.
     shard
-        i/n: evaluate only share i of n of every benchmark's items; join all shares with merge.
+        i/n: evaluate only share i of n of every benchmark's items; join all shards with merge.
+    shards
+        With --ray: parts per benchmark (default: about two per worker in total).
+    gpus_per_worker
+        With --ray: GPUs per worker (default: 1 if the cluster has any).
+    cpus_per_worker
+        With --ray: CPU cores per worker (default: all of a machine, or 1 beside a GPU).
     dry_run
         Print the plan without running it.
     """
-    from ..evaluate import check_model, engine_options, evaluate_model
+    from ..evaluate import check_model, engine_options
     from ..evaluate import plan as plan_evaluation
 
     if limit < 1:
@@ -96,22 +108,19 @@ def evaluate_command(
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_options(engine_args)}
     how |= {"dtype": dtype, "n": limit, "seed": seed, "data": data, "lm_eval": lm_eval}
     how["shard"] = None if shard is None else Shard.parse(shard)
+    cluster = asked_cluster(
+        ray, shard=shard, shards=shards, gpus=gpus_per_worker, cpus=cpus_per_worker
+    )
+    models = asked_models(model, base=base, out=out)
     if dry_run:
-        check_model(model, chosen, **how)
+        for each, _ in models:
+            check_model(each.model, chosen, **how)
         for item in plan_evaluation(chosen, n=limit):
             print(
                 f"{name(item.group):10} {name(item.benchmark):24} {limit:6} items x {item.repeats}"
             )
         return
-    from ..report.failures import failures_said
-    from ..report.progress import progress
-    from ..runs import read_run
-
-    with progress() as tick:
-        evaluate_model(model, chosen, out, base=base, tick=tick, **how)
-    for line in failures_said(read_run(out)):
-        say(line)
-    say(f"run folder: {out}")
+    evaluate_all(models, chosen, cluster, how)
 
 
 def _asked_suite(

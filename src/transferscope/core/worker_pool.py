@@ -69,7 +69,7 @@ def connected(address: str | None = None, *, needed_for: str) -> Any:
 
 
 def _knock(address: str | None) -> None:
-    """Raise ``OSError`` if nobody listens at ``HOST:PORT``: Ray would try for minutes."""
+    """Raise ``OSError`` if no program listens at ``HOST:PORT``: Ray would try for minutes."""
     host, _, port = (address or "").rpartition("://")[2].rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host, int(port)), timeout=10.0).close()

@@ -81,13 +81,13 @@ def evaluate_model(
         dtype = dtype_of(out)
     chosen = backend(engine, engine_args, dtype=dtype)
     drawn: dict[str, Any] = {"n": n, "seed": seed, "shard": shard}
-    jobs = _checked(chosen, model, suite, data=data, lm_eval=lm_eval, **drawn)
+    jobs = checked(chosen, model, suite, data=data, lm_eval=lm_eval, **drawn)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"model_ref": ref} | drawn
     manifest = asked_manifest(chosen.identity, suite, jobs, **asked)
     if (out / MANIFEST_FILE).is_file():  # the model's own template is known only once it is loaded
         manifest = replace(manifest, template=read_manifest(out).template)
-    if _is_finished(out, manifest):
+    if is_finished(out, manifest):
         read_run(out)  # raises if the files were changed
         return out
     with claimed(out):
@@ -101,7 +101,7 @@ def evaluate_model(
         return run_jobs(opened, out, manifest, left, tick=tick)
 
 
-def _is_finished(out: Path, manifest: Manifest) -> bool:
+def is_finished(out: Path, manifest: Manifest) -> bool:
     """Whether nothing is left to ask; raises if the run in ``out`` can't be resumed."""
     existing = resumable(out, manifest)
     if existing is None or existing.status != "complete":
@@ -140,10 +140,10 @@ def check_model(
     """
     chosen = backend(engine, engine_args, dtype=dtype)
     drawn: dict[str, Any] = {"n": n, "seed": seed, "shard": shard}
-    _checked(chosen, model, suite, data=data, lm_eval=lm_eval, **drawn)
+    checked(chosen, model, suite, data=data, lm_eval=lm_eval, **drawn)
 
 
-def _checked(
+def checked(
     chosen: Backend,
     model: str,
     suite: Suite,
