@@ -19,11 +19,12 @@ from transferscope.core.shard import Shard
 from transferscope.core.suite import parse_suite
 from transferscope.core.worker_pool import Wants
 from transferscope.engines import FakeEngine
-from transferscope.evaluate import evaluate
+from transferscope.evaluate import evaluate, evaluate_model, many_machines
 from transferscope.evaluate.cohort_file import CohortModel
 from transferscope.evaluate.many_machines import evaluate_on_cluster
 from transferscope.evaluate.merge_shards import merge_shards
 from transferscope.evaluate.worker_needs import Cluster
+from transferscope.models import precision
 from transferscope.runs import read_run
 
 from ..engines.serving import Server, completion, serving
@@ -159,6 +160,22 @@ def test_a_cohort_a_driver_that_dies_and_a_machine_that_dies(
     assert content(Path("ray/base")) == content(Path("whole/base"))
 
 
+def test_a_model_on_workers_in_their_dtype(
+    cluster: Any, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """transformers; this process would load it in another dtype."""
+    monkeypatch.setattr(many_machines, "settled", lambda asked: "float32")
+    model, out = str(tiny_model), tmp_path / "ray"
+    how: dict[str, Any] = {"n": 5, "seed": 1}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(precision, "processor_multiplies", lambda: True)
+        given = Cluster("auto", shards=2, cpus=1)
+        evaluate_on_cluster([(CohortModel(model, None, "tiny"), out)], SUITE, given, **how)
+    whole = evaluate_model(model, SUITE, tmp_path / "whole", dtype="float32", **how)
+    assert content(out) == content(whole)
+    assert read_run(out).manifest.engine["dtype"] == "float32"
+
+
 def _down(cluster: Any, killed: threading.Event) -> None:
     cluster.remove_node(cluster.two, allow_graceful=False)
     killed.set()
@@ -183,9 +200,9 @@ def test_what_a_worker_asks_for(tiny_model: Path) -> None:
     machines = [{"CPU": 8.0, "GPU": 2.0}, {"CPU": 4.0, "memory": 1e12}]
     plain = [{"CPU": 8.0}, {"CPU": 4.0}]
     size = sum(file.stat().st_size for file in tiny_model.glob("*.safetensors"))
-    memory = 2**31 + 2 * size
+    memory, fitted = 2**31 + 2 * size, 2**31 + size
     model = [str(tiny_model)]
-    assert Cluster("auto").wants(machines, "hf", model) == Wants(1, 1, memory)
+    assert Cluster("auto").wants(machines, "hf", model) == Wants(1, 1, fitted)
     assert Cluster("auto").wants(plain, "hf", model) == Wants(4, 0, memory)
     assert Cluster("auto", gpus=0, cpus=2).wants(machines, "hf", model) == Wants(2, 0, memory)
     assert Cluster("auto").wants(machines, "openai", ["any/name"]) == Wants(4, 0, 0)

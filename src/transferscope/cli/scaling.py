@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from ..core.errors import InputError
+from ..core.files import check_folder
 from ..core.shown import sentence
 from .outputs import check_outputs
 from .probe_inputs import refuse
@@ -53,7 +54,11 @@ def asked_models(model: str, *, base: str | None, out: Path) -> list[tuple[Cohor
     if base is not None:
         remedy = "give every model its own base in a .toml file"
         raise InputError("--base can't apply to a file of models", remedy=remedy)
-    return [(each, out / each.name) for each in read_cohort(Path(model))]
+    found = [(each, out / each.name) for each in read_cohort(Path(model))]
+    for _, folder in found:
+        check_outputs({"--out": folder}, [model], resumes=True)
+        check_folder(folder)
+    return found
 
 
 def evaluate_all(

@@ -72,7 +72,7 @@ def _knock(address: str | None) -> None:
     """Raise ``OSError`` if no program listens at ``HOST:PORT``: Ray would try for minutes."""
     host, _, port = (address or "").rpartition("://")[2].rpartition(":")
     if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=10.0).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10.0).close()
 
 
 def machines_of(ray: Any) -> list[Mapping[str, float]]:

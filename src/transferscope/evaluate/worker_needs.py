@@ -52,15 +52,15 @@ class Cluster:
         loads = engine != "openai"
         gpus = self.gpus if self.gpus is not None else min(1, most) if loads else 0
         cpus = self.cpus or (1 if gpus else min(cores, default=1))
-        memory = BESIDE_BYTES + max(map(weight_bytes, models), default=0) if loads else 0
+        memory = 0
+        if loads:  # without a GPU, weights stored in 16 bits may be computed in 32
+            largest = max(map(weight_bytes, models), default=0)
+            memory = BESIDE_BYTES + largest * (1 if gpus else 2)
         return Wants(cpus, gpus, memory)
 
 
 def weight_bytes(model: str) -> int:
-    """Bytes of memory for the weights while they are loaded: twice their files, 0 if unknown.
-
-    They may be stored in 16 bits and computed in 32.
-    """
+    """Bytes of the model's weight files; 0 for a hub id."""
     folder = Path(find_model(model).weights)
     files = [*folder.glob("*.safetensors"), *folder.glob("*.bin")] if folder.is_dir() else []
-    return 2 * sum(file.stat().st_size for file in files)
+    return sum(file.stat().st_size for file in files)
