@@ -6,7 +6,7 @@ parts, drawing items, grading, writing and joining. Prints one JSON object.
 
 - ``efficiency``: the share of a worker's time, from its first question to its last answer, in which
   the model works; ``gap_s`` is the mean pause between two parts.
-- ``speedup``: parts per second against one worker.
+- ``speedup``: workers times efficiency, so how many models work at a time.
 - ``start_s``: seconds until the last worker asks its first question, on THIS machine's cores;
   ``finish_s``: from the last answer to the complete run folder.
 
@@ -115,7 +115,7 @@ def measured(workers: int, *, parts: int, seconds: float, root: Path) -> dict[st
         "parts": shards,
         "efficiency": busy / there,
         "gap_s": (there - busy) / max(1, pauses),
-        "parts_per_s": len(spans) * (busy / there) / (busy / shards),
+        "speedup": len(spans) * busy / there,
         "start_s": max(own[0][0] for own in spans.values()) - begin,
         "finish_s": end - max(own[-1][1] for own in spans.values()),
         "whole_s": end - begin,
@@ -148,8 +148,6 @@ def main() -> None:
             ray.init(address="local", num_cpus=workers, **quiet)
             found.append(measured(workers, **how, root=Path(folder)))
             ray.shutdown()
-    for row in found:
-        row["speedup"] = row["parts_per_s"] / found[0]["parts_per_s"]
     rows = [{key: round(value, 3) for key, value in row.items()} for row in found]
     about = {"part_seconds": given.part_seconds, "parts_per_worker": given.parts}
     print(json.dumps(about | {"one_process_beyond_waiting_s": round(beside, 3), "ray": rows}))
