@@ -15,7 +15,7 @@ KINDS = (
     ("A car drives {a} km in {b} hours. What is its mean speed?", "km/h", lambda a, b: a * b, 1),
     ("A force of {a} N acts over {b} m. How much work is done?", "J", lambda a, b: a * b, 0),
     ("A current of {a} A flows through {b} ohm. What is the voltage?", "V", lambda a, b: a * b, 0),
-    ("A mass of {a} kg is accelerated at {b} m/s^2. What is the force?", "N", lambda a, b: a * b, 0),
+    ("A mass of {a} kg is sped up by {b} m/s^2. What is the force?", "N", lambda a, b: a * b, 0),
 )
 HEADS = ("Record ID", "Question", "Correct Answer", *(f"Incorrect Answer {n}" for n in (1, 2, 3)))
 

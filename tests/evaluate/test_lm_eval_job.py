@@ -16,11 +16,14 @@ from lm_eval.evaluator import evaluate as lm_eval_evaluate
 from transferscope.compare import compare_runs
 from transferscope.core.errors import InputError
 from transferscope.core.records import ModelRef, NoAnswer
+from transferscope.core.shard import all_shards
 from transferscope.core.suite import Benchmark, Suite
 from transferscope.engines import FakeEngine
 from transferscope.engines.lm_eval_model import EngineLM
 from transferscope.evaluate import evaluate
 from transferscope.evaluate.lm_eval_loader import UNMAPPED, LmEvalTasks, plain
+from transferscope.evaluate.merge_shards import in_order, merge_shards
+from transferscope.evaluate.part_answerer import Part, PartAnswerer
 from transferscope.evaluate.quiet import quiet_lm_eval
 from transferscope.evaluate.run import prepare
 from transferscope.runs import Run, read_run
@@ -267,3 +270,29 @@ def test_a_cap_on_answers(tasks: LmEvalTasks, tmp_path: Path) -> None:
     assert run.manifest.decoding["local_sums"]["max_gen_toks"] == 1
     free = run_of(fake(), suite, tmp_path / "free", tasks)
     assert free.manifest.decoding["local_sums"].get("max_gen_toks") != 1
+
+
+def test_shards_and_parts_of_workers_are_one_run(tasks: LmEvalTasks, tmp_path: Path) -> None:
+    """Two tasks in one benchmark, and an item of several documents."""
+    suite = tasks.suite(["mmlu", "local_sums", "mc_taco"], seed=1)
+    whole = run_of(fake(), suite, tmp_path / "whole", tasks)
+    shards = [
+        run_of(fake(), suite, tmp_path / str(shard.number), tasks, shard=shard).path
+        for shard in all_shards(2)
+    ]
+    merged = read_run(merge_shards(tmp_path / "merged", shards, lm_eval=tasks))
+    assert merged.outcomes == whole.outcomes
+    assert [merged.responses(name) for name in merged.by_benchmark] == [
+        whole.responses(name) for name in whole.by_benchmark
+    ]
+    for name in ("run.json", "outcomes.jsonl"):
+        assert (merged.path / name).read_bytes() == (whole.path / name).read_bytes()
+    drawn: dict[str, Any] = {"n": 4, "seed": 1, "data": None, "lm_eval": tasks}
+    worker = PartAnswerer(suite, lambda _: fake(), **drawn)
+    for job in prepare(suite, n=4, seed=1, lm_eval=tasks):
+        name = job.item.benchmark
+        answers = [
+            worker(Part(0, "m", name, shard, job.of_shard(shard).lacking)).asked
+            for shard in all_shards(2)[::-1]
+        ]
+        assert in_order(job, answers).outcomes == list(whole.by_benchmark[name])

@@ -13,6 +13,7 @@ from transferscope.core.hidden_shift import Features
 from transferscope.core.labels import Labels
 from transferscope.core.position_shifts import PositionShifts
 from transferscope.core.shard import Shard, all_shards
+from transferscope.core.worker_pool import Wants
 from transferscope.probe.hidden import hidden_features
 from transferscope.probe.jobs import Split, probe_hidden, probe_tokens
 from transferscope.probe.shards import ShardFolder, task_resources
@@ -160,12 +161,12 @@ def test_choices_that_exclude_each_other(tmp_path):
 @pytest.mark.parametrize(
     ("machines", "of", "gpus", "expected"),
     [
-        ([{"CPU": 8.0, "GPU": 4.0}], 4, None, {"num_cpus": 1, "num_gpus": 1}),
-        ([{"CPU": 8.0, "GPU": 4.0}, {"CPU": 2.0}], 2, 4, {"num_cpus": 1, "num_gpus": 4}),
-        ([{"CPU": 8.0, "GPU": 4.0}], 2, 0, {"num_cpus": 4}),
-        ([{"CPU": 8.0}], 3, None, {"num_cpus": 2}),
-        ([{"CPU": 8.0}, {"CPU": 4.0}], 1, None, {"num_cpus": 8}),  # a task runs on one machine
-        ([{"CPU": 2.0}], 8, None, {"num_cpus": 1}),
+        ([{"CPU": 8.0, "GPU": 4.0}], 4, None, Wants(1, 1)),
+        ([{"CPU": 8.0, "GPU": 4.0}, {"CPU": 2.0}], 2, 4, Wants(1, 4)),
+        ([{"CPU": 8.0, "GPU": 4.0}], 2, 0, Wants(4)),
+        ([{"CPU": 8.0}], 3, None, Wants(2)),
+        ([{"CPU": 8.0}, {"CPU": 4.0}], 1, None, Wants(8)),  # a task runs on one machine
+        ([{"CPU": 2.0}], 8, None, Wants(1)),
     ],
 )
 def test_what_a_task_asks_ray_for(machines, of, gpus, expected):

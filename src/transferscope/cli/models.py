@@ -14,6 +14,7 @@ from ..core.shard import Shard
 from ..core.shown import sentence
 from .dry_run import DryRunOptions, show_dry_run
 from .outputs import check_outputs
+from .scaling import RayAddress, asked_cluster, asked_models, evaluate_all
 from .shared import (
     Arithmetic,
     Dtype,
@@ -59,12 +60,17 @@ def evaluate_command(
     base: str | None = None,
     unsafe_no_sandbox: UnsafeNoSandbox = False,
     shard: str | None = None,
+    ray: RayAddress = None,
+    shards: Int | None = None,
+    gpus_per_worker: Int | None = None,
+    cpus_per_worker: Int | None = None,
     dry_run: Annotated[bool, Parameter(negative=())] = False,
     options: Annotated[DryRunOptions, Parameter(name="*")] = _DRY_RUN,
 ) -> None:
     """Evaluate a model on a suite or on lm-eval's tasks and write a run folder.
 
-    A rerun resumes where it stopped.
+    MODEL may be a file of models (.txt or .toml, docs/clusters.md): then --out holds one run folder
+    for each of them. A rerun resumes where it stopped.
 
     Parameters
     ----------
@@ -96,13 +102,19 @@ def evaluate_command(
     base
         Model that this one was tuned from; recorded in the run.
     shard
-        i/n: evaluate only share i of n of every benchmark's items; join all shares with merge.
+        i/n: evaluate only share i of n of every benchmark's items; join all shards with merge.
+    shards
+        With --ray: parts per benchmark (default: about two per worker in total).
+    gpus_per_worker
+        With --ray: GPUs per worker (default: 1 if the cluster has any).
+    cpus_per_worker
+        With --ray: CPU cores per worker (default: all of a machine, or 1 beside a GPU).
     dry_run
         Print what the evaluation could detect and what it would cost, without running it. A model
         on this machine is timed for 30 seconds.
     """
     from ..engines.prompt_form import PromptForm
-    from ..evaluate import default_limit, engine_options, evaluate_model
+    from ..evaluate import default_limit, engine_options
 
     if limit is not None and limit < 1:
         raise InputError("must be at least 1", place="--limit")
@@ -119,19 +131,16 @@ def evaluate_command(
     how |= {"n": default_limit(chosen) if limit is None else limit, "max_tokens": max_tokens}
     how |= {"data": data, "lm_eval": lm_eval}
     how["shard"] = None if shard is None else Shard.parse(shard)
+    cluster = asked_cluster(
+        ray, shard=shard, shards=shards, gpus=gpus_per_worker, cpus=cpus_per_worker
+    )
+    models = asked_models(model, base=base, out=out)
     if dry_run:
-        show_dry_run(model, chosen, options, how=how)
+        for each, _ in models:
+            show_dry_run(each.model, chosen, options, how=how)
         return
     options.refuse_without_dry_run()
-    from ..report.failures import failures_said
-    from ..report.progress import progress
-    from ..runs import read_run
-
-    with progress() as tick:
-        evaluate_model(model, chosen, out, base=base, tick=tick, say=say, **how)
-    for line in failures_said(read_run(out)):
-        say(line)
-    say(f"run folder: {out}")
+    evaluate_all(models, chosen, cluster, how)
 
 
 def _asked_suite(

@@ -60,6 +60,10 @@ class Job(Protocol):
         """Number of items."""
 
     @property
+    def lacking(self) -> Set[str]:
+        """Ids of the items that lack an answer."""
+
+    @property
     def left(self) -> int:
         """Number of items that lack an answer."""
 
@@ -97,6 +101,9 @@ class Job(Protocol):
     def of_shard(self, shard: Shard) -> Job:
         """The same job with every n-th unit: an item, or all items that share a cluster."""
 
+    def only(self, ids: Set[str]) -> Job:
+        """The same job with those of its items that are in ``ids``."""
+
     def texts(self) -> list[str]:
         """The prompts of all items before any chat template."""
 
@@ -125,9 +132,14 @@ class OwnJob:
         return len(self.items)
 
     @property
+    def lacking(self) -> frozenset[str]:
+        """Ids of the items that lack an answer."""
+        return frozenset(item.id for item in self._lacking())
+
+    @property
     def left(self) -> int:
         """Number of items that lack an answer."""
-        return len(self._lacking())
+        return len(self.lacking)
 
     @property
     def begun(self) -> bool:
@@ -176,6 +188,10 @@ class OwnJob:
         units = {item.id: (item.cluster, "" if item.cluster else item.id) for item in self.items}
         chosen = set(shard.of_units(list(dict.fromkeys(units.values()))))
         return replace(self, items=tuple(i for i in self.items if units[i.id] in chosen))
+
+    def only(self, ids: Set[str]) -> OwnJob:
+        """The same job with those of its items that are in ``ids``."""
+        return replace(self, items=tuple(item for item in self.items if item.id in ids))
 
     def texts(self) -> list[str]:
         """The prompts of all items before any chat template."""

@@ -88,13 +88,13 @@ def evaluate_model(
     chosen = backend(engine, engine_args, dtype=dtype, form=form)
     drawn: dict[str, Any] = {"n": n, "seed": seed, "shard": shard}
     how: dict[str, Any] = {"form": form, "max_tokens": max_tokens} | drawn
-    jobs = _checked(chosen, model, suite, **how, data=data, lm_eval=lm_eval)
+    jobs = checked(chosen, model, suite, **how, data=data, lm_eval=lm_eval)
     ref = ModelRef(name or model, base=base, fingerprint=chosen.fingerprint(model))
     asked: dict[str, Any] = {"model_ref": ref} | drawn
     manifest = asked_manifest(chosen.identity, suite, jobs, **asked)
     if (out / MANIFEST_FILE).is_file():  # the model's own template is known only once it is loaded
         manifest = replace(manifest, template=read_manifest(out).template)
-    if _is_finished(out, manifest):
+    if is_finished(out, manifest):
         read_run(out)  # raises if the files were changed
         return out
     with claimed(out):
@@ -108,7 +108,7 @@ def evaluate_model(
         return run_jobs(opened, out, manifest, left, tick=tick, say=say)
 
 
-def _is_finished(out: Path, manifest: Manifest) -> bool:
+def is_finished(out: Path, manifest: Manifest) -> bool:
     """Whether nothing is left to ask; raises if the run in ``out`` can't be resumed."""
     existing = resumable(out, manifest)
     if existing is None or existing.status != "complete":
@@ -149,10 +149,10 @@ def check_model(
     """
     chosen = backend(engine, engine_args, dtype=dtype, form=form)
     how: dict[str, Any] = {"form": form, "n": n, "seed": seed, "max_tokens": max_tokens}
-    return _checked(chosen, model, suite, **how, shard=shard, data=data, lm_eval=lm_eval)
+    return checked(chosen, model, suite, **how, shard=shard, data=data, lm_eval=lm_eval)
 
 
-def _checked(
+def checked(
     chosen: Backend,
     model: str,
     suite: Suite,

@@ -7,7 +7,7 @@ with an imported run of the same tasks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -69,9 +69,14 @@ class LmEvalJob:
         return len(self.items)
 
     @property
+    def lacking(self) -> frozenset[str]:
+        """Ids of the items that lack an answer."""
+        return frozenset(self.items.keys() - self.done)
+
+    @property
     def left(self) -> int:
         """Number of items that lack an answer."""
-        return len(self.items.keys() - self.done)
+        return len(self.lacking)
 
     @property
     def begun(self) -> bool:
@@ -107,8 +112,11 @@ class LmEvalJob:
 
     def of_shard(self, shard: Shard) -> LmEvalJob:
         """The same job with every n-th item."""
-        chosen = shard.of_units(self.ids)
-        return replace(self, items={id_: self.items[id_] for id_ in chosen})
+        return self.only(set(shard.of_units(self.ids)))
+
+    def only(self, ids: Set[str]) -> LmEvalJob:
+        """The same job with those of its items that are in ``ids``."""
+        return replace(self, items={id_: d for id_, d in self.items.items() if id_ in ids})
 
     def texts(self) -> list[str]:
         """The prompts of all documents, without examples and before any chat template."""

@@ -54,6 +54,10 @@ class LmEvalTasks:
         self._defaults = defaults
         self._loaded: dict[str, dict[str, Any]] = {}
 
+    def unloaded(self) -> LmEvalTasks:
+        """The same tasks without anything loaded, to be sent to another process."""
+        return LmEvalTasks(self.include_path, self.taxonomy, defaults=self._defaults)
+
     @cached_property
     def _own(self) -> Any:
         """Only the user's tasks."""

@@ -63,7 +63,7 @@ def merge_shards(
             for job in left:
                 name = job.item.benchmark
                 if job.left:
-                    commit(writer, job, _without(there, answers[name]))
+                    commit(writer, job, without(there, answers[name]))
                 measure_twins(writer, job, anew=job.left > 0)
                 tick(name, job.total, job.total)
     return out
@@ -118,7 +118,7 @@ def in_order(job: Job, parts: Iterable[Asked]) -> Asked:
     )
 
 
-def _without(keys: Set[tuple[str, str, int]], answers: Asked) -> Asked:
+def without(keys: Set[tuple[str, str, int]], answers: Asked) -> Asked:
     """The answers that an earlier merge has not written yet."""
     new = [outcome for outcome in answers.outcomes if outcome.key not in keys]
     own = {(outcome.id, outcome.repeat) for outcome in new}

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError, MissingExtra
-from ..core.records import ModelRef, Say, Tick, no_say, no_tick
+from ..core.records import Failure, ModelRef, Say, Tick, no_say, no_tick
 from ..core.shard import Shard
 from ..core.suite import Suite
 from ..engines.protocol import Engine, Needs, require
 from ..runs import Manifest, RunWriter, read_run
-from ..runs.journal import journal
+from ..runs.journal import Journal, journal
 from ..runs.writer import claimed, resumable
 from ..tasks import FILE_PACKS, LM_EVAL, Benchmark, Pack, all_packs, find_benchmark
 from ..tasks.paper.data_folder import default_folder, refuse_missing
@@ -120,19 +120,29 @@ def run_jobs(
                 tick(name, job.total, job.total)
                 continue
             with journal(out, name) as kept:
-                try:
-                    new = job.ask(engine, seed=manifest.seed, tick=tick, kept=kept)
-                except ImportError as err:  # a grader's package: langdetect, nltk, math-verify ...
-                    needed_for = f"benchmark {name} ({err})"
-                    raise MissingExtra("eval", needed_for=needed_for) from err
+                new = ask_job(engine, job, seed=manifest.seed, tick=tick, kept=kept)
                 if new.failures and not (answered or new.outcomes):
-                    what = f"no request was answered: {new.failures[0].why}"
-                    remedy = "remove the cause, then start the same command again"
-                    raise InputError(what, place=f"benchmark {name}", remedy=remedy)
+                    raise unanswered(new.failures[0])
                 answered = True
                 commit(writer, job, new)
             measure_twins(writer, job, anew=True)
     return out
+
+
+def ask_job(engine: Engine, job: Job, *, seed: int, tick: Tick, kept: Journal) -> Asked:
+    """Ask and grade what ``job`` lacks. Raises :class:`MissingExtra` for a grader's package."""
+    try:
+        return job.ask(engine, seed=seed, tick=tick, kept=kept)
+    except ImportError as err:  # langdetect, nltk, math-verify ...
+        needed_for = f"benchmark {job.item.benchmark} ({err})"
+        raise MissingExtra("eval", needed_for=needed_for) from err
+
+
+def unanswered(failure: Failure) -> InputError:
+    """The error for an evaluation in which every request has failed."""
+    what = f"no request was answered: {failure.why}"
+    remedy = "remove the cause, then start the same command again"
+    return InputError(what, place=f"benchmark {failure.benchmark}", remedy=remedy)
 
 
 def commit(writer: RunWriter, job: Job, new: Asked) -> None:

@@ -15,10 +15,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from ..core.errors import InputError, MissingExtra
+from ..core.errors import InputError
 from ..core.files import is_file, make_folder, open_file, write_filled
 from ..core.records import Tick, no_tick
 from ..core.shard import Shard, all_shards, listed
+from ..core.worker_pool import Wants, connected, machines_of, over_workers
 
 Part = TypeVar("Part")
 """A frozen dataclass of arrays with the measurements of one shard."""
@@ -121,50 +122,39 @@ def over_ray(
     folder: ShardFolder[Part] | None = None,
     tick: Tick = no_tick,
 ) -> list[Part]:
-    """Measure the shards missing from ``folder`` as Ray tasks; return all parts in order.
+    """Measure the shards missing from ``folder`` on Ray workers; return all parts in order.
 
     Joins the cluster named by ``RAY_ADDRESS`` or ``ray.init``, else starts one on this machine. A
-    task requests ``gpus`` GPUs, by default one if the cluster has any, and without a GPU its share
-    of the cores. Ray hides all other GPUs from the task, and models are placed on the visible ones.
+    worker requests ``gpus`` GPUs, by default one if the cluster has any, and without a GPU its
+    share of the cores. Ray hides all other GPUs from the worker, and models are placed on the
+    visible ones.
 
     Raises :class:`MissingExtra` without Ray, :class:`InputError` if no machine has that many GPUs,
-    and whatever ``measure`` raises.
+    and whatever ``measure`` and :func:`~transferscope.core.worker_pool.over_workers` raise.
     """
-    try:
-        import ray
-    except ImportError:
-        raise MissingExtra("ray", needed_for="probing over Ray workers") from None
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False, include_dashboard=False, logging_level="ERROR")
-    wants = task_resources([node["Resources"] for node in ray.nodes() if node["Alive"]], of, gpus)
+    ray = connected(needed_for="probing over Ray workers")
+    wants = task_resources(machines_of(ray), of, gpus)
     parts: dict[Shard, Part] = {}
     for shard in all_shards(of):
         if folder is not None and (held := folder.load(shard)) is not None:
             parts[shard] = held
-    task, work = ray.remote(**wants)(_measured), ray.put(measure)
-    pending = {task.remote(work, shard): shard for shard in all_shards(of) if shard not in parts}
-    try:
-        while pending:
-            tick("shards", len(parts), of)
-            ready, _ = ray.wait(list(pending))
-            for reference in ready:
-                shard = pending.pop(reference)
-                parts[shard] = _result(ray, reference)
-                if folder is not None:
-                    folder.save(shard, parts[shard])
-    finally:
-        for reference in pending:
-            ray.cancel(reference)
-    tick("shards", of, of)
+
+    def keep(shard: Shard, part: Part) -> None:
+        parts[shard] = part
+        if folder is not None:
+            folder.save(shard, part)
+        tick("shards", len(parts), of)
+
+    tick("shards", len(parts), of)
+    missing = [shard for shard in all_shards(of) if shard not in parts]
+    over_workers(ray, measure, missing, wants=wants, done=keep)
     return [parts[shard] for shard in all_shards(of)]
 
 
-def task_resources(
-    machines: Sequence[Mapping[str, float]], of: int, gpus: int | None
-) -> dict[str, int]:
-    """Return what each of ``of`` tasks requests from Ray.
+def task_resources(machines: Sequence[Mapping[str, float]], of: int, gpus: int | None) -> Wants:
+    """Return what each of ``of`` workers requests from Ray.
 
-    ``machines`` lists each machine's ``CPU`` and ``GPU`` counts. A task runs on one machine and
+    ``machines`` lists each machine's ``CPU`` and ``GPU`` counts. A worker runs on one machine and
     would wait forever if none had what it requests. Raises :class:`InputError` for more GPUs than
     any machine has.
     """
@@ -175,18 +165,5 @@ def task_resources(
         remedy = "request fewer, or leave the option out"
         raise InputError(what, place="--gpus-per-shard", remedy=remedy)
     if wanted := min(1, most) if gpus is None else gpus:
-        return {"num_cpus": 1, "num_gpus": wanted}
-    return {"num_cpus": max(1, min(sum(cores_M) // of, max(cores_M, default=1)))}
-
-
-def _measured(measure: Callable[[Shard], Part], shard: Shard) -> Part:
-    return measure(shard)
-
-
-def _result(ray: Any, reference: Any) -> Any:
-    try:
-        return ray.get(reference)
-    except ray.exceptions.RayTaskError as err:
-        if isinstance(err.cause, InputError):
-            raise err.cause from None
-        raise
+        return Wants(cpus=1, gpus=wanted)
+    return Wants(cpus=max(1, min(sum(cores_M) // of, max(cores_M, default=1))))

@@ -8,12 +8,14 @@ the run is resumed.
     .run.lock               locked while a command writes here; released when its process exits
     .run.writer             which process that is
     .answers.BENCHMARK.jsonl  answers to a benchmark that is not committed yet: see journal.py
+    .shards/                parts that other machines have finished, before they are joined
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,6 +51,8 @@ from .run_folder import OUTCOMES_FILE, RESPONSES_FOLDER, SAFE_NAME, SCORES_FILE
 
 LOCK_FILE = ".run.lock"
 WRITER_FILE = ".run.writer"
+SHARDS_FOLDER = ".shards"
+"""Finished parts of an evaluation over several machines, until they are joined."""
 
 
 @contextmanager
@@ -90,7 +94,7 @@ def is_unwritten(path: Path) -> bool:
         return True
     # A kill before the first manifest leaves at most these files and their scratch files.
     return all(
-        file.name in (LOCK_FILE, WRITER_FILE)
+        file.name in (LOCK_FILE, WRITER_FILE, SHARDS_FOLDER)
         or any(is_scratch(file, of=name) for name in (WRITER_FILE, MANIFEST_FILE))
         for file in path.iterdir()
     )
@@ -267,6 +271,7 @@ class RunWriter:
     def close(self) -> None:
         """Mark the run complete."""
         drop_journals(self.path)  # a kill between commit and removal may have left one
+        shutil.rmtree(self.path / SHARDS_FOLDER, ignore_errors=True)
         if self.manifest.status != "complete":
             self._replace(replace(self.manifest, status="complete"))
 
