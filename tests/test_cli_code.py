@@ -58,6 +58,8 @@ def test_without_a_sandbox_one_line_says_so(
         'name = "code"\nsource = "code"\nscale = "unit"\n[groups]\ncode = ["LiveCodeBench-v2"]\n'
         '[benchmarks.LiveCodeBench-v2]\npack = "fixed"\nchance = 0.0\n'
     )
+    for part in ("test", "test2"):
+        (tmp_path / f"livecodebench_{part}.jsonl").write_text("{}\n")
     out = tmp_path / "run"
     code, _, err = run(
         capsys,
