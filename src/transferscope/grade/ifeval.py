@@ -5,7 +5,7 @@ langdetect draws random numbers; both are settled here before the import. The ch
 random arguments that an instruction leaves out; a fixed seed makes those verdicts repeatable.
 
 Four of the 25 checkers are mended (:mod:`.ifeval_mended`), unless a score must be comparable with
-published ones (``as_published``; docs/science.md section 3 and docs/benchmarks.md give the
+published ones (``as_published``; docs/science.md section 3 and docs/paper-suite.md give the
 differences).
 
 A model's reasoning is not part of its answer, nor are a chat template's marks at the end or blank
