@@ -85,3 +85,12 @@ def test_options_of_the_dry_run_need_it(
     assert stop.value.code == 2
     assert f"{option[0]}: only applies with --dry-run; remove it" in capsys.readouterr().err
     assert not Path("run").exists()
+
+
+def test_prompts_are_counted_in_the_form_that_is_asked(
+    tiny_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speed = ("--tokens-per-second", "100")
+    usual = document(capsys, tiny_model, *speed)["total"]["prompt_tokens"]
+    plain = document(capsys, tiny_model, *speed, "--template", "off")["total"]["prompt_tokens"]
+    assert plain < usual

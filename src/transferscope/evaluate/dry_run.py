@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.records import Message
 from ..core.suite import Suite
+from ..engines.prompt_form import AS_USUAL, PromptForm
 from ..engines.rendering import rendered
 from ..models import encode, find_model, load_tokenizer
 from .cost_estimate import Measured, Workload
@@ -41,6 +42,7 @@ def dry_run(
     engine: str = "hf",
     engine_args: Mapping[str, str] | None = None,
     dtype: str | None = None,
+    form: PromptForm = AS_USUAL,
     measure: bool = True,
     **asked: Any,
 ) -> DryRun:
@@ -51,6 +53,7 @@ def dry_run(
     machine: nothing is downloaded, and no server is asked.
     """
     how: dict[str, Any] = {"engine": engine, "engine_args": engine_args, "dtype": dtype}
+    how["form"] = form
     jobs = check_model(model, suite, **how, **asked)
     named = model if engine == "hf" else (engine_args or {}).get("tokenizer")
     tokenizer = load_tokenizer(named) if named and _is_local(named) else None
@@ -63,7 +66,7 @@ def dry_run(
             return len(encode(loaded, text))
 
         def render(messages: Sequence[Message]) -> str:
-            return rendered(loaded, messages)
+            return rendered(loaded, messages, form)
 
     works = tuple(workload_of(job, count=count, render=render) for job in jobs)
     found = None

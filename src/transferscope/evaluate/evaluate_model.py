@@ -35,12 +35,13 @@ def open_engine(
     engine: str = "hf",
     engine_args: Mapping[str, str] | None = None,
     dtype: str | None = None,
+    form: PromptForm = AS_USUAL,
 ) -> Engine:
-    """Open an engine with ``model``.
+    """Open an engine with ``model``, whose prompts have this ``form``.
 
     Raises :class:`InputError` for an unknown engine or model and for options that don't apply.
     """
-    chosen = backend(engine, engine_args, dtype=dtype)
+    chosen = backend(engine, engine_args, dtype=dtype, form=form)
     chosen.check(model)
     return chosen.open(model)
 
