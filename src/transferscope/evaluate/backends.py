@@ -73,8 +73,12 @@ def _server(given: Mapping[str, str], dtype: str | None, form: PromptForm) -> Ba
         if not (model.strip() and model.isprintable()):
             remedy = "name the model as the server's /models lists it"
             raise InputError("the model has no name", place="engine openai", remedy=remedy)
-        if options.tokenizer is not None:
+        if options.tokenizer is None:
+            return
+        try:
             find_model(options.tokenizer)
+        except InputError as err:
+            raise InputError(err.what, place=f"{PLACE} tokenizer", remedy=err.remedy) from None
 
     def open_(model: str) -> Engine:
         from ..engines.openai import OpenAIEngine
