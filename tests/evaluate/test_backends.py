@@ -80,7 +80,9 @@ DISTILL = ("distill", "org/tiny", "--queries", "queries.jsonl", "--out", "t.json
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--engine", "vllm"], "for vLLM: start `vllm serve MODEL` and use --engine openai"),
+        (["--engine", "vllm"], "engine vllm needs packages that are not installed; run: pip"),
+        (["--engine", "tgi"], "unknown engine 'tgi'; use one of hf, vllm, openai"),
+        (["--engine", "vllm", "--engine-args", "gpus=2"], "engine vllm has no option 'gpus'; use "),
         (["--engine-args", "batch=1"], "engine hf takes no options, but 'batch' is given; leave"),
         (arguments(), "engine openai needs base_url; add --engine-args base_url=http://"),
         (arguments(base_url="localhost:8000"), "--engine-args base_url: can't be used"),

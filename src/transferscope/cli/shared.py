@@ -100,7 +100,8 @@ Fields = Annotated[
 EngineName = Annotated[
     str,
     Parameter(
-        help="hf (transformers on this machine) or openai (a server: vLLM, SGLang, llama.cpp)."
+        help="hf (transformers) or vllm, on this machine; openai: a server (vLLM, SGLang, "
+        "llama.cpp)."
     ),
 ]
 EngineArgs = Annotated[
@@ -108,8 +109,9 @@ EngineArgs = Annotated[
     Parameter(
         negative=(),
         show_default=False,
-        help="key=value, repeatable. For openai: base_url, tokenizer, concurrency, timeout, "
-        "api_key_env, strict (docs/clusters.md).",
+        help="key=value, repeatable. For openai: base_url, tokenizer, concurrency, timeout, wait, "
+        "api_key_env, strict; for vllm: tensor_parallel_size, max_model_len and others "
+        "(docs/engines.md).",
     ),
 ]
 Dtype = Annotated[
