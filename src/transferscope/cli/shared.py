@@ -125,7 +125,9 @@ Suite = Annotated[
     str, Parameter(help="Suite or suite file; queries that overlap with its items are removed.")
 ]
 Data = Annotated[Path | None, Parameter(help="Folder with the data files of real benchmarks.")]
-ModelName = Annotated[str, Parameter(help="Known name, model or adapter folder, or hub id.")]
+ModelName = Annotated[
+    str, Parameter(help="Known name, model or adapter folder, .gguf file, or hub id.")
+]
 
 
 def print_json(document: Any) -> None:
