@@ -1,8 +1,8 @@
 """How far the engines agree with transformers in float32 on one model's answers and choices.
 
-    python benchmarks/engine_agreement.py                       # hf in bfloat16 against float32
-    python benchmarks/engine_agreement.py --vllm PYTHON         # a Python that has vLLM: in-process,
-                                                                # and as a server on loopback
+    python benchmarks/engine_agreement.py                # hf in bfloat16 against float32
+    python benchmarks/engine_agreement.py --vllm PYTHON  # a Python that has vLLM: in-process, and
+                                                         # as a server on loopback
     python benchmarks/engine_agreement.py --llama-server FILE --gguf MODEL.gguf
 
 Prompts, limits and options are those of suite mini, decoding is greedy. Prints one JSON object with

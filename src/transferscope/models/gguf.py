@@ -26,8 +26,8 @@ def gguf_folder(path: Path, content: str) -> Path:
     """Return the folder with the model in the GGUF file ``path``, converting it on first use.
 
     ``content`` is a digest of the file, by which the folder is found again. Raises
-    :class:`InputError` for a file that is no GGUF file, is incomplete, or has an architecture that
-    transformers can't read.
+    :class:`InputError` for a file that is not a GGUF file, is incomplete, or has an architecture
+    that transformers can't read.
     """
     folder = cache_dir() / f"gguf-{content[:24]}-v{VERSION}"
     if folder.is_dir():
