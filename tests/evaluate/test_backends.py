@@ -9,11 +9,19 @@ import pytest
 
 from transferscope.cli import main
 from transferscope.core.errors import InputError
-from transferscope.engines import HFEngine
-from transferscope.evaluate import check_model, engine_options, evaluate_model, open_engine
+from transferscope.core.records import ModelRef
+from transferscope.engines import FakeEngine, HFEngine
+from transferscope.evaluate import (
+    check_model,
+    engine_options,
+    evaluate,
+    evaluate_model,
+    open_engine,
+)
+from transferscope.evaluate.run import prepare
 from transferscope.runs import read_run
 
-from ..engines.serving import Model, Server, serving
+from ..engines.serving import Model, Server, completion, serving
 from .test_evaluate_model import SUITE, TOML, Killed
 
 URL = "http://localhost:8000/v1"
@@ -72,11 +80,17 @@ DISTILL = ("distill", "org/tiny", "--queries", "queries.jsonl", "--out", "t.json
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--engine", "vllm"], "for vLLM: start `vllm serve MODEL` and use --engine openai"),
+        (["--engine", "vllm"], "engine vllm needs packages that are not installed; run: pip"),
+        (["--engine", "tgi"], "unknown engine 'tgi'; use one of hf, vllm, openai"),
+        (["--engine", "vllm", "--engine-args", "gpus=2"], "engine vllm has no option 'gpus'; use "),
         (["--engine-args", "batch=1"], "engine hf takes no options, but 'batch' is given; leave"),
         (arguments(), "engine openai needs base_url; add --engine-args base_url=http://"),
         (arguments(base_url="localhost:8000"), "--engine-args base_url: can't be used"),
-        (arguments(base_url=URL, tokenizer="nobody"), "unknown model 'nobody'"),
+        (
+            arguments(base_url=URL, tokenizer="nobody"),
+            "--engine-args tokenizer: unknown model 'nob",
+        ),
+        (arguments(base_url=f"{URL},tokenizer=x"), "the value of base_url also holds tokenizer=; "),
         (arguments(base_url=URL, api_key=KEY), "no option 'api_key'; use base_url"),
         (
             [*arguments(base_url=URL), "--dtype", "float32"],
@@ -220,6 +234,120 @@ def test_a_teacher_over_a_server(
     server.asked.clear()
     assert run(capsys, *DISTILL, *settings, *options)[0] == 0
     assert server.payloads == []  # all are there
+
+
+def test_a_wrong_name_leaves_no_run_behind(
+    server: Server, tiny_model: Path, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def listing(path: str, payload: Any) -> Any:
+        if path == "/v1/models":
+            return {"data": [{"id": "org/tiny"}]}
+        if payload is not None and payload["model"] != "org/tiny":
+            return 404, {"error": {"message": "no such model"}}
+        return server.answer(path, payload)
+
+    with serving(listing) as named:
+        options = arguments(base_url=named.base_url, tokenizer=tiny_model)
+        code, _, err = run(capsys, "eval", "org/tyni", *EVAL[2:], *options)
+        assert code == 2
+        assert "the server has no model 'org/tyni'; name one that it lists: org/tiny" in err
+        assert not (files / "run").exists()
+        assert run(capsys, *EVAL, *options)[0] == 0
+    assert read_run(files / "run").manifest.model.name == "org/tiny"
+
+
+def test_an_empty_run_of_another_name_is_replaced(
+    server: Server, tiny_model: Path, tmp_path: Path
+) -> None:
+    """A server that refuses every item after its trial leaves a manifest without an answer."""
+    out, options = tmp_path / "run", {"tokenizer": str(tiny_model), "wait": "0"}
+
+    def refusing(path: str, payload: Any) -> Any:
+        asked.append(payload)
+        trial = payload is None or len([each for each in asked if each]) <= 2
+        return server.answer(path, payload) if trial else (400, {"error": {"message": "no"}})
+
+    asked: list[Any] = []
+    how: dict[str, Any] = {"engine": "openai", "n": 2}
+    with serving(refusing) as bad:
+        over = options | {"base_url": bad.base_url}
+        with pytest.raises(InputError, match="answered 400: no"):
+            evaluate_model("org/tyni", SUITE, out, engine_args=over, **how)
+    assert (out / "run.json").is_file()
+    over = options | {"base_url": server.base_url}
+    evaluate_model("org/tiny", SUITE, out, engine_args=over, **how)
+    assert read_run(out).manifest.model.name == "org/tiny"
+
+
+def test_a_teacher_that_does_not_sample_is_refused(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(lambda *_: completion("It is 2.")) as greedy:
+        options = arguments(base_url=greedy.base_url)
+        code, _, err = run(capsys, *DISTILL, *options)
+        assert code == 2
+        assert "are all equal, so the server does not sample" in err
+        assert (files / "t.jsonl").read_text() == ""
+        assert run(capsys, *DISTILL, *options, "--temperature", "0")[0] == 0
+
+
+def test_a_query_that_is_too_long_is_named_and_the_others_continue(
+    tiny_model: Path, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same with the model in this process and on a server that refuses it."""
+    rows = [{"id": "short", "prompt": "What is 1 + 1?", "gold": "2"}]
+    rows.append({"id": "long", "prompt": "What is 1 + 1? " * 200, "gold": "2"})
+    (files / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings = ("--samples", "2", "--max-tokens", "8", "--json")
+
+    def refusing(path: str, payload: Any) -> Any:
+        if payload and len(payload["messages"][-1]["content"]) > 1000:
+            told = "This model's maximum context length is 2048 tokens."
+            return 400, {"error": {"message": told}}
+        return completion(f"It is {payload and payload.get('seed')}.")
+
+    with serving(refusing) as server:
+        for place in (("openai", arguments(base_url=server.base_url)), ("hf", [])):
+            out = ("--out", f"{place[0]}.jsonl")
+            model = str(tiny_model) if place[0] == "hf" else "org/tiny"
+            code, told, err = run(
+                capsys, "distill", model, *DISTILL[2:4], *out, *settings, *place[1]
+            )
+            assert code == 0, err
+            found = json.loads(told)
+            assert (found["responses"], found["failed"], found["too_long"]) == (2, 0, ["long"])
+            assert "1 queries are too long for the teacher's context" in err
+            assert "(long); lower --max-tokens" in err
+
+
+def test_an_item_that_is_too_long_has_no_score(tiny_model: Path, tmp_path: Path) -> None:
+    engine = HFEngine(str(tiny_model), dtype="float32")
+    (fractions, _) = prepare(SUITE, n=4, seed=0)
+    lengths = [
+        max(len(engine.encode(engine.render(item.messages) + option)) for option in item.choices)
+        for item in fractions.items
+    ]
+    engine.max_length = max(lengths) - 1
+    run_ = read_run(evaluate(engine, SUITE, tmp_path / "run", model_ref=ModelRef("m"), n=4))
+    assert len(run_.failed["fractions"]) == lengths.count(max(lengths)) < 4
+    assert len(run_.failed["equations"]) == 4
+    lost = [failure for failures in run_.failed.values() for failure in failures]
+    told = f" the model's context length of {engine.max_length}"
+    assert all(told in failure.why for failure in lost)
+    for name, outcomes in run_.by_benchmark.items():
+        assert len(outcomes) + len(run_.failed.get(name, ())) == 4
+
+
+def test_ties_at_the_top_are_recorded(tmp_path: Path) -> None:
+    def nats(prompt: str, option: str) -> float:
+        return -1.0
+
+    tied = FakeEngine({}, nats)
+    run_ = read_run(evaluate(tied, SUITE, tmp_path / "tied", model_ref=ModelRef("m"), n=4))
+    assert {outcome.flags for outcome in run_.by_benchmark["fractions"]} == {("tied",)}
+    clear = FakeEngine({}, lambda _, option: -float(sum(map(ord, option))))
+    run_ = read_run(evaluate(clear, SUITE, tmp_path / "clear", model_ref=ModelRef("m"), n=4))
+    assert {outcome.flags for outcome in run_.by_benchmark["fractions"]} == {()}
 
 
 def test_a_server_that_is_gone_is_one_line(

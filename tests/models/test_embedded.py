@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import gguf
 import numpy as np
@@ -13,7 +14,8 @@ from transformers import LlamaForCausalLM
 
 from transferscope.assets import cache_dir
 from transferscope.core.errors import InputError
-from transferscope.models import embedded, load_model, load_tokenizer
+from transferscope.models import gguf as gguf_files
+from transferscope.models import load_model, load_tokenizer
 from transferscope.models.embedded import FOLDER_VERSION, NAME, smollm2_folder
 
 from ..conftest import tiny_llama
@@ -44,7 +46,7 @@ def write_gguf(model: LlamaForCausalLM, path: Path) -> None:
     tokens = [*SPECIALS, *sorted(pre_tokenizers.ByteLevel.alphabet()), "ab"]
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_block_count(2)
-    writer.add_context_length(64)
+    writer.add_context_length(256)
     writer.add_embedding_length(32)
     writer.add_feed_forward_length(64)
     writer.add_head_count(4)
@@ -120,14 +122,14 @@ def test_it_is_converted_once(downloaded: LlamaForCausalLM) -> None:
 def test_a_parallel_process_may_be_first(
     downloaded: LlamaForCausalLM, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = embedded._convert
+    real = gguf_files.convert
 
-    def slower(source: Path, destination: Path) -> None:
-        real(source, destination)
+    def slower(source: Path, destination: Path, **options: Any) -> None:
+        real(source, destination, **options)
         (cache / FOLDER).mkdir()
         (cache / FOLDER / "theirs").touch()
 
-    monkeypatch.setattr(embedded, "_convert", slower)
+    monkeypatch.setattr(gguf_files, "convert", slower)
     assert [p.name for p in smollm2_folder().iterdir()] == ["theirs"]
     assert sorted(p.name for p in cache.iterdir()) == [f"{NAME}-gguf", FOLDER]
 

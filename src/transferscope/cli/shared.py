@@ -108,7 +108,8 @@ Fields = Annotated[
 EngineName = Annotated[
     str,
     Parameter(
-        help="hf (transformers on this machine) or openai (a server: vLLM, SGLang, llama.cpp)."
+        help="hf (transformers) or vllm, on this machine; openai: a server (vLLM, SGLang, "
+        "llama.cpp)."
     ),
 ]
 EngineArgs = Annotated[
@@ -116,8 +117,9 @@ EngineArgs = Annotated[
     Parameter(
         negative=(),
         show_default=False,
-        help="key=value, repeatable. For openai: base_url, tokenizer, concurrency, timeout, "
-        "api_key_env, strict (docs/clusters.md).",
+        help="key=value, repeatable. For openai: base_url, tokenizer, concurrency, timeout, wait, "
+        "api_key_env, strict; for vllm: tensor_parallel_size, max_model_len and others "
+        "(docs/engines.md).",
     ),
 ]
 Dtype = Annotated[
@@ -131,7 +133,9 @@ Suite = Annotated[
     str, Parameter(help="Suite or suite file; queries that overlap with its items are removed.")
 ]
 Data = Annotated[Path | None, Parameter(help="Folder with the data files of real benchmarks.")]
-ModelName = Annotated[str, Parameter(help="Known name, model or adapter folder, or hub id.")]
+ModelName = Annotated[
+    str, Parameter(help="Known name, model or adapter folder, .gguf file, or hub id.")
+]
 
 
 def print_json(document: Any) -> None:

@@ -11,8 +11,18 @@ if TYPE_CHECKING:
     from .openai import OpenAIEngine
     from .protocol import Engine
     from .server import ServerOptions
+    from .vllm import VLLMEngine
+    from .vllm_options import VLLMOptions
 
-__all__ = ["Engine", "FakeEngine", "HFEngine", "OpenAIEngine", "ServerOptions"]
+__all__ = [
+    "Engine",
+    "FakeEngine",
+    "HFEngine",
+    "OpenAIEngine",
+    "ServerOptions",
+    "VLLMEngine",
+    "VLLMOptions",
+]
 
 _HOME = {
     "Engine": "protocol",
@@ -20,6 +30,8 @@ _HOME = {
     "HFEngine": "hf",
     "OpenAIEngine": "openai",
     "ServerOptions": "server",
+    "VLLMEngine": "vllm",
+    "VLLMOptions": "vllm_options",
 }
 
 

@@ -286,10 +286,9 @@ class HFEngine:
 
 
 def _too_long(prompt: int, answer: int, limit: int) -> str:
-    return (
-        f"a prompt of {prompt} tokens and an answer of {answer} exceed the model's context length "
-        f"of {limit}"
-    )
+    asked = f"a prompt of {prompt} tokens"
+    asked += f" and an answer of {answer} exceed" if answer else " exceeds"
+    return f"{asked} the model's context length of {limit}"
 
 
 def default_budget(model: PreTrainedModel) -> int:

@@ -11,6 +11,7 @@ from ..core.errors import InputError, MissingExtra
 from ..engines.prompt_form import AS_USUAL, PromptForm
 from ..engines.protocol import Engine
 from ..engines.server import PLACE, ServerOptions
+from ..engines.vllm_options import VLLMOptions
 from ..models import AUTO, find_model, fingerprint, settled
 
 
@@ -73,8 +74,12 @@ def _server(given: Mapping[str, str], dtype: str | None, form: PromptForm) -> Ba
         if not (model.strip() and model.isprintable()):
             remedy = "name the model as the server's /models lists it"
             raise InputError("the model has no name", place="engine openai", remedy=remedy)
-        if options.tokenizer is not None:
+        if options.tokenizer is None:
+            return
+        try:
             find_model(options.tokenizer)
+        except InputError as err:
+            raise InputError(err.what, place=f"{PLACE} tokenizer", remedy=err.remedy) from None
 
     def open_(model: str) -> Engine:
         from ..engines.openai import OpenAIEngine
@@ -95,8 +100,30 @@ def _server(given: Mapping[str, str], dtype: str | None, form: PromptForm) -> Ba
     )
 
 
+def _vllm(given: Mapping[str, str], dtype: str | None, form: PromptForm) -> Backend:
+    """vLLM, in this process."""
+    options = VLLMOptions.parse(given)
+    if find_spec("vllm") is None:
+        raise MissingExtra("vllm", needed_for="engine vllm")
+    weights = settled(dtype)
+
+    def open_(model: str) -> Engine:
+        from ..engines.vllm import VLLMEngine
+
+        return VLLMEngine(model, options, dtype=weights, form=form)
+
+    return Backend(
+        identity={"engine": "vllm", "dtype": weights, **form.described()},
+        scores_choices=True,
+        check=find_model,
+        fingerprint=lambda model: fingerprint(find_model(model)),
+        open=open_,
+    )
+
+
 ENGINES: dict[str, Callable[[Mapping[str, str], str | None, PromptForm], Backend]] = {
     "hf": _transformers,
+    "vllm": _vllm,
     "openai": _server,
 }
 """Makes a backend from options, a dtype (``None`` or ``auto``: the engine's default) and the
@@ -114,8 +141,7 @@ def backend(
     if engine not in ENGINES:
         raise InputError(
             f"unknown engine {engine!r}",
-            remedy=f"use one of {', '.join(ENGINES)} (for vLLM: start `vllm serve MODEL` and use "
-            "--engine openai)",
+            remedy=f"use one of {', '.join(ENGINES)}",
         )
     return ENGINES[engine](options or {}, dtype, form)
 

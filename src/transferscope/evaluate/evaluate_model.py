@@ -118,7 +118,7 @@ def is_finished(out: Path, manifest: Manifest) -> bool:
 
 
 def dtype_of(out: Path) -> str | None:
-    """The dtype of the run in ``out`` with engine ``hf``; ``None`` if there is no such run.
+    """The dtype of the run in ``out`` whose engine loads weights; ``None`` if there is none.
 
     Raises :class:`InputError` for a manifest that can't be read.
     """
@@ -126,7 +126,7 @@ def dtype_of(out: Path) -> str | None:
         return None
     engine = read_manifest(out).engine
     found = engine.get("dtype")
-    return found if engine.get("engine") == "hf" and found in DTYPES else None
+    return found if engine.get("engine") in ("hf", "vllm") and found in DTYPES else None
 
 
 def check_model(

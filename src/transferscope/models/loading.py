@@ -1,7 +1,8 @@
 """Loading of a model's weights and tokenizer by name.
 
-A name is resolved in this order: a known name (``smollm2-135m``), a local folder (a full model or a
-PEFT adapter, whose base is loaded first), a hub id. Remote code is never executed.
+A name is resolved in this order: a known name (``smollm2-135m``), a GGUF file, a local folder (a
+full model or a PEFT adapter, whose base is loaded first), a hub id. Remote code is never
+executed.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..assets import sha256_of
 from ..core.errors import InputError
-from ..core.files import open_file, read_json, read_text
+from ..core.files import is_file, open_file, read_json, read_text
 from ..core.records import digest
 from .adapting import ADAPTER_CONFIG, fit_vocabulary, fitting_adapter
 from .embedded import NAME, smollm2_folder
+from .gguf import SUFFIX, gguf_folder
 from .precision import settled
 from .refusals import first_line, reading, require_device, require_whole, without_reports
 
@@ -47,13 +49,16 @@ class ModelSource:
 
 
 def find_model(name: str) -> ModelSource:
-    """Resolve a known name, folder, adapter folder or hub id without loading weights.
+    """Resolve a known name, GGUF file, folder, adapter folder or hub id without loading weights.
 
-    Raises :class:`InputError` if the name is none of these or its config is not a JSON object.
+    A GGUF file is converted when it is first named. Raises :class:`InputError` if the name is none
+    of these or its config is not a JSON object.
     """
     if name in KNOWN:
         return ModelSource(name, str(KNOWN[name]()))
     path = local_path(name)
+    if path.suffix.lower() == SUFFIX and is_file(path):
+        return ModelSource(name, str(gguf_folder(path, _content(path))))
     if path.is_dir():
         if (path / ADAPTER_CONFIG).is_file():
             config = read_json(path / ADAPTER_CONFIG)
@@ -90,7 +95,8 @@ def find_model(name: str) -> ModelSource:
         return ModelSource(name, name)
     raise InputError(
         f"unknown model {name!r}",
-        remedy=f"use {', '.join(KNOWN)}, a model or adapter folder, or a hub id (owner/name)",
+        remedy=f"use {', '.join(KNOWN)}, a model or adapter folder, a .gguf file, or a hub id "
+        "(owner/name)",
     )
 
 
