@@ -1,9 +1,13 @@
 """What this machine reaches in products alone, and the time that a batch of answers needs at least.
 
-Seconds are those of all threads' processors, so that neighbours count little.
+Seconds are those of all threads' processors, so that neighbours count little. Prints one JSON
+object: for both dtypes, FLOP/s and bytes/s of a processor second.
+
+    nice -n 5 .venv/bin/python benchmarks/peaks.py
 """
 
 import itertools
+import json
 import time
 from collections.abc import Callable, Sequence
 
@@ -45,6 +49,23 @@ def tokens_to_read(prompts: Sequence[Sequence[int]]) -> int:
     return shared + sum(len(row) - shared for row in unique)
 
 
+def floor_of_choices(
+    prompts: Sequence[Sequence[int]],
+    lengths: Sequence[int],
+    *,
+    weights: int,
+    head: int,
+    peaks: tuple[float, float],
+) -> float:
+    """Processor seconds of the products alone; ``lengths`` are those of all choices in tokens.
+
+    A prompt's last token predicts the first token of its choices, and a choice's last token
+    predicts nothing that is scored.
+    """
+    read = (weights - head) * tokens_to_read(prompts) + head * len(prompts)
+    return 2 * (read + weights * sum(length - 1 for length in lengths)) / peaks[0]
+
+
 def floor_of_answers(
     prompts: Sequence[Sequence[int]],
     lengths: Sequence[int],
@@ -66,3 +87,7 @@ def floor_of_answers(
     rows = [sum(length > step for length in lengths) for step in steps]
     read = 2 * ((weights - head) * tokens_to_read(prompts) + head * len(prompts)) / flops
     return read + sum(max(2 * weights * n / flops, reading) for n in rows)
+
+
+if __name__ == "__main__":
+    print(json.dumps({dtype: speeds(dtype) for dtype in ("bfloat16", "float32")}))
