@@ -40,10 +40,10 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]
         return self.keys, self.values
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keep these rows; what they hold is copied once, into a room of their own."""
+        """Keep these rows; they are copied once, with space for further columns."""
         if self.get_seq_length() == 0:
             return
-        self._rooms = [None, None]  # a shallow copy of this layer keeps its rooms
+        self._rooms = [None, None]  # a shallow copy of this layer keeps its own
         self.keys = self._selected(0, self.keys, indices)
         self.values = self._selected(1, self.values, indices)
 
