@@ -14,20 +14,18 @@ those of all threads' processors (``--threads 1``: of one), so that neighbours c
 """
 
 import argparse
-import itertools
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 import torch
+from peaks import floor_of_answers, speeds
 from transformers import GenerationConfig
 
 from transferscope.engines import HFEngine
 from transferscope.engines.decode import chooser, decode
-from transferscope.engines.packed_linear import PackedLinear
 from transferscope.models import parameter_count
 from transferscope.tasks.mini import items
 
@@ -77,48 +75,6 @@ def theirs(engine: HFEngine, ids: list[list[int]]) -> list[list[int]]:
     return answers
 
 
-def fastest(run: Callable[[], object], repeats: int = 5) -> float:
-    """Processor seconds of the fastest of some runs."""
-    run()
-    taken = []
-    for _ in range(repeats):
-        start = time.process_time()
-        run()
-        taken.append(time.process_time() - start)
-    return min(taken)
-
-
-@torch.no_grad()
-def speeds(dtype: str) -> tuple[float, float]:
-    """FLOP/s of a large product, and bytes/s of reading weights in a product of one row."""
-    wide, inner, layers = 1536, 576, 64  # 64 of them fit no cache
-    kind = getattr(torch, dtype)
-    made = [torch.nn.Linear(inner, wide, bias=False, dtype=kind) for _ in range(layers)]
-    packed = [PackedLinear(layer, keep=False) for layer in made]
-    many, one = (torch.randn(rows, inner, dtype=kind) for rows in (1024, 1))
-    product = fastest(lambda: packed[0](many))
-    reading = fastest(lambda: [layer(one) for layer in packed])
-    size = wide * inner * kind.itemsize
-    return 2 * 1024 * wide * inner / product, layers * size / reading
-
-
-def floor(ids: list[list[int]], answers: list[list[int]], dtype: str, head: int) -> float:
-    """Processor seconds of the products alone; what all prompts share is read once.
-
-    ``head``: weights of the output layer, which a prompt's last token alone needs.
-    """
-    weights = parameter_count(MODEL) or 0
-    flops, bandwidth = speeds(dtype)
-    same = (len(set(column)) == 1 for column in zip(*ids, strict=False))
-    shared = sum(itertools.takewhile(bool, same))
-    tokens = shared + sum(len(row) - shared for row in ids)
-    reading = weights * getattr(torch, dtype).itemsize / bandwidth
-    steps = range(1, max(map(len, answers)))  # the first token comes with the prompt
-    rows = [sum(len(answer) > step for answer in answers) for step in steps]
-    prompts = 2 * ((weights - head) * tokens + head * len(ids)) / flops
-    return prompts + sum(max(2 * weights * n / flops, reading) for n in rows)
-
-
 def report(dtype: str, count: int) -> dict[str, object]:
     engine = HFEngine(MODEL, dtype=dtype)
     ids = prompts_of(engine, count)
@@ -131,7 +87,14 @@ def report(dtype: str, count: int) -> dict[str, object]:
     pairs = list(zip(answers["ours"], answers["generate"], strict=True))
     lengths = [len(answer) for answer in answers["ours"]]
     head = engine.model.get_input_embeddings().weight.numel()  # shared with the output layer
-    least = floor(ids, answers["ours"], dtype, head)
+    least = floor_of_answers(
+        ids,
+        lengths,
+        weights=parameter_count(MODEL) or 0,
+        head=head,
+        dtype=dtype,
+        peaks=speeds(dtype),
+    )
     return {
         "items": len(ids),
         "mean_answer_tokens": round(sum(lengths) / len(lengths), 1),

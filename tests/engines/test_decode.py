@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from transferscope.engines.decode import chooser, decode
-from transferscope.engines.prompt_cache import ROOM, RoomyLayer
+from transferscope.engines.roomy_layer import ROOM, RoomyLayer
 
 from ..conftest import tiny_llama
 

@@ -1,68 +1,24 @@
 """Prompts read into a KV cache: a shared beginning and equal prompts are read only once.
 
 Decoding and scoring continue from this cache. transformers' ``generate`` reads every prompt in
-full, once per answer.
+full, once per answer, padded to the longest prompt of the batch.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-ROOM = 128
-"""Number of columns by which a cache grows."""
-
-
-class RoomyLayer(DynamicLayer):  # type: ignore[misc]
-    """Keys and values with room for further columns.
-
-    For every token, the library's own layer copies all it holds into a larger tensor. For long
-    answers that takes most of a step's time and fragments the heap (13 GB where 1.3 GB are held).
-    """
-
-    keys: torch.Tensor
-    values: torch.Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._rooms: list[torch.Tensor | None] = [None, None]
-
-    def update(
-        self,
-        key_states: torch.Tensor,
-        value_states: torch.Tensor,
-        *args: Any,  # noqa: ARG002
-        **kwargs: Any,  # noqa: ARG002
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append columns and return all keys and values."""
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-        self.keys = self._append(0, self.keys, key_states)
-        self.values = self._append(1, self.values, value_states)
-        return self.keys, self.values
-
-    def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keep these rows."""
-        super().batch_select_indices(indices)
-        self._rooms = [None, None]
-
-    def _append(self, which: int, held: torch.Tensor, new: torch.Tensor) -> torch.Tensor:
-        before = held.shape[-2] if held.numel() else 0
-        after = before + new.shape[-2]
-        room = self._rooms[which]
-        if room is None or room.shape[-2] < after:
-            room = new.new_empty((*new.shape[:-2], after + ROOM, new.shape[-1]))
-            if before:
-                room[..., :before, :] = held
-            self._rooms[which] = room
-        room[..., before:after, :] = new
-        return room[..., :after, :]
+from .length_groups import length_groups
+from .roomy_layer import RoomyLayer
 
 
 @dataclass
@@ -70,16 +26,22 @@ class Reading:
     """Prompts that have been read: next-token logits and the state to continue from.
 
     ``logits_BV`` are the logits after the last token. ``mask_BT`` is 1 for cache columns that
-    aren't padding. ``options`` are passed to every call. ``stateful`` means that the cache is a
-    recurrent state, whose rows can't be selected.
+    aren't padding. ``options`` are passed to every call, beside the cache as ``cache_name``.
+    ``stateful`` means that the cache is a recurrent state, whose rows can't be selected.
     """
 
     model: Any
     logits_BV: torch.Tensor
     mask_BT: torch.Tensor
     cache: DynamicCache
+    cache_name: str
     options: dict[str, Any]
     stateful: bool
+
+    @property
+    def plain(self) -> bool:
+        """Whether all layers keep every column (a sliding window doesn't)."""
+        return all(type(layer) is RoomyLayer for layer in self.cache.layers)
 
     def select(self, rows: Sequence[int]) -> None:
         """Keep these rows, in this order; a row may occur more than once."""
@@ -87,23 +49,54 @@ class Reading:
         self.cache.batch_select_indices(at_B)
         self.logits_BV, self.mask_BT = self.logits_BV[at_B], self.mask_BT[at_B]
 
+    def taken(self, rows: Sequence[int]) -> Reading:
+        """Return a copy of these rows, to be continued on its own."""
+        cache = copy.copy(self.cache)
+        cache.layers = [copy.copy(layer) for layer in self.cache.layers]
+        other = replace(self, cache=cache)
+        other.select(rows)
+        return other
+
     def step(self, token_B: torch.Tensor) -> None:
         """Read one more token for every row."""
         ones_B1 = torch.ones_like(self.mask_BT[:, :1])
         self.logits_BV = self._forward(token_B[:, None], ones_B1, self.options)[:, -1]
 
     def extend(self, rows: Sequence[Sequence[int]], pad: int) -> torch.Tensor:
-        """Read ``rows``, one after each prompt; return logits (B, W, vocabulary) for every token.
+        """Read ``rows``, one after each prompt; return logits (tokens, vocabulary).
 
-        Logits beyond the end of a row are meaningless.
+        They are those after every token of the first row, then of the second, and so on.
         """
         device, width = self.mask_BT.device, max(map(len, rows))
         ids_BW = [list(row) + [pad] * (width - len(row)) for row in rows]
         seen_BW = [[1] * len(row) + [0] * (width - len(row)) for row in rows]
+        mask_BW = torch.tensor(seen_BW, device=device)
         options = self.options | ({"logits_to_keep": 0} if "logits_to_keep" in self.options else {})
-        return self._forward(
-            torch.tensor(ids_BW, device=device), torch.tensor(seen_BW, device=device), options
-        )
+        with _head_at(self.model, mask_BW.bool()):
+            logits = self._forward(torch.tensor(ids_BW, device=device), mask_BW, options)
+        return logits if logits.dim() == 2 else logits[mask_BW.bool()]
+
+    def read_on(self, rows: Sequence[Sequence[int]], pad: int) -> None:
+        """Read the rest of every prompt, padded at the left."""
+        width, device = max(map(len, rows)), self.model.device
+        ids_BW = [[pad] * (width - len(row)) + list(row) for row in rows]
+        seen_BW = [[0] * (width - len(row)) + [1] * len(row) for row in rows]
+        self.logits_BV = self._forward(
+            torch.tensor(ids_BW, device=device), torch.tensor(seen_BW, device=device), self.options
+        )[:, -1]
+
+    def put(self, rows: Sequence[int], part: Reading, source: Sequence[int]) -> None:
+        """Take over the rows ``source`` of ``part`` as ``rows``, padded at the left."""
+        device = self.mask_BT.device
+        to_B, from_B = torch.tensor(rows, device=device), torch.tensor(source, device=device)
+        for layer, other in zip(self.cache.layers, part.cache.layers, strict=True):
+            layer.put(to_B, other, from_B, self.mask_BT.shape)
+        start = self.mask_BT.shape[1] - part.mask_BT.shape[1]
+        self.mask_BT[to_B, start:] = part.mask_BT[from_B]
+        if not len(self.logits_BV):
+            vocabulary = part.logits_BV.shape[1]
+            self.logits_BV = part.logits_BV.new_empty((len(self.mask_BT), vocabulary))
+        self.logits_BV[to_B] = part.logits_BV[from_B]
 
     def _forward(
         self, ids_BW: torch.Tensor, seen_BW: torch.Tensor, options: dict[str, Any]
@@ -113,7 +106,8 @@ class Reading:
         logits: torch.Tensor = self.model(
             input_ids=ids_BW,
             attention_mask=None if self.stateful else self.mask_BT,
-            position_ids=before_B1 + (seen_BW.cumsum(dim=1) - 1).clamp(min=0),
+            position_ids=(before_B1 + seen_BW.cumsum(dim=1) - 1).clamp(min=0),
+            **{self.cache_name: self.cache},
             **options,
         ).logits
         return logits
@@ -132,34 +126,39 @@ def together(model: Any, prompts: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def read(model: Any, prompts: Sequence[Sequence[int]], pad: int) -> Reading:
-    """Read non-empty prompts with a causal model of transformers; see :func:`together`."""
-    inner = inner_model(model)
-    device, stateful = model.device, bool(inner._is_stateful)
-    options, cache = _options(inner)
+    """Read non-empty prompts with a causal model of transformers; see :func:`together`.
+
+    What all of them share is read once; the rest is read in groups of similar length.
+    """
+    reading = _unread(model)
     unique = list(dict.fromkeys(map(tuple, prompts)))
-    if stateful:
+    if reading.stateful:
         unique = [tuple(prompt) for prompt in prompts]
+    groups, shared = [list(range(len(unique)))], 0
     # A sliding window counts columns, and padding after the shared part would shift them.
-    plain = all(type(layer) is RoomyLayer for layer in cache.layers)
-    shared = _shared_length(unique) if plain and len(unique) > 1 else 0
+    if reading.plain and len(unique) > 1:
+        shared = _shared_length(unique)
+        groups = length_groups([len(prompt) - shared for prompt in unique], model.device)
+    reading.mask_BT = reading.mask_BT.new_zeros((1 if shared else len(unique), 0))
     if shared:
-        model(input_ids=torch.tensor([unique[0][:shared]], device=device), **options)
-        cache.batch_select_indices(torch.zeros(len(unique), dtype=torch.long, device=device))
-    width = max(map(len, unique))
-    rows = [[pad] * (width - len(p)) + list(p[shared:]) for p in unique]
-    seen = [[1] * shared + [0] * (width - len(p)) + [1] * (len(p) - shared) for p in unique]
-    mask_BT = torch.tensor(seen, device=device)
-    logits_BV = model(
-        input_ids=torch.tensor(rows, device=device),
-        attention_mask=None if stateful else mask_BT,
-        position_ids=(mask_BT.cumsum(dim=1) - 1).clamp(min=0)[:, shared:],
-        **options,
-    ).logits[:, -1]
-    reading = Reading(model, logits_BV, mask_BT, cache, options, stateful)
-    if len(unique) < len(prompts):
-        place = {prompt: at for at, prompt in enumerate(unique)}
-        reading.select([place[tuple(prompt)] for prompt in prompts])
-    return reading
+        reading.read_on([unique[0][:shared]], pad)
+    if len(groups) == 1:
+        if shared:
+            reading.select([0] * len(unique))
+        reading.read_on([prompt[shared:] for prompt in unique], pad)
+        if len(unique) < len(prompts):
+            row_of = {prompt: row for row, prompt in enumerate(unique)}
+            reading.select([row_of[tuple(prompt)] for prompt in prompts])
+        return reading
+    whole = _unread(model)
+    whole.mask_BT = whole.mask_BT.new_zeros((len(prompts), max(map(len, prompts))))
+    for group in groups:
+        part = reading.taken([0] * len(group)) if shared else _unread(model, rows=len(group))
+        part.read_on([unique[at][shared:] for at in group], pad)
+        row_of = {unique[at]: row for row, at in enumerate(group)}
+        rows = [row for row, prompt in enumerate(prompts) if tuple(prompt) in row_of]
+        whole.put(rows, part, [row_of[tuple(prompts[row])] for row in rows])
+    return whole
 
 
 _CACHES = ("cache", "past_key_values")
@@ -171,18 +170,21 @@ def inner_model(model: Any) -> Any:
     return next(part for part in model.modules() if isinstance(part, PreTrainedModel))
 
 
-def _options(inner: Any) -> tuple[dict[str, Any], DynamicCache]:
-    """Return call options with a new cache, for last-position logits only where supported."""
+def _unread(model: Any, rows: int = 0) -> Reading:
+    """Return the state before any token, with last-position logits only where supported."""
+    inner = inner_model(model)
     known = inspect.signature(inner.forward).parameters
     name = next((name for name in _CACHES if name in known), _CACHES[1])
     cache = DynamicCache(config=inner.config)
     cache.layers = [RoomyLayer() if type(at) is DynamicLayer else at for at in cache.layers]
-    options: dict[str, Any] = {name: cache, "use_cache": True}
+    options: dict[str, Any] = {"use_cache": True}
     if "logits_to_keep" in known:
         # An index, not a count: the slice that a count selects isn't contiguous, and torch would
         # multiply it by one copy of the head per row (11 GB for 200 rows and a small model).
         options["logits_to_keep"] = torch.tensor([-1])
-    return options, cache
+    nothing = torch.empty(0, device=model.device)
+    mask_B0 = torch.zeros((rows, 0), dtype=torch.long, device=model.device)
+    return Reading(model, nothing, mask_B0, cache, name, options, bool(inner._is_stateful))
 
 
 def _shared_length(prompts: Sequence[Sequence[int]]) -> int:
@@ -191,3 +193,20 @@ def _shared_length(prompts: Sequence[Sequence[int]]) -> int:
     most = min(map(len, prompts)) - 1
     pairs = zip(first[:most], last[:most], strict=False)
     return next((at for at, (one, other) in enumerate(pairs) if one != other), most)
+
+
+@contextlib.contextmanager
+def _head_at(model: Any, kept_BW: torch.Tensor) -> Iterator[None]:
+    """Give the output head only the states of the tokens in ``kept_BW``, as (tokens, width)."""
+    head = inner_model(model).get_output_embeddings()
+
+    def keep(_: Any, given: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        states = given[0]
+        return (states[kept_BW], *given[1:]) if states.shape[:2] == kept_BW.shape else None
+
+    hook = None if head is None else head.register_forward_pre_hook(keep)
+    try:
+        yield
+    finally:
+        if hook is not None:
+            hook.remove()

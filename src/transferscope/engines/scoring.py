@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from .length_groups import length_groups
 from .packed_linear import PackedLinear
 from .prompt_cache import inner_model, read
 
@@ -23,16 +24,23 @@ def score(model: Any, pairs: Sequence[Pair], *, pad: int) -> list[float]:
     """Return log p(continuation | prompt) for every pair in nats, normalised in float32."""
     if inner_model(model)._is_stateful:
         return [_whole(model, *pair) for pair in pairs]
-    reading = read(model, [prompt for prompt, _ in pairs], pad)
+    row_of = {prompt: row for row, prompt in enumerate(dict.fromkeys(tuple(p) for p, _ in pairs))}
+    row_B = [row_of[tuple(prompt)] for prompt, _ in pairs]
+    reading = read(model, list(row_of), pad)
     first_B = torch.tensor([after[0] for _, after in pairs], device=reading.logits_BV.device)
-    nats_B = _log_probabilities(reading.logits_BV, first_B)
+    nats_B = _log_probabilities(reading.logits_BV[torch.tensor(row_B)], first_B)
     longer = [at for at, (_, after) in enumerate(pairs) if len(after) > 1]
-    if longer:
-        reading.select(longer)
-        logits_BWV = reading.extend([pairs[at][1][:-1] for at in longer], pad)
-        for row, at in enumerate(longer):
-            rest = torch.tensor(pairs[at][1][1:], device=logits_BWV.device)
-            nats_B[at] += _log_probabilities(logits_BWV[row, : len(rest)], rest).sum()
+    groups = [list(range(len(longer)))]
+    if reading.plain:
+        groups = length_groups([len(pairs[at][1]) for at in longer], model.device)
+    for group in groups if longer else ():
+        ats = [longer[place] for place in group]
+        branch = reading.taken([row_B[at] for at in ats])
+        logits_NV = branch.extend([pairs[at][1][:-1] for at in ats], pad)
+        rest = [token for at in ats for token in pairs[at][1][1:]]
+        nats_N = _log_probabilities(logits_NV, torch.tensor(rest, device=logits_NV.device))
+        parts = nats_N.split([len(pairs[at][1]) - 1 for at in ats])
+        nats_B[ats] += torch.stack([part.sum() for part in parts])
     return [float(nats) for nats in nats_B]
 
 
