@@ -210,7 +210,7 @@ class _Pool(Generic[Task]):
         """Start as many workers as tasks can use and machines have room for."""
         starting = sum(held.task is None for held in self._busy.values())
         lacking = len(self._waiting) - starting
-        if lacking <= 0:
+        if not self._waiting or (lacking <= 0 and starting < len(self._busy)):
             return
         machines = machines_of(self._ray)
         most = room(machines, self._wants)
