@@ -21,6 +21,7 @@ from ..core.shard import Shard, all_shards
 from ..core.suite import Suite
 from ..core.worker_pool import Wants, connected, machines_of, over_workers, room
 from ..documents.run_manifest import Manifest
+from ..engines.prompt_form import AS_USUAL, PromptForm
 from ..engines.protocol import Engine
 from ..models import AUTO, settled
 from ..runs import RunWriter, read_run
@@ -50,8 +51,10 @@ def evaluate_on_cluster(
     engine: str = "hf",
     engine_args: dict[str, str] | None = None,
     dtype: str | None = None,
+    form: PromptForm = AS_USUAL,
     n: int | None = None,
     seed: int = 0,
+    max_tokens: int | None = None,
     data: str | Path | None = None,
     lm_eval: LmEvalTasks | None = None,
     open_: Callable[[str], Engine] | None = None,
@@ -68,16 +71,17 @@ def evaluate_on_cluster(
     """
     names = [model.model for model, _ in models]
     for name in names:
-        backend(engine, engine_args, dtype=dtype).check(name)
+        backend(engine, engine_args, dtype=dtype, form=form).check(name)
     ray = connected(cluster.address, needed_for=NEEDED_FOR)
     machines = machines_of(ray)
     wants = cluster.wants(machines, engine, names)
     if engine == "hf" and dtype in (None, AUTO):
         known = [found for _, out in models if (found := dtype_of(out)) is not None]
         dtype = known[0] if known else _settled_there(ray, wants)
-    chosen = backend(engine, engine_args, dtype=dtype)
+    chosen = backend(engine, engine_args, dtype=dtype, form=form)
     drawn: dict[str, Any] = {"n": n, "seed": seed}
-    jobs = checked(chosen, names[0], suite, data=data, lm_eval=lm_eval, **drawn)
+    how: dict[str, Any] = {"max_tokens": max_tokens, "lm_eval": lm_eval} | drawn
+    jobs = checked(chosen, names[0], suite, form=form, data=data, **how)
     with ExitStack() as claims:
         runs = [
             _Run.begin(each, out, suite, chosen, jobs, claims=claims, **drawn)
@@ -89,7 +93,8 @@ def evaluate_on_cluster(
             tasks = len(open_runs) * len(jobs)
             shards = max(1, -(-2 * room(machines, wants) // max(1, tasks)))
         where = None if data is None else Path(data)
-        answerer = PartAnswerer(suite, open_ or chosen.open, data=where, lm_eval=lm_eval, **drawn)
+        how |= {"data": where, "chat": form.template}
+        answerer = PartAnswerer(suite, open_ or chosen.open, **how)
         _answer_all(ray, answerer, open_runs, shards=shards, wants=wants, tick=tick)
     return [out for _, out in models]
 

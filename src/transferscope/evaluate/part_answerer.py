@@ -58,9 +58,12 @@ class PartAnswerer:
         seed: int,
         data: Path | None,
         lm_eval: LmEvalTasks | None,
+        max_tokens: int | None = None,
+        chat: bool = True,
     ) -> None:
         self._suite, self._open, self._seed = suite, open_, seed
         self._drawn: dict[str, Any] = {"n": n, "seed": seed, "data": data}
+        self._drawn |= {"max_tokens": max_tokens, "chat": chat}
         self._lm_eval = None if lm_eval is None else lm_eval.unloaded()
         self._jobs: dict[str, Job] = {}
         self._engine: tuple[str, Engine] | None = None
