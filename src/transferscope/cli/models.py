@@ -58,6 +58,7 @@ def evaluate_command(
     thinking: Literal["default", "on", "off"] = "default",
     data: Path | None = None,
     base: str | None = None,
+    called: Annotated[str | None, Parameter(name="--name")] = None,
     unsafe_no_sandbox: UnsafeNoSandbox = False,
     shard: str | None = None,
     ray: RayAddress = None,
@@ -101,6 +102,8 @@ def evaluate_command(
         Folder with the data files of real benchmarks.
     base
         Model that this one was tuned from; recorded in the run.
+    called
+        Name of the model in the run, if compare is to tell two runs of one model apart.
     shard
         i/n: evaluate only share i of n of every benchmark's items; join all shards with merge.
     shards
@@ -134,7 +137,7 @@ def evaluate_command(
     cluster = asked_cluster(
         ray, shard=shard, shards=shards, gpus=gpus_per_worker, cpus=cpus_per_worker
     )
-    models = asked_models(model, base=base, out=out)
+    models = asked_models(model, base=base, called=called, out=out)
     if dry_run:
         for each, _ in models:
             show_dry_run(each.model, chosen, options, how=how)

@@ -45,15 +45,18 @@ def asked_cluster(
     return Cluster(ray, shards, gpus, cpus)
 
 
-def asked_models(model: str, *, base: str | None, out: Path) -> list[tuple[CohortModel, Path]]:
+def asked_models(
+    model: str, *, base: str | None, called: str | None, out: Path
+) -> list[tuple[CohortModel, Path]]:
     """The models to evaluate with their run folders: one, or those of a file."""
     from ..evaluate.cohort_file import CohortModel, is_cohort, read_cohort
 
     if not is_cohort(model):
-        return [(CohortModel(model, base, out.name), out)]
-    if base is not None:
-        remedy = "give every model its own base in a .toml file"
-        raise InputError("--base can't apply to a file of models", remedy=remedy)
+        return [(CohortModel(model, base, out.name, called), out)]
+    for option, given in (("--base", base), ("--name", called)):
+        if given is not None:
+            remedy = "give every model its own in a .toml file"
+            raise InputError(f"{option} can't apply to a file of models", remedy=remedy)
     found = [(each, out / each.name) for each in read_cohort(Path(model))]
     for _, folder in found:
         check_outputs({"--out": folder}, [model], resumes=True)
@@ -76,7 +79,8 @@ def evaluate_all(
     with progress() as tick:
         if cluster is None:
             for each, out in models:
-                evaluate_model(each.model, suite, out, base=each.base, tick=tick, **how)
+                own: dict[str, Any] = {"base": each.base, "name": each.called}
+                evaluate_model(each.model, suite, out, tick=tick, say=say, **own, **how)
         else:
             from ..evaluate.many_machines import evaluate_on_cluster
 

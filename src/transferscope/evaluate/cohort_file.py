@@ -16,11 +16,15 @@ _KEYS = ("model", "base", "name")
 
 @dataclass(frozen=True, slots=True)
 class CohortModel:
-    """One model, the model that it was tuned from if known, and the name of its run folder."""
+    """One model, the model that it was tuned from if known, and the name of its run folder.
+
+    ``called`` is the model's name in the run (``None``: as in ``model``).
+    """
 
     model: str
     base: str | None
     name: str
+    called: str | None = None
 
 
 def is_cohort(model: str) -> bool:

@@ -126,7 +126,8 @@ class _Run:
     ) -> _Run | None:
         """Claim the run folder; ``None`` if it is complete already."""
         chosen.check(model.model)
-        ref = ModelRef(model.model, base=model.base, fingerprint=chosen.fingerprint(model.model))
+        called, weights = model.called or model.model, chosen.fingerprint(model.model)
+        ref = ModelRef(called, base=model.base, fingerprint=weights)
         describe = partial(asked_manifest, suite=suite, jobs=jobs, model_ref=ref, n=n, seed=seed)
         manifest = describe(chosen.identity)
         if (out / MANIFEST_FILE).is_file():
