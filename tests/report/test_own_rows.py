@@ -128,6 +128,11 @@ def test_the_command(runs: Path) -> None:
     )
     assert "12 of 12" in shown.stdout
     assert max(map(len, shown.stdout.splitlines())) <= 80
+    part = subprocess.run(
+        [*command, runs / "base", runs / "part"], capture_output=True, text=True, check=True
+    )
+    assert "Without GPQA-Diamond" in part.stdout
+    assert max(map(len, part.stdout.splitlines())) <= 80
     alone = subprocess.run([*command, runs / "base"], capture_output=True, text=True, check=False)
     assert alone.returncode == 2
     assert "transferscope published BASE TUNED..." in alone.stderr

@@ -127,7 +127,7 @@ def own_grid(rows: Sequence[OwnRow]) -> Grid:
 def own_notes(rows: Sequence[OwnRow]) -> list[str]:
     """What to keep in mind beside the paper's rows: missing benchmarks, undefined indices."""
     said = [
-        f"{name(row.model)}: TI {words.group_name(group)} is undefined: {sentence(why)}."
+        f"{name(row.model)}: TI {words.group_name(group)} is undefined: {sentence(why).rstrip('.')}."
         for row in rows
         for group, why in row.undefined.items()
     ]
@@ -151,4 +151,4 @@ def print_own_rows(rows: Sequence[OwnRow], console: Console) -> None:
         table.add_row(*(Text(cell) for cell in (row[0], *row[2:])))
     console.print(table)
     for note in own_notes(rows):
-        console.print(note, style="dim", soft_wrap=True, markup=False, highlight=False)
+        console.print(Text(sentence(note)), highlight=False)
