@@ -1,6 +1,6 @@
 """Print the study's table: scores, answer tokens and cut answers of every kept run.
 
-    .venv/bin/python studies/paper-suite/tables.py
+.venv/bin/python studies/paper-suite/tables.py
 """
 
 from pathlib import Path

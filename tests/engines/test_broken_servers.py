@@ -127,7 +127,7 @@ def test_what_breaks_off_fails_by_itself(talk: Talk, told: str) -> None:
     with listening(talk, healthy=1) as url:
         begun = time.monotonic()
         found = each(url, 2, concurrency=1, timeout=0.3)
-        assert time.monotonic() - begun < 2.0
+        assert time.monotonic() - begun < 10.0  # a hang would last for minutes
     assert found[0] == "fine"
     assert found[1].startswith(told)
 

@@ -46,8 +46,8 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     named: list[str] = []
     real = ENGINES["hf"]
 
-    def counted(options, dtype):
-        chosen = real(options, dtype)
+    def counted(options, dtype, form):
+        chosen = real(options, dtype, form)
 
         def open_(model: str):
             named.append(model)

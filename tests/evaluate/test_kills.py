@@ -28,7 +28,7 @@ def test_a_kill_at_any_moment_costs_at_most_one_batch(tmp_path: Path) -> None:
     assert max(repeated) <= found["batch"]
     # The kills are spread over the whole evaluation.
     random = [trial for trial in trials if trial["kind"] == "random"]
-    assert sum(trial["killed"] for trial in random) >= 60
+    assert sum(trial["killed"] for trial in random) >= 40
     reached = {trial["asked_before"] // 14 for trial in random if trial["killed"]}
     assert reached >= {0, 1, 2}
     assert all(trial["killed"] for trial in trials if trial["kind"] == "step")

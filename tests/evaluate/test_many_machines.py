@@ -19,6 +19,7 @@ from transferscope.core.shard import Shard
 from transferscope.core.suite import parse_suite
 from transferscope.core.worker_pool import Wants
 from transferscope.engines import FakeEngine
+from transferscope.engines.openai import TRIAL
 from transferscope.evaluate import evaluate, evaluate_model, many_machines
 from transferscope.evaluate.cohort_file import CohortModel
 from transferscope.evaluate.many_machines import evaluate_on_cluster
@@ -48,6 +49,8 @@ class Teacher:
         if payload is None:
             return {}
         prompt = payload["messages"][-1]["content"]
+        if prompt == TRIAL[-1]["content"]:
+            return completion("one")
         with self._lock:
             self.asked.append((payload["model"], prompt))
             event = self.at.pop(len(self.asked), None)

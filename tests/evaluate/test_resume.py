@@ -14,8 +14,9 @@ from transferscope.compare.policy import parse_policy
 from transferscope.core.errors import InputError
 from transferscope.core.records import NoAnswer
 from transferscope.core.suite import parse_suite
-from transferscope.engines import FakeEngine, endpoint
+from transferscope.engines import FakeEngine, calls, endpoint
 from transferscope.engines.asking import Request
+from transferscope.engines.openai import TRIAL
 from transferscope.engines.rendering import messages_of
 from transferscope.evaluate import evaluate, evaluate_model
 from transferscope.runs import read_run
@@ -41,7 +42,7 @@ SUITE = parse_suite(TOML, place="two.toml")
 
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "BACKOFF", 0.0)
+    monkeypatch.setattr(calls, "BACKOFF", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
 
@@ -59,6 +60,8 @@ class Teacher:
         if payload is None:
             return {}
         prompt = payload["messages"][-1]["content"]
+        if prompt == TRIAL[-1]["content"]:
+            return completion("one")
         with self._lock:
             if self.left == 0:
                 return 401, b""

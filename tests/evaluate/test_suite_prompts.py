@@ -25,5 +25,5 @@ def test_every_item_is_asked_once() -> None:
 def test_what_a_run_would_raise() -> None:
     with pytest.raises(InputError, match="unknown pack 'magic'"):
         suite_prompts(small("magic"))
-    with pytest.raises(InputError, match="name a folder of its files: --data DIR"):
+    with pytest.raises(InputError, match="data files are missing: headqa_en"):
         suite_prompts(load_suite("real"))

@@ -127,7 +127,7 @@ def own_grid(rows: Sequence[OwnRow]) -> Grid:
 def own_notes(rows: Sequence[OwnRow]) -> list[str]:
     """What to keep in mind beside the paper's rows: missing benchmarks, undefined indices."""
     said = [
-        f"{name(row.model)}: TI {words.group_name(group)} is undefined: {sentence(why).rstrip('.')}."
+        f"{name(row.model)}: TI {words.group_name(group)} is undefined: {sentence(why)}."
         for row in rows
         for group, why in row.undefined.items()
     ]

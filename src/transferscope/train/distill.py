@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,16 +185,20 @@ def _sample(
 
 def _answers(
     engine: Engine, prompts: Sequence[str], decoding: Decoding
-) -> Iterable[tuple[int, Generation | NoAnswer]]:
-    if isinstance(engine, Streaming):
-        return engine.generate_each(prompts, decoding, nth=times_before(prompts))
+) -> Iterator[tuple[int, Generation | NoAnswer]]:
     unfit: Mapping[int, str] = {}
     if isinstance(engine, Bounded):
         unfit = engine.unfit(prompts, decoding.max_tokens)
+    for at, why in unfit.items():
+        yield at, NoAnswer(why, too_long=True)
     fitting = [at for at in range(len(prompts)) if at not in unfit]
-    answers = engine.generate([prompts[at] for at in fitting], decoding)
-    lost = [(at, NoAnswer(why, too_long=True)) for at, why in unfit.items()]
-    return [*zip(fitting, answers, strict=True), *lost]
+    asked, before = [prompts[at] for at in fitting], times_before(prompts)
+    if isinstance(engine, Streaming):
+        nth = [before[at] for at in fitting]
+        for place, answer in engine.generate_each(asked, decoding, nth=nth):
+            yield fitting[place], answer
+        return
+    yield from zip(fitting, engine.generate(asked, decoding), strict=True)
 
 
 def _write(
