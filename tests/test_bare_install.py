@@ -88,6 +88,7 @@ COMMANDS: dict[str, list[tuple[str, str]]] = {
         ("score mctaco yes.txt --gold gold.tsv", ""),
     ],
     "import": [("import base.jsonl --out imported", ""), ("import base.jsonl --explain", "")],
+    "data": [("data --suite paper", ""), ("data --suite paper --download", "eval")],
     "tasks": [("tasks", ""), ("tasks --json", ""), ("tasks check", "eval")],
     "published": [("published --html page.html", "")],
     # Not in the tables, but told what to install in one step, too.

@@ -70,7 +70,9 @@ def test_a_suite(install, tmp_path):
     install("suites", "mine", "my_suite:SUITE", my_suite=code)
     (tmp_path / "site" / "mine.toml").write_text(toml)
     assert load_suite("mine").groups == {"math": ("chains",)}
-    with pytest.raises(InputError, match="no suite 'yours'; use one of mini, paper, real, mine"):
+    with pytest.raises(
+        InputError, match=r"no suite .yours.; use one of mini, paper, .*, real, mine"
+    ):
         load_suite("yours")
 
 

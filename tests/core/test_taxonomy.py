@@ -54,7 +54,9 @@ def test_the_papers_benchmarks_are_in_their_groups():
     paper = load_suite("paper")
     for name, group in paper.group_of.items():
         _, entry = load_taxonomy().find(name)
-        assert (name, entry.group, entry.chance) == (name, group, paper.benchmarks[name].chance)
+        # lm-eval's first metric of MC-TACO is F1, for which the score of guessing is unknown.
+        chance = None if name == "MC-TACO" else paper.benchmarks[name].chance
+        assert (name, entry.group, entry.chance) == (name, group, chance)
 
 
 def exact_names():

@@ -22,7 +22,9 @@ def cluster():
     ray = pytest.importorskip("ray", reason="Ray is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        # Beside the clusters of other tests, not one that they started.
+        quiet = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+        ray.init(address="local", num_cpus=2, **quiet)
         yield ray
         ray.shutdown()
 
