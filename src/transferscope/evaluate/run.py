@@ -142,6 +142,8 @@ def unanswered(failure: Failure) -> InputError:
     """The error for an evaluation in which every request has failed."""
     what = f"no request was answered: {failure.why}"
     remedy = "remove the cause, then start the same command again"
+    if "context length" in failure.why:
+        remedy = "allow shorter answers: --max-tokens N"
     return InputError(what, place=f"benchmark {failure.benchmark}", remedy=remedy)
 
 

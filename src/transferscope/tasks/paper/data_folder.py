@@ -50,7 +50,12 @@ class Stored:
 
 
 def stored(folder: Path, benchmarks: Iterable[str]) -> list[Stored]:
-    """The files of ``benchmarks`` and what ``folder`` has of them."""
+    """The files of ``benchmarks`` and what ``folder`` has of them.
+
+    Raises :class:`InputError` if ``folder`` is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError("is not a folder", place=str(folder), remedy="name the files' folder")
     return [
         Stored(source, tuple(files_beginning(folder, source.start)))
         for source in sources_of(benchmarks)
