@@ -13,7 +13,7 @@ from ..core.errors import InputError
 from ..core.suite import load_suite
 from ..core.typed_record import plain
 from . import words
-from .escaping import name, sentence
+from .escaping import minus, name, sentence
 from .fitted_table import plain_table
 from .views import Grid
 
@@ -126,11 +126,15 @@ def own_grid(rows: Sequence[OwnRow]) -> Grid:
 
 def own_notes(rows: Sequence[OwnRow]) -> list[str]:
     """What to keep in mind beside the paper's rows: missing benchmarks, undefined indices."""
-    said = [
-        f"{name(row.model)}: TI {words.group_name(group)} is undefined: {sentence(why)}."
-        for row in rows
-        for group, why in row.undefined.items()
-    ]
+    said = []
+    for row in rows:
+        alike: dict[str, list[str]] = {}
+        for group, why in row.undefined.items():
+            alike.setdefault(why, []).append(words.group_name(group))
+        for why, groups in alike.items():
+            verb = "is" if len(groups) == 1 else "are"
+            reason = minus(sentence(why))
+            said.append(f"{name(row.model)}: TI {' and '.join(groups)} {verb} undefined: {reason}.")
     lacking = list(dict.fromkeys(b for row in rows for b in row.missing))
     if lacking:
         said.append(
