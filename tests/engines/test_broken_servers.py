@@ -112,6 +112,17 @@ def unzipped(connection: socket.socket) -> None:
     connection.sendall(head + b"plain")
 
 
+def test_a_reply_cut_while_thinking_is_a_wrong_answer() -> None:
+    """As with an engine that shows its thoughts: left out, it would raise the score."""
+    reply = said({"content": "", "reasoning": "hm"}, finish_reason="length")
+    with serving(lambda _path, _payload: reply) as server:
+        engine = OpenAIEngine("m", ServerOptions(server.base_url, concurrency=1))
+        (found,) = engine.generate(
+            [engine.render([{"role": "user", "content": "2+2?"}])], Decoding()
+        )
+    assert found == Generation("", None, "length")
+
+
 @pytest.mark.parametrize(
     ("talk", "told"),
     [
@@ -298,7 +309,7 @@ TEXT = {"content": "partial"}
         (said({"content": None, "refusal": "I can't"}), "the reply is a refusal by the server"),
         (said({"content": "", "refusal": "I can't"}), "the reply is a refusal by the server"),
         (said({"content": None, "reasoning_content": "hm"}), "holds reasoning and no answer"),
-        (said({"content": "", "reasoning": "hm"}, finish_reason="length"), "holds reasoning and"),
+        (said({"content": "", "reasoning": "hm"}, finish_reason="stop"), "holds reasoning and"),
         (said({"content": "", "reasoning": ""}, finish_reason=None), "is empty and has no finish"),
         (said({"content": None, "tool_calls": [{}]}, finish_reason="tool_calls"), "no content"),
         (said({"content": [{"type": "text"}]}), "sent a malformed reply: no text"),

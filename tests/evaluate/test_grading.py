@@ -29,7 +29,7 @@ def test_the_order_is_kept(concurrent: bool) -> None:
 
 
 def test_several_are_graded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    monkeypatch.setattr("transferscope.evaluate.grading.at_once", lambda: 3)
     three = threading.Barrier(3, timeout=10)
 
     def together(item: Item, reply: str) -> float:

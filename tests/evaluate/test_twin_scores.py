@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from transferscope.core.records import Decoding, ModelRef
+from transferscope.core.suite import Benchmark as SuiteBenchmark
 from transferscope.core.suite import Suite
 from transferscope.engines import FakeEngine
 from transferscope.evaluate import evaluate
@@ -59,3 +61,37 @@ def test_a_benchmark_without_either_records_nothing(tmp_path: Path) -> None:
         about="capitals", items=CAPITALS.items, grade=CAPITALS.grade, decoding=CAPITALS.decoding
     )
     assert metrics(plain, tmp_path / "run") == {}
+
+
+def test_nothing_is_measured_where_every_request_failed(tmp_path: Path) -> None:
+    """The twins of a benchmark without any answer have no score."""
+
+    class Mute(FakeEngine):
+        def unfit(self, prompts: Any, answer: int) -> dict[int, str]:
+            return {at: "too long" for at, prompt in enumerate(prompts) if "mute" in prompt}
+
+    def items(word: str) -> Any:
+        return lambda n, *, seed, data: [Item("1", f"{word}: 1 + 1?", gold="2")]
+
+    pack = {
+        name: Benchmark(
+            about=name,
+            items=items(name),
+            grade=lambda item, reply: 1.0,
+            decoding=Decoding(max_tokens=8),
+            twins={"other": lambda item, reply: 0.0},
+        )
+        for name in ("loud", "mute")
+    }
+    suite = Suite(
+        name="t",
+        source="g",
+        groups={"g": ("loud", "mute")},
+        benchmarks={name: SuiteBenchmark(pack="p") for name in pack},
+    )
+    out = evaluate(
+        Mute(lambda _: "2"), suite, tmp_path / "run", model_ref=ModelRef("m"), packs={"p": pack}
+    )
+    run = read_run(out)
+    assert run.manifest.metrics == {"loud": {"score": 1.0, "other": 0.0}}
+    assert len(run.failed["mute"]) == 1

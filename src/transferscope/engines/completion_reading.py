@@ -55,6 +55,8 @@ def _said(choice: Mapping[str, Any], url: str) -> Any:
         _no_answer("is a refusal by the server", url)
     if content is None or content == "":
         thought = any(message.get(name) for name in ("reasoning_content", "reasoning"))
+        if thought and _is_cut(choice):
+            return ""  # cut while it was thinking: a wrong answer, as with every other engine
         if thought:
             _no_answer("holds reasoning and no answer", url, "raise the benchmark's max_gen_toks")
     if content is None:
@@ -72,6 +74,11 @@ ENDINGS = frozenset(
 CUT = frozenset({"length", "max_tokens", "model_length"})
 
 
+def _is_cut(choice: Mapping[str, Any]) -> bool:
+    reason = choice.get("finish_reason")
+    return isinstance(reason, str) and reason.lower() in CUT
+
+
 def _finish(choice: Mapping[str, Any], decoding: Decoding) -> str | None:
     """Return the finish reason; vLLM (``stop_reason``) and SGLang (``matched_stop``) name the stop.
 
@@ -79,7 +86,7 @@ def _finish(choice: Mapping[str, Any], decoding: Decoding) -> str | None:
     """
     reason = choice.get("finish_reason")
     if reason != "stop":
-        return "length" if isinstance(reason, str) and reason.lower() in CUT else None
+        return "length" if _is_cut(choice) else None
     told = [choice[name] for name in ("stop_reason", "matched_stop") if name in choice]
     if any(isinstance(by, str) for by in told):
         return "stop_string"

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from ..core.errors import InputError, MissingExtra
 from ..core.files import is_file, read_json
-from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, digest, no_tick
+from ..core.records import Decoding, Generation, Message, NoAnswer, Tick, no_tick
 from ..models import brings_weights, encode, find_model, load_tokenizer
 from ..models.adapting import ADAPTER_CONFIG
 from ..models.loading import ModelSource
 from .prompt_form import AS_USUAL, PromptForm
-from .protocol import times_before
+from .protocol import sample_seed, times_before
 from .rendering import encode_pair, rendered, template_digest
 from .vllm_options import VLLMOptions
 
@@ -79,7 +79,7 @@ class VLLMEngine:
 
         requests: list[tuple[list[int], Any]] = []
         for prompt, before in zip(prompts, nth, strict=True):
-            seed = int(digest([decoding.seed, prompt, before]), 16) % 2**31
+            seed = sample_seed(decoding.seed, prompt, before)
             params = SamplingParams(
                 temperature=decoding.temperature,
                 top_p=decoding.top_p,

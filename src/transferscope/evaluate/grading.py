@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from ..grade.programs import at_once
 from ..tasks import Benchmark, Item
 
 Grade = Callable[[Item, str], float]
@@ -21,5 +21,5 @@ def graded(
     if not benchmark.concurrent:
         yield from (grade(item, reply) for item, reply in replies)
         return
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(at_once()) as threads:
         yield from threads.map(grade, [item for item, _ in replies], [text for _, text in replies])

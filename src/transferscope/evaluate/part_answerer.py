@@ -12,10 +12,10 @@ from ..core.files import scratch_folder
 from ..core.records import no_tick
 from ..core.shard import Shard
 from ..core.suite import Suite
-from ..engines.protocol import Engine
+from ..engines.protocol import Engine, Needs, require
 from ..runs.journal import journal
 from .benchmark_job import Asked, Job
-from .run import ask_job, prepare
+from .run import ask_job, needs_of, prepare
 
 if TYPE_CHECKING:
     from .lm_eval_loader import LmEvalTasks
@@ -67,11 +67,16 @@ class PartAnswerer:
         self._lm_eval = None if lm_eval is None else lm_eval.unloaded()
         self._jobs: dict[str, Job] = {}
         self._engine: tuple[str, Engine] | None = None
+        self._tried: list[Needs] = []
 
     def __call__(self, part: Part) -> Answered:
         """Answer one part. Raises the same errors as :func:`~.run.evaluate`."""
         job = self._job(part.benchmark).of_shard(part.shard).only(part.ids)
         engine = self._opened(part.model)
+        needs = needs_of([job])
+        if needs not in self._tried:
+            require(engine, needs)
+            self._tried.append(needs)
         with scratch_folder() as folder, journal(folder, part.benchmark) as kept:
             asked = ask_job(engine, job, seed=self._seed, tick=no_tick, kept=kept)
         return Answered(dict(engine.describe()), asked)
@@ -93,4 +98,5 @@ class PartAnswerer:
             gc.collect()
         if self._engine is None:
             self._engine = (model, self._open(model))
+            self._tried.clear()
         return self._engine[1]

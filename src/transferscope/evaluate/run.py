@@ -108,9 +108,7 @@ def run_jobs(
     A server is tried out before the manifest is written, so that a wrong name leaves no run behind.
     """
     if lacking := [job for job in jobs if job.left]:
-        drawn = [job.temperature for job in lacking if job.temperature is not None]
-        scores = any(job.scores_choices for job in lacking)
-        require(engine, Needs(bool(drawn), max(drawn, default=0.0), scores), say=say)
+        require(engine, needs_of(lacking), say=say)
     answered = any(job.begun for job in jobs)
     with RunWriter.open(out, manifest) as writer:
         for job in jobs:
@@ -136,6 +134,13 @@ def ask_job(engine: Engine, job: Job, *, seed: int, tick: Tick, kept: Journal) -
     except ImportError as err:  # langdetect, nltk, math-verify ...
         needed_for = f"benchmark {job.item.benchmark} ({err})"
         raise MissingExtra("eval", needed_for=needed_for) from err
+
+
+def needs_of(jobs: Sequence[Job]) -> Needs:
+    """What these jobs will ask of an engine."""
+    drawn = [job.temperature for job in jobs if job.temperature is not None]
+    scores = any(job.scores_choices for job in jobs)
+    return Needs(bool(drawn), max(drawn, default=0.0), scores)
 
 
 def unanswered(failure: Failure) -> InputError:
@@ -168,7 +173,8 @@ def measure_twins(writer: RunWriter, job: Job, *, anew: bool = False) -> None:
         return
     if anew or name not in writer.manifest.metrics:
         run = read_run(writer.path, allow_unfinished=True)
-        writer.measured({name: twin_scores(job, run)})
+        if run.by_benchmark.get(name):  # else every request has failed
+            writer.measured({name: twin_scores(job, run)})
 
 
 def prepare(

@@ -11,7 +11,6 @@ function instead. It may also be such JSON as a text::
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from ..core.rowfiles import rows_of
 from .graded import Graded
 from .program_output import Wording, close_text, close_value
 from .program_text import program_in
-from .programs import Case, Outcome, Verdict, judged
+from .programs import Case, Outcome, Verdict, at_once, judged
 from .sandbox import Program, jail
 from .saved import SavedResponse
 
@@ -58,7 +57,7 @@ def grade_code(rows: Sequence[SavedResponse], gold: Path | None, tick: Tick) -> 
     tests = {id_: read_tests(*placed) for id_, placed in golds.items()}
     graded = [row for row in rows if row.id in tests]
     outcomes: dict[str, Outcome] = {}
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(at_once()) as threads:
         found = threads.map(_verdict, graded, [tests[row.id] for row in graded])
         for at, (row, verdict) in enumerate(zip(graded, found, strict=True)):
             tick("score", at, len(graded))

@@ -125,7 +125,10 @@ def _close_values(mine: Any, theirs: Any) -> bool:
     if isinstance(mine, list) and isinstance(theirs, list):
         return len(mine) == len(theirs) and all(map(_close_values, mine, theirs))
     if isinstance(theirs, float) and isinstance(mine, int | float):
-        return _close(float(mine), theirs)
+        try:
+            return _close(float(mine), theirs)
+        except OverflowError:  # an integer beyond all floats
+            return False
     return bool(mine == theirs)
 
 

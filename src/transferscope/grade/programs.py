@@ -6,6 +6,7 @@ then raised, so that it is never a score.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,6 +50,13 @@ class Verdict:
     outcome: Outcome
     passed: int
     why: str = ""
+
+
+def at_once() -> int:
+    """How many programs to judge at a time: the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def judged(

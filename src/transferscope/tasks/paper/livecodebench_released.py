@@ -100,7 +100,10 @@ def released_score(item: Item, reply: str) -> float:
         template, prepared, same = _FUNCTION, _value_case, _same_value
     try:
         cases = [prepared(case) for case in tests.private()]
-    except ValueError:  # the released checker catches its own mistakes as the program's
+    except (
+        ValueError,
+        RecursionError,
+    ):  # the released checker catches its own mistakes as the program's
         return 0.0
     program = Program(template.format(code=code), prelude=False)
     verdict = judged(program, lambda: cases, same, Limits(cpu=SECONDS, wall=2.0 * SECONDS))
@@ -153,5 +156,5 @@ def _same_text(output: str, expected: str) -> bool:
 def _same_value(output: str, expected: str) -> bool:
     try:
         return bool(json.loads(output) == json.loads(expected))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False

@@ -8,7 +8,6 @@ JSON array, CSV or parquet.
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -35,8 +34,7 @@ class LocalFile:
     There must be one file for each start (lower case). ``read`` turns their rows into items.
     Implements :class:`~transferscope.tasks.definition.DrawItems`. Items of one cluster are drawn
     together, so ``n`` counts clusters if there are any. Subsets are strata: clusters are drawn from
-    each in turn, and items are weighted so that all subsets count the same in the mean over all
-    items.
+    each in turn, and the drawn items are weighted so that all subsets count the same in their mean.
     """
 
     benchmark: str
@@ -54,7 +52,7 @@ class LocalFile:
         if not strata:
             raise InputError("contains no usable item", place=str(paths[0]), remedy=REMEDY)
         drawn = list(self._in_turn(strata, seed))
-        return _evenly_weighted(strata, [item for items in drawn[:n] for item in items])
+        return _evenly_weighted([item for items in drawn[:n] for item in items])
 
     def _in_turn(
         self, strata: Mapping[str, Mapping[str, list[Item]]], seed: int
@@ -85,18 +83,13 @@ class LocalFile:
         raise InputError(what, place=str(folder), remedy=remedy)
 
 
-def _evenly_weighted(
-    strata: Mapping[str, Mapping[str, list[Item]]], drawn: list[Item]
-) -> list[Item]:
-    """``drawn`` with weights that give all subsets the same share of the mean over all items."""
-    if len(strata) == 1:
+def _evenly_weighted(drawn: list[Item]) -> list[Item]:
+    """``drawn`` with weights that give all subsets the same share of the mean."""
+    totals: dict[str, float] = {}
+    for item in drawn:
+        totals[item.subset] = totals.get(item.subset, 0.0) + item.weight
+    if len(totals) == 1:
         return drawn
-    totals = Counter(
-        {
-            subset: sum(item.weight for items in clusters.values() for item in items)
-            for subset, clusters in strata.items()
-        }
-    )
     largest = max(totals.values())
     return [replace(item, weight=item.weight * largest / totals[item.subset]) for item in drawn]
 
