@@ -17,7 +17,7 @@ def briefly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def document(capsys: pytest.CaptureFixture[str], model: Path, *options: str) -> dict[str, Any]:
-    main(["eval", str(model), "--out", "run", "--dry-run", "--json", "--limit", "5", *options])
+    main(["eval", str(model), "--dry-run", "--json", "--limit", "5", *options])
     assert not Path("run").exists()
     found = json.loads(capsys.readouterr().out)
     assert isinstance(found, dict)

@@ -47,7 +47,7 @@ def evaluate_command(
     tasks: str | None = None,
     include_path: Path | None = None,
     mapping: Mapping_ = None,
-    out: Path,
+    out: Path | None = None,
     engine: EngineName = "hf",
     engine_args: EngineArgs = (),
     limit: Int | None = None,
@@ -85,7 +85,7 @@ def evaluate_command(
     mapping
         TOML file that assigns tasks to groups and names their metric, as for import.
     out
-        Run folder to write.
+        Run folder to write; needed unless --dry-run is given.
     limit
         Items per benchmark, or documents per lm-eval task. Default: the suite's own number for
         benchmarks read from files, else 40.
@@ -124,8 +124,11 @@ def evaluate_command(
     if unsafe_no_sandbox:
         allow_unconfined_programs()
     inputs = [model, suite, data, base, include_path, mapping]
-    check_outputs({"--out": out}, inputs, resumes=True)
-    check_folder(out)
+    if out is None and not dry_run:
+        raise InputError("no run folder is named", place="--out", remedy="add --out DIR")
+    if out is not None:
+        check_outputs({"--out": out}, inputs, resumes=True)
+        check_folder(out)
     chosen, lm_eval = _asked_suite(
         suite, tasks, include_path=include_path, mapping=mapping, seed=seed
     )
@@ -137,7 +140,7 @@ def evaluate_command(
     cluster = asked_cluster(
         ray, shard=shard, shards=shards, gpus=gpus_per_worker, cpus=cpus_per_worker
     )
-    models = asked_models(model, base=base, called=called, out=out)
+    models = asked_models(model, base=base, called=called, out=out or Path())
     if dry_run:
         for each, _ in models:
             show_dry_run(each.model, chosen, options, how=how)
