@@ -18,6 +18,8 @@ from .serving import Model, Server, completion, serving
 MINE = {"data": [{"id": "org/tiny"}, {"id": "adapter"}]}
 LIKELY = {"token_logprobs": [None] + [-1.0] * 400}
 
+QUESTION = ({"role": "user", "content": "2 + 2?"},)
+
 
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +88,9 @@ def test_a_wrong_name_is_told_with_the_right_ones(known: frozenset[str] | None) 
 def test_a_list_that_is_missing_or_incomplete_refuses_no_name(models: Any) -> None:
     """transformers serve lists its cache, not the folder that it was started with."""
     with serving(answering(models, known=frozenset({"org/tiny"}))) as server:
-        require(over(server), Needs())
+        engine = over(server)
+        require(engine, Needs())
+        assert len(engine.generate([engine.render(QUESTION)], Decoding())) == 1
 
 
 def test_a_server_without_the_model_and_a_list_is_told_by_its_own_words() -> None:
@@ -121,8 +125,17 @@ def test_a_server_that_does_not_sample_is_refused() -> None:
 
 
 def test_samples_that_are_empty_prove_nothing() -> None:
-    with serving(lambda *_: completion("")) as server:
+    asked: list[Any] = []
+
+    def silent(_: str, payload: Any) -> Any:
+        asked.append(payload)
+        return completion("")
+
+    with serving(silent) as server:
         require(over(server), Needs(temperature=0.7))
+    drawn = [payload for payload in asked if payload and payload.get("temperature")]
+    assert len(drawn) == 4
+    assert len({payload["seed"] for payload in drawn}) == 4
 
 
 def test_a_server_that_scores_no_choices_is_refused(folder: Path) -> None:
